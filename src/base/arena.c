@@ -1,0 +1,153 @@
+/* base/arena.c - see arena.h */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used, size;
+	_Alignas(16) char data[];
+};
+
+#define CHUNK_MIN 8192
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	n = (n + 15) & ~(size_t)15;
+	struct arena_chunk *c = a->head;
+	if (!c || c->size - c->used < n) {
+		size_t size = MAX(n, (size_t)CHUNK_MIN);
+		c = calloc(1, sizeof(*c) + size);
+		if (!c) {
+			a->failed = true;
+			return NULL;
+		}
+		c->size = size;
+		c->next = a->head;
+		a->head = c;
+	}
+	void *p = c->data + c->used;
+	c->used += n;
+	return p;
+}
+
+char *arena_dupn(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+	if (p) {
+		memcpy(p, s, n);
+		p[n] = '\0';
+	}
+	return p;
+}
+
+char *arena_dup(struct arena *a, const char *s)
+{
+	return arena_dupn(a, s, strlen(s));
+}
+
+static char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+	if (p)
+		vsnprintf(p, (size_t)n + 1, fmt, ap);
+	return p;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *p = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+void arena_free(struct arena *a)
+{
+	struct arena_chunk *c = a->head;
+	while (c) {
+		struct arena_chunk *next = c->next;
+		free(c);
+		c = next;
+	}
+	*a = (struct arena){0};
+}
+
+int arena_check(const struct arena *a, struct err *err)
+{
+	return a->failed ? err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+int strv_push(struct arena *a, struct strv *v, char *s)
+{
+	if (!s)
+		return -ENOMEM;
+	if (v->n + 1 >= v->cap) {
+		size_t cap = v->cap ? v->cap * 2 : 8;
+		char **p = arena_alloc(a, cap * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		if (v->n)
+			memcpy(p, v->v, v->n * sizeof(*p));
+		v->v = p;
+		v->cap = cap;
+	}
+	v->v[v->n++] = s;
+	v->v[v->n] = NULL;
+	return 0;
+}
+
+int strv_add(struct arena *a, struct strv *v, const char *s)
+{
+	return strv_push(a, v, arena_dup(a, s));
+}
+
+int strv_addf(struct arena *a, struct strv *v, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *p = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return strv_push(a, v, p);
+}
+
+bool strv_has(const struct strv *v, const char *s)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (streq(v->v[i], s))
+			return true;
+	return false;
+}
+
+static char **env_find(const struct strv *v, const char *key)
+{
+	size_t k = strlen(key);
+	for (size_t i = 0; i < v->n; i++)
+		if (strncmp(v->v[i], key, k) == 0 && v->v[i][k] == '=')
+			return &v->v[i];
+	return NULL;
+}
+
+const char *strv_env_get(const struct strv *v, const char *key)
+{
+	char **p = env_find(v, key);
+	return p ? *p + strlen(key) + 1 : NULL;
+}
+
+int strv_env_set(struct arena *a, struct strv *v, const char *key, const char *value)
+{
+	char *s = arena_printf(a, "%s=%s", key, value);
+	if (!s)
+		return -ENOMEM;
+	char **p = env_find(v, key);
+	if (!p)
+		return strv_push(a, v, s);
+	*p = s;
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* base/arena.h - memory that is freed all at once, and string lists that live in it.
+ *
+ * Plans, profiles and facts are built once and thrown away whole; they own one arena each.
+ * Allocation failure returns NULL / -ENOMEM and poisons the arena (arena_failed), so that a
+ * builder may check once at its end.
+ */
+#ifndef BAWN_BASE_ARENA_H
+#define BAWN_BASE_ARENA_H
+
+#include "base/err.h"
+
+struct arena {
+	struct arena_chunk *head;
+	bool failed;
+};
+
+struct strv {
+	char **v; /* n strings, then NULL (v itself is NULL while empty) */
+	size_t n;
+	size_t cap;
+};
+
+void *arena_alloc(struct arena *a, size_t n); /* zeroed, 16-byte aligned */
+char *arena_dup(struct arena *a, const char *s);
+char *arena_dupn(struct arena *a, const char *s, size_t n);
+char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
+void arena_free(struct arena *a);
+int arena_check(const struct arena *a, struct err *err); /* -ENOMEM once anything failed */
+
+/* Append a copy of s (strv_add) or s itself (strv_push).  0 or -ENOMEM. */
+int strv_add(struct arena *a, struct strv *v, const char *s);
+int strv_push(struct arena *a, struct strv *v, char *s);
+int strv_addf(struct arena *a, struct strv *v, const char *fmt, ...) _printf_(3, 4);
+bool strv_has(const struct strv *v, const char *s);
+/* The value of "KEY=value" in an environment-like list, or NULL. */
+const char *strv_env_get(const struct strv *v, const char *key);
+/* Set KEY=value, replacing an earlier one. */
+int strv_env_set(struct arena *a, struct strv *v, const char *key, const char *value);
+
+#endif

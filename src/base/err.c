@@ -1,0 +1,59 @@
+/* base/err.c - see err.h */
+#include "base/err.h"
+
+#include <stdarg.h>
+
+int err_set(struct err *err, int code, const char *fmt, ...)
+{
+	if (!err)
+		return -code;
+
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	va_end(ap);
+	err->code = code;
+	return -code;
+}
+
+int err_sys(struct err *err, int code, const char *fmt, ...)
+{
+	if (!err)
+		return -code;
+
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(err->msg))
+		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", strerror(code));
+	err->code = code;
+	return -code;
+}
+
+int err_prefix(struct err *err, const char *fmt, ...)
+{
+	if (!err)
+		return -EIO;
+
+	char old[sizeof(err->msg)];
+	memcpy(old, err->msg, sizeof(old));
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(err->msg))
+		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %.700s", old);
+	return -(err->code ? err->code : EIO);
+}
+
+void err_hint(struct err *err, const char *fmt, ...)
+{
+	if (!err)
+		return;
+
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,104 @@
+/* base/file.c - see file.h */
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/fd.h"
+
+ssize_t file_read(
+	struct arena *a, int dirfd, const char *path, size_t max, char **ret, struct err *err)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_sys(err, errno, "open %s", path);
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "stat %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "%s is not a regular file", path);
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return err_set(err, EFBIG, "%s is larger than %zu bytes", path, max);
+
+	/* Files of /proc say size 0: read up to max then. */
+	size_t cap = st.st_size ? (size_t)st.st_size : MIN(max, (size_t)65536);
+	char *buf = arena_alloc(a, cap + 1);
+	if (!buf)
+		return err_set(err, ENOMEM, "out of memory");
+	ssize_t n = fd_read_full(fd, buf, cap);
+	if (n < 0)
+		return err_sys(err, (int)-n, "read %s", path);
+	buf[n] = '\0';
+	*ret = buf;
+	return n;
+}
+
+int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, mode_t mode,
+	bool durable, struct err *err)
+{
+	char tmp[PATH_MAX];
+	static unsigned int serial;
+	int k = snprintf(tmp, sizeof(tmp), "%s.%ld.%u.tmp", path, (long)getpid(), serial++);
+	if (k < 0 || (size_t)k >= sizeof(tmp))
+		return err_set(err, ENAMETOOLONG, "path too long: %s", path);
+
+	_cleanup_close_ int fd = openat(
+		dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return err_sys(err, errno, "create %s", tmp);
+	int r = fd_write_all(fd, data, n);
+	if (r == 0 && durable && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, tmp, 0);
+		return err_sys(err, -r, "write %s", path);
+	}
+	return 0;
+}
+
+int file_mkdir_p(int dirfd, const char *path, mode_t mode)
+{
+	if (mkdirat(dirfd, path, mode) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+
+	char buf[PATH_MAX];
+	if (snprintf(buf, sizeof(buf), "%s", path) >= (int)sizeof(buf))
+		return -ENAMETOOLONG;
+	for (char *p = buf + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdirat(dirfd, buf, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	return mkdirat(dirfd, path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int file_mkdir_private(const char *path, struct err *err)
+{
+	int r = file_mkdir_p(AT_FDCWD, path, 0700);
+	if (r < 0)
+		return err_sys(err, -r, "create directory %s", path);
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return err_sys(err, errno, "stat %s", path);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 0022)) {
+		err_hint(err,
+			"make it a directory of yours that only you can write: "
+			"chown -h \"$USER\" '%s'; chmod 0700 '%s'",
+			path, path);
+		return err_set(err, EPERM, "%s is %s; bawn does not keep state there", path,
+			S_ISLNK(st.st_mode)              ? "a symbolic link"
+				: !S_ISDIR(st.st_mode)   ? "not a directory"
+				: st.st_uid != geteuid() ? "owned by somebody else"
+							 : "writable by others");
+	}
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* base/file.h - whole files: bounded reads, atomic writes, private directories.
+ */
+#ifndef BAWN_BASE_FILE_H
+#define BAWN_BASE_FILE_H
+
+#include <sys/stat.h>
+
+#include "base/arena.h"
+
+/* Read a regular file of at most max bytes into arena, NUL behind it.  Bytes or -errno; -EFBIG past
+ * max, -EINVAL if it is no regular file.  Never blocks on a FIFO.  dirfd may be AT_FDCWD. */
+ssize_t file_read(
+	struct arena *a, int dirfd, const char *path, size_t max, char **ret, struct err *err);
+
+/* Write beside, fsync if durable, rename.  The old file or the new one, never half.  0 or -errno.
+ */
+int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, mode_t mode,
+	bool durable, struct err *err);
+
+/* mkdir -p with mode 0700 for what is made; the last component must then be a directory of ours
+ * that nobody else can write (not a symlink), else -EPERM with the remedy.  0 or -errno. */
+int file_mkdir_private(const char *path, struct err *err);
+
+/* mkdir -p below dirfd, mode for each made.  0 or -errno. */
+int file_mkdir_p(int dirfd, const char *path, mode_t mode);
+
+#endif

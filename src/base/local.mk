@@ -1,0 +1,15 @@
+# base: errors, cleanup, fds, bounded buffers, paths, files, escaping, JSON output, digests
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	src/base/macro.h \
+	src/base/err.h src/base/err.c \
+	src/base/fd.h src/base/fd.c \
+	src/base/arena.h src/base/arena.c \
+	src/base/blob.h src/base/blob.c \
+	src/base/path.h src/base/path.c \
+	src/base/file.h src/base/file.c \
+	src/base/tree.h src/base/tree.c \
+	src/base/escape.h src/base/escape.c \
+	src/base/json-out.h src/base/json-out.c \
+	src/base/digest.h src/base/digest.c \
+	src/base/proc.h src/base/proc.c

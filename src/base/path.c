@@ -1,0 +1,126 @@
+/* base/path.c - see path.h */
+#include "base/path.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+int path_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+	long fd;
+	do
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+char *path_real(struct arena *a, const char *path)
+{
+	char real[PATH_MAX];
+	return realpath(path, real) ? arena_dup(a, real) : NULL;
+}
+
+bool path_within(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+	while (n && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+char *path_join(struct arena *a, const char *dir, const char *name)
+{
+	size_t n = strlen(dir);
+	const char *sep = n && dir[n - 1] == '/' ? "" : "/";
+	while (*name == '/')
+		name++;
+	return arena_printf(a, "%s%s%s", dir, sep, name);
+}
+
+char *path_expand_home(struct arena *a, const char *path, const char *home)
+{
+	if (streq(path, "~"))
+		return arena_dup(a, home);
+	if (has_prefix(path, "~/"))
+		return path_join(a, home, path + 2);
+	return arena_dup(a, path);
+}
+
+const char *path_base(const char *path)
+{
+	const char *s = strrchr(path, '/');
+	return s ? s + 1 : path;
+}
+
+char *path_exe_dir(struct arena *a)
+{
+	char buf[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", buf, sizeof(buf) - 1);
+	if (n < 0)
+		return NULL;
+	buf[n] = '\0';
+	char *slash = strrchr(buf, '/');
+	if (!slash) {
+		errno = ENOENT;
+		return NULL;
+	}
+	*slash = '\0';
+	return arena_dup(a, buf);
+}
+
+static bool has_helper(const char *dir)
+{
+	char p[PATH_MAX];
+	return snprintf(p, sizeof(p), "%s/bawn-init", dir) < (int)sizeof(p) && access(p, X_OK) == 0;
+}
+
+int path_install_find(struct arena *a, const char *libexecdir, const char *datadir,
+	struct path_install *ret, struct err *err)
+{
+	char *dir = path_exe_dir(a);
+	if (!dir)
+		return err_sys(err, errno, "read /proc/self/exe");
+
+	if (has_helper(dir) && !streq(dir, libexecdir)) {
+		ret->libexec = dir;
+		ret->data = path_join(a, dir, "share");
+	} else if (has_helper(libexecdir)) {
+		ret->libexec = arena_dup(a, libexecdir);
+		ret->data = arena_dup(a, datadir);
+	} else {
+		ret->libexec = path_join(a, dir, "../libexec/bawn");
+		ret->data = path_join(a, dir, "../share/bawn");
+		if (!has_helper(ret->libexec)) {
+			err_hint(err, "install bawn again: make install");
+			return err_set(err, ENOENT, "bawn-init is in neither %s nor %s", libexecdir,
+				ret->libexec);
+		}
+	}
+	return arena_check(a, err);
+}
+
+static char *xdg_dir(struct arena *a, const char *var, const char *home, const char *fallback)
+{
+	const char *v = getenv(var);
+	if (v && v[0] == '/')
+		return path_join(a, v, "bawn");
+	return fallback ? arena_printf(a, "%s/%s/bawn", home, fallback) : NULL;
+}
+
+int path_xdg_find(struct arena *a, struct path_xdg *ret, struct err *err)
+{
+	const char *home = getenv("HOME");
+	if (!home || home[0] != '/') {
+		err_hint(err, "set it to your home directory: export HOME=/home/you");
+		return err_set(
+			err, EINVAL, "HOME is %s", home ? "not an absolute path" : "not set");
+	}
+	ret->home = arena_dup(a, home);
+	ret->config = xdg_dir(a, "XDG_CONFIG_HOME", home, ".config");
+	ret->data = xdg_dir(a, "XDG_DATA_HOME", home, ".local/share");
+	ret->cache = xdg_dir(a, "XDG_CACHE_HOME", home, ".cache");
+	ret->runtime = xdg_dir(a, "XDG_RUNTIME_DIR", home, NULL);
+	return arena_check(a, err);
+}

@@ -1,0 +1,53 @@
+/* base/path.h - path arithmetic that never follows links, and openat2(2).
+ *
+ * Lexical functions are only for paths that the kernel has already resolved (path_real); folding
+ * ".." through a link that has not been resolved is how profile paths were escaped elsewhere.
+ */
+#ifndef BAWN_BASE_PATH_H
+#define BAWN_BASE_PATH_H
+
+#include <linux/openat2.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+/* openat2(2); glibc 2.36 has no wrapper.  fd or -errno. */
+int path_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+/* The kernel's own answer for path, every link resolved (realpath(3)); in arena.  NULL: errno. */
+char *path_real(struct arena *a, const char *path);
+
+/* Is path (absolute, resolved) dir itself or below it? "/work2" is not within "/work". */
+bool path_within(const char *path, const char *dir);
+
+/* "dir/name" in arena, one slash between. */
+char *path_join(struct arena *a, const char *dir, const char *name);
+
+/* "~" and "~/x" with home put in; anything else is copied. */
+char *path_expand_home(struct arena *a, const char *path, const char *home);
+
+/* The part behind the last slash. */
+const char *path_base(const char *path);
+
+/* The absolute directory of this executable (from /proc/self/exe), in arena.  NULL: errno. */
+char *path_exe_dir(struct arena *a);
+
+/* Where this installation keeps its helpers and its data.  In a build tree (bawn-init stands beside
+ * the executable) both are the build directory's; otherwise, what configure was told, or the same
+ * places relative to the executable when the tree was moved. */
+struct path_install {
+	char *libexec; /* holds bawn-init, bawn-relay, ... */
+	char *data;    /* holds profiles/, policies/ */
+};
+int path_install_find(struct arena *a, const char *libexecdir, const char *datadir,
+	struct path_install *ret, struct err *err);
+
+/* The user's directories (XDG base directory specification 0.8); each ends in "/bawn". */
+struct path_xdg {
+	char *config, *data, *cache, *runtime; /* runtime may be NULL */
+	char *home;
+};
+/* HOME must be absolute; a relative XDG_* is ignored, as the specification says. */
+int path_xdg_find(struct arena *a, struct path_xdg *ret, struct err *err);
+
+#endif

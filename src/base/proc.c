@@ -1,0 +1,114 @@
+/* base/proc.c - see proc.h */
+#include "base/proc.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* What the child runs between clone and exec.  It shares our memory (CLONE_VM) while we are
+ * suspended (CLONE_VFORK): only async-signal-safe calls, and the outcome is left in *error. */
+struct child {
+	const struct proc_spawn *how;
+	volatile int error;
+	sigset_t *mask;
+};
+
+static int place_fds(const struct proc_spawn *how)
+{
+	/* First lift every source above the table, so that no dup2 overwrites a later source. */
+	int lifted[32];
+	if (how->nfds > (int)ARRAY_LEN(lifted))
+		return -EINVAL;
+	for (int i = 0; i < how->nfds; i++) {
+		int src = how->fds[i];
+		if (src < 0) {
+			src = open("/dev/null", O_RDWR | O_CLOEXEC);
+			if (src < 0)
+				return -errno;
+		}
+		lifted[i] = fcntl(src, F_DUPFD_CLOEXEC, how->nfds);
+		if (lifted[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < how->nfds; i++)
+		if (dup2(lifted[i], i) < 0)
+			return -errno;
+	return syscall(SYS_close_range, how->nfds, ~0u, 0) < 0 ? -errno : 0;
+}
+
+static int child_main(void *arg)
+{
+	struct child *c = arg;
+	static char *const no_env[] = {NULL};
+
+	if (c->how->die_with_parent && prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
+		goto failed;
+	for (int sig = 1; sig < 32; sig++) { /* handlers do not survive exec, ignored ones do */
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL);
+	}
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	int r = place_fds(c->how);
+	if (r < 0) {
+		errno = -r;
+		goto failed;
+	}
+	execve(c->how->path, c->how->argv, c->how->envp ? c->how->envp : no_env);
+failed:
+	c->error = errno ? errno : EIO;
+	_exit(127);
+}
+
+int proc_spawn(const struct proc_spawn *how, struct proc *ret, struct err *err)
+{
+	/* The child runs on a stack of its own: glibc's clone() needs one with CLONE_VM. */
+	static _Alignas(16) char stack[64 * 1024];
+	struct child c = {.how = how};
+	int pidfd = -1;
+	sigset_t all, old;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	int flags = (int)how->ns | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+	int pid = clone(child_main, stack + sizeof(stack), flags, &c, &pidfd);
+	int saved = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return err_sys(err, saved, "clone for %s", how->path);
+	if (c.error) {
+		waitpid(pid, NULL, 0);
+		close(pidfd);
+		return err_sys(err, c.error, "execute %s", how->path);
+	}
+	*ret = (struct proc){.pid = pid, .pidfd = pidfd};
+	return 0;
+}
+
+int proc_wait(struct proc *p, int *ret_status)
+{
+	int st;
+	pid_t r;
+	do
+		r = waitpid(p->pid, &st, 0);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	close(p->pidfd);
+	*p = PROC_NONE;
+	if (ret_status)
+		*ret_status = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+	return 0;
+}
+
+void proc_kill(struct proc *p)
+{
+	if (p->pid <= 0)
+		return;
+	syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+	proc_wait(p, NULL);
+}

@@ -1,0 +1,42 @@
+/* base/proc.h - starting helpers and holding on to them.
+ *
+ * A pid is a resource: every child is held by a pidfd and reaped by its owner.
+ */
+#ifndef BAWN_BASE_PROC_H
+#define BAWN_BASE_PROC_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct proc {
+	pid_t pid;
+	int pidfd;
+};
+
+#define PROC_NONE ((struct proc){.pid = -1, .pidfd = -1})
+
+/* How to start a helper: its own executable, an explicit environment, and a table of descriptors.
+ * Nothing else crosses: everything above the table is close-on-exec. */
+struct proc_spawn {
+	const char *path; /* absolute */
+	char *const *argv;
+	char *const *envp;   /* NULL: empty environment */
+	const int *fds;      /* fds[i] becomes descriptor i in the child; -1: /dev/null */
+	int nfds;            /* at least 3 (0, 1, 2) */
+	uint64_t ns;         /* CLONE_NEW* flags, 0 for none */
+	int die_with_parent; /* signal sent to it when the caller's thread ends, 0: none */
+};
+
+/* clone3 with CLONE_VFORK|CLONE_VM|CLONE_PIDFD, then execve.  An exec failure comes back here as an
+ * error.  0 or -errno. */
+int proc_spawn(const struct proc_spawn *how, struct proc *ret, struct err *err);
+
+/* Wait for it; *ret_status as waitid(2) puts it: exit code, or 128+n for signal n.  0 or -errno. */
+int proc_wait(struct proc *p, int *ret_status);
+
+/* SIGKILL and reap; safe to call on PROC_NONE. */
+void proc_kill(struct proc *p);
+
+#endif

@@ -1,0 +1,104 @@
+/* base/tree.c - see tree.h
+ *
+ * Theory: depth must not cost descriptors, stack or path length, as a sandbox may leave directories
+ * thousands deep.  Directories that are met are renamed up to the top of the tree being removed
+ * once they lie too deep, so that the depth ever handled stays below DEPTH_MAX.
+ */
+#include "base/tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define DEPTH_MAX 64
+
+struct walk {
+	int top;             /* where deep directories are moved to */
+	unsigned int serial; /* names them */
+};
+
+static int open_dir(int dirfd, const char *name)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags);
+	if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+		fd = openat(dirfd, name, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static int empty_dir(struct walk *w, int fd, int depth);
+
+static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
+{
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES)
+		return -errno;
+
+	if (depth >= DEPTH_MAX) {
+		char up[32];
+		snprintf(up, sizeof(up), ".bawn-rm-%u", w->serial++);
+		return renameat(dirfd, name, w->top, up) < 0 ? -errno : 0;
+	}
+	_cleanup_close_ int fd = open_dir(dirfd, name);
+	if (fd < 0)
+		return fd;
+	int r = empty_dir(w, fd, depth + 1);
+	if (r < 0)
+		return r;
+	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int empty_dir(struct walk *w, int fd, int depth)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return -errno;
+	DIR *d = fdopendir(copy);
+	if (!d) {
+		int e = errno;
+		close(copy);
+		return -e;
+	}
+	int r = 0;
+	bool chmodded = false;
+	struct dirent *de;
+	while (r == 0 && (errno = 0, de = readdir(d))) {
+		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
+			continue;
+		r = remove_at(w, fd, de->d_name, depth);
+		if (r == -EACCES && !chmodded && fchmod(fd, 0700) == 0) {
+			chmodded = true;
+			r = remove_at(w, fd, de->d_name, depth);
+		}
+	}
+	closedir(d);
+	return r;
+}
+
+int tree_remove(int dirfd, const char *name, struct err *err)
+{
+	_cleanup_close_ int top = open_dir(dirfd, name);
+	if (top == -ENOENT)
+		return 0;
+	int r = 0;
+	if (top == -ENOTDIR || top == -ELOOP) {
+		r = unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
+	} else if (top < 0) {
+		r = top;
+	} else {
+		struct walk w = {.top = top};
+		unsigned int before;
+		do { /* again while a pass has moved deep directories to the top */
+			before = w.serial;
+			r = empty_dir(&w, top, 0);
+		} while (r == 0 && w.serial != before);
+		if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+			r = -errno;
+	}
+	return r < 0 ? err_sys(err, -r, "remove %s", name) : 0;
+}

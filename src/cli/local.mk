@@ -1,0 +1,1 @@
+# cli: the executables bawn and bawn-admin

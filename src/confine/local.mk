@@ -1,0 +1,1 @@
+# confine: see ARCHITECTURE.md

@@ -1,0 +1,62 @@
+/* egress/dialer.h - the supervisor's side of the network: decide, resolve, check, connect, hand
+ * over.
+ *
+ * Owns: the socket to the relay, the resolver helper, connections being made.  Must not: parse
+ * anything the agent or the network sent but the fixed-size messages of egress/proto.h.
+ */
+#ifndef BAWN_EGRESS_DIALER_H
+#define BAWN_EGRESS_DIALER_H
+
+#include <stdint.h>
+
+#include "policy/egress.h"
+
+/* curl's --connect-to HOST:PORT:ADDR:PORT; the user's explicit word, so addr may be loopback. */
+struct dialer_override {
+	const char *host;    /* canonical; "" matches any */
+	uint16_t port;       /* 0 matches any */
+	const char *to_host; /* name or address; "" keeps */
+	uint16_t to_port;    /* 0 keeps */
+};
+
+/* One denial or failure, as the exit list and the live line show it. */
+struct dialer_denial {
+	const char *target; /* "example.com:443", "udp 8.8.8.8:53" */
+	const char *reason; /* "no rule allows it (policy balanced)" */
+	const char *rule;   /* "policies/egress/x.yaml:12: deny statsig..." or "" */
+	const char *fix;    /* "--allow example.com" or "" when nothing would */
+	uint64_t count;
+};
+
+struct dialer_hooks {
+	void *ctx;
+	/* every verdict: allow and deny (deny once per target, then counted).  See audit/audit.h.
+	 */
+	void (*verdict)(void *ctx, bool allowed, const struct dialer_denial *d);
+	/* a flow ended: target, bytes, milliseconds */
+	void (*flow_end)(void *ctx, const char *target, uint64_t up, uint64_t down, uint64_t ms);
+};
+
+struct dialer_config {
+	int relay_sock; /* our end of the SOCK_SEQPACKET pair; taken over */
+	const struct egress *egress;
+	const char *resolver_path; /* libexec/bawn/bawn-resolve */
+	const struct dialer_override *overrides;
+	size_t n_overrides;
+	const uint16_t *host_ports; /* loopback ports the relay may ask for */
+	size_t n_host_ports;
+	const char *https_proxy, *http_proxy, *no_proxy; /* the host's, or NULL */
+	const char *fix_prefix; /* what a fix starts with: "bawn run --allow" context */
+	struct dialer_hooks hooks;
+};
+
+struct dialer;
+int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *err);
+int dialer_fd(const struct dialer *d); /* readable when dialer_dispatch() has work */
+int dialer_dispatch(struct dialer *d); /* 0; -EPIPE when the relay is gone */
+/* All denials of the run, most frequent first; fn is called for each. */
+void dialer_each_denial(
+	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);
+void dialer_free(struct dialer *d);
+
+#endif

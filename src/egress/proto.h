@@ -1,0 +1,60 @@
+/* egress/proto.h - the one fixed-size message kind between relay and supervisor, each way.
+ *
+ * SOCK_SEQPACKET; a message of any other size ends the run.  The supervisor trusts no field: names
+ * are canonicalised again, ports and families checked, flow numbers only echoed.
+ */
+#ifndef BAWN_EGRESS_PROTO_H
+#define BAWN_EGRESS_PROTO_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#define EGRESS_MAGIC 0x6261776eu /* "bawn" */
+
+enum egress_ask {
+	EGRESS_ASK_NAME = 1,  /* connect to name:port */
+	EGRESS_ASK_ADDR,      /* connect to a literal address:port */
+	EGRESS_ASK_HOST_PORT, /* connect to port on the host's loopback (--host-port) */
+	EGRESS_TELL_DENIED,   /* the relay or nftables refused something: why says what */
+	EGRESS_TELL_END,      /* flow is over: up, down */
+};
+
+enum egress_why {
+	EGRESS_WHY_NONE = 0,
+	EGRESS_WHY_SNI,      /* ClientHello names another host, or none, or isn't TLS */
+	EGRESS_WHY_HOST,     /* a request's Host names another host, or isn't HTTP */
+	EGRESS_WHY_UDP,      /* nftables rejected a datagram */
+	EGRESS_WHY_PROTO,    /* another protocol (ICMP, SCTP, ...) */
+	EGRESS_WHY_LISTENER, /* straight to the relay's own listener */
+	EGRESS_WHY_LIMIT,    /* a cap was reached */
+	EGRESS_WHY_QUERY,    /* a DNS question for a name past the pool's cap */
+};
+
+struct egress_ask_msg {
+	uint32_t magic;
+	uint8_t kind, why;
+	uint16_t port;
+	uint32_t flow;
+	uint32_t count; /* how many of the same this stands for */
+	uint64_t up, down;
+	struct in6_addr addr; /* ASK_ADDR, TELL_DENIED */
+	char name[256];       /* NUL-terminated, canonical; empty when there is none */
+	char seen[256];       /* what was found instead (SNI, Host), printable */
+};
+
+enum egress_answer {
+	EGRESS_ANSWER_OPEN = 1, /* a connected socket comes with the message */
+	EGRESS_ANSWER_DENIED,   /* text explains, to be shown as the 403 body */
+	EGRESS_ANSWER_FAILED,   /* allowed, but it could not be reached */
+};
+
+struct egress_answer_msg {
+	uint32_t magic;
+	uint32_t flow;
+	uint8_t answer;
+	uint8_t sniff; /* 1: check SNI (443) / Host (80); 0: the rule is raw */
+	uint16_t pad;
+	char text[1024];
+};
+
+#endif

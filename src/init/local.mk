@@ -1,0 +1,1 @@
+# init: see ARCHITECTURE.md

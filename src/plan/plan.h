@@ -1,0 +1,95 @@
+/* plan/plan.h - the immutable description of one launch.
+ *
+ * Pure data and its invariants: built by cli from the profile, the policy and host facts; printed
+ * by
+ * --dry-run; handed to bawn-init as one sealed blob (plan/wire.h).  Nothing after plan_check()
+ * decides anything.
+ */
+#ifndef BAWN_PLAN_PLAN_H
+#define BAWN_PLAN_PLAN_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/json-out.h"
+
+/* One row of the mount plan; applied in order, top to bottom.  dst is a path in the new root, and
+ * is never resolved through a symbolic link there. */
+enum mount_op_kind {
+	MOUNT_DIR,     /* make a directory (mode) */
+	MOUNT_FILE,    /* make an empty file */
+	MOUNT_TEXT,    /* make a file with the content data */
+	MOUNT_SYMLINK, /* make a link dst -> data */
+	MOUNT_TMPFS,   /* data: mount options (size=, nr_inodes=, mode=) */
+	MOUNT_BIND,    /* bind src, a resolved host path, on dst */
+	MOUNT_PIN,     /* bind dst on itself, so that it can't be renamed or removed */
+	MOUNT_MASK,    /* an empty read-only file or directory over dst */
+	MOUNT_LINK,    /* a symbolic link to data mounted over the file dst */
+	MOUNT_OVERLAY, /* src: lower; data: "upper:work" host directories */
+	MOUNT_PROC,
+	MOUNT_DEVPTS,
+	MOUNT_DEV, /* bind the host's device node src */
+	MOUNT_KINDS
+};
+
+enum mount_flag {
+	MOUNT_RO = 1,
+	MOUNT_NOEXEC = 2,
+	MOUNT_REC = 4,      /* with what is mounted below src */
+	MOUNT_OPTIONAL = 8, /* skip silently when src or dst does not exist */
+	MOUNT_DEVICES = 16, /* not nodev */
+};
+
+struct mount_op {
+	uint32_t kind, flags, mode;
+	const char *src, *dst, *data;
+	const char *why; /* for --dry-run: one short phrase */
+};
+
+/* A path that Landlock lets the agent use. */
+struct land_rule {
+	const char *path;
+	bool write;
+};
+
+struct plan {
+	struct arena arena;
+	const char *id; /* sandbox name */
+	const char *hostname;
+	uid_t uid;
+	gid_t gid;
+	const char *user, *home;
+	const char *workspace; /* NULL: none */
+	const char *cwd;
+	struct mount_op *mounts;
+	size_t n_mounts, cap_mounts;
+	struct land_rule *land;
+	size_t n_land, cap_land;
+	bool landlock;   /* false only with --allow-degraded landlock */
+	const char *exe; /* absolute path inside */
+	struct strv argv, env;
+	uint64_t pids; /* RLIMIT_NPROC in the user namespace, 0: leave */
+	bool tty;      /* the agent gets a pty */
+	bool offline;
+	uint16_t host_ports[16];
+	size_t n_host_ports;
+	const char *state_dir; /* host path, removed at the end when ephemeral */
+	bool ephemeral;
+	struct strv notices;  /* one line each, printed at start */
+	struct strv withheld; /* environment variable names not passed */
+	struct strv degraded;
+};
+
+struct mount_op *plan_mount(struct plan *p, enum mount_op_kind kind, const char *dst);
+int plan_land(struct plan *p, const char *path, bool write);
+
+/* The invariants: absolute resolved paths, uid and gid not 0, no bind of bawn's own state but the
+ * plan's, masks behind the binds they cover, argv not empty, and so on.  0 or -EINVAL. */
+int plan_check(const struct plan *p, struct err *err);
+
+void plan_print(const struct plan *p, FILE *to);
+void plan_json(const struct plan *p, struct json_out *j);
+void plan_free(struct plan *p);
+
+#endif

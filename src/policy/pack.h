@@ -1,0 +1,64 @@
+/* policy/pack.h - the launch pack: everything that is the same from one start to the next,
+ * compiled.
+ *
+ * A pack holds one profile, the egress rules, the seccomp program, the nftables and rtnetlink
+ * batches, and the list of files it was made from.  bawn-admin compile writes it into
+ * $XDG_CACHE_HOME/bawn/pack/KEY (0600, beside, renamed); bawn maps it.  It is rebuilt when its
+ * digest, owner, mode, format version or any source file (device, inode, size, mtime, ctime; or
+ * absence) differs. So a warm start reads no YAML and links none of libyaml, libseccomp, libmnl,
+ * libnftnl, libnl.
+ */
+#ifndef BAWN_POLICY_PACK_H
+#define BAWN_POLICY_PACK_H
+
+#include "base/arena.h"
+#include "policy/egress.h"
+#include "policy/profile.h"
+
+/* What a pack is made from; the key of the cache is the digest of all of it. */
+struct pack_request {
+	const char *profile;    /* name, or a path (contains '/') */
+	const char *config_dir; /* $XDG_CONFIG_HOME/bawn */
+	const char *data_dir;   /* the shipped profiles/ and policies/ */
+	const char *const
+		*policies; /* --policy NAME|FILE..., replaces the profile's list; NULL: profile's */
+	size_t n_policies;
+	const char *const *allow; /* --allow RULE */
+	size_t n_allow;
+	const char *const *deny;
+	size_t n_deny;
+	const char *const *allow_private; /* --allow-private HOST[:PORT] */
+	size_t n_allow_private;
+	const char *syscalls;       /* override, or NULL */
+	const uint16_t *host_ports; /* --host-port */
+	size_t n_host_ports;
+	bool offline;
+};
+
+struct pack {
+	struct profile profile;
+	const struct egress *egress;
+	const void *seccomp; /* array of struct sock_filter */
+	size_t seccomp_bytes;
+	const void *nft; /* one nftables netlink batch, ready to send */
+	size_t nft_bytes;
+	const void *rtnl; /* rtnetlink requests (lo up, local routes), ready to send in turn */
+	size_t rtnl_bytes;
+	int fd; /* of the mapped file, read-only; the relay gets a copy */
+	void *map;
+	size_t map_bytes;
+	struct arena arena;
+};
+
+/* Where the pack for this request lives: "CACHE_DIR/pack/<32 hex>" in arena. */
+char *pack_path(struct arena *a, const char *cache_dir, const struct pack_request *req);
+
+/* Map and verify.  0; -ENOENT / -ESTALE when it has to be compiled; other -errno is final. */
+int pack_open(const char *path, struct pack *ret, struct err *err);
+
+/* Map a pack handed over as a descriptor (the relay); sources are not checked again. */
+int pack_open_fd(int fd, struct pack *ret, struct err *err);
+
+void pack_close(struct pack *p);
+
+#endif

@@ -1,0 +1,1 @@
+# seed: see ARCHITECTURE.md
