@@ -1,1 +1,1 @@
-# tests
+# tests: unit (cmocka), fuzz corpora, integration (bats, as an ordinary user)
