@@ -1,0 +1,57 @@
+/* scan/request.h - what bawn-scan is asked: one record stream on its standard input.
+ */
+#ifndef BAWN_SCAN_REQUEST_H
+#define BAWN_SCAN_REQUEST_H
+
+#include "base/arena.h"
+#include "base/blob.h"
+#include "base/proc.h"
+
+/* A git config file whose private copy the agent worked on. */
+struct scan_git_config {
+	const char *real; /* the host's file */
+	const char *base; /* what the copy was made from, out of the agent's reach */
+	const char *copy; /* what the agent left */
+};
+
+/* Globs (masks and protected paths) are matched as in gitignore(5): a pattern with no slash but a
+ * last one matches at any depth, others from the root; "**" any number of directories; "*", "?",
+ * "[...]" within one name; "//", "." and ".." are folded; "!" in front takes names out again.
+ * Masks ignore ASCII case (FS-11). */
+struct scan_request {
+	bool end;             /* what was left behind; else what must be masked and protected */
+	bool full;            /* end: look at every file's mode and ctime, not only at candidates */
+	const char *root;     /* the workspace: absolute, resolved */
+	struct strv git_dirs; /* outside root: git_dir, common_dir (host/git.h binds) */
+	struct strv mask, protect;
+	uint64_t since_ns; /* end: CLOCK_REALTIME_COARSE taken before the agent could run */
+	struct scan_git_config *git;
+	size_t n_git;
+};
+
+int scan_request_write(struct blob *b, const struct scan_request *req);
+int scan_request_read(
+	struct arena *a, const void *data, size_t n, struct scan_request *ret, struct err *err);
+
+/* Every glob of mask and protect compiles?  -EINVAL names the first that does not. */
+int scan_request_check(const struct scan_request *req, struct err *err);
+
+/* The supervisor's side: start bawn-scan, go on with other work, collect.
+ * cache_dir: $XDG_CACHE_HOME/bawn, or NULL to use none. */
+struct scan_job {
+	struct proc proc;
+	int fd; /* readable when the result (or its end) is there */
+};
+#define SCAN_JOB_NONE ((struct scan_job){.proc = PROC_NONE, .fd = -1})
+
+struct scan_result;
+int scan_start(const char *helper, const char *cache_dir, const struct scan_request *req,
+	struct scan_job *ret, struct err *err);
+/* Blocks until the result is complete, at most timeout_ms (-ETIME; the helper is then killed).
+ * The helper may go on writing its cache; scan_job_end() reaps it. */
+int scan_collect(struct scan_job *job, const struct scan_request *req, int timeout_ms,
+	struct arena *a, struct scan_result *ret, struct err *err);
+/* Reap (wait: true) or kill; safe on SCAN_JOB_NONE and twice. */
+void scan_job_end(struct scan_job *job, bool wait);
+
+#endif
