@@ -1,1 +1,16 @@
-# tests: unit (cmocka), fuzz corpora, integration (bats, as an ordinary user)
+# tests: unit (cmocka), fuzz corpora, integration (bats, as an ordinary user).
+#
+# Every test program's output passes as-tap, so that each single test is counted.  A bats file
+# needs only to be dropped into tests/integration; a unit test adds its own tests/unit/ROOM.mk.
+AM_TESTS_ENVIRONMENT = \
+	BAWN_SRCDIR='$(abs_top_srcdir)'; BAWN_BUILDDIR='$(abs_top_builddir)'; \
+	CMOCKA_MESSAGE_OUTPUT=TAP; ASAN_OPTIONS=abort_on_error=0; LC_ALL=C.UTF-8; \
+	export BAWN_SRCDIR BAWN_BUILDDIR CMOCKA_MESSAGE_OUTPUT ASAN_OPTIONS LC_ALL;
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
+
+# Everything below tests/ goes into the tarball; generated files don't.
+EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration tests/fuzz
+
+TESTS += tests/run-bats
+
