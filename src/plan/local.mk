@@ -1,1 +1,6 @@
-# plan: see ARCHITECTURE.md
+# plan: the description of one launch, its invariants, its printed and its wire form
+noinst_LIBRARIES += libplan.a
+libplan_a_SOURCES = \
+	src/plan/plan.h src/plan/plan.c src/plan/plan-print.c \
+	src/plan/control.h \
+	src/plan/wire.h src/plan/wire.c

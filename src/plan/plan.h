@@ -69,8 +69,8 @@ struct plan {
 	bool landlock;   /* false only with --allow-degraded landlock */
 	const char *exe; /* absolute path inside */
 	struct strv argv, env;
-	uint64_t pids; /* RLIMIT_NPROC in the user namespace, 0: leave */
-	bool tty;      /* the agent gets a pty */
+	uint64_t pids;   /* RLIMIT_NPROC in the user namespace, 0: leave */
+	uint8_t tty_fds; /* bit i: descriptor i of the agent is its pty, not the caller's */
 	bool offline;
 	uint16_t host_ports[16];
 	size_t n_host_ports;

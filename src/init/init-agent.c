@@ -1,0 +1,132 @@
+/* init/init-agent.c - the agent's terminal and process, and what pid 1 does afterwards.
+ *
+ * The agent gets a session of its own, so that the caller's terminal is never its controlling one;
+ * where a descriptor of the caller is a terminal, the agent has its pty there instead.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "init/init.h"
+
+int agent_open_pty(const struct wire_plan *plan, struct pty *ret, struct err *err)
+{
+	*ret = (struct pty){.master = -1, .slave = -1};
+	if (!plan->head.tty_fds)
+		return 0;
+	/* By descriptor all the way: no path of a slave is ever looked up (CVE-2025-52565). */
+	ret->master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int unlock = 0;
+	if (ret->master < 0 || ioctl(ret->master, TIOCSPTLCK, &unlock) < 0)
+		return err_sys(err, errno, "open a pty");
+	ret->slave = ioctl(ret->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (ret->slave < 0)
+		return err_sys(err, errno, "open the pty's other side");
+	struct winsize ws = {.ws_row = plan->head.rows, .ws_col = plan->head.cols};
+	if (ws.ws_row && ioctl(ret->master, TIOCSWINSZ, &ws) < 0)
+		return err_sys(err, errno, "set the pty's size");
+	return 0;
+}
+
+/* Shares our memory (vfork): only async-signal-safe calls, and the outcome goes into *error. */
+static void child(const struct wire_plan *plan, int slave, volatile int *error)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (setsid() < 0)
+		goto failed;
+	if (slave >= 0 && ioctl(slave, TIOCSCTTY, 0) < 0)
+		goto failed;
+	for (int fd = 0; fd < 3; fd++)
+		if (slave >= 0 && (plan->head.tty_fds >> fd & 1) && dup2(slave, fd) < 0)
+			goto failed;
+	if (chdir(plan->cwd) < 0)
+		goto failed;
+	execve(plan->exe, (char *const *)plan->argv, (char *const *)plan->env);
+failed:
+	*error = errno;
+	_exit(127);
+}
+
+int agent_start(const struct wire_plan *plan, int slave, struct err *err)
+{
+	volatile int error = 0;
+	pid_t pid = vfork();
+	if (pid == 0)
+		child(plan, slave, &error);
+	if (pid < 0)
+		return err_sys(err, errno, "start the agent");
+	if (error) {
+		waitpid(pid, NULL, 0);
+		return err_sys(err, error, "execute %s", plan->exe);
+	}
+	return pid;
+}
+
+static void handle_message(const struct control_msg *m, int agent)
+{
+	switch (m->kind) {
+	case CONTROL_SIGNAL:
+		if (m->value > 0 && m->value < NSIG)
+			kill(agent, m->value);
+		break;
+	case CONTROL_FREEZE:
+		kill(-1, m->value ? SIGSTOP : SIGCONT);
+		report_send(CONTROL_FROZEN, m->value, -1);
+		break;
+	default:
+		_exit(125);
+	}
+}
+
+/* Reap everything; ends the sandbox by ending itself once the agent has. */
+static void reap(int agent)
+{
+	for (;;) {
+		int st;
+		pid_t pid = waitpid(-1, &st, WNOHANG);
+		if (pid <= 0)
+			return;
+		if (pid != agent)
+			continue;
+		int code = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+		report_send(CONTROL_EXITED, code, -1);
+		_exit(0);
+	}
+}
+
+void agent_wait(int agent)
+{
+	sigset_t chld;
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	int sfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sfd < 0)
+		_exit(125);
+	struct pollfd p[] = {
+		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
+	for (;;) {
+		reap(agent);
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+			_exit(125);
+		struct signalfd_siginfo si;
+		while (read(sfd, &si, sizeof(si)) > 0)
+			;
+		if (!p[1].revents)
+			continue;
+		struct control_msg m;
+		int r = report_receive(&m, false);
+		if (r == 0 || (r < 0 && r != -EAGAIN))
+			_exit(125); /* the supervisor is gone, and we with it */
+		if (r > 0)
+			handle_message(&m, agent);
+	}
+}

@@ -1,0 +1,196 @@
+/* init/init-main.c - bawn-init: the stages of one start, top to bottom, then pid 1.
+ *
+ * Started by bawn inside fresh user, mount, pid, ipc, uts and cgroup namespaces with an empty
+ * environment and six descriptors.  It holds every capability, but only over what those namespaces
+ * own, until confine() gives them up for good.  It decides nothing and parses nothing but the plan.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "confine/caps.h"
+#include "confine/landlock.h"
+#include "confine/limits.h"
+#include "confine/seccomp-load.h"
+#include "init/init.h"
+
+struct mapping {
+	void *p;
+	size_t n;
+};
+
+static int map_plan(struct mapping *ret, struct wire_plan *plan, struct err *err)
+{
+	struct stat st;
+	if (fstat(INIT_FD_PLAN, &st) < 0)
+		return err_sys(err, errno, "bawn-init is started by bawn, not by hand");
+	ret->n = (size_t)st.st_size;
+	ret->p = mmap(NULL, ret->n, PROT_READ, MAP_PRIVATE, INIT_FD_PLAN, 0);
+	if (ret->p == MAP_FAILED)
+		return err_sys(err, errno, "map the plan");
+	close(INIT_FD_PLAN);
+	return wire_read(ret->p, ret->n, plan, err);
+}
+
+static int write_proc(const char *path, const char *text, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_sys(err, errno, "write %s", path);
+	return 0;
+}
+
+/* One user, one group: ours, under their own numbers.  Root of the host is never mapped. */
+static int identity(const struct wire_plan *p, struct err *err)
+{
+	char map[64];
+	if (p->head.uid == 0 || p->head.gid == 0)
+		return err_set(err, EPERM, "the plan maps root");
+	int r = write_proc("/proc/self/setgroups", "deny", err);
+	if (r < 0)
+		return r;
+	snprintf(map, sizeof(map), "%u %u 1", p->head.uid, p->head.uid);
+	r = write_proc("/proc/self/uid_map", map, err);
+	if (r < 0) {
+		err_hint(err, "user namespaces are restricted on this machine: run bawn doctor");
+		return r;
+	}
+	snprintf(map, sizeof(map), "%u %u 1", p->head.gid, p->head.gid);
+	return write_proc("/proc/self/gid_map", map, err);
+}
+
+/* Nothing inside may make a user namespace: there it would have capabilities again, and the
+ * kernel's most attacked interfaces with them. */
+static int no_more_userns(struct err *err)
+{
+	return GUARD_REMOVED("userns") ? 0
+				       : write_proc("/proc/sys/user/max_user_namespaces", "0", err);
+}
+
+static int land(const struct wire_plan *p, struct err *err)
+{
+	if (!p->head.landlock || GUARD_REMOVED("landlock"))
+		return 0;
+	_cleanup_close_ int fd = landlock_build(p->land, p->head.n_land, err);
+	if (fd < 0)
+		return fd;
+	int r = landlock_enter(fd, err);
+	return r < 0 ? r : landlock_prove("/", err);
+}
+
+/* Give everything up, then prove that it is gone. */
+static int confine(const struct wire_plan *p, struct err *err)
+{
+	int r = limits_apply(p->head.pids, err);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "no_new_privs");
+	r = land(p, err);
+	if (r < 0)
+		return r;
+	r = caps_drop_all(err);
+	if (r < 0)
+		return r;
+	/* Changing credentials resets both of these. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(err, errno, "prctl");
+	if (GUARD_REMOVED("seccomp"))
+		return 0;
+	r = seccomp_load_filter(p->blobs.seccomp, p->blobs.seccomp_bytes, err);
+	return r < 0 ? r : seccomp_prove(err);
+}
+
+static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
+{
+	int r = identity(plan, err);
+	if (r < 0)
+		return r;
+	report_stamp(STAMP_IDENTITY);
+	struct net_stage net;
+	r = net_stage_start(&net, plan, err);
+	if (r < 0)
+		return r;
+	int root = -1;
+	int mounts = mounts_apply(plan, &root, err);
+	report_stamp(STAMP_MOUNTS);
+	struct err net_err = {0};
+	r = net_stage_join(&net, &net_err);
+	report_stamp(STAMP_NET);
+	if (mounts < 0)
+		return mounts;
+	if (r < 0) {
+		*err = net_err;
+		return r;
+	}
+	r = no_more_userns(err);
+	if (r < 0)
+		return r;
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_sys(err, errno, "sethostname");
+	r = mounts_enter(root, err);
+	if (r < 0)
+		return r;
+	report_stamp(STAMP_ROOT);
+	r = agent_open_pty(plan, pty, err);
+	if (r < 0)
+		return r;
+	r = confine(plan, err);
+	report_stamp(STAMP_CONFINED);
+	return r;
+}
+
+static void wait_for_go(void)
+{
+	struct control_msg m;
+	for (;;) {
+		if (report_receive(&m, true) <= 0)
+			_exit(125);
+		if (m.kind == CONTROL_GO)
+			return;
+		if (m.kind == CONTROL_SIGNAL) /* asked to end before there was an agent */
+			_exit(125);
+	}
+}
+
+int main(void)
+{
+	struct err err = {0};
+	struct wire_plan plan = {0};
+	struct mapping map;
+	struct pty pty;
+	sigset_t all;
+
+	report_stamp(STAMP_MAIN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigfillset(&all); /* pid 1 takes signals by signalfd, and SIGCHLD alone */
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	umask(0022);
+	if (map_plan(&map, &plan, &err) < 0 || build(&plan, &pty, &err) < 0)
+		report_fail(&err);
+	if (report_send(CONTROL_READY, 0, pty.master) < 0)
+		_exit(125);
+	wait_for_go();
+
+	int pid = agent_start(&plan, pty.slave, &err);
+	if (pid < 0)
+		report_fail(&err);
+	report_stamp(STAMP_EXEC);
+
+	/* From here on nothing of the plan is in this process: not the agent's environment either.
+	 */
+	wire_free(&plan);
+	munmap(map.p, map.n);
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	if (pty.master >= 0) {
+		close(pty.master);
+		close(pty.slave);
+	}
+	if (report_send(CONTROL_STARTED, pid, -1) < 0)
+		_exit(125);
+	agent_wait(pid);
+}

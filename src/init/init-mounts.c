@@ -1,0 +1,385 @@
+/* init/init-mounts.c - the new root, row by row.
+ *
+ * Theory of operation.  The new root is a tmpfs that is mounted over a host directory no row ever
+ * takes as its source (/sys), so that every source stays reachable until the pivot.  Sources are
+ * resolved paths: they are opened with RESOLVE_NO_SYMLINKS, so a directory that somebody swapped
+ * for a link since the plan was made is an error, not a way out.  Destinations are opened beneath
+ * the new root with RESOLVE_NO_SYMLINKS, too: a workspace may hold hostile links.  All mounts are
+ * private: nothing propagates, in either direction.
+ *
+ * Order: the rows are safe in the order of the plan because a row that covers part of an earlier
+ * bind (pin, mask, link) stands behind it (plan_check), and because flags are set on the detached
+ * clone before it is attached: there is no moment at which a read-only bind is writable.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/escape.h"
+#include "base/path.h"
+#include "init/init.h"
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#define INSIDE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+static const char mask_file[] = ".bawn-mask", mask_dir[] = ".bawn-mask.d",
+		  link_name[] = ".bawn-link";
+
+struct stage {
+	int root;
+	bool has_mask_file, has_mask_dir;
+};
+
+static int fail(struct err *err, int code, const char *what, const char *path)
+{
+	char shown[512];
+	escape_text(shown, sizeof(shown), path);
+	return err_sys(err, code < 0 ? -code : code, "%s %s", what, shown);
+}
+
+static int sys_open_tree(int dirfd, const char *path, unsigned int flags)
+{
+	long fd = syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int sys_attach(int tree, int dst)
+{
+	long r = syscall(SYS_move_mount, tree, "", dst, "",
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	return r < 0 ? -errno : 0;
+}
+
+static int set_flags(int tree, uint32_t flags)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID};
+	if (!(flags & MOUNT_DEVICES))
+		attr.attr_set |= MOUNT_ATTR_NODEV;
+	if (flags & MOUNT_RO)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
+	if (flags & MOUNT_NOEXEC)
+		attr.attr_set |= MOUNT_ATTR_NOEXEC;
+	unsigned int at = AT_EMPTY_PATH | (flags & MOUNT_REC ? AT_RECURSIVE : 0);
+	return syscall(SYS_mount_setattr, tree, "", at, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+/* A path of the plan relative to the new root. */
+static const char *rel(const char *dst)
+{
+	return dst[1] ? dst + 1 : ".";
+}
+
+static int open_inside(const struct stage *s, const char *dst, uint64_t flags)
+{
+	return path_openat2(s->root, rel(dst), flags | O_CLOEXEC | O_NOFOLLOW, 0, INSIDE);
+}
+
+/* The directory that holds dst; *ret_name is its last component.  Missing directories are made. */
+static int open_parent(const struct stage *s, const char *dst, const char **ret_name)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(dst, '/');
+	size_t n = (size_t)(slash - dst);
+	if (n >= sizeof(dir))
+		return -ENAMETOOLONG;
+	memcpy(dir, dst, n);
+	dir[n] = '\0';
+	*ret_name = slash + 1;
+	if (n == 0)
+		snprintf(dir, sizeof(dir), "/");
+	int fd = open_inside(s, dir, O_PATH | O_DIRECTORY);
+	if (fd != -ENOENT)
+		return fd;
+
+	const char *name;
+	int parent = open_parent(s, dir, &name);
+	if (parent < 0)
+		return parent;
+	int r = mkdirat(parent, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	close(parent);
+	return r < 0 ? r : open_inside(s, dir, O_PATH | O_DIRECTORY);
+}
+
+static int make_node(const struct stage *s, const struct wire_mount *m)
+{
+	const char *name;
+	_cleanup_close_ int parent = open_parent(s, m->dst, &name);
+	if (parent < 0)
+		return parent;
+	if (m->kind == MOUNT_DIR)
+		return mkdirat(parent, name, m->mode) < 0 && errno != EEXIST ? -errno : 0;
+	if (m->kind == MOUNT_SYMLINK)
+		return symlinkat(m->data, parent, name) < 0 && errno != EEXIST ? -errno : 0;
+
+	_cleanup_close_ int fd = openat(
+		parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, m->mode);
+	if (fd < 0)
+		return errno == EEXIST && m->kind == MOUNT_FILE ? 0 : -errno;
+	size_t n = m->kind == MOUNT_TEXT ? strlen(m->data) : 0;
+	return write(fd, m->data, n) == (ssize_t)n ? 0 : -EIO;
+}
+
+/* The mount point of a row; made first when the row allows it and the source tells its type. */
+static int open_point(const struct stage *s, const struct wire_mount *m, bool dir)
+{
+	int fd = open_inside(s, m->dst, O_PATH);
+	if (fd != -ENOENT || !(m->flags & MOUNT_POINT))
+		return fd;
+	struct wire_mount node = *m;
+	node.kind = dir ? MOUNT_DIR : MOUNT_FILE;
+	node.mode = dir ? 0755 : 0644;
+	int r = make_node(s, &node);
+	return r < 0 ? r : open_inside(s, m->dst, O_PATH);
+}
+
+static int attach(const struct stage *s, const struct wire_mount *m, int tree, bool dir)
+{
+	_cleanup_close_ int point = open_point(s, m, dir);
+	return point < 0 ? point : sys_attach(tree, point);
+}
+
+static int do_node(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	int r = make_node(s, m);
+	return r < 0 ? fail(err, r, "create", m->dst) : 0;
+}
+
+static int do_bind(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	_cleanup_close_ int src = path_openat2(
+		AT_FDCWD, m->src, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
+	if (src == -ENOENT && (m->flags & MOUNT_OPTIONAL))
+		return 0;
+	struct stat st;
+	if (src < 0 || fstat(src, &st) < 0)
+		return fail(err, src < 0 ? src : errno, "open", m->src);
+	unsigned int rec = m->flags & MOUNT_REC ? AT_RECURSIVE : 0;
+	_cleanup_close_ int tree = sys_open_tree(src, "", AT_EMPTY_PATH | rec);
+	if (tree < 0)
+		return fail(err, tree, "clone the mount of", m->src);
+	int r = set_flags(tree, m->flags | (m->kind == MOUNT_DEV ? MOUNT_DEVICES : 0));
+	if (r < 0)
+		return fail(err, r, "set mount flags for", m->src);
+	r = attach(s, m, tree, S_ISDIR(st.st_mode));
+	return r < 0 && !(r == -ENOENT && (m->flags & MOUNT_OPTIONAL))
+		? fail(err, r, "mount on", m->dst)
+		: 0;
+}
+
+static int do_pin(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	if (GUARD_REMOVED("pin"))
+		return 0;
+	_cleanup_close_ int point = open_inside(s, m->dst, O_PATH);
+	if (point == -ENOENT && (m->flags & MOUNT_OPTIONAL))
+		return 0;
+	if (point < 0)
+		return fail(err, point, "open", m->dst);
+	unsigned int rec = m->flags & MOUNT_REC ? AT_RECURSIVE : 0;
+	_cleanup_close_ int tree = sys_open_tree(point, "", AT_EMPTY_PATH | rec);
+	int r = tree < 0 ? tree : set_flags(tree, m->flags);
+	if (r == 0)
+		r = sys_attach(tree, point);
+	return r < 0 ? fail(err, r, "pin", m->dst) : 0;
+}
+
+static int mask_source(struct stage *s, bool dir)
+{
+	bool *have = dir ? &s->has_mask_dir : &s->has_mask_file;
+	const char *name = dir ? mask_dir : mask_file;
+	if (!*have) {
+		int r = dir ? mkdirat(s->root, name, 0555)
+			    : mknodat(s->root, name, S_IFREG | 0444, 0);
+		if (r < 0)
+			return -errno;
+		*have = true;
+	}
+	return sys_open_tree(s->root, name, AT_SYMLINK_NOFOLLOW);
+}
+
+static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	if (GUARD_REMOVED("mask") && !has_prefix(m->dst, "/proc"))
+		return 0;
+	_cleanup_close_ int point = open_inside(s, m->dst, O_PATH);
+	if (point == -ENOENT && (m->flags & MOUNT_OPTIONAL))
+		return 0;
+	struct stat st;
+	if (point < 0 || fstat(point, &st) < 0)
+		return fail(err, point < 0 ? point : errno, "open", m->dst);
+	_cleanup_close_ int tree = mask_source(s, S_ISDIR(st.st_mode));
+	int r = tree < 0 ? tree : set_flags(tree, MOUNT_RO | MOUNT_NOEXEC);
+	if (r == 0)
+		r = sys_attach(tree, point);
+	return r < 0 ? fail(err, r, "mask", m->dst) : 0;
+}
+
+/* A symbolic link mounted over a file: programs that open it follow it to the private copy, and
+ * the mount point can't be renamed or removed. */
+static int do_link(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	_cleanup_close_ int point = open_inside(s, m->dst, O_PATH);
+	if (point < 0)
+		return fail(err, point, "open", m->dst);
+	if (symlinkat(m->data, s->root, link_name) < 0)
+		return fail(err, errno, "make a link for", m->dst);
+	_cleanup_close_ int tree = sys_open_tree(s->root, link_name, AT_SYMLINK_NOFOLLOW);
+	int r = tree < 0 ? tree : set_flags(tree, 0);
+	if (r == 0)
+		r = sys_attach(tree, point);
+	unlinkat(s->root, link_name, 0);
+	return r < 0 ? fail(err, r, "mount a link over", m->dst) : 0;
+}
+
+static int do_fs(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	static const char *const type[MOUNT_KINDS] = {
+		[MOUNT_TMPFS] = "tmpfs",
+		[MOUNT_PROC] = "proc",
+		[MOUNT_DEVPTS] = "devpts",
+	};
+	_cleanup_close_ int point = open_point(s, m, true);
+	if (point < 0)
+		return fail(err, point, "open", m->dst);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", point);
+	unsigned long flags = MS_NOSUID | (m->flags & MOUNT_DEVICES ? 0 : MS_NODEV) |
+		(m->flags & MOUNT_NOEXEC ? MS_NOEXEC : 0) | (m->flags & MOUNT_RO ? MS_RDONLY : 0);
+	if (mount(type[m->kind], path, type[m->kind], flags, m->data) == 0)
+		return 0;
+	if (m->kind == MOUNT_PROC && (errno == EPERM || errno == EACCES)) {
+		err_hint(err,
+			"this happens in containers that mask /proc: start the container with an "
+			"unmasked one (podman: --security-opt unmask=ALL, docker: --security-opt "
+			"systempaths=unconfined), or run bawn on the host");
+		return err_sys(err, EPERM, "mount a fresh /proc");
+	}
+	return fail(err, errno, "mount", m->dst);
+}
+
+static int fs_config(int fs, unsigned int cmd, const char *key, const char *value)
+{
+	return syscall(SYS_fsconfig, fs, cmd, key, value, 0) < 0 ? -errno : 0;
+}
+
+/* "lower" with the characters overlayfs splits at quoted. */
+static int overlay_lower(const char *src, char *dst, size_t cap)
+{
+	size_t o = 0;
+	for (; *src; src++) {
+		if (o + 3 > cap)
+			return -ENAMETOOLONG;
+		if (*src == ':' || *src == '\\')
+			dst[o++] = '\\';
+		dst[o++] = *src;
+	}
+	dst[o] = '\0';
+	return 0;
+}
+
+static int overlay_tree(const struct wire_mount *m)
+{
+	char lower[PATH_MAX * 2], upper[PATH_MAX];
+	const char *work = strchr(m->data, '\n');
+	if (!work || (size_t)(work - m->data) >= sizeof(upper))
+		return -EINVAL;
+	memcpy(upper, m->data, (size_t)(work - m->data));
+	upper[work - m->data] = '\0';
+	work++;
+	int r = overlay_lower(m->src, lower, sizeof(lower));
+	if (r < 0)
+		return r;
+
+	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	if ((r = fs_config(fs, FSCONFIG_SET_STRING, "lowerdir", lower)) < 0 ||
+		(r = fs_config(fs, FSCONFIG_SET_STRING, "upperdir", upper)) < 0 ||
+		(r = fs_config(fs, FSCONFIG_SET_STRING, "workdir", work)) < 0 ||
+		(r = fs_config(fs, FSCONFIG_SET_FLAG, "userxattr", NULL)) < 0 ||
+		(r = fs_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL)) < 0)
+		return r;
+	int tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	return tree < 0 ? -errno : tree;
+}
+
+static int do_overlay(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	_cleanup_close_ int tree = overlay_tree(m);
+	int r = tree < 0 ? tree : set_flags(tree, m->flags & ~(uint32_t)MOUNT_REC);
+	if (r == 0)
+		r = attach(s, m, tree, true);
+	return r < 0 ? fail(err, r, "mount an overlay on", m->dst) : 0;
+}
+
+static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *, struct err *) = {
+	[MOUNT_DIR] = do_node,
+	[MOUNT_FILE] = do_node,
+	[MOUNT_TEXT] = do_node,
+	[MOUNT_SYMLINK] = do_node,
+	[MOUNT_TMPFS] = do_fs,
+	[MOUNT_BIND] = do_bind,
+	[MOUNT_DEV] = do_bind,
+	[MOUNT_PIN] = do_pin,
+	[MOUNT_MASK] = do_mask,
+	[MOUNT_LINK] = do_link,
+	[MOUNT_OVERLAY] = do_overlay,
+	[MOUNT_PROC] = do_fs,
+	[MOUNT_DEVPTS] = do_fs,
+};
+
+/* Mount the tmpfs that becomes the root over a directory that is nobody's source. */
+static int stage_root(struct stage *s, struct err *err)
+{
+	static const char *const places[] = {"/sys", "/mnt", "/srv", "/media", "/boot"};
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		if (mount("bawn", places[i], "tmpfs", MS_NOSUID | MS_NODEV,
+			    "mode=0755,size=16m,nr_inodes=4096") < 0)
+			continue;
+		s->root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return s->root < 0 ? err_sys(err, errno, "open the new root") : 0;
+	}
+	err_hint(err, "if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor");
+	return err_sys(err, errno, "mount the new root");
+}
+
+int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
+{
+	struct stage s = {.root = -1};
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		err_hint(err,
+			"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor");
+		return err_sys(err, errno, "make the mounts private");
+	}
+	int r = stage_root(&s, err);
+	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
+		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
+	if (r < 0)
+		return r;
+	/* The masks stay: a mount holds its source.  Their names need not. */
+	unlinkat(s.root, mask_file, 0);
+	unlinkat(s.root, mask_dir, AT_REMOVEDIR);
+	*ret_root = s.root;
+	return 0;
+}
+
+int mounts_enter(int root, struct err *err)
+{
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(err, errno, "pivot_root");
+	/* The old root lies on top of ".": gone with all its mounts, and no descriptor holds it. */
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(err, errno, "detach the old root");
+	close(root);
+	if (access("/sys/kernel", F_OK) == 0 || access("/proc/self/ns", F_OK) < 0)
+		return err_set(err, EPERM, "the host's root is still reachable after pivot_root");
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &attr, sizeof(attr)) < 0)
+		return err_sys(err, errno, "make the root read-only");
+	return 0;
+}

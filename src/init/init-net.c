@@ -1,0 +1,89 @@
+/* init/init-net.c - the network namespace, in a thread beside the mounts; see init.h.
+ *
+ * The listening sockets made here belong to the sandbox's namespace for ever; they go to the relay,
+ * which stands outside and needs no privilege to accept from them.
+ */
+#include <fcntl.h>
+#include <sched.h>
+
+#include "base/fd.h"
+#include "init/init.h"
+#include "net/apply.h"
+#include "net/netns.h"
+
+static int hand_over(const struct wire_plan *p, struct err *err)
+{
+	int fds[NETNS_FD_HOST_PORTS + ARRAY_LEN(p->head.host_ports)];
+	size_t n = NETNS_FD_HOST_PORTS + p->head.n_host_ports;
+	if (n > FD_PASS_MAX)
+		return err_set(err, E2BIG, "too many --host-port listeners");
+	int r = net_listeners(p->head.host_ports, p->head.n_host_ports, fds, err);
+	if (r < 0)
+		return r;
+	char one = 'L';
+	r = fd_send(INIT_FD_HANDOVER, &one, 1, fds, n);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	return r < 0 ? err_sys(err, -r, "hand the listening sockets to the relay") : 0;
+}
+
+static int set_up(struct net_stage *s)
+{
+	const struct wire_plan *p = s->plan;
+	struct err *err = &s->err;
+	if (unshare(CLONE_NEWNET) < 0) {
+		err_hint(err, "see: bawn doctor");
+		return err_sys(err, errno, "create a network namespace");
+	}
+	int r = net_apply_rtnl(p->blobs.rtnl, p->blobs.rtnl_bytes, err);
+	if (r < 0)
+		return r;
+	if (!GUARD_REMOVED("nftables")) {
+		r = net_apply_nft(p->blobs.nft, p->blobs.nft_bytes, err);
+		if (r < 0)
+			return r;
+	}
+	r = net_sysctls(err);
+	if (r < 0)
+		return r;
+	r = hand_over(p, err);
+	if (r < 0)
+		return r;
+	if (!GUARD_REMOVED("nftables")) {
+		r = net_prove(err);
+		if (r < 0)
+			return r;
+	}
+	s->netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	return s->netns < 0 ? err_sys(err, errno, "open the new network namespace") : 0;
+}
+
+static void *run(void *arg)
+{
+	struct net_stage *s = arg;
+	if (set_up(s) == 0)
+		s->err.code = 0;
+	return NULL;
+}
+
+int net_stage_start(struct net_stage *s, const struct wire_plan *plan, struct err *err)
+{
+	*s = (struct net_stage){.plan = plan, .netns = -1};
+	int r = pthread_create(&s->thread, NULL, run, s);
+	return r ? err_sys(err, r, "start the network thread") : 0;
+}
+
+int net_stage_join(struct net_stage *s, struct err *err)
+{
+	pthread_join(s->thread, NULL);
+	if (s->netns < 0) {
+		if (err)
+			*err = s->err;
+		return -(s->err.code ? s->err.code : EIO);
+	}
+	if (setns(s->netns, CLONE_NEWNET) < 0)
+		return err_sys(err, errno, "enter the network namespace");
+	close(s->netns);
+	close(INIT_FD_HANDOVER);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* init/init.h - what the files of bawn-init share.
+ *
+ * Owns nothing but declarations.  bawn-init decides nothing: it executes the rows of a plan, proves
+ * each guard, and stays as pid 1.
+ */
+#ifndef BAWN_INIT_INIT_H
+#define BAWN_INIT_INIT_H
+
+#include <pthread.h>
+
+#include "base/err.h"
+#include "plan/control.h"
+#include "plan/wire.h"
+
+/* Descriptors bawn starts us with, besides 0-2. */
+enum { INIT_FD_PLAN = 3, INIT_FD_CONTROL = 4, INIT_FD_HANDOVER = 5 };
+
+/* init-report.c */
+void report_stamp(enum control_stamp stamp);
+_noreturn_ void report_fail(const struct err *err);
+int report_send(enum control_kind kind, int value, int fd); /* fd: passed along, or -1 */
+/* One message from the supervisor; 0 when it is gone.  -EAGAIN when none waits and !block. */
+int report_receive(struct control_msg *ret, bool block);
+
+/* init-net.c: the network, set up by a thread of its own beside the mounts.
+ *
+ * unshare(2) of a network namespace takes some 600 us of kernel time and takes no lock that
+ * mounting takes; a thread can have a network namespace of its own, and the main thread joins it by
+ * setns(2) when both are done. */
+struct net_stage {
+	const struct wire_plan *plan;
+	pthread_t thread;
+	int netns; /* out: descriptor of the new namespace */
+	struct err err;
+};
+int net_stage_start(struct net_stage *s, const struct wire_plan *plan, struct err *err);
+int net_stage_join(struct net_stage *s, struct err *err); /* and enter it */
+
+/* init-mounts.c: the new root, row by row; then pivot into it and drop the old one. */
+int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err);
+int mounts_enter(int root, struct err *err);
+
+/* init-agent.c: the pty, the agent's process, pid 1's loop. */
+struct pty {
+	int master, slave;
+};
+int agent_open_pty(const struct wire_plan *plan, struct pty *ret, struct err *err);
+/* -errno of execve on failure, else the agent's pid. */
+int agent_start(const struct wire_plan *plan, int slave, struct err *err);
+_noreturn_ void agent_wait(int pid);
+
+#endif

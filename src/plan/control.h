@@ -1,0 +1,46 @@
+/* plan/control.h - the one fixed-size message kind between the supervisor and bawn-init, each way.
+ *
+ * SOCK_SEQPACKET; a message of any other size ends the run.  bawn-init sends READY (with the pty
+ * master as SCM_RIGHTS where one was asked for) once every guard is set and proven, then STARTED,
+ * then EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, then SIGNALs.
+ */
+#ifndef BAWN_PLAN_CONTROL_H
+#define BAWN_PLAN_CONTROL_H
+
+#include <stdint.h>
+
+#define CONTROL_MAGIC 0x62776e31u
+#define CONTROL_STAMPS 12
+
+enum control_kind {
+	CONTROL_READY = 1, /* guards are proven; stamps are filled */
+	CONTROL_STARTED,   /* the agent's execve succeeded */
+	CONTROL_ERROR,     /* value: errno; text: message, NUL, remedy */
+	CONTROL_EXITED,    /* value: exit code, or 128+n */
+	CONTROL_GO,        /* start the agent */
+	CONTROL_SIGNAL,    /* value: send this signal to the agent */
+	CONTROL_FREEZE,    /* stop (value 1) or continue (value 0) every process but pid 1 */
+	CONTROL_FROZEN,    /* done */
+};
+
+struct control_msg {
+	uint32_t magic;
+	uint32_t kind;
+	int32_t value;
+	uint32_t n_stamps;
+	uint64_t stamps[CONTROL_STAMPS]; /* CLOCK_MONOTONIC, ns, in the order of enum control_stamp
+					  */
+	char text[1280];
+};
+
+enum control_stamp {
+	STAMP_MAIN,     /* bawn-init runs */
+	STAMP_IDENTITY, /* id maps written */
+	STAMP_NET,      /* network thread done (beside the mounts) */
+	STAMP_MOUNTS,   /* mount rows applied */
+	STAMP_ROOT,     /* old root gone, netns joined */
+	STAMP_CONFINED, /* guards set and proven */
+	STAMP_EXEC,     /* agent started */
+};
+
+#endif

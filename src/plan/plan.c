@@ -1,0 +1,125 @@
+/* plan/plan.c - building a plan and its invariants; see plan.h */
+#include "plan/plan.h"
+
+#include "base/escape.h"
+#include "base/path.h"
+
+struct mount_op *plan_mount(struct plan *p, enum mount_op_kind kind, const char *dst)
+{
+	static struct mount_op
+		sink; /* where rows go once memory has run out; plan_check() fails then */
+	if (p->n_mounts == p->cap_mounts) {
+		size_t cap = p->cap_mounts ? p->cap_mounts * 2 : 64;
+		struct mount_op *m = arena_alloc(&p->arena, cap * sizeof(*m));
+		if (!m) {
+			sink = (struct mount_op){0};
+			return &sink;
+		}
+		if (p->n_mounts)
+			memcpy(m, p->mounts, p->n_mounts * sizeof(*m));
+		p->mounts = m;
+		p->cap_mounts = cap;
+	}
+	struct mount_op *m = &p->mounts[p->n_mounts++];
+	*m = (struct mount_op){.kind = kind, .dst = arena_dup(&p->arena, dst), .mode = 0755};
+	return m;
+}
+
+int plan_land(struct plan *p, const char *path, bool write)
+{
+	if (p->n_land == p->cap_land) {
+		size_t cap = p->cap_land ? p->cap_land * 2 : 16;
+		struct land_rule *l = arena_alloc(&p->arena, cap * sizeof(*l));
+		if (!l)
+			return -ENOMEM;
+		if (p->n_land)
+			memcpy(l, p->land, p->n_land * sizeof(*l));
+		p->land = l;
+		p->cap_land = cap;
+	}
+	p->land[p->n_land++] = (struct land_rule){
+		.path = arena_dup(&p->arena, path), .write = write};
+	return 0;
+}
+
+/* No "", ".", ".." components, no double slash, absolute: what path_real() and our own rows yield.
+ */
+static bool clean_path(const char *s)
+{
+	if (!s || s[0] != '/')
+		return false;
+	if (s[1] == '\0')
+		return true;
+	for (const char *p = s; *p;) {
+		const char *c = ++p; /* behind the slash */
+		p += strcspn(p, "/");
+		size_t n = (size_t)(p - c);
+		if (n == 0 || (n == 1 && c[0] == '.') || (n == 2 && c[0] == '.' && c[1] == '.'))
+			return false;
+	}
+	return true;
+}
+
+static bool is_bind(const struct mount_op *m)
+{
+	return m->kind == MOUNT_BIND || m->kind == MOUNT_OVERLAY;
+}
+
+static int check_mount(const struct plan *p, size_t i, struct err *err)
+{
+	const struct mount_op *m = &p->mounts[i];
+	char shown[256];
+	escape_text(shown, sizeof(shown), m->dst ? m->dst : "(none)");
+	if (!clean_path(m->dst))
+		return err_set(err, EINVAL, "plan: mount point %s is not a resolved path", shown);
+	if ((is_bind(m) || m->kind == MOUNT_DEV) && !clean_path(m->src))
+		return err_set(err, EINVAL, "plan: the source of %s is not a resolved path", shown);
+	if (m->kind == MOUNT_BIND && streq(m->src, "/"))
+		return err_set(
+			err, EINVAL, "plan: the host's root may not be bound (on %s)", shown);
+	/* Whatever covers part of a bind has to come behind it, or it would be covered itself. */
+	if (is_bind(m) && !(m->flags & MOUNT_OPTIONAL)) {
+		for (size_t k = 0; k < i; k++) {
+			const struct mount_op *b = &p->mounts[k];
+			bool covers = b->kind == MOUNT_MASK || b->kind == MOUNT_PIN ||
+				b->kind == MOUNT_LINK;
+			if (covers && path_within(b->dst, m->dst))
+				return err_set(err, EINVAL,
+					"plan: the bind of %s would cover an earlier guard", shown);
+		}
+	}
+	return 0;
+}
+
+int plan_check(const struct plan *p, struct err *err)
+{
+	int r = arena_check(&p->arena, err);
+	if (r < 0)
+		return r;
+	if (p->uid == 0 || p->gid == 0)
+		return err_set(err, EINVAL, "plan: no plan may map uid or gid 0 of the host");
+	if (!p->argv.n || !clean_path(p->exe))
+		return err_set(err, EINVAL, "plan: there is no command to run");
+	if (!clean_path(p->cwd) || !clean_path(p->home))
+		return err_set(err, EINVAL, "plan: cwd and home must be resolved paths");
+	if (p->workspace && (!clean_path(p->workspace) || streq(p->workspace, "/")))
+		return err_set(err, EINVAL, "plan: the workspace is not a resolved path");
+	if (p->workspace && p->state_dir &&
+		(path_within(p->state_dir, p->workspace) ||
+			path_within(p->workspace, p->state_dir)))
+		return err_set(err, EINVAL,
+			"plan: bawn's state lies in the workspace, or it in the state");
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		r = check_mount(p, i, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void plan_free(struct plan *p)
+{
+	struct arena a = p->arena;
+	arena_free(&a);
+	*p = (struct plan){0};
+}
