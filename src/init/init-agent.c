@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "init/init.h"
@@ -50,6 +51,7 @@ static void child(const struct wire_plan *plan, int slave, volatile int *error)
 			goto failed;
 	if (chdir(plan->cwd) < 0)
 		goto failed;
+	umask(init_umask);
 	execve(plan->exe, (char *const *)plan->argv, (char *const *)plan->env);
 failed:
 	*error = errno;

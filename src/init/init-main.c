@@ -17,6 +17,8 @@
 #include "confine/seccomp-load.h"
 #include "init/init.h"
 
+mode_t init_umask;
+
 struct mapping {
 	void *p;
 	size_t n;
@@ -168,7 +170,7 @@ int main(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigfillset(&all); /* pid 1 takes signals by signalfd, and SIGCHLD alone */
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	umask(0022);
+	init_umask = umask(0022); /* the agent gets the caller's back */
 	if (map_plan(&map, &plan, &err) < 0 || build(&plan, &pty, &err) < 0)
 		report_fail(&err);
 	if (report_send(CONTROL_READY, 0, pty.master) < 0)

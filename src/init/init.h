@@ -7,6 +7,7 @@
 #define BAWN_INIT_INIT_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "plan/control.h"
@@ -14,6 +15,8 @@
 
 /* Descriptors bawn starts us with, besides 0-2. */
 enum { INIT_FD_PLAN = 3, INIT_FD_CONTROL = 4, INIT_FD_HANDOVER = 5 };
+
+extern mode_t init_umask; /* the caller's, for the agent */
 
 /* init-report.c */
 void report_stamp(enum control_stamp stamp);

@@ -39,6 +39,7 @@ enum mount_flag {
 	MOUNT_REC = 4,      /* with what is mounted below src */
 	MOUNT_OPTIONAL = 8, /* skip silently when src or dst does not exist */
 	MOUNT_DEVICES = 16, /* not nodev */
+	MOUNT_POINT = 32,   /* make the mount point when missing (never inside the workspace) */
 };
 
 struct mount_op {

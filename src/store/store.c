@@ -1,0 +1,162 @@
+/* store/store.c - see store.h */
+#include "store/store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/tree.h"
+
+#define LOCK_NAME "lock"
+
+static int open_lock(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+static int lock_fd(int fd, int how)
+{
+	while (flock(fd, how) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int store_open(struct arena *a, struct store *ret, struct err *err)
+{
+	struct store s = STORE_NONE;
+	int r = path_xdg_find(a, &s.xdg, err);
+	if (r < 0)
+		return r;
+	s.sandboxes = path_join(a, s.xdg.data, "sandboxes");
+	char *lock = path_join(a, s.sandboxes, ".lock");
+	if (!lock)
+		return err_set(err, ENOMEM, "out of memory");
+	s.lock = open_lock(AT_FDCWD, lock);
+	/* Both must be private at every start: a directory can be swapped between two of them. */
+	r = file_mkdir_private(s.xdg.data, err);
+	if (r == 0)
+		r = file_mkdir_private(s.sandboxes, err);
+	if (r == 0 && s.lock < 0)
+		s.lock = open_lock(AT_FDCWD, lock);
+	if (r < 0) {
+		store_close(&s);
+		return r;
+	}
+	if (s.lock < 0)
+		return err_sys(err, -s.lock, "open %s", lock);
+	*ret = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (s->lock >= 0)
+		close(s->lock);
+	s->lock = -1;
+}
+
+/* The last component of path as it may stand in an id: [a-z0-9._-], at most 24. */
+static void id_part(const char *path, char ret[static 25])
+{
+	size_t n = 0;
+	for (const char *p = path_base(path); *p && n < 24; p++) {
+		char c = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+		bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+			c == '_' || c == '-';
+		ret[n++] = ok ? c : '_';
+	}
+	ret[n] = '\0';
+}
+
+int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
+	struct store_box *ret, struct err *err)
+{
+	struct store_box b = STORE_BOX_NONE;
+	char tool[25], place[25];
+	unsigned int nonce;
+	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
+		return err_sys(err, errno, "getrandom");
+	id_part(profile, tool);
+	id_part(workspace ? workspace : "none", place);
+	b.id = arena_printf(a, "%s-%s-%06x", tool, place, nonce & 0xffffff);
+	b.dir = path_join(a, s->sandboxes, b.id ? b.id : "x");
+	if (!b.id || !b.dir)
+		return err_set(err, ENOMEM, "out of memory");
+
+	int r = lock_fd(s->lock, LOCK_SH);
+	if (r < 0)
+		return err_sys(err, -r, "lock %s", s->sandboxes);
+	if (mkdir(b.dir, 0700) < 0) {
+		r = err_sys(err, errno, "create %s", b.dir);
+	} else {
+		_cleanup_close_ int dir = open(b.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		b.lock = dir < 0 ? -errno : open_lock(dir, LOCK_NAME);
+		r = b.lock < 0 ? b.lock : lock_fd(b.lock, LOCK_EX | LOCK_NB);
+		if (r == 0 && mkdirat(dir, "home", 0700) < 0)
+			r = -errno;
+		if (r < 0)
+			err_sys(err, -r, "set up %s", b.dir);
+	}
+	lock_fd(s->lock, LOCK_UN);
+	if (r < 0)
+		store_box_remove(&b, NULL);
+	else
+		*ret = b;
+	return r;
+}
+
+int store_box_remove(struct store_box *b, struct err *err)
+{
+	int r = b->dir ? tree_remove(AT_FDCWD, b->dir, err) : 0;
+	if (b->lock >= 0)
+		close(b->lock);
+	*b = STORE_BOX_NONE;
+	return r;
+}
+
+/* 1 if name was a leftover and is gone. */
+static int collect_one(int dirfd, const char *name, struct err *err)
+{
+	_cleanup_close_ int box = openat(
+		dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (box < 0)
+		return 0;
+	/* A directory without a lock file was cut short while it was being made or removed. */
+	_cleanup_close_ int lock = openat(box, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (lock < 0 && errno != ENOENT)
+		return 0;
+	if (lock >= 0 && lock_fd(lock, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	int r = tree_remove(dirfd, name, err);
+	return r < 0 ? r : 1;
+}
+
+int store_collect(struct store *s, struct err *err)
+{
+	if (lock_fd(s->lock, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	DIR *d = opendir(s->sandboxes);
+	if (!d) {
+		lock_fd(s->lock, LOCK_UN);
+		return err_sys(err, errno, "open %s", s->sandboxes);
+	}
+	int removed = 0, r = 0;
+	struct dirent *de;
+	while ((de = readdir(d))) {
+		if (de->d_name[0] == '.')
+			continue;
+		int k = collect_one(dirfd(d), de->d_name, err);
+		if (k < 0)
+			r = k;
+		else
+			removed += k;
+	}
+	closedir(d);
+	lock_fd(s->lock, LOCK_UN);
+	return r < 0 ? r : removed;
+}

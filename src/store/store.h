@@ -1,0 +1,45 @@
+/* store/store.h - bawn's state on disk: where it is, who holds it, what is left over.
+ *
+ * $XDG_DATA_HOME/bawn/sandboxes/ID/{lock,home/,git/,overlay/}; an ephemeral sandbox's directory is
+ * removed at its end, or, where bawn was killed, by the next command: whoever can take the lock
+ * of a directory knows that nobody lives in it.  Directories appear and disappear only while the
+ * lock of sandboxes/ itself is held (shared to make, exclusive to collect), so a fresh one is never
+ * taken for a leftover.
+ */
+#ifndef BAWN_STORE_STORE_H
+#define BAWN_STORE_STORE_H
+
+#include "base/path.h"
+
+struct store {
+	struct path_xdg xdg;
+	char *sandboxes; /* directory */
+	int lock;        /* sandboxes/.lock */
+};
+
+#define STORE_NONE ((struct store){.lock = -1})
+
+/* Find and make the directories, 0700; -EPERM with the remedy where they can't be trusted. */
+int store_open(struct arena *a, struct store *ret, struct err *err);
+void store_close(struct store *s);
+
+struct store_box {
+	char *id;  /* "claude-myrepo-1f3a9c" */
+	char *dir; /* host path */
+	int lock;  /* held while the sandbox lives */
+};
+
+#define STORE_BOX_NONE ((struct store_box){.lock = -1})
+
+/* A fresh directory for an ephemeral sandbox, locked, with home/ in it.  The id is made of the
+ * profile's and the workspace's name and a random part. */
+int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
+	struct store_box *ret, struct err *err);
+/* Remove the directory and let go. */
+int store_box_remove(struct store_box *b, struct err *err);
+
+/* Remove what killed runs left behind.  Number removed, or -errno; another collector at work is no
+ * error. */
+int store_collect(struct store *s, struct err *err);
+
+#endif
