@@ -14,3 +14,4 @@ EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integra
 
 TESTS += tests/run-bats
 
+include tests/unit/audit.mk

@@ -1,1 +1,8 @@
-# audit: see ARCHITECTURE.md
+# audit: the event table and the writer (libc only: they stand in bawn), and the readers (jansson)
+noinst_LIBRARIES += libaudit.a libaudit-read.a
+libaudit_a_SOURCES = \
+	src/audit/audit.h src/audit/audit.c \
+	src/audit/events.h src/audit/events.c
+libaudit_read_a_SOURCES = \
+	src/audit/read.h src/audit/tail.c src/audit/show.c
+libaudit_read_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
