@@ -1,1 +1,11 @@
-# host: see ARCHITECTURE.md
+# host: facts of this machine: identity, the agent, toolchains, the environment, the generated /etc
+noinst_LIBRARIES += libhost.a
+libhost_a_SOURCES = \
+	src/host/identity.h src/host/identity.c \
+	src/host/env.h src/host/env.c \
+	src/host/chase.h src/host/chase.c \
+	src/host/package.h src/host/package.c \
+	src/host/agent.h src/host/agent.c \
+	src/host/toolchain.h src/host/toolchain.c \
+	src/host/git.h src/host/git.c \
+	src/host/etc.h

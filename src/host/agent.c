@@ -1,0 +1,371 @@
+/* host/agent.c - see agent.h
+ *
+ * Theory: chase() walks a path one component at a time as the kernel would, but writes down every
+ * symbolic link outside the system directories.  What stands at the end of a chain is one of:
+ *   - a file of a system directory: it is there anyway, nothing to bind;
+ *   - a file of an npm package: the package is bound (and its dependencies, host/package.c);
+ *   - a version manager's shim: the manager's directories are bound, or the real file is looked up;
+ *   - a script: its interpreter is chased the same way;
+ *   - a lone executable: that one file is bound, never its directory.
+ */
+#include "host/agent.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/path.h"
+#include "host/chase.h"
+#include "host/package.h"
+
+#define SCRIPT_MAX 65536
+#define SCRIPT_DEPTH 8
+
+const char *const host_system_dirs[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
+	"/libx32", "/opt", "/nix", "/gnu", "/home/linuxbrew/.linuxbrew", NULL};
+
+bool host_system_path(const char *path)
+{
+	for (size_t i = 0; host_system_dirs[i]; i++)
+		if (path_within(path, host_system_dirs[i]))
+			return true;
+	return false;
+}
+
+struct hunt {
+	struct arena *a;
+	const struct host_identity *id;
+	struct host_agent *out;
+	int depth;
+};
+
+static int follow(struct hunt *h, const char *path, const char **ret_resolved, struct err *err);
+
+static bool is_exec_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+static void add_path_dir(struct hunt *h, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir = arena_dupn(h->a, file, slash == file ? 1 : (size_t)(slash - file));
+	if (dir && !strv_has(&h->out->path, dir))
+		strv_push(h->a, &h->out->path, dir);
+}
+
+void host_agent_bind(struct arena *a, struct host_agent *out, const char *path)
+{
+	if (!path || host_system_path(path))
+		return;
+	for (size_t i = 0; i < out->binds.n; i++)
+		if (path_within(path, out->binds.v[i]))
+			return;
+	strv_add(a, &out->binds, path);
+}
+
+/* The match of a glob that is executable and of the highest version (strverscmp). */
+static void glob_best(struct arena *a, const char *dir, const char *rest, char **best)
+{
+	rest += strspn(rest, "/");
+	size_t n = strcspn(rest, "/");
+	bool last = rest[n] == '\0';
+	char *name = arena_dupn(a, rest, n);
+	if (!name)
+		return;
+	if (!strpbrk(name, "*?[")) {
+		char *p = path_join(a, dir, name);
+		if (!p)
+			return;
+		if (!last)
+			glob_best(a, p, rest + n, best);
+		else if (is_exec_file(p) && (!*best || strverscmp(p, *best) > 0))
+			*best = p;
+		return;
+	}
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	while (d && (de = readdir(d))) {
+		if (de->d_name[0] == '.' || fnmatch(name, de->d_name, 0) != 0)
+			continue;
+		char *p = path_join(a, dir, de->d_name);
+		if (p && !last)
+			glob_best(a, p, rest + n, best);
+		else if (p && is_exec_file(p) && (!*best || strverscmp(p, *best) > 0))
+			*best = p;
+	}
+	if (d)
+		closedir(d);
+}
+
+/* A shim of mise, asdf, nodenv, ...: DIR/shims/NAME stands for DIR/installs/TOOL/VERSION/bin/NAME
+ * or DIR/versions/VERSION/bin/NAME. */
+static char *behind_shim(struct arena *a, const char *found)
+{
+	const char *slash = strrchr(found, '/');
+	if (slash - found < 7 || memcmp(slash - 6, "/shims", 6) != 0)
+		return NULL;
+	char *root = arena_dupn(a, found, (size_t)(slash - 6 - found)), *best = NULL;
+	if (!root)
+		return NULL;
+	glob_best(a, root, arena_printf(a, "installs/*/*/bin/%s", slash + 1), &best);
+	if (!best)
+		glob_best(a, root, arena_printf(a, "versions/*/bin/%s", slash + 1), &best);
+	return best;
+}
+
+/* name in $PATH; relative and empty entries are not looked at: the agent must not come from the
+ * directory one happens to stand in (CFG-12). */
+static char *in_path(struct arena *a, const char *name, bool *ret_found_plain)
+{
+	const char *path = getenv("PATH");
+	if (!path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	while (*path) {
+		size_t n = strcspn(path, ":");
+		char buf[PATH_MAX];
+		int k = snprintf(
+			buf, sizeof(buf), "%.*s/%s", (int)MIN(n, (size_t)PATH_MAX), path, name);
+		if (path[0] == '/' && k > 0 && (size_t)k < sizeof(buf)) {
+			if (is_exec_file(buf)) {
+				char *real = behind_shim(a, buf);
+				return real ? real : arena_dup(a, buf);
+			}
+			struct stat st;
+			if (ret_found_plain && stat(buf, &st) == 0 && S_ISREG(st.st_mode))
+				*ret_found_plain = true;
+		}
+		path += n + (path[n] == ':');
+	}
+	return NULL;
+}
+
+/* volta's shim is one program for all names; it needs its own directory to find out what to run. */
+static bool volta(struct hunt *h, const char *resolved)
+{
+	static const char *const parts[] = {"bin", "tools", "layout.v3", "layout.v4", "hooks.json"};
+	const char *base = path_base(resolved);
+	if (!streq(base, "volta-shim") && !streq(base, "volta"))
+		return false;
+	const char *env = getenv("VOLTA_HOME");
+	char *home = env && env[0] == '/' ? path_real(h->a, env)
+					  : path_real(h->a, path_join(h->a, h->id->home, ".volta"));
+	if (!home)
+		return false;
+	host_agent_bind(h->a, h->out, resolved);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		char *p = path_join(h->a, home, parts[i]);
+		if (p && access(p, F_OK) == 0)
+			host_agent_bind(h->a, h->out, p);
+	}
+	return true;
+}
+
+/* PREFIX/bin/node with its PREFIX/lib/node_modules or include/node is an unpacked distribution:
+ * bound whole.  A lone file in ~/.local/bin is not. */
+static char *node_prefix(struct hunt *h, const char *resolved)
+{
+	size_t n = strlen(resolved);
+	static const char suffix[] = "/bin/node";
+	if (n <= sizeof(suffix) - 1 || !streq(resolved + n - (sizeof(suffix) - 1), suffix))
+		return NULL;
+	char *prefix = arena_dupn(h->a, resolved, n - (sizeof(suffix) - 1));
+	char *inc = prefix ? path_join(h->a, prefix, "include/node/node.h") : NULL;
+	char *local = path_join(h->a, h->id->home, ".local");
+	if (!inc || !local || access(inc, F_OK) < 0 || streq(prefix, local) ||
+		path_within(h->id->home, prefix))
+		return NULL;
+	return prefix;
+}
+
+/* The word behind "#!/usr/bin/env [-S] [VAR=x] [-flags]", or the interpreter's path. */
+static char *interpreter(struct arena *a, const char *line)
+{
+	char *s = arena_dupn(a, line, strcspn(line, "\r\n")), *save = NULL;
+	char *word = s ? strtok_r(s, " \t", &save) : NULL;
+	if (!word || !streq(path_base(word), "env"))
+		return word;
+	while ((word = strtok_r(NULL, " \t", &save)))
+		if (word[0] != '-' && !strchr(word, '='))
+			return word;
+	return NULL;
+}
+
+static bool is_shell(const char *path)
+{
+	static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "busybox"};
+	for (size_t i = 0; i < ARRAY_LEN(shells); i++)
+		if (streq(path_base(path), shells[i]))
+			return true;
+	return false;
+}
+
+/* One word of a wrapper's exec line: quotes off, $basedir, $HOME and ~ put in.  NULL if it holds
+ * any other expansion or is no path. */
+static char *wrapper_word(struct hunt *h, const char *script, const char *w, size_t n)
+{
+	const char *slash = strrchr(script, '/');
+	char *dir = arena_dupn(h->a, script, (size_t)(slash - script));
+	char *s = arena_dupn(h->a, w, n);
+	if (!s || !dir)
+		return NULL;
+	const struct {
+		const char *from, *to;
+	} subst[] = {{"$basedir/", dir}, {"${basedir}/", dir}, {"$HOME/", h->id->home},
+		{"${HOME}/", h->id->home}, {"~/", h->id->home}};
+	for (size_t i = 0; i < ARRAY_LEN(subst); i++)
+		if (has_prefix(s, subst[i].from))
+			s = path_join(h->a, subst[i].to, s + strlen(subst[i].from));
+	return s && s[0] == '/' && !strpbrk(s, "$`*?;&|<>") ? s : NULL;
+}
+
+/* A small shell wrapper (pnpm's shims, claude's local installer): what it execs is chased too. */
+static int follow_wrapper(struct hunt *h, const char *script, char *text, struct err *err)
+{
+	char *save = NULL;
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		l += strspn(l, " \t");
+		if (!has_prefix(l, "exec "))
+			continue;
+		for (l += 5; *l;) {
+			l += strspn(l, " \t");
+			char q = *l == '"' || *l == '\'' ? *l++ : '\0';
+			size_t n = q ? strcspn(l, q == '"' ? "\"" : "'") : strcspn(l, " \t");
+			char *p = wrapper_word(h, script, l, n);
+			struct stat st;
+			if (p && stat(p, &st) == 0 && S_ISREG(st.st_mode) &&
+				(access(p, X_OK) == 0 || strstr(p, "/node_modules/"))) {
+				int r = follow(h, p, NULL, err);
+				if (r < 0)
+					return r;
+			} else if (!q && n && !memchr(l, '/', n) && !memchr(l, '$', n)) {
+				char *name = arena_dupn(h->a, l, n);
+				char *found = name ? in_path(h->a, name, NULL) : NULL;
+				int r = found ? follow(h, found, NULL, err) : 0;
+				if (r < 0)
+					return r;
+				if (found)
+					add_path_dir(h, found);
+			}
+			l += n;
+			l += q && *l == q;
+		}
+	}
+	return 0;
+}
+
+static int follow_script(
+	struct hunt *h, const char *as_found, const char *resolved, char *text, struct err *err)
+{
+	char *interp = interpreter(h->a, text + 2);
+	if (!interp)
+		return 0;
+	char *path = interp[0] == '/' ? interp : in_path(h->a, interp, NULL);
+	if (!path) { /* nvm that was never loaded: node stands beside the tool */
+		const char *slash = strrchr(as_found, '/');
+		char *beside = arena_printf(
+			h->a, "%.*s/%s", (int)(slash - as_found), as_found, interp);
+		if (beside && is_exec_file(beside))
+			path = beside;
+	}
+	if (!path) {
+		char s[256];
+		err_hint(err, "install it, or put it in PATH");
+		return err_set(err, ENOENT, "%s needs %s, which is not in PATH",
+			path_base(resolved), escape_text(s, sizeof(s), interp));
+	}
+	if (interp[0] != '/')
+		add_path_dir(h, path);
+	int r = follow(h, path, NULL, err);
+	if (r == 0 && is_shell(path))
+		r = follow_wrapper(h, resolved, text, err);
+	return r;
+}
+
+/* Chase path to its end and note what of it must be bound. */
+static int follow(struct hunt *h, const char *path, const char **ret_resolved, struct err *err)
+{
+	const char *resolved;
+	if (++h->depth > SCRIPT_DEPTH)
+		return err_set(err, ELOOP, "%s: scripts that start scripts go too deep", path);
+	int r = host_chase(h->a, h->out, path, &resolved, err);
+	if (r < 0)
+		return r;
+	if (!volta(h, resolved)) {
+		char *prefix = node_prefix(h, resolved);
+		if (prefix)
+			host_agent_bind(h->a, h->out, prefix);
+		else if (!host_system_path(resolved))
+			r = host_package_bind(h->a, h->out, resolved, err);
+	}
+	if (r < 0)
+		return r;
+
+	_cleanup_close_ int fd = open(resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *text = arena_alloc(h->a, 2);
+	if (fd >= 0 && text && pread(fd, text, 2, 0) == 2 && memcmp(text, "#!", 2) == 0) {
+		text = arena_alloc(h->a, SCRIPT_MAX + 1);
+		if (text && pread(fd, text, SCRIPT_MAX, 0) > 2)
+			r = follow_script(h, path, resolved, text, err);
+	}
+	h->depth--;
+	if (ret_resolved)
+		*ret_resolved = resolved;
+	return r;
+}
+
+static int not_found(const struct profile *p, const char *name, bool plain_file, struct err *err)
+{
+	char s[256];
+	escape_text(s, sizeof(s), name);
+	if (plain_file) {
+		err_hint(err, "make it executable: chmod +x \"$(command -v %s)\"", s);
+		return err_set(err, EACCES, "%s is there but not executable", s);
+	}
+	if (p->install && *p->install)
+		err_hint(err, "%s", p->install);
+	else
+		err_hint(err, "install it, or add its place to find: in %s", p->file);
+	return err_set(err, ENOENT, "%s is not installed", s);
+}
+
+int host_agent_find(struct arena *a, const struct profile *profile, const struct host_identity *id,
+	struct host_agent *ret, struct err *err)
+{
+	if (profile->command.n == 0)
+		return err_set(err, EINVAL, "profile %s has no command", profile->name);
+	const char *name = profile->command.v[0];
+	char *found = NULL;
+	bool plain = false;
+	if (strchr(name, '/')) {
+		char *p = path_expand_home(a, name, id->home);
+		if (p && p[0] == '/' && is_exec_file(p))
+			found = p;
+	} else {
+		found = in_path(a, name, &plain);
+	}
+	for (size_t i = 0; i < profile->find.n && !found; i++) {
+		char *p = path_expand_home(a, profile->find.v[i], id->home);
+		if (p && p[0] == '/')
+			glob_best(a, "/", p, &found);
+		char *real = found ? behind_shim(a, found) : NULL;
+		if (real)
+			found = real;
+	}
+	if (!found)
+		return not_found(profile, name, plain, err);
+
+	struct host_agent out = {.exe = found};
+	struct hunt h = {.a = a, .id = id, .out = &out};
+	add_path_dir(&h, out.exe);
+	int r = follow(&h, out.exe, &out.resolved, err);
+	if (r == 0)
+		r = arena_check(a, err);
+	if (r == 0)
+		*ret = out;
+	return r;
+}

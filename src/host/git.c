@@ -1,0 +1,374 @@
+/* host/git.c - see git.h
+ *
+ * Theory: the workspace is the one thing the sandbox may write, so what is taken as one decides
+ * what can be lost.  The path is resolved by the kernel first; every check is made on the resolved
+ * path, and bawn's own directories are resolved too (a link in ~/.local/share would hide them
+ * otherwise).
+ */
+#include "host/git.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/file.h"
+
+#define DOT_GIT_MAX 4096
+#define GIT_CONFIG_LOOK ((size_t)1 << 20)
+
+/* Directories that no workspace may be; "/..." rows with below set refuse what is inside too. */
+static const struct refused {
+	const char *dir;
+	bool below;
+	const char *what;
+} refused[] = {
+	{"/tmp", false, "shared by every user and program"},
+	{"/var/tmp", false, "shared by every user and program"},
+	{"/var", false, "a system directory"},
+	{"/home", false, "everybody's home directories"},
+	{"/mnt", false, "where other disks are mounted"},
+	{"/media", false, "where other disks are mounted"},
+	{"/srv", false, "a system directory"},
+	{"/root", false, "root's home directory"},
+	{"/opt", false, "a system directory"},
+	{"/usr", false, "a system directory"},
+	{"/usr/local", false, "a system directory"},
+	{"/usr/src", false, "a system directory"},
+	{"/bin", true, "a system directory"},
+	{"/sbin", true, "a system directory"},
+	{"/lib", true, "a system directory"},
+	{"/lib64", true, "a system directory"},
+	{"/usr/bin", true, "a system directory"},
+	{"/usr/sbin", true, "a system directory"},
+	{"/usr/lib", true, "a system directory"},
+	{"/etc", true, "the system's configuration"},
+	{"/boot", true, "a system directory"},
+	{"/dev", true, "no place for files"},
+	{"/proc", true, "no place for files"},
+	{"/sys", true, "no place for files"},
+	{"/run", false, "the system's run-time state"},
+};
+
+static char *shown(char *dst, size_t cap, const char *path)
+{
+	return escape_text(dst, cap, path);
+}
+
+static int refuse(struct err *err, const char *path, const char *why)
+{
+	char s[512];
+	err_hint(err,
+		"start bawn in the directory of your project, or name it: bawn run PROFILE "
+		"/path/to/project");
+	return err_set(
+		err, EPERM, "%s can't be the workspace: it is %s", shown(s, sizeof(s), path), why);
+}
+
+static int check_state(const char *path, const char *own, struct err *err)
+{
+	char real[PATH_MAX], buf[PATH_MAX], s[512], t[512];
+	if (!own || snprintf(buf, sizeof(buf), "%s", own) >= (int)sizeof(buf))
+		return 0;
+	/* The directory may not exist yet: resolve the nearest ancestor that does. */
+	char *cut = buf + strlen(buf);
+	char tail[PATH_MAX] = "";
+	while (!realpath(buf, real)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return 0;
+		cut = strrchr(buf, '/');
+		if (!cut || cut == buf)
+			return 0;
+		*cut = '\0';
+		snprintf(tail, sizeof(tail), "%s", own + (cut - buf));
+	}
+	if (strlen(real) + strlen(tail) >= sizeof(real))
+		return 0;
+	strcat(real, tail);
+	if (!path_within(path, real) && !path_within(real, path))
+		return 0;
+	err_hint(err,
+		"work in a directory that neither holds nor lies in %s, or set XDG_*_HOME "
+		"elsewhere",
+		shown(t, sizeof(t), real));
+	return err_set(err, EPERM, "%s can't be shown inside: bawn keeps its own state in %s",
+		shown(s, sizeof(s), path), t);
+}
+
+static int check_allowed(const char *path, const struct host_identity *id,
+	const struct path_xdg *own, struct err *err)
+{
+	char home[PATH_MAX];
+	if (streq(path, "/"))
+		return refuse(err, path, "the whole machine");
+	if (realpath(id->home, home)) {
+		if (streq(path, home))
+			return refuse(err, path, "your whole home directory");
+		if (path_within(home, path))
+			return refuse(err, path, "above your home directory");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		const struct refused *f = &refused[i];
+		if (f->below ? path_within(path, f->dir) : streq(path, f->dir))
+			return refuse(err, path, f->what);
+	}
+	const char *dirs[] = {own ? own->config : NULL, own ? own->data : NULL,
+		own ? own->cache : NULL, own ? own->runtime : NULL};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		int r = check_state(path, dirs[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool below_home(const char *path, const char *home)
+{
+	return path_within(path, home) && !streq(path, home);
+}
+
+static bool has_dot_git(struct arena *a, const char *dir, struct stat *st)
+{
+	char *p = path_join(a, dir, ".git");
+	return p && lstat(p, st) == 0;
+}
+
+/* The nearest directory at or above dir with a .git that looks like one.  Not past $HOME (which is
+ * itself never taken: people keep dotfiles in git) and not past a mount of somebody else's. */
+static char *work_tree(struct arena *a, const char *dir, const struct host_identity *id,
+	const struct path_xdg *own)
+{
+	char home[PATH_MAX];
+	if (!realpath(id->home, home))
+		snprintf(home, sizeof(home), "%s", id->home);
+	bool inside = below_home(dir, home);
+	char *p = arena_dup(a, dir);
+	while (p && !streq(p, "/") && (!inside || below_home(p, home))) {
+		struct stat st;
+		if (has_dot_git(a, p, &st)) {
+			char *head = path_join(a, p, ".git/HEAD");
+			struct stat h;
+			bool ok = S_ISREG(st.st_mode) || (head && lstat(head, &h) == 0);
+			if (ok)
+				return check_allowed(p, id, own, NULL) == 0 ? p : NULL;
+		}
+		char *slash = strrchr(p, '/');
+		if (slash == p)
+			break;
+		*slash = '\0';
+	}
+	return NULL;
+}
+
+/* The first line of a small file, resolved against dir.  NULL when it isn't there. */
+static char *read_path(struct arena *a, const char *dir, const char *name, const char *prefix)
+{
+	char *text, *file = path_join(a, dir, name);
+	struct stat st;
+	if (!file || lstat(file, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	ssize_t n = file_read(a, AT_FDCWD, file, DOT_GIT_MAX, &text, NULL);
+	if (n < 0 || strlen(text) != (size_t)n || !has_prefix(text, prefix))
+		return NULL;
+	text += strlen(prefix);
+	text[strcspn(text, "\r\n")] = '\0';
+	if (!*text)
+		return NULL;
+	return path_real(a, text[0] == '/' ? text : path_join(a, dir, text));
+}
+
+/* Does "worktree = PATH" in git_dir/config lead back to the workspace?  Only a look: the line must
+ * be there in plain form, as git writes it. */
+static bool config_points_back(struct arena *a, const char *git_dir, const char *ws)
+{
+	char *text, *file = path_join(a, git_dir, "config"), *save = NULL;
+	if (!file || file_read(a, AT_FDCWD, file, GIT_CONFIG_LOOK, &text, NULL) < 0)
+		return false;
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		l += strspn(l, " \t");
+		if (!has_prefix(l, "worktree"))
+			continue;
+		l += strlen("worktree");
+		l += strspn(l, " \t");
+		if (*l++ != '=')
+			continue;
+		l += strspn(l, " \t\"");
+		size_t n = strcspn(l, "\"\r");
+		l[n] = '\0';
+		char *real = path_real(a, l[0] == '/' ? l : path_join(a, git_dir, l));
+		if (real && streq(real, ws))
+			return true;
+	}
+	return false;
+}
+
+static bool is_git_dir(struct arena *a, const char *dir)
+{
+	struct stat st;
+	char *head = path_join(a, dir, "HEAD");
+	return head && lstat(head, &st) == 0;
+}
+
+static void add_bind(struct arena *a, struct host_workspace *w, const char *dir)
+{
+	for (size_t i = 0; i < w->binds.n; i++)
+		if (path_within(dir, w->binds.v[i]))
+			return;
+	if (!path_within(dir, w->path))
+		strv_add(a, &w->binds, dir);
+}
+
+/* .git is a file: follow it only where it is answered. */
+static void follow_git_file(struct arena *a, struct host_workspace *w)
+{
+	w->git = HOST_GIT_FOREIGN;
+	char *dir = read_path(a, w->path, ".git", "gitdir: ");
+	if (!dir || !is_git_dir(a, dir))
+		return;
+	char *common = read_path(a, dir, "commondir", "");
+	if (common) {
+		/* git worktree add: DIR/gitdir names our .git file */
+		char *back = read_path(a, dir, "gitdir", "");
+		char *ours = path_join(a, w->path, ".git");
+		if (!back || !ours || !streq(back, ours) || !is_git_dir(a, common) ||
+			!path_within(dir, common))
+			return;
+		w->git = HOST_GIT_WORKTREE;
+		add_bind(a, w, common);
+	} else {
+		if (!path_within(dir, w->path) && !config_points_back(a, dir, w->path))
+			return;
+		w->git = HOST_GIT_SUBMODULE;
+		common = dir;
+		add_bind(a, w, dir);
+	}
+	w->git_dir = dir;
+	w->common_dir = common;
+}
+
+static void find_git(struct arena *a, struct host_workspace *w)
+{
+	struct stat st;
+	if (!has_dot_git(a, w->path, &st))
+		return;
+	if (S_ISDIR(st.st_mode)) {
+		w->git_dir = path_join(a, w->path, ".git");
+		if (!w->git_dir || !is_git_dir(a, w->git_dir)) {
+			w->git_dir = NULL;
+			return;
+		}
+		w->git = HOST_GIT_DIR;
+		w->common_dir = w->git_dir;
+	} else if (S_ISREG(st.st_mode)) {
+		follow_git_file(a, w);
+	} else {
+		w->git = HOST_GIT_FOREIGN;
+	}
+}
+
+static bool dir_empty(const char *path)
+{
+	/* readdir, but no allocation of a DIR: three entries decide */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(8) char buf[1024];
+	if (fd < 0)
+		return false;
+	ssize_t n = getdents64(fd, buf, sizeof(buf));
+	for (ssize_t o = 0; o < n;) {
+		const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
+			return false;
+		o += d->d_reclen;
+	}
+	return n >= 0;
+}
+
+/* Resolve and stat; errors for a person. */
+static int resolve(
+	struct arena *a, const char *dir, char **ret_path, struct stat *st, struct err *err)
+{
+	char s[512];
+	char *p = path_real(a, dir);
+	if (!p) {
+		int e = errno;
+		if (streq(dir, ".")) {
+			err_hint(err, "the current directory was removed; change to another");
+			return err_sys(err, e, "the current directory");
+		}
+		err_hint(err,
+			e == ENOENT ? "create it first, or check the spelling"
+				    : "check the path and its permissions");
+		return err_sys(err, e, "%s", shown(s, sizeof(s), dir));
+	}
+	if (stat(p, st) < 0)
+		return err_sys(err, errno, "%s", shown(s, sizeof(s), p));
+	*ret_path = p;
+	return 0;
+}
+
+int host_workspace_resolve(struct arena *a, const char *dir, const struct host_identity *id,
+	const struct path_xdg *own, struct host_workspace *ret, struct err *err)
+{
+	struct host_workspace w = {0};
+	struct stat st;
+	char *p, s[512];
+	int r = resolve(a, dir && *dir ? dir : ".", &p, &st, err);
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(st.st_mode)) {
+		err_hint(err,
+			"the first PATH is the workspace; name its directory, and files as "
+			"further PATHs");
+		return err_set(err, ENOTDIR, "%s is not a directory", shown(s, sizeof(s), p));
+	}
+	if (access(p, R_OK | X_OK) < 0)
+		return err_sys(err, errno, "%s", shown(s, sizeof(s), p));
+	r = check_allowed(p, id, own, err);
+	if (r < 0)
+		return r;
+
+	char *top = work_tree(a, p, id, own);
+	w.path = top ? top : p;
+	w.cwd = p;
+	find_git(a, &w);
+	for (size_t i = 0; i < w.binds.n; i++) {
+		r = check_allowed(w.binds.v[i], id, own, err);
+		if (r < 0)
+			return r;
+	}
+	w.empty = dir_empty(w.path);
+	r = arena_check(a, err);
+	if (r == 0)
+		*ret = w;
+	return r;
+}
+
+int host_extra_resolve(struct arena *a, const char *arg, const struct host_identity *id,
+	const struct path_xdg *own, struct host_extra *ret, struct err *err)
+{
+	struct host_extra x = {0};
+	struct stat st;
+	char *p, s[512], *path = arena_dup(a, arg);
+	if (!path)
+		return err_set(err, ENOMEM, "out of memory");
+	size_t n = strlen(path);
+	/* A file that is really called "x:ro" wins over the suffix. */
+	if (n > 3 && streq(path + n - 3, ":ro") && access(path, F_OK) < 0) {
+		path[n - 3] = '\0';
+		x.read_only = true;
+	}
+	int r = resolve(a, path, &p, &st, err);
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "%s is neither a directory nor a file",
+			shown(s, sizeof(s), p));
+	r = check_allowed(p, id, own, err);
+	if (r < 0)
+		return r;
+	x.path = p;
+	x.dir = S_ISDIR(st.st_mode);
+	*ret = x;
+	return 0;
+}

@@ -1,0 +1,227 @@
+/* host/package.c - see package.h
+ *
+ * Theory: npm's global directory (PREFIX/lib/node_modules) keeps a package's dependencies inside
+ * the package, so binding the package is enough and nothing is parsed on the common path.  Other
+ * layouts (bun, yarn, pnpm, a project's own node_modules) hoist them beside it: then each
+ * package.json is read and names are looked up the way Node does, from the package's directory up.
+ */
+#include "host/package.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "host/chase.h"
+
+#define PACKAGES_MAX 1024
+#define JSON_MAX ((size_t)1 << 20)
+
+static const char nm[] = "/node_modules/";
+
+/* Length of the package directory that file lies in: behind the last node_modules, one name or
+ * "@scope/name".  0: in none. */
+static size_t package_len(const char *file)
+{
+	const char *last = NULL;
+	for (const char *p = file; (p = strstr(p, nm)); p++)
+		last = p;
+	if (!last)
+		return 0;
+	const char *p = last + sizeof(nm) - 1;
+	p += strcspn(p, "/");
+	if (last[sizeof(nm) - 1] == '@' && *p)
+		p += 1 + strcspn(p + 1, "/");
+	return *p ? (size_t)(p - file) : 0;
+}
+
+/* PREFIX/lib/node_modules, where no other node_modules is above it. */
+static bool npm_global(const char *file)
+{
+	const char *first = strstr(file, nm);
+	return first && first - file >= 4 && memcmp(first - 4, "/lib", 4) == 0;
+}
+
+static size_t outermost_len(const char *file)
+{
+	const char *first = strstr(file, nm);
+	if (!first)
+		return 0;
+	char head[4096];
+	const char *p = first + sizeof(nm) - 1;
+	p += strcspn(p, "/");
+	if (first[sizeof(nm) - 1] == '@' && *p)
+		p += 1 + strcspn(p + 1, "/");
+	size_t n = (size_t)(p - file);
+	return n < sizeof(head) && *p ? n : 0;
+}
+
+static const char *skip_ws(const char *s)
+{
+	return s + strspn(s, " \t\r\n");
+}
+
+/* Behind a JSON string that starts at s, or NULL. */
+static const char *skip_string(const char *s)
+{
+	for (s++; *s && *s != '"'; s++)
+		if (*s == '\\' && !*++s)
+			return NULL;
+	return *s == '"' ? s + 1 : NULL;
+}
+
+/* Behind any JSON value, by counting brackets. */
+static const char *skip_value(const char *s)
+{
+	int depth = 0;
+	s = skip_ws(s);
+	while (s && *s) {
+		if (*s == '"') {
+			s = skip_string(s);
+			if (!s)
+				return NULL;
+		} else if (*s == '{' || *s == '[') {
+			depth++;
+			s++;
+		} else if (*s == '}' || *s == ']') {
+			if (depth == 0)
+				return s;
+			depth--;
+			s++;
+		} else if (*s == ',' && depth == 0) {
+			return s;
+		} else {
+			s++;
+			if (depth == 0)
+				continue;
+		}
+		if (depth == 0 && (s[-1] == '"' || s[-1] == '}' || s[-1] == ']'))
+			return s;
+	}
+	return s;
+}
+
+static bool dep_section(const char *key, size_t n)
+{
+	static const char *const names[] = {
+		"dependencies", "optionalDependencies", "peerDependencies"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (n == strlen(names[i]) && memcmp(key, names[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* A name that can be joined to a path: "x" or "@s/x", no dots in front, nothing odd. */
+static bool dep_name(const char *s, size_t n)
+{
+	const char *slash = memchr(s, '/', n);
+	if (n == 0 || n > 214 || s[0] == '.' || s[0] == '/' || (slash && s[0] != '@'))
+		return false;
+	if (slash && (slash[1] == '.' || memchr(slash + 1, '/', n - (size_t)(slash + 1 - s))))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] <= ' ' || s[i] == '\\')
+			return false;
+	return true;
+}
+
+/* Call for each key of the object at s ("{"); returns behind it. */
+static const char *each_key(struct arena *a, const char *s, bool top, struct strv *ret)
+{
+	s = skip_ws(s);
+	if (*s != '{')
+		return skip_value(s);
+	s = skip_ws(s + 1);
+	while (s && *s == '"') {
+		const char *key = s + 1;
+		s = skip_string(s);
+		if (!s)
+			return NULL;
+		size_t n = (size_t)(s - 1 - key);
+		s = skip_ws(s);
+		if (*s++ != ':')
+			return NULL;
+		if (top && dep_section(key, n)) {
+			s = each_key(a, s, false, ret);
+		} else {
+			if (!top && dep_name(key, n))
+				strv_push(a, ret, arena_dupn(a, key, n));
+			s = skip_value(s);
+		}
+		if (!s)
+			return NULL;
+		s = skip_ws(s);
+		if (*s == ',')
+			s = skip_ws(s + 1);
+	}
+	return s && *s == '}' ? s + 1 : NULL;
+}
+
+void host_package_deps(struct arena *a, const char *json, struct strv *ret)
+{
+	each_key(a, json, true, ret);
+}
+
+/* Node's lookup: DIR/node_modules/NAME for each directory from dir upwards. */
+static char *lookup(struct arena *a, const char *dir, const char *name)
+{
+	char *d = arena_dup(a, dir);
+	while (d) {
+		struct stat st;
+		if (!streq(path_base(d), "node_modules")) {
+			char *p = arena_printf(a, "%s/node_modules/%s", d, name);
+			if (p && stat(p, &st) == 0 && S_ISDIR(st.st_mode))
+				return p;
+		}
+		char *slash = strrchr(d, '/');
+		if (!slash || slash == d)
+			return NULL;
+		*slash = '\0';
+	}
+	return NULL;
+}
+
+/* A work list, so that cycles and long chains cost no stack. */
+static int bind_closure(struct arena *a, struct host_agent *out, const char *dir, struct err *err)
+{
+	struct strv todo = {0};
+	strv_add(a, &todo, dir);
+	for (size_t i = 0; i < todo.n; i++) {
+		if (todo.n > PACKAGES_MAX) {
+			err_hint(err,
+				"install it globally with npm: its packages are then in one place");
+			return err_set(err, E2BIG, "%s depends on more than %d packages", dir,
+				PACKAGES_MAX);
+		}
+		struct strv deps = {0};
+		char *json;
+		host_agent_bind(a, out, todo.v[i]);
+		char *file = path_join(a, todo.v[i], "package.json");
+		if (!file || file_read(a, AT_FDCWD, file, JSON_MAX, &json, NULL) < 0)
+			continue;
+		host_package_deps(a, json, &deps);
+		for (size_t k = 0; k < deps.n; k++) {
+			const char *real;
+			char *p = lookup(a, todo.v[i], deps.v[k]);
+			if (p && host_chase(a, out, p, &real, NULL) == 0 && !strv_has(&todo, real))
+				strv_add(a, &todo, real);
+		}
+	}
+	return 0;
+}
+
+int host_package_bind(struct arena *a, struct host_agent *out, const char *file, struct err *err)
+{
+	size_t n = package_len(file);
+	if (n == 0) {
+		host_agent_bind(a, out, file);
+		return 0;
+	}
+	if (npm_global(file)) {
+		size_t outer = outermost_len(file);
+		host_agent_bind(a, out, arena_dupn(a, file, outer ? outer : n));
+		return 0;
+	}
+	char *dir = arena_dupn(a, file, n);
+	return dir ? bind_closure(a, out, dir, err) : err_set(err, ENOMEM, "out of memory");
+}

@@ -1,0 +1,16 @@
+/* host/package.h - which npm packages a file needs (internal to host).
+ */
+#ifndef BAWN_HOST_PACKAGE_H
+#define BAWN_HOST_PACKAGE_H
+
+#include "host/agent.h"
+
+/* file: resolved.  Below a node_modules directory: bind its package and what that depends on.
+ * Elsewhere: bind the one file. */
+int host_package_bind(struct arena *a, struct host_agent *out, const char *file, struct err *err);
+
+/* The names in dependencies, optionalDependencies and peerDependencies of a package.json. Lenient:
+ * what does not look like JSON ends the list. */
+void host_package_deps(struct arena *a, const char *json, struct strv *ret);
+
+#endif

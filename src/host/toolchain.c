@@ -1,0 +1,463 @@
+/* host/toolchain.c - see toolchain.h
+ *
+ * Theory: a start pays one stat per row whose tool is absent (the row's own directory), and no
+ * listing.  Parts are named one by one rather than taking a tool's whole directory: the directory
+ * itself then belongs to the sandbox's own home and stays writable (lock files), and files that
+ * hold credentials (credentials.toml, settings.xml, gradle.properties, .npmrc) are not there at
+ * all. A directory that an environment variable names is believed only if it holds what the tool
+ * would have put there, and never if it is the home directory, above it, or the workspace.
+ */
+#include "host/toolchain.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "host/chase.h"
+
+enum part_flag {
+	PART_OVERLAY = 1,
+	PART_FILE = 2,      /* a file, read-only */
+	PART_NO_SECRET = 4, /* a file: left out when it seems to hold a credential */
+};
+
+struct part {
+	const char *sub; /* below the tool's directory; "" is the directory itself */
+	unsigned int flags;
+	const char *masks[3]; /* below sub */
+};
+
+#define PARTS_MAX 10
+
+static const struct tool {
+	const char *name;
+	const char *env;    /* variable that names the directory, or NULL */
+	const char *dir;    /* default, below $HOME */
+	const char *marker; /* what must be in a directory that env named; NULL: any of the parts */
+	struct part parts[PARTS_MAX];
+} tools[] = {
+	{"cargo", "CARGO_HOME", ".cargo", NULL,
+		{{"bin", 0, {0}}, {"registry", PART_OVERLAY, {0}}, {"git", PART_OVERLAY, {0}},
+			{"env", PART_FILE, {0}}, {"config.toml", PART_FILE | PART_NO_SECRET, {0}},
+			{"config", PART_FILE | PART_NO_SECRET, {0}}}},
+	{"rustup", "RUSTUP_HOME", ".rustup", "toolchains",
+		{{"toolchains", 0, {0}}, {"update-hashes", 0, {0}},
+			{"settings.toml", PART_FILE, {0}}}},
+	{"nvm", "NVM_DIR", ".nvm", "nvm.sh",
+		{{"versions", 0, {0}}, {"alias", 0, {0}}, {"nvm.sh", PART_FILE, {0}},
+			{"nvm-exec", PART_FILE, {0}}, {"bash_completion", PART_FILE, {0}},
+			{".cache", PART_OVERLAY, {0}}}},
+	{"fnm", "FNM_DIR", ".local/share/fnm", "node-versions",
+		{{"node-versions", 0, {0}}, {"aliases", 0, {0}}}},
+	{"volta", "VOLTA_HOME", ".volta", "tools",
+		{{"bin", 0, {0}}, {"tools", 0, {0}}, {"layout.v3", PART_FILE, {0}},
+			{"layout.v4", PART_FILE, {0}}}},
+	{"n", "N_PREFIX", "n", "n/versions", {{"bin", 0, {0}}, {"lib", 0, {0}}, {"n", 0, {0}}}},
+	{"bun", "BUN_INSTALL", ".bun", NULL,
+		{{"bin", 0, {0}}, {"install/global", 0, {0}},
+			{"install/cache", PART_OVERLAY, {0}}}},
+	{"deno", "DENO_INSTALL", ".deno", "bin/deno", {{"bin", 0, {0}}}},
+	{"deno cache", "DENO_DIR", ".cache/deno", NULL,
+		{{"npm", PART_OVERLAY, {0}}, {"deps", PART_OVERLAY, {0}},
+			{"gen", PART_OVERLAY, {0}}, {"remote", PART_OVERLAY, {0}}}},
+	{"pnpm", "PNPM_HOME", ".local/share/pnpm", NULL,
+		{{"pnpm", PART_FILE, {0}}, {"pnpx", PART_FILE, {0}}, {"nodejs", 0, {0}},
+			{"global", 0, {0}}, {"store", PART_OVERLAY, {0}}}},
+	{"npm", NULL, ".npm", NULL, {{"_cacache", PART_OVERLAY, {0}}, {"_npx", PART_OVERLAY, {0}}}},
+	{"npm global", NULL, ".npm-global", NULL, {{"bin", 0, {0}}, {"lib", 0, {0}}}},
+	{"yarn", NULL, ".yarn", NULL, {{"bin", 0, {0}}, {"berry/cache", PART_OVERLAY, {0}}}},
+	{"yarn cache", NULL, ".cache/yarn", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"corepack", NULL, ".cache/node/corepack", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"node-gyp", NULL, ".cache/node-gyp", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"playwright", "PLAYWRIGHT_BROWSERS_PATH", ".cache/ms-playwright", NULL, {{"", 0, {0}}}},
+	{"pyenv", "PYENV_ROOT", ".pyenv", "versions",
+		{{"versions", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}}, {"shims", 0, {0}},
+			{"plugins", 0, {0}}, {"pyenv.d", 0, {0}}, {"completions", 0, {0}},
+			{"version", PART_FILE, {0}}}},
+	{"uv python", "UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", NULL, {{"", 0, {0}}}},
+	{"uv tools", "UV_TOOL_DIR", ".local/share/uv/tools", NULL, {{"", 0, {0}}}},
+	{"uv cache", "UV_CACHE_DIR", ".cache/uv", "CACHEDIR.TAG", {{"", PART_OVERLAY, {0}}}},
+	{"pipx", "PIPX_HOME", ".local/share/pipx", "venvs",
+		{{"venvs", 0, {0}}, {"shared", 0, {0}}, {"py", 0, {0}}}},
+	{"pip cache", "PIP_CACHE_DIR", ".cache/pip", NULL,
+		{{"http", PART_OVERLAY, {0}}, {"http-v2", PART_OVERLAY, {0}},
+			{"wheels", PART_OVERLAY, {0}}}},
+	{"pip user", NULL, ".local/lib", NULL, {{NULL, 0, {0}}}}, /* python3.*: see user_site() */
+	{"poetry", NULL, ".local/share/pypoetry", NULL, {{"venv", 0, {0}}}},
+	{"poetry cache", NULL, ".cache/pypoetry", NULL,
+		{{"cache", PART_OVERLAY, {0}}, {"artifacts", PART_OVERLAY, {0}},
+			{"virtualenvs", PART_OVERLAY, {0}}}},
+	{"conda", "CONDA_PREFIX_1", "miniconda3", "conda-meta", {{"", 0, {0}}}},
+	{"conda forge", NULL, "miniforge3", "conda-meta", {{"", 0, {0}}}},
+	{"anaconda", NULL, "anaconda3", "conda-meta", {{"", 0, {0}}}},
+	{"go", "GOPATH", "go", NULL,
+		{{"bin", 0, {0}}, {"pkg", PART_OVERLAY, {0}}}}, /* src is the user's */
+	{"go sdk", NULL, "sdk", NULL, {{NULL, 0, {0}}}},        /* go1.*: see go_sdk() */
+	{"go root", "GOROOT", NULL, "bin/go", {{"", 0, {0}}}},
+	{"go root", NULL, ".local/go", "bin/go", {{"", 0, {0}}}},
+	{"go build cache", "GOCACHE", ".cache/go-build", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"mise", "MISE_DATA_DIR", ".local/share/mise", "installs",
+		{{"installs", 0, {0}}, {"shims", 0, {0}}, {"plugins", 0, {0}}}},
+	{"mise config", "MISE_CONFIG_DIR", ".config/mise", NULL,
+		{{"config.toml", PART_FILE | PART_NO_SECRET, {0}}}},
+	{"asdf", "ASDF_DATA_DIR", ".asdf", "installs",
+		{{"installs", 0, {0}}, {"shims", 0, {0}}, {"plugins", 0, {0}}, {"bin", 0, {0}},
+			{"lib", 0, {0}}, {"asdf.sh", PART_FILE, {0}}}},
+	{"rbenv", "RBENV_ROOT", ".rbenv", "versions",
+		{{"versions", 0, {0}}, {"shims", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}},
+			{"plugins", 0, {0}}, {"version", PART_FILE, {0}}}},
+	{"rvm", NULL, ".rvm", "rubies",
+		{{"rubies", 0, {0}}, {"gems", 0, {0}}, {"bin", 0, {0}}, {"scripts", 0, {0}}}},
+	{"gem", NULL, ".gem", NULL, {{"ruby", 0, {0}}}}, /* not credentials */
+	{"gem user", NULL, ".local/share/gem", NULL, {{"ruby", 0, {0}}}},
+	{"bundler", NULL, ".bundle", NULL, {{"cache", PART_OVERLAY, {0}}}},
+	{"sdkman", "SDKMAN_DIR", ".sdkman", "candidates",
+		{{"candidates", 0, {0}}, {"bin", 0, {0}}, {"src", 0, {0}}, {"contrib", 0, {0}},
+			{"libexec", 0, {0}}, {"etc", 0, {0}}}},
+	{"jdk", NULL, ".jdks", NULL, {{"", 0, {0}}}},
+	{"gradle", "GRADLE_USER_HOME", ".gradle", NULL,
+		{{"caches", PART_OVERLAY, {0}}, {"wrapper", PART_OVERLAY, {0}},
+			{"jdks", PART_OVERLAY, {0}}}},
+	{"maven", NULL, ".m2", NULL,
+		{{"repository", PART_OVERLAY, {0}}, {"wrapper", PART_OVERLAY, {0}}}},
+	{"ivy", NULL, ".ivy2", NULL, {{"cache", PART_OVERLAY, {0}}}},
+	{"coursier", NULL, ".cache/coursier", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", {{"", 0, {0}}}},
+	{"nuget", "NUGET_PACKAGES", ".nuget/packages", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"composer", NULL, ".cache/composer", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"ghcup", NULL, ".ghcup", "bin", {{"bin", 0, {0}}, {"ghc", 0, {0}}, {"hls", 0, {0}}}},
+	{"stack", NULL, ".stack", NULL, {{"programs", 0, {0}}, {"snapshots", 0, {0}}}},
+	{"opam", "OPAMROOT", ".opam", "config", {{"", PART_OVERLAY, {0}}}},
+	{"elan", NULL, ".elan", "toolchains", {{"bin", 0, {0}}, {"toolchains", 0, {0}}}},
+	{"zig cache", NULL, ".cache/zig", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"flutter", NULL, "flutter", "bin/flutter", {{"", PART_OVERLAY, {0}}}},
+	{"pub", "PUB_CACHE", ".pub-cache", NULL,
+		{{"hosted", PART_OVERLAY, {0}}, {"bin", 0, {0}}, {"git", PART_OVERLAY, {0}}}},
+	{"android", "ANDROID_HOME", "Android/Sdk", "platforms", {{"", 0, {0}}}},
+	{"ccache", "CCACHE_DIR", ".cache/ccache", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"sccache", "SCCACHE_DIR", ".cache/sccache", NULL, {{"", PART_OVERLAY, {0}}}},
+	{"pre-commit", NULL, ".cache/pre-commit", NULL, {{"", PART_OVERLAY, {0}}}},
+};
+
+/* Single programs in ~/.local/bin, which is never bound whole.  Links are recreated only if they
+ * lead into something that is bound. */
+static const char *const local_bin[] = {"uv", "uvx", "mise", "poetry", "pipx", "pnpm", "pnpx",
+	"yarn", "node", "npm", "npx", "corepack", "bun", "deno", "python", "python3", "pip", "pip3",
+	"ruff", "black", "mypy", "pytest", "tox", "nox", "pre-commit", "hatch", "pdm", "virtualenv",
+	"cmake", "ninja", "meson", "just", "rg", "fd", "jq", "tsc", "zig", "go", "gofmt", NULL};
+
+struct finder {
+	struct arena *a;
+	const struct host_identity *id;
+	const char *home; /* resolved */
+	const char *workspace;
+	const struct host_agent *agent;
+	struct host_toolchains *out;
+	struct host_agent chased; /* collects links */
+};
+
+static bool covered(const struct finder *f, const char *path)
+{
+	if (host_system_path(path) || (f->workspace && path_within(path, f->workspace)))
+		return true;
+	for (size_t i = 0; i < f->out->n; i++)
+		if (path_within(path, f->out->v[i].path))
+			return true;
+	return false;
+}
+
+/* Home, anything above it or above the workspace, and well-known places of other things. */
+static bool too_wide(const struct finder *f, const char *path)
+{
+	static const char *const shared[] = {"/", "/home", "/tmp", "/var", "/var/tmp", "/etc",
+		"/run", "/srv", "/mnt", "/media", "/root", "/dev", "/proc", "/sys", "/boot"};
+	static const char *const below_home[] = {".local", ".local/bin", ".local/share",
+		".local/lib", ".config", ".cache", "bin", ".ssh", ".gnupg", ".aws", ".kube",
+		".docker", "Documents", "Desktop", "Downloads"};
+	if (path_within(f->home, path) || (f->workspace && path_within(f->workspace, path)))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
+		if (streq(path, shared[i]))
+			return true;
+	if (path_within(path, "/etc") || path_within(path, "/proc") || path_within(path, "/sys"))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(below_home); i++) {
+		size_t n = strlen(f->home);
+		if (path_within(path, f->home) && streq(path + n + 1, below_home[i]))
+			return true;
+	}
+	return false;
+}
+
+static struct host_tool *add_tool(
+	struct finder *f, const char *name, const char *path, enum host_tool_mode mode, bool dir)
+{
+	struct host_toolchains *o = f->out;
+	if (o->n == o->cap) {
+		size_t cap = o->cap ? o->cap * 2 : 16;
+		struct host_tool *v = arena_alloc(f->a, cap * sizeof(*v));
+		if (!v)
+			return NULL;
+		if (o->n)
+			memcpy(v, o->v, o->n * sizeof(*v));
+		o->v = v;
+		o->cap = cap;
+	}
+	o->v[o->n] = (struct host_tool){.name = name, .path = path, .mode = mode, .dir = dir};
+	return &o->v[o->n++];
+}
+
+/* Words that a settings file would not hold without a credential. */
+static bool seems_secret(struct finder *f, const char *file)
+{
+	static const char *const words[] = {"token", "password", "passwd", "secret", "credential",
+		"_auth", "api_key", "apikey"};
+	char *text;
+	if (file_read(f->a, AT_FDCWD, file, 65536, &text, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcasestr(text, words[i]))
+			return true;
+	const char *at = strchr(text, '@'), *scheme = strstr(text, "://");
+	return at && scheme;
+}
+
+static bool add_part(struct finder *f, const struct tool *t, const struct part *p, const char *dir)
+{
+	struct stat st;
+	char *path = *p->sub ? path_join(f->a, dir, p->sub) : arena_dup(f->a, dir);
+	bool file = p->flags & PART_FILE;
+	if (!path || lstat(path, &st) < 0)
+		return false;
+	if (S_ISLNK(st.st_mode)) { /* ~/.rustup -> /data/rustup: the link, and where it leads */
+		const char *real;
+		if (host_chase(f->a, &f->chased, path, &real, NULL) < 0 || stat(real, &st) < 0)
+			return false;
+		path = arena_dup(f->a, real);
+	}
+	if ((file ? !S_ISREG(st.st_mode) : !S_ISDIR(st.st_mode)) || too_wide(f, path))
+		return false;
+	if (covered(f, path) || ((p->flags & PART_NO_SECRET) && seems_secret(f, path)))
+		return true;
+	struct host_tool *h = add_tool(f, t->name, path,
+		p->flags & PART_OVERLAY ? HOST_TOOL_OVERLAY : HOST_TOOL_RO, !file);
+	for (size_t i = 0; h && i < ARRAY_LEN(p->masks) && p->masks[i]; i++) {
+		char *m = path_join(f->a, path, p->masks[i]);
+		if (m && lstat(m, &st) == 0)
+			strv_push(f->a, &h->masks, m);
+	}
+	return true;
+}
+
+/* DIR/NAME* as read-only directories (python3.11 in ~/.local/lib, go1.22 in ~/sdk). */
+static void add_matching(struct finder *f, const char *name, const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	while (d && (de = readdir(d))) {
+		struct stat st;
+		char *p = has_prefix(de->d_name, prefix) ? path_join(f->a, dir, de->d_name) : NULL;
+		if (p && lstat(p, &st) == 0 && S_ISDIR(st.st_mode) && !covered(f, p))
+			add_tool(f, name, p, HOST_TOOL_RO, true);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void find_tool(struct finder *f, const struct tool *t)
+{
+	const char *env = t->env ? getenv(t->env) : NULL;
+	char *dir = NULL;
+	const char *real;
+	struct stat st;
+	if (env && env[0] == '/')
+		dir = arena_dupn(f->a, env, strcspn(env, ":")); /* GOPATH may be a list */
+	else if (t->dir)
+		dir = path_join(f->a, f->home, t->dir);
+	if (!dir || lstat(dir, &st) < 0)
+		return;
+	if (S_ISLNK(st.st_mode) || env) {
+		if (host_chase(f->a, &f->chased, dir, &real, NULL) < 0 || stat(real, &st) < 0)
+			return;
+		dir = arena_dup(f->a, real);
+	}
+	if (!dir || !S_ISDIR(st.st_mode) || covered(f, dir))
+		goto environment;
+	if (!t->parts[0].sub) {
+		add_matching(f, t->name, dir, streq(t->name, "go sdk") ? "go1" : "python3.");
+		return;
+	}
+	if (t->marker) {
+		char *m = path_join(f->a, dir, t->marker);
+		if (!m || access(m, F_OK) < 0)
+			return;
+	}
+	if (path_within(f->home, dir))
+		return;
+	bool any = false;
+	for (size_t i = 0; i < PARTS_MAX && t->parts[i].sub; i++)
+		/* a whole directory that only a variable names must prove what it is */
+		if (*t->parts[i].sub || !env || t->marker || path_within(dir, f->home))
+			any |= add_part(f, t, &t->parts[i], dir);
+	if (!any)
+		return;
+environment:
+	if (env && dir)
+		strv_env_set(f->a, &f->out->env, t->env, env);
+}
+
+/* uv's and pyenv's: the directory that BIN/python lies in, one above bin. */
+static void add_python_root(struct finder *f, const char *real)
+{
+	const char *slash = strrchr(real, '/');
+	if (!slash || slash - real < 5 || memcmp(slash - 4, "/bin", 4) != 0)
+		return;
+	char *root = arena_dupn(f->a, real, (size_t)(slash - 4 - real));
+	char *lib = root ? path_join(f->a, root, "lib") : NULL;
+	if (!lib || access(lib, F_OK) < 0 || covered(f, root) || too_wide(f, root))
+		return;
+	add_tool(f, "python of the workspace", root, HOST_TOOL_RO, true);
+}
+
+static void look_at_venv(struct finder *f)
+{
+	static const char *const names[] = {".venv/bin/python", "venv/bin/python"};
+	for (size_t i = 0; f->workspace && i < ARRAY_LEN(names); i++) {
+		const char *real;
+		struct stat st;
+		char *p = path_join(f->a, f->workspace, names[i]);
+		if (!p || lstat(p, &st) < 0 || !S_ISLNK(st.st_mode))
+			continue;
+		struct host_agent links = {0};
+		if (host_chase(f->a, &links, p, &real, NULL) < 0)
+			continue;
+		/* A workspace may be hostile: only interpreters below the user's home. */
+		if (path_within(real, f->home) && has_prefix(path_base(real), "python"))
+			add_python_root(f, real);
+		for (size_t k = 0; k < links.n_links; k++)
+			if (!path_within(links.links[k].path, f->workspace))
+				host_link_add(f->a, &f->chased.links, &f->chased.n_links,
+					&f->chased.cap_links, links.links[k].path,
+					links.links[k].target);
+	}
+}
+
+static void look_at_local_bin(struct finder *f)
+{
+	char *dir = path_join(f->a, f->home, ".local/bin");
+	struct stat st;
+	if (!dir || stat(dir, &st) < 0)
+		return;
+	for (size_t i = 0; local_bin[i]; i++) {
+		char *p = path_join(f->a, dir, local_bin[i]);
+		if (!p || lstat(p, &st) < 0)
+			continue;
+		if (S_ISREG(st.st_mode) && (st.st_mode & 0100)) {
+			add_tool(f, "~/.local/bin", p, HOST_TOOL_RO, false);
+			continue;
+		}
+		struct host_agent links = {0};
+		const char *real;
+		if (!S_ISLNK(st.st_mode) || host_chase(f->a, &links, p, &real, NULL) < 0 ||
+			!covered(f, real))
+			continue;
+		for (size_t k = 0; k < links.n_links; k++)
+			host_link_add(f->a, &f->chased.links, &f->chased.n_links,
+				&f->chased.cap_links, links.links[k].path, links.links[k].target);
+	}
+}
+
+/* PREFIX/bin in PATH that no row knows: a Node or Python distribution unpacked somewhere. */
+static void look_at_path_dir(struct finder *f, const char *real)
+{
+	static const char *const marks[] = {"node", "python3", "go", "java", "rustc", "ruby"};
+	const char *slash = strrchr(real, '/');
+	if (!slash || slash == real || !streq(slash, "/bin") || covered(f, real))
+		return;
+	char *root = arena_dupn(f->a, real, (size_t)(slash - real));
+	char *lib = root ? path_join(f->a, root, "lib") : NULL;
+	if (!lib || too_wide(f, root) || access(lib, F_OK) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		char *m = path_join(f->a, real, marks[i]);
+		if (m && access(m, X_OK) == 0) {
+			add_tool(f, marks[i], root, HOST_TOOL_RO, true);
+			return;
+		}
+	}
+}
+
+/* Does a directory of this name exist inside?  Bound, or made for something that is in it. */
+static bool in_sandbox(const struct finder *f, const char *real)
+{
+	if (covered(f, real))
+		return true;
+	for (size_t i = 0; i < f->out->n; i++)
+		if (path_within(f->out->v[i].path, real))
+			return true;
+	for (size_t i = 0; i < f->chased.n_links; i++)
+		if (path_within(f->chased.links[i].path, real))
+			return true;
+	const struct host_agent *g = f->agent;
+	for (size_t i = 0; g && i < g->binds.n; i++)
+		if (path_within(real, g->binds.v[i]))
+			return true;
+	return false;
+}
+
+static void filter_path(struct finder *f)
+{
+	struct host_toolchains *o = f->out;
+	const char *p = getenv("PATH");
+	for (p = p ? p : ""; *p;) {
+		size_t n = strcspn(p, ":");
+		char *dir = arena_dupn(f->a, p, n);
+		p += n + (p[n] == ':');
+		if (!dir || dir[0] != '/' || strv_has(&o->path, dir))
+			continue;
+		bool keep = host_system_path(dir) || (f->agent && strv_has(&f->agent->path, dir));
+		struct host_agent links = {0};
+		const char *real;
+		if (!keep && host_chase(f->a, &links, dir, &real, NULL) == 0) {
+			look_at_path_dir(f, real);
+			keep = in_sandbox(f, real);
+			for (size_t k = 0; keep && k < links.n_links; k++)
+				host_link_add(f->a, &f->chased.links, &f->chased.n_links,
+					&f->chased.cap_links, links.links[k].path,
+					links.links[k].target);
+		}
+		strv_push(f->a, keep ? &o->path : &o->path_dropped, dir);
+	}
+	for (size_t i = 0; f->agent && i < f->agent->path.n; i++)
+		if (!strv_has(&o->path, f->agent->path.v[i]))
+			strv_add(f->a, &o->path, f->agent->path.v[i]);
+	static const char *const always[] = {"/usr/local/bin", "/usr/bin", "/bin"};
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (!strv_has(&o->path, always[i]))
+			strv_add(f->a, &o->path, always[i]);
+}
+
+int host_toolchains_find(struct arena *a, const struct host_identity *id, const char *workspace,
+	const struct host_agent *agent, struct host_toolchains *ret, struct err *err)
+{
+	struct host_toolchains out = {0};
+	struct finder f = {.a = a, .id = id, .workspace = workspace, .agent = agent, .out = &out};
+	int r = host_chase(a, &f.chased, id->home, &f.home, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
+		find_tool(&f, &tools[i]);
+	look_at_venv(&f);
+	look_at_local_bin(&f);
+	filter_path(&f);
+	out.links = f.chased.links;
+	out.n_links = f.chased.n_links;
+	out.cap_links = f.chased.cap_links;
+	r = arena_check(a, err);
+	if (r == 0)
+		*ret = out;
+	return r;
+}
