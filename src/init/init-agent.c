@@ -1,7 +1,9 @@
 /* init/init-agent.c - the agent's terminal and process, and what pid 1 does afterwards.
  *
- * The agent gets a session of its own, so that the caller's terminal is never its controlling one;
- * where a descriptor of the caller is a terminal, the agent has its pty there instead.
+ * pid 1 leads a session of its own, so that the caller's terminal is never the agent's controlling
+ * one; where a descriptor of the caller is a terminal, the agent has its pty there instead.  The
+ * agent is a process group of that session, not its leader: in a group whose parent is in the same
+ * session, Ctrl-Z and SIGTTIN stop it (the group is not orphaned, POSIX 3.264), and pid 1 says so.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -41,11 +43,13 @@ static void child(const struct wire_plan *plan, int slave, volatile int *error)
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			signal(sig, SIG_DFL);
+	pid_t self = getpid();
+	if (setpgid(0, 0) < 0)
+		goto failed;
+	/* SIGTTOU is still blocked here: a background group may not take the terminal otherwise. */
+	if (slave >= 0 && ioctl(slave, TIOCSPGRP, &self) < 0)
+		goto failed;
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (setsid() < 0)
-		goto failed;
-	if (slave >= 0 && ioctl(slave, TIOCSCTTY, 0) < 0)
-		goto failed;
 	for (int fd = 0; fd < 3; fd++)
 		if (slave >= 0 && (plan->head.tty_fds >> fd & 1) && dup2(slave, fd) < 0)
 			goto failed;
@@ -61,6 +65,8 @@ failed:
 int agent_start(const struct wire_plan *plan, int slave, struct err *err)
 {
 	volatile int error = 0;
+	if (setsid() < 0 || (slave >= 0 && ioctl(slave, TIOCSCTTY, 0) < 0))
+		return err_sys(err, errno, "start a session");
 	pid_t pid = vfork();
 	if (pid == 0)
 		child(plan, slave, &error);
@@ -73,15 +79,21 @@ int agent_start(const struct wire_plan *plan, int slave, struct err *err)
 	return pid;
 }
 
+/* While the supervisor holds everything stopped, a stop is not the agent's own. */
+static bool frozen;
+
 static void handle_message(const struct control_msg *m, int agent)
 {
 	switch (m->kind) {
 	case CONTROL_SIGNAL:
-		if (m->value > 0 && m->value < NSIG)
+		if (m->value == SIGCONT) /* its whole group was stopped with it */
+			kill(-agent, SIGCONT);
+		else if (m->value > 0 && m->value < NSIG)
 			kill(agent, m->value);
 		break;
 	case CONTROL_FREEZE:
-		kill(-1, m->value ? SIGSTOP : SIGCONT);
+		frozen = m->value != 0;
+		kill(-1, frozen ? SIGSTOP : SIGCONT);
 		report_send(CONTROL_FROZEN, m->value, -1);
 		break;
 	default:
@@ -94,11 +106,16 @@ static void reap(int agent)
 {
 	for (;;) {
 		int st;
-		pid_t pid = waitpid(-1, &st, WNOHANG);
+		pid_t pid = waitpid(-1, &st, WNOHANG | WUNTRACED);
 		if (pid <= 0)
 			return;
 		if (pid != agent)
 			continue;
+		if (WIFSTOPPED(st)) {
+			if (!frozen)
+				report_send(CONTROL_STOPPED, WSTOPSIG(st), -1);
+			continue;
+		}
 		int code = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
 		report_send(CONTROL_EXITED, code, -1);
 		_exit(0);

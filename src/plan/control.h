@@ -21,6 +21,7 @@ enum control_kind {
 	CONTROL_SIGNAL,    /* value: send this signal to the agent */
 	CONTROL_FREEZE,    /* stop (value 1) or continue (value 0) every process but pid 1 */
 	CONTROL_FROZEN,    /* done */
+	CONTROL_STOPPED,   /* the agent stopped itself (job control); value: the signal */
 };
 
 struct control_msg {

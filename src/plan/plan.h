@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/json-out.h"
+#include "confine/landlock.h" /* struct land_rule */
 
 /* One row of the mount plan; applied in order, top to bottom.  dst is a path in the new root, and
  * is never resolved through a symbolic link there. */
@@ -46,12 +47,6 @@ struct mount_op {
 	uint32_t kind, flags, mode;
 	const char *src, *dst, *data;
 	const char *why; /* for --dry-run: one short phrase */
-};
-
-/* A path that Landlock lets the agent use. */
-struct land_rule {
-	const char *path;
-	bool write;
 };
 
 struct plan {

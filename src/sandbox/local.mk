@@ -1,1 +1,8 @@
-# sandbox: see ARCHITECTURE.md
+# sandbox: the supervisor of one run
+noinst_LIBRARIES += libsandbox.a
+libsandbox_a_SOURCES = \
+	src/sandbox/sandbox.h \
+	src/sandbox/launch.h src/sandbox/launch.c \
+	src/sandbox/loop.c \
+	src/sandbox/terminal.h src/sandbox/terminal.c \
+	src/sandbox/term-filter.h src/sandbox/term-filter.c

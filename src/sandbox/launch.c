@@ -1,0 +1,256 @@
+/* sandbox/launch.c - starting the processes of a run; see sandbox.h.
+ *
+ * Order: bawn-init first, as its namespaces are the long pole; the relay starts while they are
+ * being made.  Both end with us: by a socket whose other end we hold, and by PR_SET_PDEATHSIG.
+ */
+#include "sandbox/launch.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "plan/wire.h"
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+uint64_t sandbox_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Both ends close-on-exec; ours is [0]. */
+static int pair(int ret[2], struct err *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
+		return err_sys(err, errno, "socketpair");
+	return 0;
+}
+
+static void close_pair(int p[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (p[i] >= 0)
+			close(p[i]);
+	p[0] = p[1] = -1;
+}
+
+static int plan_memfd(const struct sandbox_config *c, struct err *err)
+{
+	struct winsize ws = {0};
+	for (int fd = 0; fd < 3 && c->plan->tty_fds; fd++)
+		if ((c->plan->tty_fds >> fd & 1) && ioctl(fd, TIOCGWINSZ, &ws) == 0)
+			break;
+	struct wire_blobs blobs = {.seccomp = c->pack->seccomp,
+		.seccomp_bytes = c->pack->seccomp_bytes,
+		.nft = c->pack->nft,
+		.nft_bytes = c->pack->nft_bytes,
+		.rtnl = c->pack->rtnl,
+		.rtnl_bytes = c->pack->rtnl_bytes};
+	struct blob b = {0};
+	int r = wire_write(c->plan, &blobs, ws.ws_row, ws.ws_col, &b, err);
+	if (r == 0)
+		r = fd_memfd_sealed("bawn-plan", b.data, b.n, err);
+	if (b.data) /* it has the agent's environment in it */
+		explicit_bzero(b.data, b.n);
+	blob_free(&b);
+	return r;
+}
+
+static int helper_path(
+	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err)
+{
+	if ((size_t)snprintf(dst, n, "%s/%s", c->libexec, name) >= n)
+		return err_set(err, ENAMETOOLONG, "path too long: %s/%s", c->libexec, name);
+	return 0;
+}
+
+static int start_init(struct sandbox *s, int plan, int control, int handover, struct err *err)
+{
+	const struct sandbox_config *c = &s->config;
+	char path[4096];
+	int r = helper_path(c, "bawn-init", path, sizeof(path), err);
+	if (r < 0)
+		return r;
+	static char name[] = "bawn-init";
+	char *argv[] = {name, NULL};
+	/* The caller's own terminal never enters: the pty stands in for it. */
+	int fds[6] = {-1, -1, -1, plan, control, handover};
+	for (int fd = 0; fd < 3; fd++)
+		if (!(c->plan->tty_fds >> fd & 1))
+			fds[fd] = fd;
+	struct proc_spawn how = {.path = path,
+		.argv = argv,
+		.fds = fds,
+		.nfds = ARRAY_LEN(fds),
+		.ns = NAMESPACES,
+		.die_with_parent = SIGKILL};
+	r = proc_spawn(&how, &s->init, err);
+	if (r < 0 && (err->code == EPERM || err->code == ENOSPC || err->code == EUSERS))
+		err_hint(err, "user namespaces are not available to you here: run bawn doctor");
+	return r;
+}
+
+static int start_relay(struct sandbox *s, int sock, int handover, struct err *err)
+{
+	char path[4096];
+	int r = helper_path(&s->config, "bawn-relay", path, sizeof(path), err);
+	if (r < 0)
+		return r;
+	static char name[] = "bawn-relay";
+	char *argv[] = {name, NULL};
+	int fds[6] = {-1, -1, -1, sock, handover, s->config.pack->fd};
+	struct proc_spawn how = {.path = path,
+		.argv = argv,
+		.fds = fds,
+		.nfds = ARRAY_LEN(fds),
+		.die_with_parent = SIGKILL};
+	return proc_spawn(&how, &s->relay, err);
+}
+
+static int start_processes(struct sandbox *s, struct err *err)
+{
+	int control[2] = {-1, -1}, relay[2] = {-1, -1}, handover[2] = {-1, -1};
+	_cleanup_close_ int plan = plan_memfd(&s->config, err);
+	int r = plan;
+	if (r >= 0)
+		r = pair(control, err);
+	if (r >= 0)
+		r = pair(relay, err);
+	if (r >= 0)
+		r = pair(handover, err);
+	if (r >= 0)
+		r = start_init(s, plan, control[1], handover[1], err);
+	if (r >= 0)
+		r = start_relay(s, relay[1], handover[0], err);
+	if (r >= 0) {
+		s->control = TAKE_FD(control[0]);
+		s->config.dialer.relay_sock = relay[0];
+		r = dialer_new(&s->config.dialer, &s->dialer, err);
+		if (r >= 0)
+			relay[0] = -1;
+	}
+	close_pair(control);
+	close_pair(relay);
+	close_pair(handover);
+	return r < 0 ? r : 0;
+}
+
+int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct err *err)
+{
+	struct sandbox *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, ENOMEM, "out of memory");
+	s->config = *c;
+	s->init = s->relay = PROC_NONE;
+	s->control = s->epoll = s->signals = s->timer = -1;
+	terminal_clear(&s->term);
+	s->result.start_ns = sandbox_now();
+	int r = start_processes(s, err);
+	if (r < 0) {
+		sandbox_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int sandbox_send(struct sandbox *s, enum control_kind kind, int value)
+{
+	struct control_msg m = {.magic = CONTROL_MAGIC, .kind = kind, .value = value};
+	return fd_send(s->control, &m, sizeof(m), NULL, 0);
+}
+
+/* The next message of bawn-init, with the pty it may carry. */
+static int receive(struct sandbox *s, struct control_msg *m, int *ret_fd, struct err *err)
+{
+	size_t nfds = 0;
+	ssize_t n = fd_recv(s->control, m, sizeof(*m), ret_fd, 1, &nfds);
+	if (nfds == 0)
+		*ret_fd = -1;
+	if (n == 0 || n == -ECONNRESET) {
+		int status = 0;
+		proc_wait(&s->init, &status);
+		return err_set(err, EIO, "bawn-init ended unexpectedly (status %d)", status);
+	}
+	if (n != sizeof(*m) || m->magic != CONTROL_MAGIC)
+		return err_set(err, EBADMSG, "bawn-init sent a malformed message");
+	memcpy(s->result.stamps, m->stamps, sizeof(m->stamps));
+	if (m->kind == CONTROL_ERROR) {
+		m->text[sizeof(m->text) - 1] = '\0';
+		size_t k = strlen(m->text) + 1;
+		if (k < sizeof(m->text) && m->text[k])
+			err_hint(err, "%.500s", m->text + k);
+		return err_set(err, m->value > 0 ? m->value : EIO, "%s", m->text);
+	}
+	return 0;
+}
+
+int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
+{
+	struct control_msg m;
+	int fd = -1;
+	int r = receive(s, &m, &fd, err);
+	if (r == 0 && m.kind != CONTROL_READY)
+		r = err_set(err, EBADMSG, "bawn-init did not say that it is ready");
+	s->result.ready_ns = sandbox_now();
+	if (r == 0)
+		r = terminal_open(&s->term, s->config.plan->tty_fds, fd, s->config.clipboard, err);
+	if (r == 0 && s->config.hooks.before_start)
+		r = s->config.hooks.before_start(s->config.hooks.ctx, err);
+	if (r == 0)
+		r = terminal_start(&s->term, err);
+	if (r == 0 && sandbox_send(s, CONTROL_GO, 0) < 0)
+		r = err_set(err, EPIPE, "bawn-init ended before the agent started");
+	if (r < 0)
+		return r;
+
+	r = receive(s, &m, &fd, err);
+	if (r < 0 && m.kind == CONTROL_ERROR) {
+		s->result.code = err->code == ENOENT || err->code == ENOTDIR ? 127 : 126;
+		*ret = s->result;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	s->result.agent_ns = sandbox_now();
+	r = sandbox_loop(s, err);
+	s->result.end_ns = sandbox_now();
+	*ret = s->result;
+	return r;
+}
+
+const struct dialer *sandbox_dialer(const struct sandbox *s)
+{
+	return s->dialer;
+}
+
+void sandbox_title(struct sandbox *s, const char *text)
+{
+	terminal_title(&s->term, text);
+}
+
+bool sandbox_owns_terminal(const struct sandbox *s)
+{
+	return s->term.raw;
+}
+
+void sandbox_free(struct sandbox *s)
+{
+	if (!s)
+		return;
+	proc_kill(&s->init);
+	terminal_close(&s->term);
+	proc_kill(&s->relay);
+	dialer_free(s->dialer);
+	int fds[] = {s->control, s->epoll, s->signals, s->timer};
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(s);
+}

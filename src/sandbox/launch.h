@@ -1,0 +1,26 @@
+/* sandbox/launch.h - the state of one run, shared by launch.c and loop.c.
+ */
+#ifndef BAWN_SANDBOX_LAUNCH_H
+#define BAWN_SANDBOX_LAUNCH_H
+
+#include "base/proc.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/terminal.h"
+
+struct sandbox {
+	struct sandbox_config config;
+	struct proc init, relay;
+	int control; /* SEQPACKET to bawn-init */
+	struct dialer *dialer;
+	struct terminal term;
+	int epoll, signals, timer;
+	int term_requests; /* SIGTERMs so far */
+	bool exited;       /* EXITED was received */
+	struct sandbox_result result;
+};
+
+uint64_t sandbox_now(void);
+int sandbox_send(struct sandbox *s, enum control_kind kind, int value);
+int sandbox_loop(struct sandbox *s, struct err *err);
+
+#endif

@@ -1,0 +1,213 @@
+/* sandbox/loop.c - the supervisor while the agent runs: one epoll, one switch; see launch.h.
+ *
+ * Signals sent to bawn reach the agent.  A second SIGTERM, or ten seconds after the first, kills
+ * it; so does the end of bawn-init, whatever caused that.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#include "sandbox/launch.h"
+
+#define GRACE_SECONDS 10
+#define DRAIN_MS 2000
+
+enum tag { TAG_CONTROL, TAG_INIT, TAG_DIALER, TAG_SIGNAL, TAG_TIMER, TAG_IN, TAG_OUT, TAG_MASTER };
+
+static const int forwarded[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+
+static int watch(struct sandbox *s, int fd, enum tag tag, uint32_t events)
+{
+	struct epoll_event ev = {.events = events, .data.u32 = tag};
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+/* The terminal's three descriptors change what they wait for; regular files can't be watched. */
+static void rewatch(struct sandbox *s)
+{
+	struct terminal *t = &s->term;
+	const struct {
+		int fd;
+		enum tag tag;
+		uint32_t want;
+	} rows[] = {{t->in, TAG_IN, terminal_want_in(t)}, {t->out, TAG_OUT, terminal_want_out(t)},
+		{t->master, TAG_MASTER, terminal_want_master(t)}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct epoll_event ev = {.events = rows[i].want, .data.u32 = rows[i].tag};
+		if (rows[i].fd < 0)
+			continue;
+		if (!rows[i].want)
+			epoll_ctl(s->epoll, EPOLL_CTL_DEL, rows[i].fd, NULL);
+		else if (epoll_ctl(s->epoll, EPOLL_CTL_MOD, rows[i].fd, &ev) < 0 && errno == ENOENT)
+			epoll_ctl(s->epoll, EPOLL_CTL_ADD, rows[i].fd, &ev);
+	}
+}
+
+static int set_up(struct sandbox *s, struct err *err)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll < 0 || s->signals < 0 || s->timer < 0)
+		return err_sys(err, errno, "set up the supervisor");
+	int r = watch(s, s->control, TAG_CONTROL, EPOLLIN);
+	if (r == 0)
+		r = watch(s, s->init.pidfd, TAG_INIT, EPOLLIN);
+	if (r == 0)
+		r = watch(s, dialer_fd(s->dialer), TAG_DIALER, EPOLLIN);
+	if (r == 0)
+		r = watch(s, s->signals, TAG_SIGNAL, EPOLLIN);
+	if (r == 0)
+		r = watch(s, s->timer, TAG_TIMER, EPOLLIN);
+	return r < 0 ? err_sys(err, -r, "set up the supervisor") : 0;
+}
+
+static void kill_agent(struct sandbox *s)
+{
+	s->result.killed = true;
+	if (!s->exited)
+		s->result.code = 128 + SIGKILL;
+	s->exited = true;
+	proc_kill(&s->init);
+}
+
+static void start_grace(struct sandbox *s)
+{
+	struct itimerspec it = {.it_value.tv_sec = GRACE_SECONDS};
+	timerfd_settime(s->timer, 0, &it, NULL);
+}
+
+static void on_signals(struct sandbox *s)
+{
+	struct signalfd_siginfo si;
+	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
+		int sig = (int)si.ssi_signo;
+		if (sig == SIGWINCH) {
+			terminal_resize(&s->term);
+			continue;
+		}
+		if ((sig == SIGTERM || sig == SIGHUP) && s->term_requests++ > 0) {
+			kill_agent(s);
+			return;
+		}
+		if (sig == SIGTERM || sig == SIGHUP)
+			start_grace(s);
+		sandbox_send(s, CONTROL_SIGNAL, sig);
+	}
+}
+
+/* The agent stopped (Ctrl-Z): so do we, with the terminal as it was; and back, when continued. */
+static void on_stopped(struct sandbox *s)
+{
+	terminal_drain(&s->term, 20);
+	terminal_stop(&s->term);
+	raise(SIGSTOP);
+	terminal_start(&s->term, NULL);
+	terminal_resize(&s->term);
+	sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
+}
+
+static int on_control(struct sandbox *s, struct err *err)
+{
+	struct control_msg m;
+	ssize_t n = recv(s->control, &m, sizeof(m), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->control, NULL);
+		return 0; /* the pidfd says what happened */
+	}
+	if (n != sizeof(m) || m.magic != CONTROL_MAGIC)
+		return err_set(err, EBADMSG, "bawn-init sent a malformed message");
+	if (m.kind == CONTROL_EXITED) {
+		s->exited = true;
+		s->result.code = m.value & 255;
+	} else if (m.kind == CONTROL_STOPPED) {
+		on_stopped(s);
+	}
+	return 0;
+}
+
+static int on_event(struct sandbox *s, enum tag tag, struct err *err)
+{
+	uint64_t ticks;
+	switch (tag) {
+	case TAG_CONTROL:
+		return on_control(s, err);
+	case TAG_DIALER:
+		if (dialer_dispatch(s->dialer) < 0) {
+			/* Without a relay nothing gets out: fail closed, and say so once. */
+			epoll_ctl(s->epoll, EPOLL_CTL_DEL, dialer_fd(s->dialer), NULL);
+			if (s->config.hooks.message && !s->exited)
+				s->config.hooks.message(s->config.hooks.ctx,
+					"the network relay ended; the sandbox has no network now");
+		}
+		return 0;
+	case TAG_SIGNAL:
+		on_signals(s);
+		return 0;
+	case TAG_TIMER:
+		if (read(s->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
+			kill_agent(s);
+		return 0;
+	case TAG_IN:
+	case TAG_OUT:
+	case TAG_MASTER:
+	case TAG_INIT:
+		return 0;
+	}
+	return 0;
+}
+
+/* Take the last word of bawn-init before it is reaped. */
+static int finish(struct sandbox *s, struct err *err)
+{
+	struct control_msg m;
+	while (!s->exited && recv(s->control, &m, sizeof(m), MSG_DONTWAIT) == sizeof(m))
+		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED) {
+			s->exited = true;
+			s->result.code = m.value & 255;
+		}
+	int status = 0;
+	if (s->init.pid > 0)
+		proc_wait(&s->init, &status);
+	terminal_drain(&s->term, DRAIN_MS);
+	terminal_stop(&s->term);
+	if (!s->exited)
+		return err_set(err, EIO, "bawn-init ended unexpectedly (status %d)", status);
+	return 0;
+}
+
+int sandbox_loop(struct sandbox *s, struct err *err)
+{
+	int r = set_up(s, err);
+	if (r < 0)
+		return r;
+	terminal_resize(&s->term);
+	if (s->config.hooks.started)
+		s->config.hooks.started(s->config.hooks.ctx);
+	bool ended = false;
+	while (!ended && s->init.pid > 0) {
+		terminal_pump(&s->term);
+		rewatch(s);
+		struct epoll_event ev[16];
+		int n = epoll_wait(s->epoll, ev, ARRAY_LEN(ev), -1);
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, errno, "epoll_wait");
+		for (int i = 0; i < n && s->init.pid > 0; i++) {
+			r = on_event(s, ev[i].data.u32, err);
+			if (r < 0)
+				return r;
+			ended |= ev[i].data.u32 == TAG_INIT;
+		}
+	}
+	return finish(s, err);
+}

@@ -1,0 +1,56 @@
+/* sandbox/sandbox.h - running one plan: start the processes, keep the terminal, wait, account.
+ *
+ * Owns: the processes of a run and the order they start and end in.  Must not: decide (the plan has
+ * decided) or print (the hooks do).
+ */
+#ifndef BAWN_SANDBOX_SANDBOX_H
+#define BAWN_SANDBOX_SANDBOX_H
+
+#include "egress/dialer.h"
+#include "plan/control.h"
+#include "plan/plan.h"
+#include "policy/pack.h"
+
+struct sandbox_hooks {
+	void *ctx;
+	/* Everything the agent needs in its home is there; called when the guards stand, before the
+	 * agent starts.  0 or -errno. */
+	int (*before_start)(void *ctx, struct err *err);
+	/* The agent runs; the supervisor has time now (leftovers are collected here). */
+	void (*started)(void *ctx);
+	/* A line for the person at the terminal, while the agent runs. */
+	void (*message)(void *ctx, const char *line);
+};
+
+struct sandbox_config {
+	const struct plan *plan;
+	const struct pack *pack;
+	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */
+	struct dialer_config dialer; /* relay_sock is filled in here */
+	struct sandbox_hooks hooks;
+	bool clipboard; /* pass OSC 52 writes to the terminal */
+};
+
+struct sandbox_result {
+	int code;                                      /* the agent's, or 128+n, or 125-127 */
+	uint64_t start_ns, ready_ns, agent_ns, end_ns; /* CLOCK_MONOTONIC; 0: not reached */
+	uint64_t stamps[CONTROL_STAMPS];               /* bawn-init's own */
+	bool killed;                                   /* by us: second SIGTERM or its 10 s */
+};
+
+struct sandbox; /* a run in progress */
+
+/* Start the processes: bawn-init in its namespaces, the relay beside it.  0 or -errno. */
+int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct err *err);
+/* Wait for the guards, start the agent, and stay until it ends.  0 with *ret filled (its code may
+ * be 126 or 127 with *err filled when the agent's program would not start), or -errno. */
+int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err);
+/* For the exit list. */
+const struct dialer *sandbox_dialer(const struct sandbox *s);
+/* While the agent runs: show text in the terminal's title when the agent owns the terminal. */
+void sandbox_title(struct sandbox *s, const char *text);
+bool sandbox_owns_terminal(const struct sandbox *s);
+/* Kill whatever still lives, reap, restore the terminal. */
+void sandbox_free(struct sandbox *s);
+
+#endif
