@@ -1,1 +1,8 @@
-# confine: see ARCHITECTURE.md
+# confine: what a process gives up. libconfine.a needs libc only and goes into bawn-init;
+# libconfine-compile.a needs libseccomp and goes into bawn-admin.
+noinst_LIBRARIES += libconfine.a
+libconfine_a_SOURCES = \
+	src/confine/caps.h src/confine/caps.c \
+	src/confine/landlock.h src/confine/landlock.c \
+	src/confine/limits.h src/confine/limits.c \
+	src/confine/seccomp-load.h src/confine/seccomp-load.c

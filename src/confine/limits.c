@@ -1,0 +1,73 @@
+/* confine/limits.c - see limits.h.
+ *
+ * Owns: the table of limits.  Must not: be relied on for memory (an rlimit can't bound the total).
+ */
+#include "confine/limits.h"
+
+#include <sys/resource.h>
+
+/* Above this, programs that close every descriptor one by one take seconds. */
+#define NOFILE_HARD_MAX (1u << 20)
+/* Node, Go and git expect at least the usual default. */
+#define NOFILE_SOFT_MIN 1024u
+
+static int set(
+	__rlimit_resource_t what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
+{
+	struct rlimit l = {.rlim_cur = soft, .rlim_max = hard};
+	if (setrlimit(what, &l) < 0)
+		return err_sys(err, errno, "set the limit %s", name);
+	return 0;
+}
+
+/* A core_pattern that names a pipe runs a program of the host's, as root, on our memory, whatever
+ * the limit is, 0 included; only the value 1 makes the kernel skip it (fs/coredump.c).  The system
+ * call filter keeps the value there. */
+static int core(struct err *err)
+{
+	if (GUARD_REMOVED("core-limit"))
+		return 0;
+	int r = set(RLIMIT_CORE, "core", 1, 1, err);
+	if (r < 0 && err)
+		err_hint(err,
+			"the hard limit of core files must be at least 1 (ulimit -H -c): a "
+			"smaller one does not keep crashes from the host's core handler");
+	return r;
+}
+
+static int nofile(struct err *err)
+{
+	struct rlimit l;
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return err_sys(err, errno, "read the limit nofile");
+	rlim_t hard = MIN(l.rlim_max, NOFILE_HARD_MAX);
+	rlim_t soft = MIN(MAX(l.rlim_cur, NOFILE_SOFT_MIN), hard);
+	if (hard == l.rlim_max && soft == l.rlim_cur)
+		return 0;
+	return set(RLIMIT_NOFILE, "nofile", soft, hard, err);
+}
+
+static int nproc_limit(uint64_t nproc, struct err *err)
+{
+	struct rlimit l;
+	if (nproc == 0)
+		return 0;
+	if (getrlimit(RLIMIT_NPROC, &l) < 0)
+		return err_sys(err, errno, "read the limit nproc");
+	rlim_t n = MIN((rlim_t)nproc, l.rlim_max);
+	return set(RLIMIT_NPROC, "nproc", n, n, err);
+}
+
+int limits_apply(uint64_t nproc, struct err *err)
+{
+	int r = core(err);
+	if (r == 0)
+		r = nofile(err);
+	/* Some desktops allow their user real-time priority; an agent that spins at one takes the
+	 * machine. */
+	if (r == 0)
+		r = set(RLIMIT_RTPRIO, "rtprio", 0, 0, err);
+	if (r == 0)
+		r = set(RLIMIT_NICE, "nice", 0, 0, err);
+	return r < 0 ? r : nproc_limit(nproc, err);
+}
