@@ -28,9 +28,9 @@ int net_sysctls(struct err *err);
 int net_prove(struct err *err);
 
 /* Make the listening sockets and the NFLOG socket: non-blocking, close-on-exec.  ret_fds gets
- * NETNS_FD_HOST_PORTS + n descriptors in the order of enum netns_fd.  Without IPv6 in the kernel the
- * one for it is an eventfd that never becomes readable.  The DNS socket carries IP_PKTINFO.  0 or
- * -errno. */
+ * NETNS_FD_HOST_PORTS + n descriptors in the order of enum netns_fd.  Without IPv6 in the kernel
+ * the one for it is an eventfd that never becomes readable.  The DNS socket carries IP_PKTINFO.  0
+ * or -errno. */
 int net_listeners(const uint16_t *host_ports, size_t n, int *ret_fds, struct err *err);
 
 #endif

@@ -1,1 +1,6 @@
-# net: see ARCHITECTURE.md
+# net: the network namespace. libnet.a needs libc only and goes into bawn-init; libnet-build.a needs
+# libmnl, libnftnl and libnl-3 and goes into bawn-admin.
+noinst_LIBRARIES += libnet.a
+libnet_a_SOURCES = \
+	src/net/netns.h \
+	src/net/apply.h src/net/apply.c src/net/listen.c

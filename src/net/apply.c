@@ -1,0 +1,226 @@
+/* net/apply.c - sending prebuilt netlink requests, and the namespace's sysctls; see apply.h.
+ *
+ * Owns: the netlink sockets while it sends.  Must not: build requests, or know what they say.
+ *
+ * Theory of operation.  Both rtnetlink and nf_tables handle a request inside sendmsg(2): when it
+ * returns, the answers are in the socket's queue, so they are read without ever waiting.  An
+ * rtnetlink batch asks for an answer to each message.  An nftables transaction asks for one answer,
+ * to its last message, and gets more only for messages that failed; transactions stay below the
+ * default send buffer, because raising it takes a capability over the host's user namespace.
+ */
+#include "net/apply.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+static int netlink_open(int protocol, struct err *err)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (fd < 0)
+		return err_sys(err, errno, "open a netlink socket");
+	/* Answers without a copy of the request in them. */
+	int one = 1;
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	return fd;
+}
+
+static int netlink_send(int fd, const void *data, size_t n, struct err *err)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	ssize_t k = sendto(fd, data, n, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	if (k < 0)
+		return err_sys(err, errno, "send a netlink request");
+	return (size_t)k == n ? 0 : err_set(err, EMSGSIZE, "a netlink request was cut");
+}
+
+/* The message of the batch with this sequence number, or NULL. */
+static const struct nlmsghdr *find_seq(const char *p, size_t n, uint32_t seq)
+{
+	while (n >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)p;
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n)
+			return NULL;
+		if (h->nlmsg_seq == seq)
+			return h;
+		size_t step = MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), n);
+		p += step;
+		n -= step;
+	}
+	return NULL;
+}
+
+struct answers {
+	const char *batch;
+	size_t batch_n;
+	size_t ok;
+	/* true: this failure doesn't count */
+	bool (*tolerate)(const struct nlmsghdr *request, int error);
+};
+
+static int read_answer(struct answers *a, const struct nlmsghdr *h, struct err *err)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+	if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)))
+		return err_set(err, EBADMSG, "unexpected netlink answer %u", h->nlmsg_type);
+	if (e->error == 0) {
+		a->ok++;
+		return 0;
+	}
+	const struct nlmsghdr *request = find_seq(a->batch, a->batch_n, h->nlmsg_seq);
+	if (request && a->tolerate && a->tolerate(request, -e->error)) {
+		a->ok++;
+		return 0;
+	}
+	return err_sys(err, -e->error, "netlink request %u (type 0x%x)", h->nlmsg_seq,
+		request ? request->nlmsg_type : 0u);
+}
+
+/* Read what is queued; the first failure wins. */
+static int read_answers(int fd, struct answers *a, struct err *err)
+{
+	_Alignas(struct nlmsghdr) char buf[8192];
+	for (;;) {
+		ssize_t k = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return errno == EAGAIN ? 0 : err_sys(err, errno, "read netlink answers");
+		size_t n = (size_t)k;
+		for (struct nlmsghdr *h = (void *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+			int r = read_answer(a, h, err);
+			if (r < 0)
+				return r;
+		}
+	}
+}
+
+/* A machine without IPv6 has nothing that could leave by it. */
+static bool no_ipv6(const struct nlmsghdr *request, int error)
+{
+	const struct rtgenmsg *g = NLMSG_DATA(request);
+	return request->nlmsg_len >= NLMSG_LENGTH(sizeof(*g)) && g->rtgen_family == AF_INET6 &&
+		(error == EAFNOSUPPORT || error == EOPNOTSUPP || error == EACCES ||
+			error == ENODEV || error == EPFNOSUPPORT);
+}
+
+static size_t count_messages(const char *p, size_t n)
+{
+	size_t count = 0;
+	while (n >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)p;
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n)
+			return 0;
+		size_t step = MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), n);
+		p += step;
+		n -= step;
+		count++;
+	}
+	return n ? 0 : count;
+}
+
+int net_apply_rtnl(const void *batch, size_t n, struct err *err)
+{
+	size_t want = count_messages(batch, n);
+	if (want == 0)
+		return err_set(err, EBADMSG, "the rtnetlink batch is malformed");
+	_cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
+	if (fd < 0)
+		return fd;
+	struct answers a = {.batch = batch, .batch_n = n, .tolerate = no_ipv6};
+	int r = netlink_send(fd, batch, n, err);
+	if (r == 0)
+		r = read_answers(fd, &a, err);
+	if (r == 0 && a.ok != want)
+		r = err_set(err, EPROTO, "%zu of %zu rtnetlink requests were answered", a.ok, want);
+	return r < 0 ? err_prefix(err, "set up lo and its routes") : 0;
+}
+
+/* Length of the transaction at p: up to and with its NFNL_MSG_BATCH_END; 0 when malformed. */
+static size_t transaction_len(const char *p, size_t n)
+{
+	size_t at = 0;
+	while (n - at >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)(p + at);
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n - at)
+			return 0;
+		at += MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), n - at);
+		if (h->nlmsg_type == NFNL_MSG_BATCH_END)
+			return at;
+	}
+	return 0;
+}
+
+static int send_transaction(int fd, const char *p, size_t n, struct err *err)
+{
+	struct answers a = {.batch = p, .batch_n = n};
+	int r = netlink_send(fd, p, n, err);
+	if (r == 0)
+		r = read_answers(fd, &a, err);
+	if (r == 0 && a.ok == 0)
+		r = err_set(err, EPROTO, "an nftables transaction was not answered");
+	return r;
+}
+
+int net_apply_nft(const void *batch, size_t n, struct err *err)
+{
+	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+	if (fd < 0)
+		return fd;
+	for (const char *p = batch; n;) {
+		size_t len = transaction_len(p, n);
+		int r = len ? send_transaction(fd, p, len, err)
+			    : err_set(err, EBADMSG, "the nftables batch is malformed");
+		if (r < 0) {
+			err_hint(err,
+				"the kernel needs nf_tables with nat, redirect, reject, "
+				"limit and log; see: bawn doctor");
+			return err_prefix(err, "load the nftables rules");
+		}
+		p += len;
+		n -= len;
+	}
+	return 0;
+}
+
+/* Where a row is optional, the kernel may lack the file; nothing then depends on it. */
+static const struct {
+	const char *path, *value;
+	bool optional;
+} sysctls[] = {
+	/* A client that closes first leaves its port in TIME_WAIT: without reuse, connections to
+	 * one name end after 28,232 of them, and the conntrack table fills. */
+	{"sys/net/ipv4/tcp_tw_reuse", "1", false},
+	{"sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait", "1", true},
+	/* Datagrams stay on loopback, where every one is accepted on its own merits: a flood of DNS
+	 * questions must not fill the conntrack table. */
+	{"sys/net/netfilter/nf_conntrack_udp_timeout", "2", true},
+	{"sys/net/netfilter/nf_conntrack_udp_timeout_stream", "5", true},
+	/* Half-open and half-closed flows of the agent's go after a minute. Established ones keep
+	 * the kernel's five days: an agent may be silent for hours. */
+	{"sys/net/netfilter/nf_conntrack_tcp_timeout_fin_wait", "60", true},
+};
+
+int net_sysctls_at(int proc_fd, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sysctls); i++) {
+		_cleanup_close_ int fd = openat(proc_fd, sysctls[i].path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT && sysctls[i].optional)
+			continue;
+		size_t n = strlen(sysctls[i].value);
+		if (fd < 0 || write(fd, sysctls[i].value, n) != (ssize_t)n)
+			return err_sys(err, errno, "write /proc/%s", sysctls[i].path);
+	}
+	return 0;
+}
+
+int net_sysctls(struct err *err)
+{
+	_cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "open /proc");
+	return net_sysctls_at(fd, err);
+}
