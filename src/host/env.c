@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "base/path.h"
+
 /* Passed for every tool.  A trailing "*" stands for any rest of a name. */
 static const char *const base_pass[] = {
 	"LANG",
@@ -146,6 +148,28 @@ static const char *const never[] = {
 	"MALLOC_*",
 };
 
+/* Where programs find the machine's certificates: passed when what they name is shown inside. */
+static const char *const certificates[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS",
+	"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "PIP_CERT",
+	"CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE", "DENO_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+	"NIX_SSL_CERT_FILE", "HEX_CACERTS_PATH", "HTTPLIB2_CA_CERTS",
+	"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "UV_NATIVE_TLS", "NODE_USE_SYSTEM_CA"};
+
+/* No "..", and in a directory that template host shows (host/etc.c copies these of /etc). */
+static bool certificate_shown(const char *value)
+{
+	static const char *const dirs[] = {
+		"/usr", "/opt", "/nix", "/etc/ssl", "/etc/pki", "/etc/ca-certificates"};
+	if (value[0] != '/')
+		return !strchr(value, '/'); /* a switch: "1", "true" */
+	if (strstr(value, "/.."))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (path_within(value, dirs[i]))
+			return true;
+	return false;
+}
+
 static bool name_matches(const char *pattern, const char *name, size_t n)
 {
 	size_t k = strlen(pattern);
@@ -188,7 +212,9 @@ int host_env_select(struct arena *a, char *const *environment, const struct prof
 			continue;
 		bool key = in_list(&profile->keys, *e, n);
 		bool pass = key || in_list(&profile->env_pass, *e, n) ||
-			in_table(base_pass, ARRAY_LEN(base_pass), *e, n);
+			in_table(base_pass, ARRAY_LEN(base_pass), *e, n) ||
+			(in_table(certificates, ARRAY_LEN(certificates), *e, n) &&
+				certificate_shown(eq + 1));
 		if (key && eq[1])
 			he.has_key = true;
 		if (pass && !in_table(never, ARRAY_LEN(never), *e, n)) {

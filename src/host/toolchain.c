@@ -416,7 +416,8 @@ static void filter_path(struct finder *f)
 		size_t n = strcspn(p, ":");
 		char *dir = arena_dupn(f->a, p, n);
 		p += n + (p[n] == ':');
-		if (!dir || dir[0] != '/' || strv_has(&o->path, dir))
+		if (!dir || dir[0] != '/' || strv_has(&o->path, dir) ||
+			strv_has(&o->path_dropped, dir))
 			continue;
 		bool keep = host_system_path(dir) || (f->agent && strv_has(&f->agent->path, dir));
 		struct host_agent links = {0};

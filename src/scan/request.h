@@ -22,6 +22,7 @@ struct scan_request {
 	bool end;             /* what was left behind; else what must be masked and protected */
 	bool full;            /* end: look at every file's mode and ctime, not only at candidates */
 	const char *root;     /* the workspace: absolute, resolved */
+	const char *git_dir;  /* where its index is; within root or a git_dirs; NULL: no git */
 	struct strv git_dirs; /* outside root: git_dir, common_dir (host/git.h binds) */
 	struct strv mask, protect;
 	uint64_t since_ns; /* end: CLOCK_REALTIME_COARSE taken before the agent could run */

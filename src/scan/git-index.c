@@ -1,0 +1,204 @@
+/* scan/git-index.c - see git-index.h
+ *
+ * Theory: entries are sorted by path and of different lengths, so the file is walked once from the
+ * front; 100,000 entries take 2 ms.  The queries, sorted likewise, are merged in.  A file that is
+ * not sorted (hostile) would only make lookups miss: every query that is past is still searched by
+ * binary search, so each entry is looked up in the queries instead of the other way round.
+ */
+#include "scan/git-index.h"
+
+#include <limits.h>
+#include <stdint.h>
+
+#define SIGNATURE 0x44495243u /* "DIRC" */
+#define FLAG_EXTENDED 0x4000u
+#define NAME_MASK 0xfffu
+
+struct cursor {
+	const unsigned char *p, *end;
+	uint32_t version;
+	size_t hash_len;
+	char name[PATH_MAX]; /* version 4: names are built on the one before */
+	size_t name_len;
+};
+
+static uint32_t be32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static int by_path(const void *x, const void *y)
+{
+	const struct git_index_query *a = x, *b = y;
+	return strcmp(a->path, b->path);
+}
+
+/* The variable-length number of version 4 (the "offset encoding" of pack files). */
+static int varint(struct cursor *c, size_t *ret)
+{
+	size_t v = 0;
+	for (int i = 0; i < 5; i++) {
+		if (c->p >= c->end)
+			return -EBADMSG;
+		unsigned char b = *c->p++;
+		v = (v << 7) | (b & 0x7f);
+		if (!(b & 0x80)) {
+			*ret = v;
+			return 0;
+		}
+		v++;
+	}
+	return -EBADMSG;
+}
+
+/* Step over one entry; *ret_name is NUL-terminated. */
+static int next_entry(struct cursor *c, const char **ret_name, size_t *ret_len)
+{
+	size_t fixed = 40 + c->hash_len + 2;
+	const unsigned char *start = c->p;
+	if ((size_t)(c->end - c->p) < fixed)
+		return -EBADMSG;
+	unsigned int flags = (unsigned int)c->p[fixed - 2] << 8 | c->p[fixed - 1];
+	if (flags & FLAG_EXTENDED) {
+		if (c->version < 3 || (size_t)(c->end - c->p) < fixed + 2)
+			return -EBADMSG;
+		fixed += 2;
+	}
+	c->p += fixed;
+	if (c->version < 4) {
+		size_t n = flags & NAME_MASK, left = (size_t)(c->end - c->p);
+		if (n == NAME_MASK || n >= left || c->p[n] != 0) {
+			const unsigned char *nul = memchr(c->p, 0, left);
+			if (!nul || n != NAME_MASK)
+				return -EBADMSG;
+			n = (size_t)(nul - c->p);
+		}
+		*ret_name = (const char *)c->p;
+		*ret_len = n;
+		size_t whole = (fixed + n + 8) & ~(size_t)7; /* 1-8 NULs */
+		if ((size_t)(c->end - start) < whole)
+			return -EBADMSG;
+		c->p = start + whole;
+		return 0;
+	}
+	size_t strip;
+	if (varint(c, &strip) < 0 || strip > c->name_len)
+		return -EBADMSG;
+	const unsigned char *nul = memchr(c->p, 0, (size_t)(c->end - c->p));
+	size_t keep = c->name_len - strip;
+	if (!nul || keep + (size_t)(nul - c->p) >= sizeof(c->name))
+		return -EBADMSG;
+	size_t n = (size_t)(nul - c->p);
+	memcpy(c->name + keep, c->p, n + 1);
+	c->name_len = keep + n;
+	c->p = nul + 1;
+	*ret_name = c->name;
+	*ret_len = c->name_len;
+	return 0;
+}
+
+/* First query whose path is >= name in the first k bytes of it. */
+static size_t lower_bound(const struct git_index_query *q, size_t n, const char *name)
+{
+	size_t lo = 0, hi = n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (strcmp(q[mid].path, name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct lookup {
+	struct git_index_query *q;
+	size_t n, at;
+	bool any_dir;
+	unsigned char *hit; /* results, copied out only when the whole file was read */
+};
+
+static void look_dirs(struct lookup *l, const char *name, size_t len)
+{
+	char dir[PATH_MAX];
+	for (size_t i = 1; i < len && i < sizeof(dir); i++) {
+		if (name[i] != '/')
+			continue;
+		memcpy(dir, name, i);
+		dir[i] = '\0';
+		size_t k = lower_bound(l->q, l->n, dir);
+		if (k < l->n && l->q[k].dir && streq(l->q[k].path, dir))
+			l->hit[k] = 1;
+	}
+}
+
+static void look(struct lookup *l, const char *name, size_t len)
+{
+	/* The common case walks forward; anything out of order is searched. */
+	int c = l->at < l->n ? strcmp(l->q[l->at].path, name) : 1;
+	if (c < 0 || (c > 0 && l->at && strcmp(l->q[l->at - 1].path, name) >= 0)) {
+		l->at = lower_bound(l->q, l->n, name);
+		c = l->at < l->n ? strcmp(l->q[l->at].path, name) : 1;
+	}
+	for (size_t k = l->at; c == 0 && k < l->n && streq(l->q[k].path, name); k++)
+		l->hit[k] = 1;
+	if (l->any_dir)
+		look_dirs(l, name, len);
+}
+
+/* Extensions behind the entries; only "link" (split index) matters. */
+static void extensions(struct cursor *c, char ret_shared[static 65])
+{
+	while ((size_t)(c->end - c->p) >= 8) {
+		uint32_t size = be32(c->p + 4);
+		const unsigned char *data = c->p + 8;
+		if (size > (size_t)(c->end - data))
+			return;
+		if (memcmp(c->p, "link", 4) == 0 && size >= c->hash_len) {
+			bool zero = true;
+			for (size_t i = 0; i < c->hash_len; i++) {
+				zero &= data[i] == 0;
+				snprintf(ret_shared + 2 * i, 3, "%02x", data[i]);
+			}
+			if (zero)
+				ret_shared[0] = '\0';
+		}
+		c->p = data + size;
+	}
+}
+
+int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_index_query *q,
+	size_t n_q, char ret_shared[static 65], struct err *err)
+{
+	const unsigned char *b = data;
+	ret_shared[0] = '\0';
+	if (hash_len != 20 && hash_len != 32)
+		return err_set(err, EINVAL, "unknown hash length");
+	if (n < 12 + hash_len || be32(b) != SIGNATURE)
+		return err_set(err, EBADMSG, "not a git index");
+	struct cursor c = {
+		.p = b + 12, .end = b + n - hash_len, .version = be32(b + 4), .hash_len = hash_len};
+	uint32_t entries = be32(b + 8);
+	if (c.version < 2 || c.version > 4)
+		return err_set(err, EBADMSG, "git index of unknown version %u", c.version);
+
+	struct lookup l = {.q = q, .n = n_q, .hit = calloc(n_q + 1, 1)};
+	_cleanup_free_ unsigned char *hit = l.hit;
+	if (!hit)
+		return err_set(err, ENOMEM, "out of memory");
+	if (n_q)
+		qsort(q, n_q, sizeof(*q), by_path);
+	for (size_t i = 0; i < n_q; i++)
+		l.any_dir |= q[i].dir;
+	for (uint32_t i = 0; i < entries; i++) {
+		const char *name;
+		size_t len;
+		if (next_entry(&c, &name, &len) < 0)
+			return err_set(err, EBADMSG, "git index entry %u is malformed", i);
+		look(&l, name, len);
+	}
+	extensions(&c, ret_shared);
+	for (size_t i = 0; i < n_q; i++)
+		q[i].found |= hit[i];
+	return 0;
+}
