@@ -1,1 +1,19 @@
-# policy: see ARCHITECTURE.md
+# policy: profiles and rules. libpolicy.a (matching, the pack's reader) needs libc only and goes into
+# bawn and bawn-relay; libpolicy-compile.a needs libyaml and the libraries of confine and net, and
+# goes into bawn-admin.
+noinst_LIBRARIES += libpolicy.a libpolicy-compile.a
+libpolicy_a_SOURCES = \
+	src/policy/egress.h src/policy/egress.c src/policy/egress-table.h \
+	src/policy/host-name.c \
+	src/policy/pack.h src/policy/pack.c src/policy/pack-format.h \
+	src/policy/profile.h src/policy/profile-keys.h src/policy/profile-keys.c
+libpolicy_compile_a_SOURCES = \
+	src/policy/compile.h src/policy/compile.c \
+	src/policy/egress-build.h src/policy/egress-build.c \
+	src/policy/egress-file.c src/policy/profile.c src/policy/read.h \
+	src/policy/locate.h src/policy/locate.c \
+	src/policy/lint.h src/policy/lint.c \
+	src/policy/rule.h src/policy/rule.c \
+	src/policy/schema.h src/policy/schema.c \
+	src/policy/yaml.h src/policy/yaml.c
+libpolicy_compile_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)

@@ -56,8 +56,14 @@ char *pack_path(struct arena *a, const char *cache_dir, const struct pack_reques
 /* Map and verify.  0; -ENOENT / -ESTALE when it has to be compiled; other -errno is final. */
 int pack_open(const char *path, struct pack *ret, struct err *err);
 
-/* Map a pack handed over as a descriptor (the relay); sources are not checked again. */
+/* Map a pack handed over as a descriptor (the relay).  Sources and digest are not checked again:
+ * whoever handed it over has done so, and a pack's file never changes under its name.  fd belongs
+ * to *ret on success. */
 int pack_open_fd(int fd, struct pack *ret, struct err *err);
+
+/* The arguments that let bawn-admin write the pack of this request to the file out. */
+int pack_compile_argv(
+	struct arena *a, const struct pack_request *req, const char *out, struct strv *ret);
 
 void pack_close(struct pack *p);
 

@@ -31,7 +31,9 @@ struct profile {
 	struct strv keys;       /* API key variables; any of them set counts as a log-in */
 	const char *login_hint; /* what to do when there is neither a key nor a log-in */
 	bool has_seed;          /* state:, login: or files: present, so bawn-admin seed has work */
+	bool args_replace;      /* exec: the user's arguments, if any, replace command */
 	struct strv policies;   /* egress policies by name */
+	struct strv api;        /* policies of the tool's own service ("api: true" in a policy) */
 	const char *syscalls;   /* syscall policy by name, "default" */
 	struct strv mask;       /* globs of workspace files that read as empty */
 	struct strv protect;    /* workspace paths that can't be changed from inside */

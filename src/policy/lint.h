@@ -1,0 +1,19 @@
+/* policy/lint.h - what is allowed to be written but is probably not meant.
+ */
+#ifndef BAWN_POLICY_LINT_H
+#define BAWN_POLICY_LINT_H
+
+#include "policy/read.h"
+
+/* Called for each finding: "FILE:LINE:COL: text" parts. */
+typedef void lint_fn(void *ctx, const char *file, uint32_t line, uint32_t col, const char *text);
+
+/* Rules that are suspicious by themselves (rule_suspicious), stand twice, are covered by a wider
+ * one, or can never allow anything because a deny covers them.  O(n log n).  Findings or -ENOMEM.
+ */
+int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ctx);
+
+/* Variables that would run code on the inside of every program, keys that contradict. */
+int lint_profile(const struct profile *p, lint_fn *fn, void *ctx);
+
+#endif

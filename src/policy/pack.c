@@ -1,0 +1,415 @@
+/* policy/pack.c - finding, verifying and mapping a launch pack.
+ *
+ * Owns: the reader's side of pack-format.h.  Must not: compile anything, or link more than libc and
+ * base; it stands on the start path of every run.
+ *
+ * Theory of operation.  A pack is a cache, so everything that is wrong with the file itself (its
+ * type, owner, mode, links, length, digest, version) means "compile again"; the writer renames a
+ * new file over whatever stands there.  What is wrong with the directory is final: whoever can
+ * write there could put any policy in place.  The pack names all that it was made from, with the
+ * identity of each file, and the files whose absence mattered: a profile in the user's directory
+ * takes the place of a shipped one the moment it appears.
+ */
+#include "policy/pack.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/path.h"
+#include "policy/egress-table.h"
+#include "policy/pack-format.h"
+#include "policy/profile-keys.h"
+
+char *pack_abs(struct arena *a, const char *path)
+{
+	if (path[0] == '/' || !strchr(path, '/'))
+		return arena_dup(a, path);
+	char cwd[PATH_MAX];
+	if (!getcwd(cwd, sizeof(cwd)))
+		return NULL;
+	return path_join(a, cwd, path);
+}
+
+static void put_list(
+	struct arena *a, struct blob *b, uint32_t tag, const char *const *v, size_t n, bool paths)
+{
+	blob_put_u64(b, tag, v ? n : UINT64_MAX);
+	for (size_t i = 0; v && i < n; i++) {
+		const char *s = paths ? pack_abs(a, v[i]) : v[i];
+		if (s)
+			blob_put_str(b, tag, s);
+		else
+			b->failed = true;
+	}
+}
+
+int pack_request_key(struct arena *a, const struct pack_request *req, struct digest *ret)
+{
+	struct blob b = {0};
+	const char *profile = pack_abs(a, req->profile);
+	if (!profile)
+		return -ENOENT;
+	blob_put_u64(&b, 0, PACK_FORMAT);
+	blob_put_str(&b, 0, PACKAGE_VERSION);
+	blob_put_str(&b, 1, profile);
+	blob_put_str(&b, 2, req->config_dir);
+	blob_put_str(&b, 3, req->data_dir);
+	put_list(a, &b, 4, req->policies, req->n_policies, true);
+	put_list(a, &b, 5, req->allow, req->n_allow, false);
+	put_list(a, &b, 6, req->deny, req->n_deny, false);
+	put_list(a, &b, 7, req->allow_private, req->n_allow_private, false);
+	blob_put_str(&b, 8, req->syscalls ? req->syscalls : "");
+	blob_put(&b, 9, req->host_ports, req->n_host_ports * sizeof(*req->host_ports));
+	blob_put_u64(&b, 10, req->offline);
+	int r = b.failed ? -ENOMEM : 0;
+	if (r == 0)
+		*ret = digest_of(b.data, b.n);
+	blob_free(&b);
+	return r;
+}
+
+char *pack_path(struct arena *a, const char *cache_dir, const struct pack_request *req)
+{
+	struct digest d;
+	char hex[33];
+	if (pack_request_key(a, req, &d) < 0)
+		return NULL;
+	return arena_printf(a, "%s/pack/%s", cache_dir, digest_hex(d, hex));
+}
+
+static int add_opts(struct arena *a, struct strv *v, const char *opt, const char *const *values,
+	size_t n, bool paths)
+{
+	for (size_t i = 0; values && i < n; i++) {
+		const char *s = paths ? pack_abs(a, values[i]) : values[i];
+		if (!s || strv_addf(a, v, "--%s=%s", opt, s) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int pack_compile_argv(
+	struct arena *a, const struct pack_request *req, const char *out, struct strv *ret)
+{
+	struct strv v = {0};
+	const char *profile = pack_abs(a, req->profile);
+	if (!profile)
+		return -ENOENT;
+	strv_add(a, &v, "bawn-admin");
+	strv_add(a, &v, "compile");
+	strv_addf(a, &v, "--out=%s", out);
+	strv_addf(a, &v, "--config=%s", req->config_dir);
+	strv_addf(a, &v, "--data=%s", req->data_dir);
+	strv_addf(a, &v, "--profile=%s", profile);
+	if (req->policies && req->n_policies == 0)
+		strv_add(a, &v, "--no-policy");
+	if (req->syscalls)
+		strv_addf(a, &v, "--syscalls=%s", req->syscalls);
+	for (size_t i = 0; i < req->n_host_ports; i++)
+		strv_addf(a, &v, "--host-port=%u", req->host_ports[i]);
+	if (req->offline)
+		strv_add(a, &v, "--offline");
+	add_opts(a, &v, "policy", req->policies, req->n_policies, true);
+	add_opts(a, &v, "allow", req->allow, req->n_allow, false);
+	add_opts(a, &v, "deny", req->deny, req->n_deny, false);
+	add_opts(a, &v, "allow-private", req->allow_private, req->n_allow_private, false);
+	if (a->failed)
+		return -ENOMEM;
+	*ret = v;
+	return 0;
+}
+
+int pack_source_stat(const char *path, struct pack_source *ret)
+{
+	struct stat st;
+	*ret = (struct pack_source){0};
+	if (lstat(path, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+		ret->kind = PACK_SOURCE_ABSENT;
+		return 0;
+	}
+	ret->kind = S_ISDIR(st.st_mode) ? PACK_SOURCE_DIR : PACK_SOURCE_FILE;
+	ret->mode = st.st_mode;
+	ret->uid = st.st_uid;
+	ret->dev = st.st_dev;
+	ret->ino = st.st_ino;
+	if (S_ISDIR(st.st_mode))
+		return 0; /* what is added to it is seen by the files named one by one */
+	ret->size = (uint64_t)st.st_size;
+	ret->mtime_sec = st.st_mtim.tv_sec;
+	ret->mtime_nsec = st.st_mtim.tv_nsec;
+	ret->ctime_sec = st.st_ctim.tv_sec;
+	ret->ctime_nsec = st.st_ctim.tv_nsec;
+	return 0;
+}
+
+static int check_source(const struct blob_view *v, struct err *err)
+{
+	struct pack_source was, now;
+	if (v->len <= sizeof(was) || v->data[v->len - 1] != '\0')
+		return -EBADMSG;
+	memcpy(&was, v->data, sizeof(was));
+	const char *path = v->data + sizeof(was);
+	if (pack_source_stat(path, &now) < 0 || memcmp(&was, &now, sizeof(was)) != 0)
+		return err_set(err, ESTALE, "%s has changed", path);
+	return 0;
+}
+
+static int get_strv(struct arena *a, const struct blob_view *v, struct strv *ret)
+{
+	size_t pos = 0;
+	const char *s;
+	while ((s = blob_strs_next(v, &pos)))
+		if (strv_push(a, ret, (char *)(uintptr_t)s) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int get_sub(struct arena *a, const struct blob_view *v, struct profile *p)
+{
+	size_t pos = 0;
+	const char *word = blob_strs_next(v, &pos);
+	struct profile_sub *subs = arena_alloc(a, (p->n_subs + 1) * sizeof(*subs));
+	if (!subs)
+		return -ENOMEM;
+	if (!word)
+		return -EBADMSG;
+	if (p->n_subs)
+		memcpy(subs, p->subs, p->n_subs * sizeof(*subs));
+	p->subs = subs;
+	struct profile_sub *sub = &subs[p->n_subs++];
+	sub->word = word;
+	for (const char *s; (s = blob_strs_next(v, &pos));)
+		if (strv_push(a, &sub->args, (char *)(uintptr_t)s) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int get_key(struct arena *a, const struct blob_view *v, struct profile *p)
+{
+	size_t i = v->tag - PACK_KEY;
+	if (i >= profile_n_keys)
+		return -EBADMSG;
+	const struct profile_key *k = &profile_keys[i];
+	if (profile_type_is_string(k->type)) {
+		const char *s = blob_str(v);
+		*(const char **)profile_member(p, k) = s;
+		return s ? 0 : -EBADMSG;
+	}
+	if (profile_type_is_strv(k->type))
+		return get_strv(a, v, profile_member(p, k));
+	uint64_t u;
+	if (k->type != PROFILE_BOOL || blob_u64(v, &u) < 0)
+		return -EBADMSG;
+	*(bool *)profile_member(p, k) = u != 0;
+	return 0;
+}
+
+static int get_bytes(const struct blob_view *v, const void **ret, size_t *ret_n)
+{
+	*ret = v->data;
+	*ret_n = v->len;
+	return 0;
+}
+
+static int get_record(struct pack *p, const struct blob_view *v, bool sources, struct err *err)
+{
+	uint64_t u;
+	switch (v->tag) {
+	case PACK_SOURCE:
+		return sources ? check_source(v, err) : 0;
+	case PACK_NAME:
+		p->profile.name = blob_str(v);
+		return p->profile.name ? 0 : -EBADMSG;
+	case PACK_FILE:
+		p->profile.file = blob_str(v);
+		return p->profile.file ? 0 : -EBADMSG;
+	case PACK_HAS_SEED:
+		if (blob_u64(v, &u) < 0)
+			return -EBADMSG;
+		p->profile.has_seed = u != 0;
+		return 0;
+	case PACK_SUB:
+		return get_sub(&p->arena, v, &p->profile);
+	case PACK_EGRESS: {
+		struct egress *e = arena_alloc(&p->arena, sizeof(*e));
+		if (!e)
+			return -ENOMEM;
+		p->egress = e;
+		return egress_view(e, v->data, v->len);
+	}
+	case PACK_SECCOMP:
+		return get_bytes(v, &p->seccomp, &p->seccomp_bytes);
+	case PACK_NFT:
+		return get_bytes(v, &p->nft, &p->nft_bytes);
+	case PACK_RTNL:
+		return get_bytes(v, &p->rtnl, &p->rtnl_bytes);
+	default:
+		return v->tag >= PACK_KEY ? get_key(&p->arena, v, &p->profile) : -EBADMSG;
+	}
+}
+
+static int check_head(const struct pack *p, const struct digest *key, bool digest)
+{
+	const struct pack_head *h = p->map;
+	char version[sizeof(h->version)] = {0};
+	snprintf(version, sizeof(version), "%s", PACKAGE_VERSION);
+	if (memcmp(h->magic, PACK_MAGIC, sizeof(h->magic)) != 0 || h->format != PACK_FORMAT ||
+		h->head_len != sizeof(*h) || memcmp(h->version, version, sizeof(version)) != 0 ||
+		h->payload_len != p->map_bytes - sizeof(*h))
+		return -ESTALE;
+	if (key && !digest_eq(*key, h->key))
+		return -ESTALE;
+	if (digest && !GUARD_REMOVED("pack-digest") &&
+		!digest_eq(digest_of(h + 1, h->payload_len), h->payload))
+		return -ESTALE;
+	return 0;
+}
+
+/* Map p->fd and read the records.  key: what the file name says, NULL when handed over. */
+static int map_and_read(
+	struct pack *p, const struct stat *st, const struct digest *key, struct err *err)
+{
+	if (st->st_size <= (off_t)sizeof(struct pack_head) ||
+		(uint64_t)st->st_size > PACK_MAX_BYTES)
+		return err_set(err, ESTALE, "the pack has a wrong length");
+	p->map_bytes = (size_t)st->st_size;
+	void *map = mmap(
+		NULL, p->map_bytes, PROT_READ, MAP_PRIVATE | (key ? MAP_POPULATE : 0), p->fd, 0);
+	if (map == MAP_FAILED)
+		return err_sys(err, errno, "map the pack");
+	p->map = map;
+	int r = check_head(p, key, key != NULL);
+	if (r < 0)
+		return err_set(err, -r, "the pack is damaged or of another version");
+
+	struct blob_iter it;
+	struct blob_view v;
+	blob_iter_init(&it, (const char *)p->map + sizeof(struct pack_head),
+		p->map_bytes - sizeof(struct pack_head));
+	while ((r = blob_next(&it, &v)) > 0) {
+		r = get_record(p, &v, key != NULL, err);
+		if (r == -EBADMSG)
+			break;
+		if (r < 0)
+			return r;
+	}
+	if (r == 0 && p->egress && p->profile.name && p->profile.file && p->seccomp && p->nft &&
+		p->rtnl)
+		return 0;
+	return err_set(err, ESTALE, "the pack is malformed");
+}
+
+/* Only a file that nobody but us can have written is looked at. */
+static int check_file(const struct stat *st, struct err *err)
+{
+	if (GUARD_REMOVED("pack-owner"))
+		return 0;
+	if (!S_ISREG(st->st_mode) || st->st_uid != geteuid() || st->st_nlink != 1 ||
+		(st->st_mode & 07777) != 0600)
+		return err_set(err, ESTALE, "the pack is not a file of ours alone");
+	return 0;
+}
+
+static int open_dir(const char *path, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0) {
+		int code = errno;
+		if (code == ENOTDIR || code == ELOOP)
+			err_hint(err, "remove it: rm '%s'", path);
+		return err_sys(err, code, "open %s", path);
+	}
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "stat %s", path);
+	if (!GUARD_REMOVED("pack-owner") && (st.st_uid != geteuid() || (st.st_mode & 0022))) {
+		err_hint(err, "remove it, or: chmod 0700 '%s'", path);
+		return err_set(err, EPERM, "%s is %s; bawn takes no compiled policy from there",
+			path,
+			st.st_uid != geteuid() ? "owned by somebody else" : "writable by others");
+	}
+	return TAKE_FD(fd);
+}
+
+static bool parse_hex(const char *s, struct digest *ret)
+{
+	uint64_t half[2] = {0, 0};
+	for (size_t i = 0; i < 32; i++) {
+		const char *digits = "0123456789abcdef";
+		const char *d = s[i] ? strchr(digits, s[i]) : NULL;
+		if (!d)
+			return false;
+		half[i / 16] = half[i / 16] << 4 | (uint64_t)(d - digits);
+	}
+	*ret = (struct digest){.hi = half[0], .lo = half[1]};
+	return s[32] == '\0';
+}
+
+static int open_pack(struct pack *p, const char *path, struct err *err)
+{
+	char dir[PATH_MAX];
+	const char *base = path_base(path);
+	struct digest key;
+	size_t n = (size_t)(base - path);
+	if (n < 2 || n >= sizeof(dir) || !parse_hex(base, &key))
+		return err_set(err, EINVAL, "%s is not the path of a pack", path);
+	memcpy(dir, path, n - 1);
+	dir[n - 1] = '\0';
+
+	_cleanup_close_ int dirfd = open_dir(dir, err);
+	if (dirfd < 0)
+		return dirfd;
+	p->fd = openat(dirfd, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (p->fd < 0 && errno == ENOENT)
+		return err_set(err, ENOENT, "not compiled yet");
+	/* A link, a socket, or one we may not read: nothing of ours. */
+	if (p->fd < 0)
+		return err_sys(
+			err, errno == EMFILE || errno == ENFILE ? errno : ESTALE, "open %s", path);
+	struct stat st;
+	if (fstat(p->fd, &st) < 0)
+		return err_sys(err, errno, "stat %s", path);
+	int r = check_file(&st, err);
+	return r < 0 ? r : map_and_read(p, &st, &key, err);
+}
+
+int pack_open(const char *path, struct pack *ret, struct err *err)
+{
+	struct pack p = {.fd = -1};
+	int r = open_pack(&p, path, err);
+	if (r < 0) {
+		pack_close(&p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+int pack_open_fd(int fd, struct pack *ret, struct err *err)
+{
+	struct pack p = {.fd = fd};
+	struct stat st;
+	int r = fstat(fd, &st) < 0 ? err_sys(err, errno, "stat the pack")
+				   : map_and_read(&p, &st, NULL, err);
+	if (r < 0) {
+		p.fd = -1; /* still the caller's */
+		pack_close(&p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+void pack_close(struct pack *p)
+{
+	if (p->map)
+		munmap(p->map, p->map_bytes);
+	if (p->fd >= 0)
+		close(p->fd);
+	arena_free(&p->arena);
+	*p = (struct pack){.fd = -1};
+}

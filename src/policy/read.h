@@ -1,0 +1,28 @@
+/* policy/read.h - profiles and egress policies from YAML to their in-memory forms.
+ */
+#ifndef BAWN_POLICY_READ_H
+#define BAWN_POLICY_READ_H
+
+#include "policy/profile.h"
+#include "policy/rule.h"
+#include "policy/yaml.h"
+
+/* root is the tree of file.  name: of the profile.  Defaults are filled in.  All strings are the
+ * arena's.  0 or -EINVAL with file:line:column. */
+int profile_parse(struct arena *a, const char *name, const char *file, const struct yaml_node *root,
+	struct profile *ret, struct err *err);
+
+struct egress_file {
+	const char *file, *summary; /* summary: "" when there is none */
+	bool api;                   /* also apply what the profile names under api */
+	struct rules rules;         /* in file order */
+};
+
+int egress_file_parse(struct arena *a, const char *file, const struct yaml_node *root,
+	struct egress_file *ret, struct err *err);
+
+/* What is masked and protected when a profile doesn't say. */
+extern const char *const profile_default_mask[];
+extern const char *const profile_default_protect[];
+
+#endif

@@ -1,0 +1,201 @@
+/* policy/schema.c - see schema.h.  Must not: know what a key is for. */
+#include "policy/schema.h"
+
+#include "base/escape.h"
+
+const struct policy_key policy_keys[] = {
+	{"summary", "text", "none", "what the policy is for, in one line"},
+	{"api", "true or false", "false", "also apply the policies the profile names under api"},
+	{"allow", "list of rules", "empty", "who may be reached"},
+	{"deny", "list of rules", "empty", "who may not, whatever is allowed"},
+	{"credentials", "reserved", "none", "reserved for a later version"},
+};
+const size_t policy_n_keys = ARRAY_LEN(policy_keys);
+
+const struct policy_key rule_keys[] = {
+	{"host", "rule", "required", "the rule itself"},
+	{"private", "true or false", "false", "the name may resolve to a private address"},
+	{"raw", "true or false", "false", "bytes that are neither TLS nor HTTP may pass"},
+};
+const size_t rule_n_keys = ARRAY_LEN(rule_keys);
+
+#define WORD_MAX 40
+
+/* Levenshtein distance, with a swap of neighbours as one step (optimal string alignment). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t d[WORD_MAX + 1][WORD_MAX + 1], n = strlen(a), m = strlen(b);
+	if (n > WORD_MAX || m > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = i;
+	for (size_t k = 0; k <= m; k++)
+		d[0][k] = k;
+	for (size_t i = 1; i <= n; i++) {
+		for (size_t k = 1; k <= m; k++) {
+			size_t best = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
+			best = MIN(best, d[i - 1][k] + 1);
+			best = MIN(best, d[i][k - 1] + 1);
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+				best = MIN(best, d[i - 2][k - 2] + 1);
+			d[i][k] = best;
+		}
+	}
+	return d[n][m];
+}
+
+const char *schema_nearest(const char *word, const char *const *words, size_t n)
+{
+	const char *best = NULL;
+	size_t least = MAX(strlen(word) / 3, (size_t)1) + 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t x = distance(word, words[i]);
+		if (x < least) {
+			least = x;
+			best = words[i];
+		}
+	}
+	return best;
+}
+
+int schema_unknown_key(struct err *err, const char *file, const struct yaml_node *at,
+	const char *where, const char *const *words, size_t n)
+{
+	char shown[128], all[512] = "";
+	escape_text(shown, sizeof(shown), at->key ? at->key : "");
+	const char *near = schema_nearest(at->key ? at->key : "", words, n);
+	if (near)
+		return yaml_err_key(err, file, at, "unknown key \"%s\"%s; did you mean \"%s\"?",
+			shown, where, near);
+	size_t len = 0;
+	for (size_t i = 0; i < n && len < sizeof(all); i++)
+		len += (size_t)snprintf(
+			all + len, sizeof(all) - len, "%s%s", i ? ", " : "", words[i]);
+	return yaml_err_key(
+		err, file, at, "unknown key \"%s\"%s; the keys are %s", shown, where, all);
+}
+
+int schema_want(struct err *err, const char *file, const struct yaml_node *at, enum yaml_kind kind)
+{
+	if (at->kind == kind)
+		return 0;
+	char shown[128], name[160] = "";
+	if (at->key) {
+		escape_text(shown, sizeof(shown), at->key);
+		snprintf(name, sizeof(name), "\"%s\" ", shown);
+	}
+	const char *want = kind == YAML_LIST ? "a list, [a, b] or lines of \"- a\""
+		: kind == YAML_MAP           ? "a map, lines of \"key: value\""
+					     : "text";
+	return yaml_err(err, file, at, "%sneeds %s; here is %s", name, want, yaml_kind_name(at));
+}
+
+int schema_text(struct arena *a, const char *file, const struct yaml_node *at, const char **ret,
+	struct err *err)
+{
+	int r = schema_want(err, file, at, YAML_SCALAR);
+	if (r < 0)
+		return r;
+	if (!at->text[0])
+		return yaml_err(err, file, at, "an empty value");
+	if (strchr(at->text, '\n'))
+		return yaml_err(err, file, at, "more than one line");
+	char *s = arena_dup(a, at->text);
+	if (!s)
+		return err_set(err, ENOMEM, "out of memory");
+	*ret = s;
+	return 0;
+}
+
+int schema_bool(const char *file, const struct yaml_node *at, bool *ret, struct err *err)
+{
+	int r = schema_want(err, file, at, YAML_SCALAR);
+	if (r < 0)
+		return r;
+	if (streq(at->text, "true") || streq(at->text, "false")) {
+		*ret = at->text[0] == 't';
+		return 0;
+	}
+	char shown[64];
+	return yaml_err(err, file, at, "\"%s\" is neither true nor false",
+		escape_text(shown, sizeof(shown), at->text));
+}
+
+int schema_list(struct arena *a, const char *file, const struct yaml_node *at, struct strv *ret,
+	struct err *err)
+{
+	if (yaml_is_empty(at))
+		return 0;
+	int r = schema_want(err, file, at, YAML_LIST);
+	if (r < 0)
+		return r;
+	YAML_EACH(e, at)
+	{
+		const char *s = NULL;
+		r = schema_text(a, file, e, &s, err);
+		if (r < 0)
+			return r;
+		if (strv_add(a, ret, s) < 0)
+			return err_set(err, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static bool word_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		c == '_';
+}
+
+bool schema_is_name(const char *s)
+{
+	size_t n = strlen(s);
+	if (n == 0 || n > 64 || !word_byte(s[0]))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!word_byte(s[i]) && s[i] != '.' && s[i] != '-')
+			return false;
+	return true;
+}
+
+bool schema_is_var(const char *s, bool wild)
+{
+	size_t n = strlen(s);
+	if (wild && n > 1 && s[n - 1] == '*')
+		n--;
+	if (n == 0 || (s[0] >= '0' && s[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!word_byte(s[i]))
+			return false;
+	return true;
+}
+
+char *schema_plain_glob(struct arena *a, const char *s)
+{
+	char *out = arena_alloc(a, strlen(s) + 2);
+	size_t n = 0;
+	if (!out)
+		return NULL;
+	if (*s == '!')
+		out[n++] = *s++;
+	if (*s == '/')
+		return NULL;
+	size_t start = n;
+	while (*s) {
+		size_t len = strcspn(s, "/");
+		if (len == 2 && memcmp(s, "..", 2) == 0)
+			return NULL;
+		if (len > 0 && !(len == 1 && *s == '.')) {
+			if (n > start)
+				out[n++] = '/';
+			memcpy(out + n, s, len);
+			n += len;
+		}
+		s += len;
+		while (*s == '/')
+			s++;
+	}
+	out[n] = '\0';
+	return n > start ? out : NULL;
+}
