@@ -12,8 +12,6 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -139,49 +137,24 @@ int net_apply_rtnl(const void *batch, size_t n, struct err *err)
 	return r < 0 ? err_prefix(err, "set up lo and its routes") : 0;
 }
 
-/* Length of the transaction at p: up to and with its NFNL_MSG_BATCH_END; 0 when malformed. */
-static size_t transaction_len(const char *p, size_t n)
-{
-	size_t at = 0;
-	while (n - at >= sizeof(struct nlmsghdr)) {
-		const struct nlmsghdr *h = (const void *)(p + at);
-		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n - at)
-			return 0;
-		at += MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), n - at);
-		if (h->nlmsg_type == NFNL_MSG_BATCH_END)
-			return at;
-	}
-	return 0;
-}
-
-static int send_transaction(int fd, const char *p, size_t n, struct err *err)
-{
-	struct answers a = {.batch = p, .batch_n = n};
-	int r = netlink_send(fd, p, n, err);
-	if (r == 0)
-		r = read_answers(fd, &a, err);
-	if (r == 0 && a.ok == 0)
-		r = err_set(err, EPROTO, "an nftables transaction was not answered");
-	return r;
-}
-
 int net_apply_nft(const void *batch, size_t n, struct err *err)
 {
+	if (count_messages(batch, n) < 3)
+		return err_set(err, EBADMSG, "the nftables batch is malformed");
 	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
 	if (fd < 0)
 		return fd;
-	for (const char *p = batch; n;) {
-		size_t len = transaction_len(p, n);
-		int r = len ? send_transaction(fd, p, len, err)
-			    : err_set(err, EBADMSG, "the nftables batch is malformed");
-		if (r < 0) {
-			err_hint(err,
-				"the kernel needs nf_tables with nat, redirect, reject, "
-				"limit and log; see: bawn doctor");
-			return err_prefix(err, "load the nftables rules");
-		}
-		p += len;
-		n -= len;
+	struct answers a = {.batch = batch, .batch_n = n};
+	int r = netlink_send(fd, batch, n, err);
+	if (r == 0)
+		r = read_answers(fd, &a, err);
+	if (r == 0 && a.ok == 0)
+		r = err_set(err, EPROTO, "the kernel did not answer");
+	if (r < 0) {
+		err_hint(err,
+			"the kernel needs nf_tables with nat, redirect, reject, limit and "
+			"log; see: bawn doctor");
+		return err_prefix(err, "load the nftables rules");
 	}
 	return 0;
 }
@@ -196,12 +169,9 @@ static const struct {
 	{"sys/net/ipv4/tcp_tw_reuse", "1", false},
 	{"sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait", "1", true},
 	/* Datagrams stay on loopback, where every one is accepted on its own merits: a flood of DNS
-	 * questions must not fill the conntrack table. */
+	 * questions must not fill the conntrack table.  Established TCP keeps the kernel's five
+	 * days: an agent may be silent for hours. */
 	{"sys/net/netfilter/nf_conntrack_udp_timeout", "2", true},
-	{"sys/net/netfilter/nf_conntrack_udp_timeout_stream", "5", true},
-	/* Half-open and half-closed flows of the agent's go after a minute. Established ones keep
-	 * the kernel's five days: an agent may be silent for hours. */
-	{"sys/net/netfilter/nf_conntrack_tcp_timeout_fin_wait", "60", true},
 };
 
 int net_sysctls_at(int proc_fd, struct err *err)

@@ -15,7 +15,7 @@
  * fail where the kernel has none.  0 or -errno. */
 int net_apply_rtnl(const void *batch, size_t n, struct err *err);
 
-/* Send the transactions of net_build_nft(), one by one, and check every acknowledgement. */
+/* Send the transaction of net_build_nft() and check its acknowledgement. */
 int net_apply_nft(const void *batch, size_t n, struct err *err);
 
 /* Set what the namespace needs below /proc/sys/net; proc_fd: a directory descriptor of any mounted,
@@ -24,7 +24,8 @@ int net_sysctls_at(int proc_fd, struct err *err);
 int net_sysctls(struct err *err);
 
 /* Prove that a datagram is refused at once and that the relay's port can't be reached without a
- * redirection.  0, or -ENOTRECOVERABLE. */
+ * redirection (by IPv4; the rules that refuse know no family).  Call it before net_listeners.  0,
+ * or -ENOTRECOVERABLE. */
 int net_prove(struct err *err);
 
 /* Make the listening sockets and the NFLOG socket: non-blocking, close-on-exec.  ret_fds gets

@@ -4,3 +4,9 @@ noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	src/net/netns.h \
 	src/net/apply.h src/net/apply.c src/net/listen.c
+
+noinst_LIBRARIES += libnet-build.a
+libnet_build_a_SOURCES = \
+	src/net/build.h src/net/build-nft.c src/net/build-rtnl.c \
+	src/net/literals.h src/net/literals.c
+libnet_build_a_CPPFLAGS = $(AM_CPPFLAGS) $(NL_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
