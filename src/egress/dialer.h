@@ -30,10 +30,10 @@ struct dialer_denial {
 
 struct dialer_hooks {
 	void *ctx;
-	/* every verdict: allow and deny (deny once per target, then counted).  See audit/audit.h.
-	 */
+	/* Every verdict.  A denial: once per target and reason, then only counted.  An allowed
+	 * target: at once, then at most once a second with count saying how many connections. */
 	void (*verdict)(void *ctx, bool allowed, const struct dialer_denial *d);
-	/* a flow ended: target, bytes, milliseconds */
+	/* flows to one target ended: sums of bytes and milliseconds, about once a second */
 	void (*flow_end)(void *ctx, const char *target, uint64_t up, uint64_t down, uint64_t ms);
 };
 
@@ -46,14 +46,16 @@ struct dialer_config {
 	const uint16_t *host_ports; /* loopback ports the relay may ask for */
 	size_t n_host_ports;
 	const char *https_proxy, *http_proxy, *no_proxy; /* the host's, or NULL */
-	const char *fix_prefix; /* what a fix starts with: "bawn run --allow" context */
+	const char *fix_prefix; /* the command a fix is added to: "bawn run claude" */
 	struct dialer_hooks hooks;
 };
 
 struct dialer;
+/* Everything c points to must outlive the dialer.  0 or -errno. */
 int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *err);
 int dialer_fd(const struct dialer *d); /* readable when dialer_dispatch() has work */
-int dialer_dispatch(struct dialer *d); /* 0; -EPIPE when the relay is gone */
+int dialer_dispatch(
+	struct dialer *d); /* 0; -EPIPE when the relay is gone, -EPROTO when it sent nonsense */
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);

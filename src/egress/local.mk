@@ -1,1 +1,27 @@
-# egress: see ARCHITECTURE.md
+# egress: the dialer (in bawn), bawn-relay (static), bawn-resolve (c-ares)
+noinst_LIBRARIES += libegress.a librelay.a
+libegress_a_SOURCES = \
+	src/egress/dialer.h src/egress/dialer-int.h src/egress/proto.h src/egress/resolve-proto.h \
+	src/egress/dialer.c src/egress/dialer-dial.c src/egress/dialer-deny.c \
+	src/egress/dialer-proxy.c src/egress/dialer-resolve.c
+
+# the pure parsers of hostile bytes, and the jail; apart so that tests and fuzzers link them
+librelay_a_SOURCES = \
+	src/egress/dns-wire.h src/egress/dns-wire.c \
+	src/egress/http-head.h src/egress/http-head.c \
+	src/egress/jail.h src/egress/jail.c \
+	src/egress/names.h src/egress/names.c \
+	src/egress/nflog.h src/egress/nflog.c \
+	src/egress/tls-hello.h src/egress/tls-hello.c
+
+pkglibexec_PROGRAMS += bawn-relay bawn-resolve
+bawn_relay_SOURCES = \
+	src/egress/relay.h src/egress/relay-main.c src/egress/relay-flow.c \
+	src/egress/relay-pump.c src/egress/relay-tell.c src/egress/relay-dns.c
+bawn_relay_LDADD = librelay.a libpolicy.a libbase.a
+bawn_relay_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS)
+
+bawn_resolve_SOURCES = src/egress/resolve-main.c
+bawn_resolve_CPPFLAGS = $(AM_CPPFLAGS) $(CARES_CFLAGS)
+bawn_resolve_LDADD = librelay.a libbase.a $(CARES_LIBS)
+bawn_resolve_LDFLAGS = $(AM_LDFLAGS) -pie

@@ -34,12 +34,12 @@ struct egress_ask_msg {
 	uint32_t magic;
 	uint8_t kind, why;
 	uint16_t port;
-	uint32_t flow;
-	uint32_t count; /* how many of the same this stands for */
-	uint64_t up, down;
-	struct in6_addr addr; /* ASK_ADDR, TELL_DENIED */
-	char name[256];       /* NUL-terminated, canonical; empty when there is none */
-	char seen[256];       /* what was found instead (SNI, Host), printable */
+	uint32_t flow;         /* TELL_DENIED: the IP protocol instead, 0 when it was TCP */
+	uint32_t count;        /* how many of the same this stands for */
+	uint64_t up, down, ms; /* TELL_END: sums over count flows of one target */
+	struct in6_addr addr;  /* ASK_ADDR, TELL_DENIED */
+	char name[256];        /* NUL-terminated, canonical; empty when there is none */
+	char seen[256];        /* what was found instead (SNI, Host), printable */
 };
 
 enum egress_answer {

@@ -1,0 +1,171 @@
+/* egress/dialer-deny.c - what was denied, in words, and how often.
+ *
+ * Owns: the table of denials and of allowed targets.  A flood of one denial is one entry with a
+ * count; more kinds than the table holds are counted together.
+ */
+#include <inttypes.h>
+
+#include "egress/dialer-int.h"
+
+static void rule_text(const struct dialer *d, uint32_t rule, char *dst, size_t cap)
+{
+	struct egress_rule r;
+	dst[0] = '\0';
+	if (rule == EGRESS_NO_RULE || egress_rule(d->c.egress, rule, &r) < 0)
+		return;
+	const char *verb = r.deny ? "deny" : "allow";
+	if (r.line)
+		snprintf(dst, cap, "%s:%" PRIu32 ": %s %s", r.file, r.line, verb, r.text);
+	else
+		snprintf(dst, cap, "%s %s", r.file, r.text);
+}
+
+static void show(const struct dialer *d, bool allowed, const struct dialer_denial *x)
+{
+	if (d->c.hooks.verdict)
+		d->c.hooks.verdict(d->c.hooks.ctx, allowed, x);
+}
+
+void deny_note(struct dialer *d, const char *target, const char *reason, uint32_t rule,
+	const char *fix, uint32_t count)
+{
+	for (unsigned i = 0; i < d->n_denials; i++) {
+		struct denial *x = &d->denials[i];
+		if (streq(x->target, target) && streq(x->reason, reason)) {
+			x->count += count;
+			return;
+		}
+	}
+	char text[600];
+	rule_text(d, rule, text, sizeof(text));
+	struct denial *x = &d->overflow;
+	if (d->n_denials < DIALER_MAX_DENIALS) {
+		struct denial new = {.target = strdup(target),
+			.reason = strdup(reason),
+			.rule = strdup(text),
+			.fix = strdup(fix)};
+		if (new.target &&new.reason &&new.rule &&new.fix) {
+			x = &d->denials[d->n_denials++];
+			*x = new;
+		} else {
+			free(new.target);
+			free(new.reason);
+			free(new.rule);
+			free(new.fix);
+		}
+	}
+	x->count += count;
+	if (x == &d->overflow && x->count > count)
+		return;
+	if (x == &d->overflow)
+		show(d, false,
+			&(struct dialer_denial){.target = "other targets",
+				.reason = "too many to list",
+				.rule = "",
+				.fix = "",
+				.count = x->count});
+	else
+		show(d, false,
+			&(struct dialer_denial){.target = x->target,
+				.reason = x->reason,
+				.rule = x->rule,
+				.fix = x->fix,
+				.count = x->count});
+}
+
+static void tell_allowed(struct dialer *d, struct allowed *a)
+{
+	char text[600];
+	rule_text(d, a->rule, text, sizeof(text));
+	show(d, true,
+		&(struct dialer_denial){.target = a->target,
+			.reason = "allowed",
+			.rule = text,
+			.fix = "",
+			.count = a->count});
+	a->count = 0;
+	a->told = d->now;
+}
+
+void allow_note(struct dialer *d, const char *target, uint32_t rule)
+{
+	struct allowed *a = NULL;
+	if (!d->c.hooks.verdict)
+		return;
+	if (!d->allowed)
+		d->allowed = calloc(DIALER_MAX_ALLOWED, sizeof(*d->allowed));
+	if (!d->allowed)
+		return;
+	for (unsigned i = 0; i < d->n_allowed && !a; i++)
+		if (d->allowed[i].rule == rule && streq(d->allowed[i].target, target))
+			a = &d->allowed[i];
+	if (!a) {
+		if (d->n_allowed == DIALER_MAX_ALLOWED) {
+			allow_flush(d);
+			d->n_allowed = 0;
+		}
+		a = &d->allowed[d->n_allowed++];
+		a->count = a->told = 0;
+		a->rule = rule;
+		snprintf(a->target, sizeof(a->target), "%s", target);
+	}
+	a->count++;
+	if (a->told == 0 || d->now - a->told >= 1000)
+		tell_allowed(d, a);
+}
+
+void allow_flush(struct dialer *d)
+{
+	for (unsigned i = 0; i < d->n_allowed; i++)
+		if (d->allowed[i].count)
+			tell_allowed(d, &d->allowed[i]);
+}
+
+void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target,
+	const char *reason, uint32_t rule, const char *fix)
+{
+	char by[600];
+	rule_text(d, rule, by, sizeof(by));
+	int n = snprintf(dst, cap, "bawn: %s is refused: %s%s%s%s.\n", target, reason,
+		by[0] ? " (" : "", by, by[0] ? ")" : "");
+	if (fix[0] && n > 0 && (size_t)n < cap)
+		snprintf(dst + n, cap - (size_t)n, "To allow it, on the host: %s %s\n",
+			d->c.fix_prefix ? d->c.fix_prefix : "bawn run", fix);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct denial *x = *(const struct denial *const *)a;
+	const struct denial *y = *(const struct denial *const *)b;
+	return x->count < y->count ? 1 : x->count > y->count ? -1 : strcmp(x->target, y->target);
+}
+
+void dialer_each_denial(
+	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx)
+{
+	const struct denial *order[DIALER_MAX_DENIALS];
+	for (unsigned i = 0; i < d->n_denials; i++)
+		order[i] = &d->denials[i];
+	qsort(order, d->n_denials, sizeof(order[0]), by_count);
+	for (unsigned i = 0; i < d->n_denials; i++) {
+		const struct denial *x = order[i];
+		fn(ctx, &(struct dialer_denial){x->target, x->reason, x->rule, x->fix, x->count});
+	}
+	if (d->overflow.count)
+		fn(ctx,
+			&(struct dialer_denial){
+				"other targets", "too many to list", "", "", d->overflow.count});
+}
+
+void deny_free(struct dialer *d)
+{
+	for (unsigned i = 0; i < d->n_denials; i++) {
+		free(d->denials[i].target);
+		free(d->denials[i].reason);
+		free(d->denials[i].rule);
+		free(d->denials[i].fix);
+	}
+	d->n_denials = 0;
+	free(d->allowed);
+	d->allowed = NULL;
+}

@@ -1,0 +1,146 @@
+/* egress/dialer-int.h - what the files of the dialer share.
+ *
+ *   dialer          messages of the relay, verdicts, answers
+ *   dialer-dial     from a verdict to a connected socket: resolve, check, happy eyeballs, proxy
+ *   dialer-resolve  the resolver helper and its cache
+ *   dialer-deny     the table of denials, their words
+ */
+#ifndef BAWN_EGRESS_DIALER_INT_H
+#define BAWN_EGRESS_DIALER_INT_H
+
+#include "base/proc.h"
+#include "egress/dialer.h"
+#include "egress/proto.h"
+#include "egress/resolve-proto.h"
+
+enum {
+	DIALER_MAX_JOBS = 512,
+	DIALER_MAX_DENIALS = 512,
+	DIALER_MAX_ALLOWED = 256,
+	DIALER_CACHE = 64,
+	DIALER_STAGGER_MS = 250, /* RFC 8305 5 */
+	DIALER_CONNECT_MS = 15 * 1000,
+	DIALER_MAX_QUEUE = 256,
+};
+
+enum dialer_event { DIALER_EV_RELAY, DIALER_EV_RESOLVER, DIALER_EV_TIMER, DIALER_EV_JOB };
+
+enum job_state { JOB_RESOLVE = 1, JOB_CONNECT, JOB_PROXY };
+
+/* One connection being made. */
+struct job {
+	uint32_t id; /* generation << 16 | slot */
+	uint32_t flow;
+	enum job_state state;
+	struct egress_verdict verdict;
+	bool explicit_addr; /* the user gave the address, or the name that stands for it */
+	bool via_proxy;
+	uint16_t port;     /* to connect to */
+	char target[300];  /* what the agent asked for, as shown: "example.com:443" */
+	char name[256];    /* what is allowed: for the fix */
+	char dial[256];    /* the name being resolved; "" when addr[] was given */
+	char connect[300]; /* HOST:PORT for the proxy's CONNECT */
+	char auth[512];    /* base64 of user:password, or "" */
+	uint16_t ask_port;
+	struct host_addr addr[RESOLVE_MAX_ADDRS];
+	int fd[RESOLVE_MAX_ADDRS];
+	unsigned n_addr, n_started, n_failed;
+	int last_error;
+	int proxy_fd;
+	uint64_t deadline, next_start; /* ms; next_start 0: none is left to start */
+};
+
+enum cache_state { CACHE_FREE, CACHE_PENDING, CACHE_DONE };
+
+struct cache_entry {
+	enum cache_state state;
+	uint32_t id;
+	uint8_t status, tries;
+	uint8_t n;
+	uint64_t expires; /* ms */
+	char name[256];
+	struct host_addr addr[RESOLVE_MAX_ADDRS];
+};
+
+struct proxy {
+	bool set;
+	char host[256];
+	uint16_t port;
+	char auth[512];
+	char bad[160]; /* why it can't be used; "" when it can */
+};
+
+struct denial {
+	char *target, *reason, *rule, *fix;
+	uint64_t count;
+};
+
+/* Allowed targets, so that a burst of connections is one event. */
+struct allowed {
+	char target[300];
+	uint32_t rule;
+	uint64_t count, told; /* connections not told yet; ms of the last telling */
+};
+
+struct answer {
+	struct egress_answer_msg msg;
+	int fd;
+};
+
+struct dialer {
+	struct dialer_config c;
+	int epoll, timer;
+	uint64_t now, armed; /* ms; what the timer is set to, 0: not */
+	struct job *jobs[DIALER_MAX_JOBS];
+	uint32_t gen;
+	unsigned n_jobs;
+
+	struct answer *queue; /* ring of DIALER_MAX_QUEUE + DIALER_MAX_JOBS, made when needed */
+	unsigned q_head, q_len;
+	uint32_t relay_events;
+
+	struct proc resolver;
+	int resolver_sock;
+	uint32_t next_id;
+	struct cache_entry *cache; /* DIALER_CACHE of them, made when needed */
+
+	struct proxy http, https;
+
+	struct denial denials[DIALER_MAX_DENIALS];
+	unsigned n_denials;
+	struct denial overflow;
+	struct allowed *allowed; /* DIALER_MAX_ALLOWED of them, made when needed */
+	unsigned n_allowed;
+};
+
+/* dialer.c */
+void dialer_wake_at(struct dialer *d, uint64_t ms);
+/* Answer and forget the job.  fd is taken over. */
+void dialer_open(struct dialer *d, struct job *j, int fd);
+void dialer_failed(struct dialer *d, struct job *j, const char *fmt, ...) _printf_(3, 4);
+void dialer_refused(struct dialer *d, struct job *j, const char *reason, const char *fix);
+
+/* dialer-dial.c */
+void dial_start(struct dialer *d, struct job *j); /* j->addr[] is filled, or j->dial set */
+void dial_event(struct dialer *d, uint32_t id, unsigned attempt);
+void dial_tick(struct dialer *d);
+void dial_resolved(struct dialer *d, const struct cache_entry *e);
+void dial_release(struct job *j);
+void proxy_parse(const char *url, struct proxy *ret);
+bool proxy_exempt(const char *no_proxy, const char *host, uint16_t port);
+
+/* dialer-resolve.c */
+const struct cache_entry *resolve_lookup(struct dialer *d, const char *name);
+void resolve_event(struct dialer *d);
+void resolve_stop(struct dialer *d);
+
+/* dialer-deny.c */
+void deny_note(struct dialer *d, const char *target, const char *reason, uint32_t rule,
+	const char *fix, uint32_t count);
+void allow_note(struct dialer *d, const char *target, uint32_t rule);
+void allow_flush(struct dialer *d);
+void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target,
+	const char *reason, uint32_t rule, const char *fix);
+void deny_free(struct dialer *d);
+
+#endif

@@ -1,0 +1,577 @@
+/* egress/dialer.c - the supervisor's end of the relay's socket: questions in, verdicts and sockets
+ * out.
+ *
+ * Owns: the dialer object, its epoll set, the queue of answers.  Must not: trust a field of a
+ * message: names are canonicalised again, kinds and ports checked, flow numbers only echoed.
+ *
+ * The verdict falls here and nowhere else, on the name and port that are then dialled; the name is
+ * resolved once, and the address that was checked is the one connected to.  When the relay doesn't
+ * take its answers, or too much is under way, its questions are left in the socket.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "egress/dialer-int.h"
+
+enum { EVENTS = 64, ASK_BATCH = 128, QUEUE_CAP = DIALER_MAX_QUEUE + DIALER_MAX_JOBS };
+
+static void update_now(struct dialer *d)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	d->now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void dialer_wake_at(struct dialer *d, uint64_t ms)
+{
+	if (d->armed && d->armed <= ms)
+		return;
+	struct itimerspec t = {.it_value = {.tv_sec = (time_t)(ms / 1000),
+				       .tv_nsec = (long)(ms % 1000) * 1000000}};
+	timerfd_settime(d->timer, TFD_TIMER_ABSTIME, &t, NULL);
+	d->armed = ms;
+}
+
+/* ---- answers ---- */
+
+static int send_answer(struct dialer *d, const struct egress_answer_msg *m, int fd)
+{
+	return fd_send(d->c.relay_sock, m, sizeof(*m), &fd, fd >= 0 ? 1 : 0);
+}
+
+static void watch_relay(struct dialer *d)
+{
+	bool busy = d->q_len >= DIALER_MAX_QUEUE || d->n_jobs >= DIALER_MAX_JOBS;
+	uint32_t want = (busy ? 0u : EPOLLIN) | (d->q_len ? EPOLLOUT : 0u);
+	if (want == d->relay_events)
+		return;
+	struct epoll_event e = {.events = want, .data.u64 = (uint64_t)DIALER_EV_RELAY << 56};
+	epoll_ctl(d->epoll, EPOLL_CTL_MOD, d->c.relay_sock, &e);
+	d->relay_events = want;
+}
+
+/* fd is taken over. */
+static void answer(
+	struct dialer *d, uint32_t flow, enum egress_answer what, const char *text, int fd)
+{
+	static struct egress_answer_msg m;
+	_cleanup_close_ int owned = fd;
+	m = (struct egress_answer_msg){
+		.magic = EGRESS_MAGIC, .flow = flow, .answer = (uint8_t)what, .sniff = 1};
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	if (d->q_len == 0 && send_answer(d, &m, fd) != -EAGAIN)
+		return;
+	if (!d->queue)
+		d->queue = calloc(QUEUE_CAP, sizeof(*d->queue));
+	if (!d->queue || d->q_len == QUEUE_CAP)
+		return; /* the relay's own timeout ends the flow */
+	struct answer *a = &d->queue[(d->q_head + d->q_len++) % QUEUE_CAP];
+	a->msg = m;
+	a->fd = TAKE_FD(owned);
+}
+
+static void flush_queue(struct dialer *d)
+{
+	while (d->q_len) {
+		struct answer *a = &d->queue[d->q_head];
+		if (send_answer(d, &a->msg, a->fd) == -EAGAIN)
+			return;
+		if (a->fd >= 0)
+			close(a->fd);
+		d->q_head = (d->q_head + 1) % QUEUE_CAP;
+		d->q_len--;
+	}
+}
+
+/* ---- jobs ---- */
+
+static struct job *job_new(struct dialer *d, uint32_t flow)
+{
+	unsigned slot = 0;
+	while (slot < DIALER_MAX_JOBS && d->jobs[slot])
+		slot++;
+	struct job *j = slot < DIALER_MAX_JOBS ? malloc(sizeof(*j)) : NULL;
+	if (!j)
+		return NULL;
+	/* not the arrays of addresses: n_addr and n_started say what is set */
+	memset(j, 0, offsetof(struct job, target));
+	j->target[0] = j->name[0] = j->dial[0] = j->connect[0] = j->auth[0] = '\0';
+	j->n_addr = j->n_started = j->n_failed = 0;
+	j->last_error = 0;
+	j->next_start = j->deadline = 0;
+	j->proxy_fd = -1;
+	j->flow = flow;
+	j->id = ++d->gen << 16 | slot;
+	d->jobs[slot] = j;
+	d->n_jobs++;
+	return j;
+}
+
+static void job_free(struct dialer *d, struct job *j)
+{
+	dial_release(j);
+	d->jobs[j->id & 0xffff] = NULL;
+	d->n_jobs--;
+	free(j);
+}
+
+void dialer_open(struct dialer *d, struct job *j, int fd)
+{
+	allow_note(d, j->target, j->verdict.rule);
+	answer(d, j->flow, EGRESS_ANSWER_OPEN, "", fd);
+	job_free(d, j);
+}
+
+void dialer_failed(struct dialer *d, struct job *j, const char *fmt, ...)
+{
+	char why[300], text[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	allow_note(d, j->target, j->verdict.rule);
+	snprintf(text, sizeof(text), "bawn: %s is allowed, but can't be reached: %s\n", j->target,
+		why);
+	answer(d, j->flow, EGRESS_ANSWER_FAILED, text, -1);
+	job_free(d, j);
+}
+
+static void deny(struct dialer *d, uint32_t flow, const char *target, const char *reason,
+	uint32_t rule, const char *fix)
+{
+	char text[1024];
+	deny_note(d, target, reason, rule, fix, 1);
+	deny_text(d, text, sizeof(text), target, reason, rule, fix);
+	answer(d, flow, EGRESS_ANSWER_DENIED, text, -1);
+}
+
+void dialer_refused(struct dialer *d, struct job *j, const char *reason, const char *fix)
+{
+	deny(d, j->flow, j->target, reason, j->verdict.rule, fix);
+	job_free(d, j);
+}
+
+/* ---- verdicts ---- */
+
+static void format_target(char *dst, size_t cap, const char *name, uint16_t port)
+{
+	snprintf(dst, cap, "%s:%" PRIu16, name, port);
+}
+
+static void format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
+{
+	char s[INET6_ADDRSTRLEN + 8];
+	host_addr_format(a, s, sizeof(s));
+	bool v6 = !host_addr_is_v4(a);
+	if (port)
+		snprintf(dst, cap, "%s%s%s:%" PRIu16, v6 ? "[" : "", s, v6 ? "]" : "", port);
+	else
+		snprintf(dst, cap, "%s", s);
+}
+
+/* The option that would allow host:port; no port means 443. */
+static void format_fix(char *dst, size_t cap, const char *option, const char *host, uint16_t port)
+{
+	if (port == 443)
+		snprintf(dst, cap, "%s %s", option, host);
+	else
+		snprintf(dst, cap, "%s %s:%" PRIu16, option, host, port);
+}
+
+static const struct dialer_override *find_override(
+	const struct dialer *d, const char *name, uint16_t port)
+{
+	for (size_t i = 0; i < d->c.n_overrides; i++) {
+		const struct dialer_override *o = &d->c.overrides[i];
+		if ((!o->host[0] || streq(o->host, name)) && (!o->port || o->port == port))
+			return o;
+	}
+	return NULL;
+}
+
+/* Names under which clouds serve credentials. */
+static bool is_metadata_name(const char *name)
+{
+	static const char *const list[] = {"metadata.google.internal", "metadata.goog", "metadata",
+		"instance-data", "instance-data.ec2.internal"};
+	for (size_t i = 0; i < ARRAY_LEN(list); i++)
+		if (streq(list[i], name))
+			return true;
+	return false;
+}
+
+/* Dial host, which is an address or a name. */
+static void set_destination(struct job *j, const char *host)
+{
+	if (host_addr_parse(host, &j->addr[0]) == 0)
+		j->n_addr = 1;
+	else
+		snprintf(j->dial, sizeof(j->dial), "%s", host);
+}
+
+/* Over the host's proxy where one is set.  False when it can't be used and the flow was answered.
+ */
+static bool set_proxy(struct dialer *d, struct job *j, const char *host)
+{
+	const struct proxy *p = j->ask_port == 80 ? &d->http : &d->https;
+	if (!p->set || proxy_exempt(d->c.no_proxy, host, j->ask_port))
+		return true;
+	if (p->bad[0]) {
+		dialer_failed(d, j, "%s", p->bad);
+		return false;
+	}
+	j->via_proxy = j->explicit_addr = true;
+	snprintf(j->connect, sizeof(j->connect), "%s", j->target);
+	snprintf(j->auth, sizeof(j->auth), "%s", p->auth);
+	j->port = p->port;
+	j->n_addr = 0;
+	j->dial[0] = '\0';
+	set_destination(j, p->host);
+	return true;
+}
+
+/* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
+static const char *deny_reason(const struct egress_verdict *v, bool offline, char *fix)
+{
+	if (!offline && v->rule == EGRESS_NO_RULE)
+		return "no rule allows it";
+	*fix = '\0'; /* deny wins over every --allow */
+	return offline ? "this run is offline" : "a rule denies it";
+}
+
+static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
+{
+	char name[HOST_NAME_MAX_LEN + 1], target[300], fix[300];
+	if (!memchr(m->name, '\0', sizeof(m->name)) || m->port == 0 ||
+		host_canonical(m->name, strlen(m->name), name) < 0) {
+		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: not a host name\n", -1);
+		return;
+	}
+	format_target(target, sizeof(target), name, m->port);
+	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
+	bool offline = egress_offline(d->c.egress);
+	if (v.action != EGRESS_ALLOW || offline) {
+		format_fix(fix, sizeof(fix), "--allow", name, m->port);
+		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+		return;
+	}
+	if (is_metadata_name(name) && !v.private_ok) {
+		deny(d, m->flow, target, "a cloud's metadata service", v.rule, "");
+		return;
+	}
+	struct job *j = job_new(d, m->flow);
+	if (!j) {
+		answer(d, m->flow, EGRESS_ANSWER_FAILED, "bawn: too much under way\n", -1);
+		return;
+	}
+	j->verdict = v;
+	j->port = j->ask_port = m->port;
+	memcpy(j->target, target, sizeof(target));
+	memcpy(j->name, name, sizeof(name));
+	const struct dialer_override *o = find_override(d, name, m->port);
+	if (o) {
+		j->explicit_addr = o->to_host[0] != '\0';
+		if (o->to_port)
+			j->port = o->to_port;
+	}
+	set_destination(j, j->explicit_addr ? o->to_host : name);
+	if (o || set_proxy(d, j, name))
+		dial_start(d, j);
+}
+
+static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
+{
+	struct host_addr a = {.ip = m->addr};
+	char target[300], host[INET6_ADDRSTRLEN + 8], fix[320];
+	format_addr(target, sizeof(target), &a, m->port);
+	if (m->port == 0) {
+		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: port 0\n", -1);
+		return;
+	}
+	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
+	bool offline = egress_offline(d->c.egress);
+	if (v.action != EGRESS_ALLOW || offline) {
+		if (host_addr_is_v4(&a) || m->port == 443)
+			host_addr_format(&a, host, sizeof(host));
+		else
+			format_addr(host, sizeof(host), &a, m->port);
+		if (host_addr_is_v4(&a) || m->port == 443)
+			format_fix(fix, sizeof(fix), "--allow", host, m->port);
+		else
+			snprintf(fix, sizeof(fix), "--allow %s", target);
+		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+		return;
+	}
+	struct job *j = job_new(d, m->flow);
+	if (!j) {
+		answer(d, m->flow, EGRESS_ANSWER_FAILED, "bawn: too much under way\n", -1);
+		return;
+	}
+	j->verdict = v;
+	j->explicit_addr = true; /* the rule gives the address */
+	j->port = j->ask_port = m->port;
+	memcpy(j->target, target, sizeof(target));
+	host_addr_format(&a, host, sizeof(host));
+	j->addr[0] = a;
+	j->n_addr = 1;
+	if (host_addr_special(&a) || set_proxy(d, j, host))
+		dial_start(d, j);
+}
+
+static void ask_host_port(struct dialer *d, const struct egress_ask_msg *m)
+{
+	static const char *const loopback[] = {"127.0.0.1", "::1"};
+	char target[64], fix[64];
+	bool listed = false;
+	snprintf(target, sizeof(target), "host port %" PRIu16, m->port);
+	for (size_t i = 0; i < d->c.n_host_ports; i++)
+		listed |= d->c.host_ports[i] == m->port;
+	if (!listed || m->port == 0) {
+		snprintf(fix, sizeof(fix), "--host-port %" PRIu16, m->port);
+		deny(d, m->flow, target, "not given by --host-port", EGRESS_NO_RULE, fix);
+		return;
+	}
+	struct job *j = job_new(d, m->flow);
+	if (!j) {
+		answer(d, m->flow, EGRESS_ANSWER_FAILED, "bawn: too much under way\n", -1);
+		return;
+	}
+	j->verdict = (struct egress_verdict){.action = EGRESS_ALLOW, .rule = EGRESS_NO_RULE};
+	j->explicit_addr = true;
+	j->port = j->ask_port = m->port;
+	snprintf(j->target, sizeof(j->target), "%s", target);
+	for (size_t i = 0; i < ARRAY_LEN(loopback); i++)
+		if (host_addr_parse(loopback[i], &j->addr[j->n_addr]) == 0)
+			j->n_addr++;
+	dial_start(d, j);
+}
+
+/* ---- what was refused without asking ---- */
+
+static void format_packet(char *dst, size_t cap, const struct egress_ask_msg *m)
+{
+	static const struct {
+		uint8_t proto;
+		const char *name;
+	} names[] = {{IPPROTO_ICMP, "icmp"}, {IPPROTO_ICMPV6, "icmpv6"}, {IPPROTO_SCTP, "sctp"},
+		{IPPROTO_DCCP, "dccp"}, {IPPROTO_UDP, "udp"}, {IPPROTO_UDPLITE, "udplite"},
+		{IPPROTO_TCP, "tcp"}};
+	struct host_addr a = {.ip = m->addr};
+	char addr[INET6_ADDRSTRLEN + 12], proto[16];
+	snprintf(proto, sizeof(proto), "protocol-%u", m->flow & 0xff);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].proto == m->flow)
+			snprintf(proto, sizeof(proto), "%s", names[i].name);
+	format_addr(addr, sizeof(addr), &a, m->port);
+	snprintf(dst, cap, "%s %s", proto, addr);
+}
+
+static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
+{
+	char raw[256], name[300], seen[300], target[320], reason[600];
+	const char *why = NULL;
+	snprintf(raw, sizeof(raw), "%.*s", (int)sizeof(m->name) - 1, m->name);
+	escape_text(name, sizeof(name), raw);
+	snprintf(raw, sizeof(raw), "%.*s", (int)sizeof(m->seen) - 1, m->seen);
+	escape_text(seen, sizeof(seen), raw);
+	format_target(target, sizeof(target), name, m->port);
+	switch ((enum egress_why)m->why) {
+	case EGRESS_WHY_SNI:
+		if (seen[0])
+			snprintf(reason, sizeof(reason), "its TLS handshake names %s", seen);
+		else
+			why = "it doesn't begin with a TLS handshake that names the host";
+		break;
+	case EGRESS_WHY_HOST:
+		if (seen[0])
+			snprintf(reason, sizeof(reason), "an HTTP request on it names %s", seen);
+		else
+			why = "what is sent isn't well-formed HTTP/1";
+		break;
+	case EGRESS_WHY_UDP:
+	case EGRESS_WHY_PROTO:
+		format_packet(target, sizeof(target), m);
+		why = "only TCP leaves the sandbox";
+		break;
+	case EGRESS_WHY_LISTENER:
+		snprintf(target, sizeof(target), "relay");
+		why = "a connection straight to bawn's own listener";
+		break;
+	case EGRESS_WHY_LIMIT:
+		snprintf(target, sizeof(target), m->port == 53 ? "name server" : "connections");
+		why = m->port == 53 ? "too many questions a second" : "too many at once";
+		break;
+	case EGRESS_WHY_QUERY:
+		snprintf(target, sizeof(target), "name server");
+		why = "too many different names";
+		break;
+	case EGRESS_WHY_NONE:
+	default:
+		return;
+	}
+	deny_note(d, target, why ? why : reason, EGRESS_NO_RULE, "", MAX(m->count, 1u));
+}
+
+static void tell_end(struct dialer *d, const struct egress_ask_msg *m)
+{
+	char name[256], shown[300], target[320];
+	struct host_addr a = {.ip = m->addr};
+	if (!d->c.hooks.flow_end)
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(m->name) - 1, m->name);
+	escape_text(shown, sizeof(shown), name);
+	if (shown[0])
+		format_target(target, sizeof(target), shown, m->port);
+	else if (IN6_IS_ADDR_UNSPECIFIED(&m->addr))
+		snprintf(target, sizeof(target), "host port %" PRIu16, m->port);
+	else
+		format_addr(target, sizeof(target), &a, m->port);
+	d->c.hooks.flow_end(d->c.hooks.ctx, target, m->up, m->down, m->ms);
+}
+
+/* 0, or -EPROTO */
+static int handle(struct dialer *d, const struct egress_ask_msg *m)
+{
+	switch ((enum egress_ask)m->kind) {
+	case EGRESS_ASK_NAME:
+		ask_name(d, m);
+		return 0;
+	case EGRESS_ASK_ADDR:
+		ask_addr(d, m);
+		return 0;
+	case EGRESS_ASK_HOST_PORT:
+		ask_host_port(d, m);
+		return 0;
+	case EGRESS_TELL_DENIED:
+		tell_denied(d, m);
+		return 0;
+	case EGRESS_TELL_END:
+		tell_end(d, m);
+		return 0;
+	}
+	return -EPROTO;
+}
+
+static int relay_event(struct dialer *d, uint32_t events)
+{
+	struct egress_ask_msg m;
+	if (events & EPOLLOUT)
+		flush_queue(d);
+	for (int i = 0; i < ASK_BATCH; i++) {
+		if (d->q_len >= DIALER_MAX_QUEUE || d->n_jobs >= DIALER_MAX_JOBS)
+			break;
+		/* descriptors are not expected: with no room for them the kernel drops them */
+		ssize_t n = recv(d->c.relay_sock, &m, sizeof(m), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return -EPIPE;
+		if (n != (ssize_t)sizeof(m) || m.magic != EGRESS_MAGIC)
+			return -EPROTO;
+		int r = handle(d, &m);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int dialer_dispatch(struct dialer *d)
+{
+	struct epoll_event ev[EVENTS];
+	int n = epoll_wait(d->epoll, ev, EVENTS, 0), r = 0;
+	uint64_t ticks;
+	update_now(d);
+	for (int i = 0; i < n && r == 0; i++) {
+		uint64_t key = ev[i].data.u64;
+		switch ((enum dialer_event)(key >> 56)) {
+		case DIALER_EV_RELAY:
+			r = relay_event(d, ev[i].events);
+			break;
+		case DIALER_EV_RESOLVER:
+			resolve_event(d);
+			break;
+		case DIALER_EV_TIMER:
+			if (read(d->timer, &ticks, sizeof(ticks)) > 0) {
+				d->armed = 0;
+				dial_tick(d);
+			}
+			break;
+		case DIALER_EV_JOB:
+			dial_event(d, (uint32_t)key, (unsigned)(key >> 32 & 0xff));
+			break;
+		}
+	}
+	watch_relay(d);
+	return r;
+}
+
+int dialer_fd(const struct dialer *d)
+{
+	return d->epoll;
+}
+
+static int add_fd(struct dialer *d, int fd, enum dialer_event kind)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uint64_t)kind << 56};
+	return epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *err)
+{
+	struct dialer *d = calloc(1, sizeof(*d));
+	if (!d)
+		return err_sys(err, ENOMEM, "dialer");
+	d->c = *c;
+	d->resolver = PROC_NONE;
+	d->resolver_sock = -1;
+	d->relay_events = EPOLLIN;
+	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	d->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	proxy_parse(c->http_proxy, &d->http);
+	proxy_parse(c->https_proxy, &d->https);
+	if (d->epoll < 0 || d->timer < 0 || fd_set_nonblock(c->relay_sock) < 0 ||
+		add_fd(d, c->relay_sock, DIALER_EV_RELAY) < 0 ||
+		add_fd(d, d->timer, DIALER_EV_TIMER) < 0) {
+		int e = errno;
+		d->c.relay_sock = -1; /* still the caller's */
+		dialer_free(d);
+		return err_sys(err, e, "dialer");
+	}
+	update_now(d);
+	*ret = d;
+	return 0;
+}
+
+void dialer_free(struct dialer *d)
+{
+	if (!d)
+		return;
+	update_now(d);
+	allow_flush(d);
+	for (unsigned i = 0; i < DIALER_MAX_JOBS; i++)
+		if (d->jobs[i])
+			job_free(d, d->jobs[i]);
+	while (d->q_len) {
+		struct answer *a = &d->queue[d->q_head];
+		if (a->fd >= 0)
+			close(a->fd);
+		d->q_head = (d->q_head + 1) % QUEUE_CAP;
+		d->q_len--;
+	}
+	free(d->queue);
+	free(d->cache);
+	resolve_stop(d);
+	deny_free(d);
+	const int fds[] = {d->c.relay_sock, d->timer, d->epoll};
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(d);
+}

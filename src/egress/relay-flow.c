@@ -1,0 +1,562 @@
+/* egress/relay-flow.c - the life of one connection out of the sandbox.
+ *
+ * Owns: the flow table, the state of each flow, its sockets.  Must not: connect anything; an open
+ * socket to the other side comes from the supervisor or not at all.
+ *
+ * Theory of operation.  A flow moves only forward:
+ *
+ *   accept ── listener, loopback ──────────────────────────────► reset
+ *     │
+ *     ├─ 443 or 80, by name, no raw rule ─► SNIFF ─┬─ SNI / Host is the name ─► ASK
+ *     │                                            ├─ another name, no TLS/HTTP ─► refusal
+ *     └─ all else ─────────────────────────────────┴─────────────────────────► ASK
+ *   ASK ─┬─ OPEN ─► OPEN ─► both sides ended, or a reset passed on
+ *        └─ DENIED, FAILED ─► refusal: 403/502 on 80, TLS alert on 443: LINGER; else reset
+ *
+ * Sniffing only looks (MSG_PEEK): the bytes stay in the kernel's socket buffer, so nothing is
+ * forwarded before the verdict, nothing is stored here, and the pump starts with the first byte.
+ * What our own pack says about a name is used to choose the better explanation and to know about
+ * raw rules; the verdict is the supervisor's.
+ *
+ * A flow's memory is used again only after the whole batch of events it ended in (flow_bury); its
+ * id holds a generation, so that a late event or a late answer can't hit its successor.
+ */
+#include "egress/relay.h"
+
+#include <linux/netfilter_ipv4.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "egress/names.h"
+#include "egress/tls-hello.h"
+#include "net/netns.h"
+
+enum {
+	INDEX_BITS = 12,
+	MAX_LISTENERS = 16,
+	ACCEPT_BATCH = 64,
+	TLS_ALERT_ACCESS_DENIED = 49,
+	TLS_ALERT_INTERNAL_ERROR = 80,
+	IP6T_ORIGINAL_DST = 80, /* linux/netfilter_ipv6/ip6_tables.h */
+};
+_Static_assert(RELAY_MAX_FLOWS <= 1 << INDEX_BITS, "an index fits the id");
+
+static struct flow flows[RELAY_MAX_FLOWS];
+static struct flow *free_head, *grave;
+static struct flow *timed_head, *timed_tail; /* oldest first */
+static struct flow *ready_head, **ready_tail = &ready_head;
+static unsigned n_used, n_timed;
+static uint8_t hello[TLS_HELLO_MAX];
+
+static struct listener {
+	int fd;
+	uint16_t port; /* --host-port */
+	bool paused;   /* out of kernel memory or files: tried again at the next tick */
+} listeners[MAX_LISTENERS];
+
+void flow_init(void)
+{
+	for (unsigned i = 0; i < MAX_LISTENERS; i++)
+		listeners[i].fd = -1;
+}
+
+void flow_add_listener(unsigned which, int fd)
+{
+	if (which >= MAX_LISTENERS)
+		return;
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof(a);
+	int one = 1;
+	if (which >= NETNS_FD_HOST_PORTS) {
+		if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+			relay_die("getsockname of a listener");
+		listeners[which].port = ntohs(a.sin_port);
+	}
+	/* accepted sockets inherit these: saves two calls a connection */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	listeners[which].fd = fd;
+	if (relay_watch(fd, EPOLLIN, RELAY_EV_LISTENER, which) < 0)
+		relay_die("watch a listener");
+}
+
+/* ---- the timed list: everything but open flows ---- */
+
+static void timed_add(struct flow *f, uint64_t ms)
+{
+	f->deadline = relay.now + ms;
+	f->next = NULL;
+	f->prev = timed_tail;
+	if (timed_tail)
+		timed_tail->next = f;
+	else
+		timed_head = f;
+	timed_tail = f;
+	n_timed++;
+}
+
+static void timed_remove(struct flow *f)
+{
+	if (!f->deadline)
+		return;
+	if (f->prev)
+		f->prev->next = f->next;
+	else
+		timed_head = f->next;
+	if (f->next)
+		f->next->prev = f->prev;
+	else
+		timed_tail = f->prev;
+	f->deadline = 0;
+	n_timed--;
+}
+
+bool flow_any_timed(void)
+{
+	for (unsigned i = 0; i < MAX_LISTENERS; i++)
+		if (listeners[i].paused)
+			return true;
+	return n_timed > 0;
+}
+
+/* ---- flows with work left ---- */
+
+void flow_make_ready(struct flow *f, unsigned dir)
+{
+	if (!f->ready) {
+		f->ready_next = NULL;
+		*ready_tail = f;
+		ready_tail = &f->ready_next;
+	}
+	f->ready |= (uint8_t)(1u << dir);
+}
+
+bool flow_any_ready(void)
+{
+	return ready_head != NULL;
+}
+
+/* ---- beginning and end ---- */
+
+static struct flow *flow_take(void)
+{
+	struct flow *f = free_head;
+	if (f) {
+		free_head = f->next;
+	} else if (n_used < relay.max_flows) {
+		f = &flows[n_used];
+		f->id = n_used++;
+	} else {
+		return NULL;
+	}
+	uint32_t id = f->id;
+	memset(f, 0, sizeof(*f));
+	f->id = id;
+	f->fd[CLIENT] = f->fd[UPSTREAM] = -1;
+	f->dir[CLIENT].pipe = f->dir[UPSTREAM].pipe = -1;
+	f->name = -1;
+	f->start = f->last = relay.now;
+	return f;
+}
+
+static void hang_up(int *fd, bool reset)
+{
+	if (*fd < 0)
+		return;
+	if (reset) {
+		struct linger l = {.l_onoff = 1};
+		setsockopt(*fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	}
+	close(*fd);
+	*fd = -1;
+}
+
+void flow_end(struct flow *f, bool reset)
+{
+	if (f->state == FLOW_FREE)
+		return;
+	if (f->state == FLOW_OPEN)
+		tell_end(f);
+	tell_forget(f);
+	timed_remove(f);
+	pump_release(f);
+	hang_up(&f->fd[CLIENT], reset);
+	hang_up(&f->fd[UPSTREAM], reset);
+	if (f->name >= 0)
+		names_unref(f->name, relay_seconds());
+	f->state = FLOW_FREE;
+	f->next = grave;
+	grave = f;
+}
+
+void flow_bury(void)
+{
+	while (grave && !ready_head) {
+		struct flow *f = grave;
+		grave = f->next;
+		f->id += 1u << INDEX_BITS;
+		f->next = free_head;
+		free_head = f;
+	}
+}
+
+/* ---- refusals ---- */
+
+/* Send the last bytes, then read until the client is done, so that no reset overtakes them. */
+static void linger(struct flow *f)
+{
+	for (;;) {
+		ssize_t n = recv(f->fd[CLIENT], relay.scratch, sizeof(relay.scratch), MSG_TRUNC);
+		if (n > 0 || (n < 0 && errno == EINTR))
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		flow_end(f, n < 0);
+		return;
+	}
+}
+
+static void refuse_http(struct flow *f, const char *status, const char *text)
+{
+	static char out[2048];
+	size_t n = strnlen(text, 1024);
+	bool newline = n && text[n - 1] == '\n';
+	int len = snprintf(out, sizeof(out),
+		"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Content-Length: %zu\r\nConnection: close\r\n\r\n%.*s%s",
+		status, n + !newline, (int)n, text, newline ? "" : "\n");
+	send(f->fd[CLIENT], out, (size_t)len, MSG_NOSIGNAL);
+}
+
+static void refuse_tls(struct flow *f, uint8_t alert)
+{
+	/* record type alert, version 3.3, length 2; level fatal */
+	const uint8_t out[] = {21, 3, 3, 0, 2, 2, alert};
+	send(f->fd[CLIENT], out, sizeof(out), MSG_NOSIGNAL);
+}
+
+static void refuse(struct flow *f, bool failed, const char *text)
+{
+	bool by_name = f->kind == EGRESS_ASK_NAME && f->sniff != SNIFF_NONE;
+	bool literal = f->kind == EGRESS_ASK_ADDR;
+	if (f->port == 80 && (by_name || literal))
+		refuse_http(f, failed ? "502 Bad Gateway" : "403 Forbidden", text);
+	else if (f->port == 443 && (by_name || literal))
+		refuse_tls(f, failed ? TLS_ALERT_INTERNAL_ERROR : TLS_ALERT_ACCESS_DENIED);
+	else {
+		flow_end(f, true);
+		return;
+	}
+	shutdown(f->fd[CLIENT], SHUT_WR);
+	timed_remove(f);
+	timed_add(f, RELAY_LINGER_MS);
+	f->state = FLOW_LINGER;
+	linger(f);
+}
+
+/* ---- sniffing ---- */
+
+static void ask(struct flow *f)
+{
+	timed_remove(f);
+	timed_add(f, RELAY_ASK_MS);
+	f->state = FLOW_ASK;
+	tell_ask(f);
+}
+
+/* The connection claims to be for another name than the one it was made to. */
+static void sniff_failed(struct flow *f, enum egress_why why, const char *seen)
+{
+	const char *name = names_text(f->name);
+	if (!f->allowed) {
+		/* the name isn't allowed anyhow: that is the better explanation */
+		f->doomed = true;
+		ask(f);
+		return;
+	}
+	tell_denied(why, name, &f->addr, f->port, 0, seen);
+	char text[700], shown[256];
+	size_t o = 0;
+	for (; seen[o] && o + 1 < sizeof(shown); o++)
+		shown[o] = seen[o] > 0x20 && seen[o] < 0x7f ? seen[o] : '?';
+	shown[o] = '\0';
+	if (o)
+		snprintf(text, sizeof(text),
+			"bawn: refused: a connection to %s was asked for %s instead", name, shown);
+	else
+		snprintf(text, sizeof(text), "bawn: refused: not a well-formed HTTP/1 request");
+	refuse(f, false, text);
+}
+
+/* 1: passed, 0: more bytes are needed, -1: handled */
+static int sniff_tls(struct flow *f, size_t n)
+{
+	char sni[256], canon[HOST_NAME_MAX_LEN + 1];
+	int r = tls_hello_sni(relay.scratch, n, hello, sni);
+	if (r == 0)
+		return 0;
+	if (GUARD_REMOVED("sni-check"))
+		return 1;
+	if (r > 0 && host_canonical(sni, strlen(sni), canon) == 0 &&
+		streq(canon, names_text(f->name)))
+		return 1;
+	sniff_failed(f, EGRESS_WHY_SNI, r > 0 ? sni : "");
+	return -1;
+}
+
+static int sniff_http(struct flow *f, size_t n)
+{
+	char seen[256];
+	int64_t r = http_next(&f->http, (char *)relay.scratch, n, names_text(f->name), seen);
+	if (r > 0) {
+		f->approved = (uint64_t)r;
+		return 1;
+	}
+	if (r == 0)
+		return 0;
+	sniff_failed(f, EGRESS_WHY_HOST, r == -EPERM ? seen : "");
+	return -1;
+}
+
+static void sniff(struct flow *f)
+{
+	size_t cap = f->sniff == SNIFF_TLS ? TLS_HELLO_MAX : HTTP_HEAD_MAX;
+	ssize_t n = recv(f->fd[CLIENT], relay.scratch, cap, MSG_PEEK);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		flow_end(f, n < 0);
+		return;
+	}
+	int r = f->sniff == SNIFF_TLS ? sniff_tls(f, (size_t)n) : sniff_http(f, (size_t)n);
+	if (r > 0)
+		ask(f);
+	else if (r == 0 && f->rdhup[CLIENT])
+		flow_end(f, true);
+}
+
+/* ---- accepting ---- */
+
+static bool original_dst(unsigned which, int fd, struct flow *f)
+{
+	struct sockaddr_in a4;
+	struct sockaddr_in6 a6;
+	socklen_t len;
+	if (which == NETNS_FD_TCP4) {
+		len = sizeof(a4);
+		if (getsockopt(fd, SOL_IP, SO_ORIGINAL_DST, &a4, &len) < 0)
+			return false;
+		f->port = ntohs(a4.sin_port);
+		f->addr.s6_addr[10] = f->addr.s6_addr[11] = 0xff;
+		memcpy(f->addr.s6_addr + 12, &a4.sin_addr, 4);
+		return ntohl(a4.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
+	}
+	len = sizeof(a6);
+	if (getsockopt(fd, SOL_IPV6, IP6T_ORIGINAL_DST, &a6, &len) < 0)
+		return false;
+	f->port = ntohs(a6.sin6_port);
+	f->addr = a6.sin6_addr;
+	return !IN6_IS_ADDR_LOOPBACK(&a6.sin6_addr);
+}
+
+static void classify(struct flow *f)
+{
+	const uint8_t *a = f->addr.s6_addr;
+	struct egress_verdict v;
+	f->kind = EGRESS_ASK_ADDR;
+	if (IN6_IS_ADDR_V4MAPPED(&f->addr))
+		f->name = (int16_t)names_find_addr((uint32_t)a[12] << 24 | (uint32_t)a[13] << 16 |
+			(uint32_t)a[14] << 8 | a[15]);
+	if (f->name < 0) {
+		f->allowed = true;
+		return;
+	}
+	names_ref(f->name);
+	f->kind = EGRESS_ASK_NAME;
+	v = egress_match(relay.egress, names_text(f->name), f->port);
+	f->allowed = v.action == EGRESS_ALLOW;
+	if (!v.raw)
+		f->sniff = f->port == 443 ? SNIFF_TLS : f->port == 80 ? SNIFF_HTTP : SNIFF_NONE;
+}
+
+static void begin(unsigned which, int fd)
+{
+	struct flow *f = flow_take();
+	if (!f) {
+		tell_denied(EGRESS_WHY_LIMIT, "", NULL, 0, 0, "");
+		hang_up(&fd, true);
+		return;
+	}
+	f->fd[CLIENT] = fd;
+	f->state = FLOW_SNIFF;
+	if (which >= NETNS_FD_HOST_PORTS) {
+		f->kind = EGRESS_ASK_HOST_PORT;
+		f->port = listeners[which].port;
+	} else if (!original_dst(which, fd, f) && !GUARD_REMOVED("listener-direct")) {
+		tell_denied(EGRESS_WHY_LISTENER, "", &f->addr, f->port, 0, "");
+		flow_end(f, true);
+		return;
+	} else {
+		classify(f);
+	}
+	if (relay_watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, RELAY_EV_CLIENT, f->id) <
+		0) {
+		flow_end(f, true);
+		return;
+	}
+	if (f->sniff == SNIFF_NONE)
+		ask(f);
+	else
+		timed_add(f, RELAY_SNIFF_MS); /* adding it to epoll reports what is there */
+}
+
+/* Room for one more: the oldest without a verdict goes, else one that was idle for long. */
+static void make_room(void)
+{
+	if (n_timed >= RELAY_MAX_HALF_OPEN) {
+		tell_denied(EGRESS_WHY_LIMIT, "", NULL, 0, 0, "");
+		flow_end(timed_head, true);
+	}
+	if (free_head || n_used < relay.max_flows || grave)
+		return;
+	struct flow *idlest = NULL;
+	for (unsigned i = 0; i < n_used; i++)
+		if (flows[i].state == FLOW_OPEN && (!idlest || flows[i].last < idlest->last))
+			idlest = &flows[i];
+	if (idlest && relay.now - idlest->last >= RELAY_IDLE_MS)
+		flow_end(idlest, true);
+	else if (timed_head)
+		flow_end(timed_head, true);
+}
+
+static void pause_listener(unsigned which, bool pause)
+{
+	struct epoll_event e = {.events = pause ? 0 : EPOLLIN,
+		.data.u64 = (uint64_t)RELAY_EV_LISTENER << 32 | which};
+	epoll_ctl(relay.epoll, EPOLL_CTL_MOD, listeners[which].fd, &e);
+	listeners[which].paused = pause;
+}
+
+void flow_accept(unsigned which)
+{
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = accept4(listeners[which].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+			return;
+		if (fd < 0) {
+			pause_listener(which, true);
+			return;
+		}
+		make_room();
+		begin(which, fd);
+	}
+}
+
+/* ---- events ---- */
+
+static void run(struct flow *f, unsigned dir)
+{
+	int r = pump(f, dir);
+	if (r)
+		flow_end(f, r < 0);
+}
+
+static void open_event(struct flow *f, unsigned side, uint32_t events)
+{
+	f->last = relay.now;
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		run(f, side);
+	if (f->state == FLOW_OPEN && f->dir[!side].blocked &&
+		(events & (EPOLLOUT | EPOLLHUP | EPOLLERR)))
+		run(f, !side);
+	/* a reset is seen as an error on our next call only where that side is being read */
+	if (f->state == FLOW_OPEN && (events & EPOLLERR))
+		flow_end(f, true);
+}
+
+static struct flow *find(uint32_t id)
+{
+	struct flow *f = &flows[id & ((1u << INDEX_BITS) - 1)];
+	return f->id == id && f->state != FLOW_FREE ? f : NULL;
+}
+
+void flow_event(uint32_t id, unsigned side, uint32_t events)
+{
+	struct flow *f = find(id);
+	if (!f)
+		return;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		f->rdhup[side] = true;
+	switch ((enum flow_state)f->state) {
+	case FLOW_SNIFF:
+		if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+			sniff(f);
+		break;
+	case FLOW_ASK: /* gone before the verdict: a late answer finds nobody */
+		if (events & (EPOLLHUP | EPOLLERR))
+			flow_end(f, true);
+		break;
+	case FLOW_OPEN:
+		open_event(f, side, events);
+		break;
+	case FLOW_LINGER:
+		linger(f);
+		break;
+	case FLOW_FREE:
+		break;
+	}
+}
+
+void flow_answer(const struct egress_answer_msg *m, int fd)
+{
+	struct flow *f = find(m->flow);
+	if (!f || f->state != FLOW_ASK || f->unsent) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (m->answer != EGRESS_ANSWER_OPEN || fd < 0 || f->doomed) {
+		if (fd >= 0)
+			close(fd);
+		refuse(f, m->answer == EGRESS_ANSWER_FAILED, m->text);
+		return;
+	}
+	timed_remove(f);
+	f->fd[UPSTREAM] = fd;
+	f->state = FLOW_OPEN;
+	f->last = relay.now;
+	run(f, CLIENT);
+	if (f->state == FLOW_OPEN &&
+		relay_watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, RELAY_EV_UPSTREAM,
+			f->id) < 0)
+		flow_end(f, true);
+}
+
+void flow_run_ready(void)
+{
+	struct flow *list = ready_head;
+	ready_head = NULL;
+	ready_tail = &ready_head;
+	while (list) {
+		struct flow *f = list;
+		uint8_t which = f->ready;
+		list = f->ready_next;
+		f->ready = 0;
+		for (unsigned i = 0; i < 2; i++)
+			if (f->state == FLOW_OPEN && (which & 1u << i))
+				run(f, i);
+	}
+}
+
+void flow_tick(void)
+{
+	for (struct flow *f = timed_head, *next; f; f = next) {
+		next = f->next;
+		if (relay.now >= f->deadline)
+			flow_end(f, true);
+	}
+	for (unsigned i = 0; i < MAX_LISTENERS; i++)
+		if (listeners[i].paused)
+			pause_listener(i, false);
+}

@@ -1,0 +1,287 @@
+/* egress/relay-main.c - bawn-relay: the process between the agent and the supervisor.
+ *
+ * Owns: the start, the one epoll loop and the dispatch by kind of descriptor.
+ *
+ * Given: 3 the supervisor (SOCK_SEQPACKET, egress/proto.h), 4 a socket on which bawn-init sends the
+ * listening sockets once (net/netns.h), 5 the launch pack.  It knows no secret, runs in the host's
+ * namespaces without privilege, and can make no socket, open no file and start no program: it locks
+ * itself in before the listeners arrive, so no hostile byte is read before that.  It ends when the
+ * supervisor's end of 3 closes.
+ */
+#include "egress/relay.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "egress/jail.h"
+#include "egress/names.h"
+#include "egress/nflog.h"
+#include "net/netns.h"
+
+enum {
+	SUPER_FD = 3,
+	HANDOVER_FD = 4,
+	PACK_FD = 5,
+	EVENTS = 128,
+	NFLOG_BATCH = 32,
+	OTHER_FDS = 32, /* listeners, epoll, the supervisor, descriptors just received */
+	MEMORY = 64 * 1024 * 1024,
+};
+
+struct relay relay = {.nflog = -1};
+static int dns_udp = -1, dns_tcp = -1;
+
+static const uint16_t calls[] = {
+	SYS_recvfrom,
+	SYS_sendto,
+	SYS_epoll_pwait,
+#ifdef SYS_epoll_wait
+	SYS_epoll_wait,
+#endif
+	SYS_close,
+	SYS_splice,
+	SYS_epoll_ctl,
+	SYS_accept4,
+	SYS_getsockopt,
+	SYS_sendmsg,
+	SYS_recvmsg,
+	SYS_shutdown,
+	SYS_setsockopt,
+	SYS_getsockname,
+	SYS_pipe2,
+	SYS_fcntl,
+	SYS_read,
+	SYS_write,
+	SYS_clock_gettime,
+	SYS_restart_syscall,
+	SYS_rt_sigreturn,
+	SYS_exit,
+	SYS_exit_group,
+#ifdef __SANITIZE_ADDRESS__
+	SYS_mmap,
+	SYS_munmap,
+	SYS_madvise,
+	SYS_mprotect,
+	SYS_futex,
+	SYS_sched_yield,
+	SYS_sigaltstack,
+	SYS_rt_sigprocmask,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_tgkill,
+#endif
+};
+
+void relay_die(const char *why)
+{
+	if (why)
+		dprintf(STDERR_FILENO, "bawn: relay: %s: %s\n", why, strerror(errno));
+	_exit(why ? 1 : 0);
+}
+
+int relay_watch(int fd, uint32_t events, enum relay_event kind, uint32_t id)
+{
+	struct epoll_event e = {.events = events, .data.u64 = (uint64_t)kind << 32 | id};
+	return epoll_ctl(relay.epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static void update_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	relay.now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void super_ready(uint32_t events)
+{
+	static struct egress_answer_msg m;
+	while (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		int fd = -1;
+		size_t n_fds = 0;
+		ssize_t n = fd_recv(relay.super, &m, sizeof(m), &fd, 1, &n_fds);
+		if (n == -EAGAIN)
+			break;
+		if (n != (ssize_t)sizeof(m) || m.magic != EGRESS_MAGIC)
+			relay_die(NULL);
+		m.text[sizeof(m.text) - 1] = '\0';
+		flow_answer(&m, n_fds ? fd : -1);
+	}
+	if (events & EPOLLOUT)
+		tell_writable();
+}
+
+static void handover_ready(void)
+{
+	char byte[64];
+	int fds[FD_PASS_MAX];
+	size_t n_fds = 0;
+	ssize_t n = fd_recv(HANDOVER_FD, byte, sizeof(byte), fds, FD_PASS_MAX, &n_fds);
+	if (n == -EAGAIN)
+		return;
+	if (n <= 0 || n_fds < NETNS_FD_HOST_PORTS)
+		relay_die(n == 0 ? NULL : "no listeners came");
+	close(HANDOVER_FD);
+	for (size_t i = 0; i < n_fds; i++)
+		if (fd_set_nonblock(fds[i]) < 0)
+			relay_die("fcntl");
+	flow_add_listener(NETNS_FD_TCP4, fds[NETNS_FD_TCP4]);
+	flow_add_listener(NETNS_FD_TCP6, fds[NETNS_FD_TCP6]);
+	dns_udp = fds[NETNS_FD_DNS_UDP];
+	dns_tcp = fds[NETNS_FD_DNS_TCP];
+	relay.nflog = fds[NETNS_FD_NFLOG];
+	if (relay_watch(dns_udp, EPOLLIN, RELAY_EV_DNS_UDP, 0) < 0 ||
+		relay_watch(dns_tcp, EPOLLIN, RELAY_EV_DNS_TCP, 0) < 0 ||
+		relay_watch(relay.nflog, EPOLLIN, RELAY_EV_NFLOG, 0) < 0)
+		relay_die("epoll_ctl");
+	for (size_t i = NETNS_FD_HOST_PORTS; i < n_fds; i++)
+		flow_add_listener((unsigned)i, fds[i]);
+}
+
+static void tell_packet(void *ctx, const struct nflog_packet *p)
+{
+	(void)ctx;
+	tell_denied(p->proto == IPPROTO_UDP ? EGRESS_WHY_UDP : EGRESS_WHY_PROTO, "", &p->dst,
+		p->port, p->proto, "");
+}
+
+static void nflog_ready(void)
+{
+	for (int i = 0; i < NFLOG_BATCH; i++) {
+		ssize_t n = recv(relay.nflog, relay.scratch, sizeof(relay.scratch), MSG_DONTWAIT);
+		if (n < 0)
+			return; /* ENOBUFS too: some were lost, the counters of nft know */
+		nflog_parse(relay.scratch, (size_t)n, tell_packet, NULL);
+	}
+}
+
+static void dispatch(const struct epoll_event *e)
+{
+	uint32_t id = (uint32_t)e->data.u64;
+	switch ((enum relay_event)(e->data.u64 >> 32)) {
+	case RELAY_EV_SUPER:
+		super_ready(e->events);
+		break;
+	case RELAY_EV_HANDOVER:
+		handover_ready();
+		break;
+	case RELAY_EV_LISTENER:
+		flow_accept(id);
+		break;
+	case RELAY_EV_DNS_UDP:
+		dns_udp_ready(dns_udp);
+		break;
+	case RELAY_EV_DNS_TCP:
+		dns_tcp_accept(dns_tcp);
+		break;
+	case RELAY_EV_NFLOG:
+		nflog_ready();
+		break;
+	case RELAY_EV_DNS_CONN:
+		dns_conn_event(id, e->events);
+		break;
+	case RELAY_EV_CLIENT:
+		flow_event(id, CLIENT, e->events);
+		break;
+	case RELAY_EV_UPSTREAM:
+		flow_event(id, UPSTREAM, e->events);
+		break;
+	}
+}
+
+static void tick(void)
+{
+	flow_tick();
+	dns_tick();
+	tell_tick();
+	flow_bury();
+}
+
+_noreturn_ static void loop(void)
+{
+	static struct epoll_event ev[EVENTS];
+	uint64_t next_tick = 0;
+	for (;;) {
+		bool timed = flow_any_timed() || dns_any_timed() || tell_any_pending();
+		int wait = -1;
+		if (timed && next_tick == 0)
+			next_tick = relay.now + RELAY_TICK_MS;
+		if (!timed)
+			next_tick = 0;
+		else
+			wait = next_tick > relay.now ? (int)(next_tick - relay.now) : 0;
+		if (flow_any_ready())
+			wait = 0;
+		int n = epoll_wait(relay.epoll, ev, EVENTS, wait);
+		if (n < 0 && errno != EINTR)
+			relay_die("epoll_wait");
+		update_now();
+		for (int i = 0; i < n; i++)
+			dispatch(&ev[i]);
+		flow_run_ready();
+		flow_bury();
+		if (next_tick && relay.now >= next_tick) {
+			tick();
+			next_tick = 0;
+		}
+	}
+}
+
+static void start(struct err *err)
+{
+	uint32_t seed = 0;
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	if (random)
+		memcpy(&seed, random, sizeof(seed));
+	if (pack_open_fd(PACK_FD, &relay.pack, err) < 0)
+		goto failed;
+	relay.egress = relay.pack.egress;
+	relay.super = SUPER_FD;
+	relay.epoll = epoll_create1(EPOLL_CLOEXEC);
+	signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
+	names_init(seed);
+	flow_init();
+	if (relay.epoll < 0 || fd_set_nonblock(SUPER_FD) < 0 || fd_set_nonblock(HANDOVER_FD) < 0) {
+		err_sys(err, errno, "descriptors 3 and 4");
+		goto failed;
+	}
+	const struct jail jail = {.calls = calls,
+		.n_calls = ARRAY_LEN(calls),
+		.max_fds = 2 * (RELAY_MAX_FLOWS + RELAY_MAX_PIPES) + RELAY_MAX_DNS_CONNS +
+			OTHER_FDS,
+		.max_memory = MEMORY + relay.pack.map_bytes};
+	if (jail_enter(&jail, err) < 0)
+		goto failed;
+	uint64_t rest = 2 * RELAY_MAX_PIPES + RELAY_MAX_DNS_CONNS + OTHER_FDS;
+	if (jail_fds() < rest + 2 * 16) {
+		err_set(err, EMFILE, "the limit of open files is too low: %u",
+			(unsigned)jail_fds());
+		err_hint(err, "raise it: ulimit -n 4096");
+		goto failed;
+	}
+	relay.max_flows = (uint32_t)MIN((jail_fds() - rest) / 2, (uint64_t)RELAY_MAX_FLOWS);
+	return;
+failed:
+	dprintf(STDERR_FILENO, "bawn: relay: %s\n", err->msg);
+	if (err->hint[0])
+		dprintf(STDERR_FILENO, "bawn: relay: %s\n", err->hint);
+	_exit(1);
+}
+
+int main(void)
+{
+	static struct err err;
+	if (syscall(SYS_close_range, PACK_FD + 1, ~0u, 0) < 0)
+		relay_die("close_range");
+	start(&err);
+	update_now();
+	if (relay_watch(SUPER_FD, EPOLLIN, RELAY_EV_SUPER, 0) < 0 ||
+		relay_watch(HANDOVER_FD, EPOLLIN, RELAY_EV_HANDOVER, 0) < 0)
+		relay_die("epoll_ctl");
+	loop();
+}
