@@ -1,0 +1,209 @@
+/* cli/cmd-run.c - `bawn run`; see run.h */
+#include <signal.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "cli/command.h"
+#include "cli/run.h"
+
+static void on_message(void *ctx, const char *line)
+{
+	run_message(ctx, "%s", line);
+}
+
+/* A verdict: into the log; a denial also before the person's eyes, where it disturbs nothing. */
+static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *d)
+{
+	struct run *r = ctx;
+	const struct audit_field f[] = {{.key = "target", .str = d->target},
+		{.key = "rule", .str = d->rule}, {.key = "reason", .str = d->reason},
+		{.key = "count", .num = (int64_t)d->count}, {.key = "fix", .str = d->fix}};
+	run_audit(r, allowed ? "allow" : "deny", f, allowed ? 2 : ARRAY_LEN(f));
+	if (allowed || d->count > 1)
+		return;
+	if (sandbox_owns_terminal(r->sandbox)) {
+		char title[160];
+		snprintf(title, sizeof(title), "bawn denied %.100s", d->target);
+		sandbox_title(r->sandbox, title);
+	} else {
+		run_message(r, "denied %s: %s%s%s", d->target, d->reason,
+			d->fix[0] ? "; to allow it: " : "", d->fix);
+	}
+}
+
+static void on_flow_end(void *ctx, const char *target, uint64_t up, uint64_t down, uint64_t ms)
+{
+	const struct audit_field f[] = {{.key = "target", .str = target},
+		{.key = "up", .num = (int64_t)up}, {.key = "down", .num = (int64_t)down},
+		{.key = "ms", .num = (int64_t)ms}};
+	run_audit(ctx, "flow", f, ARRAY_LEN(f));
+}
+
+static void on_started(void *ctx)
+{
+	struct run *r = ctx;
+	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
+	store_collect(&r->store, NULL);
+	scan_job_end(&r->scan_job, false);
+}
+
+static void say_notices(struct run *r)
+{
+	for (size_t i = 0; i < r->plan.notices.n; i++)
+		run_message(r, "%s", r->plan.notices.v[i]);
+	if (r->opt.verbosity > 0)
+		for (size_t i = 0; i < r->plan.withheld.n; i++)
+			run_message(r, "withheld: %s", r->plan.withheld.v[i]);
+	for (size_t i = 0; i < r->plan.degraded.n; i++) {
+		run_message(r, "degraded, as you allowed: no %s", r->plan.degraded.v[i]);
+		const struct audit_field f[] = {{.key = "feature", .str = r->plan.degraded.v[i]}};
+		run_audit(r, "degraded", f, 1);
+	}
+}
+
+static int open_audit(struct run *r, struct err *err)
+{
+	const char *path = r->opt.audit ? r->opt.audit
+					: path_join(&r->arena, r->store.xdg.data, "audit.jsonl");
+	int k = audit_open(path, r->box.id, &r->audit, err);
+	if (k < 0)
+		return k;
+	const struct audit_field f[] = {{.key = "profile", .str = r->pack.profile.name},
+		{.key = "workspace", .str = r->ws.path}, {.key = "program", .str = r->plan.exe},
+		{.key = "version", .str = VERSION}};
+	run_audit(r, "start", f, ARRAY_LEN(f));
+	return 0;
+}
+
+static int show_plan(struct run *r)
+{
+	if (!r->opt.json) {
+		plan_print(&r->plan, stdout);
+		return 0;
+	}
+	struct json_out j = {.pretty = true};
+	plan_json(&r->plan, &j);
+	int k = j.failed ? 125 : 0;
+	if (!k)
+		puts(j.buf);
+	json_free(&j);
+	return k;
+}
+
+/* "bawn run --allow": what the exact command that would allow something begins with. */
+static char *fix_prefix(struct run *r)
+{
+	return arena_dup(&r->arena, "bawn run --allow");
+}
+
+static const char *proxy_variable(const char *lower, const char *upper)
+{
+	const char *v = getenv(lower);
+	if ((!v || !*v) && upper) /* HTTP_PROXY in capitals is a CGI header (httpoxy): not read */
+		v = getenv(upper);
+	return v && *v ? v : NULL;
+}
+
+static int start_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
+{
+	struct sandbox_config c = {.plan = &r->plan,
+		.pack = &r->pack,
+		.libexec = r->install.libexec,
+		.clipboard = r->opt.clipboard,
+		.dialer = {.egress = r->pack.egress,
+			.resolver_path = path_join(&r->arena, r->install.libexec, "bawn-resolve"),
+			.overrides = r->opt.overrides,
+			.n_overrides = r->opt.n_overrides,
+			.host_ports = r->opt.host_ports,
+			.n_host_ports = r->opt.n_host_ports,
+			.https_proxy = proxy_variable("https_proxy", "HTTPS_PROXY"),
+			.http_proxy = proxy_variable("http_proxy", NULL),
+			.no_proxy = proxy_variable("no_proxy", "NO_PROXY"),
+			.fix_prefix = fix_prefix(r),
+			.hooks = {.ctx = r, .verdict = on_verdict, .flow_end = on_flow_end}},
+		.hooks = {.ctx = r, .started = on_started, .message = on_message}};
+	int k = sandbox_launch(&c, &r->sandbox, err);
+	if (k < 0)
+		return k;
+	k = open_audit(r, err); /* while bawn-init works */
+	if (k < 0)
+		return k;
+	say_notices(r);
+	return sandbox_wait(r->sandbox, res, err);
+}
+
+static int run_release(struct run *r, int code)
+{
+	struct err err = {0};
+	sandbox_free(r->sandbox);
+	proc_kill(&r->seed);
+	scan_job_end(&r->scan_job, true);
+	if (r->box.lock >= 0 && store_box_remove(&r->box, &err) < 0)
+		run_message(r, "%s; the next bawn command tries again", err.msg);
+	if (r->audit)
+		audit_close(r->audit);
+	store_close(&r->store);
+	pack_close(&r->pack);
+	plan_free(&r->plan);
+	arena_free(&r->arena);
+	return code;
+}
+
+static int go(struct run *r, struct err *err)
+{
+	struct sandbox_result res = {0};
+	int k = run_facts(r, err);
+	if (k == 0)
+		k = run_seed_collect(r, err);
+	if (k == 0)
+		k = run_plan(r, err);
+	r->t_plan = run_now();
+	if (k == -ENOENT && err->code == ENOENT && r->pack.map)
+		return command_fail(err, 127);
+	if (k < 0)
+		return command_fail(err, 125);
+	if (r->opt.dry_run)
+		return show_plan(r);
+	k = start_and_wait(r, &res, err);
+	if (k < 0)
+		return command_fail(err, 125);
+	run_account(r, &res);
+	if (err->code)
+		command_fail(err, res.code);
+	if (r->opt.timing)
+		run_timing(r, &res);
+	return res.code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct err err = {0};
+	struct run r = {.store = STORE_NONE,
+		.box = STORE_BOX_NONE,
+		.scan_job = SCAN_JOB_NONE,
+		.seed = PROC_NONE,
+		.pack.fd = -1};
+	r.t_begin = run_now();
+	/* Signals wait for the supervisor's signalfd; children start with a clean mask. */
+	sigset_t set;
+	sigemptyset(&set);
+	static const int handled[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+	for (size_t i = 0; i < ARRAY_LEN(handled); i++)
+		sigaddset(&set, handled[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	if (run_options_parse(&r, argc, argv, &err) < 0)
+		return run_release(&r, command_fail(&err, 125));
+	if (r.opt.help) {
+		run_options_help(stdout);
+		return run_release(&r, 0);
+	}
+	if (getenv("BAWN_SANDBOX")) {
+		err_hint(&err,
+			"end this sandbox first, or run the command as it is: it is confined");
+		err_set(&err, EPERM, "bawn runs inside sandbox %s already", getenv("BAWN_SANDBOX"));
+		return run_release(&r, command_fail(&err, 125));
+	}
+	return run_release(&r, go(&r, &err));
+}

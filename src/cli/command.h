@@ -1,0 +1,21 @@
+/* cli/command.h - the table of subcommands and how they say that something failed.
+ */
+#ifndef BAWN_CLI_COMMAND_H
+#define BAWN_CLI_COMMAND_H
+
+#include "base/err.h"
+
+/* argv[0] is the subcommand's name.  Returns the exit status. */
+struct command {
+	const char *name;
+	const char *args, *help;           /* one line for `bawn help`; help NULL: not listed */
+	int (*run)(int argc, char **argv); /* NULL: bawn-admin has it */
+};
+
+/* "bawn: message", then the remedy.  An empty message was already said by a helper.  Returns code.
+ */
+int command_fail(const struct err *err, int code);
+
+int cmd_run(int argc, char **argv);
+
+#endif

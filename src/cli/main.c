@@ -1,0 +1,116 @@
+/* cli/main.c - bawn: finds the subcommand.
+ *
+ * What starts agents is in this executable, which links nothing but libc; what needs libraries is
+ * in bawn-admin and is exec'd.
+ */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "cli/command.h"
+
+static int cmd_help(int argc, char **argv);
+static int cmd_version(int argc, char **argv);
+static int cmd_login(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"run", "PROFILE [PATH...] [-- ARGS...]", "run an agent in a sandbox", cmd_run},
+	{"doctor", "[--json]", "find out what this machine can do", NULL},
+	{"log", "[-f] [--json] [NAME]", "show what was allowed, denied and done", NULL},
+	{"policy", "show|check|lint ...", "look at egress policies", NULL},
+	{"profile", "ls|show|lint ...", "look at profiles", NULL},
+	{"login", "", "says that no log-in is needed", cmd_login},
+	{"version", "", "show the version", cmd_version},
+	{"help", "[COMMAND]", "show this list, or a command's help", cmd_help},
+	{0},
+};
+
+static const struct command *find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (streq(c->name, name))
+			return c;
+	return NULL;
+}
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("bawn " VERSION);
+	return 0;
+}
+
+static int cmd_login(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("bawn needs no log-in of its own. Log in to your agent on the host, or set its API "
+	     "key;\n"
+	     "bawn run brings that along.");
+	return 0;
+}
+
+/* The rest is bawn-admin's: same arguments, same environment. */
+static int run_admin(char **argv)
+{
+	struct arena a = {0};
+	struct path_install install;
+	struct err err = {0};
+	if (path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, &err) < 0)
+		return command_fail(&err, 125);
+	char *path = path_join(&a, install.libexec, "bawn-admin");
+	execv(path, argv);
+	err_sys(&err, errno, "execute %s", path);
+	return command_fail(&err, 125);
+}
+
+static int usage(void)
+{
+	printf("Usage: bawn COMMAND [ARGS...]\n\nA rootless sandbox for coding "
+	       "agents.\n\nCommands:\n");
+	for (const struct command *c = commands; c->name; c++) {
+		char left[64];
+		snprintf(left, sizeof(left), "%s %s", c->name, c->args);
+		printf("  %-44s %s\n", left, c->help);
+	}
+	printf("\nStart here: bawn run claude (or codex, gemini, opencode).  More: man bawn\n");
+	return 0;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *c = find(argv[0]);
+	if (!c) {
+		char shown[64];
+		escape_text(shown, sizeof(shown), argv[0]);
+		struct err err = {0};
+		err_hint(&err, "bawn help lists the commands");
+		err_set(&err, EINVAL, "unknown command '%s'", shown);
+		return command_fail(&err, 125);
+	}
+	return c->run ? c->run(argc, argv) : run_admin(argv);
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage();
+	static char help[] = "--help";
+	char *args[] = {argv[1], help, NULL};
+	return dispatch(2, args);
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = {0};
+	if (fd_fix_stdio(&err) < 0)
+		return command_fail(&err, 125);
+	if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h"))
+		return argc < 2 ? (usage(), 125) : usage();
+	if (streq(argv[1], "--version") || streq(argv[1], "-V"))
+		return cmd_version(0, NULL);
+	return dispatch(argc - 1, argv + 1);
+}

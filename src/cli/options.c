@@ -1,0 +1,85 @@
+/* cli/options.c - see options.h */
+#include "cli/options.h"
+
+#include <getopt.h>
+
+#include "base/escape.h"
+
+struct tables {
+	struct option longs[OPTIONS_MAX + 1];
+	char shorts[2 + 2 * OPTIONS_MAX];
+};
+
+static void fill(const struct option_row *rows, struct tables *t)
+{
+	size_t n = 0, k = 0;
+	t->shorts[k++] = ':'; /* tell a missing argument from an unknown option */
+	for (; rows[n].name && n < OPTIONS_MAX; n++) {
+		t->longs[n] = (struct option){.name = rows[n].name,
+			.has_arg = rows[n].arg ? required_argument : no_argument,
+			.val = 256 + (int)n};
+		if (rows[n].letter) {
+			t->shorts[k++] = rows[n].letter;
+			if (rows[n].arg)
+				t->shorts[k++] = ':';
+		}
+	}
+	t->shorts[k] = '\0';
+	t->longs[n] = (struct option){0};
+}
+
+static int find_row(const struct option_row *rows, int val)
+{
+	if (val >= 256)
+		return val - 256;
+	for (int i = 0; rows[i].name; i++)
+		if (rows[i].letter == val)
+			return i;
+	return -1;
+}
+
+int options_parse(const struct option_row *rows, int argc, char **argv, option_fn fn, void *ctx,
+	struct option_split *ret, struct err *err)
+{
+	struct tables t;
+	char shown[128];
+	fill(rows, &t);
+	int end = 1;
+	while (end < argc && !streq(argv[end], "--"))
+		end++;
+
+	optind = 0; /* glibc: start afresh */
+	opterr = 0;
+	int val;
+	while ((val = getopt_long(end, argv, t.shorts, t.longs, NULL)) != -1) {
+		if (val == '?' || val == ':') {
+			const char *word = argv[optind > 1 ? optind - 1 : 1];
+			escape_text(shown, sizeof(shown), word);
+			err_hint(err, "bawn %s --help lists the options", argv[0]);
+			return err_set(err, EINVAL,
+				val == ':' ? "%s needs an argument" : "unknown option %s", shown);
+		}
+		int i = find_row(rows, val);
+		if (i < 0)
+			return err_set(err, EINVAL, "unknown option");
+		int r = fn(ctx, rows[i].id, optarg, err);
+		if (r < 0)
+			return err_prefix(err, "--%s", rows[i].name);
+	}
+	*ret = (struct option_split){.first = optind,
+		.end = end,
+		.rest = end < argc ? end + 1 : end,
+		.dashes = end < argc};
+	return 0;
+}
+
+void options_help(const struct option_row *rows, FILE *to)
+{
+	for (; rows->name; rows++) {
+		char left[64];
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", rows->letter ? "-" : " ",
+			rows->letter ? rows->letter : ' ', rows->letter ? ", " : "  ", rows->name,
+			rows->arg ? " " : "", rows->arg ? rows->arg : "");
+		fprintf(to, "  %-34s %s\n", left, rows->help);
+	}
+}

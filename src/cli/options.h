@@ -1,0 +1,35 @@
+/* cli/options.h - option tables: one row an option drives getopt_long(3), --help and completion.
+ */
+#ifndef BAWN_CLI_OPTIONS_H
+#define BAWN_CLI_OPTIONS_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+
+struct option_row {
+	const char *name; /* long name, without dashes; NULL ends the table */
+	char letter;      /* short name, or 0 */
+	const char *arg;  /* what it takes, as --help shows it; NULL: nothing */
+	const char *help;
+	int id;
+};
+
+#define OPTIONS_MAX 48
+
+/* Called for each option in order.  0 or -EINVAL with *err filled. */
+typedef int (*option_fn)(void *ctx, int id, const char *value, struct err *err);
+
+/* Parse argv[1..argc) up to "--".  Options and positional arguments may be mixed; the positional
+ * ones are moved behind the options: argv[*ret_first..*ret_end) are they, argv[*ret_rest..argc) is
+ * what stood behind "--" (*ret_dashes tells whether there was one).  -EINVAL with a remedy. */
+struct option_split {
+	int first, end, rest;
+	bool dashes;
+};
+int options_parse(const struct option_row *rows, int argc, char **argv, option_fn fn, void *ctx,
+	struct option_split *ret, struct err *err);
+
+void options_help(const struct option_row *rows, FILE *to);
+
+#endif

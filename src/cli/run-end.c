@@ -1,0 +1,224 @@
+/* cli/run-end.c - what is said during and after a run, and what is carried back; see run.h.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "cli/run.h"
+
+#define LIST_MAX 12 /* lines of one list at the end; the rest is counted */
+
+void run_message(const struct run *r, const char *fmt, ...)
+{
+	char line[2048];
+	if (r->opt.verbosity < 0)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(line, sizeof(line) - 2, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	size_t len = MIN((size_t)n, sizeof(line) - 3);
+	/* In raw mode a newline does not return the carriage. */
+	bool raw = r->sandbox && sandbox_owns_terminal(r->sandbox);
+	memcpy(line + len, raw ? "\r\n" : "\n", raw ? 3 : 2);
+	fprintf(stderr, "bawn: %s", line);
+}
+
+void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n)
+{
+	if (r->audit)
+		audit_emit(r->audit, event, f, n);
+}
+
+struct denial_list {
+	const struct run *r;
+	size_t n;
+};
+
+static void print_denial(void *ctx, const struct dialer_denial *d)
+{
+	struct denial_list *l = ctx;
+	if (l->n == 0)
+		run_message(l->r, "denied during this run:");
+	if (l->n++ >= LIST_MAX)
+		return;
+	char count[32] = "";
+	if (d->count > 1)
+		snprintf(count, sizeof(count), " (%llu times)", (unsigned long long)d->count);
+	fprintf(stderr, "  %s%s: %s\n", d->target, count, d->reason);
+	if (d->fix[0])
+		fprintf(stderr, "      to allow it: %s\n", d->fix);
+}
+
+static void say_denials(struct run *r)
+{
+	if (!r->sandbox || r->opt.verbosity < 0)
+		return;
+	struct denial_list l = {.r = r};
+	dialer_each_denial(sandbox_dialer(r->sandbox), print_denial, &l);
+	if (l.n > LIST_MAX)
+		fprintf(stderr, "  and %zu more: bawn log\n", l.n - LIST_MAX);
+}
+
+/* As git writes it: the lock file beside, then the rename; a lock that is there is respected. */
+static int write_git_config(const char *path, const char *text, size_t n, struct err *err)
+{
+	char lock[4096];
+	struct stat st;
+	if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
+		return err_set(err, ENAMETOOLONG, "path too long");
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "it is not a regular file any more");
+	_cleanup_close_ int fd = open(
+		lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, st.st_mode & 0777);
+	if (fd < 0)
+		return err_sys(err, errno, "create %s", lock);
+	int k = fd_write_all(fd, text, n);
+	if (k == 0 && (fsync(fd) < 0 || rename(lock, path) < 0))
+		k = -errno;
+	if (k < 0)
+		unlink(lock);
+	return k < 0 ? err_sys(err, -k, "write %s", path) : 0;
+}
+
+/* A path as the person knows it: relative to the workspace where it lies in there. */
+static const char *shown_path(const struct run *r, const char *path, char *buf, size_t n)
+{
+	size_t k = strlen(r->ws.path);
+	if (path_within(path, r->ws.path) && path[k])
+		path += k + 1;
+	return escape_text(buf, n, path);
+}
+
+static void say_persist(struct run *r, const struct scan_result *s)
+{
+	char shown[512], detail[256];
+	size_t n = 0;
+	for (int automatic = 1; automatic >= 0; automatic--)
+		for (size_t i = 0; i < s->n; i++) {
+			const struct scan_item *it = &s->v[i];
+			if (it->kind != SCAN_PERSIST || !!(it->flags & SCAN_AUTO) != automatic)
+				continue;
+			shown_path(r, it->path, shown, sizeof(shown));
+			escape_text(detail, sizeof(detail), it->detail);
+			char class[16] = "";
+			if (it->per)
+				snprintf(class, sizeof(class), "PER-%02u", it->per);
+			struct audit_field f[] = {{.key = "path", .str = it->path},
+				{.key = "class", .str = class},
+				{.key = "detail", .str = it->detail}};
+			run_audit(r, "persist", f, ARRAY_LEN(f));
+			if (r->opt.verbosity < 0)
+				continue;
+			if (n == 0)
+				run_message(r,
+					"look at these before you use them; they make programs "
+					"run on this machine:");
+			if (n++ < LIST_MAX)
+				fprintf(stderr, "  %s %s%s%s%s\n",
+					it->flags & SCAN_NEW ? "new    " : "changed", shown,
+					detail[0] ? " (" : "", detail, detail[0] ? ")" : "");
+		}
+	if (n > LIST_MAX)
+		fprintf(stderr, "  and %zu more: bawn log\n", n - LIST_MAX);
+}
+
+static void carry_git(struct run *r, const struct scan_result *s)
+{
+	char shown[512], key[256];
+	struct err err = {0};
+	size_t dropped = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct scan_item *it = &s->v[i];
+		shown_path(r, it->path, shown, sizeof(shown));
+		if (it->kind == SCAN_GIT_CONFIG) {
+			if (write_git_config(it->path, it->text, it->n_text, &err) < 0)
+				run_message(r, "what changed in %s was not carried over: %s", shown,
+					err.msg);
+		} else if (it->kind == SCAN_GIT_DROPPED) {
+			escape_text(key, sizeof(key), it->detail);
+			if (dropped++ < LIST_MAX)
+				run_message(r,
+					"not carried over into %s: %s (it could run a program)",
+					shown, key);
+		}
+	}
+}
+
+/* Is there anything in the workspace now? */
+static bool still_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	if (!d)
+		return true;
+	struct dirent *de;
+	bool empty = true;
+	while (empty && (de = readdir(d)))
+		empty = streq(de->d_name, ".") || streq(de->d_name, "..");
+	closedir(d);
+	return empty;
+}
+
+static void scan_end(struct run *r)
+{
+	if (r->ws.empty && still_empty(r->ws.path))
+		return;
+	struct err err = {0};
+	struct scan_request q = r->scan_req;
+	q.end = true;
+	q.git = arena_alloc(&r->arena, (r->n_git + 1) * sizeof(*q.git));
+	for (size_t i = 0; q.git && i < r->n_git; i++)
+		q.git[q.n_git++] = (struct scan_git_config){
+			.real = r->git[i].real, .base = r->git[i].base, .copy = r->git[i].copy};
+	struct scan_job job = SCAN_JOB_NONE;
+	struct scan_result s = {0};
+	int k = scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"),
+		r->store.xdg.cache, &q, &job, &err);
+	if (k == 0)
+		k = scan_collect(&job, &q, 120000, &r->arena, &s, &err);
+	scan_job_end(&job, true);
+	if (k < 0) {
+		run_message(r, "the workspace could not be looked through at the end: %s", err.msg);
+		return;
+	}
+	carry_git(r, &s);
+	say_persist(r, &s);
+}
+
+void run_account(struct run *r, const struct sandbox_result *res)
+{
+	say_denials(r);
+	scan_end(r);
+	struct audit_field f[] = {{.key = "code", .num = res->code},
+		{.key = "ms", .num = (int64_t)((res->end_ns - r->t_begin) / 1000000)}};
+	run_audit(r, "exit", f, ARRAY_LEN(f));
+}
+
+static void timing_line(const char *what, uint64_t from, uint64_t to)
+{
+	if (from && to >= from)
+		fprintf(stderr, "  %-34s %8.3f ms\n", what, (double)(to - from) / 1e6);
+}
+
+void run_timing(const struct run *r, const struct sandbox_result *s)
+{
+	const uint64_t *t = s->stamps;
+	fprintf(stderr, "bawn: timing\n");
+	timing_line("profile and policy (pack)", r->t_begin, r->t_pack);
+	timing_line("host facts, workspace scan", r->t_pack, r->t_facts);
+	timing_line("plan", r->t_facts, r->t_plan);
+	timing_line("clone and start of bawn-init", s->start_ns, t[STAMP_MAIN]);
+	timing_line("identity", t[STAMP_MAIN], t[STAMP_IDENTITY]);
+	timing_line("mounts", t[STAMP_IDENTITY], t[STAMP_MOUNTS]);
+	timing_line("network (beside the mounts)", t[STAMP_IDENTITY], t[STAMP_NET]);
+	timing_line("root entered", t[STAMP_NET], t[STAMP_ROOT]);
+	timing_line("confined and proven", t[STAMP_ROOT], t[STAMP_CONFINED]);
+	timing_line("start of the agent's program", t[STAMP_CONFINED], t[STAMP_EXEC]);
+	timing_line("from Enter to the agent's program", r->t_begin, t[STAMP_EXEC]);
+	timing_line("the agent", t[STAMP_EXEC], s->end_ns);
+}

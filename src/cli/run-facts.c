@@ -1,0 +1,261 @@
+/* cli/run-facts.c - what has to be known before anything is decided; see run.h.
+ *
+ * Order matters for speed: the scan of the workspace and the copying of the agent's settings run in
+ * processes of their own while the rest is looked up here.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "cli/run.h"
+
+extern char **environ;
+
+int run_become_user(struct run *r, struct err *err)
+{
+	if (geteuid() != 0 && getuid() != 0) {
+		if (r->opt.as_user)
+			return err_set(err, EPERM, "--as-user is for root");
+		return 0;
+	}
+	struct host_identity id;
+	int k = host_identity_target(&r->arena, r->opt.as_user, &id, err);
+	if (k < 0)
+		return k;
+	gid_t gid = id.gid;
+	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 ||
+		setresuid(id.uid, id.uid, id.uid) < 0)
+		return err_sys(err, errno, "become %s", id.user);
+	if (getuid() == 0 || setuid(0) == 0)
+		return err_set(err, EPERM, "root could not be given up");
+	setenv("HOME", id.home, 1);
+	setenv("USER", id.user, 1);
+	setenv("LOGNAME", id.user, 1);
+	setenv("SHELL", id.shell, 1);
+	static const char *const roots[] = {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME",
+		"XDG_STATE_HOME", "XDG_RUNTIME_DIR", "SUDO_UID", "SUDO_GID", "SUDO_USER",
+		"SUDO_COMMAND", "MAIL"};
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
+		unsetenv(roots[i]);
+	return 0;
+}
+
+uint64_t run_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void pack_request_fill(const struct run *r, struct pack_request *q)
+{
+	const struct run_options *o = &r->opt;
+	*q = (struct pack_request){.profile = o->profile,
+		.config_dir = r->store.xdg.config,
+		.data_dir = r->install.data,
+		.policies = (const char *const *)o->policy.v,
+		.n_policies = o->policy.n,
+		.allow = (const char *const *)o->allow.v,
+		.n_allow = o->allow.n,
+		.deny = (const char *const *)o->deny.v,
+		.n_deny = o->deny.n,
+		.allow_private = (const char *const *)o->allow_private.v,
+		.n_allow_private = o->allow_private.n,
+		.host_ports = o->host_ports,
+		.n_host_ports = o->n_host_ports,
+		.offline = o->offline};
+}
+
+/* bawn-admin reads the YAML and says on stderr what is wrong with it; our error is then empty. */
+static int compile_pack(
+	struct run *r, const struct pack_request *q, const char *out, struct err *err)
+{
+	struct strv argv = {0};
+	int k = pack_compile_argv(&r->arena, q, out, &argv);
+	if (k < 0)
+		return err_set(err, -k, "out of memory");
+	const int fds[] = {-1, -1, 2};
+	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
+		.argv = argv.v,
+		.fds = fds,
+		.nfds = 3};
+	struct proc p;
+	int status;
+	k = proc_spawn(&how, &p, err);
+	if (k == 0)
+		k = proc_wait(&p, &status);
+	if (k < 0)
+		return k;
+	return status ? err_set(err, ECANCELED, "%s", "") : 0;
+}
+
+static int find_pack(struct run *r, struct err *err)
+{
+	struct pack_request q;
+	pack_request_fill(r, &q);
+	char *path = pack_path(&r->arena, r->store.xdg.cache, &q);
+	if (!path)
+		return err_set(err, ENOMEM, "out of memory");
+	int k = pack_open(path, &r->pack, err);
+	if (k != -ENOENT && k != -ESTALE)
+		return k;
+	*err = (struct err){0};
+	k = compile_pack(r, &q, path, err);
+	if (k < 0)
+		return k;
+	k = pack_open(path, &r->pack, err);
+	return k < 0 ? err_prefix(err, "read the launch pack that was just made") : 0;
+}
+
+static int find_workspace(struct run *r, struct err *err)
+{
+	const struct strv *paths = &r->opt.paths;
+	const char *first = paths->n ? paths->v[0] : NULL;
+	char *dir = NULL;
+	if (first) {
+		size_t n = strlen(first);
+		if (n > 3 && streq(first + n - 3, ":ro")) {
+			err_hint(err, "name the workspace first and what is read-only behind it");
+			return err_set(err, EINVAL, "the workspace can't be read-only");
+		}
+		dir = arena_dup(&r->arena, first);
+	}
+	int k = host_workspace_resolve(&r->arena, dir, &r->id, &r->store.xdg, &r->ws, err);
+	if (k < 0)
+		return k;
+	r->n_extras = paths->n > 1 ? paths->n - 1 : 0;
+	r->extras = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->extras));
+	for (size_t i = 0; i < r->n_extras && k == 0; i++)
+		k = host_extra_resolve(
+			&r->arena, paths->v[i + 1], &r->id, &r->store.xdg, &r->extras[i], err);
+	return k;
+}
+
+static int start_scan(struct run *r, struct err *err)
+{
+	struct scan_request *q = &r->scan_req;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	r->t_since = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	*q = (struct scan_request){.root = r->ws.path, .since_ns = r->t_since};
+	q->git_dirs = r->ws.binds;
+	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
+		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
+	for (size_t i = 0; i < r->opt.mask.n; i++)
+		strv_push(&r->arena, &q->mask, r->opt.mask.v[i]);
+	q->protect = r->pack.profile.protect;
+	int k = scan_request_check(q, err);
+	if (k < 0 || r->ws.empty)
+		return k;
+	return scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"), r->store.xdg.cache,
+		q, &r->scan_job, err);
+}
+
+static int start_seed(struct run *r, struct err *err)
+{
+	const struct profile *p = &r->pack.profile;
+	r->seed_fd = -1;
+	/* Plain commands need no copies but git's identity, and that only where there is git. */
+	if (!p->has_seed && (r->opt.bare_home || r->ws.git == HOST_GIT_NONE))
+		return 0;
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe");
+	struct strv argv = {0};
+	const char *const fixed[] = {"bawn-admin", "seed", "--profile", p->file, "--home",
+		path_join(&r->arena, r->box.dir, "home"), "--workspace", r->ws.path, "--sandbox",
+		r->box.id};
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		strv_add(&r->arena, &argv, fixed[i]);
+	if (r->opt.no_login)
+		strv_add(&r->arena, &argv, "--no-login");
+	if (r->opt.bare_home)
+		strv_add(&r->arena, &argv, "--bare-home");
+	const int table[] = {-1, -1, 2, fds[1]};
+	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
+		.argv = argv.v,
+		.envp = environ,
+		.fds = table,
+		.nfds = ARRAY_LEN(table)};
+	int k = proc_spawn(&how, &r->seed, err);
+	close(fds[1]);
+	if (k < 0)
+		close(fds[0]);
+	else
+		r->seed_fd = fds[0];
+	return k;
+}
+
+int run_seed_collect(struct run *r, struct err *err)
+{
+	if (r->seed.pid <= 0)
+		return 0;
+	size_t cap = 256 * 1024;
+	char *text = arena_alloc(&r->arena, cap + 1);
+	ssize_t n = text ? fd_read_full(r->seed_fd, text, cap) : -ENOMEM;
+	close(r->seed_fd);
+	int status = 0;
+	proc_wait(&r->seed, &status);
+	if (n < 0 || status)
+		return err_set(err, n < 0 ? (int)-n : EIO,
+			"bringing your settings along failed (status %d)", status);
+	for (char *p = text, *line; (line = strsep(&p, "\n"));) {
+		char *word = strsep(&line, "\t");
+		if (!line)
+			continue;
+		if (streq(word, "notice"))
+			strv_push(&r->arena, &r->plan.notices, line);
+		else if (streq(word, "env"))
+			strv_push(&r->arena, &r->seed_env, line);
+		else if (streq(word, "withheld") && r->opt.verbosity > 0)
+			strv_addf(&r->arena, &r->plan.notices, "left out: %s", line);
+	}
+	return 0;
+}
+
+int run_facts(struct run *r, struct err *err)
+{
+	int k = path_install_find(&r->arena, BAWN_LIBEXECDIR, BAWN_DATADIR, &r->install, err);
+	if (k == 0)
+		k = run_become_user(r, err);
+	if (k == 0)
+		k = host_identity_find(&r->arena, &r->id, err);
+	if (k == 0)
+		k = store_open(&r->arena, &r->store, err);
+	if (k == 0)
+		k = find_pack(r, err);
+	if (k < 0)
+		return k;
+	r->t_pack = run_now();
+	k = find_workspace(r, err);
+	if (k == 0)
+		k = start_scan(r, err);
+	if (k == 0 && !r->opt.dry_run)
+		k = store_box_create(
+			&r->store, &r->arena, r->pack.profile.name, r->ws.path, &r->box, err);
+	if (k == 0 && r->opt.dry_run) {
+		r->box.id = arena_printf(
+			&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));
+		r->box.dir = path_join(&r->arena, r->store.sandboxes, r->box.id);
+	}
+	if (k == 0 && !r->opt.dry_run)
+		k = start_seed(r, err);
+	if (k == 0)
+		k = host_env_select(&r->arena, environ, &r->pack.profile, &r->env, err);
+	bool own_command = r->pack.profile.args_replace && r->opt.args.n;
+	if (k == 0 && !own_command)
+		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
+	if (k == 0)
+		k = host_toolchains_find(&r->arena, &r->id, r->ws.path,
+			own_command ? NULL : &r->agent, &r->tools, err);
+	if (k == 0)
+		k = host_etc_prepare(&r->arena, r->store.xdg.cache, &r->id, &r->etc, err);
+	if (k == 0 && r->scan_job.fd >= 0 && !r->ws.empty)
+		k = scan_collect(&r->scan_job, &r->scan_req, 60000, &r->arena, &r->scan, err);
+	r->t_facts = run_now();
+	return k;
+}

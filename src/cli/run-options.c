@@ -1,0 +1,296 @@
+/* cli/run-options.c - the command line of `bawn run`; see run.h */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "base/file.h"
+#include "cli/run.h"
+
+enum {
+	OPT_RM,
+	OPT_ENV,
+	OPT_ENV_FILE,
+	OPT_ALLOW,
+	OPT_DENY,
+	OPT_ALLOW_PRIVATE,
+	OPT_HOST_PORT,
+	OPT_POLICY,
+	OPT_OFFLINE,
+	OPT_MASK,
+	OPT_CONNECT_TO,
+	OPT_NO_YOLO,
+	OPT_NO_LOGIN,
+	OPT_BARE_HOME,
+	OPT_PIDS,
+	OPT_DEGRADED,
+	OPT_AS_USER,
+	OPT_CLIPBOARD,
+	OPT_DRY_RUN,
+	OPT_JSON,
+	OPT_TIMING,
+	OPT_AUDIT,
+	OPT_VERBOSE,
+	OPT_QUIET,
+	OPT_HELP,
+};
+
+const struct option_row run_option_rows[] = {
+	{"rm", 0, NULL, "remove the sandbox at the end (the only mode so far)", OPT_RM},
+	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
+	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
+	{"allow", 0, "RULE", "also allow a host: HOST, *.HOST, **.HOST, ADDR, CIDR [:PORT,...]",
+		OPT_ALLOW},
+	{"deny", 0, "RULE", "deny a host, whatever allows it", OPT_DENY},
+	{"allow-private", 0, "HOST", "allow a host, on a private address too", OPT_ALLOW_PRIVATE},
+	{"host-port", 0, "PORT", "relay 127.0.0.1:PORT inside to the host's loopback",
+		OPT_HOST_PORT},
+	{"policy", 0, "NAME|FILE", "use this egress policy instead of the profile's", OPT_POLICY},
+	{"offline", 0, NULL, "no network at all", OPT_OFFLINE},
+	{"mask", 0, "GLOB", "untracked files matching GLOB read as empty", OPT_MASK},
+	{"connect-to", 0, "HOST:PORT:ADDR:PORT", "connect there instead, as curl's option",
+		OPT_CONNECT_TO},
+	{"no-yolo", 0, NULL, "keep the tool's own permission prompts", OPT_NO_YOLO},
+	{"no-login", 0, NULL, "leave the host's log-in out", OPT_NO_LOGIN},
+	{"bare-home", 0, NULL, "bring none of your settings along", OPT_BARE_HOME},
+	{"pids", 0, "N", "at most N processes and threads", OPT_PIDS},
+	{"allow-degraded", 0, "FEATURE", "start although FEATURE (landlock) is missing",
+		OPT_DEGRADED},
+	{"as-user", 0, "USER", "as root: become USER first", OPT_AS_USER},
+	{"clipboard", 0, NULL, "let the agent write to your clipboard (OSC 52)", OPT_CLIPBOARD},
+	{"dry-run", 0, NULL, "show the plan and stop", OPT_DRY_RUN},
+	{"json", 0, NULL, "with --dry-run: as JSON", OPT_JSON},
+	{"timing", 0, NULL, "show how long each step of the start took", OPT_TIMING},
+	{"audit", 0, "FILE", "append the audit log to FILE", OPT_AUDIT},
+	{"verbose", 'v', NULL, "say more", OPT_VERBOSE},
+	{"quiet", 'q', NULL, "say nothing but errors", OPT_QUIET},
+	{"help", 'h', NULL, "show this help", OPT_HELP},
+	{0},
+};
+
+void run_options_help(FILE *to)
+{
+	fprintf(to,
+		"Usage: bawn run [OPTIONS] PROFILE [OPTIONS] [PATH[:ro]...] [-- ARGS...]\n\n"
+		"Run a coding agent in a sandbox on the current directory, or on PATH.\n"
+		"ARGS go to the agent.\n\n"
+		"Options:\n");
+	options_help(run_option_rows, to);
+	fprintf(to,
+		"\nExamples:\n"
+		"  bawn run claude\n"
+		"  bawn run codex -- exec \"make the tests pass\"\n"
+		"  bawn run --offline shell -- make check\n\n"
+		"Exit status: the agent's own; 128+n for signal n; 125 bawn failed, 126 the "
+		"program\n"
+		"can't be executed, 127 it was not found.  More: man bawn-run\n");
+}
+
+static int parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct err *err)
+{
+	char *end;
+	errno = 0;
+	unsigned long long v = s[0] >= '0' && s[0] <= '9' ? strtoull(s, &end, 10) : 0;
+	if (!(s[0] >= '0' && s[0] <= '9') || *end || errno || v < min || v > max)
+		return err_set(err, EINVAL, "'%.40s' is not a number from %" PRIu64 " to %" PRIu64,
+			s, min, max);
+	*ret = v;
+	return 0;
+}
+
+static bool env_name_ok(const char *s, size_t n)
+{
+	if (n == 0 || (s[0] >= '0' && s[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= 'a' && s[i] <= 'z') ||
+			    (s[i] >= '0' && s[i] <= '9') || s[i] == '_'))
+			return false;
+	return true;
+}
+
+static int add_env(struct run *r, const char *s, struct err *err)
+{
+	size_t n = strcspn(s, "=");
+	if (!env_name_ok(s, n))
+		return err_set(
+			err, EINVAL, "'%.*s' is not a variable name", (int)MIN(n, (size_t)60), s);
+	char *name = arena_dupn(&r->arena, s, n);
+	const char *value = s[n] ? s + n + 1 : getenv(name);
+	return value ? strv_env_set(&r->arena, &r->opt.env, name, value) : 0;
+}
+
+static int add_env_file(struct run *r, const char *path, struct err *err)
+{
+	char *text;
+	ssize_t n = file_read(&r->arena, AT_FDCWD, path, 1 << 20, &text, err);
+	if (n < 0)
+		return (int)n;
+	unsigned int line = 0;
+	for (char *p = text; *p;) {
+		size_t len = strcspn(p, "\n");
+		bool last = p[len] == '\0';
+		p[len] = '\0';
+		line++;
+		if (len && p[len - 1] == '\r')
+			p[len - 1] = '\0';
+		char *s = p + strspn(p, " \t");
+		if (*s && *s != '#' && add_env(r, s, err) < 0)
+			return err_prefix(err, "%s:%u", path, line);
+		if (last)
+			break;
+		p += len + 1;
+	}
+	return 0;
+}
+
+/* One field of HOST:PORT:ADDR:PORT up to ":"; an address may stand in brackets. */
+static char *connect_field(struct arena *a, const char **s, bool last)
+{
+	const char *p = *s;
+	const char *end;
+	char *out;
+	if (*p == '[') {
+		end = strchr(p, ']');
+		if (!end)
+			return NULL;
+		out = arena_dupn(a, p + 1, (size_t)(end - p - 1));
+		end++;
+	} else {
+		end = p + strcspn(p, ":");
+		out = arena_dupn(a, p, (size_t)(end - p));
+	}
+	if (*end != (last ? '\0' : ':'))
+		return NULL;
+	*s = last ? end : end + 1;
+	return out;
+}
+
+static int add_connect_to(struct run *r, const char *s, struct err *err)
+{
+	struct run_options *o = &r->opt;
+	const char *p = s, *f[4];
+	for (int i = 0; i < 4; i++) {
+		f[i] = connect_field(&r->arena, &p, i == 3);
+		if (!f[i])
+			return err_set(err, EINVAL, "'%.100s' is not HOST:PORT:ADDR:PORT", s);
+	}
+	uint64_t from = 0, to = 0;
+	if ((*f[1] && parse_number(f[1], 1, 65535, &from, err) < 0) ||
+		(*f[3] && parse_number(f[3], 1, 65535, &to, err) < 0))
+		return -EINVAL;
+	char name[HOST_NAME_MAX_LEN + 1] = "";
+	if (*f[0] && host_canonical(f[0], strlen(f[0]), name) < 0)
+		return err_set(err, EINVAL, "'%.100s' is not a host name", f[0]);
+	if (o->n_overrides == o->cap_overrides) {
+		size_t cap = o->cap_overrides ? o->cap_overrides * 2 : 8;
+		struct dialer_override *v = arena_alloc(&r->arena, cap * sizeof(*v));
+		if (!v)
+			return err_set(err, ENOMEM, "out of memory");
+		if (o->n_overrides)
+			memcpy(v, o->overrides, o->n_overrides * sizeof(*v));
+		o->overrides = v;
+		o->cap_overrides = cap;
+	}
+	o->overrides[o->n_overrides++] = (struct dialer_override){
+		.host = arena_dup(&r->arena, name),
+		.port = (uint16_t)from,
+		.to_host = f[2],
+		.to_port = (uint16_t)to};
+	return 0;
+}
+
+static int add_host_port(struct run *r, const char *s, struct err *err)
+{
+	uint64_t port;
+	if (parse_number(s, 1, 65535, &port, err) < 0)
+		return -EINVAL;
+	/* More would not fit the one message that hands the listeners over. */
+	if (r->opt.n_host_ports >= 10)
+		return err_set(err, EINVAL, "at most 10 host ports");
+	r->opt.host_ports[r->opt.n_host_ports++] = (uint16_t)port;
+	return 0;
+}
+
+static int add_degraded(struct run *r, const char *s, struct err *err)
+{
+	if (!streq(s, "landlock")) {
+		err_hint(err, "only landlock can be done without; the rest of the wall can't");
+		return err_set(err, EINVAL, "unknown feature '%.40s'", s);
+	}
+	return strv_add(&r->arena, &r->opt.degraded, s);
+}
+
+static int option(void *ctx, int id, const char *value, struct err *err)
+{
+	struct run *r = ctx;
+	struct run_options *o = &r->opt;
+	const struct {
+		int id;
+		bool *flag;
+	} flags[] = {{OPT_RM, &o->rm}, {OPT_OFFLINE, &o->offline}, {OPT_NO_YOLO, &o->no_yolo},
+		{OPT_NO_LOGIN, &o->no_login}, {OPT_BARE_HOME, &o->bare_home},
+		{OPT_CLIPBOARD, &o->clipboard}, {OPT_DRY_RUN, &o->dry_run}, {OPT_JSON, &o->json},
+		{OPT_TIMING, &o->timing}, {OPT_HELP, &o->help}};
+	const struct {
+		int id;
+		struct strv *list;
+	} lists[] = {{OPT_ALLOW, &o->allow}, {OPT_DENY, &o->deny},
+		{OPT_ALLOW_PRIVATE, &o->allow_private}, {OPT_POLICY, &o->policy},
+		{OPT_MASK, &o->mask}};
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (flags[i].id == id) {
+			*flags[i].flag = true;
+			return 0;
+		}
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (lists[i].id == id)
+			return strv_add(&r->arena, lists[i].list, value);
+	switch (id) {
+	case OPT_ENV:
+		return add_env(r, value, err);
+	case OPT_ENV_FILE:
+		return add_env_file(r, value, err);
+	case OPT_HOST_PORT:
+		return add_host_port(r, value, err);
+	case OPT_CONNECT_TO:
+		return add_connect_to(r, value, err);
+	case OPT_PIDS:
+		return parse_number(value, 8, 1 << 22, &o->pids, err);
+	case OPT_DEGRADED:
+		return add_degraded(r, value, err);
+	case OPT_AS_USER:
+		o->as_user = value;
+		return 0;
+	case OPT_AUDIT:
+		o->audit = value;
+		return 0;
+	case OPT_VERBOSE:
+		o->verbosity = 1;
+		return 0;
+	case OPT_QUIET:
+		o->verbosity = -1;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
+{
+	struct option_split split;
+	int k = options_parse(run_option_rows, argc, argv, option, r, &split, err);
+	if (k < 0 || r->opt.help)
+		return k;
+	if (split.first == split.end) {
+		err_hint(err, "for example: bawn run claude; bawn profile ls lists the profiles");
+		return err_set(err, EINVAL, "which profile?");
+	}
+	r->opt.profile = argv[split.first];
+	for (int i = split.first + 1; i < split.end; i++)
+		strv_add(&r->arena, &r->opt.paths, argv[i]);
+	for (int i = split.rest; i < argc; i++)
+		strv_add(&r->arena, &r->opt.args, argv[i]);
+	if (r->opt.json && !r->opt.dry_run)
+		return err_set(err, EINVAL, "--json goes with --dry-run");
+	return arena_check(&r->arena, err);
+}

@@ -1,0 +1,499 @@
+/* cli/run-plan.c - facts, profile and options become the plan; see run.h.
+ *
+ * Pure but for lstat() of the system directories.  Rows are laid in this order: the skeleton, what
+ * the machine lends (read-only), the sandbox's own home, the user's directories from the outermost
+ * in, and at last the guards that cover parts of them.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/file.h"
+#include "cli/run.h"
+
+static struct mount_op *row(
+	struct run *r, enum mount_op_kind kind, const char *dst, uint32_t flags, const char *data)
+{
+	struct mount_op *m = plan_mount(&r->plan, kind, dst);
+	m->flags = flags;
+	m->data = data;
+	return m;
+}
+
+static void bind_row(struct run *r, const char *path, uint32_t flags, const char *why)
+{
+	struct mount_op *m = row(r, MOUNT_BIND, path, flags | MOUNT_POINT, NULL);
+	m->src = m->dst;
+	m->why = why;
+}
+
+static void system_rows(struct run *r)
+{
+	for (size_t i = 0; host_system_dirs[i]; i++) {
+		const char *d = host_system_dirs[i];
+		struct stat st;
+		if (lstat(d, &st) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode)) {
+			bind_row(r, d, MOUNT_RO | MOUNT_REC, "the machine's programs");
+		} else if (S_ISLNK(st.st_mode)) {
+			char target[256];
+			ssize_t n = readlink(d, target, sizeof(target) - 1);
+			if (n > 0)
+				row(r, MOUNT_SYMLINK, d, 0,
+					arena_dupn(&r->plan.arena, target, (size_t)n));
+		}
+	}
+	struct mount_op *m = row(
+		r, MOUNT_BIND, "/etc", MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT, NULL);
+	m->src = r->etc;
+	m->why = "generated";
+}
+
+/* What of /proc tells about the machine or steers it; DAC forbids most of it already. */
+static void proc_rows(struct run *r)
+{
+	static const char *const masked[] = {"/proc/kcore", "/proc/keys", "/proc/key-users",
+		"/proc/kmsg", "/proc/kallsyms", "/proc/timer_list", "/proc/sched_debug",
+		"/proc/sysrq-trigger"};
+	row(r, MOUNT_PROC, "/proc", MOUNT_NOEXEC | MOUNT_POINT, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(masked); i++)
+		row(r, MOUNT_MASK, masked[i], MOUNT_OPTIONAL, NULL);
+	row(r, MOUNT_PIN, "/proc/sys", MOUNT_RO | MOUNT_NOEXEC, NULL);
+}
+
+static void dev_rows(struct run *r)
+{
+	static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+	static const char *const links[][2] = {{"/dev/fd", "/proc/self/fd"},
+		{"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
+		{"/dev/stderr", "/proc/self/fd/2"}, {"/dev/ptmx", "pts/ptmx"}};
+	row(r, MOUNT_TMPFS, "/dev", MOUNT_NOEXEC | MOUNT_POINT, "mode=0755,size=64k,nr_inodes=64");
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		char *path = arena_printf(&r->plan.arena, "/dev/%s", nodes[i]);
+		struct mount_op *m = row(r, MOUNT_DEV, path, MOUNT_POINT | MOUNT_NOEXEC, NULL);
+		m->src = path;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		row(r, MOUNT_SYMLINK, links[i][0], 0, links[i][1]);
+	row(r, MOUNT_DEVPTS, "/dev/pts", MOUNT_NOEXEC | MOUNT_POINT,
+		"newinstance,ptmxmode=0666,mode=0620,max=256");
+	row(r, MOUNT_TMPFS, "/dev/shm", MOUNT_POINT, "mode=1777,size=1g,nr_inodes=65536");
+}
+
+static void scratch_rows(struct run *r)
+{
+	row(r, MOUNT_TMPFS, "/tmp", MOUNT_POINT, "mode=1777,size=50%,nr_inodes=1m");
+	row(r, MOUNT_TMPFS, "/run", MOUNT_POINT, "mode=0755,size=64m,nr_inodes=16384");
+	row(r, MOUNT_DIR, "/var", 0, NULL);
+	row(r, MOUNT_SYMLINK, "/var/tmp", 0, "../tmp");
+	row(r, MOUNT_SYMLINK, "/var/run", 0, "../run");
+	row(r, MOUNT_SYMLINK, "/var/lock", 0, "../run/lock");
+	row(r, MOUNT_DIR, "/run/lock", 0, NULL)->mode = 01777;
+	row(r, MOUNT_DIR, "/sys", 0, NULL);
+	row(r, MOUNT_DIR, "/mnt", 0, NULL);
+}
+
+static void home_rows(struct run *r)
+{
+	struct mount_op *m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
+	m->src = path_join(&r->plan.arena, r->box.dir, "home");
+	m->why = "the sandbox's own home";
+}
+
+/* A directory of the user's that comes along; sorted so that outer ones are mounted first. */
+struct lend {
+	const char *path;
+	uint32_t flags;
+	const char *why;
+	const char *upper; /* overlay: its upper directory; NULL: bind */
+};
+
+static int lend_cmp(const void *a, const void *b)
+{
+	const struct lend *x = a, *y = b;
+	return strcmp(x->path, y->path);
+}
+
+static bool inside_workspace(const struct run *r, const char *path)
+{
+	return path_within(path, r->ws.path);
+}
+
+static size_t lend_tools(struct run *r, struct lend *v)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->agent.binds.n; i++)
+		if (!inside_workspace(r, r->agent.binds.v[i]))
+			v[n++] = (struct lend){.path = r->agent.binds.v[i],
+				.flags = MOUNT_RO,
+				.why = "the agent's program"};
+	for (size_t i = 0; i < r->tools.n; i++) {
+		const struct host_tool *t = &r->tools.v[i];
+		if (inside_workspace(r, t->path))
+			continue;
+		v[n] = (struct lend){.path = t->path, .flags = MOUNT_RO, .why = t->name};
+		if (t->mode == HOST_TOOL_OVERLAY && t->dir) {
+			v[n].flags = 0;
+			v[n].upper = arena_printf(&r->plan.arena, "%s/overlay/%zu", r->box.dir, i);
+		}
+		n++;
+	}
+	return n;
+}
+
+static int lend_row(struct run *r, const struct lend *l, struct err *err)
+{
+	if (!l->upper) {
+		bind_row(r, l->path, l->flags, l->why);
+		return 0;
+	}
+	struct mount_op *m = row(r, MOUNT_OVERLAY, l->path, MOUNT_POINT, NULL);
+	m->src = m->dst;
+	m->why = l->why;
+	m->data = arena_printf(&r->plan.arena, "%s/upper\n%s/work", l->upper, l->upper);
+	if (r->opt.dry_run)
+		return 0;
+	static const char *const subs[] = {"upper", "work"};
+	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
+		int k = file_mkdir_p(AT_FDCWD, path_join(&r->arena, l->upper, subs[i]), 0700);
+		if (k < 0)
+			return err_sys(err, -k, "create %s", l->upper);
+	}
+	return 0;
+}
+
+static int lend_rows(struct run *r, struct err *err)
+{
+	size_t cap = r->agent.binds.n + r->tools.n + r->n_extras + r->ws.binds.n + 1;
+	struct lend *v = arena_alloc(&r->plan.arena, cap * sizeof(*v));
+	if (!v)
+		return err_set(err, ENOMEM, "out of memory");
+	size_t n = lend_tools(r, v);
+	for (size_t i = 0; i < r->ws.binds.n; i++)
+		v[n++] = (struct lend){
+			.path = r->ws.binds.v[i], .why = "the workspace's git directory"};
+	for (size_t i = 0; i < r->n_extras; i++)
+		v[n++] = (struct lend){.path = r->extras[i].path,
+			.flags = r->extras[i].read_only ? MOUNT_RO : 0,
+			.why = "asked for"};
+	v[n++] = (struct lend){.path = r->ws.path, .why = "the workspace"};
+	qsort(v, n, sizeof(*v), lend_cmp);
+	for (size_t i = 0; i < n; i++) {
+		if (i && streq(v[i].path, v[i - 1].path))
+			continue;
+		int k = lend_row(r, &v[i], err);
+		if (k < 0)
+			return k;
+	}
+	return 0;
+}
+
+static void link_rows(struct run *r, const struct host_link *links, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!host_system_path(links[i].path) && !inside_workspace(r, links[i].path))
+			row(r, MOUNT_SYMLINK, links[i].path, 0, links[i].target);
+}
+
+/* Pin every directory between base (not itself: it is a mount) and path, once each. */
+static void pin_ancestors(struct run *r, const char *base, const char *path, struct strv *pinned)
+{
+	size_t from = strlen(base) + 1;
+	for (const char *p = strchr(path + from, '/'); p; p = strchr(p + 1, '/')) {
+		char *dir = arena_dupn(&r->plan.arena, path, (size_t)(p - path));
+		if (!dir || strv_has(pinned, dir))
+			continue;
+		strv_push(&r->plan.arena, pinned, dir);
+		row(r, MOUNT_PIN, dir, 0, NULL)->why = "holds something protected";
+	}
+}
+
+/* The mount that path lies in: workspace, git directory or extra. */
+static const char *lender(const struct run *r, const char *path)
+{
+	if (inside_workspace(r, path))
+		return r->ws.path;
+	for (size_t i = 0; i < r->ws.binds.n; i++)
+		if (path_within(path, r->ws.binds.v[i]))
+			return r->ws.binds.v[i];
+	return NULL;
+}
+
+static int git_copy_row(struct run *r, const char *path, struct err *err)
+{
+	struct run_git_copy *g = &r->git[r->n_git];
+	struct arena *a = &r->plan.arena;
+	char *text = NULL;
+	g->real = path;
+	g->copy = arena_printf(a, "%s/git/%zu/config", r->box.dir, r->n_git);
+	g->base = arena_printf(a, "%s/git-base-%zu", r->box.dir, r->n_git);
+	g->inside = arena_printf(a, "/run/bawn/git/%zu/config", r->n_git);
+	struct mount_op *m = row(r, MOUNT_LINK, path, 0, g->inside);
+	m->why = "git's configuration: a private copy";
+	if (!r->opt.dry_run) {
+		ssize_t n = file_read(&r->arena, AT_FDCWD, path, 1 << 20, &text, err);
+		if (n < 0)
+			return (int)n;
+		char *dir = arena_printf(a, "%s/git/%zu", r->box.dir, r->n_git);
+		int k = file_mkdir_p(AT_FDCWD, dir, 0700);
+		if (k < 0)
+			return err_sys(err, -k, "create %s", dir);
+		k = file_write_atomic(AT_FDCWD, g->base, text, (size_t)n, 0600, false, err);
+		if (k == 0)
+			k = file_write_atomic(AT_FDCWD, g->copy, text, (size_t)n, 0644, false, err);
+		if (k < 0)
+			return k;
+	}
+	r->n_git++;
+	return 0;
+}
+
+static int protect_row(
+	struct run *r, const struct scan_item *it, struct strv *pinned, struct err *err)
+{
+	const char *base = lender(r, it->path);
+	if (!base || streq(it->path, base))
+		return 0;
+	char *path = arena_dup(&r->plan.arena, it->path);
+	pin_ancestors(r, base, path, pinned);
+	if (it->type == SCAN_GIT_CONFIG_FILE)
+		return git_copy_row(r, path, err);
+	if (it->type == SCAN_FILE || it->type == SCAN_DIR)
+		row(r, MOUNT_PIN, path, MOUNT_RO | (it->type == SCAN_DIR ? MOUNT_REC : 0), NULL)
+			->why = "protected";
+	return 0;
+}
+
+static void mask_row(struct run *r, const char *path, struct strv *pinned)
+{
+	const char *base = lender(r, path);
+	if (!base)
+		return;
+	char *copy = arena_dup(&r->plan.arena, path);
+	pin_ancestors(r, base, copy, pinned);
+	row(r, MOUNT_MASK, copy, 0, NULL)->why = "reads as empty";
+}
+
+static int guard_rows(struct run *r, struct err *err)
+{
+	struct strv pinned = {0};
+	const struct scan_result *s = &r->scan;
+	r->git = arena_alloc(&r->plan.arena, (s->n + 1) * sizeof(*r->git));
+	if (!r->git)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->n; i++) {
+		const struct scan_item *it = &s->v[i];
+		int k = 0;
+		if (it->kind == SCAN_PROTECT)
+			k = protect_row(r, it, &pinned, err);
+		else if (it->kind == SCAN_MASK)
+			mask_row(r, it->path, &pinned);
+		if (k < 0)
+			return k;
+	}
+	for (size_t i = 0; i < r->tools.n; i++)
+		for (size_t k = 0; k < r->tools.v[i].masks.n; k++)
+			row(r, MOUNT_MASK, r->tools.v[i].masks.v[k], MOUNT_OPTIONAL, NULL)->why =
+				"credentials of a toolchain";
+	if (r->n_git) {
+		/* Where the links lead; on disk, so that the copies can be read when the run is
+		 * over. */
+		struct mount_op *m = row(
+			r, MOUNT_BIND, "/run/bawn/git", MOUNT_POINT | MOUNT_NOEXEC, NULL);
+		m->src = path_join(&r->plan.arena, r->box.dir, "git");
+	}
+	return 0;
+}
+
+static void land_rules(struct run *r)
+{
+	struct plan *p = &r->plan;
+	plan_land(p, "/", false);
+	static const char *const writable[] = {"/tmp", "/run", "/dev", "/proc"};
+	for (size_t i = 0; i < ARRAY_LEN(writable); i++)
+		plan_land(p, writable[i], true);
+	plan_land(p, r->id.home, true);
+	if (!path_within(r->ws.path, r->id.home))
+		plan_land(p, r->ws.path, true);
+	for (size_t i = 0; i < r->ws.binds.n; i++)
+		plan_land(p, r->ws.binds.v[i], true);
+	for (size_t i = 0; i < r->n_extras; i++)
+		if (!r->extras[i].read_only)
+			plan_land(p, r->extras[i].path, true);
+}
+
+/* ${WORKSPACE}, ${HOME} and ${SANDBOX} in a value of the profile. */
+static char *expand(struct run *r, const char *s)
+{
+	const struct {
+		const char *name, *value;
+	} vars[] = {
+		{"${WORKSPACE}", r->ws.path}, {"${HOME}", r->id.home}, {"${SANDBOX}", r->box.id}};
+	char *out = arena_dup(&r->plan.arena, s);
+	for (size_t i = 0; i < ARRAY_LEN(vars) && out; i++) {
+		char *at = strstr(out, vars[i].name);
+		if (at)
+			out = arena_printf(&r->plan.arena, "%.*s%s%s", (int)(at - out), out,
+				vars[i].value, at + strlen(vars[i].name));
+	}
+	return out;
+}
+
+static void put_env(struct run *r, const char *assignment)
+{
+	size_t n = strcspn(assignment, "=");
+	char *name = arena_dupn(&r->plan.arena, assignment, n);
+	if (name && assignment[n])
+		strv_env_set(&r->plan.arena, &r->plan.env, name, assignment + n + 1);
+}
+
+static void put_env_list(struct run *r, const struct strv *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		put_env(r, v->v[i]);
+}
+
+static char *join_path(struct arena *a, const struct strv *dirs)
+{
+	char *s = arena_dup(a, dirs->n ? dirs->v[0] : "/usr/local/bin:/usr/bin:/bin");
+	for (size_t i = 1; i < dirs->n; i++)
+		s = arena_printf(a, "%s:%s", s, dirs->v[i]);
+	return s;
+}
+
+static void environment(struct run *r)
+{
+	struct plan *p = &r->plan;
+	put_env_list(r, &r->env.env);
+	put_env_list(r, &r->tools.env);
+	strv_env_set(&p->arena, &p->env, "PATH", join_path(&p->arena, &r->tools.path));
+	strv_env_set(&p->arena, &p->env, "HOME", r->id.home);
+	strv_env_set(&p->arena, &p->env, "USER", r->id.user);
+	strv_env_set(&p->arena, &p->env, "LOGNAME", r->id.user);
+	strv_env_set(&p->arena, &p->env, "SHELL", r->id.shell);
+	strv_env_set(&p->arena, &p->env, "PWD", p->cwd);
+	strv_env_set(&p->arena, &p->env, "BAWN_SANDBOX", r->box.id);
+	for (size_t i = 0; i < r->pack.profile.env_set.n; i++)
+		put_env(r, expand(r, r->pack.profile.env_set.v[i]));
+	put_env_list(r, &r->seed_env);
+	put_env_list(r, &r->opt.env);
+}
+
+/* The program's path inside: as found on the host, as both see the same paths. */
+static int find_exe(struct run *r, struct err *err)
+{
+	struct plan *p = &r->plan;
+	if (r->agent.exe && !(r->pack.profile.args_replace && r->opt.args.n)) {
+		p->exe = r->agent.exe;
+		p->argv.v[0] = arena_dup(&p->arena, r->agent.exe);
+		return 0;
+	}
+	const char *name = p->argv.v[0];
+	if (strchr(name, '/')) {
+		char *full = name[0] == '/' ? arena_dup(&p->arena, name)
+					    : path_join(&p->arena, p->cwd, name);
+		char *real = path_real(&p->arena, full);
+		p->exe = real ? real : full;
+		return 0;
+	}
+	for (size_t i = 0; i < r->tools.path.n; i++) {
+		char *full = path_join(&p->arena, r->tools.path.v[i], name);
+		if (full && access(full, X_OK) == 0) {
+			p->exe = full;
+			return 0;
+		}
+	}
+	char shown[256];
+	return err_set(
+		err, ENOENT, "%s: command not found", escape_text(shown, sizeof(shown), name));
+}
+
+static void say_scan(struct run *r)
+{
+	const struct scan_result *s = &r->scan;
+	char shown[512];
+	struct strv tracked = {0};
+	for (size_t i = 0; i < s->n; i++) {
+		const struct scan_item *it = &s->v[i];
+		escape_text(shown, sizeof(shown), it->path);
+		const char *name = path_within(it->path, r->ws.path) && it->path[strlen(r->ws.path)]
+			? shown + strlen(r->ws.path) + 1
+			: shown;
+		if (it->kind == SCAN_TRACKED)
+			strv_add(&r->arena, &tracked, name);
+		else if (it->kind == SCAN_HARDLINK)
+			strv_addf(&r->arena, &r->plan.notices,
+				"%s reads as empty, but the file has a second name elsewhere",
+				name);
+		else if (it->kind == SCAN_SPECIAL)
+			strv_addf(&r->arena, &r->plan.notices,
+				"%s is a socket, FIFO or device that the agent can reach", name);
+		else if (it->kind == SCAN_LIMIT)
+			strv_addf(&r->arena, &r->plan.notices, "not looked at: %s (%s)", name,
+				it->detail);
+	}
+	if (tracked.n)
+		strv_addf(&r->arena, &r->plan.notices,
+			"the agent can read %s%s: tracked by git, so not masked", tracked.v[0],
+			tracked.n > 1 ? arena_printf(&r->arena, " and %zu more", tracked.n - 1)
+				      : "");
+}
+
+static void say_env(struct run *r)
+{
+	size_t n = r->env.withheld.n;
+	r->plan.withheld = r->env.withheld;
+	if (n && r->opt.verbosity <= 0 && !r->pack.profile.args_replace)
+		strv_addf(&r->arena, &r->plan.notices,
+			"%zu of your environment variables %s withheld (-v names them)", n,
+			n == 1 ? "is" : "are");
+}
+
+int run_plan(struct run *r, struct err *err)
+{
+	struct plan *p = &r->plan;
+	p->id = r->box.id;
+	p->hostname = HOST_ETC_HOSTNAME;
+	p->uid = r->id.uid;
+	p->gid = r->id.gid;
+	p->user = r->id.user;
+	p->home = r->id.home;
+	p->workspace = r->ws.path;
+	p->cwd = r->ws.cwd;
+	p->state_dir = r->box.dir;
+	p->ephemeral = true;
+	p->pids = r->opt.pids;
+	p->offline = r->opt.offline;
+	p->landlock = !strv_has(&r->opt.degraded, "landlock");
+	p->degraded = r->opt.degraded;
+	memcpy(p->host_ports, r->opt.host_ports, sizeof(p->host_ports));
+	p->n_host_ports = r->opt.n_host_ports;
+	for (int fd = 0; fd < 3; fd++)
+		if (isatty(fd))
+			p->tty_fds |= (uint8_t)(1u << fd);
+
+	system_rows(r);
+	proc_rows(r);
+	dev_rows(r);
+	scratch_rows(r);
+	home_rows(r);
+	int k = lend_rows(r, err);
+	if (k < 0)
+		return k;
+	link_rows(r, r->agent.links, r->agent.n_links);
+	link_rows(r, r->tools.links, r->tools.n_links);
+	k = guard_rows(r, err);
+	if (k < 0)
+		return k;
+	land_rules(r);
+	k = run_argv(&p->arena, &r->pack.profile, &r->opt.args, !r->opt.no_yolo, &p->argv);
+	if (k == 0)
+		k = find_exe(r, err);
+	if (k < 0)
+		return k;
+	environment(r);
+	say_scan(r);
+	say_env(r);
+	return plan_check(p, err);
+}

@@ -1,0 +1,103 @@
+/* cli/run.h - what the files of `bawn run` share.
+ *
+ * run-options.c reads the command line, run-facts.c gathers what it needs to know, run-plan.c turns
+ * that into a plan, cmd-run.c runs it, run-end.c accounts for it.
+ */
+#ifndef BAWN_CLI_RUN_H
+#define BAWN_CLI_RUN_H
+
+#include "audit/audit.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "cli/options.h"
+#include "host/agent.h"
+#include "host/env.h"
+#include "host/etc.h"
+#include "host/git.h"
+#include "host/identity.h"
+#include "host/toolchain.h"
+#include "plan/plan.h"
+#include "policy/pack.h"
+#include "sandbox/sandbox.h"
+#include "scan/request.h"
+#include "scan/result.h"
+#include "store/store.h"
+
+struct run_options {
+	const char *profile;
+	struct strv paths; /* PATH[:ro] */
+	struct strv args;  /* behind "--" */
+	struct strv env;   /* -e and --env-file, KEY=value */
+	struct strv allow, deny, allow_private, policy, mask;
+	struct dialer_override *overrides;
+	size_t n_overrides, cap_overrides;
+	uint16_t host_ports[16];
+	size_t n_host_ports;
+	uint64_t pids;
+	const char *as_user, *audit;
+	struct strv degraded; /* --allow-degraded FEATURE */
+	bool offline, no_yolo, no_login, bare_home, dry_run, json, timing, clipboard, help, rm;
+	int verbosity; /* -q: -1, -v: 1 */
+	bool color;
+};
+
+/* A git config file of which the agent gets a private copy (scan/request.h). */
+struct run_git_copy {
+	const char *real, *base, *copy, *inside;
+};
+
+struct run {
+	struct arena arena;
+	struct run_options opt;
+	struct path_install install;
+	struct host_identity id;
+	struct store store;
+	struct store_box box;
+	struct pack pack;
+	struct host_workspace ws;
+	struct host_extra *extras;
+	size_t n_extras;
+	struct host_agent agent;
+	struct host_toolchains tools;
+	struct host_env env;
+	char *etc;
+	struct scan_request scan_req;
+	struct scan_job scan_job;
+	struct scan_result scan;
+	struct run_git_copy *git;
+	size_t n_git;
+	struct proc seed;
+	int seed_fd; /* its lines: notice, env, withheld */
+	struct strv seed_env;
+	struct plan plan;
+	struct audit *audit;
+	struct sandbox *sandbox;
+	uint64_t t_begin, t_pack, t_facts, t_plan, t_since;
+};
+
+/* run-options.c */
+extern const struct option_row run_option_rows[];
+int run_options_parse(struct run *r, int argc, char **argv, struct err *err);
+void run_options_help(FILE *to);
+
+/* run-facts.c: everything that has to be known before deciding; starts the scan and the seed. */
+int run_become_user(struct run *r, struct err *err);
+int run_facts(struct run *r, struct err *err);
+/* The agent's settings and log-in copies are in its home: collect what seed said. */
+int run_seed_collect(struct run *r, struct err *err);
+
+/* run-plan.c */
+int run_plan(struct run *r, struct err *err);
+/* run-argv.c: the tool's command line: yolo flags where the tool takes them, the user's behind. */
+int run_argv(struct arena *a, const struct profile *p, const struct strv *args, bool yolo,
+	struct strv *ret);
+
+uint64_t run_now(void); /* CLOCK_MONOTONIC, ns */
+
+/* run-end.c */
+void run_message(const struct run *r, const char *fmt, ...) _printf_(2, 3);
+void run_account(struct run *r, const struct sandbox_result *res);
+void run_timing(const struct run *r, const struct sandbox_result *res);
+void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n);
+
+#endif
