@@ -15,5 +15,6 @@ libpolicy_compile_a_SOURCES = \
 	src/policy/lint.h src/policy/lint.c \
 	src/policy/rule.h src/policy/rule.c \
 	src/policy/schema.h src/policy/schema.c \
+	src/policy/target.h src/policy/target.c \
 	src/policy/yaml.h src/policy/yaml.c
 libpolicy_compile_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)

@@ -1,0 +1,10 @@
+# bawn-admin: the commands that need libraries which bawn's start path may not carry.  A subcommand
+# is one file and one row in admin-main.c.
+pkglibexec_PROGRAMS += bawn-admin
+bawn_admin_SOURCES = \
+	src/cli/admin-main.c src/cli/admin.h \
+	src/cli/pack-args.c src/cli/pack-args.h \
+	src/cli/cmd-compile.c src/cli/cmd-policy.c src/cli/cmd-profile.c
+bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
+bawn_admin_LDADD = libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \
+	$(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS)

@@ -1,0 +1,343 @@
+/* cli/cmd-policy.c - bawn policy show [NAME|FILE] | check PROFILE TARGET | lint [NAME|FILE...].
+ *
+ * Owns: how policies are listed and explained.  Must not: decide; `check` asks the same tables that
+ * a run uses (policy/egress.h), and resolves nothing.
+ */
+#include "base/escape.h"
+#include "base/json-out.h"
+#include "cli/admin.h"
+#include "cli/pack-args.h"
+#include "policy/compile.h"
+#include "policy/egress-build.h"
+#include "policy/lint.h"
+#include "policy/target.h"
+
+static const char usage[] =
+	"bawn policy show [NAME|FILE] | check [--policy NAME|FILE] [--allow RULE] [--deny RULE] "
+	"PROFILE URL|HOST[:PORT] | lint [NAME|FILE...]  [--json]";
+
+struct ctx {
+	struct arena a;
+	struct locate locate;
+	struct pack_args args;
+	struct json_out json;
+	bool as_json;
+	int n;
+	char **arg;
+};
+
+static const char *shown(char *buf, size_t cap, const char *s)
+{
+	return escape_text(buf, cap, s ? s : "");
+}
+
+static int list(struct ctx *c)
+{
+	struct strv names = {0};
+	struct err err = {0};
+	char buf[200];
+	int code = 0;
+	if (locate_names(&c->locate, LOCATE_POLICY, &names, &err) < 0)
+		return admin_fail(&err);
+	if (c->as_json)
+		json_begin(&c->json, NULL, '[');
+	for (size_t i = 0; i < names.n; i++) {
+		struct egress_file f;
+		if (compile_read_policy(&c->locate, names.v[i], &f, &err) < 0) {
+			code = admin_fail(&err);
+			continue;
+		}
+		if (c->as_json) {
+			json_begin(&c->json, NULL, '{');
+			json_str(&c->json, "name", names.v[i]);
+			json_str(&c->json, "summary", f.summary);
+			json_str(&c->json, "file", f.file);
+			json_int(&c->json, "rules", (int64_t)f.rules.n);
+			json_end(&c->json, '}');
+		} else {
+			printf("%-12s %4zu rules  %s\n", names.v[i], f.rules.n,
+				shown(buf, sizeof(buf), f.summary));
+		}
+	}
+	if (c->as_json)
+		json_end(&c->json, ']');
+	return code;
+}
+
+static void show_rule(struct ctx *c, const struct rule *r)
+{
+	char buf[400];
+	if (c->as_json) {
+		json_begin(&c->json, NULL, '{');
+		json_str(&c->json, "action", r->deny ? "deny" : "allow");
+		json_str(&c->json, "rule", r->text);
+		json_bool(&c->json, "private", r->private_ok);
+		json_bool(&c->json, "raw", r->raw);
+		json_int(&c->json, "line", r->line);
+		json_end(&c->json, '}');
+		return;
+	}
+	printf("%-5s %s%s%s\n", r->deny ? "deny" : "allow", shown(buf, sizeof(buf), r->text),
+		r->private_ok ? "  (private)" : "", r->raw ? "  (raw)" : "");
+}
+
+static int show(struct ctx *c)
+{
+	struct egress_file f;
+	struct err err = {0};
+	char buf[400];
+	if (c->n == 0)
+		return list(c);
+	if (c->n != 1)
+		return admin_usage(usage, "show takes one policy");
+	if (compile_read_policy(&c->locate, c->arg[0], &f, &err) < 0)
+		return admin_fail(&err);
+	if (c->as_json) {
+		json_begin(&c->json, NULL, '{');
+		json_str(&c->json, "file", f.file);
+		json_str(&c->json, "summary", f.summary);
+		json_bool(&c->json, "api", f.api);
+		json_begin(&c->json, "rules", '[');
+	} else {
+		printf("# %s\n", shown(buf, sizeof(buf), f.file));
+		if (f.summary[0])
+			printf("# %s\n", shown(buf, sizeof(buf), f.summary));
+		if (f.api)
+			printf("api: true (and what the profile names under api)\n");
+	}
+	for (size_t i = 0; i < f.rules.n; i++)
+		show_rule(c, &f.rules.v[i]);
+	if (c->as_json) {
+		json_end(&c->json, ']');
+		json_end(&c->json, '}');
+	}
+	return 0;
+}
+
+/* The answer to `check`. */
+struct answer {
+	char target[300];
+	bool allowed;
+	const char *why; /* NULL when a rule says it all */
+	bool has_rule;
+	struct egress_rule rule;
+	char fix[400];
+};
+
+static void format_target(const struct target *t, char *buf, size_t cap)
+{
+	char addr[INET6_ADDRSTRLEN];
+	if (!t->is_addr) {
+		snprintf(buf, cap, "%s:%u", t->name, t->port);
+		return;
+	}
+	host_addr_format(&t->addr, addr, sizeof(addr));
+	snprintf(buf, cap, host_addr_is_v4(&t->addr) ? "%s:%u" : "[%s]:%u", addr, t->port);
+}
+
+/* Addresses that nothing but a rule for the very address opens. */
+static void check_special(const struct target *t, struct egress_verdict v, struct answer *ret)
+{
+	const char *special = t->is_addr ? host_addr_special(&t->addr) : NULL;
+	if (!special)
+		return;
+	if (streq(special, "loopback")) {
+		ret->allowed = false;
+		ret->why = "loopback inside the sandbox is its own";
+		snprintf(ret->fix, sizeof(ret->fix), "--host-port %u", t->port);
+	} else if (ret->allowed && !v.private_ok) {
+		ret->allowed = false;
+		ret->why = "the address is special (private, link-local, metadata and the like) "
+			   "and no rule gives it";
+		snprintf(ret->fix, sizeof(ret->fix), "--allow %s", ret->target);
+	}
+}
+
+static void explain(const struct egress *e, const struct target *t, struct answer *ret)
+{
+	struct egress_verdict v = t->is_addr ? egress_match_addr(e, &t->addr, t->port)
+					     : egress_match(e, t->name, t->port);
+	format_target(t, ret->target, sizeof(ret->target));
+	ret->allowed = v.action == EGRESS_ALLOW;
+	ret->has_rule = egress_rule(e, v.rule, &ret->rule) == 0;
+	if (egress_offline(e)) {
+		ret->why = "the run is offline";
+	} else if (!ret->has_rule) {
+		ret->why = "no rule allows it";
+		if (t->port == 443 && !t->is_addr)
+			snprintf(ret->fix, sizeof(ret->fix), "--allow %s", t->name);
+		else
+			snprintf(ret->fix, sizeof(ret->fix), "--allow %s", ret->target);
+	}
+	check_special(t, v, ret);
+}
+
+static void print_answer(struct ctx *c, const struct answer *x, const char *profile)
+{
+	char a[400], b[400];
+	if (c->as_json) {
+		json_begin(&c->json, NULL, '{');
+		json_str(&c->json, "target", x->target);
+		json_bool(&c->json, "allowed", x->allowed);
+		json_str(&c->json, "reason", x->why);
+		json_str(&c->json, "file", x->has_rule ? x->rule.file : NULL);
+		json_int(&c->json, "line", x->has_rule ? x->rule.line : 0);
+		json_str(&c->json, "rule", x->has_rule ? x->rule.text : NULL);
+		json_str(&c->json, "fix", x->fix[0] ? x->fix : NULL);
+		json_end(&c->json, '}');
+		return;
+	}
+	printf("%s: %s", x->allowed ? "allowed" : "denied", shown(a, sizeof(a), x->target));
+	if (x->why)
+		printf(": %s", x->why);
+	if (x->has_rule) {
+		printf(", by %s", shown(a, sizeof(a), x->rule.file));
+		if (x->rule.line)
+			printf(":%u", x->rule.line);
+		printf(": %s %s", x->rule.deny ? "deny" : "allow",
+			shown(b, sizeof(b), x->rule.text));
+	}
+	putchar('\n');
+	if (x->fix[0])
+		printf("allow it with: bawn run %s %s\n", shown(a, sizeof(a), x->fix),
+			escape_shell(b, sizeof(b), profile));
+}
+
+static int check(struct ctx *c)
+{
+	struct compile_input in;
+	struct answer x = {.allowed = false};
+	struct target t;
+	struct egress e;
+	struct err err = {0};
+	_cleanup_free_ void *data = NULL;
+	size_t n = 0;
+	if (c->n != 2)
+		return admin_usage(usage, "check takes a profile and a target");
+	pack_args_finish(&c->args);
+	c->args.req.profile = c->arg[0];
+	c->args.req.config_dir = c->locate.config_dir;
+	c->args.req.data_dir = c->locate.data_dir;
+	if (compile_read(&c->a, &c->args.req, &in, &err) < 0 ||
+		egress_build(&in.rules, c->args.req.offline, &data, &n, &err) < 0)
+		return admin_fail(&err);
+	if (egress_view(&e, data, n) < 0)
+		return ADMIN_FAILED;
+	if (target_parse(c->arg[1], &t, &err) < 0) {
+		snprintf(x.target, sizeof(x.target), "%s", c->arg[1]);
+		x.why = err.msg;
+	} else {
+		explain(&e, &t, &x);
+	}
+	print_answer(c, &x, c->arg[0]);
+	return x.allowed ? 0 : 1;
+}
+
+struct lint {
+	struct ctx *c;
+	int errors;
+};
+
+static void finding(void *ctx, const char *file, uint32_t line, uint32_t col, const char *text)
+{
+	struct lint *l = ctx;
+	char a[400], b[600];
+	if (!l->c->as_json) {
+		printf("%s:%u:%u: warning: %s\n", shown(a, sizeof(a), file), line, col,
+			shown(b, sizeof(b), text));
+		return;
+	}
+	json_begin(&l->c->json, NULL, '{');
+	json_str(&l->c->json, "level", "warning");
+	json_str(&l->c->json, "file", file);
+	json_int(&l->c->json, "line", line);
+	json_int(&l->c->json, "column", col);
+	json_str(&l->c->json, "message", text);
+	json_end(&l->c->json, '}');
+}
+
+static void lint_one(struct lint *l, const char *name)
+{
+	struct egress_file f;
+	struct err err = {0};
+	if (compile_read_policy(&l->c->locate, name, &f, &err) >= 0) {
+		lint_rules(&l->c->a, &f.rules, finding, l);
+		return;
+	}
+	l->errors++;
+	if (!l->c->as_json) {
+		printf("%s\n", err.msg);
+		return;
+	}
+	json_begin(&l->c->json, NULL, '{');
+	json_str(&l->c->json, "level", "error");
+	json_str(&l->c->json, "policy", name);
+	json_str(&l->c->json, "message", err.msg);
+	json_end(&l->c->json, '}');
+}
+
+static int lint(struct ctx *c)
+{
+	struct strv names = {0};
+	struct err err = {0};
+	struct lint l = {.c = c};
+	if (c->n == 0 && locate_names(&c->locate, LOCATE_POLICY, &names, &err) < 0)
+		return admin_fail(&err);
+	if (c->as_json)
+		json_begin(&c->json, NULL, '[');
+	for (size_t i = 0; i < names.n; i++)
+		lint_one(&l, names.v[i]);
+	for (int i = 0; i < c->n; i++)
+		lint_one(&l, c->arg[i]);
+	if (c->as_json)
+		json_end(&c->json, ']');
+	return l.errors ? 1 : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct ctx *c);
+} verbs[] = {{"show", show}, {"ls", list}, {"check", check}, {"lint", lint}};
+
+static int run_verb(struct ctx *c, const char *verb)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (!streq(verbs[i].name, verb))
+			continue;
+		int code = verbs[i].run(c);
+		if (c->json.buf && !c->json.failed)
+			printf("%.*s\n", (int)c->json.n, c->json.buf);
+		return code;
+	}
+	return admin_usage(usage, "unknown verb");
+}
+
+int cmd_policy(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'}, PACK_ARGS_OPTIONS, {NULL, 0, NULL, 0}};
+	struct ctx c = {.json = {.pretty = true}};
+	struct admin_dirs dirs;
+	struct err err = {0};
+	c.args.a = &c.a;
+	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (o == '?')
+			return admin_usage(usage, "wrong option");
+		if (o == 'j')
+			c.as_json = true;
+		else if (pack_args_take(&c.args, o, optarg, &err) < 0)
+			return admin_fail(&err);
+	}
+	if (optind >= argc)
+		return admin_usage(usage, "a verb is missing");
+	c.n = argc - optind - 1;
+	c.arg = argv + optind + 1;
+	if (admin_dirs_find(&c.a, &dirs, &err) < 0)
+		return admin_fail(&err);
+	c.locate = (struct locate){
+		.a = &c.a, .config_dir = dirs.xdg.config, .data_dir = dirs.install.data};
+	int code = run_verb(&c, argv[optind]);
+	json_free(&c.json);
+	arena_free(&c.a);
+	return fflush(stdout) == 0 ? code : ADMIN_FAILED;
+}
