@@ -1,0 +1,48 @@
+/* seed/copy.h - reading the user's files safely and writing the copies.
+ *
+ * Sources are only ever read.  A source may be a link (dotfile managers make them), but not one
+ * that leads to where secrets are kept, or out of the workspace: the last run's agent could have
+ * made that.  Copies are written below the sandbox's home without following any link there.
+ */
+#ifndef BAWN_SEED_COPY_H
+#define BAWN_SEED_COPY_H
+
+#include "seed/report.h"
+
+#define SEED_FILE_MAX ((size_t)4 << 20)
+#define SEED_TREE_BYTES_MAX ((size_t)64 << 20)
+#define SEED_TREE_FILES_MAX 5000
+#define SEED_TREE_DEPTH_MAX 16
+
+struct seed_copy {
+	struct arena *a;
+	struct seed_report *report;
+	const char *home;      /* the host's, resolved */
+	const char *workspace; /* resolved, or NULL */
+	int dst;	       /* the sandbox's home */
+	size_t bytes, files;   /* copied so far, against the limits */
+};
+
+/* Where path (absolute) really is.  -ENOENT; -EXDEV with a message if a link leads somewhere that
+ * is not copied from. */
+int seed_resolve(const struct seed_copy *c, const char *path, char **ret, struct err *err);
+
+/* The content of a file of the user's, NUL behind it.  Bytes; -ENOENT; -errno with a message. */
+ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err *err);
+
+/* Copy a file or a directory to rel below the home.  place: how messages call it.  What exists
+ * there already stays.  What can't or mustn't be copied is named in the report; -errno only when
+ * the copy itself fails. */
+int seed_copy(struct seed_copy *c, const char *path, const char *rel, const char *place,
+	const struct strv *exclude, struct err *err);
+
+/* Write a file below the home, directories as needed (0700).  0 or -errno. */
+int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n, bool exec,
+	struct err *err);
+
+/* Does rel exist below the home (as anything)? */
+bool seed_exists(const struct seed_copy *c, const char *rel);
+/* Read it; bytes, -ENOENT, -errno. */
+ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct err *err);
+
+#endif

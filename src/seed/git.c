@@ -1,0 +1,272 @@
+/* seed/git.c - see git.h
+ *
+ * Theory: an allow-list of keys, as git grows keys that run code (core.fsmonitor, *.textconv,
+ * credential.helper, alias.x = !sh, ...) faster than anybody could list them.  git reads its own
+ * files, so that includes and quoting mean here what they mean to git.
+ */
+#include "seed/git.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "seed/secret.h"
+
+#define GIT_LIST_MAX ((size_t)1 << 20)
+
+/* section and variable in lower case, as git prints them; "*" is a subsection of any name. */
+static const char *const allowed[] = {
+	"user.name", "user.email", "user.useconfigonly", "author.name", "author.email",
+	"committer.name", "committer.email", "init.defaultbranch", "core.autocrlf", "core.eol",
+	"core.safecrlf", "core.quotepath", "core.abbrev", "core.whitespace", "core.ignorecase",
+	"core.precomposeunicode", "core.commentchar", "core.longpaths", "pull.rebase", "pull.ff",
+	"push.default", "push.autosetupremote", "push.followtags", "fetch.prune", "fetch.prunetags",
+	"fetch.parallel", "merge.conflictstyle", "merge.ff", "merge.autostash", "rebase.autostash",
+	"rebase.autosquash", "rebase.updaterefs", "rerere.enabled", "rerere.autoupdate",
+	"diff.algorithm", "diff.renames", "diff.colormoved", "diff.mnemonicprefix", "diff.noprefix",
+	"diff.submodule", "log.date", "log.decorate", "log.abbrevcommit", "status.*",
+	"branch.sort", "branch.autosetuprebase", "branch.autosetupmerge", "tag.sort", "color.*",
+	"color.*.*", "column.*", "commit.verbose", "commit.cleanup", "format.pretty", "pretty.*",
+	"help.autocorrect", "advice.*", "submodule.recurse", "index.version",
+	"feature.manyfiles", "i18n.*", "blame.*", "grep.linenumber", "apply.whitespace",
+	"url.*.insteadof", "url.*.pushinsteadof", "clone.defaultremotename", "checkout.defaultremote",
+	"stash.showpatch", "versionsort.suffix", "transfer.fsckobjects", "fetch.fsckobjects",
+	"receive.fsckobjects", "user.signingformat",
+};
+
+static const char *const https_hosts[] = {
+	"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"};
+
+static bool is_allowed(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
+		if (fnmatch(allowed[i], key, 0) == 0)
+			return true;
+	return false;
+}
+
+static void quote(FILE *f, const char *s)
+{
+	putc('"', f);
+	for (; *s; s++) {
+		if (*s == '\n')
+			fputs("\\n", f);
+		else if (*s == '\t')
+			fputs("\\t", f);
+		else if (*s == '"' || *s == '\\')
+			fprintf(f, "\\%c", *s);
+		else if ((unsigned char)*s >= 0x20)
+			putc(*s, f);
+	}
+	putc('"', f);
+}
+
+/* "url.https://x/.insteadof" is section url, subsection https://x/, variable insteadof. */
+static void write_setting(FILE *f, const char *key, const char *value)
+{
+	const char *dot = strchr(key, '.'), *last = strrchr(key, '.');
+	fprintf(f, "[%.*s", (int)(dot - key), key);
+	if (last > dot) {
+		char sub[1024];
+		snprintf(sub, sizeof(sub), "%.*s", (int)(last - dot - 1), dot + 1);
+		putc(' ', f);
+		quote(f, sub);
+	}
+	fprintf(f, "]\n\t%s = ", last + 1);
+	quote(f, value);
+	putc('\n', f);
+}
+
+static bool is_true(const char *v)
+{
+	return !strcasecmp(v, "true") || !strcasecmp(v, "yes") || !strcasecmp(v, "on") ||
+		streq(v, "1");
+}
+
+/* "url.git@github.com:.insteadof": https turned into ssh, for which there is no key inside. */
+static bool needs_ssh_key(const char *key)
+{
+	char glob[128];
+	for (size_t i = 0; i < ARRAY_LEN(https_hosts); i++) {
+		snprintf(glob, sizeof(glob), "url.*git@%s*.*insteadof", https_hosts[i]);
+		if (fnmatch(glob, key, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Keys whose effect is replaced or announced otherwise. */
+static bool special(struct seed_git_out *out, const char *key, const char *value)
+{
+	if (streq(key, "core.excludesfile"))
+		out->excludes_file = value;
+	else if (streq(key, "core.attributesfile"))
+		out->attributes_file = value;
+	else if (streq(key, "commit.gpgsign") || streq(key, "tag.gpgsign") ||
+		streq(key, "tag.forcesignannotated") || streq(key, "push.gpgsign"))
+		out->signing = out->signing || is_true(value);
+	else
+		return false;
+	return true;
+}
+
+static void write_fixed(FILE *f, const char *workspace)
+{
+	char key[256], value[256];
+	write_setting(f, "commit.gpgsign", "false");
+	write_setting(f, "tag.gpgsign", "false");
+	if (workspace)
+		write_setting(f, "safe.directory", workspace);
+	for (size_t i = 0; i < ARRAY_LEN(https_hosts); i++) {
+		snprintf(key, sizeof(key), "url.https://%s/.insteadof", https_hosts[i]);
+		snprintf(value, sizeof(value), "git@%s:", https_hosts[i]);
+		write_setting(f, key, value);
+		snprintf(value, sizeof(value), "ssh://git@%s/", https_hosts[i]);
+		write_setting(f, key, value);
+	}
+}
+
+int seed_git_filter(struct seed_report *report, const char *list, size_t n, const char *workspace,
+	struct seed_git_out *ret, struct err *err)
+{
+	struct arena *a = report->a;
+	struct seed_git_out out = {0};
+	_cleanup_free_ char *text = NULL;
+	size_t size, dropped = 0;
+	FILE *f = open_memstream(&text, &size);
+	if (!f)
+		return err_set(err, ENOMEM, "out of memory");
+	const char *end = list + n;
+	for (const char *p = list; p < end;) {
+		size_t len = strnlen(p, (size_t)(end - p));
+		char *key = arena_dupn(a, p, len);
+		p += len + 1;
+		char *nl = key ? strchr(key, '\n') : NULL;
+		const char *value = nl ? nl + 1 : "true"; /* "[a] b" without "=" */
+		if (nl)
+			*nl = '\0';
+		if (!key || !strchr(key, '.') || special(&out, key, value))
+			continue;
+		const char *why = secret_value(NULL, value);
+		if (!why)
+			why = secret_value(NULL, key);
+		if (!is_allowed(key) || needs_ssh_key(key)) {
+			dropped++;
+		} else if (why || strlen(key) > 900) {
+			const char *last = strrchr(key, '.');
+			seed_say(report, SEED_WITHHELD, "git: %.*s...%s: %s",
+				(int)strcspn(key, "."), key, last, why ? why : "too long");
+		} else {
+			write_setting(f, key, value);
+		}
+	}
+	write_fixed(f, workspace);
+	if (fclose(f) != 0)
+		return err_set(err, ENOMEM, "out of memory");
+	if (dropped)
+		seed_say(report, SEED_SKIPPED, "git: %zu settings that are on no list", dropped);
+	out.text = arena_dupn(a, text, size);
+	*ret = out;
+	return out.text ? 0 : err_set(err, ENOMEM, "out of memory");
+}
+
+static const char *find_git(void)
+{
+	static const char *const places[] = {"/usr/bin/git", "/usr/local/bin/git", "/bin/git"};
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
+/* What `git config --global --list -z` says; bytes, 0 when there is no such file or git rejects it.
+ * git_dir is where conditions of includes (gitdir:) are evaluated. */
+static ssize_t git_list(
+	struct seed_copy *c, const char *git, const char *git_dir, char **ret, struct err *err)
+{
+	char *home = arena_printf(c->a, "HOME=%s", c->home);
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	char *conf = xdg && *xdg == '/' ? arena_printf(c->a, "XDG_CONFIG_HOME=%s", xdg) : NULL;
+	char *dir = git_dir ? arena_printf(c->a, "GIT_DIR=%s", git_dir) : NULL;
+	char *const env[] = {home, "PATH=/usr/bin:/bin", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CEILING_DIRECTORIES=/", git_dir ? dir : "GIT_OPTIONAL_LOCKS=0", conf, NULL};
+	char *const argv[] = {"git", "-C", "/", "config", "--global", "--includes", "--list", "-z",
+		NULL};
+	int pipes[2];
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe");
+	_cleanup_close_ int in = pipes[0];
+	const int fds[] = {-1, pipes[1], -1};
+	struct proc_spawn how = {.path = git, .argv = argv, .envp = env, .fds = fds, .nfds = 3};
+	struct proc proc = PROC_NONE;
+	int r = proc_spawn(&how, &proc, err);
+	close(pipes[1]);
+	if (r < 0)
+		return r;
+	char *buf = arena_alloc(c->a, GIT_LIST_MAX);
+	ssize_t n = buf ? fd_read_full(in, buf, GIT_LIST_MAX) : -ENOMEM;
+	int status = 0;
+	if (n >= (ssize_t)GIT_LIST_MAX || n < 0)
+		proc_kill(&proc);
+	else
+		proc_wait(&proc, &status);
+	if (n < 0 || n >= (ssize_t)GIT_LIST_MAX)
+		return err_set(err, n < 0 ? (int)-n : EFBIG, "read git's configuration");
+	*ret = buf;
+	return status ? 0 : n;
+}
+
+/* Includes may depend on the repository (a work address for ~/work/): show git the workspace's.
+ * Listing the global files runs nothing of it, and reads of its config only the format version. */
+static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, struct err *err)
+{
+	struct stat st;
+	char *dir = c->workspace ? arena_printf(c->a, "%s/.git", c->workspace) : NULL;
+	ssize_t n = 0;
+	if (dir && lstat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+		n = git_list(c, git, dir, ret, err);
+	return n == 0 ? git_list(c, git, NULL, ret, err) : n;
+}
+
+/* Copy the file a setting names, or its default place, to ~/.config/git/NAME. */
+static int copy_named(struct seed_copy *c, const char *configured, const char *name, struct err *err)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	char *from = configured ? path_expand_home(c->a, configured, c->home)
+		: xdg && *xdg == '/' ? arena_printf(c->a, "%s/git/%s", xdg, name)
+				     : arena_printf(c->a, "%s/.config/git/%s", c->home, name);
+	if (!from)
+		return err_set(err, ENOMEM, "out of memory");
+	if (*from != '/')
+		return 0;
+	char *to = arena_printf(c->a, ".config/git/%s", name);
+	return seed_copy(c, from, to, to, NULL, err);
+}
+
+int seed_git(struct seed_copy *c, const char *workspace, struct err *err)
+{
+	if (seed_exists(c, ".gitconfig"))
+		return 0;
+	const char *git = find_git();
+	char *list = NULL;
+	ssize_t n = git ? read_config(c, git, &list, err) : 0;
+	if (n < 0)
+		return (int)n;
+	struct seed_git_out out;
+	int r = seed_git_filter(c->report, list, (size_t)n, workspace, &out, err);
+	if (r == 0)
+		r = copy_named(c, out.excludes_file, "ignore", err);
+	if (r == 0)
+		r = copy_named(c, out.attributes_file, "attributes", err);
+	if (r == 0)
+		r = seed_write(c, ".gitconfig", out.text, strlen(out.text), false, err);
+	if (r == 0 && out.signing)
+		seed_say(c->report, SEED_NOTICE,
+			"commits are not signed inside: your signing key stays outside");
+	return r;
+}

@@ -1,0 +1,25 @@
+/* seed/git.h - who the user is to git, as a configuration of the sandbox's own.
+ */
+#ifndef BAWN_SEED_GIT_H
+#define BAWN_SEED_GIT_H
+
+#include "seed/copy.h"
+
+/* Read the user's global git configuration (by git itself, with includes, outside any repository
+ * and with an empty environment but for HOME) and write ~/.gitconfig below the sandbox's home: the
+ * identity, the default branch, excludes, url rewrites and other plain settings; nothing that
+ * names a program.  Signing is switched off, with a notice where it was on.  git@host: of the known
+ * hosts falls back to https.  0 or -errno. */
+int seed_git(struct seed_copy *c, const char *workspace, struct err *err);
+
+/* The pure part: `git config --list -z` output to the text of a configuration file.  In arena. */
+struct seed_git_out {
+	char *text;
+	const char *excludes_file; /* as configured, or NULL */
+	const char *attributes_file;
+	bool signing; /* was on */
+};
+int seed_git_filter(struct seed_report *report, const char *list, size_t n, const char *workspace,
+	struct seed_git_out *ret, struct err *err);
+
+#endif

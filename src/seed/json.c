@@ -1,0 +1,507 @@
+/* seed/json.c - see json.h
+ *
+ * Theory: every operation is one walk with a stack of keys (struct keypath).  Filters remove in
+ * place; an array element is known by its index at the start of the walk.
+ */
+#include "seed/json.h"
+
+#include <jansson.h>
+
+#include "seed/secret.h"
+
+/* The opaque type is jansson's own. */
+static json_t *to_json(struct json_doc *d)
+{
+	return (json_t *)d;
+}
+
+static const json_t *to_json_const(const struct json_doc *d)
+{
+	return (const json_t *)d;
+}
+
+struct json_doc *json_doc_new(void)
+{
+	return (struct json_doc *)json_object();
+}
+
+void json_doc_free(struct json_doc *d)
+{
+	json_decref(to_json(d));
+}
+
+bool json_doc_is_empty(const struct json_doc *d)
+{
+	return json_object_size(to_json_const(d)) == 0;
+}
+
+/* Blank comments and trailing commas, so that places in messages stay right. */
+static void blank_comments(char *s, size_t n)
+{
+	size_t comma = SIZE_MAX; /* of a comma with only blanks behind it so far */
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '"') {
+			for (i++; i < n && s[i] != '"'; i++)
+				i += s[i] == '\\';
+			comma = SIZE_MAX;
+		} else if (s[i] == '/' && i + 1 < n && s[i + 1] == '/') {
+			while (i < n && s[i] != '\n')
+				s[i++] = ' ';
+		} else if (s[i] == '/' && i + 1 < n && s[i + 1] == '*') {
+			const char *end = memmem(s + i + 2, n - i - 2, "*/", 2);
+			size_t stop = end ? (size_t)(end - s) + 2 : n;
+			for (; i < stop; i++)
+				if (s[i] != '\n')
+					s[i] = ' ';
+			i--;
+		} else if (s[i] == ',') {
+			comma = i;
+		} else if ((s[i] == '}' || s[i] == ']') && comma != SIZE_MAX) {
+			s[comma] = ' ';
+			comma = SIZE_MAX;
+		} else if (!strchr(" \t\r\n", s[i]) || !s[i]) {
+			comma = SIZE_MAX;
+		}
+	}
+}
+
+static bool too_deep(json_t *v, size_t depth)
+{
+	if (depth >= KEYPATH_MAX)
+		return true;
+	const char *key;
+	json_t *child;
+	size_t i;
+	json_object_foreach(v, key, child)
+	{
+		if (too_deep(child, depth + 1))
+			return true;
+	}
+	json_array_foreach(v, i, child)
+	{
+		if (too_deep(child, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+int json_doc_parse(const char *text, size_t n, struct json_doc **ret, struct err *err)
+{
+	_cleanup_free_ char *copy = malloc(n + 1);
+	if (!copy)
+		return err_set(err, ENOMEM, "out of memory");
+	memcpy(copy, text, n);
+	blank_comments(copy, n);
+	json_error_t at;
+	json_t *v = json_loadb(copy, n, 0, &at);
+	if (!v)
+		return err_set(err, EINVAL, "line %d, column %d: no valid JSON", at.line,
+			at.column);
+	if (!json_is_object(v) || too_deep(v, 0)) {
+		json_decref(v);
+		return err_set(err, EINVAL, "not a JSON object of fewer than %d levels",
+			KEYPATH_MAX);
+	}
+	*ret = (struct json_doc *)v;
+	return 0;
+}
+
+char *json_doc_text(const struct json_doc *d)
+{
+	char *s = json_dumps(to_json_const(d), JSON_INDENT(2));
+	if (!s)
+		return NULL;
+	size_t n = strlen(s);
+	char *t = realloc(s, n + 2);
+	if (!t) {
+		free(s);
+		return NULL;
+	}
+	memcpy(t + n, "\n", 2);
+	return t;
+}
+
+/* ---- filter ---- */
+
+struct filter {
+	const struct keypats *keep, *drop;
+	const struct json_watch *watch; /* NULL: no look at secrets */
+	size_t skipped;
+};
+
+static void name_withheld(const struct filter *f, const struct keypath *path, const char *why)
+{
+	char place[512];
+	f->watch->withheld(f->watch->ud, keypath_text(path, place, sizeof(place)), why);
+}
+
+/* The key a string is kept under, past the indexes of arrays. */
+static const char *nearest_name(const struct keypath *path)
+{
+	for (size_t i = path->n; i-- > 0;)
+		if (path->seg[i][strspn(path->seg[i], "0123456789")])
+			return path->seg[i];
+	return NULL;
+}
+
+static bool filter_value(struct filter *f, json_t *v, struct keypath *path);
+
+static void filter_array(struct filter *f, json_t *v, struct keypath *path)
+{
+	char index[24];
+	size_t i = 0, n = json_array_size(v);
+	bool flag = false; /* the element before was "--api-key" and the like */
+	for (size_t at = 0; at < n; at++) {
+		json_t *child = json_array_get(v, i);
+		snprintf(index, sizeof(index), "%zu", at);
+		path->seg[path->n++] = index;
+		const char *s = json_string_value(child);
+		bool keep;
+		if (f->watch && flag && s && s[0] != '$') {
+			name_withheld(f, path, "the option before says so");
+			keep = false;
+		} else {
+			keep = filter_value(f, child, path);
+		}
+		flag = s && s[0] == '-' && secret_name(s) && !strchr(s, '=');
+		path->n--;
+		if (keep)
+			i++;
+		else
+			json_array_remove(v, i);
+	}
+}
+
+/* Filter below v; false: v itself has to go.  path: where v stands. */
+static bool filter_value(struct filter *f, json_t *v, struct keypath *path)
+{
+	bool covered = keypats_cover(f->keep, path);
+	bool container = json_is_object(v) || json_is_array(v);
+	if ((f->drop && keypats_cover(f->drop, path)) ||
+		(!covered && !(container && keypats_lead(f->keep, path)))) {
+		f->skipped++;
+		return false;
+	}
+	if (json_is_string(v) && f->watch) {
+		const char *why = secret_value(nearest_name(path), json_string_value(v));
+		if (why)
+			name_withheld(f, path, why);
+		return !why;
+	}
+	if (json_is_array(v)) {
+		filter_array(f, v, path);
+	} else if (json_is_object(v)) {
+		const char *key;
+		json_t *child;
+		void *next;
+		json_object_foreach_safe(v, next, key, child)
+		{
+			path->seg[path->n++] = key;
+			bool keep = filter_value(f, child, path);
+			/* A secret may be the key itself. */
+			const char *why = keep && f->watch ? secret_value(NULL, key) : NULL;
+			if (why) {
+				path->n--;
+				name_withheld(f, path, why);
+				path->n++;
+			}
+			path->n--;
+			if (!keep || why)
+				json_object_del(v, key);
+		}
+	}
+	return covered || json_object_size(v) || json_array_size(v);
+}
+
+static size_t filter_doc(struct filter *f, json_t *top)
+{
+	const char *key;
+	json_t *child;
+	void *next;
+	json_object_foreach_safe(top, next, key, child)
+	{
+		struct keypath path = {.seg = {key}, .n = 1};
+		if (!filter_value(f, child, &path))
+			json_object_del(top, key);
+	}
+	return f->skipped;
+}
+
+size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const struct keypats *drop,
+	const struct json_watch *watch)
+{
+	struct filter f = {.keep = keep, .drop = drop, .watch = watch};
+	return filter_doc(&f, to_json(d));
+}
+
+void json_doc_keep(struct json_doc *d, const struct keypats *keep)
+{
+	struct filter f = {.keep = keep};
+	filter_doc(&f, to_json(d));
+}
+
+/* ---- commands ---- */
+
+struct check {
+	const struct keypats *commands;
+	const struct json_watch *watch;
+};
+
+static bool names_command(const struct check *c, const struct keypath *path)
+{
+	for (size_t i = 0; i < c->commands->n; i++)
+		if (keypat_is(&c->commands->v[i], path))
+			return true;
+	return false;
+}
+
+/* false: v held a missing command, or nothing else than what did.  An element of a list goes with
+ * the first thing it loses: {"matcher": ..., "hooks": [...]} means nothing without its hooks. */
+static bool check_value(const struct check *c, json_t *v, struct keypath *path, bool element)
+{
+	bool was_filled = json_object_size(v) || json_array_size(v), ok = true;
+	if (json_is_object(v)) {
+		const char *key;
+		json_t *child;
+		void *next;
+		json_object_foreach_safe(v, next, key, child)
+		{
+			path->seg[path->n++] = key;
+			if (json_is_string(child) && names_command(c, path)) {
+				const char *lost = c->watch->missing(
+					c->watch->ud, json_string_value(child));
+				if (lost) {
+					char place[512];
+					c->watch->withheld(c->watch->ud,
+						keypath_text(path, place, sizeof(place)), lost);
+					ok = false;
+				}
+			} else if (!check_value(c, child, path, false)) {
+				json_object_del(v, key);
+				ok = ok && !element;
+			}
+			path->n--;
+		}
+	} else if (json_is_array(v)) {
+		char index[24];
+		size_t i = 0, n = json_array_size(v);
+		for (size_t at = 0; at < n; at++) {
+			snprintf(index, sizeof(index), "%zu", at);
+			path->seg[path->n++] = index;
+			if (check_value(c, json_array_get(v, i), path, true))
+				i++;
+			else
+				json_array_remove(v, i);
+			path->n--;
+		}
+	}
+	return ok && (!was_filled || json_object_size(v) || json_array_size(v));
+}
+
+void json_doc_check_commands(
+	struct json_doc *d, const struct keypats *commands, const struct json_watch *watch)
+{
+	struct check c = {.commands = commands, .watch = watch};
+	struct keypath path = {.n = 0};
+	check_value(&c, to_json(d), &path, false);
+}
+
+/* ---- merge ---- */
+
+static int merge_array(json_t *to, json_t *add)
+{
+	size_t i, k;
+	json_t *v, *w;
+	json_array_foreach(add, i, v)
+	{
+		bool have = false;
+		json_array_foreach(to, k, w)
+		{
+			have = have || json_equal(v, w);
+		}
+		if (!have && json_array_append_new(to, json_deep_copy(v)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int merge_object(json_t *to, json_t *add, bool over)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach(add, key, v)
+	{
+		json_t *have = json_object_get(to, key);
+		int r = 0;
+		if (json_is_object(have) && json_is_object(v))
+			r = merge_object(have, v, over);
+		else if (json_is_array(have) && json_is_array(v))
+			r = merge_array(have, v);
+		else if (!have || over)
+			r = json_object_set_new(to, key, json_deep_copy(v)) < 0 ? -ENOMEM : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int json_doc_merge(struct json_doc *d, const struct json_doc *add, bool over)
+{
+	return merge_object(to_json(d), (json_t *)(uintptr_t)add, over);
+}
+
+/* ---- tokens ---- */
+
+/* base64url (RFC 4648 5) without padding, into dst; bytes or -1. */
+static ssize_t base64url(const char *s, size_t n, char *dst, size_t cap)
+{
+	uint32_t acc = 0;
+	size_t bits = 0, o = 0;
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+		int v = c >= 'A' && c <= 'Z' ? c - 'A'
+			: c >= 'a' && c <= 'z' ? c - 'a' + 26
+			: c >= '0' && c <= '9' ? c - '0' + 52
+			: c == '-'	       ? 62
+			: c == '_'	       ? 63
+					       : -1;
+		if (c == '=')
+			break;
+		if (v < 0 || o == cap)
+			return -1;
+		acc = acc << 6 | (uint32_t)v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			dst[o++] = (char)(acc >> bits & 0xff);
+		}
+	}
+	return (ssize_t)o;
+}
+
+/* The exp claim (RFC 7519 4.1.4) of a JSON web token, 0 if there is none. */
+static int64_t jwt_expires(const char *token)
+{
+	char payload[16384];
+	const char *dot = strchr(token, '.');
+	const char *end = dot ? strchr(dot + 1, '.') : NULL;
+	if (!end)
+		return 0;
+	ssize_t n = base64url(dot + 1, (size_t)(end - dot - 1), payload, sizeof(payload));
+	if (n < 0)
+		return 0;
+	json_t *claims = json_loadb(payload, (size_t)n, 0, NULL);
+	int64_t exp = json_integer_value(json_object_get(claims, "exp"));
+	json_decref(claims);
+	return exp;
+}
+
+/* The value at a place, where "*" of pattern stands for the key that path has there. */
+static json_t *value_at(json_t *top, const struct keypat *pat, const struct keypath *path)
+{
+	json_t *v = top;
+	for (size_t i = 0; i < pat->n && v; i++) {
+		bool star = streq(pat->seg[i], "*") && i < path->n;
+		v = json_object_get(v, star ? path->seg[i] : pat->seg[i]);
+	}
+	return v;
+}
+
+static int64_t expiry(json_t *top, const char *text, const struct keypat *pat,
+	const struct keypath *path, const char *token)
+{
+	if (!text)
+		return 0;
+	if (streq(text, "jwt"))
+		return jwt_expires(token);
+	json_t *v = value_at(top, pat, path);
+	double t = json_number_value(v);
+	if (t < 0 || t > 1e15)
+		return 0;
+	return t > 1e11 ? (int64_t)(t / 1000) : (int64_t)t;
+}
+
+struct token_walk {
+	json_t *top;
+	const struct keypat *pattern, *expires;
+	const char *expires_text;
+	bool (*fn)(void *ud, const struct json_token *t);
+	void *ud;
+	size_t kept;
+	bool drop_root;
+};
+
+static void walk_tokens(struct token_walk *w, json_t *v, struct keypath *path)
+{
+	if (json_is_string(v)) {
+		const char *s = json_string_value(v);
+		if (!*s || !keypat_is(w->pattern, path))
+			return;
+		struct json_token t = {.root = path->seg[0],
+			.token = s,
+			.expires = expiry(w->top, w->expires_text, w->expires, path, s)};
+		if (w->fn(w->ud, &t))
+			w->kept++;
+		else
+			w->drop_root = true;
+		return;
+	}
+	const char *key;
+	json_t *child;
+	json_object_foreach(v, key, child)
+	{
+		path->seg[path->n++] = key;
+		walk_tokens(w, child, path);
+		path->n--;
+	}
+}
+
+size_t json_doc_tokens(struct json_doc *d, const struct keypat *pattern, const char *expires_text,
+	const struct keypat *expires, bool (*fn)(void *ud, const struct json_token *t), void *ud)
+{
+	struct token_walk w = {.top = to_json(d), .pattern = pattern, .expires = expires,
+		.expires_text = expires_text, .fn = fn, .ud = ud};
+	const char *key;
+	json_t *child;
+	void *next;
+	json_object_foreach_safe(w.top, next, key, child)
+	{
+		struct keypath path = {.seg = {key}, .n = 1};
+		w.drop_root = false;
+		walk_tokens(&w, child, &path);
+		if (w.drop_root)
+			json_object_del(w.top, key);
+	}
+	return w.kept;
+}
+
+static void unsign(json_t *v, const struct keypats *tokens, struct keypath *path)
+{
+	static const char dead[] = "bm9uZQ"; /* base64url of "none" */
+	const char *s = json_string_value(v);
+	bool named = false;
+	for (size_t i = 0; s && i < tokens->n; i++)
+		named = named || keypat_is(&tokens->v[i], path);
+	if (named) {
+		const char *dot = strrchr(s, '.');
+		char *t = NULL;
+		int n = asprintf(&t, "%.*s%s", dot ? (int)(dot - s + 1) : 0, s, dot ? dead : "");
+		json_string_set(v, n < 0 ? "" : t);
+		free(n < 0 ? NULL : t);
+		return;
+	}
+	const char *key;
+	json_t *child;
+	json_object_foreach(v, key, child)
+	{
+		path->seg[path->n++] = key;
+		unsign(child, tokens, path);
+		path->n--;
+	}
+}
+
+void json_doc_unsign(struct json_doc *d, const struct keypats *tokens)
+{
+	struct keypath path = {.n = 0};
+	unsign(to_json(d), tokens, &path);
+}

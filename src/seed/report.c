@@ -1,0 +1,40 @@
+/* seed/report.c - see report.h */
+#include "seed/report.h"
+
+#include <stdarg.h>
+
+#include "base/escape.h"
+
+const char *seed_kind_name(enum seed_kind kind)
+{
+	static const char *const names[SEED_KINDS] = {
+		[SEED_NOTICE] = "notice",
+		[SEED_ENV] = "env",
+		[SEED_WITHHELD] = "withheld",
+		[SEED_SKIPPED] = "skipped",
+		[SEED_LOGIN] = "login",
+	};
+	return names[kind];
+}
+
+void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
+{
+	char raw[4096], safe[4096];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 32;
+		struct seed_record *v = arena_alloc(r->a, cap * sizeof(*v));
+		if (!v)
+			return;
+		if (r->n)
+			memcpy(v, r->v, r->n * sizeof(*v));
+		r->v = v;
+		r->cap = cap;
+	}
+	const char *text = kind == SEED_ENV ? raw : escape_text(safe, sizeof(safe), raw);
+	r->v[r->n++] = (struct seed_record){.kind = kind, .text = arena_dup(r->a, text)};
+}

@@ -1,0 +1,36 @@
+/* seed/report.h - what a seeding has to say, collected in order.
+ *
+ * The rooms below cli do not print: each record becomes one line of bawn-admin seed's fd 3.
+ */
+#ifndef BAWN_SEED_REPORT_H
+#define BAWN_SEED_REPORT_H
+
+#include "base/arena.h"
+
+enum seed_kind {
+	SEED_NOTICE,   /* one line for the user, printed at start */
+	SEED_ENV,      /* KEY=VALUE to add to the agent's environment */
+	SEED_WITHHELD, /* a file or key that the profile wants along but that stays: "PLACE: why" */
+	SEED_SKIPPED,  /* keys that are on no list, counted: for -v */
+	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */
+	SEED_KINDS
+};
+
+struct seed_record {
+	enum seed_kind kind;
+	char *text;
+};
+
+struct seed_report {
+	struct arena *a;
+	struct seed_record *v;
+	size_t n, cap;
+};
+
+const char *seed_kind_name(enum seed_kind kind); /* "notice", ... */
+
+/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV excepted.  Out of memory poisons the
+ * arena. */
+void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...) _printf_(3, 4);
+
+#endif

@@ -1,0 +1,11 @@
+/* seed/script.h - will a command of a copied setting (hook, status line, MCP server) run inside?
+ */
+#ifndef BAWN_SEED_SCRIPT_H
+#define BAWN_SEED_SCRIPT_H
+
+#include "seed/copy.h"
+
+/* NULL: as far as can be told, yes.  Else what is missing, in c's arena: "~/x.sh is not inside". */
+const char *seed_script_missing(struct seed_copy *c, const char *command);
+
+#endif

@@ -1,0 +1,482 @@
+/* seed/seed.c - see seed.h
+ *
+ * Theory: plain files and directories are copied first, as hooks are checked against what came
+ * along.  Settings files are held as documents in memory: the user's filtered copy, then the
+ * log-in, then what the profile writes, so that one file may have several sources and is written
+ * once.  In a home that is not new, documents and files that are there win over the user's copies.
+ */
+#include "seed/seed.h"
+
+#include <fcntl.h>
+#include <time.h>
+
+#include "base/path.h"
+#include "seed/copy.h"
+#include "seed/git.h"
+#include "seed/json.h"
+#include "seed/script.h"
+#include "seed/secret.h"
+#include "seed/spec.h"
+#include "seed/toml.h"
+
+#define DOCS_MAX 64
+
+struct doc {
+	const char *rel;
+	enum seed_format format;
+	struct json_doc *json;
+	struct toml_doc toml;
+	bool old;     /* was in the home before */
+	bool touched; /* has to be written */
+	const struct seed_state *state;
+};
+
+struct run {
+	const struct seed_request *rq;
+	struct seed_report *report;
+	struct arena *a;
+	struct seed_spec spec;
+	struct seed_copy copy;
+	struct doc docs[DOCS_MAX];
+	size_t n_docs;
+	bool login; /* a log-in came along */
+	bool expired;
+	const char *place; /* of the document at work, for the report */
+};
+
+static void free_docs(struct run *r)
+{
+	for (size_t i = 0; i < r->n_docs; i++)
+		json_doc_free(r->docs[i].json);
+}
+
+/* ---- names ---- */
+
+/* A path as a profile writes it: where it is on the host, or (host false) inside. */
+static char *expand_path(struct run *r, const char *path, bool host)
+{
+	if (has_prefix(path, "${")) {
+		const char *dash = strstr(path, ":-"), *end = strchr(path, '}');
+		if (!end || !dash || dash > end)
+			return NULL;
+		char *var = arena_dupn(r->a, path + 2, (size_t)(dash - path) - 2);
+		const char *value = var && host ? getenv(var) : NULL;
+		char *fallback = arena_dupn(r->a, dash + 2, (size_t)(end - dash) - 2);
+		const char *base = value && *value == '/' ? value : fallback;
+		path = base ? arena_printf(r->a, "%s%s", base, end + 1) : NULL;
+	}
+	if (!path)
+		return NULL;
+	if (host)
+		return path_expand_home(r->a, path, r->copy.home);
+	return has_prefix(path, "~/") ? arena_dup(r->a, path + 2) : NULL;
+}
+
+static const char *variable(const struct seed_request *rq, const char *name)
+{
+	if (streq(name, "WORKSPACE"))
+		return rq->workspace;
+	if (streq(name, "SANDBOX"))
+		return rq->sandbox;
+	return getenv(name);
+}
+
+static void put_value(FILE *f, const char *v, bool quoted)
+{
+	for (; v && *v; v++) {
+		if (quoted && (*v == '"' || *v == '\\'))
+			fprintf(f, "\\%c", *v);
+		else if (quoted && ((unsigned char)*v < 0x20 || *v == 0x7f))
+			fprintf(f, "\\u%04x", (unsigned int)(unsigned char)*v);
+		else
+			putc(*v, f);
+	}
+}
+
+int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
+	char **ret, struct err *err)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t size;
+	FILE *f = open_memstream(&buf, &size);
+	if (!f)
+		return err_set(err, ENOMEM, "out of memory");
+	int r = 0;
+	for (const char *p = text; *p && r == 0;) {
+		if (p[0] != '$' || p[1] != '{') {
+			putc(*p++, f);
+			continue;
+		}
+		char name[64];
+		size_t n = strspn(p + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+		const char *end = p + 2 + n;
+		bool last20 = has_prefix(end, ":last20");
+		end += last20 ? strlen(":last20") : 0;
+		if (n == 0 || n >= sizeof(name) || *end != '}') {
+			r = err_set(err, EINVAL, "unknown variable at \"%.20s\"", p);
+			break;
+		}
+		snprintf(name, sizeof(name), "%.*s", (int)n, p + 2);
+		const char *v = variable(rq, name);
+		size_t len = v ? strlen(v) : 0;
+		put_value(f, last20 && len > 20 ? v + len - 20 : v, quoted);
+		p = end + 1;
+	}
+	if (fclose(f) != 0 && r == 0)
+		r = err_set(err, ENOMEM, "out of memory");
+	if (r == 0)
+		*ret = arena_dupn(a, buf, size);
+	return r;
+}
+
+const char *seed_duration(int64_t s, char *dst, size_t cap)
+{
+	if (s >= 2 * 86400)
+		snprintf(dst, cap, "%lld days", (long long)(s / 86400));
+	else if (s >= 2 * 3600)
+		snprintf(dst, cap, "%lld h", (long long)(s / 3600));
+	else
+		snprintf(dst, cap, "%lld min", (long long)(s / 60));
+	return dst;
+}
+
+/* ---- documents ---- */
+
+static void on_withheld(void *ud, const char *place, const char *why)
+{
+	struct run *r = ud;
+	seed_say(r->report, SEED_WITHHELD, "%s: %s: %s", r->place, place, why);
+}
+
+static const char *on_missing(void *ud, const char *command)
+{
+	struct run *r = ud;
+	return seed_script_missing(&r->copy, command);
+}
+
+static const struct json_watch *watch(struct run *r, struct json_watch *w)
+{
+	*w = (struct json_watch){.withheld = on_withheld, .missing = on_missing, .ud = r};
+	return w;
+}
+
+static void set_place(struct run *r, const char *rel)
+{
+	r->place = arena_printf(r->a, "~/%s", rel);
+}
+
+/* Parse text as the document's format; keep NULL: everything. */
+static int parse_doc(struct run *r, const char *text, size_t n, enum seed_format format,
+	const struct seed_state *filter, struct doc *ret, struct err *err)
+{
+	struct json_watch w;
+	if (format == SEED_TOML)
+		return toml_doc_parse(r->a, text, n, filter ? &filter->keep : NULL,
+			filter ? &filter->drop : NULL, watch(r, &w), &ret->toml, err);
+	int k = json_doc_parse(text, n, &ret->json, err);
+	if (k == 0 && filter)
+		ret->toml.skipped =
+			json_doc_filter(ret->json, &filter->keep, &filter->drop, watch(r, &w));
+	return k;
+}
+
+/* The document for rel, with what the home holds already. */
+static int get_doc(struct run *r, const char *rel, enum seed_format format, struct doc **ret,
+	struct err *err)
+{
+	for (size_t i = 0; i < r->n_docs; i++) {
+		if (streq(r->docs[i].rel, rel)) {
+			*ret = &r->docs[i];
+			return r->docs[i].format == format
+				? 0
+				: err_set(err, EINVAL, "~/%s has two formats", rel);
+		}
+	}
+	if (r->n_docs == DOCS_MAX)
+		return err_set(err, E2BIG, "more than %d settings files", DOCS_MAX);
+	struct doc d = {.rel = rel, .format = format};
+	char *text;
+	ssize_t n = seed_read_back(&r->copy, rel, &text, NULL);
+	struct err ignored;
+	if (n > 0 && parse_doc(r, text, (size_t)n, format, NULL, &d, &ignored) == 0)
+		d.old = true;
+	if (!d.old) {
+		d.json = NULL;
+		int k = format == SEED_TOML ? toml_doc_parse(r->a, "", 0, NULL, NULL, NULL, &d.toml, err)
+			: (d.json = json_doc_new()) ? 0
+						    : err_set(err, ENOMEM, "out of memory");
+		if (k < 0)
+			return k;
+	}
+	r->docs[r->n_docs] = d;
+	*ret = &r->docs[r->n_docs++];
+	return 0;
+}
+
+static void merge_doc(struct doc *to, struct doc *add, bool over)
+{
+	if (to->format == SEED_TOML)
+		toml_doc_merge(&to->toml, &add->toml, over);
+	else
+		json_doc_merge(to->json, add->json, over);
+	to->touched = true;
+}
+
+static int write_docs(struct run *r, struct err *err)
+{
+	for (size_t i = 0; i < r->n_docs; i++) {
+		struct doc *d = &r->docs[i];
+		if (!d->touched)
+			continue;
+		_cleanup_free_ char *json = d->json ? json_doc_text(d->json) : NULL;
+		const char *text = d->json ? json : toml_doc_text(&d->toml);
+		if (!text)
+			return err_set(err, ENOMEM, "out of memory");
+		int k = seed_write(&r->copy, d->rel, text, strlen(text), false, err);
+		if (k < 0)
+			return k;
+	}
+	return 0;
+}
+
+/* ---- state ---- */
+
+static int take_settings(struct run *r, const struct seed_state *s, const char *from,
+	const char *rel, struct err *err)
+{
+	struct doc *d;
+	int k = get_doc(r, rel, s->format, &d, err);
+	if (k < 0 || d->old)
+		return k;
+	set_place(r, rel);
+	char *text;
+	struct err why = {0};
+	ssize_t n = seed_read(&r->copy, from, &text, &why);
+	if (n == -ENOENT || n == -ENOTDIR)
+		return 0;
+	struct doc own = {.format = s->format};
+	size_t before = r->report->n;
+	if (n < 0 || parse_doc(r, text, (size_t)n, s->format, s, &own, &why) < 0) {
+		r->report->n = before; /* one line for the whole file is enough */
+		seed_say(r->report, SEED_WITHHELD, "%s: %s", r->place, why.msg);
+		return 0;
+	}
+	if (own.toml.skipped)
+		seed_say(r->report, SEED_SKIPPED, "%s: %zu keys that are on no list", r->place,
+			own.toml.skipped);
+	merge_doc(d, &own, false);
+	json_doc_free(own.json);
+	d->state = s;
+	return 0;
+}
+
+static int take_state(struct run *r, struct err *err)
+{
+	int k = 0;
+	for (int docs = 0; docs < 2; docs++) {
+		for (size_t i = 0; i < r->spec.n_state && k == 0; i++) {
+			const struct seed_state *s = &r->spec.state[i];
+			if ((s->format != SEED_PLAIN) != docs)
+				continue;
+			char *from = expand_path(r, s->path, true);
+			char *rel = expand_path(r, s->path, false);
+			if (!from || !rel)
+				return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile,
+					s->path);
+			k = docs ? take_settings(r, s, from, rel, err)
+				 : seed_copy(&r->copy, from, rel,
+					   arena_printf(r->a, "~/%s", rel), &s->exclude, err);
+		}
+	}
+	struct json_watch w;
+	for (size_t i = 0; i < r->n_docs && k == 0; i++) {
+		struct doc *d = &r->docs[i];
+		if (!d->state)
+			continue;
+		set_place(r, d->rel);
+		if (d->json)
+			json_doc_check_commands(d->json, &d->state->commands, watch(r, &w));
+		else
+			toml_doc_check_commands(&d->toml, &d->state->commands, watch(r, &w));
+	}
+	return k;
+}
+
+/* ---- log-in ---- */
+
+static bool is_set(const char *name)
+{
+	const char *v = getenv(name);
+	return v && *v;
+}
+
+static bool when_holds(const struct run *r, const struct seed_when *w)
+{
+	bool any = w->env.n == 0;
+	for (size_t i = 0; i < w->env.n; i++)
+		any = any || is_set(w->env.v[i]);
+	for (size_t i = 0; i < w->no_env.n; i++)
+		any = any && !is_set(w->no_env.v[i]);
+	return any && (w->login == SEED_EITHER || (w->login == SEED_YES) == r->login);
+}
+
+struct tokens {
+	int64_t now, soonest;
+	bool expired;
+	char names[256];
+};
+
+static bool on_token(void *ud, const struct json_token *t)
+{
+	struct tokens *s = ud;
+	/* One that ends within a minute is of no use to the run. */
+	if (t->expires && t->expires <= s->now + 60) {
+		s->expired = true;
+		return false;
+	}
+	if (t->expires && (!s->soonest || t->expires < s->soonest))
+		s->soonest = t->expires;
+	size_t n = strlen(s->names);
+	snprintf(s->names + n, sizeof(s->names) - n, "%s%s", n ? ", " : "", t->root);
+	return true;
+}
+
+static void announce(struct run *r, const struct seed_login *l, const struct tokens *t)
+{
+	char left[32], until[64] = "", which[300] = "";
+	if (streq(l->token.seg[0], "*") && !l->token.literal[0])
+		snprintf(which, sizeof(which), " for %s", t->names);
+	if (t->soonest)
+		snprintf(until, sizeof(until), ", expires in %s",
+			seed_duration(t->soonest - t->now, left, sizeof(left)));
+	if (l->key)
+		seed_say(r->report, SEED_NOTICE, "using your %s%s", l->name, which);
+	else
+		seed_say(r->report, SEED_NOTICE, "using your %s log-in%s (access token only%s)",
+			l->name, which, until);
+	seed_say(r->report, SEED_LOGIN, "used %s", l->name);
+	r->login = true;
+}
+
+static int take_login(struct run *r, const struct seed_login *l, struct err *err)
+{
+	char *from = expand_path(r, l->path, true), *rel = expand_path(r, l->path, false), *text;
+	if (!from || !rel)
+		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, l->path);
+	struct err why = {0};
+	ssize_t n = seed_read(&r->copy, from, &text, &why);
+	if (n == -ENOENT || n == -ENOTDIR)
+		return 0;
+	_cleanup_(json_doc_freep) struct json_doc *doc = NULL, *fixed = NULL;
+	if (n < 0 || json_doc_parse(text, (size_t)n, &doc, &why) < 0) {
+		seed_say(r->report, SEED_NOTICE, "your %s log-in can't be used: ~/%s: %s", l->name,
+			rel, why.msg);
+		return 0;
+	}
+	struct tokens t = {.now = time(NULL)};
+	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
+	if (kept == 0) {
+		r->expired = r->expired || t.expired;
+		if (t.expired) {
+			seed_say(r->report, SEED_NOTICE,
+				"your %s log-in has expired: run `%s` once on the host", l->name,
+				l->run);
+			seed_say(r->report, SEED_LOGIN, "expired %s", l->name);
+		}
+		return 0;
+	}
+	json_doc_keep(doc, &l->keep);
+	json_doc_unsign(doc, &l->unsign);
+	if (l->set) {
+		int k = json_doc_parse(l->set, strlen(l->set), &fixed, err);
+		if (k == 0)
+			k = json_doc_merge(doc, fixed, true);
+		if (k < 0)
+			return err_prefix(err, "%s: \"set\" of %s", r->rq->profile, l->name);
+	}
+	struct doc *d, own = {.format = SEED_JSON, .json = doc};
+	int k = get_doc(r, rel, SEED_JSON, &d, err);
+	if (k < 0)
+		return k;
+	merge_doc(d, &own, true);
+	announce(r, l, &t);
+	return 0;
+}
+
+/* ---- files ---- */
+
+static int put_file(struct run *r, const struct seed_file *f, struct err *err)
+{
+	char *content;
+	int k = seed_expand(r->a, r->rq, f->content, f->format != SEED_PLAIN, &content, err);
+	if (k < 0)
+		return err_prefix(err, "%s", r->rq->profile);
+	if (f->env) {
+		size_t n = strcspn(content, "\n");
+		content[n] = '\0';
+		seed_say(r->report, SEED_ENV, "%s=%s", f->env, content);
+		return 0;
+	}
+	const char *rel = f->path + 2;
+	if (f->format == SEED_PLAIN)
+		return !f->over && seed_exists(&r->copy, rel)
+			? 0
+			: seed_write(&r->copy, rel, content, strlen(content), false, err);
+	struct doc *d, own = {.format = f->format};
+	k = get_doc(r, rel, f->format, &d, err);
+	if (k == 0)
+		k = parse_doc(r, content, strlen(content), f->format, NULL, &own, err);
+	if (k < 0)
+		return err_prefix(err, "%s: content of %s", r->rq->profile, f->path);
+	merge_doc(d, &own, f->over);
+	json_doc_free(own.json);
+	return 0;
+}
+
+/* ---- all ---- */
+
+static int fill(struct run *r, struct err *err)
+{
+	int k = take_state(r, err);
+	for (size_t i = 0; i < r->spec.n_login && k == 0 && !r->rq->no_login; i++)
+		if (when_holds(r, &r->spec.login[i].when))
+			k = take_login(r, &r->spec.login[i], err);
+	if (!r->login && !r->expired)
+		seed_say(r->report, SEED_LOGIN, "none");
+	for (size_t i = 0; i < r->spec.n_files && k == 0; i++)
+		if (when_holds(r, &r->spec.files[i].when))
+			k = put_file(r, &r->spec.files[i], err);
+	if (k == 0)
+		k = write_docs(r, err);
+	return k == 0 ? seed_git(&r->copy, r->rq->workspace, err) : k;
+}
+
+int seed_run(const struct seed_request *rq, struct seed_report *report, struct err *err)
+{
+	if (rq->bare_home)
+		return 0;
+	struct run r = {.rq = rq, .report = report, .a = report->a};
+	struct yaml_node *root;
+	int k = yaml_load(r.a, rq->profile, &root, err);
+	if (k == 0)
+		k = seed_spec_parse(r.a, rq->profile, root, &r.spec, err);
+	if (k < 0)
+		return k;
+	const char *home = getenv("HOME");
+	if (!home || *home != '/')
+		return err_set(err, EINVAL, "HOME is not an absolute path");
+	_cleanup_close_ int dst = open(rq->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dst < 0)
+		return err_sys(err, errno, "open %s", rq->home);
+	char *real = path_real(r.a, home);
+	if (!real)
+		return err_sys(err, errno, "%s", home);
+	r.copy = (struct seed_copy){.a = r.a,
+		.report = report,
+		.home = real,
+		.workspace = rq->workspace,
+		.dst = dst};
+	k = fill(&r, err);
+	free_docs(&r);
+	return k < 0 ? k : arena_check(r.a, err);
+}

@@ -1,0 +1,34 @@
+/* seed/seed.h - what of the user's agent settings, log-in and git identity comes along, as copies.
+ *
+ * Runs as the user, with the host's HOME and environment, before the agent starts.  Reads the
+ * user's files, writes only below the sandbox's home.  Never writes, locks or touches a source.
+ */
+#ifndef BAWN_SEED_SEED_H
+#define BAWN_SEED_SEED_H
+
+#include <stdint.h>
+
+#include "seed/report.h"
+
+struct seed_request {
+	const char *profile;   /* the YAML file */
+	const char *home;      /* the sandbox's home, as the host sees it; exists */
+	const char *workspace; /* resolved, or NULL */
+	const char *sandbox;   /* its name */
+	bool no_login;	       /* leave log-ins out */
+	bool bare_home;	       /* leave everything out */
+};
+
+/* Fill the home.  0 or -errno; the report holds what was said either way. */
+int seed_run(const struct seed_request *rq, struct seed_report *report, struct err *err);
+
+/* How long until t, for people: "9 days", "3 h", "25 min". */
+const char *seed_duration(int64_t seconds, char *dst, size_t cap);
+
+/* Put variables into a template: ${WORKSPACE}, ${HOME}, ${SANDBOX}, ${NAME} of the environment,
+ * ${NAME:last20} its last 20 bytes.  quoted: escaped as inside a JSON or TOML string.  In arena;
+ * NULL and -EINVAL for anything else behind "${". */
+int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
+	char **ret, struct err *err);
+
+#endif

@@ -1,0 +1,68 @@
+/* seed/spec.h - the sections state, login and files of a profile; see bawn-profile(5).
+ *
+ * Owns: their schema (one table each) and their in-memory form.  Must not: touch any file but the
+ * profile.
+ */
+#ifndef BAWN_SEED_SPEC_H
+#define BAWN_SEED_SPEC_H
+
+#include "policy/yaml.h"
+#include "seed/keypath.h"
+
+enum seed_format { SEED_PLAIN, SEED_JSON, SEED_TOML };
+enum seed_tri { SEED_EITHER, SEED_YES, SEED_NO };
+
+/* All that is said must hold. */
+struct seed_when {
+	struct strv env;     /* any of these variables is set and not empty */
+	struct strv no_env;  /* none of these is */
+	enum seed_tri login; /* a log-in of the host came along */
+};
+
+/* A file or directory of the user's that comes along. */
+struct seed_state {
+	const char *path; /* "~/.codex/config.toml", "${CODEX_HOME:-~/.codex}/config.toml" */
+	enum seed_format format;
+	struct keypats keep, drop; /* JSON and TOML: keys */
+	struct keypats commands;   /* keys that hold a command which must exist inside */
+	struct strv exclude;	   /* directories: globs of names that stay */
+};
+
+/* A credential file of which only the short-lived part comes along. */
+struct seed_login {
+	const char *path;
+	const char *name; /* "claude.ai" */
+	const char *run;  /* what renews it on the host: "claude" */
+	struct keypats keep;
+	struct keypat token;
+	bool key;		  /* it is an API key, not a token that expires */
+	const char *expires_text; /* NULL, "jwt", or the pattern's text */
+	struct keypat expires;
+	struct keypats unsign;
+	const char *set; /* JSON merged over what is kept: the refresh token as null */
+	struct seed_when when;
+};
+
+/* A file written, or a variable set, so that the tool starts without asking. */
+struct seed_file {
+	const char *path; /* or NULL: env */
+	const char *env;
+	enum seed_format format;
+	bool over; /* wins over what the user's own copy says (default), or only fills gaps */
+	const char *content;
+	struct seed_when when;
+};
+
+struct seed_spec {
+	struct seed_state *state;
+	struct seed_login *login;
+	struct seed_file *files;
+	size_t n_state, n_login, n_files;
+};
+
+/* root: the whole profile.  Unknown, missing and doubled keys and wrong types are errors with
+ * file:line:column.  0 or -EINVAL. */
+int seed_spec_parse(struct arena *a, const char *file, const struct yaml_node *root,
+	struct seed_spec *ret, struct err *err);
+
+#endif

@@ -1,0 +1,398 @@
+// A scripted model for driving the real agents without a network: it speaks the parts of four
+// APIs that codex, claude, gemini and opencode use, and has each of them run the shell commands of
+// a scenario in order, then say a last word.
+//
+//   node model.mjs --scenario FILE [--port N] [--port-file FILE] [--log FILE]
+//                  [--tls-cert FILE --tls-key FILE] [--listen ADDR]
+//
+// Scenario: {"commands": ["echo hi > a", {"run": "make", "timeout": 60}], "final": "done"}
+// Log: JSON Lines, one a request: the credential header seen, the tools offered, the step answered
+// with, and the text of the last tool result (which is what the agent got to see).
+//
+// Theory: no state is kept between requests.  Which step comes next is counted from the tool
+// results that stand in the request itself, so retries, two agents at once and a resumed session
+// all work.  The name of the shell tool and the shape of its arguments are taken from the tools the
+// request offers, so that a newer agent with another name for it needs no change here.
+//
+// Needs nothing but node.  Listens on loopback only unless told otherwise.  Holds no secret.
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
+// Known names of a shell tool, best first.
+const SHELL_TOOLS = [
+  "exec", "exec_command", "shell_command", "shell", "local_shell",
+  "Bash", "bash", "run_shell_command", "run_command", "terminal",
+];
+const MODEL = "scripted-model";
+const BODY_MAX = 64 << 20;
+
+function parseArgs(argv) {
+  const known = ["scenario", "port", "port-file", "log", "tls-cert", "tls-key", "listen"];
+  const args = {};
+  for (let i = 0; i < argv.length; i += 2) {
+    const name = argv[i].replace(/^--/, "");
+    if (!known.includes(name) || argv[i + 1] === undefined)
+      throw new Error(`usage: model.mjs ${known.map((k) => `[--${k} X]`).join(" ")}`);
+    args[name] = argv[i + 1];
+  }
+  return args;
+}
+
+const args = parseArgs(process.argv.slice(2));
+const scenario = args.scenario
+  ? JSON.parse(readFileSync(args.scenario, "utf8"))
+  : { commands: [], final: "Hello from the scripted model." };
+const steps = (scenario.commands ?? []).map((c) => (typeof c === "string" ? { run: c } : c));
+const finalText = scenario.final ?? "All steps are done.";
+
+function log(entry) {
+  if (args.log)
+    appendFileSync(args.log, JSON.stringify({ time: new Date().toISOString(), ...entry }) + "\n");
+}
+
+// ---- what to answer -----------------------------------------------------------------------
+
+// A request as all four APIs have it in common.  tools: [{name, schema, custom}];
+// results: texts of the tool results so far; prompt: is there a user's word to act on?
+function nextMove(req) {
+  const tool = pickTool(req.tools);
+  if (!tool)
+    return { text: "ok" }; // a title, a topic, a quota probe: nothing to run
+  const step = req.results.length;
+  if (step >= steps.length)
+    return { text: finalText, step };
+  return { tool, step, input: toolInput(tool, steps[step], step), id: `call_${step + 1}` };
+}
+
+function pickTool(tools) {
+  for (const name of SHELL_TOOLS) {
+    const found = tools.find((t) => t.name === name);
+    if (found)
+      return found;
+  }
+  return tools.find((t) => /bash|shell|exec|command|terminal/i.test(t.name));
+}
+
+// Arguments by the tool's own schema: the command goes where the schema has room for it, what else
+// is required gets a plain value.
+function toolInput(tool, step, n) {
+  const seconds = step.timeout ?? 30;
+  if (tool.custom) {
+    const call = { cmd: step.run, yield_time_ms: Math.min(seconds, 30) * 1000 };
+    return `const r = await tools.exec_command(${JSON.stringify(call)}); text(JSON.stringify(r));`;
+  }
+  const props = tool.schema?.properties ?? {};
+  const input = {};
+  const key = ["command", "cmd", "script", "input"].find((k) => props[k]) ?? "command";
+  input[key] = isArray(props[key]) ? ["bash", "-c", step.run] : step.run;
+  if (props.yield_time_ms)
+    input.yield_time_ms = Math.min(seconds, 30) * 1000;
+  if (props.timeout)
+    input.timeout = seconds * 1000;
+  if (props.timeout_ms)
+    input.timeout_ms = seconds * 1000;
+  if (props.description)
+    input.description = `step ${n + 1}`;
+  for (const k of tool.schema?.required ?? [])
+    if (input[k] === undefined)
+      input[k] = fromSchema(props[k] ?? {});
+  return input;
+}
+
+const typeOf = (schema) => String([schema?.type].flat()[0] ?? "").toLowerCase();
+const isArray = (schema) => typeOf(schema) === "array";
+
+// The smallest value a JSON schema admits.
+function fromSchema(schema) {
+  if (schema.enum)
+    return schema.enum[0];
+  if (schema.anyOf)
+    return fromSchema(schema.anyOf[0]);
+  switch (typeOf(schema)) {
+  case "object":
+    return Object.fromEntries(
+      Object.entries(schema.properties ?? {}).map(([k, v]) => [k, fromSchema(v)]));
+  case "array": return [];
+  case "boolean": return false;
+  case "integer": case "number": return schema.minimum ?? 1;
+  default: return "ok";
+  }
+}
+
+const asText = (v) => (typeof v === "string" ? v : JSON.stringify(v ?? ""));
+
+// ---- one adapter an API -------------------------------------------------------------------
+// read(body) gives {tools, results}; write(out, move, body) sends the answer.
+
+const responses = { // OpenAI Responses API: codex, opencode with its openai provider
+  read(body) {
+    // Newer models are offered their tools in an input item, in namespaces.
+    const input = Array.isArray(body.input) ? body.input : [];
+    const flat = (list) => (list ?? []).flatMap((t) => (t.tools ? flat(t.tools) : [t]));
+    return {
+      tools: flat([...(body.tools ?? []), ...input.filter((i) => i.type === "additional_tools")])
+        .filter((t) => ["function", "custom", "local_shell"].includes(t.type))
+        .map((t) => ({ name: t.name ?? t.type, schema: t.parameters, custom: t.type === "custom" }))
+        .filter((t) => !t.custom || t.name === "exec"),
+      results: input.filter((i) => /_output$/.test(i.type ?? ""))
+        .map((i) => asText(i.output)),
+    };
+  },
+  write(out, move, body) {
+    const id = `resp_${Date.now()}`;
+    const item = !move.tool
+      ? { type: "message", id: "msg_1", role: "assistant", status: "completed",
+          content: [{ type: "output_text", text: move.text, annotations: [] }] }
+      : move.tool.custom
+        ? { type: "custom_tool_call", id: "ctc_1", call_id: move.id, name: move.tool.name,
+            input: move.input, status: "completed" }
+        : { type: "function_call", id: "fc_1", call_id: move.id, name: move.tool.name,
+            arguments: JSON.stringify(move.input), status: "completed" };
+    const base = { id, object: "response", created_at: Math.floor(Date.now() / 1000),
+      model: body.model ?? MODEL, status: "in_progress", output: [], error: null,
+      incomplete_details: null };
+    const done = { ...base, status: "completed", output: [item],
+      usage: { input_tokens: 10, output_tokens: 5, total_tokens: 15,
+        input_tokens_details: { cached_tokens: 0 },
+        output_tokens_details: { reasoning_tokens: 0 } } };
+    if (body.stream === false)
+      return out.json(done);
+    let seq = 0;
+    const send = (type, rest) => out.event(type, { type, sequence_number: seq++, ...rest });
+    send("response.created", { response: base });
+    send("response.output_item.added", { output_index: 0, item: added(item) });
+    if (item.type === "message") {
+      const at = { item_id: item.id, output_index: 0, content_index: 0 };
+      send("response.content_part.added", { ...at, part: { ...item.content[0], text: "" } });
+      send("response.output_text.delta", { ...at, delta: move.text, logprobs: [] });
+      send("response.output_text.done", { ...at, text: move.text, logprobs: [] });
+      send("response.content_part.done", { ...at, part: item.content[0] });
+    } else if (item.type === "function_call") {
+      const at = { item_id: item.id, output_index: 0 };
+      send("response.function_call_arguments.delta", { ...at, delta: item.arguments });
+      send("response.function_call_arguments.done", { ...at, arguments: item.arguments });
+    }
+    send("response.output_item.done", { output_index: 0, item });
+    send("response.completed", { response: done });
+    out.end();
+  },
+};
+
+// An item as it is announced, before its content has come.
+function added(item) {
+  if (item.type === "message")
+    return { ...item, status: "in_progress", content: [] };
+  return item.type === "function_call" ? { ...item, status: "in_progress", arguments: "" } : item;
+}
+
+const chat = { // OpenAI chat completions: opencode with an openai-compatible provider
+  read(body) {
+    return {
+      tools: (body.tools ?? []).map((t) => ({
+        name: t.function?.name ?? t.name, schema: t.function?.parameters })),
+      results: (body.messages ?? [])
+        .filter((m) => m.role === "tool").map((m) => asText(m.content)),
+    };
+  },
+  write(out, move, body) {
+    const call = move.tool && { index: 0, id: move.id, type: "function",
+      function: { name: move.tool.name, arguments: JSON.stringify(move.input) } };
+    const reason = move.tool ? "tool_calls" : "stop";
+    const message = move.tool
+      ? { role: "assistant", content: null, tool_calls: [call] }
+      : { role: "assistant", content: move.text };
+    const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+    const base = { id: "chatcmpl-1", created: Math.floor(Date.now() / 1000),
+      model: body.model ?? MODEL };
+    if (!body.stream)
+      return out.json({ ...base, object: "chat.completion", usage,
+        choices: [{ index: 0, message, finish_reason: reason }] });
+    const chunk = (delta, finish_reason) => out.data({ ...base, object: "chat.completion.chunk",
+      choices: [{ index: 0, delta, finish_reason }], ...(finish_reason ? { usage } : {}) });
+    chunk(message, null);
+    chunk({}, reason);
+    out.raw("data: [DONE]\n\n");
+    out.end();
+  },
+};
+
+const messages = { // Anthropic Messages API: claude, opencode with its anthropic provider
+  read(body) {
+    const blocks = (body.messages ?? [])
+      .flatMap((m) => (Array.isArray(m.content) ? m.content : []));
+    return {
+      tools: (body.tools ?? [])
+        .filter((t) => t.input_schema).map((t) => ({ name: t.name, schema: t.input_schema })),
+      results: blocks.filter((b) => b.type === "tool_result").map((b) => asText(b.content)),
+    };
+  },
+  write(out, move, body) {
+    const block = move.tool
+      ? { type: "tool_use", id: `toolu_${move.step + 1}`, name: move.tool.name, input: move.input }
+      : { type: "text", text: move.text };
+    const stop = move.tool ? "tool_use" : "end_turn";
+    const message = { id: `msg_${Date.now()}`, type: "message", role: "assistant",
+      model: body.model ?? MODEL, content: [], stop_reason: null, stop_sequence: null,
+      usage: { input_tokens: 10, output_tokens: 1 } };
+    if (!body.stream)
+      return out.json({ ...message, content: [block], stop_reason: stop });
+    const send = (type, rest) => out.event(type, { type, ...rest });
+    send("message_start", { message });
+    send("content_block_start", { index: 0,
+      content_block: move.tool ? { ...block, input: {} } : { type: "text", text: "" } });
+    send("content_block_delta", { index: 0,
+      delta: move.tool
+        ? { type: "input_json_delta", partial_json: JSON.stringify(move.input) }
+        : { type: "text_delta", text: move.text } });
+    send("content_block_stop", { index: 0 });
+    send("message_delta", { delta: { stop_reason: stop, stop_sequence: null },
+      usage: { output_tokens: 5 } });
+    send("message_stop", {});
+    out.end();
+  },
+};
+
+const gemini = { // Gemini API: gemini, opencode with its google provider
+  read(body) {
+    const parts = (body.contents ?? []).flatMap((c) => c.parts ?? []);
+    return {
+      tools: (body.tools ?? []).flatMap((t) => t.functionDeclarations ?? [])
+        .map((f) => ({ name: f.name, schema: f.parametersJsonSchema ?? f.parameters })),
+      results: parts.filter((p) => p.functionResponse)
+        .map((p) => asText(p.functionResponse.response?.output ?? p.functionResponse.response)),
+    };
+  },
+  write(out, move, body, url) {
+    const config = body.generationConfig ?? {};
+    const schema = config.responseJsonSchema ?? config.responseSchema;
+    // A router or a next-speaker check wants JSON of its own shape and runs nothing.
+    const text = schema ? JSON.stringify(fromSchema(schema)) : move.text;
+    const part = move.tool && !schema
+      ? { functionCall: { name: move.tool.name, args: move.input } } : { text };
+    const answer = {
+      candidates: [{ index: 0, content: { role: "model", parts: [part] }, finishReason: "STOP" }],
+      usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 },
+      modelVersion: MODEL,
+    };
+    if (!/:streamGenerateContent/.test(url))
+      return out.json(answer);
+    out.data(answer);
+    out.end();
+  },
+};
+
+const ROUTES = [
+  { path: /\/responses$/, api: responses, name: "responses" },
+  { path: /\/chat\/completions$/, api: chat, name: "chat" },
+  { path: /\/messages$/, api: messages, name: "messages" },
+  { path: /\/models\/[^/]+:(stream)?[gG]enerateContent$/, api: gemini, name: "gemini" },
+];
+
+// What is asked beside the conversation; anything else is a 404 that no agent minds.
+const FIXED = [
+  { path: /\/messages\/count_tokens$/, body: { input_tokens: 10 } },
+  { path: /:countTokens$/, body: { totalTokens: 10 } },
+  { path: /\/models$/, body: { object: "list", data: [], models: [] } },
+];
+
+// ---- HTTP ---------------------------------------------------------------------------------
+
+function output(res) {
+  const start = (type) => {
+    if (!res.headersSent)
+      res.writeHead(200, { "content-type": type, "cache-control": "no-store" });
+  };
+  return {
+    json(value) {
+      start("application/json");
+      res.end(JSON.stringify(value));
+    },
+    event(type, value) {
+      start("text/event-stream");
+      res.write(`event: ${type}\ndata: ${JSON.stringify(value)}\n\n`);
+    },
+    data(value) {
+      start("text/event-stream");
+      res.write(`data: ${JSON.stringify(value)}\n\n`);
+    },
+    raw(text) {
+      start("text/event-stream");
+      res.write(text);
+    },
+    end: () => res.end(),
+  };
+}
+
+function readBody(req) {
+  return new Promise((resolve, reject) => {
+    const chunks = [];
+    let size = 0;
+    req.on("data", (c) => {
+      size += c.length;
+      if (size > BODY_MAX)
+        req.destroy(new Error("body too large"));
+      chunks.push(c);
+    });
+    req.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    req.on("error", reject);
+  });
+}
+
+const AUTH_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "chatgpt-account-id"];
+
+async function answer(req, res) {
+  const url = new URL(req.url, "http://x");
+  const auth = Object.fromEntries(
+    AUTH_HEADERS.filter((h) => req.headers[h]).map((h) => [h, req.headers[h]]));
+  const entry = { method: req.method, host: req.headers.host, path: url.pathname, auth,
+    agent: req.headers["user-agent"] };
+  const text = await readBody(req);
+  const route = req.method === "POST" && ROUTES.find((r) => r.path.test(url.pathname));
+  if (!route) {
+    const fixed = FIXED.find((f) => f.path.test(url.pathname));
+    const status = fixed || url.pathname === "/" ? 200 : 404;
+    log({ ...entry, status });
+    res.writeHead(status, { "content-type": "application/json" });
+    res.end(req.method === "HEAD" ? undefined : JSON.stringify(fixed?.body ?? { error: {
+      type: "not_found_error", message: "the scripted model has no such path" } }));
+    return;
+  }
+  const body = JSON.parse(text);
+  const asked = route.api.read(body);
+  const move = nextMove(asked);
+  log({ ...entry, status: 200, api: route.name, model: body.model,
+    tools: asked.tools.map((t) => t.name), results: asked.results.length,
+    last_result: asked.results.at(-1), step: move.step,
+    run: move.tool ? steps[move.step].run : undefined, text: move.text });
+  route.api.write(output(res), move, body, url.pathname);
+}
+
+function listener(req, res) {
+  answer(req, res).catch((e) => {
+    log({ method: req.method, path: req.url, status: 400, error: String(e) });
+    if (!res.headersSent)
+      res.writeHead(400, { "content-type": "application/json" });
+    res.end(JSON.stringify({ error: { type: "invalid_request_error", message: String(e) } }));
+  });
+}
+
+const server = args["tls-cert"]
+  ? createTlsServer({ cert: readFileSync(args["tls-cert"]), key: readFileSync(args["tls-key"]) },
+    listener)
+  : createServer(listener);
+// A WebSocket is declined at once: codex then falls back to plain requests.
+server.on("upgrade", (req, socket) => {
+  log({ method: req.method, path: req.url, status: 404, upgrade: req.headers.upgrade });
+  socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+});
+server.listen(Number(args.port ?? 0), args.listen ?? "127.0.0.1", () => {
+  const { port } = server.address();
+  if (args["port-file"]) { // beside and renamed, so that a reader never sees half of it
+    writeFileSync(args["port-file"] + ".tmp", `${port}\n`);
+    renameSync(args["port-file"] + ".tmp", args["port-file"]);
+  }
+  console.log(`listening on port ${port}`);
+});
+for (const sig of ["SIGTERM", "SIGINT"])
+  process.on(sig, () => process.exit(0));
