@@ -14,4 +14,5 @@ EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integra
 
 TESTS += tests/run-bats
 
+include tests/unit/core.mk
 include tests/unit/audit.mk

@@ -64,6 +64,7 @@ static int empty_dir(struct walk *w, int fd, int depth)
 		close(copy);
 		return -e;
 	}
+	rewinddir(d); /* the copy shares its position with fd, which may have been read before */
 	int r = 0;
 	bool chmodded = false;
 	struct dirent *de;

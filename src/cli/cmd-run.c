@@ -70,7 +70,7 @@ static int open_audit(struct run *r, struct err *err)
 		return k;
 	const struct audit_field f[] = {{.key = "profile", .str = r->pack.profile.name},
 		{.key = "workspace", .str = r->ws.path}, {.key = "program", .str = r->plan.exe},
-		{.key = "version", .str = VERSION}};
+		{.key = "version", .str = PACKAGE_VERSION}};
 	run_audit(r, "start", f, ARRAY_LEN(f));
 	return 0;
 }

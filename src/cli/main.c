@@ -39,7 +39,7 @@ static int cmd_version(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	puts("bawn " VERSION);
+	puts("bawn " PACKAGE_VERSION);
 	return 0;
 }
 

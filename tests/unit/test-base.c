@@ -1,0 +1,284 @@
+/* unit tests of the base room */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/blob.h"
+#include "base/digest.h"
+#include "base/escape.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json-out.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/tree.h"
+
+static char scratch[] = "/tmp/bawn-test-base-XXXXXX";
+
+static int make_scratch(void **state)
+{
+	(void)state;
+	return mkdtemp(scratch) ? chdir(scratch) : -1;
+}
+
+static int drop_scratch(void **state)
+{
+	(void)state;
+	return chdir("/") | tree_remove(AT_FDCWD, scratch, NULL);
+}
+
+static void escapes_control_and_bidi(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{"plain", "plain"},
+		{"a\nb", "a\\x0ab"},
+		{"\033[2J", "\\x1b[2J"},
+		{"\x7f", "\\x7f"},
+		{"caf\xc3\xa9", "caf\xc3\xa9"},
+		{"\xc2\x9b"
+		 "31m",
+			"\\xc2\\x9b31m"},   /* CSI as a C1 control */
+		{"\xff\xfe", "\\xff\\xfe"}, /* not UTF-8 */
+		{"\xc0\xaf", "\\xc0\\xaf"}, /* overlong */
+		{"a\xe2\x80\xae"
+		 "b",
+			"a\\xe2\\x80\\xaeb"}, /* right-to-left override */
+		{"back\\slash", "back\\x5cslash"},
+	};
+	char b[128];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(escape_text(b, sizeof(b), rows[i].in), rows[i].out);
+	char tiny[6];
+	assert_string_equal(escape_text(tiny, sizeof(tiny), "abcdefgh"), "abcde");
+	assert_string_equal(escape_text(tiny, sizeof(tiny), "ab\n"), "ab"); /* never half a \xHH */
+}
+
+static void quotes_for_the_shell(void **state)
+{
+	(void)state;
+	char b[128];
+	assert_string_equal(escape_shell(b, sizeof(b), "a/b-c"), "a/b-c");
+	assert_string_equal(escape_shell(b, sizeof(b), "a b"), "'a b'");
+	assert_string_equal(escape_shell(b, sizeof(b), "it's"), "'it'\\''s'");
+	assert_string_equal(escape_shell(b, sizeof(b), "x\ny'"), "$'x\\x0ay\\''");
+	assert_string_equal(escape_shell(b, sizeof(b), ""), "''");
+}
+
+static void blob_survives_and_refuses(void **state)
+{
+	(void)state;
+	struct blob b = {0};
+	const char *strs[] = {"one", "", "three"};
+	assert_int_equal(blob_put_str(&b, 1, "hello"), 0);
+	assert_int_equal(blob_put_u64(&b, 2, 42), 0);
+	assert_int_equal(blob_put_strs(&b, 3, strs, 3), 0);
+	struct blob_iter it;
+	struct blob_view v;
+	blob_iter_init(&it, b.data, b.n);
+	assert_int_equal(blob_next(&it, &v), 1);
+	assert_string_equal(blob_str(&v), "hello");
+	assert_int_equal(blob_next(&it, &v), 1);
+	uint64_t n;
+	assert_int_equal(blob_u64(&v, &n), 0);
+	assert_int_equal(n, 42);
+	assert_int_equal(blob_next(&it, &v), 1);
+	assert_null(blob_str(&v));
+	size_t pos = 0;
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(blob_strs_next(&v, &pos), strs[i]);
+	assert_null(blob_strs_next(&v, &pos));
+	assert_int_equal(blob_next(&it, &v), 0);
+	/* Cut anywhere: never a record past the end. */
+	for (size_t cut = 1; cut < b.n; cut++) {
+		int r;
+		char *copy = malloc(cut);
+		memcpy(copy, b.data, cut);
+		blob_iter_init(&it, copy, cut);
+		while ((r = blob_next(&it, &v)) > 0)
+			assert_true(v.data + v.len <= copy + cut);
+		free(copy);
+	}
+	uint32_t lie[4] = {1, 0xfffffff0u, 0, 0};
+	blob_iter_init(&it, lie, sizeof(lie));
+	assert_int_equal(blob_next(&it, &v), -EBADMSG);
+	blob_free(&b);
+	struct blob small = {.max = 64};
+	char big[100] = {0};
+	assert_int_equal(blob_put(&small, 1, big, sizeof(big)), -ENOMEM);
+	assert_int_equal(blob_put_u64(&small, 1, 1), -ENOMEM); /* stays failed */
+	blob_free(&small);
+}
+
+static void json_is_json(void **state)
+{
+	(void)state;
+	struct json_out j = {0};
+	json_begin(&j, NULL, '{');
+	json_str(&j, "a\"", "x\n\x01\xff\xc3\xa9");
+	json_begin(&j, "l", '[');
+	json_int(&j, NULL, -1);
+	json_bool(&j, NULL, true);
+	json_str(&j, NULL, NULL);
+	json_end(&j, ']');
+	json_end(&j, '}');
+	assert_string_equal(
+		j.buf, "{\"a\\\"\":\"x\\u000a\\u0001\xef\xbf\xbd\xc3\xa9\",\"l\":[-1,true,null]}");
+	json_free(&j);
+}
+
+static void paths_are_not_folded(void **state)
+{
+	(void)state;
+	assert_true(path_within("/work", "/work"));
+	assert_true(path_within("/work/a", "/work/"));
+	assert_false(path_within("/work2", "/work"));
+	assert_false(path_within("/wor", "/work"));
+	assert_true(path_within("/x", "/"));
+	struct arena a = {0};
+	assert_string_equal(path_join(&a, "/a/", "/b"), "/a/b");
+	assert_string_equal(path_expand_home(&a, "~/x", "/home/u"), "/home/u/x");
+	assert_string_equal(path_expand_home(&a, "~x", "/home/u"), "~x");
+	arena_free(&a);
+}
+
+static void files_are_whole_or_not(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	char *text;
+	assert_int_equal(file_write_atomic(AT_FDCWD, "f", "one", 3, 0600, true, &err), 0);
+	assert_int_equal(file_write_atomic(AT_FDCWD, "f", "two", 3, 0600, false, &err), 0);
+	assert_int_equal(file_read(&a, AT_FDCWD, "f", 100, &text, &err), 3);
+	assert_string_equal(text, "two");
+	assert_int_equal(file_read(&a, AT_FDCWD, "f", 2, &text, &err), -EFBIG);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(file_read(&a, AT_FDCWD, "fifo", 10, &text, &err), -EINVAL); /* no hang */
+	assert_int_equal(file_read(&a, AT_FDCWD, "none", 10, &text, &err), -ENOENT);
+	arena_free(&a);
+}
+
+static void private_directories(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	assert_int_equal(file_mkdir_private("p/q/r", &err), 0);
+	struct stat st;
+	assert_int_equal(stat("p/q", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(chmod("p/q/r", 0777), 0);
+	assert_int_equal(file_mkdir_private("p/q/r", &err), -EPERM);
+	assert_non_null(strstr(err.hint, "chmod"));
+	assert_int_equal(symlink("p", "link"), 0);
+	assert_int_equal(file_mkdir_private("link", &err), -EPERM);
+}
+
+static void trees_go_whatever_is_in_them(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	assert_int_equal(mkdir("t", 0700), 0);
+	int fd = open("t", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 3000; i++) { /* deeper than PATH_MAX allows to name */
+		assert_int_equal(mkdirat(fd, "d", 0700), 0);
+		int next = openat(fd, "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	assert_int_equal(mkdir("t/shut", 0700), 0);
+	assert_int_equal(file_write_atomic(AT_FDCWD, "t/shut/f", "x", 1, 0600, false, &err), 0);
+	assert_int_equal(chmod("t/shut", 0000), 0);
+	assert_int_equal(mkdir("victim", 0700), 0);
+	assert_int_equal(file_write_atomic(AT_FDCWD, "victim/keep", "x", 1, 0600, false, &err), 0);
+	assert_int_equal(symlink("../victim", "t/out"), 0);
+	assert_int_equal(tree_remove(AT_FDCWD, "t", &err), 0);
+	assert_int_equal(access("t", F_OK), -1);
+	assert_int_equal(access("victim/keep", F_OK), 0);
+	assert_int_equal(tree_remove(AT_FDCWD, "t", &err), 0); /* gone already */
+}
+
+static void descriptors_travel(void **state)
+{
+	(void)state;
+	int sv[2], p[2], got[2];
+	size_t n;
+	char b[8];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	assert_int_equal(fd_send(sv[0], "abc", 3, p, 2), 0);
+	assert_int_equal(fd_recv(sv[1], b, sizeof(b), got, 1, &n), 3);
+	assert_int_equal(n, 1); /* the second one was closed, not leaked */
+	assert_int_equal(fcntl(got[0], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	close(got[0]);
+	close(sv[0]);
+	assert_int_equal(fd_recv(sv[1], b, sizeof(b), got, 1, &n), 0);
+	close(sv[1]);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void helpers_get_what_they_are_given(void **state)
+{
+	(void)state;
+	int p[2], leak = open("/", O_PATH); /* not close-on-exec, as a careless caller's would be */
+	struct err err = {0};
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	setenv("BAWN_TEST_SECRET", "canary", 1);
+	char *argv[] = {(char[]){"sh"}, (char[]){"-c"},
+		(char[]){"echo \"[$BAWN_TEST_SECRET]\"; cd /proc/self/fd && echo *"}, NULL};
+	const int fds[] = {-1, p[1], -1};
+	struct proc_spawn how = {.path = "/bin/sh", .argv = argv, .fds = fds, .nfds = 3};
+	struct proc child = PROC_NONE;
+	assert_int_equal(proc_spawn(&how, &child, &err), 0);
+	close(p[1]);
+	/* 3 is the directory that the shell is reading. */
+	char out[128] = "";
+	assert_true(fd_read_full(p[0], out, sizeof(out) - 1) > 0);
+	assert_string_equal(out, "[]\n0 1 2 3\n");
+	int status;
+	assert_int_equal(proc_wait(&child, &status), 0);
+	assert_int_equal(status, 0);
+	how.path = "/nonexistent";
+	assert_int_equal(proc_spawn(&how, &child, &err), -ENOENT);
+	close(p[0]);
+	close(leak);
+}
+
+static void digest_tells_apart(void **state)
+{
+	(void)state;
+	char hex[33];
+	assert_true(digest_eq(digest_of("a", 1), digest_of("a", 1)));
+	assert_false(digest_eq(digest_of("a", 1), digest_of("b", 1)));
+	assert_int_equal(strlen(digest_hex(digest_of("", 0), hex)), 32);
+	/* XXH3-128 of the empty input with seed 0, from the reference implementation's test
+	 * vectors. */
+	assert_string_equal(hex, "99aa06d3014798d86001c324468d497f");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(escapes_control_and_bidi),
+		cmocka_unit_test(quotes_for_the_shell),
+		cmocka_unit_test(blob_survives_and_refuses),
+		cmocka_unit_test(json_is_json),
+		cmocka_unit_test(paths_are_not_folded),
+		cmocka_unit_test(files_are_whole_or_not),
+		cmocka_unit_test(private_directories),
+		cmocka_unit_test(trees_go_whatever_is_in_them),
+		cmocka_unit_test(descriptors_travel),
+		cmocka_unit_test(helpers_get_what_they_are_given),
+		cmocka_unit_test(digest_tells_apart),
+	};
+	return cmocka_run_group_tests(tests, make_scratch, drop_scratch);
+}

@@ -1,0 +1,97 @@
+/* unit tests of the store room: CFG-14, CFG-15, leftovers */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/tree.h"
+#include "store/store.h"
+
+static char home[] = "/tmp/bawn-test-store-XXXXXX";
+
+static int set_up(void **state)
+{
+	(void)state;
+	unsetenv("XDG_DATA_HOME");
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("XDG_CACHE_HOME");
+	return mkdtemp(home) ? setenv("HOME", home, 1) : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return tree_remove(AT_FDCWD, home, NULL);
+}
+
+static void boxes_come_and_go(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE, c = STORE_BOX_NONE;
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "claude", "/home/u/My Repo\n", &b, &err), 0);
+	assert_int_equal(strncmp(b.id, "claude-my_repo_-", 16), 0);
+	assert_int_equal(store_box_create(&s, &a, "claude", "/home/u/My Repo\n", &c, &err), 0);
+	assert_string_not_equal(b.id, c.id);
+	assert_int_equal(store_collect(&s, &err), 0); /* both live */
+	assert_int_equal(access(b.dir, F_OK), 0);
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	assert_int_equal(store_box_remove(&c, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
+static void leftovers_of_the_killed_are_collected(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE;
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(store_open(&a, &s, &err) < 0 ||
+			store_box_create(&s, &a, "x", "/w", &b, &err) < 0);
+	}
+	int st;
+	assert_int_equal(waitpid(pid, &st, 0), pid);
+	assert_int_equal(st, 0);
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	assert_int_equal(store_collect(&s, &err), 1);
+	assert_int_equal(store_collect(&s, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
+static void untrusted_directories_are_refused(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	char dir[256];
+	snprintf(dir, sizeof(dir), "%s/.local/share/bawn/sandboxes", home);
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(store_open(&a, &s, &err), -EPERM);
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(setenv("HOME", "relative", 1), 0);
+	assert_int_equal(store_open(&a, &s, &err), -EINVAL);
+	assert_int_equal(unsetenv("HOME"), 0);
+	assert_int_equal(store_open(&a, &s, &err), -EINVAL);
+	setenv("HOME", home, 1);
+	arena_free(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(boxes_come_and_go),
+		cmocka_unit_test(leftovers_of_the_killed_are_collected),
+		cmocka_unit_test(untrusted_directories_are_refused),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
