@@ -1,7 +1,7 @@
 # base: errors, cleanup, fds, bounded buffers, paths, files, escaping, JSON output, digests
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
-	src/base/macro.h \
+	src/base/macro.h src/base/mutation.c \
 	src/base/err.h src/base/err.c \
 	src/base/fd.h src/base/fd.c \
 	src/base/arena.h src/base/arena.c \
