@@ -1,1 +1,14 @@
-# man
+# man: scdoc sources; the built pages go into the tarball, so that a build from it needs no scdoc
+man_pages = \
+	man/bawn.1 man/bawn-run.1 man/bawn-doctor.1 man/bawn-log.1
+EXTRA_DIST += $(man_pages:=.scd) $(man_pages)
+if HAVE_SCDOC
+man_MANS = $(man_pages)
+CLEANFILES += $(man_pages)
+
+SUFFIXES = .scd
+.scd:
+	$(AM_V_GEN)$(MKDIR_P) man && $(SCDOC) <$< >$@.tmp && mv $@.tmp $@
+else
+man_MANS = $(wildcard $(addprefix $(srcdir)/,$(man_pages)))
+endif

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # status, output: set by bats
 # lib.sh - what every integration test starts with; load it as the first line of a .bats file:
 #
 #	load ../lib.sh
@@ -28,8 +28,9 @@ export BAWN BAWN_SRCDIR BAWN_BUILDDIR PROBE
 # ---- set-up -------------------------------------------------------------------------------------
 
 bawn_setup() {
-	local base=${BAWN_TEST_TMP:-/var/tmp}/bawn-test.$(id -u)
-	mkdir -p -m 0700 "$base"
+	local base
+	base=${BAWN_TEST_TMP:-/var/tmp}/bawn-test.$(id -u)
+	[ -d "$base" ] || mkdir -m 0700 "$base" || [ -d "$base" ]
 	T=$(mktemp -d "$base/XXXXXXXX")
 	REAL_HOME=$HOME
 	HOME=$T/home
@@ -170,6 +171,7 @@ serve_tcp() {
 	local script=$log.sh
 	case $addr in *:*) kind=TCP6-LISTEN addr="[$addr]" ;; esac
 	: >"$log"
+	# shellcheck disable=SC2016  # for the inner shell
 	printf '#!/bin/bash\necho "from $SOCAT_PEERADDR:$SOCAT_PEERPORT" >>"$1"\n%s\n' "$1" \
 		>"$script"
 	chmod 0700 "$script"

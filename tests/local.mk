@@ -12,7 +12,7 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 # Everything below tests/ goes into the tarball; generated files don't.
 EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration tests/fuzz
 
-TESTS += tests/run-bats
+TESTS += build-aux/docs-check tests/run-bats
 
 include tests/unit/core.mk
 include tests/unit/audit.mk

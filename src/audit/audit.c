@@ -35,7 +35,7 @@ struct audit {
 	struct json_out line;
 	int64_t window; /* the second that n_window counts in, CLOCK_MONOTONIC */
 	unsigned int n_window;
-	uint64_t dropped;    /* by the rate cap or a full disk, not reported yet */
+	uint64_t dropped; /* by the rate cap or a full disk, not reported yet */
 	bool full;        /* the last write failed, and that was reported */
 	bool torn;        /* half a line is at the end */
 };
@@ -162,8 +162,7 @@ static void put_time(char *dst, size_t cap)
 		y, m, d, sec / 3600, sec / 60 % 60, sec % 60, ts.tv_nsec / 1000);
 }
 
-static void build_line(
-	struct audit *a, const char *event, const struct audit_field *f, size_t n)
+static void build_line(struct audit *a, const char *event, const struct audit_field *f, size_t n)
 {
 	struct json_out *j = &a->line;
 	char when[64];

@@ -1,44 +1,48 @@
 /* audit/events.c - see events.h */
 #include "audit/events.h"
 
-#define STR(k) {.key = (k)}
-#define NUM(k) {.key = (k), .number = true}
-#define STR_OPT(k) {.key = (k), .optional = true}
-#define NUM_OPT(k) {.key = (k), .number = true, .optional = true}
+#define STR(k)                                                                                     \
+	{                                                                                          \
+		.key = (k)                                                                         \
+	}
+#define NUM(k)                                                                                     \
+	{                                                                                          \
+		.key = (k), .number = true                                                         \
+	}
+#define STR_OPT(k)                                                                                 \
+	{                                                                                          \
+		.key = (k), .optional = true                                                       \
+	}
+#define NUM_OPT(k)                                                                                 \
+	{                                                                                          \
+		.key = (k), .number = true, .optional = true                                       \
+	}
 
 const struct audit_event audit_events[] = {
 	/* clang-format off */
-	{"start", "{profile}[ in {workspace}]: {command}[ ({policies})]", true, {
-		STR("profile"), STR("command"), STR_OPT("workspace"), STR_OPT("policies"),
-		STR_OPT("version")}},
+	{"start", "{profile}[ in {workspace}]: {program}", true, {
+		STR("profile"), STR("program"), STR_OPT("workspace"), STR_OPT("version")}},
 	{"ready", "the agent runs after {ms} ms", true, {NUM("ms")}},
-	{"exit", "status {status} after {ms} ms[, signal {signal}][, {denied} denied]", true, {
-		NUM("status"), NUM("ms"), STR_OPT("signal"), NUM_OPT("allowed"),
-		NUM_OPT("denied")}},
+	{"exit", "status {code} after {ms} ms", true, {NUM("code"), NUM("ms")}},
 	{"allow", "{target}[ by {rule}]", false, {STR("target"), STR_OPT("rule")}},
 	{"deny", "{target}: {reason}[ by {rule}][, {count} times][; to allow it: {fix}]", false, {
 		STR("target"), STR("reason"), STR_OPT("rule"), STR_OPT("fix"),
 		NUM_OPT("count")}},
-	{"unreachable", "{target}: {reason}[, {count} times]", false, {
-		STR("target"), STR("reason"), NUM_OPT("count")}},
 	{"flow", "{target}: {up} bytes up, {down} down in {ms} ms", false, {
 		STR("target"), NUM("up"), NUM("down"), NUM("ms")}},
 	{"degraded", "{feature}[: {reason}]", true, {STR("feature"), STR_OPT("reason")}},
 	{"withheld", "{kind} {name}[: {reason}]", true, {
 		STR("kind"), STR("name"), STR_OPT("reason")}},
 	{"mask", "{path}[ by {rule}]", false, {STR("path"), STR_OPT("rule")}},
-	{"tracked", "{path} matches the mask {rule} but git has its content", false, {
-		STR("path"), STR("rule")}},
 	{"protect", "{path}[: {reason}]", false, {STR("path"), STR_OPT("reason")}},
 	{"remount", "{path} was replaced on the host: {action}", true, {
 		STR("path"), STR("action")}},
-	{"left", "{path}[: {reason}][, moved to {moved}]", false, {
-		STR("path"), STR_OPT("reason"), STR_OPT("moved")}},
+	{"persist", "{path}[ ({detail})][ {class}]", false, {
+		STR("path"), STR_OPT("class"), STR_OPT("detail")}},
 	{"gitconfig", "{key}: {action}", false, {STR("key"), STR("action")}},
 	{"login", "{agent}: {state}", true, {STR("agent"), STR("state")}},
 	{"limit", "{what}[: {value}][, {count} times]", false, {
 		STR("what"), NUM_OPT("value"), NUM_OPT("count")}},
-	{"signal", "{name} passed on", true, {STR("name")}},
 	{"dropped", "{count} events were not written", true, {NUM("count")}},
 	{"error", "{message}[; {hint}]", true, {STR("message"), STR_OPT("hint")}},
 	/* clang-format on */

@@ -71,7 +71,8 @@ static void list_fields(json_t *o, FILE *to)
 {
 	const char *key, *sep = "";
 	json_t *v;
-	json_object_foreach (o, key, v) {
+	json_object_foreach(o, key, v)
+	{
 		char k[128], text[SHOW_MAX];
 		if (streq(key, "time") || streq(key, "sandbox") || streq(key, "event"))
 			continue;

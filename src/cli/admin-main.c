@@ -4,6 +4,8 @@
  * with its own subcommand's words; a person need not call it.
  */
 #include "cli/admin.h"
+#include "cli/cmd-log.h"
+#include "cli/doctor.h"
 
 #include <locale.h>
 #include <stdarg.h>
@@ -13,6 +15,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"compile", cmd_compile},
+	{"doctor", cmd_doctor},
+	{"log", cmd_log},
 	{"policy", cmd_policy},
 	{"profile", cmd_profile},
 };

@@ -11,7 +11,9 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "host/identity.h"
+#include "host/agent.h"
+#include "policy/locate.h"
+#include "policy/read.h"
 
 /* A run's home, caches and audit log are kept below the data directory. */
 #define DISK_LOW (UINT64_C(512) << 20)
@@ -128,6 +130,73 @@ static void check_dirs(struct doctor_result *r)
 	arena_free(&a);
 }
 
+/* Where this profile's tool is; -ENOENT when it isn't installed. */
+static int find_agent(struct arena *a, struct locate *l, const char *name,
+	const struct host_identity *id, struct host_agent *ret, struct err *err)
+{
+	const char *file;
+	struct yaml_node *root;
+	struct profile p = {0};
+	int k = locate_file(l, LOCATE_PROFILE, name, &file, err);
+	if (k >= 0)
+		k = yaml_load(a, file, &root, err);
+	if (k >= 0)
+		k = profile_parse(a, name, file, root, &p, err);
+	return k < 0 ? k : host_agent_find(a, &p, id, ret, err);
+}
+
+static void list_agents(
+	struct doctor_result *r, struct arena *a, struct locate *l, const struct host_identity *id)
+{
+	struct strv names = {0};
+	struct err err = {0};
+	char *found = arena_dup(a, ""), *absent = arena_dup(a, "");
+	if (locate_names(l, LOCATE_PROFILE, &names, &err) < 0) {
+		doctor_fail(r, "%s", err.msg);
+		return;
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		struct host_agent agent = {0};
+		struct err e = {0};
+		if (streq(names.v[i], "shell"))
+			continue;
+		int k = find_agent(a, l, names.v[i], id, &agent, &e);
+		if (k == 0)
+			found = arena_printf(
+				a, "%s%s%s (%s)", found, *found ? ", " : "", names.v[i], agent.exe);
+		else if (k == -ENOENT)
+			absent = arena_printf(a, "%s%s%s", absent, *absent ? ", " : "", names.v[i]);
+		else {
+			doctor_fail(r, "%s", e.msg);
+			doctor_remedy(r, "%s", e.hint);
+			return;
+		}
+	}
+	if (found && *found) {
+		doctor_ok(r, "%s%s%s", found, *absent ? "; not installed: " : "", absent);
+		return;
+	}
+	doctor_warn(r, "none of %s is installed", absent);
+	doctor_remedy(r, "install one; bawn run NAME says how");
+}
+
+static void check_agents(struct doctor_result *r)
+{
+	struct arena a = {0};
+	struct host_identity id;
+	struct path_xdg xdg;
+	struct path_install in;
+	struct err err = {0};
+	if (host_identity_find(&a, &id, &err) < 0 || path_xdg_find(&a, &xdg, &err) < 0 ||
+		path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &in, &err) < 0) {
+		doctor_warn(r, "not looked for: %s", err.msg);
+	} else {
+		struct locate l = {.a = &a, .config_dir = xdg.config, .data_dir = in.data};
+		list_agents(r, &a, &l, &id);
+	}
+	arena_free(&a);
+}
+
 /* Put text into to with @NAME@ replaced. */
 static void substitute(FILE *to, const char *text, const char *name, const char *value)
 {
@@ -195,5 +264,6 @@ const struct doctor_check doctor_host_checks[] = {
 	{"user", "user", check_user, false},
 	{"install", "installation", check_install, false},
 	{"dirs", "directories", check_dirs, false},
+	{"agents", "agents", check_agents, false},
 	{0},
 };
