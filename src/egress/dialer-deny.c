@@ -40,18 +40,18 @@ void deny_note(struct dialer *d, const char *target, const char *reason, uint32_
 	rule_text(d, rule, text, sizeof(text));
 	struct denial *x = &d->overflow;
 	if (d->n_denials < DIALER_MAX_DENIALS) {
-		struct denial new = {.target = strdup(target),
+		struct denial fresh = {.target = strdup(target),
 			.reason = strdup(reason),
 			.rule = strdup(text),
 			.fix = strdup(fix)};
-		if (new.target &&new.reason &&new.rule &&new.fix) {
+		if (fresh.target && fresh.reason && fresh.rule && fresh.fix) {
 			x = &d->denials[d->n_denials++];
-			*x = new;
+			*x = fresh;
 		} else {
-			free(new.target);
-			free(new.reason);
-			free(new.rule);
-			free(new.fix);
+			free(fresh.target);
+			free(fresh.reason);
+			free(fresh.rule);
+			free(fresh.fix);
 		}
 	}
 	x->count += count;

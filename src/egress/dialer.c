@@ -19,8 +19,11 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "egress/dialer-int.h"
+#include "net/netns.h"
 
 enum { EVENTS = 64, ASK_BATCH = 128, QUEUE_CAP = DIALER_MAX_QUEUE + DIALER_MAX_JOBS };
+
+static const char listener_reason[] = "a connection straight to bawn's own listener";
 
 static void update_now(struct dialer *d)
 {
@@ -185,6 +188,13 @@ static void format_fix(char *dst, size_t cap, const char *option, const char *ho
 		snprintf(dst, cap, "%s %s:%" PRIu16, option, host, port);
 }
 
+static void format_addr_fix(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
+{
+	char s[80];
+	format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
+	snprintf(dst, cap, "--allow %s", s);
+}
+
 static const struct dialer_override *find_override(
 	const struct dialer *d, const char *name, uint16_t port)
 {
@@ -298,14 +308,7 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
-		if (host_addr_is_v4(&a) || m->port == 443)
-			host_addr_format(&a, host, sizeof(host));
-		else
-			format_addr(host, sizeof(host), &a, m->port);
-		if (host_addr_is_v4(&a) || m->port == 443)
-			format_fix(fix, sizeof(fix), "--allow", host, m->port);
-		else
-			snprintf(fix, sizeof(fix), "--allow %s", target);
+		format_addr_fix(fix, sizeof(fix), &a, m->port);
 		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
@@ -373,6 +376,23 @@ static void format_packet(char *dst, size_t cap, const struct egress_ask_msg *m)
 	snprintf(dst, cap, "%s %s", proto, addr);
 }
 
+/* TCP that nftables has reset: an address no rule names, or the relay's own port. */
+static void tell_tcp(struct dialer *d, const struct egress_ask_msg *m)
+{
+	struct host_addr a = {.ip = m->addr};
+	char target[80], fix[100];
+	const char *range = host_addr_special(&a);
+	if (m->port == NETNS_RELAY_PORT && range && streq(range, "loopback")) {
+		deny_note(d, "relay", listener_reason, EGRESS_NO_RULE, "", MAX(m->count, 1u));
+		return;
+	}
+	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
+	format_addr(target, sizeof(target), &a, m->port);
+	format_addr_fix(fix, sizeof(fix), &a, m->port);
+	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
+	deny_note(d, target, why, v.rule, fix, MAX(m->count, 1u));
+}
+
 static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 {
 	char raw[256], name[300], seen[300], target[320], reason[600];
@@ -397,12 +417,16 @@ static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 		break;
 	case EGRESS_WHY_UDP:
 	case EGRESS_WHY_PROTO:
+		if (m->flow == IPPROTO_TCP) {
+			tell_tcp(d, m);
+			return;
+		}
 		format_packet(target, sizeof(target), m);
 		why = "only TCP leaves the sandbox";
 		break;
 	case EGRESS_WHY_LISTENER:
 		snprintf(target, sizeof(target), "relay");
-		why = "a connection straight to bawn's own listener";
+		why = listener_reason;
 		break;
 	case EGRESS_WHY_LIMIT:
 		snprintf(target, sizeof(target), m->port == 53 ? "name server" : "connections");
