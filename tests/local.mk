@@ -16,3 +16,4 @@ TESTS += build-aux/docs-check tests/run-bats
 
 include tests/unit/core.mk
 include tests/unit/audit.mk
+include tests/unit/egress.mk
