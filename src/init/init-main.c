@@ -158,14 +158,16 @@ static void wait_for_go(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct err err = {0};
 	struct wire_plan plan = {0};
-	struct mapping map;
+	struct mapping map = {0};
 	struct pty pty;
 	sigset_t all;
 
+	if (argc == 2 && streq(argv[1], "reapply"))
+		return reapply_main();
 	report_stamp(STAMP_MAIN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigfillset(&all); /* pid 1 takes signals by signalfd, and SIGCHLD alone */

@@ -32,7 +32,7 @@ static const char mask_file[] = ".bawn-mask", mask_dir[] = ".bawn-mask.d",
 
 struct stage {
 	int root;
-	bool has_mask_file, has_mask_dir;
+	int scratch; /* where sources of masks and links are made; -1 until needed */
 };
 
 static int fail(struct err *err, int code, const char *what, const char *path)
@@ -188,18 +188,32 @@ static int do_pin(struct stage *s, const struct wire_mount *m, struct err *err)
 	return r < 0 ? fail(err, r, "pin", m->dst) : 0;
 }
 
-static int mask_source(struct stage *s, bool dir)
+static int fs_config(int fs, unsigned int cmd, const char *key, const char *value)
 {
-	bool *have = dir ? &s->has_mask_dir : &s->has_mask_file;
-	const char *name = dir ? mask_dir : mask_file;
-	if (!*have) {
-		int r = dir ? mkdirat(s->root, name, 0555)
-			    : mknodat(s->root, name, S_IFREG | 0444, 0);
-		if (r < 0)
-			return -errno;
-		*have = true;
-	}
-	return sys_open_tree(s->root, name, AT_SYMLINK_NOFOLLOW);
+	return syscall(SYS_fsconfig, fs, cmd, key, value, 0) < 0 ? -errno : 0;
+}
+
+/* A small file system of its own, attached nowhere: an empty file, an empty directory, links. */
+static int open_scratch(struct stage *s)
+{
+	if (s->scratch >= 0)
+		return s->scratch;
+	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	int r = fs_config(fs, FSCONFIG_SET_STRING, "size", "64k");
+	if (r == 0)
+		r = fs_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int tree = (int)syscall(
+		SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID);
+	if (tree < 0)
+		return -errno;
+	if (mkdirat(tree, mask_dir, 0555) < 0 || mknodat(tree, mask_file, S_IFREG | 0444, 0) < 0)
+		return -errno;
+	s->scratch = TAKE_FD(tree);
+	return s->scratch;
 }
 
 static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
@@ -212,7 +226,11 @@ static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
 	struct stat st;
 	if (point < 0 || fstat(point, &st) < 0)
 		return fail(err, point < 0 ? point : errno, "open", m->dst);
-	_cleanup_close_ int tree = mask_source(s, S_ISDIR(st.st_mode));
+	int scratch = open_scratch(s);
+	_cleanup_close_ int tree = scratch < 0
+		? scratch
+		: sys_open_tree(
+			  scratch, S_ISDIR(st.st_mode) ? mask_dir : mask_file, AT_SYMLINK_NOFOLLOW);
 	int r = tree < 0 ? tree : set_flags(tree, MOUNT_RO | MOUNT_NOEXEC);
 	if (r == 0)
 		r = sys_attach(tree, point);
@@ -224,15 +242,18 @@ static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
 static int do_link(struct stage *s, const struct wire_mount *m, struct err *err)
 {
 	_cleanup_close_ int point = open_inside(s, m->dst, O_PATH);
+	if (point == -ENOENT && (m->flags & MOUNT_OPTIONAL))
+		return 0;
 	if (point < 0)
 		return fail(err, point, "open", m->dst);
-	if (symlinkat(m->data, s->root, link_name) < 0)
-		return fail(err, errno, "make a link for", m->dst);
-	_cleanup_close_ int tree = sys_open_tree(s->root, link_name, AT_SYMLINK_NOFOLLOW);
+	int scratch = open_scratch(s);
+	if (scratch < 0 || symlinkat(m->data, scratch, link_name) < 0)
+		return fail(err, scratch < 0 ? scratch : errno, "make a link for", m->dst);
+	_cleanup_close_ int tree = sys_open_tree(scratch, link_name, AT_SYMLINK_NOFOLLOW);
 	int r = tree < 0 ? tree : set_flags(tree, 0);
 	if (r == 0)
 		r = sys_attach(tree, point);
-	unlinkat(s->root, link_name, 0);
+	unlinkat(scratch, link_name, 0);
 	return r < 0 ? fail(err, r, "mount a link over", m->dst) : 0;
 }
 
@@ -260,11 +281,6 @@ static int do_fs(struct stage *s, const struct wire_mount *m, struct err *err)
 		return err_sys(err, EPERM, "mount a fresh /proc");
 	}
 	return fail(err, errno, "mount", m->dst);
-}
-
-static int fs_config(int fs, unsigned int cmd, const char *key, const char *value)
-{
-	return syscall(SYS_fsconfig, fs, cmd, key, value, 0) < 0 ? -errno : 0;
 }
 
 /* "lower" with the characters overlayfs splits at quoted. */
@@ -350,7 +366,7 @@ static int stage_root(struct stage *s, struct err *err)
 
 int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
 {
-	struct stage s = {.root = -1};
+	struct stage s = {.root = -1, .scratch = -1};
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
 		err_hint(err,
 			"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor");
@@ -359,13 +375,21 @@ int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
 	int r = stage_root(&s, err);
 	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
 		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
+	if (s.scratch >= 0)
+		close(s.scratch); /* the mounts hold what they were cloned from */
 	if (r < 0)
 		return r;
-	/* The masks stay: a mount holds its source.  Their names need not. */
-	unlinkat(s.root, mask_file, 0);
-	unlinkat(s.root, mask_dir, AT_REMOVEDIR);
 	*ret_root = s.root;
 	return 0;
+}
+
+int mounts_apply_row(int root, const struct wire_mount *m, struct err *err)
+{
+	struct stage s = {.root = root, .scratch = -1};
+	int r = apply[m->kind](&s, m, err);
+	if (s.scratch >= 0)
+		close(s.scratch);
+	return r;
 }
 
 int mounts_enter(int root, struct err *err)

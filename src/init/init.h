@@ -43,6 +43,12 @@ int net_stage_join(struct net_stage *s, struct err *err); /* and enter it */
 int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err);
 int mounts_enter(int root, struct err *err);
 
+/* One row, in the mount namespace this process is in; root: descriptor of its root. */
+int mounts_apply_row(int root, const struct wire_mount *m, struct err *err);
+
+/* init-reapply.c: guards that the host pulled away, put back from outside. */
+int reapply_main(void);
+
 /* init-agent.c: the pty, the agent's process, pid 1's loop. */
 struct pty {
 	int master, slave;

@@ -6,6 +6,7 @@ bawn_init_SOURCES = \
 	src/init/init-mounts.c \
 	src/init/init-net.c \
 	src/init/init-agent.c \
+	src/init/init-reapply.c \
 	src/init/init-report.c
 bawn_init_LDADD = libplan.a libconfine.a libnet.a libbase.a
 bawn_init_CFLAGS = $(AM_CFLAGS) -pthread

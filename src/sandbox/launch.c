@@ -62,7 +62,7 @@ static int plan_memfd(const struct sandbox_config *c, struct err *err)
 	return r;
 }
 
-static int helper_path(
+int sandbox_helper_path(
 	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err)
 {
 	if ((size_t)snprintf(dst, n, "%s/%s", c->libexec, name) >= n)
@@ -74,7 +74,7 @@ static int start_init(struct sandbox *s, int plan, int control, int handover, st
 {
 	const struct sandbox_config *c = &s->config;
 	char path[4096];
-	int r = helper_path(c, "bawn-init", path, sizeof(path), err);
+	int r = sandbox_helper_path(c, "bawn-init", path, sizeof(path), err);
 	if (r < 0)
 		return r;
 	static char name[] = "bawn-init";
@@ -99,7 +99,7 @@ static int start_init(struct sandbox *s, int plan, int control, int handover, st
 static int start_relay(struct sandbox *s, int sock, int handover, struct err *err)
 {
 	char path[4096];
-	int r = helper_path(&s->config, "bawn-relay", path, sizeof(path), err);
+	int r = sandbox_helper_path(&s->config, "bawn-relay", path, sizeof(path), err);
 	if (r < 0)
 		return r;
 	static char name[] = "bawn-relay";
@@ -149,9 +149,13 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
 	s->control = s->epoll = s->signals = s->timer = -1;
+	s->watch.fd = -1;
 	terminal_clear(&s->term);
 	s->result.start_ns = sandbox_now();
-	int r = start_processes(s, err);
+	/* Before the mounts are made, so that no replacement between falls through. */
+	int r = watch_start(&s->watch, c->plan, err);
+	if (r == 0)
+		r = start_processes(s, err);
 	if (r < 0) {
 		sandbox_free(s);
 		return r;
@@ -248,6 +252,7 @@ void sandbox_free(struct sandbox *s)
 	terminal_close(&s->term);
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);
+	watch_stop(&s->watch);
 	int fds[] = {s->control, s->epoll, s->signals, s->timer};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)

@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/terminal.h"
+#include "sandbox/watch.h"
 
 struct sandbox {
 	struct sandbox_config config;
@@ -13,6 +14,7 @@ struct sandbox {
 	int control; /* SEQPACKET to bawn-init */
 	struct dialer *dialer;
 	struct terminal term;
+	struct watch watch;
 	int epoll, signals, timer;
 	int term_requests; /* SIGTERMs so far */
 	bool exited;       /* EXITED was received */
@@ -20,6 +22,8 @@ struct sandbox {
 };
 
 uint64_t sandbox_now(void);
+int sandbox_helper_path(
+	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err);
 int sandbox_send(struct sandbox *s, enum control_kind kind, int value);
 int sandbox_loop(struct sandbox *s, struct err *err);
 

@@ -5,4 +5,5 @@ libsandbox_a_SOURCES = \
 	src/sandbox/launch.h src/sandbox/launch.c \
 	src/sandbox/loop.c \
 	src/sandbox/terminal.h src/sandbox/terminal.c \
-	src/sandbox/term-filter.h src/sandbox/term-filter.c
+	src/sandbox/term-filter.h src/sandbox/term-filter.c \
+	src/sandbox/watch.h src/sandbox/watch.c

@@ -4,18 +4,31 @@
  * it; so does the end of bawn-init, whatever caused that.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+#include "base/escape.h"
+#include "base/fd.h"
 #include "sandbox/launch.h"
 
 #define GRACE_SECONDS 10
 #define DRAIN_MS 2000
 
-enum tag { TAG_CONTROL, TAG_INIT, TAG_DIALER, TAG_SIGNAL, TAG_TIMER, TAG_IN, TAG_OUT, TAG_MASTER };
+enum tag {
+	TAG_CONTROL,
+	TAG_INIT,
+	TAG_DIALER,
+	TAG_SIGNAL,
+	TAG_TIMER,
+	TAG_WATCH,
+	TAG_IN,
+	TAG_OUT,
+	TAG_MASTER
+};
 
 static const int forwarded[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
@@ -67,6 +80,8 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->signals, TAG_SIGNAL, EPOLLIN);
 	if (r == 0)
 		r = watch(s, s->timer, TAG_TIMER, EPOLLIN);
+	if (r == 0 && s->watch.fd >= 0)
+		r = watch(s, s->watch.fd, TAG_WATCH, EPOLLIN);
 	return r < 0 ? err_sys(err, -r, "set up the supervisor") : 0;
 }
 
@@ -136,6 +151,81 @@ static int on_control(struct sandbox *s, struct err *err)
 	return 0;
 }
 
+/* Nothing inside runs from here until thaw(). */
+static int freeze(struct sandbox *s)
+{
+	struct control_msg m;
+	if (sandbox_send(s, CONTROL_FREEZE, 1) < 0)
+		return -EPIPE;
+	for (;;) {
+		struct pollfd p = {.fd = s->control, .events = POLLIN};
+		if (poll(&p, 1, 2000) <= 0 || recv(s->control, &m, sizeof(m), 0) != sizeof(m))
+			return -ETIME;
+		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN)
+			return 0;
+		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED) {
+			s->exited = true;
+			s->result.code = m.value & 255;
+			return -EPIPE;
+		}
+	}
+}
+
+static int run_reapply(struct sandbox *s, struct err *err)
+{
+	char path[4096];
+	struct blob b = {0};
+	int r = sandbox_helper_path(&s->config, "bawn-init", path, sizeof(path), err);
+	if (r == 0)
+		r = watch_rows(s->config.plan, &b, err);
+	_cleanup_close_ int plan = r < 0 ? r : fd_memfd_sealed("bawn-guards", b.data, b.n, err);
+	blob_free(&b);
+	if (plan < 0)
+		return plan;
+	static char name[] = "bawn-init", mode[] = "reapply";
+	char *argv[] = {name, mode, NULL};
+	const int fds[] = {-1, -1, s->term.raw ? -1 : 2, plan, s->init.pidfd};
+	struct proc_spawn how = {.path = path,
+		.argv = argv,
+		.fds = fds,
+		.nfds = ARRAY_LEN(fds),
+		.die_with_parent = SIGKILL};
+	struct proc p;
+	int status;
+	r = proc_spawn(&how, &p, err);
+	if (r == 0)
+		r = proc_wait(&p, &status);
+	return r < 0 ? r : status ? err_set(err, EIO, "status %d", status) : 0;
+}
+
+/* The host replaced a guarded file, and the kernel took the guard on it away: put it back before
+ * the agent can use the gap, or end the run. */
+static void on_watch(struct sandbox *s)
+{
+	char line[512], shown[300];
+	struct err err = {0};
+	const char *path = watch_read(&s->watch);
+	if (!path || GUARD_REMOVED("watch"))
+		return;
+	escape_text(shown, sizeof(shown), path);
+	int r = freeze(s);
+	if (r == -EPIPE)
+		return;
+	if (r == 0)
+		r = run_reapply(s, &err);
+	if (r == 0) {
+		snprintf(line, sizeof(line), "the host replaced %s; it is guarded again", shown);
+		sandbox_send(s, CONTROL_FREEZE, 0);
+	} else {
+		snprintf(line, sizeof(line),
+			"the host replaced %s and it could not be guarded again: the run was ended",
+			shown);
+		kill_agent(s);
+	}
+	if (s->config.hooks.message)
+		s->config.hooks.message(s->config.hooks.ctx, line);
+}
+
 static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 {
 	uint64_t ticks;
@@ -157,6 +247,9 @@ static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 	case TAG_TIMER:
 		if (read(s->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
 			kill_agent(s);
+		return 0;
+	case TAG_WATCH:
+		on_watch(s);
 		return 0;
 	case TAG_IN:
 	case TAG_OUT:

@@ -1,0 +1,107 @@
+/* sandbox/watch.c - see watch.h */
+#include "sandbox/watch.h"
+
+#include <limits.h>
+#include <sys/inotify.h>
+
+#include "base/path.h"
+#include "plan/wire.h"
+
+static bool is_guard(const struct mount_op *m)
+{
+	bool kind = m->kind == MOUNT_MASK || m->kind == MOUNT_PIN || m->kind == MOUNT_LINK;
+	return kind && !path_within(m->dst, "/proc");
+}
+
+static int watch_parent(int fd, const char *path)
+{
+	char dir[PATH_MAX];
+	size_t n = (size_t)(strrchr(path, '/') - path);
+	if (n == 0 || n >= sizeof(dir))
+		return -1;
+	memcpy(dir, path, n);
+	dir[n] = '\0';
+	/* The inside can't rename or remove a guarded name (EBUSY): what is seen here is the host.
+	 */
+	return inotify_add_watch(fd, dir,
+		IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW);
+}
+
+int watch_start(struct watch *w, const struct plan *p, struct err *err)
+{
+	*w = (struct watch){.fd = -1};
+	size_t guards = 0;
+	for (size_t i = 0; i < p->n_mounts; i++)
+		guards += is_guard(&p->mounts[i]);
+	if (!guards)
+		return 0;
+	size_t cap = MIN(guards, (size_t)WATCH_MAX);
+	w->wd = calloc(cap, sizeof(*w->wd));
+	w->path = calloc(cap, sizeof(*w->path));
+	w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (!w->wd || !w->path || w->fd < 0)
+		return err_sys(err, w->fd < 0 ? errno : ENOMEM, "watch the guarded files");
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		if (!is_guard(&p->mounts[i]))
+			continue;
+		int wd = w->n < cap ? watch_parent(w->fd, p->mounts[i].dst) : -1;
+		if (wd < 0) {
+			w->unwatched++;
+			continue;
+		}
+		w->wd[w->n] = wd;
+		w->path[w->n++] = p->mounts[i].dst;
+	}
+	return 0;
+}
+
+static const char *guarded(const struct watch *w, int wd, const char *name)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->wd[i] == wd && streq(path_base(w->path[i]), name))
+			return w->path[i];
+	return NULL;
+}
+
+const char *watch_read(struct watch *w)
+{
+	_Alignas(struct inotify_event) char buf[8192];
+	const char *found = NULL;
+	ssize_t n;
+	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			const struct inotify_event *e = (const struct inotify_event *)(void *)p;
+			if ((e->mask & IN_Q_OVERFLOW) && w->n)
+				found = w->path[0]; /* events were lost: look at all of them */
+			else if (e->len && !found)
+				found = guarded(w, e->wd, e->name);
+			p += sizeof(*e) + e->len;
+		}
+	}
+	return found;
+}
+
+int watch_rows(const struct plan *p, struct blob *ret, struct err *err)
+{
+	struct plan rows = {.hostname = "-", .cwd = "/", .exe = "/", .argv = p->argv};
+	struct mount_op *m = calloc(p->n_mounts + 1, sizeof(*m));
+	if (!m)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (is_guard(&p->mounts[i]))
+			m[rows.n_mounts++] = p->mounts[i];
+	rows.mounts = m;
+	static const struct wire_blobs none = {.seccomp = "", .nft = "", .rtnl = ""};
+	int r = wire_write(&rows, &none, 0, 0, ret, err);
+	free(m);
+	return r;
+}
+
+void watch_stop(struct watch *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	free(w->wd);
+	free(w->path);
+	*w = (struct watch){.fd = -1};
+}

@@ -1,0 +1,29 @@
+/* sandbox/watch.h - noticing that the host replaced a file that is guarded inside (OWN-01).
+ *
+ * Owns: an inotify descriptor on the parents of every guarded path.  Must not: decide what then.
+ */
+#ifndef BAWN_SANDBOX_WATCH_H
+#define BAWN_SANDBOX_WATCH_H
+
+#include "base/blob.h"
+#include "plan/plan.h"
+
+#define WATCH_MAX 1024 /* guarded paths that are watched; more are guarded, but not put back */
+
+struct watch {
+	int fd; /* readable when something happened; -1: nothing to watch */
+	int *wd;
+	const char **path; /* guarded path i, whose parent is watched by wd[i] */
+	size_t n;
+	size_t unwatched; /* guards past WATCH_MAX or past the user's inotify limit */
+};
+
+/* Watch the guard rows of the plan.  0 or -errno. */
+int watch_start(struct watch *w, const struct plan *p, struct err *err);
+/* Read what happened: the first guarded path that was replaced, or NULL. */
+const char *watch_read(struct watch *w);
+/* The guard rows alone, in the plan's wire form, for `bawn-init reapply`. */
+int watch_rows(const struct plan *p, struct blob *ret, struct err *err);
+void watch_stop(struct watch *w);
+
+#endif
