@@ -18,12 +18,14 @@
 #   * Servers listen on the host's loopback: serve_tcp, serve_http; their logs show who came.
 #   * $PROBE is the small C program that makes raw system calls from inside; it is bound into the
 #     workspace by `with_probe`.
+#   * $DENY CALL=ERRNO,... CMD makes system calls fail as on a machine without them (tests/deny-call.c).
 
 BAWN_SRCDIR=${BAWN_SRCDIR:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
 BAWN_BUILDDIR=${BAWN_BUILDDIR:-$PWD}
 BAWN=${BAWN:-$BAWN_BUILDDIR/bawn}
-PROBE=${PROBE:-$BAWN_BUILDDIR/probe}
-export BAWN BAWN_SRCDIR BAWN_BUILDDIR PROBE
+PROBE=${PROBE:-$BAWN_BUILDDIR/tests/probe}
+DENY=$BAWN_BUILDDIR/tests/deny-call
+export BAWN BAWN_SRCDIR BAWN_BUILDDIR PROBE DENY
 
 # ---- set-up -------------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 # Everything below tests/ goes into the tarball; generated files don't.
 EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration tests/fuzz
 
+check_PROGRAMS += tests/deny-call
+tests_deny_call_SOURCES = tests/deny-call.c
+
 TESTS += build-aux/docs-check tests/run-bats
 
 include tests/unit/core.mk

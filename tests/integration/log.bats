@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# log.bats - the audit log as a person reads it.
+load ../lib.sh
+setup() {
+	bawn_setup
+	mkdir -p "$XDG_DATA_HOME/bawn"
+}
+teardown() { bawn_teardown; }
+
+event() { # SANDBOX EVENT FIELDS
+	printf '{"time":"2026-01-02T03:04:05.000006Z","sandbox":"%s","event":"%s",%s}\n' "$@"
+}
+
+@test "log shows events, of one sandbox where asked" {
+	{
+		event one deny '"target":"a.example:443","reason":"no rule allows it","fix":"--allow a.example"'
+		event two allow '"target":"b.example:443"'
+	} >"$AUDIT"
+	TZ=UTC run "$BAWN" log
+	assert_status 0
+	assert_output "2026-01-02 03:04:05  one"
+	assert_output "a.example:443: no rule allows it; to allow it: --allow a.example"
+	assert_output "b.example"
+	run "$BAWN" log two
+	refute_output "a.example"
+	run "$BAWN" log --json one
+	assert_output '"event":"deny"'
+}
+
+@test "log without a log, and of a broken one" {
+	run "$BAWN" log
+	assert_status 0
+	[ -z "$output" ]
+	{
+		echo 'not json'
+		event one ready '"ms":12'
+		printf '{"time":"half'
+	} >"$AUDIT"
+	run "$BAWN" log
+	assert_status 0
+	assert_output "after 12 ms"
+	assert_output "1 lines of"
+}
+
+@test "TERM-09 control characters in the log are written out" {
+	event one deny '"target":"\u001b]0;owned\u0007\u009b31m","reason":"\u202e"' >"$AUDIT"
+	run "$BAWN" log
+	if grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2\x9b|\xe2\x80\xae' <<<"$output"; then
+		fail "raw control characters"
+	fi
+	assert_output '\x1b]0;owned'
+}
+
+@test "log -f goes on, across a rotation" {
+	event one ready '"ms":1' >"$AUDIT"
+	"$BAWN" log -f >"$T/out" 2>&1 3>&- &
+	SERVERS+=("$!")
+	eventually grep -q 'after 1 ms' "$T/out"
+	event one ready '"ms":2' >>"$AUDIT"
+	eventually grep -q 'after 2 ms' "$T/out"
+	mv "$AUDIT" "$AUDIT.1"
+	event one ready '"ms":3' >"$AUDIT"
+	eventually grep -q 'after 3 ms' "$T/out"
+	[ "$(wc -l <"$T/out")" -eq 3 ]
+}
+
+@test "log -f starts before there is a log" {
+	rm -rf "$XDG_DATA_HOME/bawn"
+	"$BAWN" log -f >"$T/out" 2>&1 3>&- &
+	SERVERS+=("$!")
+	sleep 0.2
+	mkdir -p "$XDG_DATA_HOME/bawn"
+	event one ready '"ms":7' >"$AUDIT"
+	eventually grep -q 'after 7 ms' "$T/out"
+}
+
+@test "log ends quietly when nobody reads any more" {
+	for i in $(seq 5000); do
+		event one ready "\"ms\":$i"
+	done >"$AUDIT"
+	run bash -o pipefail -c '"$0" log | head -1' "$BAWN"
+	assert_output "after 1 ms"
+	refute_output "bawn:"
+}
+
+@test "log --file reads another file; a missing or foreign one is no crash" {
+	event one ready '"ms":5' >"$T/mine.jsonl"
+	run "$BAWN" log --file "$T/mine.jsonl"
+	assert_output "after 5 ms"
+	run "$BAWN" log --file "$T"
+	[ "$status" -ne 0 ]
+	mkfifo "$T/fifo"
+	run timeout 5 "$BAWN" log --file "$T/fifo"
+	[ "$status" -ne 124 ]
+}
