@@ -90,10 +90,15 @@ static int show_plan(struct run *r)
 	return k;
 }
 
-/* "bawn run --allow": what the exact command that would allow something begins with. */
-static char *fix_prefix(struct run *r)
+/* The user's own command line behind "bawn run", as a shell would take it again. */
+static char *rest_of_command(struct run *r)
 {
-	return arena_dup(&r->arena, "bawn run --allow");
+	char word[4096];
+	char *s = arena_dup(&r->arena, "");
+	for (int i = 1; i < r->argc && s; i++)
+		s = arena_printf(&r->arena, "%s%s%s", s, i > 1 ? " " : "",
+			escape_shell(word, sizeof(word), r->argv[i]));
+	return s;
 }
 
 static const char *proxy_variable(const char *lower, const char *upper)
@@ -119,7 +124,8 @@ static int start_and_wait(struct run *r, struct sandbox_result *res, struct err 
 			.https_proxy = proxy_variable("https_proxy", "HTTPS_PROXY"),
 			.http_proxy = proxy_variable("http_proxy", NULL),
 			.no_proxy = proxy_variable("no_proxy", "NO_PROXY"),
-			.fix_prefix = fix_prefix(r),
+			.fix_prefix = "bawn run",
+			.fix_suffix = rest_of_command(r),
 			.hooks = {.ctx = r, .verdict = on_verdict, .flow_end = on_flow_end}},
 		.hooks = {.ctx = r, .started = on_started, .message = on_message}};
 	int k = sandbox_launch(&c, &r->sandbox, err);
@@ -192,6 +198,14 @@ int cmd_run(int argc, char **argv)
 		sigaddset(&set, handled[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+
+	/* getopt permutes its argument vector; what the user typed is kept for messages. */
+	r.argc = argc;
+	r.argv = arena_alloc(&r.arena, ((size_t)argc + 1) * sizeof(*r.argv));
+	if (r.argv)
+		memcpy(r.argv, argv, (size_t)argc * sizeof(*argv));
+	else
+		r.argc = 0;
 
 	if (run_options_parse(&r, argc, argv, &err) < 0)
 		return run_release(&r, command_fail(&err, 125));

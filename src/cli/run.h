@@ -72,6 +72,8 @@ struct run {
 	struct plan plan;
 	struct audit *audit;
 	struct sandbox *sandbox;
+	int argc; /* the command line as typed, for messages */
+	char **argv;
 	uint64_t t_begin, t_pack, t_facts, t_plan, t_since;
 };
 

@@ -26,6 +26,17 @@ static void show(const struct dialer *d, bool allowed, const struct dialer_denia
 		d->c.hooks.verdict(d->c.hooks.ctx, allowed, x);
 }
 
+/* The whole command that would allow it, or "" where none would. */
+static char *whole_fix(const struct dialer *d, const char *fix)
+{
+	char *s = NULL;
+	const char *before = d->c.fix_prefix ? d->c.fix_prefix : "bawn run";
+	const char *after = d->c.fix_suffix ? d->c.fix_suffix : "";
+	if (!fix[0])
+		return strdup("");
+	return asprintf(&s, "%s %s%s%s", before, fix, after[0] ? " " : "", after) < 0 ? NULL : s;
+}
+
 void deny_note(struct dialer *d, const char *target, const char *reason, uint32_t rule,
 	const char *fix, uint32_t count)
 {
@@ -43,7 +54,7 @@ void deny_note(struct dialer *d, const char *target, const char *reason, uint32_
 		struct denial fresh = {.target = strdup(target),
 			.reason = strdup(reason),
 			.rule = strdup(text),
-			.fix = strdup(fix)};
+			.fix = whole_fix(d, fix)};
 		if (fresh.target && fresh.reason && fresh.rule && fresh.fix) {
 			x = &d->denials[d->n_denials++];
 			*x = fresh;
@@ -128,9 +139,12 @@ void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target
 	rule_text(d, rule, by, sizeof(by));
 	int n = snprintf(dst, cap, "bawn: %s is refused: %s%s%s%s.\n", target, reason,
 		by[0] ? " (" : "", by, by[0] ? ")" : "");
-	if (fix[0] && n > 0 && (size_t)n < cap)
-		snprintf(dst + n, cap - (size_t)n, "To allow it, on the host: %s %s\n",
-			d->c.fix_prefix ? d->c.fix_prefix : "bawn run", fix);
+	if (!fix[0] || n <= 0 || (size_t)n >= cap)
+		return;
+	char *command = whole_fix(d, fix);
+	if (command)
+		snprintf(dst + n, cap - (size_t)n, "To allow it, on the host: %s\n", command);
+	free(command);
 }
 
 static int by_count(const void *a, const void *b)

@@ -46,7 +46,9 @@ struct dialer_config {
 	const uint16_t *host_ports; /* loopback ports the relay may ask for */
 	size_t n_host_ports;
 	const char *https_proxy, *http_proxy, *no_proxy; /* the host's, or NULL */
-	const char *fix_prefix; /* the command a fix is added to: "bawn run claude" */
+	/* The user's command line around the option that would allow something: "bawn run" and
+	 * "claude . -- -p hi"; NULL: "bawn run" and nothing. */
+	const char *fix_prefix, *fix_suffix;
 	struct dialer_hooks hooks;
 };
 

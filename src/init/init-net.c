@@ -46,14 +46,14 @@ static int set_up(struct net_stage *s)
 	r = net_sysctls(err);
 	if (r < 0)
 		return r;
-	r = hand_over(p, err);
-	if (r < 0)
-		return r;
 	if (!GUARD_REMOVED("nftables")) {
-		r = net_prove(err);
+		r = net_prove(err); /* before anyone listens for what it provokes */
 		if (r < 0)
 			return r;
 	}
+	r = hand_over(p, err);
+	if (r < 0)
+		return r;
 	s->netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	return s->netns < 0 ? err_sys(err, errno, "open the new network namespace") : 0;
 }
