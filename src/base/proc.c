@@ -2,6 +2,7 @@
 #include "base/proc.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -40,13 +41,30 @@ static int place_fds(const struct proc_spawn *how)
 	return syscall(SYS_close_range, how->nfds, ~0u, 0) < 0 ? -errno : 0;
 }
 
+/* A fresh user namespace comes with every capability over what it owns, but execve(2) takes them
+ * from a user other than 0 unless they are ambient (capabilities(7)). */
+static int keep_caps(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	if (syscall(SYS_capget, &head, data) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++)
+		data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &head, data) < 0)
+		return -errno;
+	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (data[cap / 32].permitted & (1u << cap % 32) &&
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return -errno;
+	return 0;
+}
+
 static int child_main(void *arg)
 {
 	struct child *c = arg;
 	static char *const no_env[] = {NULL};
 
-	if (c->how->die_with_parent && prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
-		goto failed;
 	for (int sig = 1; sig < 32; sig++) { /* handlers do not survive exec, ignored ones do */
 		if (sig != SIGKILL && sig != SIGSTOP)
 			signal(sig, SIG_DFL);
@@ -55,10 +73,14 @@ static int child_main(void *arg)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	int r = place_fds(c->how);
+	if (r == 0 && (c->how->ns & CLONE_NEWUSER))
+		r = keep_caps();
 	if (r < 0) {
 		errno = -r;
 		goto failed;
 	}
+	if (c->how->die_with_parent && prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
+		goto failed;
 	execve(c->how->path, c->how->argv, c->how->envp ? c->how->envp : no_env);
 failed:
 	c->error = errno ? errno : EIO;
