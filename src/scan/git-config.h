@@ -23,7 +23,7 @@ struct git_config {
 	size_t n, cap;
 };
 
-/* n bytes of text.  -EINVAL with the line.  At most 20,000 entries. */
+/* n bytes of text.  -EINVAL with the line.  At most 5,000 entries. */
 int git_config_parse(
 	struct arena *a, const char *text, size_t n, struct git_config *ret, struct err *err);
 

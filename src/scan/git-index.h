@@ -12,6 +12,7 @@ struct git_index_query {
 	const char *path; /* relative to the work tree */
 	bool dir;
 	bool found;
+	size_t user; /* the caller's own */
 };
 
 /* q need not be sorted (it will be, in memcmp order of path).  hash_len: 20 (SHA-1) or 32.

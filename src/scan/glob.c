@@ -7,6 +7,7 @@
 #include "scan/glob.h"
 
 #include <ctype.h>
+#include <stdint.h>
 
 #include "base/escape.h"
 
@@ -128,7 +129,7 @@ static bool match_path(const struct glob *g, const char *path)
 			return false;
 		}
 	}
-	/* a last "**" means something below; "a/**" does not match "a" */
+	/* a last double star means something below: what it hangs on does not match itself */
 	return i == g->n;
 }
 

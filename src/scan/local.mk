@@ -1,1 +1,19 @@
-# scan: see ARCHITECTURE.md
+# scan: the workspace: what must be masked and protected, what was left behind; bawn-scan
+noinst_LIBRARIES += libscan.a
+libscan_a_SOURCES = \
+	src/scan/request.h src/scan/request.c \
+	src/scan/result.h src/scan/result.c \
+	src/scan/job.c \
+	src/scan/glob.h src/scan/glob.c \
+	src/scan/git-config.h src/scan/git-config.c src/scan/git-merge.c \
+	src/scan/git-index.h src/scan/git-index.c \
+	src/scan/persist.h src/scan/persist.c \
+	src/scan/walk.h src/scan/walk.c src/scan/table.c \
+	src/scan/scanner.h src/scan/scanner.c \
+	src/scan/git-dirs.c src/scan/masks.c src/scan/end.c \
+	src/scan/jail.h src/scan/jail.c
+
+pkglibexec_PROGRAMS += bawn-scan
+bawn_scan_SOURCES = src/scan/main.c
+bawn_scan_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS)
+bawn_scan_LDADD = libscan.a libbase.a

@@ -67,5 +67,6 @@ int scan_result_read(struct arena *a, const void *data, size_t n, const struct s
 /* writer, in bawn-scan */
 int scan_result_put(struct blob *b, const struct scan_item *it);
 int scan_result_done(struct blob *b, const struct scan_result *totals);
+int scan_result_error(struct blob *b, const struct err *err); /* instead of everything else */
 
 #endif

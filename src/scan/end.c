@@ -1,0 +1,284 @@
+/* scan/end.c - the end: what was left behind that the host could run, follow or trip over (see
+ * scanner.h)
+ *
+ * Theory: what counts is the inode's ctime, which nothing inside can set; git's own view (index,
+ * exclude files, skip-worktree) is not asked (PER-21).  Names come from the table, so that an
+ * unchanged directory costs one stat; files changed in place are found because every candidate of
+ * the table is looked at.  Modes of other files in unchanged directories are only looked at in a
+ * full scan.
+ */
+#include "scan/scanner.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "scan/persist.h"
+
+static void emit(struct scanner *s, const char *path, enum scan_type type, unsigned int per,
+	unsigned int flags, const char *detail)
+{
+	scan_emit_rel(s, path,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = type,
+			.per = per,
+			.flags = flags,
+			.detail = detail});
+}
+
+/* Does following this link leave the workspace? */
+static bool leads_out(struct scanner *s, const char *path)
+{
+	char target[PATH_MAX];
+	_cleanup_close_ int fd = path_openat2(s->base[0].fd, path, O_PATH | O_CLOEXEC, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	if (fd >= 0)
+		return false;
+	if (fd == -EXDEV)
+		/* absolute links count as leaving even where they come back */
+		goto absolute;
+	return false;
+absolute:;
+	ssize_t n = readlinkat(s->base[0].fd, path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return true;
+	target[n] = '\0';
+	return !(path_within(target, s->base[0].path) && !strstr(target, "/.."));
+}
+
+void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool known)
+{
+	struct scanner *s = ctx;
+	unsigned int flags = known ? 0 : SCAN_NEW;
+	if (S_ISLNK(st->st_mode)) {
+		char *p = arena_dup(&s->arena, path), to[PATH_MAX];
+		ssize_t n = readlinkat(s->base[0].fd, path, to, sizeof(to) - 1);
+		to[n > 0 ? n : 0] = '\0';
+		if (p && leads_out(s, p))
+			emit(s, p, SCAN_SYMLINK, 20, flags,
+				arena_printf(&s->arena, "link to %s", to));
+		return;
+	}
+	bool dir = S_ISDIR(st->st_mode);
+	if (!dir && !S_ISREG(st->st_mode))
+		return;
+	if (!dir && (st->st_mode & 06000))
+		emit(s, path, SCAN_FILE, 0, flags,
+			st->st_mode & S_ISUID ? "set-user-ID" : "set-group-ID");
+	if ((st->st_mode & S_IWOTH) && !(dir && (st->st_mode & S_ISVTX)))
+		emit(s, path, dir ? SCAN_DIR : SCAN_FILE, 0, flags, "writable by every user");
+}
+
+/* .gitattributes: any filter=, diff= or merge= that is not a plain switch */
+static bool names_driver(const char *text)
+{
+	static const char *const words[] = {"filter=", "diff=", "merge="};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		for (const char *p = text; (p = strstr(p, words[i])); p++)
+			if (p > text && strchr(" \t]", p[-1]))
+				return true;
+	return false;
+}
+
+static bool runs_update(struct scanner *s, const char *text, size_t n)
+{
+	struct git_config c;
+	if (git_config_parse(&s->arena, text, n, &c, NULL) < 0)
+		return true; /* git may read it otherwise */
+	for (size_t i = 0; i < c.n; i++) {
+		const char *v = c.v[i].value;
+		if (streq(c.v[i].section, "submodule") && v &&
+			((streq(c.v[i].name, "update") && v[0] == '!') ||
+				(streq(c.v[i].name, "url") && !git_config_plain(&c.v[i])) ||
+				(streq(c.v[i].name, "path") && v[0] == '-')))
+			return true;
+	}
+	return false;
+}
+
+static bool check_holds(
+	struct scanner *s, const struct persist_rule *r, const char *path, const struct stat *st)
+{
+	char *text;
+	if (r->check == CHECK_NONE)
+		return true;
+	if (r->check == CHECK_EXEC)
+		return st->st_mode & 0111;
+	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], path}, GIT_CONFIG_MAX, &text);
+	if (n < 0)
+		return true;
+	return r->check == CHECK_ATTRIBUTES ? names_driver(text) : runs_update(s, text, (size_t)n);
+}
+
+/* New, as far as can be told: not in the last table; without one, by its time of birth. */
+static unsigned int newness(struct scanner *s, uint32_t dir, const char *name, const char *path)
+{
+	if (s->walk.have_old)
+		return walk_was(&s->walk, dir, name) ? 0 : SCAN_NEW;
+	struct statx x;
+	if (statx(s->base[0].fd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
+		!(x.stx_mask & STATX_BTIME))
+		return 0;
+	uint64_t t = (uint64_t)x.stx_btime.tv_sec * 1000000000u + x.stx_btime.tv_nsec;
+	return t >= s->req->since_ns ? SCAN_NEW : 0;
+}
+
+static enum scan_type type_of(mode_t m)
+{
+	return S_ISDIR(m)                    ? SCAN_DIR
+		: S_ISLNK(m)                 ? SCAN_SYMLINK
+		: S_ISSOCK(m)                ? SCAN_SOCKET
+		: S_ISFIFO(m)                ? SCAN_FIFO
+		: (S_ISBLK(m) || S_ISCHR(m)) ? SCAN_DEVICE
+					     : SCAN_FILE;
+}
+
+static bool inside_git(const char *text)
+{
+	return strstr(text, ".git/modules/") || strstr(text, ".git/worktrees/");
+}
+
+/* A .git that is a file or a link, made or changed in the run. */
+static void git_pointer(
+	struct scanner *s, const char *path, const struct stat *st, unsigned int flags)
+{
+	char *text = NULL;
+	if (S_ISREG(st->st_mode) &&
+		scan_read(s, (struct scan_at){&s->base[0], path}, PATH_MAX, &text) > 0 &&
+		inside_git(text))
+		return;
+	emit(s, path, type_of(st->st_mode), 3, flags | SCAN_AUTO,
+		"git takes its configuration and hooks from elsewhere");
+}
+
+static void candidate(struct scanner *s, uint32_t dir, const struct cand *c)
+{
+	const struct table *t = &s->walk.now;
+	const char *name = t->pool + c->name;
+	char path[PATH_MAX], bin[PATH_MAX];
+	struct stat st;
+	if (!walk_path(t, &t->dirs[dir], c, path))
+		return;
+	if (c->flags & CAND_PRUNED) {
+		if (snprintf(bin, sizeof(bin), "%s/.bin", path) < (int)sizeof(bin) &&
+			fstatat(s->base[0].fd, bin, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			scan_since(s, &st))
+			emit(s, bin, SCAN_DIR, 15, newness(s, dir, name, path), "npm programs");
+		return;
+	}
+	if (fstatat(s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !scan_since(s, &st))
+		return;
+	unsigned int flags = newness(s, dir, name, path);
+	if (c->flags & CAND_SPECIAL)
+		scan_emit_rel(s, path,
+			(struct scan_item){
+				.kind = SCAN_SPECIAL, .type = type_of(st.st_mode), .flags = flags});
+	if ((c->flags & CAND_GIT) && !S_ISDIR(st.st_mode))
+		git_pointer(s, path, &st, flags);
+	const struct persist_rule *r = persist_row(c->per);
+	if ((c->flags & CAND_PERSIST) && r && check_holds(s, r, path, &st))
+		emit(s, path, type_of(st.st_mode), r->per, flags | (r->automatic ? SCAN_AUTO : 0),
+			r->what);
+}
+
+static void bare_repo(struct scanner *s, uint32_t dir)
+{
+	const struct table *t = &s->walk.now;
+	struct stat st;
+	const char *path = t->pool + t->dirs[dir].path;
+	char *head = path_join(&s->arena, path, "HEAD");
+	uint32_t old = s->walk.rebuilt ? s->walk.origin[dir] : dir;
+	if (s->walk.have_old && old != UINT32_MAX && (s->walk.old.dirs[old].ctx & DIR_BARE))
+		return;
+	if (head && fstatat(s->base[0].fd, head, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		scan_since(s, &st))
+		emit(s, path, SCAN_DIR, 5, SCAN_NEW | SCAN_AUTO, "a bare git repository");
+}
+
+void scan_end_report(struct scanner *s)
+{
+	const struct table *t = &s->walk.now;
+	const uint32_t wanted = CAND_PERSIST | CAND_PRUNED | CAND_SPECIAL | CAND_GIT;
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		const struct dir *d = &t->dirs[i];
+		if (d->ctx & DIR_BARE)
+			bare_repo(s, i);
+		for (uint32_t k = 0; k < d->n; k++)
+			if (t->cands[d->first + k].flags & wanted)
+				candidate(s, i, &t->cands[d->first + k]);
+	}
+	scan_each_git(s, scan_git_check);
+}
+
+/* All of one descriptor that was opened before confinement; absent reads as empty. */
+static int slurp(struct scanner *s, int fd, struct git_config_text *ret)
+{
+	struct stat st;
+	*ret = (struct git_config_text){"", 0};
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size > GIT_CONFIG_MAX)
+		return -EFBIG;
+	char *buf = arena_alloc(&s->arena, (size_t)st.st_size + 1);
+	if (!buf)
+		return -ENOMEM;
+	ssize_t n = fd_read_full(fd, buf, (size_t)st.st_size);
+	if (n < 0)
+		return (int)n;
+	*ret = (struct git_config_text){buf, (size_t)n};
+	return 0;
+}
+
+static void emit_keys(
+	struct scanner *s, enum scan_kind kind, const char *path, const struct strv *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		scan_emit(s,
+			(struct scan_item){.kind = kind,
+				.type = SCAN_GIT_CONFIG_FILE,
+				.path = path,
+				.detail = keys->v[i]});
+}
+
+static void merge_one(struct scanner *s, size_t i)
+{
+	const struct scan_git_config *g = &s->req->git[i];
+	struct git_config_text t[3], merged;
+	struct strv kept = {0}, dropped = {0};
+	struct err err = {0};
+	int r = 0;
+	if (s->git_fds[i][2] < 0)
+		return; /* the copy is gone: nothing to take over */
+	for (int k = 0; r == 0 && k < 3; k++)
+		r = slurp(s, s->git_fds[i][k], &t[k]);
+	if (r == 0)
+		r = git_config_merge(&s->arena, t[1], t[2], t[0], &merged, &kept, &dropped, &err);
+	if (r < 0) {
+		scan_emit(s,
+			(struct scan_item){.kind = SCAN_GIT_DROPPED,
+				.type = SCAN_GIT_CONFIG_FILE,
+				.path = g->real,
+				.detail = arena_printf(&s->arena, "(all of it: %s)",
+					err.code ? err.msg : "not a plain file of at most 1 MiB")});
+		return;
+	}
+	if (merged.p)
+		scan_emit(s,
+			(struct scan_item){.kind = SCAN_GIT_CONFIG,
+				.type = SCAN_GIT_CONFIG_FILE,
+				.path = g->real,
+				.text = merged.p,
+				.n_text = merged.n});
+	emit_keys(s, SCAN_GIT_KEPT, g->real, &kept);
+	emit_keys(s, SCAN_GIT_DROPPED, g->real, &dropped);
+}
+
+void scan_end_git_configs(struct scanner *s)
+{
+	for (size_t i = 0; i < s->req->n_git; i++)
+		merge_one(s, i);
+}

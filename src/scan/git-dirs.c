@@ -1,0 +1,313 @@
+/* scan/git-dirs.c - the places in a git directory that decide what git runs (see scanner.h)
+ *
+ * Looked at are hooks, config, config.worktree, info/attributes, commondir, and the same in
+ * modules/ (submodules) and worktrees/.  Objects, refs and the rest are not read.
+ */
+#include "scan/scanner.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/path.h"
+
+#define GIT_DIRS_MAX 4096
+#define MODULE_DEPTH 12
+
+static bool is_git_dir(struct scanner *s, struct scan_at at)
+{
+	struct stat st;
+	return scan_stat(scan_below(s, at, "HEAD"), &st) == 0 &&
+		scan_stat(scan_below(s, at, "objects"), &st) == 0;
+}
+
+/* "gitdir: X" of a .git file, folded against the directory it stands in. */
+static struct scan_at follow_file(struct scanner *s, const char *dir, const char *file)
+{
+	char *text, out[PATH_MAX];
+	struct scan_at none = {0};
+	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], file}, PATH_MAX, &text);
+	if (n < 0 || !has_prefix(text, "gitdir: "))
+		return none;
+	text += strlen("gitdir: ");
+	text[strcspn(text, "\r\n")] = '\0';
+	char *p = text[0] == '/' ? text
+				 : arena_printf(&s->arena, "%s/%s/%s", s->base[0].path, dir, text);
+	/* Folding is sound here: every later step refuses links (walk_open). */
+	size_t len = 0;
+	for (; p && *p;) {
+		p += strspn(p, "/");
+		size_t k = strcspn(p, "/");
+		if (k == 2 && p[0] == '.' && p[1] == '.') {
+			while (len && out[len - 1] != '/')
+				len--;
+			len -= len > 0;
+		} else if (k && !(k == 1 && p[0] == '.')) {
+			if (len + k + 2 > sizeof(out))
+				return none;
+			out[len++] = '/';
+			memcpy(out + len, p, k);
+			len += k;
+		}
+		p += k;
+	}
+	out[len] = '\0';
+	char *copy = arena_dup(&s->arena, out);
+	return copy ? scan_locate(s, copy) : none;
+}
+
+struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct cand *c)
+{
+	char rel[PATH_MAX];
+	const struct table *t = &s->walk.now;
+	struct scan_at none = {0};
+	if (!walk_path(t, d, c, rel))
+		return none;
+	struct scan_at at = {&s->base[0], arena_dup(&s->arena, rel)};
+	if (c->type == DT_REG)
+		at = follow_file(s, t->pool + d->path, rel);
+	else if (c->type == DT_LNK)
+		at.rel = scan_follow(s, rel);
+	return at.base && at.rel && is_git_dir(s, at) ? at : none;
+}
+
+void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir))
+{
+	const struct table *t = &s->walk.now;
+	for (size_t i = 1; i < s->n_bases; i++)
+		fn(s, (struct scan_at){&s->base[i], ""});
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < t->n_dirs && count < GIT_DIRS_MAX; i++) {
+		const struct dir *d = &t->dirs[i];
+		if (d->ctx & DIR_BARE) {
+			fn(s, (struct scan_at){&s->base[0], t->pool + d->path});
+			count++;
+		}
+		for (uint32_t k = 0; k < d->n; k++) {
+			const struct cand *c = &t->cands[d->first + k];
+			if (!(c->flags & CAND_GIT))
+				continue;
+			struct scan_at at = scan_git_of(s, d, c);
+			/* what a file leads to below .git/modules comes with the outer one */
+			if (at.base && c->type != DT_REG)
+				fn(s, at);
+			count++;
+		}
+	}
+	if (count >= GIT_DIRS_MAX)
+		scan_emit_rel(s, "",
+			(struct scan_item){.kind = SCAN_LIMIT,
+				.type = SCAN_DIR,
+				.detail = "more git repositories than are looked at"});
+}
+
+/* Names in a directory, without "." and ".."; at most max. */
+static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *ret)
+{
+	_Alignas(8) char buf[4096];
+	_cleanup_close_ int fd = scan_open(at, O_RDONLY | O_DIRECTORY);
+	ssize_t n;
+	while (fd >= 0 && (n = getdents64(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n;) {
+			const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+			o += d->d_reclen;
+			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
+				continue;
+			if (ret->n >= max)
+				return;
+			strv_add(&s->arena, ret, d->d_name);
+		}
+}
+
+static void each_module(struct scanner *s, struct scan_at dir, int depth,
+	void (*fn)(struct scanner *s, struct scan_at git_dir))
+{
+	struct strv names = {0};
+	struct stat st;
+	if (depth > MODULE_DEPTH || scan_stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+		return;
+	list(s, dir, GIT_DIRS_MAX, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		struct scan_at at = scan_below(s, dir, names.v[i]);
+		if (is_git_dir(s, at))
+			fn(s, at);
+		else
+			each_module(s, at, depth + 1, fn); /* "libs/x" is a name of two levels */
+	}
+}
+
+static void protect(struct scanner *s, struct scan_at git, const char *name, bool config)
+{
+	struct stat st;
+	struct scan_at at = scan_below(s, git, name);
+	if (scan_stat(at, &st) < 0)
+		return;
+	enum scan_type type = S_ISDIR(st.st_mode) ? SCAN_DIR
+		: S_ISLNK(st.st_mode)             ? SCAN_SYMLINK
+		: config                          ? SCAN_GIT_CONFIG_FILE
+						  : SCAN_FILE;
+	if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		scan_emit_at(s, at,
+			(struct scan_item){.kind = SCAN_PROTECT, .type = type, .detail = "git"});
+}
+
+static void protect_worktree(struct scanner *s, struct scan_at at)
+{
+	protect(s, at, "config.worktree", true);
+	protect(s, at, "commondir", false);
+	protect(s, at, "gitdir", false);
+}
+
+void scan_git_protect(struct scanner *s, struct scan_at git_dir)
+{
+	struct strv trees = {0};
+	protect(s, git_dir, "config", true);
+	protect(s, git_dir, "hooks", false);
+	protect_worktree(s, git_dir);
+	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_protect);
+	struct scan_at wt = scan_below(s, git_dir, "worktrees");
+	list(s, wt, GIT_DIRS_MAX, &trees);
+	for (size_t i = 0; i < trees.n; i++)
+		protect_worktree(s, scan_below(s, wt, trees.v[i]));
+}
+
+/* Settings that every new repository has, and that run nothing. */
+static bool harmless(const struct git_config_entry *e)
+{
+	static const char *const keys[] = {"core.repositoryformatversion", "core.worktree",
+		"extensions.objectformat", "extensions.worktreeconfig", "extensions.partialclone",
+		"extensions.refstorage"};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (streq(e->key, keys[i]))
+			return true;
+	return git_config_plain(e);
+}
+
+static bool handled(const struct scanner *s, struct scan_at at)
+{
+	for (size_t i = 0; i < s->req->n_git; i++) {
+		struct scan_at real = scan_locate(s, s->req->git[i].real);
+		if (real.base == at.base && real.rel && streq(real.rel, at.rel))
+			return true;
+	}
+	return false;
+}
+
+static void check_config(struct scanner *s, struct scan_at git, const char *name, unsigned int per)
+{
+	struct stat st;
+	struct git_config c;
+	struct err err = {0};
+	char *text;
+	struct scan_at at = scan_below(s, git, name);
+	if (scan_stat(at, &st) < 0 || !scan_since(s, &st) || handled(s, at))
+		return;
+	struct scan_item it = {
+		.kind = SCAN_PERSIST, .type = SCAN_FILE, .flags = SCAN_AUTO, .per = per};
+	ssize_t n = scan_read(s, at, GIT_CONFIG_MAX, &text);
+	if (n < 0 || git_config_parse(&s->arena, text, (size_t)n, &c, &err) < 0) {
+		it.detail = "a git config that can't be read";
+		scan_emit_at(s, at, it);
+		return;
+	}
+	for (size_t i = 0; i < c.n; i++) {
+		if (harmless(&c.v[i]))
+			continue;
+		it.detail = arena_printf(&s->arena, "git setting %s", c.v[i].key);
+		scan_emit_at(s, at, it);
+	}
+}
+
+static void check_changed(
+	struct scanner *s, struct scan_at git, const char *name, unsigned int per, const char *what)
+{
+	struct stat st;
+	struct scan_at at = scan_below(s, git, name);
+	if (scan_stat(at, &st) == 0 && scan_since(s, &st))
+		scan_emit_at(s, at,
+			(struct scan_item){.kind = SCAN_PERSIST,
+				.type = S_ISDIR(st.st_mode) ? SCAN_DIR : SCAN_FILE,
+				.flags = SCAN_AUTO,
+				.per = per,
+				.detail = what});
+}
+
+static void check_hooks(struct scanner *s, struct scan_at hooks)
+{
+	struct strv names = {0};
+	struct stat st;
+	if (scan_stat(hooks, &st) < 0)
+		return;
+	if (!S_ISDIR(st.st_mode)) {
+		if (scan_since(s, &st))
+			scan_emit_at(s, hooks,
+				(struct scan_item){.kind = SCAN_PERSIST,
+					.type = SCAN_SYMLINK,
+					.flags = SCAN_AUTO,
+					.per = 1,
+					.detail = "git hooks from elsewhere"});
+		return;
+	}
+	list(s, hooks, GIT_DIRS_MAX, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		size_t n = strlen(names.v[i]);
+		if (n > 7 && streq(names.v[i] + n - 7, ".sample"))
+			continue;
+		check_changed(s, hooks, names.v[i], 1, "git hook");
+	}
+}
+
+static void check_worktree(struct scanner *s, struct scan_at at, bool linked)
+{
+	check_config(s, at, "config.worktree", 3);
+	if (!linked)
+		check_changed(s, at, "commondir", 3, "git takes config and hooks from elsewhere");
+}
+
+void scan_git_check(struct scanner *s, struct scan_at git_dir)
+{
+	struct strv trees = {0};
+	check_config(s, git_dir, "config", 2);
+	check_hooks(s, scan_below(s, git_dir, "hooks"));
+	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
+	check_worktree(s, git_dir, false);
+	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);
+	struct scan_at wt = scan_below(s, git_dir, "worktrees");
+	list(s, wt, GIT_DIRS_MAX, &trees);
+	for (size_t i = 0; i < trees.n; i++)
+		check_worktree(s, scan_below(s, wt, trees.v[i]), true);
+}
+
+const char *scan_hooks_path(struct scanner *s)
+{
+	struct git_config c;
+	char *text;
+	const char *value = NULL;
+	const char *dir = s->req->git_dir;
+	if (!dir)
+		return NULL;
+	/* The config of a linked work tree is in the common directory: the base itself. */
+	struct scan_at at = scan_locate(s, dir);
+	if (!at.base)
+		return NULL;
+	if (at.base != &s->base[0])
+		at.rel = "";
+	ssize_t n = scan_read(s, scan_below(s, at, "config"), GIT_CONFIG_MAX, &text);
+	if (n < 0 || git_config_parse(&s->arena, text, (size_t)n, &c, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < c.n; i++)
+		if (streq(c.v[i].key, "core.hookspath") && c.v[i].value)
+			value = c.v[i].value;
+	if (!value || !*value)
+		return NULL;
+	if (value[0] == '/') {
+		at = scan_locate(s, value);
+		return at.base == &s->base[0] && *at.rel ? at.rel : NULL;
+	}
+	char *p = arena_dup(&s->arena, has_prefix(value, "./") ? value + 2 : value);
+	size_t len = p ? strlen(p) : 0;
+	while (len && p[len - 1] == '/')
+		p[--len] = '\0';
+	/* with ".." in it, it is no path of the table */
+	return len && !strstr(p, "..") && !strstr(p, "//") ? p : NULL;
+}

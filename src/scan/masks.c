@@ -1,0 +1,441 @@
+/* scan/masks.c - the start: what must be masked, what is tracked and so can't be, what is protected
+ * (see scanner.h)
+ *
+ * Theory: names that match come from the table; whether git tracks them is asked of the index of
+ * the innermost repository they lie in, once per index and cached with the index's state.  A file
+ * is masked if its name matches a mask or its head shows a private key, and git does not track it:
+ * a tracked file's content is in the objects anyway, and an emptied one gets committed (OWN-14).
+ */
+#include "scan/scanner.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "base/path.h"
+#include "scan/git-index.h"
+
+#define KEY_FILE_MAX (128 * 1024)
+#define KEY_HEAD (16 * 1024)
+#define INDEX_MAX ((size_t)1 << 30)
+#define RACY_NS 20000000
+#define REPOS_MAX 4096
+
+struct repo {
+	uint32_t dir; /* in the table: its work tree */
+	uint32_t end;
+	struct scan_at git; /* base NULL: nothing is tracked there */
+	struct git_index_query *q;
+	size_t n_q, cap_q;
+};
+
+struct masks {
+	struct scanner *s;
+	struct repo *repo;
+	size_t n;
+	struct digest state;
+	int64_t racy_after;
+	/* links that match: where they lead */
+	struct strv link, target;
+	unsigned char *target_tracked;
+};
+
+static bool is_candidate(const struct cand *c)
+{
+	return c->flags & (CAND_MASK | CAND_CONTENT);
+}
+
+static int find_repos(struct masks *m)
+{
+	struct scanner *s = m->s;
+	const struct table *t = &s->walk.now;
+	size_t cap = 0;
+	for (uint32_t i = 0; i < t->n_dirs && m->n < REPOS_MAX; i++) {
+		const struct dir *d = &t->dirs[i];
+		for (uint32_t k = 0; k < d->n; k++) {
+			const struct cand *c = &t->cands[d->first + k];
+			if (!(c->flags & CAND_GIT))
+				continue;
+			if (m->n == cap) {
+				cap = cap ? cap * 2 : 8;
+				struct repo *p = arena_alloc(&s->arena, cap * sizeof(*p));
+				if (!p)
+					return -ENOMEM;
+				if (m->n)
+					memcpy(p, m->repo, m->n * sizeof(*p));
+				m->repo = p;
+			}
+			m->repo[m->n++] = (struct repo){
+				.dir = i, .end = d->end, .git = scan_git_of(s, d, c)};
+			break;
+		}
+	}
+	return 0;
+}
+
+/* Repositories are in preorder, so the last one that spans the directory is the innermost. */
+static struct repo *repo_of(struct masks *m, uint32_t dir)
+{
+	struct repo *found = NULL;
+	for (size_t i = 0; i < m->n && m->repo[i].dir <= dir; i++)
+		if (dir < m->repo[i].end)
+			found = &m->repo[i];
+	return found;
+}
+
+/* One digest over every index there is: same state, same answers. */
+static struct digest index_state(struct masks *m)
+{
+	struct blob b = {0};
+	for (size_t i = 0; i < m->n; i++) {
+		struct repo *r = &m->repo[i];
+		struct stat st = {0};
+		if (!r->git.base)
+			continue;
+		if (scan_stat(scan_below(m->s, r->git, "index"), &st) < 0)
+			st = (struct stat){0};
+		int64_t ctime = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
+		uint64_t v[] = {r->dir, st.st_ino, (uint64_t)st.st_size, (uint64_t)ctime,
+			/* written this instant: may be again without a trace */
+			ctime >= m->racy_after ? (uint64_t)m->racy_after : 0};
+		blob_put(&b, 1, v, sizeof(v));
+		blob_put_str(&b, 2, r->git.rel);
+	}
+	struct digest d = digest_of(b.n ? b.data : "", b.n);
+	blob_free(&b);
+	return d;
+}
+
+static int add_query(struct masks *m, struct repo *r, const char *path, bool dir, size_t user)
+{
+	const char *top = m->s->walk.now.pool + m->s->walk.now.dirs[r->dir].path;
+	if (r->n_q == r->cap_q) {
+		size_t cap = r->cap_q ? r->cap_q * 2 : 64;
+		struct git_index_query *q = arena_alloc(&m->s->arena, cap * sizeof(*q));
+		if (!q)
+			return -ENOMEM;
+		if (r->n_q)
+			memcpy(q, r->q, r->n_q * sizeof(*q));
+		r->q = q;
+		r->cap_q = cap;
+	}
+	const char *rel = path + strlen(top);
+	char *copy = arena_dup(&m->s->arena, rel + strspn(rel, "/"));
+	if (!copy)
+		return -ENOMEM;
+	r->q[r->n_q++] = (struct git_index_query){.path = copy, .dir = dir, .user = user};
+	return 0;
+}
+
+/* Look the queries up in one index file; the name of a shared one is left in shared. */
+static int ask_file(struct masks *m, struct repo *r, const char *name, char shared[static 65])
+{
+	struct stat st;
+	shared[0] = '\0';
+	struct scan_at at = scan_below(m->s, r->git, name);
+	if (scan_stat(at, &st) < 0)
+		return 0; /* no index yet: nothing is tracked */
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fd < 0 ? fd : -errno;
+	size_t n = (size_t)st.st_size;
+	if (n == 0 || n > INDEX_MAX)
+		return n ? -EFBIG : -EBADMSG;
+	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	int res = git_index_lookup(p, n, 20, r->q, r->n_q, shared, NULL);
+	if (res == -EBADMSG)
+		res = git_index_lookup(p, n, 32, r->q, r->n_q, shared, NULL);
+	munmap(p, n);
+	return res;
+}
+
+static void ask(struct masks *m, struct repo *r)
+{
+	char shared[65], none[65];
+	if (!r->git.base || r->n_q == 0)
+		return;
+	int res = ask_file(m, r, "index", shared);
+	if (res == 0 && shared[0]) {
+		char name[80];
+		snprintf(name, sizeof(name), "sharedindex.%s", shared);
+		res = ask_file(m, r, name, none);
+	}
+	if (res < 0) /* masks apply as if nothing were tracked: the safe way to be wrong */
+		scan_emit_at(m->s, r->git,
+			(struct scan_item){.kind = SCAN_LIMIT,
+				.type = SCAN_DIR,
+				.detail = "its index can't be read: tracked files may be masked"});
+}
+
+/* Query numbers: candidates first, then link targets. */
+static int collect(struct masks *m, bool again)
+{
+	struct scanner *s = m->s;
+	struct table *t = &s->walk.now;
+	char path[PATH_MAX];
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		const struct dir *d = &t->dirs[i];
+		struct repo *r = NULL;
+		for (uint32_t k = 0; k < d->n; k++) {
+			struct cand *c = &t->cands[d->first + k];
+			if (!is_candidate(c) || !walk_path(t, d, c, path))
+				continue;
+			if (c->type == DT_LNK && (c->flags & CAND_MASK)) {
+				char *to = scan_follow(s, path);
+				if (to) {
+					strv_add(&s->arena, &m->link, path);
+					strv_push(&s->arena, &m->target, to);
+				}
+			}
+			if (!again && (c->flags & CAND_LOOKED))
+				continue;
+			c->flags &= ~(uint32_t)CAND_TRACKED;
+			c->flags |= CAND_LOOKED;
+			s->dirty = true;
+			r = r ? r : repo_of(m, i);
+			if (r && add_query(m, r, path, c->type == DT_DIR, d->first + k) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* The innermost repository of a path below the root. */
+static struct repo *repo_of_path(struct masks *m, const char *path)
+{
+	const struct table *t = &m->s->walk.now;
+	struct repo *found = NULL;
+	for (size_t i = 0; i < m->n; i++) {
+		const char *top = t->pool + t->dirs[m->repo[i].dir].path;
+		if (!*top || path_within(path, top))
+			found = &m->repo[i];
+	}
+	return found;
+}
+
+static int find_tracked(struct masks *m)
+{
+	struct scanner *s = m->s;
+	struct table *t = &s->walk.now;
+	m->state = index_state(m);
+	bool again = !digest_eq(m->state, t->index_state);
+	if (collect(m, again) < 0)
+		return -ENOMEM;
+	m->target_tracked = arena_alloc(&s->arena, m->target.n + 1);
+	if (!m->target_tracked)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->target.n; i++) {
+		struct repo *r = repo_of_path(m, m->target.v[i]);
+		if (r && add_query(m, r, m->target.v[i], true, t->n_cands + i) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < m->n; i++) {
+		struct repo *r = &m->repo[i];
+		ask(m, r);
+		for (size_t k = 0; k < r->n_q; k++) {
+			if (!r->q[k].found)
+				continue;
+			if (r->q[k].user < t->n_cands)
+				t->cands[r->q[k].user].flags |= CAND_TRACKED;
+			else
+				m->target_tracked[r->q[k].user - t->n_cands] = 1;
+		}
+	}
+	if (again) {
+		t->index_state = m->state;
+		s->dirty = true;
+	}
+	return 0;
+}
+
+static bool has_key_header(const char *p, size_t n)
+{
+	static const char dashes[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+	for (const char *q = p; (q = memmem(q, n - (size_t)(q - p), dashes, sizeof(dashes) - 1));
+		q++) {
+		size_t left = n - (size_t)(q - p);
+		if (memmem(q, MIN(left, (size_t)80), key, sizeof(key) - 1))
+			return true;
+	}
+	return memmem(p, n, "PuTTY-User-Key-File-", 20) || memmem(p, n, "AGE-SECRET-KEY-1", 16);
+}
+
+/* Does this small file hold a private key?  The answer is kept with its inode and ctime. */
+static bool holds_key(struct masks *m, struct cand *c, const char *path, const struct stat *st)
+{
+	int64_t ctime = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
+	if ((c->flags & CAND_CHECKED) && c->ino == st->st_ino && c->ctime == ctime)
+		return c->flags & CAND_KEY;
+	c->flags &= ~(uint32_t)(CAND_CHECKED | CAND_KEY);
+	char *text = NULL;
+	ssize_t n = 0;
+	if (st->st_size >= 32 && st->st_size <= KEY_FILE_MAX) {
+		struct arena keep = m->s->arena;
+		m->s->arena = (struct arena){0};
+		n = scan_read(m->s, (struct scan_at){&m->s->base[0], path}, KEY_HEAD, &text);
+		if (n > 0 && has_key_header(text, (size_t)n))
+			c->flags |= CAND_KEY;
+		arena_free(&m->s->arena);
+		m->s->arena = keep;
+	}
+	if (ctime < m->racy_after && n >= 0) {
+		c->flags |= CAND_CHECKED;
+		c->ino = st->st_ino;
+		c->ctime = ctime;
+	}
+	m->s->dirty = true;
+	return c->flags & CAND_KEY;
+}
+
+static void emit_mask(struct masks *m, const char *path, const struct stat *st, const char *detail)
+{
+	if (GUARD_REMOVED("mask-scan"))
+		return;
+	bool dir = S_ISDIR(st->st_mode);
+	scan_emit_rel(m->s, path,
+		(struct scan_item){
+			.kind = SCAN_MASK, .type = dir ? SCAN_DIR : SCAN_FILE, .detail = detail});
+	if (!dir && st->st_nlink > 1)
+		scan_emit_rel(m->s, path,
+			(struct scan_item){.kind = SCAN_HARDLINK,
+				.type = SCAN_FILE,
+				.detail = "has another name that is not masked"});
+}
+
+static void one(struct masks *m, struct cand *c, const char *path)
+{
+	struct stat st;
+	if (c->type == DT_LNK || fstatat(m->s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return;
+	if (c->flags & CAND_TRACKED) {
+		if ((c->flags & CAND_MASK) && S_ISREG(st.st_mode))
+			scan_emit_rel(m->s, path,
+				(struct scan_item){.kind = SCAN_TRACKED,
+					.type = SCAN_FILE,
+					.detail = "tracked by git"});
+		return;
+	}
+	if (c->flags & CAND_MASK)
+		emit_mask(m, path, &st, "");
+	else if (S_ISREG(st.st_mode) && holds_key(m, c, path, &st))
+		emit_mask(m, path, &st, "private key");
+}
+
+static enum scan_type type_of(uint8_t dt)
+{
+	switch (dt) {
+	case DT_DIR:
+		return SCAN_DIR;
+	case DT_LNK:
+		return SCAN_SYMLINK;
+	case DT_SOCK:
+		return SCAN_SOCKET;
+	case DT_FIFO:
+		return SCAN_FIFO;
+	case DT_BLK:
+	case DT_CHR:
+		return SCAN_DEVICE;
+	default:
+		return SCAN_FILE;
+	}
+}
+
+static void others(struct scanner *s, const struct cand *c, const char *path)
+{
+	if (c->flags & CAND_SPECIAL)
+		scan_emit_rel(s, path,
+			(struct scan_item){.kind = SCAN_SPECIAL, .type = type_of(c->type)});
+	bool git = (c->flags & CAND_GIT) && c->type != DT_DIR;
+	if (git || ((c->flags & CAND_PROTECT) && !(c->flags & CAND_SPECIAL)))
+		scan_emit_rel(s, path,
+			(struct scan_item){.kind = SCAN_PROTECT,
+				.type = type_of(c->type),
+				.detail = git ? "git" : ""});
+}
+
+/* A masked directory with nothing tracked below is masked whole: its end, to skip what is in it. */
+static uint32_t masked_whole(const struct table *t, uint32_t parent, const struct cand *c)
+{
+	char path[PATH_MAX];
+	if (c->type != DT_DIR || !(c->flags & CAND_MASK) || (c->flags & CAND_TRACKED) ||
+		!walk_path(t, &t->dirs[parent], c, path))
+		return 0;
+	for (uint32_t k = parent + 1; k < t->dirs[parent].end; k = t->dirs[k].end)
+		if (streq(t->pool + t->dirs[k].path, path))
+			return k;
+	return 0;
+}
+
+static void report(struct masks *m)
+{
+	struct table *t = &m->s->walk.now;
+	char path[PATH_MAX];
+	unsigned char *skip = arena_alloc(&m->s->arena, t->n_dirs + 1);
+	for (uint32_t i = 0; skip && i < t->n_dirs; i++) {
+		if (skip[i]) {
+			i = t->dirs[i].end - 1;
+			continue;
+		}
+		const struct dir *d = &t->dirs[i];
+		for (uint32_t k = 0; k < d->n; k++) {
+			struct cand *c = &t->cands[d->first + k];
+			if (!(c->flags &
+				    (CAND_MASK | CAND_CONTENT | CAND_PROTECT | CAND_SPECIAL |
+					    CAND_GIT)) ||
+				!walk_path(t, d, c, path))
+				continue;
+			if (is_candidate(c))
+				one(m, c, path);
+			uint32_t whole = masked_whole(t, i, c);
+			if (whole)
+				skip[whole] = 1;
+			others(m->s, c, path);
+		}
+	}
+	for (size_t i = 0; i < m->target.n; i++) {
+		const char *to = m->target.v[i];
+		struct stat st;
+		if (fstatat(m->s->base[0].fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			path_within(to, ".git") || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+			continue;
+		if (m->target_tracked[i])
+			scan_emit_rel(m->s, to,
+				(struct scan_item){.kind = SCAN_TRACKED,
+					.type = SCAN_FILE,
+					.detail = "tracked by git"});
+		else
+			emit_mask(m, to, &st,
+				arena_printf(
+					&m->s->arena, "the link %s leads to it", m->link.v[i]));
+	}
+}
+
+void scan_start_masks(struct scanner *s)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	struct masks m = {
+		.s = s, .racy_after = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - RACY_NS};
+	if (find_repos(&m) < 0 || find_tracked(&m) < 0) {
+		s->walk.failed = -ENOMEM;
+		return;
+	}
+	report(&m);
+	scan_each_git(s, scan_git_protect);
+	struct stat st;
+	const char *hooks = s->walk.hooks_path;
+	if (hooks && fstatat(s->base[0].fd, hooks, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
+		scan_emit_rel(s, hooks,
+			(struct scan_item){.kind = SCAN_PROTECT,
+				.type = S_ISDIR(st.st_mode) ? SCAN_DIR : SCAN_SYMLINK,
+				.detail = "core.hooksPath"});
+}

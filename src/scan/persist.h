@@ -1,0 +1,41 @@
+/* scan/persist.h - the table of files that make the host run something later (PER of the attack
+ * corpus), by name.
+ */
+#ifndef BAWN_SCAN_PERSIST_H
+#define BAWN_SCAN_PERSIST_H
+
+#include <stdint.h>
+
+#include "base/macro.h"
+
+enum persist_how {
+	PERSIST_NAME,   /* a file of this name */
+	PERSIST_SUFFIX, /* a name that ends so */
+	PERSIST_DIR,    /* everything below a directory of this name, or of "parent/name" */
+	PERSIST_ROOT,   /* an executable of this name in the root */
+};
+
+/* What else must hold before it is reported. */
+enum persist_check {
+	CHECK_NONE,
+	CHECK_ATTRIBUTES, /* .gitattributes that names a filter, diff or merge driver */
+	CHECK_MODULES,    /* .gitmodules with an update command */
+	CHECK_EXEC,       /* is executable */
+};
+
+struct persist_rule {
+	const char *name;
+	uint8_t how, per, check;
+	bool automatic; /* SCAN_AUTO */
+	const char *what;
+};
+
+/* Row + 1, or 0.  base: the entry's name; root: it lies in the root. */
+uint16_t persist_file(const char *base, bool root);
+/* For a directory called base in a directory called parent ("" for the root). */
+uint16_t persist_dir(const char *base, const char *parent);
+const struct persist_rule *persist_row(uint16_t row_plus_1);
+/* The row for files of a core.hooksPath directory. */
+uint16_t persist_hooks_path(void);
+
+#endif

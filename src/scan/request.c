@@ -1,0 +1,142 @@
+/* scan/request.c - see request.h: the record form of a request, and its check */
+#include "scan/request.h"
+
+#include "scan/glob.h"
+
+enum tag {
+	TAG_FLAGS = 1,
+	TAG_ROOT,
+	TAG_GIT_DIR,
+	TAG_GIT_DIRS,
+	TAG_MASK,
+	TAG_PROTECT,
+	TAG_SINCE,
+	TAG_GIT,
+	TAG_END,
+};
+
+#define FLAG_END 1u
+#define FLAG_FULL 2u
+#define GIT_MAX 4096
+
+static void put_list(struct blob *b, uint32_t tag, const struct strv *v)
+{
+	if (v->n)
+		blob_put_strs(b, tag, (const char *const *)v->v, v->n);
+}
+
+int scan_request_write(struct blob *b, const struct scan_request *req)
+{
+	blob_put_u64(b, TAG_FLAGS, (req->end ? FLAG_END : 0) | (req->full ? FLAG_FULL : 0));
+	blob_put_str(b, TAG_ROOT, req->root);
+	if (req->git_dir)
+		blob_put_str(b, TAG_GIT_DIR, req->git_dir);
+	put_list(b, TAG_GIT_DIRS, &req->git_dirs);
+	put_list(b, TAG_MASK, &req->mask);
+	put_list(b, TAG_PROTECT, &req->protect);
+	blob_put_u64(b, TAG_SINCE, req->since_ns);
+	for (size_t i = 0; i < req->n_git; i++) {
+		const char *s[] = {req->git[i].real, req->git[i].base, req->git[i].copy};
+		blob_put_strs(b, TAG_GIT, s, ARRAY_LEN(s));
+	}
+	blob_put_u64(b, TAG_END, 0);
+	return b->failed ? -ENOMEM : 0;
+}
+
+static int get_list(struct arena *a, const struct blob_view *v, struct strv *ret)
+{
+	size_t pos = 0;
+	const char *s;
+	while ((s = blob_strs_next(v, &pos)))
+		if (strv_add(a, ret, s) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int get_git(struct arena *a, const struct blob_view *v, struct scan_request *req)
+{
+	struct strv s = {0};
+	if (get_list(a, v, &s) < 0 || s.n != 3 || req->n_git == GIT_MAX)
+		return -EBADMSG;
+	if ((req->n_git & (req->n_git - 1)) == 0) {
+		size_t cap = req->n_git ? req->n_git * 2 : 1;
+		struct scan_git_config *p = arena_alloc(a, cap * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		if (req->n_git)
+			memcpy(p, req->git, req->n_git * sizeof(*p));
+		req->git = p;
+	}
+	req->git[req->n_git++] = (struct scan_git_config){
+		.real = s.v[0], .base = s.v[1], .copy = s.v[2]};
+	return 0;
+}
+
+int scan_request_read(
+	struct arena *a, const void *data, size_t n, struct scan_request *ret, struct err *err)
+{
+	struct scan_request req = {0};
+	struct blob_iter it;
+	struct blob_view v;
+	uint64_t flags = 0, end;
+	bool done = false;
+	int r;
+	blob_iter_init(&it, data, n);
+	while ((r = blob_next(&it, &v)) > 0 && !done) {
+		switch (v.tag) {
+		case TAG_FLAGS:
+			r = blob_u64(&v, &flags);
+			break;
+		case TAG_ROOT:
+			req.root = blob_str(&v);
+			break;
+		case TAG_GIT_DIR:
+			req.git_dir = blob_str(&v);
+			break;
+		case TAG_GIT_DIRS:
+			r = get_list(a, &v, &req.git_dirs);
+			break;
+		case TAG_MASK:
+			r = get_list(a, &v, &req.mask);
+			break;
+		case TAG_PROTECT:
+			r = get_list(a, &v, &req.protect);
+			break;
+		case TAG_SINCE:
+			r = blob_u64(&v, &req.since_ns);
+			break;
+		case TAG_GIT:
+			r = get_git(a, &v, &req);
+			break;
+		case TAG_END:
+			r = blob_u64(&v, &end);
+			done = true;
+			break;
+		default:
+			r = -EBADMSG;
+		}
+		if (r < 0)
+			break;
+	}
+	if (r < 0 || !done || !req.root || req.root[0] != '/')
+		return err_set(err, EBADMSG, "malformed scan request");
+	req.end = flags & FLAG_END;
+	req.full = flags & FLAG_FULL;
+	r = arena_check(a, err);
+	if (r == 0)
+		*ret = req;
+	return r;
+}
+
+int scan_request_check(const struct scan_request *req, struct err *err)
+{
+	struct arena a = {0};
+	struct glob_set mask = {.fold = true}, protect = {0};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < req->mask.n; i++)
+		r = glob_set_add(&a, &mask, req->mask.v[i], err);
+	for (size_t i = 0; r == 0 && i < req->protect.n; i++)
+		r = glob_set_add(&a, &protect, req->protect.v[i], err);
+	arena_free(&a);
+	return r;
+}

@@ -1,0 +1,116 @@
+/* scan/scanner.c - see scanner.h */
+#include "scan/scanner.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+
+void scan_emit(struct scanner *s, struct scan_item it)
+{
+	if (s->totals.n >= SCAN_ITEMS_MAX) {
+		if (s->limited)
+			return;
+		s->limited = true;
+		it = (struct scan_item){.kind = SCAN_LIMIT,
+			.type = SCAN_DIR,
+			.path = s->req->root,
+			.detail = "more findings than can be listed"};
+	}
+	if (scan_result_put(&s->out, &it) == 0)
+		s->totals.n++;
+}
+
+void scan_emit_at(struct scanner *s, struct scan_at at, struct scan_item it)
+{
+	it.path = *at.rel ? path_join(&s->arena, at.base->path, at.rel) : at.base->path;
+	if (it.path)
+		scan_emit(s, it);
+}
+
+void scan_emit_rel(struct scanner *s, const char *rel, struct scan_item it)
+{
+	scan_emit_at(s, (struct scan_at){.base = &s->base[0], .rel = rel}, it);
+}
+
+struct scan_at scan_locate(const struct scanner *s, const char *path)
+{
+	for (size_t i = 0; i < s->n_bases; i++) {
+		if (!path_within(path, s->base[i].path))
+			continue;
+		const char *rel = path + strlen(s->base[i].path);
+		return (struct scan_at){.base = &s->base[i], .rel = rel + strspn(rel, "/")};
+	}
+	return (struct scan_at){0};
+}
+
+struct scan_at scan_below(struct scanner *s, struct scan_at at, const char *name)
+{
+	const char *rel = *at.rel ? path_join(&s->arena, at.rel, name) : arena_dup(&s->arena, name);
+	return (struct scan_at){.base = rel ? at.base : NULL, .rel = rel ? rel : ""};
+}
+
+int scan_open(struct scan_at at, int flags)
+{
+	return at.base ? walk_open(at.base->fd, at.rel, flags) : -ENOENT;
+}
+
+int scan_stat(struct scan_at at, struct stat *ret)
+{
+	if (!at.base)
+		return -ENOENT;
+	_cleanup_close_ int fd = walk_open(at.base->fd, at.rel, O_PATH);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret)
+{
+	struct stat st;
+	_cleanup_close_ int path = scan_open(at, O_PATH);
+	if (path < 0)
+		return path;
+	if (fstat(path, &st) < 0 || !S_ISREG(st.st_mode)) /* opening a device could act */
+		return -EINVAL;
+	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	size_t n = MIN(max, (size_t)st.st_size);
+	char *buf = arena_alloc(&s->arena, n + 1);
+	if (!buf)
+		return -ENOMEM;
+	ssize_t got = fd_read_full(fd, buf, n);
+	if (got < 0)
+		return got;
+	buf[got] = '\0';
+	*ret = buf;
+	return got;
+}
+
+char *scan_follow(struct scanner *s, const char *rel)
+{
+	char link[64], buf[PATH_MAX];
+	_cleanup_close_ int fd = path_openat2(
+		s->base[0].fd, rel, O_PATH | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlinkat(AT_FDCWD, link, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return NULL;
+	buf[n] = '\0';
+	const char *root = s->base[0].path;
+	if (!path_within(buf, root) || streq(buf, root))
+		return NULL;
+	return arena_dup(&s->arena, buf + strlen(root) + 1);
+}
+
+bool scan_since(const struct scanner *s, const struct stat *st)
+{
+	uint64_t t = (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
+	return t >= s->req->since_ns;
+}

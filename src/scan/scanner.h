@@ -1,0 +1,72 @@
+/* scan/scanner.h - one run of bawn-scan: what its parts share (internal to scan).
+ */
+#ifndef BAWN_SCAN_SCANNER_H
+#define BAWN_SCAN_SCANNER_H
+
+#include "scan/git-config.h"
+#include "scan/result.h"
+#include "scan/walk.h"
+
+#define SCAN_ITEMS_MAX 20000
+#define SCAN_BASES_MAX 16
+
+/* A directory that may be read: the root first, then the request's git_dirs. */
+struct scan_base {
+	int fd; /* O_PATH */
+	const char *path;
+};
+
+/* A place below one of them. */
+struct scan_at {
+	const struct scan_base *base;
+	const char *rel; /* "" is the base itself */
+};
+
+struct scanner {
+	struct arena arena;
+	const struct scan_request *req;
+	struct scan_base base[SCAN_BASES_MAX];
+	size_t n_bases;
+	struct walk walk;
+	struct blob out;
+	struct scan_result totals;
+	int (*git_fds)[3]; /* of req->git, opened before confinement; -1 where absent */
+	bool limited;
+	bool dirty; /* the cache has to be written */
+};
+
+/* Append an item; past SCAN_ITEMS_MAX one SCAN_LIMIT item says so.  rel: below the root. */
+void scan_emit(struct scanner *s, struct scan_item it);
+/* it.path is made from a place. */
+void scan_emit_at(struct scanner *s, struct scan_at at, struct scan_item it);
+void scan_emit_rel(struct scanner *s, const char *rel, struct scan_item it);
+
+/* Absolute and resolved path to a place; base NULL when it lies in none. */
+struct scan_at scan_locate(const struct scanner *s, const char *path);
+struct scan_at scan_below(struct scanner *s, struct scan_at at, const char *name);
+int scan_open(struct scan_at at, int flags);        /* as walk_open */
+int scan_stat(struct scan_at at, struct stat *ret); /* of the last component itself */
+/* Up to max bytes of a regular file, NUL behind; -errno, never blocks. */
+ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret);
+/* Where a link leads, links on the way followed, when that is below the root: relative. */
+char *scan_follow(struct scanner *s, const char *rel);
+bool scan_since(const struct scanner *s, const struct stat *st);
+
+/* scan/git-dirs.c */
+/* The git directory behind candidate ".git" of dir; base NULL when there is none to be read. */
+struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct cand *c);
+void scan_git_protect(struct scanner *s, struct scan_at git_dir);
+void scan_git_check(struct scanner *s, struct scan_at git_dir);
+/* core.hooksPath of the request's repository, if it is a place below the root; relative. */
+const char *scan_hooks_path(struct scanner *s);
+/* fn for each git directory known: of the request, of each ".git", each bare one. */
+void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir));
+
+/* scan/masks.c */
+void scan_start_masks(struct scanner *s);
+/* scan/end.c */
+void scan_end_report(struct scanner *s);
+void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool known);
+void scan_end_git_configs(struct scanner *s);
+
+#endif
