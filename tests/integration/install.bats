@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# install.bats - make install puts everything where it is looked for, also when the tree is moved;
+# completion works.
+load ../lib.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+@test "an installation works from any prefix" {
+	make -s -C "$BAWN_BUILDDIR" install DESTDIR="$T/dest" prefix=/opt/bawn >/dev/null 2>"$T/err" ||
+		fail "$(cat "$T/err")"
+	root=$T/dest/opt/bawn
+	for f in bin/bawn libexec/bawn/bawn-init libexec/bawn/bawn-relay libexec/bawn/bawn-resolve \
+		libexec/bawn/bawn-scan libexec/bawn/bawn-admin share/bawn/profiles/claude.yaml \
+		share/bawn/policies/egress/balanced.yaml share/bawn/apparmor/bawn \
+		share/man/man1/bawn-run.1 share/man/man5/bawn-profile.5 \
+		share/bash-completion/completions/bawn share/zsh/site-functions/_bawn \
+		share/fish/vendor_completions.d/bawn.fish; do
+		[ -s "$root/$f" ] || fail "$f is not installed"
+	done
+	mv "$root" "$T/moved"
+	run "$T/moved/bin/bawn" version
+	assert_status 0
+	run "$T/moved/bin/bawn" profile ls
+	assert_status 0
+	assert_output claude
+	run "$T/moved/bin/bawn" run --rm shell -- echo "it runs"
+	assert_status 0
+	assert_output "it runs"
+}
+
+@test "no file of the installation is writable by others or has a set-id bit" {
+	make -s -C "$BAWN_BUILDDIR" install DESTDIR="$T/dest" >/dev/null 2>&1
+	[ -z "$(find "$T/dest" -type f -perm /6022)" ]
+}
+
+complete_words() { # WORDS...: what bash would offer for the last one
+	PATH=$BAWN_BUILDDIR:$PATH bash -c '
+		compopt() { :; }
+		source "$0"
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		_bawn
+		printf "%s\n" "${COMPREPLY[@]}"' "$BAWN_SRCDIR/contrib/completion/bash/bawn" "$@"
+}
+
+@test "bash completes commands, options, profiles and paths" {
+	run complete_words bawn 'doc'
+	[ "$output" = doctor ]
+	run complete_words bawn run --allow-p
+	[ "$output" = --allow-private ]
+	run complete_words bawn run --offline cla
+	[ "$output" = claude ]
+	mkdir "$WS/subdir"
+	run complete_words bawn run claude sub
+	[ "$output" = subdir ]
+	run complete_words bawn run --env-file 'x'
+	assert_status 0
+}
