@@ -35,14 +35,12 @@ int agent_open_pty(const struct wire_plan *plan, struct pty *ret, struct err *er
 	return 0;
 }
 
-/* Shares our memory (vfork): only async-signal-safe calls, and the outcome goes into *error. */
+/* Shares our memory (vfork): only async-signal-safe calls, and the outcome goes into *error.  We
+ * were started with every signal at its default and have changed none. */
 static void child(const struct wire_plan *plan, int slave, volatile int *error)
 {
 	sigset_t none;
 	sigemptyset(&none);
-	for (int sig = 1; sig < NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			signal(sig, SIG_DFL);
 	pid_t self = getpid();
 	if (setpgid(0, 0) < 0)
 		goto failed;

@@ -1,7 +1,9 @@
 /* sandbox/launch.c - starting the processes of a run; see sandbox.h.
  *
- * Order: bawn-init first, as its namespaces are the long pole; the relay starts while they are
- * being made.  Both end with us: by a socket whose other end we hold, and by PR_SET_PDEATHSIG.
+ * Order: bawn-init first, as its namespaces are the long pole, and it keeps two processors busy.
+ * The relay starts when the agent has been told to: until it runs, the listening sockets that
+ * bawn-init made hold whatever the agent sends.  Both end with us: by a socket whose other end we
+ * hold, and by PR_SET_PDEATHSIG.
  */
 #include "sandbox/launch.h"
 
@@ -96,7 +98,7 @@ static int start_init(struct sandbox *s, int plan, int control, int handover, st
 	return r;
 }
 
-static int start_relay(struct sandbox *s, int sock, int handover, struct err *err)
+static int start_relay(struct sandbox *s, struct err *err)
 {
 	char path[4096];
 	int r = sandbox_helper_path(&s->config, "bawn-relay", path, sizeof(path), err);
@@ -104,13 +106,16 @@ static int start_relay(struct sandbox *s, int sock, int handover, struct err *er
 		return r;
 	static char name[] = "bawn-relay";
 	char *argv[] = {name, NULL};
-	int fds[6] = {-1, -1, -1, sock, handover, s->config.pack->fd};
+	int fds[6] = {-1, -1, -1, s->relay_end, s->handover, s->config.pack->fd};
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
 		.fds = fds,
 		.nfds = ARRAY_LEN(fds),
 		.die_with_parent = SIGKILL};
-	return proc_spawn(&how, &s->relay, err);
+	r = proc_spawn(&how, &s->relay, err);
+	close(TAKE_FD(s->relay_end));
+	close(TAKE_FD(s->handover));
+	return r;
 }
 
 static int start_processes(struct sandbox *s, struct err *err)
@@ -126,9 +131,9 @@ static int start_processes(struct sandbox *s, struct err *err)
 		r = pair(handover, err);
 	if (r >= 0)
 		r = start_init(s, plan, control[1], handover[1], err);
-	if (r >= 0)
-		r = start_relay(s, relay[1], handover[0], err);
 	if (r >= 0) {
+		s->relay_end = TAKE_FD(relay[1]);
+		s->handover = TAKE_FD(handover[0]);
 		s->control = TAKE_FD(control[0]);
 		s->config.dialer.relay_sock = relay[0];
 		r = dialer_new(&s->config.dialer, &s->dialer, err);
@@ -148,7 +153,7 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 		return err_set(err, ENOMEM, "out of memory");
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
-	s->control = s->epoll = s->signals = s->timer = -1;
+	s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover = -1;
 	s->watch.fd = -1;
 	terminal_clear(&s->term);
 	s->result.start_ns = sandbox_now();
@@ -211,6 +216,8 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 		r = terminal_start(&s->term, err);
 	if (r == 0 && sandbox_send(s, CONTROL_GO, 0) < 0)
 		r = err_set(err, EPIPE, "bawn-init ended before the agent started");
+	if (r == 0)
+		r = start_relay(s, err);
 	if (r < 0)
 		return r;
 
@@ -253,7 +260,7 @@ void sandbox_free(struct sandbox *s)
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);
 	watch_stop(&s->watch);
-	int fds[] = {s->control, s->epoll, s->signals, s->timer};
+	int fds[] = {s->control, s->epoll, s->signals, s->timer, s->relay_end, s->handover};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

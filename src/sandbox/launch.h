@@ -11,7 +11,8 @@
 struct sandbox {
 	struct sandbox_config config;
 	struct proc init, relay;
-	int control; /* SEQPACKET to bawn-init */
+	int relay_end, handover; /* the relay's descriptors, until it is started */
+	int control;             /* SEQPACKET to bawn-init */
 	struct dialer *dialer;
 	struct terminal term;
 	struct watch watch;
