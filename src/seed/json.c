@@ -467,35 +467,42 @@ size_t json_doc_tokens(struct json_doc *d, const struct keypat *pattern, const c
 	json_object_foreach_safe(w.top, next, key, child)
 	{
 		struct keypath path = {.seg = {key}, .n = 1};
+		size_t before = w.kept;
 		w.drop_root = false;
 		walk_tokens(&w, child, &path);
-		if (w.drop_root)
+		bool each = streq(pattern->seg[0], "*") && !pattern->literal[0];
+		if (w.drop_root || (each && w.kept == before))
 			json_object_del(w.top, key);
 	}
 	return w.kept;
 }
 
-static void unsign(json_t *v, const struct keypats *tokens, struct keypath *path)
+static void unsign(json_t *v)
 {
 	static const char dead[] = "bm9uZQ"; /* base64url of "none" */
-	const char *s = json_string_value(v);
-	bool named = false;
-	for (size_t i = 0; s && i < tokens->n; i++)
-		named = named || keypat_is(&tokens->v[i], path);
-	if (named) {
-		const char *dot = strrchr(s, '.');
-		char *t = NULL;
-		int n = asprintf(&t, "%.*s%s", dot ? (int)(dot - s + 1) : 0, s, dot ? dead : "");
-		json_string_set(v, n < 0 ? "" : t);
-		free(n < 0 ? NULL : t);
-		return;
-	}
+	const char *s = json_string_value(v), *dot = strrchr(s, '.');
+	char *t = NULL;
+	int n = asprintf(&t, "%.*s%s", dot ? (int)(dot - s + 1) : 0, s, dot ? dead : "");
+	json_string_set(v, n < 0 ? "" : t);
+	free(n < 0 ? NULL : t);
+}
+
+static void blank(json_t *v)
+{
+	json_string_set(v, "");
+}
+
+static void each_string(
+	json_t *v, const struct keypats *pats, struct keypath *path, void (*fn)(json_t *v))
+{
+	if (json_is_string(v) && keypats_cover(pats, path))
+		fn(v);
 	const char *key;
 	json_t *child;
 	json_object_foreach(v, key, child)
 	{
 		path->seg[path->n++] = key;
-		unsign(child, tokens, path);
+		each_string(child, pats, path, fn);
 		path->n--;
 	}
 }
@@ -503,5 +510,11 @@ static void unsign(json_t *v, const struct keypats *tokens, struct keypath *path
 void json_doc_unsign(struct json_doc *d, const struct keypats *tokens)
 {
 	struct keypath path = {.n = 0};
-	unsign(to_json(d), tokens, &path);
+	each_string(to_json(d), tokens, &path, unsign);
+}
+
+void json_doc_blank(struct json_doc *d, const struct keypats *strings)
+{
+	struct keypath path = {.n = 0};
+	each_string(to_json(d), strings, &path, blank);
 }

@@ -50,16 +50,20 @@ int json_doc_merge(struct json_doc *d, const struct json_doc *add, bool over);
 struct json_token {
 	const char *root;   /* the first key of the place */
 	const char *token;  /* the token itself */
-	int64_t expires;    /* seconds since the epoch, 0: it never does or doesn't say */
+	int64_t expires;    /* seconds since the epoch, 0: it doesn't say */
 };
 /* Call fn for each non-empty string that pattern names.  expires: pattern of its expiry (the same
  * keys for the same "*"; seconds or milliseconds), "jwt": the token says it itself, NULL: never.
- * fn returns false to have the token's whole root removed.  Returns how many were kept. */
+ * fn returns false to have the token's whole root removed; so are, where the pattern begins with
+ * "*", roots without a token.  Returns how many were kept. */
 size_t json_doc_tokens(struct json_doc *d, const struct keypat *pattern, const char *expires_text,
 	const struct keypat *expires, bool (*fn)(void *ud, const struct json_token *t), void *ud);
 
 /* Keep only what the patterns cover, with no look at secrets: for log-in files alone. */
 void json_doc_keep(struct json_doc *d, const struct keypats *keep);
+
+/* Make the strings that patterns cover empty: tools want the key of a refresh token to be there. */
+void json_doc_blank(struct json_doc *d, const struct keypats *strings);
 
 /* Put a dead signature on the JSON web tokens that patterns name: claims stay readable to the
  * tool, but nobody can log in with them. */

@@ -74,6 +74,13 @@ static char *expand_path(struct run *r, const char *path, bool host)
 
 static const char *variable(const struct seed_request *rq, const char *name)
 {
+	static char now[32];
+	if (streq(name, "NOW")) {
+		time_t t = time(NULL);
+		struct tm tm;
+		strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+		return now;
+	}
 	if (streq(name, "WORKSPACE"))
 		return rq->workspace;
 	if (streq(name, "SANDBOX"))
@@ -321,14 +328,21 @@ static bool when_holds(const struct run *r, const struct seed_when *w)
 }
 
 struct tokens {
+	const struct seed_login *login;
 	int64_t now, soonest;
 	bool expired;
+	char lasting[64]; /* the root of one that never ends */
 	char names[256];
 };
 
 static bool on_token(void *ud, const struct json_token *t)
 {
 	struct tokens *s = ud;
+	/* What never ends is as good as a refresh token. */
+	if (!t->expires && !s->login->key) {
+		snprintf(s->lasting, sizeof(s->lasting), "%s", t->root);
+		return false;
+	}
 	/* One that ends within a minute is of no use to the run. */
 	if (t->expires && t->expires <= s->now + 60) {
 		s->expired = true;
@@ -373,8 +387,11 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 			rel, why.msg);
 		return 0;
 	}
-	struct tokens t = {.now = time(NULL)};
+	struct tokens t = {.login = l, .now = time(NULL)};
 	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
+	if (t.lasting[0])
+		seed_say(r->report, SEED_WITHHELD, "~/%s: %s: a token that does not expire", rel,
+			t.lasting);
 	if (kept == 0) {
 		r->expired = r->expired || t.expired;
 		if (t.expired) {
@@ -387,8 +404,12 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 	}
 	json_doc_keep(doc, &l->keep);
 	json_doc_unsign(doc, &l->unsign);
+	json_doc_blank(doc, &l->blank);
 	if (l->set) {
-		int k = json_doc_parse(l->set, strlen(l->set), &fixed, err);
+		char *set;
+		int k = seed_expand(r->a, r->rq, l->set, true, &set, err);
+		if (k == 0)
+			k = json_doc_parse(set, strlen(set), &fixed, err);
 		if (k == 0)
 			k = json_doc_merge(doc, fixed, true);
 		if (k < 0)
@@ -435,8 +456,22 @@ static int put_file(struct run *r, const struct seed_file *f, struct err *err)
 
 /* ---- all ---- */
 
+/* "projects.\"${WORKSPACE}\".mcpServers" */
+static void place_workspace(struct keypats *pats, const char *workspace)
+{
+	for (size_t i = 0; i < pats->n; i++)
+		for (size_t k = 0; k < pats->v[i].n; k++)
+			if (pats->v[i].literal[k] && streq(pats->v[i].seg[k], "${WORKSPACE}"))
+				pats->v[i].seg[k] = (char *)(uintptr_t)workspace;
+}
+
 static int fill(struct run *r, struct err *err)
 {
+	for (size_t i = 0; i < r->spec.n_state && r->rq->workspace; i++) {
+		place_workspace(&r->spec.state[i].keep, r->rq->workspace);
+		place_workspace(&r->spec.state[i].drop, r->rq->workspace);
+		place_workspace(&r->spec.state[i].commands, r->rq->workspace);
+	}
 	int k = take_state(r, err);
 	for (size_t i = 0; i < r->spec.n_login && k == 0 && !r->rq->no_login; i++)
 		if (when_holds(r, &r->spec.login[i].when))

@@ -37,6 +37,7 @@ static const struct field login_fields[] = {
 	{"key", F_BOOL, offsetof(struct seed_login, key), false},
 	{"expires", F_TEXT, offsetof(struct seed_login, expires_text), false},
 	{"unsign", F_PATTERNS, offsetof(struct seed_login, unsign), false},
+	{"blank", F_PATTERNS, offsetof(struct seed_login, blank), false},
 	{"set", F_TEXT, offsetof(struct seed_login, set), false},
 	{"when", F_WHEN, offsetof(struct seed_login, when), false},
 };
@@ -238,6 +239,9 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (l->expires_text && !streq(l->expires_text, "jwt") &&
 			keypat_parse(a, l->expires_text, &l->expires) < 0)
 			return yaml_err(err, file, at, "\"expires\" is no place of keys");
+		if (!l->expires_text == !l->key)
+			return yaml_err(err, file, at,
+				"either \"expires\" or \"key: true\" is needed");
 	}
 	at = s->n_files ? yaml_get(root, "files")->child : NULL;
 	for (size_t i = 0; i < s->n_files; i++, at = at->next) {

@@ -38,7 +38,8 @@ struct seed_login {
 	bool key;		  /* it is an API key, not a token that expires */
 	const char *expires_text; /* NULL, "jwt", or the pattern's text */
 	struct keypat expires;
-	struct keypats unsign;
+	struct keypats unsign;	  /* JSON web tokens that lose their signature */
+	struct keypats blank;	  /* strings that become empty */
 	const char *set; /* JSON merged over what is kept: the refresh token as null */
 	struct seed_when when;
 };

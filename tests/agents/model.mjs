@@ -17,6 +17,7 @@
 // Needs nothing but node.  Listens on loopback only unless told otherwise.  Holds no secret.
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import * as zlib from "node:zlib";
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 // Known names of a shell tool, best first.
@@ -282,11 +283,21 @@ const gemini = { // Gemini API: gemini, opencode with its google provider
   },
 };
 
+const codeAssist = { // the same in an envelope: gemini with a Google log-in
+  read: (body) => gemini.read(body.request ?? {}),
+  write(out, move, body, url) {
+    const wrap = (v) => ({ response: v, traceId: "1" });
+    gemini.write({ ...out, json: (v) => out.json(wrap(v)), data: (v) => out.data(wrap(v)) },
+      move, body.request ?? {}, url);
+  },
+};
+
 const ROUTES = [
   { path: /\/responses$/, api: responses, name: "responses" },
   { path: /\/chat\/completions$/, api: chat, name: "chat" },
   { path: /\/messages$/, api: messages, name: "messages" },
   { path: /\/models\/[^/]+:(stream)?[gG]enerateContent$/, api: gemini, name: "gemini" },
+  { path: /\/v1internal:(stream)?[gG]enerateContent$/, api: codeAssist, name: "code-assist" },
 ];
 
 // What is asked beside the conversation; anything else is a 404 that no agent minds.
@@ -294,6 +305,17 @@ const FIXED = [
   { path: /\/messages\/count_tokens$/, body: { input_tokens: 10 } },
   { path: /:countTokens$/, body: { totalTokens: 10 } },
   { path: /\/models$/, body: { object: "list", data: [], models: [] } },
+  // What a log-in asks: who am I, which plan.
+  { path: /\/tokeninfo$/, body: { aud: "test", expires_in: 3000, scope: "test" } },
+  { path: /\/oauth2\/v2\/userinfo$/, body: { email: "test@example.org" } },
+  { path: /:loadCodeAssist$/, body: { cloudaicompanionProject: "test",
+    currentTier: { id: "standard-tier", name: "Test" }, allowedTiers: [] } },
+  { path: /\/v1internal:/, body: {} },
+  { path: /\/wham\/accounts\/check$/, body: { accounts: [{ id: "acc", account_id: "acc",
+    name: "Test", structure: "personal", plan_type: "plus",
+    workspace_backend_origin: "https://chatgpt.com", account_routing_override: "us" }],
+    default_account_id: "acc",
+    account_ordering: ["acc"] } },
 ];
 
 // ---- HTTP ---------------------------------------------------------------------------------
@@ -324,6 +346,20 @@ function output(res) {
   };
 }
 
+// codex with a ChatGPT log-in compresses; zstd is in node from 22.15 on.
+function decode(data, encoding) {
+  switch (encoding) {
+  case undefined: case "identity": return data;
+  case "gzip": return zlib.gunzipSync(data);
+  case "br": return zlib.brotliDecompressSync(data);
+  case "zstd":
+    if (zlib.zstdDecompressSync)
+      return zlib.zstdDecompressSync(data);
+    throw new Error("this node has no zstd: -c features.enable_request_compression=false");
+  default: throw new Error(`content-encoding ${encoding}`);
+  }
+}
+
 function readBody(req) {
   return new Promise((resolve, reject) => {
     const chunks = [];
@@ -334,7 +370,13 @@ function readBody(req) {
         req.destroy(new Error("body too large"));
       chunks.push(c);
     });
-    req.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    req.on("end", () => {
+      try {
+        resolve(decode(Buffer.concat(chunks), req.headers["content-encoding"]).toString("utf8"));
+      } catch (e) {
+        reject(e);
+      }
+    });
     req.on("error", reject);
   });
 }
