@@ -21,3 +21,4 @@ TESTS += build-aux/docs-check tests/run-bats
 include tests/unit/core.mk
 include tests/unit/audit.mk
 include tests/unit/egress.mk
+include tests/unit/policy.mk

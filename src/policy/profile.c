@@ -8,7 +8,8 @@
 #include "policy/read.h"
 #include "policy/schema.h"
 
-/* Files that hold secrets by convention.  Tracked ones are never masked (src/scan). */
+/* Files that hold secrets by convention.  Tracked ones are never masked (src/scan).  Installed
+ * packages ship certificates and test keys under such names, which programs need. */
 const char *const profile_default_mask[] = {
 	".env",
 	".env.*",
@@ -46,6 +47,9 @@ const char *const profile_default_mask[] = {
 	"service-account*.json",
 	"secrets.yml",
 	"secrets.yaml",
+	"!**/node_modules/**",
+	"!**/site-packages/**",
+	"!cacert.pem",
 	NULL,
 };
 

@@ -175,14 +175,14 @@ static int bad_host(struct err *err, const char *text, const struct split *s)
 {
 	const char *h = s->host;
 	size_t n = s->host_len;
-	bool digits = n > 0;
+	bool digits = n > 0 && isdigit((unsigned char)h[0]);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)h[i];
 		if (c >= 0x80)
 			return bad(err, text,
 				"only ASCII names: write an international name in its xn-- form");
 		if (isspace(c) || c < ' ')
-			return bad(err, text, "white space in a host name");
+			return bad(err, text, "white space or a control byte in a host name");
 		if (c == '@')
 			return bad(err, text, "a rule names a host, not a user at a host");
 		if (c == '*')
