@@ -62,7 +62,17 @@ static int run_admin(char **argv)
 	if (path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, &err) < 0)
 		return command_fail(&err, 125);
 	char *path = path_join(&a, install.libexec, "bawn-admin");
-	execv(path, argv);
+	size_t n = 0;
+	while (argv[n])
+		n++;
+	char **args = arena_alloc(&a, (n + 2) * sizeof(*args));
+	if (!path || !args) {
+		err_set(&err, ENOMEM, "out of memory");
+		return command_fail(&err, 125);
+	}
+	args[0] = path;
+	memcpy(args + 1, argv, n * sizeof(*args));
+	execv(path, args);
 	err_sys(&err, errno, "execute %s", path);
 	return command_fail(&err, 125);
 }
