@@ -10,6 +10,7 @@
 #include "policy/compile.h"
 #include "policy/lint.h"
 #include "policy/profile-keys.h"
+#include "seed/spec.h"
 
 static const char usage[] = "bawn profile ls|show NAME|lint [NAME|FILE...] [--json]";
 
@@ -162,6 +163,12 @@ static void lint_one(struct lint *l, const char *name)
 			i < p.policies.n ? p.policies.v[i] : p.api.v[i - p.policies.n], &f, &err);
 	}
 	const char *path = NULL;
+	struct yaml_node *root = NULL;
+	struct seed_spec spec;
+	if (r >= 0)
+		r = yaml_load(&l->c->a, p.file, &root, &err);
+	if (r >= 0)
+		r = seed_spec_parse(&l->c->a, p.file, root, &spec, &err);
 	if (r >= 0)
 		r = locate_file(&l->c->locate, LOCATE_SYSCALLS, p.syscalls, &path, &err);
 	if (r >= 0) {

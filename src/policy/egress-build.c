@@ -179,7 +179,7 @@ static int build_all(struct build *b, void **ret, size_t *ret_n)
 {
 	size_t n = b->rules->n;
 	uint32_t slots = 8;
-	while (slots < n * 2)
+	while (slots < n + n / 3)
 		slots *= 2;
 	b->head.n_slots = slots;
 	b->head.n_rows = (uint32_t)n;

@@ -66,7 +66,7 @@ const char *profile_type_name(enum profile_type t)
 		[PROFILE_BOOL] = "true or false",
 		[PROFILE_SUBS] = "map of lists",
 		[PROFILE_MAP] = "map",
-		[PROFILE_TREE] = "map or list",
+		[PROFILE_TREE] = "list of maps",
 	};
 	return names[t];
 }

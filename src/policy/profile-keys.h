@@ -22,7 +22,7 @@ enum profile_type {
 	PROFILE_BOOL,   /* bool: true or false */
 	PROFILE_SUBS,   /* subs, n_subs: a map of word to list */
 	PROFILE_MAP,    /* only a map of further keys: "env" */
-	PROFILE_TREE,   /* read by bawn-admin seed; here only: a map or a list */
+	PROFILE_TREE,   /* read by bawn-admin seed; here only: a list */
 };
 
 struct profile_key {

@@ -219,13 +219,13 @@ static int set_name(struct ctx *c, const struct yaml_node *at, const char **ret)
 	return 0;
 }
 
+/* What the list holds is seed/spec.h's to say. */
 static int set_tree(struct ctx *c, const struct yaml_node *at)
 {
-	if (at->kind == YAML_SCALAR && !yaml_is_empty(at))
-		return yaml_err(
-			c->err, c->file, at, "\"%s\" needs a map or a list; here is text", at->key);
+	if (yaml_is_empty(at))
+		return 0;
 	c->p->has_seed = true;
-	return 0;
+	return schema_want(c->err, c->file, at, YAML_LIST);
 }
 
 static int read_map(struct ctx *c, const struct yaml_node *map, const char *prefix);

@@ -72,7 +72,7 @@ static int setup(void **state)
 	copy_syscalls(f);
 	put_file(f->data, "profiles/tool.yaml",
 		"command: [tool, x]\nyolo: [--yes]\nsubcommands: {exec: [--a, --b], e: []}\n"
-		"env: {pass: [A], set: {K: v}}\nstate: {}\nexec: true\napi: [own]\n"
+		"env: {pass: [A], set: {K: v}}\nstate: []\nexec: true\napi: [own]\n"
 		"policies: [base]\n");
 	put_file(f->data, "policies/egress/base.yaml",
 		"allow: [base.example, 203.0.113.0/24]\ndeny: [no.example]\n");

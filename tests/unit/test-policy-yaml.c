@@ -154,7 +154,7 @@ static void test_profile(void **state)
 				 "subcommands:\n  exec: [--x, --y]\n  review: []\n"
 				 "env:\n  pass: [A_B, C_*]\n  set: {K: \"1\", W: '${WORKSPACE}'}\n"
 				 "keys: [TOOL_KEY]\nlogin-hint: log in\n"
-				 "state: {dirs: [a]}\n"
+				 "state: [{path: ~/a}]\n"
 				 "policies: [npm, /etc/x.yaml]\napi: [tool]\nsyscalls: debug\n"
 				 "mask: [./a//b/, '!c', d/./e]\nprotect: []\n",
 				 &p, &err),
@@ -226,7 +226,7 @@ static void test_profile_errors(void **state)
 		{"command: [x]\npolicies: [../../x]\n", "neither a policy's name"},
 		{"command: [x]\npolicies: [-rf]\n", "neither a policy's name"},
 		{"command: [x]\nsyscalls: ../x\n", "not a policy's name"},
-		{"command: [x]\nstate: text\n", "needs a map or a list"},
+		{"command: [x]\nstate: text\n", "\"state\" needs a list"},
 		{"command: [x]\nsubcommands: [a]\n", "needs a map"},
 		{"command: [x]\nsubcommands: {a: b}\n", "needs a list"},
 		{"- a\n", "needs a map"},
