@@ -9,6 +9,9 @@ dist_egress_DATA = \
 	policies/egress/openai.yaml policies/egress/opencode.yaml policies/egress/packagist.yaml \
 	policies/egress/providers.yaml policies/egress/pypi.yaml policies/egress/rubygems.yaml
 
+syscallsdir = $(pkgdatadir)/policies/syscalls
+dist_syscalls_DATA = policies/syscalls/default.yaml policies/syscalls/debug.yaml
+
 # In a build tree bawn finds its data in ./share (base/path.h).
 all-local: share/.stamp
 share/.stamp:

@@ -6,3 +6,9 @@ libconfine_a_SOURCES = \
 	src/confine/landlock.h src/confine/landlock.c \
 	src/confine/limits.h src/confine/limits.c \
 	src/confine/seccomp-load.h src/confine/seccomp-load.c
+
+noinst_LIBRARIES += libconfine-compile.a
+libconfine_compile_a_SOURCES = \
+	src/confine/seccomp-policy.h src/confine/seccomp-policy.c \
+	src/confine/seccomp-compile.h src/confine/seccomp-compile.c
+libconfine_compile_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
