@@ -19,8 +19,8 @@
 #include "egress/names.h"
 
 enum {
-	PIPE_BYTES = 256 * 1024,
-	BIG_PIPES = 32, /* the user's other programs need the kernel's pipe pages too */
+	PIPE_BYTES = 1024 * 1024,
+	BIG_PIPES = 16, /* the user's other programs need the kernel's pipe pages too */
 	KEEP_PIPES = 8, /* empty ones kept open */
 	BULK_READ = RELAY_SCRATCH / 2,
 	SPLICE_MAX = 1024 * 1024,

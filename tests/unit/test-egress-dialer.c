@@ -1,0 +1,416 @@
+/* tests/unit/test-egress-dialer.c - the dialer, with this test as the relay; bawn-resolve is the
+ * real one and reads this machine's /etc/hosts.
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "egress-pack.h"
+#include "egress/dialer-int.h"
+
+static uint16_t port; /* of a listener on 127.0.0.1 */
+static int listener;
+static char own_name[HOST_NAME_MAX_LEN + 1];
+static struct pack pack;
+static int pack_fd;
+
+struct world {
+	struct dialer *d;
+	int relay; /* our end */
+	unsigned n_verdicts;
+};
+
+static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *x)
+{
+	struct world *w = ctx;
+	(void)allowed;
+	assert_non_null(x->target);
+	w->n_verdicts++;
+}
+
+static const char *resolver(void)
+{
+	static char path[4096];
+	const char *dir = getenv("BAWN_BUILDDIR");
+	snprintf(path, sizeof(path), "%s/bawn-resolve", dir ? dir : ".");
+	return path;
+}
+
+static void open_world(struct world *w, struct dialer_config c)
+{
+	int sv[2];
+	struct err err = {0};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	*w = (struct world){.relay = sv[1]};
+	c.relay_sock = sv[0];
+	c.egress = pack.egress;
+	c.resolver_path = resolver();
+	c.fix_prefix = "bawn run test";
+	c.hooks = (struct dialer_hooks){.ctx = w, .verdict = on_verdict};
+	if (dialer_new(&c, &w->d, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void close_world(struct world *w)
+{
+	dialer_free(w->d);
+	if (w->relay >= 0)
+		close(w->relay);
+}
+
+static void ask(
+	struct world *w, enum egress_ask kind, const char *name, const char *addr, uint16_t p)
+{
+	struct egress_ask_msg m = {
+		.magic = EGRESS_MAGIC, .kind = (uint8_t)kind, .port = p, .flow = 77, .count = 1};
+	struct host_addr a;
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	if (addr) {
+		assert_int_equal(host_addr_parse(addr, &a), 0);
+		m.addr = a.ip;
+	}
+	assert_int_equal(send(w->relay, &m, sizeof(m), 0), (ssize_t)sizeof(m));
+}
+
+static struct egress_answer_msg got;
+
+/* Run the dialer until its answer comes; the kind of answer, the socket in *ret_fd (or -1). */
+static int answer(struct world *w, int *ret_fd)
+{
+	struct pollfd p[] = {
+		{.fd = dialer_fd(w->d), .events = POLLIN}, {.fd = w->relay, .events = POLLIN}};
+	size_t n_fds = 0;
+	int fd = -1;
+	while (poll(p, 2, 20000) > 0) {
+		if (p[0].revents)
+			assert_int_equal(dialer_dispatch(w->d), 0);
+		if (!p[1].revents)
+			continue;
+		assert_int_equal(
+			fd_recv(w->relay, &got, sizeof(got), &fd, 1, &n_fds), (ssize_t)sizeof(got));
+		assert_int_equal(got.magic, EGRESS_MAGIC);
+		assert_int_equal(got.flow, 77);
+		if (ret_fd)
+			*ret_fd = n_fds ? fd : -1;
+		else if (n_fds)
+			close(fd);
+		return got.answer;
+	}
+	fail_msg("no answer");
+	return 0;
+}
+
+static int ask_name(struct world *w, const char *name, uint16_t p)
+{
+	ask(w, EGRESS_ASK_NAME, name, NULL, p);
+	return answer(w, NULL);
+}
+
+static void test_denied(void **state)
+{
+	(void)state;
+	struct world w;
+	open_world(&w, (struct dialer_config){0});
+	assert_int_equal(ask_name(&w, "no.example", 8443), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "no rule allows it"));
+	assert_non_null(strstr(got.text, "bawn run test --allow no.example:8443\n"));
+	assert_int_equal(ask_name(&w, "no.example", 443), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "--allow no.example\n"));
+	assert_int_equal(ask_name(&w, "stats.allowed.example", 443), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "test.yaml:2: deny stats.allowed.example"));
+	assert_null(strstr(got.text, "To allow"));
+	close_world(&w);
+}
+
+static void note(void *ctx, const struct dialer_denial *x)
+{
+	char *out = ctx;
+	size_t n = strlen(out);
+	snprintf(out + n, 4096 - n, "%s %llu;", x->target, (unsigned long long)x->count);
+}
+
+/* RES-07: a flood is one event and one line. */
+static void test_counted(void **state)
+{
+	(void)state;
+	struct world w;
+	char list[4096] = "", name[64];
+	open_world(&w, (struct dialer_config){0});
+	ask_name(&w, "once.example", 443);
+	for (int i = 0; i < 50; i++)
+		ask_name(&w, "often.example", 443);
+	assert_int_equal(w.n_verdicts, 2);
+	dialer_each_denial(w.d, note, list);
+	assert_string_equal(list, "often.example:443 50;once.example:443 1;");
+	for (int i = 0; i < DIALER_MAX_DENIALS + 100; i++) {
+		snprintf(name, sizeof(name), "n%d.example", i);
+		ask_name(&w, name, 443);
+	}
+	assert_int_equal(w.n_verdicts, DIALER_MAX_DENIALS + 1);
+	assert_int_equal(w.d->overflow.count, 102);
+	close_world(&w);
+}
+
+/* Nothing that the relay says is believed. */
+static void test_distrust(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"", "allowed.example\n", "a b", "allowed.example@x",
+		"127.0.0.1", "allowed..example", "-x.example"};
+	struct world w;
+	open_world(&w, (struct dialer_config){0});
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_int_equal(ask_name(&w, names[i], 443), EGRESS_ANSWER_DENIED);
+	assert_int_equal(ask_name(&w, own_name, 0), EGRESS_ANSWER_DENIED);
+	ask(&w, EGRESS_ASK_HOST_PORT, "", NULL, 22);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "--host-port 22"));
+	struct egress_ask_msg m = {.magic = EGRESS_MAGIC, .kind = EGRESS_ASK_NAME, .flow = 77};
+	memset(m.name, 'a', sizeof(m.name)); /* no NUL */
+	m.port = 443;
+	send(w.relay, &m, sizeof(m), 0);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	m.kind = EGRESS_TELL_DENIED;
+	m.why = EGRESS_WHY_SNI;
+	memset(m.seen, '\033', sizeof(m.seen));
+	send(w.relay, &m, sizeof(m), 0);
+	assert_int_equal(dialer_dispatch(w.d), 0);
+	m.kind = 99;
+	send(w.relay, &m, sizeof(m), 0);
+	assert_int_equal(dialer_dispatch(w.d), -EPROTO);
+	close_world(&w);
+
+	open_world(&w, (struct dialer_config){0});
+	send(w.relay, &m, sizeof(m) - 1, 0);
+	assert_int_equal(dialer_dispatch(w.d), -EPROTO);
+	close_world(&w);
+
+	open_world(&w, (struct dialer_config){0});
+	close(w.relay);
+	w.relay = -1;
+	assert_int_equal(dialer_dispatch(w.d), -EPIPE);
+	close_world(&w);
+}
+
+/* DNS-05: an allowed name that means this machine. */
+static void test_private_address(void **state)
+{
+	(void)state;
+	struct world w;
+	char fix[400];
+	open_world(&w, (struct dialer_config){0});
+	assert_int_equal(ask_name(&w, own_name, 8080), EGRESS_ANSWER_DENIED);
+	snprintf(fix, sizeof(fix), "--allow-private %s:8080", own_name);
+	assert_non_null(strstr(got.text, "loopback"));
+	assert_non_null(strstr(got.text, fix));
+	/* the rule says private: true (the port has a listener) */
+	assert_int_equal(ask_name(&w, own_name, port), EGRESS_ANSWER_OPEN);
+	/* an address needs a rule that gives it */
+	ask(&w, EGRESS_ASK_ADDR, "", "127.0.0.2", port);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	ask(&w, EGRESS_ASK_ADDR, "", "169.254.169.254", 80);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	/* NET-09: allowed by name, and still not */
+	assert_int_equal(ask_name(&w, "metadata.google.internal", 80), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "metadata"));
+	close_world(&w);
+}
+
+static void test_no_name(void **state)
+{
+	(void)state;
+	struct world w;
+	open_world(&w, (struct dialer_config){0});
+	assert_int_equal(ask_name(&w, "nothing.allowed.example", 443), EGRESS_ANSWER_FAILED);
+	assert_non_null(strstr(got.text, "can't be reached"));
+	close_world(&w);
+}
+
+static void test_override(void **state)
+{
+	(void)state;
+	const struct dialer_override o[] = {
+		{"a.allowed.example", 443, "127.0.0.1", port},
+		{"b.allowed.example", 443, "127.0.0.1", 1},
+		{"c.allowed.example", 0, "localhost", port},
+		{"no.example", 443, "127.0.0.1", port},
+	};
+	struct world w;
+	open_world(&w, (struct dialer_config){.overrides = o, .n_overrides = ARRAY_LEN(o)});
+	assert_int_equal(ask_name(&w, "A.allowed.example.", 443), EGRESS_ANSWER_OPEN);
+	assert_int_equal(ask_name(&w, "b.allowed.example", 443), EGRESS_ANSWER_FAILED);
+	assert_non_null(strstr(got.text, "refused"));
+	assert_int_equal(ask_name(&w, "c.allowed.example", 443), EGRESS_ANSWER_OPEN);
+	/* an override says where to, not that it may */
+	assert_int_equal(ask_name(&w, "no.example", 443), EGRESS_ANSWER_DENIED);
+	close_world(&w);
+}
+
+static void test_host_port(void **state)
+{
+	(void)state;
+	struct world w;
+	open_world(&w, (struct dialer_config){.host_ports = &port, .n_host_ports = 1});
+	ask(&w, EGRESS_ASK_HOST_PORT, "", NULL, port);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_OPEN);
+	close_world(&w);
+}
+
+/* Be the proxy: take the CONNECT, answer, and see what the relay is given. */
+static void test_proxy(void **state)
+{
+	(void)state;
+	char url[64], head[1024];
+	struct world w;
+	int fd = -1;
+	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
+		close(fd); /* of earlier tests */
+	snprintf(url, sizeof(url), "http://u:p@127.0.0.1:%u", port);
+	open_world(&w, (struct dialer_config){.https_proxy = url, .no_proxy = "other"});
+	ask(&w, EGRESS_ASK_NAME, "x.allowed.example", NULL, 443);
+	for (int i = 0; i < 500 && fd < 0; i++) {
+		assert_int_equal(dialer_dispatch(w.d), 0);
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		usleep(10000);
+	}
+	assert_true(fd >= 0);
+	dialer_dispatch(w.d);
+	ssize_t n = recv(fd, head, sizeof(head) - 1, 0);
+	assert_true(n > 0);
+	head[n] = '\0';
+	assert_string_equal(head,
+		"CONNECT x.allowed.example:443 HTTP/1.1\r\nHost: x.allowed.example:443\r\n"
+		"Proxy-Authorization: Basic dTpw\r\n\r\n");
+	static const char ok[] = "HTTP/1.1 200 OK\r\nX: y\r\n\r\nFIRST";
+	send(fd, ok, sizeof(ok) - 1, 0);
+	int up = -1;
+	assert_int_equal(answer(&w, &up), EGRESS_ANSWER_OPEN);
+	n = recv(up, head, sizeof(head), 0);
+	assert_int_equal(n, 5);
+	assert_memory_equal(head, "FIRST", 5);
+	close(up);
+	close(fd);
+	fd = -1;
+	ask(&w, EGRESS_ASK_NAME, "x.allowed.example", NULL, 443);
+	for (int i = 0; i < 500 && fd < 0; i++) {
+		assert_int_equal(dialer_dispatch(w.d), 0);
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		usleep(10000);
+	}
+	static const char no[] = "HTTP/1.1 407 Proxy\033[31m Authentication\r\n\r\n";
+	send(fd, no, sizeof(no) - 1, 0);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_FAILED);
+	assert_non_null(strstr(got.text, "407 Proxy\\x1b[31m"));
+	close(fd);
+	/* denied is denied, proxy or not */
+	assert_int_equal(ask_name(&w, "no.example", 443), EGRESS_ANSWER_DENIED);
+	close_world(&w);
+	open_world(&w, (struct dialer_config){.https_proxy = "socks5://localhost:1"});
+	assert_int_equal(ask_name(&w, "x.allowed.example", 443), EGRESS_ANSWER_FAILED);
+	close_world(&w);
+}
+
+/* The resolver goes when it isn't needed, and comes back. */
+static void test_resolver_idle(void **state)
+{
+	(void)state;
+	struct world w;
+	struct timespec t0, t;
+	open_world(&w, (struct dialer_config){0});
+	assert_int_equal(ask_name(&w, own_name, port), EGRESS_ANSWER_OPEN);
+	assert_true(w.d->resolver_sock >= 0);
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	do {
+		struct pollfd p = {.fd = dialer_fd(w.d), .events = POLLIN};
+		poll(&p, 1, 500);
+		dialer_dispatch(w.d);
+		clock_gettime(CLOCK_MONOTONIC, &t);
+	} while (w.d->resolver_sock >= 0 && t.tv_sec - t0.tv_sec < RESOLVE_IDLE_S + 3);
+	assert_int_equal(w.d->resolver_sock, -1);
+	assert_int_equal(w.d->resolver.pid, -1);
+	free(w.d->cache);
+	w.d->cache = NULL;
+	assert_int_equal(ask_name(&w, own_name, port), EGRESS_ANSWER_OPEN);
+	/* killed in between: asked again */
+	free(w.d->cache);
+	w.d->cache = NULL;
+	ask(&w, EGRESS_ASK_NAME, own_name, NULL, port);
+	kill(w.d->resolver.pid, SIGSTOP);
+	dialer_dispatch(w.d);
+	kill(w.d->resolver.pid, SIGKILL);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_OPEN);
+	close_world(&w);
+}
+
+/* A name, other than localhost, that /etc/hosts gives to 127.0.0.0/8. */
+static bool find_own_name(void)
+{
+	char line[1024];
+	_cleanup_fclose_ FILE *f = fopen("/etc/hosts", "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		char *save, *ip = strtok_r(line, " \t\n", &save), *name;
+		while (ip && has_prefix(ip, "127.") && (name = strtok_r(NULL, " \t\n", &save)))
+			if (!has_prefix(name, "localhost") &&
+				host_canonical(name, strlen(name), own_name) == 0)
+				return true;
+	}
+	return false;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	static char port_rule[300], closed_rule[300];
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+	socklen_t len = sizeof(a);
+	if (!find_own_name()) {
+		print_message("/etc/hosts gives no name but localhost to 127.0.0.0/8\n");
+		exit(77);
+	}
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(listener, 64) < 0 ||
+		getsockname(listener, (struct sockaddr *)&a, &len) < 0)
+		return -1;
+	port = ntohs(a.sin_port);
+	snprintf(port_rule, sizeof(port_rule), "%s:%u", own_name, port);
+	snprintf(closed_rule, sizeof(closed_rule), "%s:8080", own_name);
+	const struct test_rule rules[] = {
+		{.text = "**.allowed.example:443"},
+		{.text = "stats.allowed.example", .deny = true},
+		{.text = closed_rule},
+		{.text = port_rule, .private_ok = true},
+		{.text = "metadata.google.internal:80"},
+	};
+	struct err err = {0};
+	pack_fd = test_pack(rules, ARRAY_LEN(rules), false);
+	return pack_open_fd(pack_fd, &pack, &err);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pack_close(&pack);
+	close(listener);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_counted),
+		cmocka_unit_test(test_distrust),
+		cmocka_unit_test(test_private_address),
+		cmocka_unit_test(test_no_name),
+		cmocka_unit_test(test_override),
+		cmocka_unit_test(test_host_port),
+		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_resolver_idle),
+	};
+	return cmocka_run_group_tests_name("dialer", tests, setup, teardown);
+}
