@@ -31,8 +31,8 @@ export BAWN BAWN_SRCDIR BAWN_BUILDDIR PROBE DENY
 
 bawn_setup() {
 	local base
-	base=${BAWN_TEST_TMP:-/var/tmp}/bawn-test.$(id -u)
-	[ -d "$base" ] || mkdir -m 0700 "$base" || [ -d "$base" ]
+	base=${BAWN_TEST_TMP:-$HOME/.cache}/bawn-test
+	[ -d "$base" ] || mkdir -p "$base"
 	T=$(mktemp -d "$base/XXXXXXXX")
 	REAL_HOME=$HOME
 	HOME=$T/home

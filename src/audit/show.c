@@ -14,13 +14,30 @@
 /* Longest value that is shown in full. */
 #define SHOW_MAX 1024
 
+/* A command to be pasted: it is quoted for the shell already, and its backslashes must stay. */
+static void keep_backslashes(char *s)
+{
+	char *to = s;
+	while (*s) {
+		if (has_prefix(s, "\\x5c")) {
+			*to++ = '\\';
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
 static bool value_text(const json_t *o, const char *key, char *dst, size_t cap)
 {
 	const json_t *v = json_object_get(o, key);
 	dst[0] = '\0';
-	if (json_is_string(v))
+	if (json_is_string(v)) {
 		escape_text(dst, cap, json_string_value(v));
-	else if (json_is_integer(v))
+		if (streq(key, "fix"))
+			keep_backslashes(dst);
+	} else if (json_is_integer(v))
 		snprintf(dst, cap, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	return dst[0] != '\0';
 }
@@ -38,6 +55,8 @@ static bool expand(const json_t *o, const char *p, const char *end, FILE *to)
 		char key[32], text[SHOW_MAX];
 		snprintf(key, sizeof(key), "%.*s", (int)(close - p - 1), p + 1);
 		all &= value_text(o, key, text, sizeof(text));
+		/* "1 times" says nothing */
+		all &= !(streq(key, "count") && streq(text, "1"));
 		fputs(text, to);
 		p = close + 1;
 	}

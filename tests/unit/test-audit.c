@@ -118,6 +118,25 @@ static void test_time_is_now_in_utc(void **state)
 	free(text);
 }
 
+/* The command that allows it can be pasted, and "1 times" is left out. */
+static void test_fix_is_pasteable(void **state)
+{
+	(void)state;
+	struct audit *a = open_ok("s");
+	struct audit_field f[] = {
+		{.key = "target", .str = "x:443"},
+		{.key = "reason", .str = "a\\b"},
+		{.key = "fix", .str = "bawn run -- $'a\\x0ab' 'it'\\''s' \x1b"},
+		{.key = "count", .num = 1},
+	};
+	assert_int_equal(audit_emit(a, "deny", f, 4), 0);
+	audit_close(a);
+	char *text = first_line(NULL, AUDIT_TEXT);
+	assert_non_null(strstr(
+		text, "x:443: a\\x5cb; to allow it: bawn run -- $'a\\x0ab' 'it'\\''s' \\x1b"));
+	free(text);
+}
+
 /* What a program inside chose must not reach the terminal as control sequences (TERM-09). */
 static void test_hostile_text(void **state)
 {
@@ -405,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_line),
 		T(test_time_is_now_in_utc),
+		T(test_fix_is_pasteable),
 		T(test_hostile_text),
 		T(test_not_an_event),
 		T(test_rate_cap),
