@@ -19,7 +19,7 @@ struct seed_copy {
 	struct seed_report *report;
 	const char *home;      /* the host's, resolved */
 	const char *workspace; /* resolved, or NULL */
-	int dst;	       /* the sandbox's home */
+	int dst;               /* the sandbox's home */
 	size_t bytes, files;   /* copied so far, against the limits */
 };
 

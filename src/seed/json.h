@@ -48,9 +48,9 @@ int json_doc_merge(struct json_doc *d, const struct json_doc *add, bool over);
 
 /* A log-in file: one place a token may stand, "*.access" standing for several. */
 struct json_token {
-	const char *root;   /* the first key of the place */
-	const char *token;  /* the token itself */
-	int64_t expires;    /* seconds since the epoch, 0: it doesn't say */
+	const char *root;  /* the first key of the place */
+	const char *token; /* the token itself */
+	int64_t expires;   /* seconds since the epoch, 0: it doesn't say */
 };
 /* Call fn for each non-empty string that pattern names.  expires: pattern of its expiry (the same
  * keys for the same "*"; seconds or milliseconds), "jwt": the token says it itself, NULL: never.

@@ -67,7 +67,7 @@ static void split(struct seed_copy *c, const char *s, struct words *ret)
 		size_t n = 0;
 		bool unknown = false;
 		char quote = 0;
-		for (; *s && (quote || !strchr(" \t\n|&;<>()", *s)); ) {
+		for (; *s && (quote || !strchr(" \t\n|&;<>()", *s));) {
 			if (!quote && n == 0 && s[0] == '~' && (s[1] == '/' || !s[1])) {
 				for (const char *h = c->home; *h; h++)
 					add_char(w, &n, *h);
@@ -100,7 +100,7 @@ static bool on_path(const char *word)
 		if (streq(word, builtin[i]))
 			return true;
 	const char *path = getenv("PATH");
-	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; p; ) {
+	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; p;) {
 		char file[WORD_MAX + 256];
 		size_t n = strcspn(p, ":");
 		if (n && n < 256 && *p == '/') {
@@ -118,7 +118,7 @@ static bool in_path_dir(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	size_t len = (size_t)(slash - file);
-	for (const char *p = getenv("PATH"); p; ) {
+	for (const char *p = getenv("PATH"); p;) {
 		size_t n = strcspn(p, ":");
 		if (n == len && memcmp(p, file, n) == 0)
 			return true;
@@ -129,8 +129,8 @@ static bool in_path_dir(const char *file)
 
 static bool file_inside(struct seed_copy *c, const char *file)
 {
-	static const char *const system_dirs[] = {"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt",
-		"/nix", "/snap"};
+	static const char *const system_dirs[] = {
+		"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix", "/snap"};
 	bool host = access(file, F_OK) == 0;
 	if (c->workspace && path_within(file, c->workspace))
 		return host;

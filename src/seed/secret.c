@@ -184,8 +184,9 @@ bool secret_name(const char *name)
 static bool is_reference(const char *v)
 {
 	if (v[0] == '$' && (v[1] == '{' || isalpha((unsigned char)v[1]) || v[1] == '_')) {
-		size_t k = strspn(v + 1, "{}ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					 "0123456789_:");
+		size_t k = strspn(v + 1,
+			"{}ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			"0123456789_:");
 		return v[1 + k] == '\0';
 	}
 	return has_prefix(v, "{env:") && v[strlen(v) - 1] == '}';
@@ -206,11 +207,13 @@ static bool looks_random(const char *v, size_t least)
 		digit += class == 0;
 		lower += class == 1;
 		upper += class == 2;
+		if (class == 3)
+			continue;
 		switches += class != last;
 		last = class;
 	}
-	/* Words in capitals or camel case change class rarely; random text about every 1.6. */
-	return digit && (lower || upper) && switches * 4 > n;
+	/* Words, paths and camel case change class rarely; random text about every 1.6 bytes. */
+	return digit && (lower || upper) && switches * 3 > n;
 }
 
 const char *secret_value(const char *key, const char *value)
@@ -218,6 +221,8 @@ const char *secret_value(const char *key, const char *value)
 	static const char *const schemes[] = {"Bearer ", "bearer ", "Basic ", "basic ", "token "};
 	const char *v = value;
 	bool scheme = false;
+	if (GUARD_REMOVED("seed-secrets"))
+		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
 		if (has_prefix(v, schemes[i])) {
 			v += strlen(schemes[i]);

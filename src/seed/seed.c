@@ -182,14 +182,14 @@ static int parse_doc(struct run *r, const char *text, size_t n, enum seed_format
 			filter ? &filter->drop : NULL, watch(r, &w), &ret->toml, err);
 	int k = json_doc_parse(text, n, &ret->json, err);
 	if (k == 0 && filter)
-		ret->toml.skipped =
-			json_doc_filter(ret->json, &filter->keep, &filter->drop, watch(r, &w));
+		ret->toml.skipped = json_doc_filter(
+			ret->json, &filter->keep, &filter->drop, watch(r, &w));
 	return k;
 }
 
 /* The document for rel, with what the home holds already. */
-static int get_doc(struct run *r, const char *rel, enum seed_format format, struct doc **ret,
-	struct err *err)
+static int get_doc(
+	struct run *r, const char *rel, enum seed_format format, struct doc **ret, struct err *err)
 {
 	for (size_t i = 0; i < r->n_docs; i++) {
 		if (streq(r->docs[i].rel, rel)) {
@@ -209,7 +209,8 @@ static int get_doc(struct run *r, const char *rel, enum seed_format format, stru
 		d.old = true;
 	if (!d.old) {
 		d.json = NULL;
-		int k = format == SEED_TOML ? toml_doc_parse(r->a, "", 0, NULL, NULL, NULL, &d.toml, err)
+		int k = format == SEED_TOML
+			? toml_doc_parse(r->a, "", 0, NULL, NULL, NULL, &d.toml, err)
 			: (d.json = json_doc_new()) ? 0
 						    : err_set(err, ENOMEM, "out of memory");
 		if (k < 0)
@@ -291,8 +292,8 @@ static int take_state(struct run *r, struct err *err)
 				return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile,
 					s->path);
 			k = docs ? take_settings(r, s, from, rel, err)
-				 : seed_copy(&r->copy, from, rel,
-					   arena_printf(r->a, "~/%s", rel), &s->exclude, err);
+				 : seed_copy(&r->copy, from, rel, arena_printf(r->a, "~/%s", rel),
+					   &s->exclude, err);
 		}
 	}
 	struct json_watch w;
@@ -506,11 +507,8 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 	char *real = path_real(r.a, home);
 	if (!real)
 		return err_sys(err, errno, "%s", home);
-	r.copy = (struct seed_copy){.a = r.a,
-		.report = report,
-		.home = real,
-		.workspace = rq->workspace,
-		.dst = dst};
+	r.copy = (struct seed_copy){
+		.a = r.a, .report = report, .home = real, .workspace = rq->workspace, .dst = dst};
 	k = fill(&r, err);
 	free_docs(&r);
 	return k < 0 ? k : arena_check(r.a, err);

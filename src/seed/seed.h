@@ -15,8 +15,8 @@ struct seed_request {
 	const char *home;      /* the sandbox's home, as the host sees it; exists */
 	const char *workspace; /* resolved, or NULL */
 	const char *sandbox;   /* its name */
-	bool no_login;	       /* leave log-ins out */
-	bool bare_home;	       /* leave everything out */
+	bool no_login;         /* leave log-ins out */
+	bool bare_home;        /* leave everything out */
 };
 
 /* Fill the home.  0 or -errno; the report holds what was said either way. */
@@ -26,8 +26,8 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 const char *seed_duration(int64_t seconds, char *dst, size_t cap);
 
 /* Put variables into a template: ${WORKSPACE}, ${HOME}, ${SANDBOX}, ${NOW} (RFC 3339), ${NAME}
- * of the environment, ${NAME:last20} its last 20 bytes.  quoted: escaped as inside a JSON or TOML string.  In arena;
- * NULL and -EINVAL for anything else behind "${". */
+ * of the environment, ${NAME:last20} its last 20 bytes.  quoted: escaped as inside a JSON or TOML
+ * string.  In arena; NULL and -EINVAL for anything else behind "${". */
 int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
 	char **ret, struct err *err);
 

@@ -2,8 +2,8 @@
 #include "seed/spec.h"
 
 enum field_type {
-	F_TEXT,	   /* const char * */
-	F_STRV,	   /* struct strv */
+	F_TEXT,    /* const char * */
+	F_STRV,    /* struct strv */
 	F_PATTERN, /* struct keypat */
 	F_PATTERNS,
 	F_FORMAT,
@@ -60,8 +60,7 @@ static const struct field when_fields[] = {
 static int read_map(struct arena *a, const char *file, const struct yaml_node *map,
 	const struct field *fields, size_t n, void *ret, struct err *err);
 
-static int need(
-	const char *file, const struct yaml_node *v, enum yaml_kind kind, struct err *err)
+static int need(const char *file, const struct yaml_node *v, enum yaml_kind kind, struct err *err)
 {
 	static const char *const names[] = {"text", "a list", "a map"};
 	if (v->kind == kind)
@@ -123,9 +122,14 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 	static const char *const formats[] = {"plain", "json", "toml"};
 	static const char *const bools[] = {"false", "true"};
 	static const char *const tris[] = {"either", "yes", "no"};
-	static const enum yaml_kind kinds[] = {[F_TEXT] = YAML_SCALAR, [F_STRV] = YAML_LIST,
-		[F_PATTERN] = YAML_SCALAR, [F_PATTERNS] = YAML_LIST, [F_FORMAT] = YAML_SCALAR,
-		[F_BOOL] = YAML_SCALAR, [F_TRI] = YAML_SCALAR, [F_WHEN] = YAML_MAP};
+	static const enum yaml_kind kinds[] = {[F_TEXT] = YAML_SCALAR,
+		[F_STRV] = YAML_LIST,
+		[F_PATTERN] = YAML_SCALAR,
+		[F_PATTERNS] = YAML_LIST,
+		[F_FORMAT] = YAML_SCALAR,
+		[F_BOOL] = YAML_SCALAR,
+		[F_TRI] = YAML_SCALAR,
+		[F_WHEN] = YAML_MAP};
 	int r = need(file, v, kinds[type], err);
 	if (r < 0)
 		return r;
@@ -229,7 +233,8 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (!good_path(s->state[i].path))
 			return yaml_err(err, file, at, "path must begin with \"~/\"");
 		if (s->state[i].format != SEED_PLAIN && s->state[i].keep.n == 0)
-			return yaml_err(err, file, at, "\"keep\" is missing: which keys come along");
+			return yaml_err(
+				err, file, at, "\"keep\" is missing: which keys come along");
 	}
 	at = s->n_login ? yaml_get(root, "login")->child : NULL;
 	for (size_t i = 0; i < s->n_login; i++, at = at->next) {
@@ -240,8 +245,8 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 			keypat_parse(a, l->expires_text, &l->expires) < 0)
 			return yaml_err(err, file, at, "\"expires\" is no place of keys");
 		if (!l->expires_text == !l->key)
-			return yaml_err(err, file, at,
-				"either \"expires\" or \"key: true\" is needed");
+			return yaml_err(
+				err, file, at, "either \"expires\" or \"key: true\" is needed");
 	}
 	at = s->n_files ? yaml_get(root, "files")->child : NULL;
 	for (size_t i = 0; i < s->n_files; i++, at = at->next) {

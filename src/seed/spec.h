@@ -25,7 +25,7 @@ struct seed_state {
 	enum seed_format format;
 	struct keypats keep, drop; /* JSON and TOML: keys */
 	struct keypats commands;   /* keys that hold a command which must exist inside */
-	struct strv exclude;	   /* directories: globs of names that stay */
+	struct strv exclude;       /* directories: globs of names that stay */
 };
 
 /* A credential file of which only the short-lived part comes along. */
@@ -35,12 +35,12 @@ struct seed_login {
 	const char *run;  /* what renews it on the host: "claude" */
 	struct keypats keep;
 	struct keypat token;
-	bool key;		  /* it is an API key, not a token that expires */
+	bool key;                 /* it is an API key, not a token that expires */
 	const char *expires_text; /* NULL, "jwt", or the pattern's text */
 	struct keypat expires;
-	struct keypats unsign;	  /* JSON web tokens that lose their signature */
-	struct keypats blank;	  /* strings that become empty */
-	const char *set; /* JSON merged over what is kept: the refresh token as null */
+	struct keypats unsign; /* JSON web tokens that lose their signature */
+	struct keypats blank;  /* strings that become empty */
+	const char *set;       /* JSON merged over what is kept: the refresh token as null */
 	struct seed_when when;
 };
 

@@ -135,7 +135,7 @@ static int escape(struct in *in, struct text *t)
 	uint32_t cp = 0;
 	for (int i = 0; i < (c == 'u' ? 4 : 8); i++, in->p++) {
 		int h = peek(in);
-		int v = h >= '0' && h <= '9' ? h - '0'
+		int v = h >= '0' && h <= '9'   ? h - '0'
 			: h >= 'a' && h <= 'f' ? h - 'a' + 10
 			: h >= 'A' && h <= 'F' ? h - 'A' + 10
 					       : -1;
@@ -395,9 +395,9 @@ static int read_bare(struct in *in, struct text *out, struct keypath *path)
 		(n == 5 && memcmp(start, "false", 5) == 0);
 	const char *num = start + (n && (*start == '+' || *start == '-'));
 	size_t left = (size_t)(in->p - num);
-	bool number = left && ((*num >= '0' && *num <= '9') ||
-				      (left == 3 && (memcmp(num, "inf", 3) == 0 ||
-							    memcmp(num, "nan", 3) == 0)));
+	bool number = left &&
+		((*num >= '0' && *num <= '9') ||
+			(left == 3 && (memcmp(num, "inf", 3) == 0 || memcmp(num, "nan", 3) == 0)));
 	if (n == 0 || n > 64 || (!word && !number))
 		return bad(in, "a value was expected");
 	if (!wanted(in, path, false))
@@ -431,8 +431,7 @@ static int read_value(struct in *in, struct text *out, struct keypath *path, cha
 	return 1;
 }
 
-static struct toml_section *add_section(
-	struct toml_doc *d, const struct keypath *path, bool array)
+static struct toml_section *add_section(struct toml_doc *d, const struct keypath *path, bool array)
 {
 	struct toml_section *s = d->n_sections < TOML_SECTIONS_MAX ? arena_alloc(d->a, sizeof(*s))
 								   : NULL;
@@ -504,8 +503,15 @@ int toml_doc_parse(struct arena *a, const char *text, size_t n, const struct key
 {
 	*ret = (struct toml_doc){.a = a};
 	ret->last = &ret->section;
-	struct in in = {.p = text, .end = text + n, .line = 1, .a = a, .keep = keep, .drop = drop,
-		.watch = watch, .doc = ret, .err = err};
+	struct in in = {.p = text,
+		.end = text + n,
+		.line = 1,
+		.a = a,
+		.keep = keep,
+		.drop = drop,
+		.watch = watch,
+		.doc = ret,
+		.err = err};
 	take(&in, "\xef\xbb\xbf");
 	struct toml_section *s = add_section(ret, &(struct keypath){.n = 0}, false);
 	if (!s)
@@ -554,9 +560,8 @@ void toml_doc_check_commands(
 			bool named = false;
 			for (size_t i = 0; i < commands->n; i++)
 				named = named || keypat_is(&commands->v[i], &path);
-			const char *lost = named && e->string
-				? watch->missing(watch->ud, e->string)
-				: NULL;
+			const char *lost = named && e->string ? watch->missing(watch->ud, e->string)
+							      : NULL;
 			if (!lost)
 				continue;
 			char place[512];
@@ -587,8 +592,8 @@ static bool clashes(const struct toml_doc *d, const struct keypath *path)
 	return false;
 }
 
-static void merge_entry(struct toml_section *to, const struct toml_entry *e, struct arena *a,
-	bool over)
+static void merge_entry(
+	struct toml_section *to, const struct toml_entry *e, struct arena *a, bool over)
 {
 	for (struct toml_entry *have = to->entry; have; have = have->next) {
 		if (path_same(&have->path, &e->path)) {

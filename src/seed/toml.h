@@ -12,16 +12,16 @@
 #define TOML_ENTRIES_MAX 8192
 
 struct toml_entry {
-	const char *key;    /* as written back: a.b."c d" */
-	const char *value;  /* as written back */
-	const char *string; /* decoded, when the value is a string; else NULL */
+	const char *key;     /* as written back: a.b."c d" */
+	const char *value;   /* as written back */
+	const char *string;  /* decoded, when the value is a string; else NULL */
 	struct keypath path; /* within its section */
 	struct toml_entry *next;
 };
 
 struct toml_section {
 	struct keypath path; /* n == 0: before the first header */
-	bool array;	     /* [[path]] */
+	bool array;          /* [[path]] */
 	struct toml_entry *entry, **last;
 	struct toml_section *next;
 };

@@ -1,0 +1,91 @@
+/* tests/fuzz/fuzz-seed.c - what seed parses: the first byte says which format the rest is. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "seed/git.h"
+#include "seed/json.h"
+#include "seed/secret.h"
+#include "seed/toml.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void withheld(void *ud, const char *place, const char *why)
+{
+	(void)ud, (void)place, (void)why;
+}
+
+static const char *missing(void *ud, const char *command)
+{
+	(void)ud;
+	return strchr(command, 'x') ? "x" : NULL;
+}
+
+static const struct json_watch watch = {.withheld = withheld, .missing = missing};
+
+static struct keypats patterns(struct arena *a, const char *one, const char *two)
+{
+	struct keypats p = {.v = arena_alloc(a, 2 * sizeof(*p.v)), .n = 2};
+	if (!p.v || keypat_parse(a, one, &p.v[0]) < 0 || keypat_parse(a, two, &p.v[1]) < 0)
+		abort();
+	return p;
+}
+
+/* What the filter writes, it must read again, and unchanged. */
+static void toml(struct arena *a, const char *s, size_t n)
+{
+	struct keypats keep = patterns(a, "a*", "m.*.k"), drop = patterns(a, "ab", "*.*.z");
+	struct toml_doc d, again;
+	if (toml_doc_parse(a, s, n, &keep, &drop, &watch, &d, NULL) < 0)
+		return;
+	toml_doc_check_commands(&d, &keep, &watch);
+	char *text = toml_doc_text(&d);
+	if (!text || toml_doc_parse(a, text, strlen(text), NULL, NULL, NULL, &again, NULL) < 0 ||
+		strcmp(text, toml_doc_text(&again)) != 0)
+		abort();
+	toml_doc_merge(&d, &again, true);
+}
+
+static void json(struct arena *a, const char *s, size_t n)
+{
+	struct keypats keep = patterns(a, "a*", "m.*.k"), drop = patterns(a, "ab", "*.*.z");
+	struct json_doc *d, *again;
+	if (json_doc_parse(s, n, &d, NULL) < 0)
+		return;
+	json_doc_filter(d, &keep, &drop, &watch);
+	json_doc_check_commands(d, &keep, &watch);
+	json_doc_unsign(d, &keep);
+	char *text = json_doc_text(d);
+	if (!text || json_doc_parse(text, strlen(text), &again, NULL) < 0)
+		abort();
+	json_doc_merge(d, again, true);
+	json_doc_free(again);
+	json_doc_free(d);
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	if (n == 0 || n > 1 << 16)
+		return 0;
+	struct arena a = {0};
+	struct seed_report report = {.a = &a};
+	struct seed_git_out out;
+	const char *s = (const char *)data + 1, *why;
+	size_t at, len;
+	switch (data[0]) {
+	case 't':
+		toml(&a, s, n - 1);
+		break;
+	case 'j':
+		json(&a, s, n - 1);
+		break;
+	case 'g':
+		seed_git_filter(&report, s, n - 1, "/w", &out, NULL);
+		break;
+	default:
+		if (secret_find(s, n - 1, &at, &len, &why) && (at + len > n - 1 || len == 0))
+			abort();
+	}
+	arena_free(&a);
+	return 0;
+}

@@ -1,0 +1,287 @@
+/* tests/unit/test-seed-filter.c - the pure parts of seed: secrets, JSON, TOML, key patterns. */
+#include "unit.h"
+
+#include "seed/json.h"
+#include "seed/secret.h"
+#include "seed/toml.h"
+
+static struct arena arena;
+static char said[4096];
+
+static void note(void *ud, const char *place, const char *why)
+{
+	(void)ud;
+	size_t n = strlen(said);
+	snprintf(said + n, sizeof(said) - n, "%s: %s\n", place, why);
+}
+
+static const char *missing(void *ud, const char *command)
+{
+	(void)ud;
+	return strstr(command, "absent") ? "is not inside" : NULL;
+}
+
+static const struct json_watch watch = {.withheld = note, .missing = missing};
+
+static struct keypats patterns(const char *const *text)
+{
+	struct keypats p = {.v = arena_alloc(&arena, 32 * sizeof(struct keypat))};
+	for (; *text; text++)
+		assert_int_equal(keypat_parse(&arena, *text, &p.v[p.n++]), 0);
+	return p;
+}
+
+static int reset(void **state)
+{
+	(void)state;
+	arena_free(&arena);
+	arena = (struct arena){0};
+	said[0] = '\0';
+	return 0;
+}
+
+static void secrets_are_found(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *key, *value;
+		bool secret;
+	} rows[] = {
+		{NULL, "sk-ant-api03-AbCdEf0123456789", true},
+		{NULL, "ghp_0123456789abcdefghijABCDEFGHIJ012345", true},
+		{NULL, "xoxb-123456789012-abcdef", true},
+		{NULL, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", true},
+		{NULL, "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END", true},
+		{NULL, "https://user:hunter2@example.org/x", true},
+		{NULL, "https://example.org/mcp?api_key=abcdef0123456789", true},
+		{NULL, "Zk3vQ9xL2mN8pR4tY7wB1cD5fG6hJ0sA", true},
+		{"API_KEY", "hunter22", true},
+		{"authToken", "hunter22", true},
+		{"Authorization", "Bearer abcdefgh", true},
+		{"password", "correct1", true},
+		{"X-Header", "Bearer abcdefghij", true},
+		{"apiKey", "{file:~/.key}", true},
+		{"API_KEY", "${API_KEY}", false},
+		{"API_KEY", "$API_KEY", false},
+		{"apiKey", "{env:KEY}", false},
+		{"Authorization", "Bearer ${TOKEN}", false},
+		{"model", "claude-opus-5-5", false},
+		{"path", "/home/u/projects/my-long-project-name-2024/src", false},
+		{"url", "https://example.org/mcp", false},
+		{"keybinding", "ctrl+shift+x", false},
+		{"monkey", "a banana", false},
+		{"description", "Use the task-runner for 12 things and sk-ip the rest", false},
+		{"rev", "v1.2.3", false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *why = secret_value(rows[i].key, rows[i].value);
+		if (!why == rows[i].secret)
+			fail_msg("%s=%s: %s", rows[i].key ? rows[i].key : "-", rows[i].value,
+				why ? why : "taken for harmless");
+	}
+}
+
+static void secret_names_are_words(void **state)
+{
+	(void)state;
+	static const char *const yes[] = {"TOKEN", "githubToken", "GITHUB_TOKEN", "api-key",
+		"APIKey", "--api-key", "client_secret", "DB_PASSWORD", "x-auth-token",
+		"privateKey"};
+	static const char *const no[] = {"tokenizer", "keyboard", "monkey", "maxTokensPerTurn",
+		"keybindings", "author", "secretary", ""};
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		assert_true(secret_name(yes[i]));
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		assert_false(secret_name(no[i]));
+}
+
+static char *filtered(const char *json, const char *const *keep, const char *const *drop)
+{
+	struct json_doc *d;
+	struct err err = {0};
+	assert_int_equal(json_doc_parse(json, strlen(json), &d, &err), 0);
+	struct keypats k = patterns(keep), x = patterns(drop);
+	json_doc_filter(d, &k, &x, &watch);
+	char *text = json_doc_text(d);
+	json_doc_free(d);
+	return text;
+}
+
+static void json_keeps_what_is_listed(void **state)
+{
+	(void)state;
+	static const char in[] =
+		"{ // comment\n \"theme\": \"dark\", \"other\": 1,\n"
+		"\"mcp\": {\"a\": {\"command\": \"x\", \"args\": [\"--token\", "
+		"\"hunter22\"], \"env\": {\"MY_TOKEN\": \"hunter22\", \"LANG\": "
+		"\"C\"}}}, /* two */ \"p\": {\"/a.b\": {\"keep\": 1, \"not\": 2}},}";
+	char *out = filtered(in, (const char *[]){"theme", "mcp", "p.\"/a.b\".keep", NULL},
+		(const char *[]){NULL});
+	assert_non_null(strstr(out, "\"theme\": \"dark\""));
+	assert_non_null(strstr(out, "\"LANG\": \"C\""));
+	assert_non_null(strstr(out, "\"keep\": 1"));
+	assert_null(strstr(out, "hunter22"));
+	assert_null(strstr(out, "other"));
+	assert_null(strstr(out, "\"not\""));
+	assert_non_null(strstr(said, "mcp.a.env.MY_TOKEN: "));
+	assert_non_null(strstr(said, "mcp.a.args.1: "));
+	free(out);
+}
+
+static void json_drop_wins(void **state)
+{
+	(void)state;
+	char *out = filtered("{\"a\": {\"b\": 1, \"c\": 2}}", (const char *[]){"a", NULL},
+		(const char *[]){"a.b", NULL});
+	assert_null(strstr(out, "\"b\""));
+	assert_non_null(strstr(out, "\"c\": 2"));
+	free(out);
+}
+
+static void json_hooks_without_script_go(void **state)
+{
+	(void)state;
+	static const char in[] =
+		"{\"hooks\": {\"Pre\": [{\"matcher\": \"x\", \"hooks\": [{\"command\": "
+		"\"absent\"}]}, "
+		"{\"hooks\": [{\"command\": \"here\"}, {\"command\": \"absent\"}]}], "
+		"\"Post\": [{\"matcher\": \"*\", \"hooks\": [{\"command\": \"absent\"}]}]}}";
+	struct json_doc *d;
+	assert_int_equal(json_doc_parse(in, strlen(in), &d, NULL), 0);
+	struct keypats c = patterns((const char *[]){"hooks.*.*.hooks.*.command", NULL});
+	json_doc_check_commands(d, &c, &watch);
+	char *out = json_doc_text(d);
+	assert_non_null(strstr(out, "here"));
+	assert_null(strstr(out, "absent"));
+	assert_null(strstr(out, "matcher"));
+	assert_null(strstr(out, "Post"));
+	free(out);
+	json_doc_free(d);
+}
+
+static void json_refuses(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"", "[1]", "{\"a\": }", "{\"a\": 1", "\"x\"", "{'a': 1}"};
+	struct json_doc *d;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(json_doc_parse(bad[i], strlen(bad[i]), &d, NULL), -EINVAL);
+	char deep[200] = "{\"a\":";
+	memset(deep + 5, '[', 60);
+	memset(deep + 65, ']', 60);
+	strcpy(deep + 125, "}");
+	assert_int_equal(json_doc_parse(deep, strlen(deep), &d, NULL), -EINVAL);
+}
+
+static void json_merge_over_and_under(void **state)
+{
+	(void)state;
+	struct json_doc *d, *add;
+	assert_int_equal(json_doc_parse("{\"a\":{\"x\":1},\"l\":[1]}", 21, &d, NULL), 0);
+	assert_int_equal(
+		json_doc_parse("{\"a\":{\"x\":2,\"y\":3},\"l\":[1,2]}", 29, &add, NULL), 0);
+	json_doc_merge(d, add, false);
+	char *out = json_doc_text(d);
+	assert_non_null(strstr(out, "\"x\": 1"));
+	assert_non_null(strstr(out, "\"y\": 3"));
+	free(out);
+	json_doc_merge(d, add, true);
+	out = json_doc_text(d);
+	assert_non_null(strstr(out, "\"x\": 2"));
+	free(out);
+	json_doc_free(d);
+	json_doc_free(add);
+}
+
+static int toml(const char *in, const char *const *keep, char **ret)
+{
+	struct toml_doc d;
+	struct err err = {0};
+	struct keypats k = patterns(keep), none = {0};
+	int r = toml_doc_parse(&arena, in, strlen(in), &k, &none, &watch, &d, &err);
+	if (r < 0)
+		return r;
+	struct keypats c = patterns((const char *[]){"mcp.*.command", NULL});
+	toml_doc_check_commands(&d, &c, &watch);
+	*ret = toml_doc_text(&d);
+	return 0;
+}
+
+static void toml_keeps_what_is_listed(void **state)
+{
+	(void)state;
+	static const char in[] =
+		"# comment with ghp_0123456789abcdefghij\n"
+		"model = \"gpt\" # tail\nother = 1\n"
+		"text = \"\"\"\nline one\n[not.a.table]\nother = 2\"\"\"\n"
+		"[mcp.good]\ncommand = 'npx'\nargs = [ \"a\", # c\n \"--api-key\", \"hunter22\", "
+		"]\n"
+		"env = { API_TOKEN = \"hunter22\", LANG = \"C\" }\n"
+		"[mcp.gone]\ncommand = \"absent\"\n[mcp.gone.env]\nA = \"1\"\n"
+		"[mcp.good.http_headers]\nAuthorization = \"Bearer hunter22\"\nAccept = \"x\"\n"
+		"[projects.\"/secret/place\"]\ntrust_level = \"trusted\"\n"
+		"[[list]]\nn = 1\n[[list]]\nn = -2.5e3\n";
+	char *out;
+	assert_int_equal(toml(in, (const char *[]){"model", "text", "mcp", "list", NULL}, &out), 0);
+	assert_non_null(strstr(out, "model = \"gpt\"\n"));
+	assert_non_null(strstr(out, "text = \"line one\\u000a[not.a.table]\\u000aother = 2\"\n"));
+	assert_non_null(strstr(out, "args = [\"a\", \"--api-key\"]\n"));
+	assert_non_null(strstr(out, "env = { LANG = \"C\" }\n"));
+	assert_non_null(strstr(out, "[mcp.good.http_headers]\nAccept = \"x\"\n"));
+	assert_non_null(strstr(out, "[[list]]\nn = 1\n\n[[list]]\nn = -2.5e3\n"));
+	static const char *const gone[] = {"hunter22", "ghp_", "gone", "secret", "\nother"};
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+		assert_null(strstr(out, gone[i]));
+	assert_non_null(strstr(said, "mcp.gone.command: is not inside"));
+	assert_non_null(strstr(said, "mcp.good.env.API_TOKEN"));
+}
+
+static void toml_fails_closed(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"a = ", "a", "a = \"x", "[a", "[a]]", "a = 'x' y",
+		"a = \"\\q\"", "= 1", "a = [1", "a = {b = 1", "a = what", "a = \"\\ud800\"",
+		"a..b = 1", "[]\n", "a = 1 b = 2", "a = \"\"\"x", "a = \x01", "\"a\nb\" = 1",
+		"a = \"\\u00", "a = \"\\", "a = [1 2]"};
+	char *out;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (toml(bad[i], (const char *[]){"a", NULL}, &out) != -EINVAL)
+			fail_msg("taken: %s", bad[i]);
+	char deep[512] = "a = ";
+	memset(deep + 4, '[', 400);
+	assert_int_equal(toml(deep, (const char *[]){"a", NULL}, &out), -EINVAL);
+}
+
+static void toml_merges_tables_once(void **state)
+{
+	(void)state;
+	struct toml_doc d, add;
+	static const char
+		own[] = "a = 1\n[features]\nx = true\n",
+		ours[] =
+			"a = 2\nb = 3\n[features]\ny = false\nx = false\n[p.\"/w s\"]\nt = \"1\"\n";
+	assert_int_equal(toml_doc_parse(&arena, own, strlen(own), NULL, NULL, NULL, &d, NULL), 0);
+	assert_int_equal(
+		toml_doc_parse(&arena, ours, strlen(ours), NULL, NULL, NULL, &add, NULL), 0);
+	toml_doc_merge(&d, &add, true);
+	assert_string_equal(toml_doc_text(&d),
+		"a = 2\nb = 3\n\n[features]\nx = false\n"
+		"y = false\n\n[p.\"/w s\"]\nt = \"1\"\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(secrets_are_found, reset),
+		cmocka_unit_test_setup(secret_names_are_words, reset),
+		cmocka_unit_test_setup(json_keeps_what_is_listed, reset),
+		cmocka_unit_test_setup(json_drop_wins, reset),
+		cmocka_unit_test_setup(json_hooks_without_script_go, reset),
+		cmocka_unit_test_setup(json_refuses, reset),
+		cmocka_unit_test_setup(json_merge_over_and_under, reset),
+		cmocka_unit_test_setup(toml_keeps_what_is_listed, reset),
+		cmocka_unit_test_setup(toml_fails_closed, reset),
+		cmocka_unit_test_setup_teardown(toml_merges_tables_once, reset, reset),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
