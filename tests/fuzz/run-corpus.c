@@ -42,8 +42,8 @@ static int run_dir(const char *dir)
 	for (struct dirent *e; (e = readdir(d));) {
 		if (e->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		if (run_file(path) < 0)
+		int len = snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		if (len < 0 || (size_t)len >= sizeof(path) || run_file(path) < 0)
 			exit(1);
 		count++;
 	}
