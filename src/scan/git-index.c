@@ -13,6 +13,7 @@
 #define SIGNATURE 0x44495243u /* "DIRC" */
 #define FLAG_EXTENDED 0x4000u
 #define NAME_MASK 0xfffu
+#define ENTRIES_MAX ((size_t)64 << 20)
 
 struct cursor {
 	const unsigned char *p, *end;
@@ -75,6 +76,8 @@ static int next_entry(struct cursor *c, const char **ret_name, size_t *ret_len)
 		}
 		*ret_name = (const char *)c->p;
 		*ret_len = n;
+		if (memchr(c->p, 0, n))
+			return -EBADMSG;
 		size_t whole = (fixed + n + 8) & ~(size_t)7; /* 1-8 NULs */
 		if ((size_t)(c->end - start) < whole)
 			return -EBADMSG;
@@ -146,32 +149,92 @@ static void look(struct lookup *l, const char *name, size_t len)
 		look_dirs(l, name, len);
 }
 
+static uint64_t be64(const unsigned char *p)
+{
+	return (uint64_t)be32(p) << 32 | be32(p + 4);
+}
+
+/* One EWAH bitmap (gitformat-bitmap(5), appendix): runs of equal words, then literal words.  Sets
+ * bytes of an array of at most max entries. */
+static int read_ewah(const unsigned char *p, size_t n, size_t max, struct git_index_split *ret)
+{
+	if (n < 12)
+		return -EBADMSG;
+	uint32_t bits = be32(p), words = be32(p + 4);
+	if (bits > max || words > (n - 12) / 8)
+		return -EBADMSG;
+	unsigned char *out = calloc((size_t)bits + 1, 1);
+	if (!out)
+		return -ENOMEM;
+	const unsigned char *w = p + 8, *end = w + (size_t)words * 8;
+	size_t at = 0; /* in words of the plain bitmap */
+	while (w < end) {
+		uint64_t head = be64(w);
+		uint64_t run = head >> 1 & 0xffffffffu, literals = head >> 33;
+		w += 8;
+		for (size_t i = at * 64; (head & 1) && i < (at + run) * 64 && i < bits; i++)
+			out[i] = 1;
+		at += run;
+		for (; literals && w < end; literals--, w += 8, at++) {
+			uint64_t v = be64(w);
+			for (size_t b = 0; b < 64 && at * 64 + b < bits; b++)
+				out[at * 64 + b] |= v >> b & 1;
+		}
+		if (at * 64 > (size_t)bits + 64)
+			break;
+	}
+	ret->deleted = out;
+	ret->n_deleted = bits;
+	return 0;
+}
+
 /* Extensions behind the entries; only "link" (split index) matters. */
-static void extensions(struct cursor *c, char ret_shared[static 65])
+static int extensions(struct cursor *c, struct git_index_split *ret)
 {
 	while ((size_t)(c->end - c->p) >= 8) {
 		uint32_t size = be32(c->p + 4);
 		const unsigned char *data = c->p + 8;
 		if (size > (size_t)(c->end - data))
-			return;
+			return -EBADMSG;
 		if (memcmp(c->p, "link", 4) == 0 && size >= c->hash_len) {
 			bool zero = true;
 			for (size_t i = 0; i < c->hash_len; i++) {
 				zero &= data[i] == 0;
-				snprintf(ret_shared + 2 * i, 3, "%02x", data[i]);
+				snprintf(ret->shared + 2 * i, 3, "%02x", data[i]);
 			}
 			if (zero)
-				ret_shared[0] = '\0';
+				ret->shared[0] = '\0';
+			else if (size > c->hash_len)
+				return read_ewah(
+					data + c->hash_len, size - c->hash_len, ENTRIES_MAX, ret);
+			return 0;
 		}
 		c->p = data + size;
 	}
+	return 0;
+}
+
+static int walk_entries(struct cursor *c, uint32_t entries, struct lookup *l,
+	const struct git_index_split *of, struct err *err)
+{
+	for (uint32_t i = 0; i < entries; i++) {
+		const char *name;
+		size_t len;
+		if (next_entry(c, &name, &len) < 0)
+			return err_set(err, EBADMSG, "git index entry %u is malformed", i);
+		/* a replaced entry of a split index has no name; the shared file has it */
+		if (len && !(of && i < of->n_deleted && of->deleted[i]))
+			look(l, name, len);
+	}
+	return 0;
 }
 
 int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_index_query *q,
-	size_t n_q, char ret_shared[static 65], struct err *err)
+	size_t n_q, const struct git_index_split *of, struct git_index_split *ret_split,
+	struct err *err)
 {
 	const unsigned char *b = data;
-	ret_shared[0] = '\0';
+	struct git_index_split split = {0};
 	if (hash_len != 20 && hash_len != 32)
 		return err_set(err, EINVAL, "unknown hash length");
 	if (n < 12 + hash_len || be32(b) != SIGNATURE)
@@ -190,15 +253,14 @@ int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_ind
 		qsort(q, n_q, sizeof(*q), by_path);
 	for (size_t i = 0; i < n_q; i++)
 		l.any_dir |= q[i].dir;
-	for (uint32_t i = 0; i < entries; i++) {
-		const char *name;
-		size_t len;
-		if (next_entry(&c, &name, &len) < 0)
-			return err_set(err, EBADMSG, "git index entry %u is malformed", i);
-		look(&l, name, len);
-	}
-	extensions(&c, ret_shared);
+	int r = walk_entries(&c, entries, &l, of, err);
+	if (r == 0 && ret_split && extensions(&c, &split) < 0)
+		r = err_set(err, EBADMSG, "git index extension is malformed");
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < n_q; i++)
 		q[i].found |= hit[i];
+	if (ret_split)
+		*ret_split = split;
 	return 0;
 }

@@ -15,10 +15,19 @@ struct git_index_query {
 	size_t user; /* the caller's own */
 };
 
+/* A split index (git update-index --split-index): the rest is in "sharedindex.<name>", of which the
+ * entries set in deleted no longer count. */
+struct git_index_split {
+	char shared[65];        /* hex, "" when there is none */
+	unsigned char *deleted; /* one byte an entry; malloc'ed, may be NULL */
+	size_t n_deleted;
+};
+
 /* q need not be sorted (it will be, in memcmp order of path).  hash_len: 20 (SHA-1) or 32.
- * *ret_shared gets the hex name of a split index's shared file ("sharedindex.<it>" must be looked
- * up too), else "".  -EBADMSG when the bytes are no index; then nothing is set. */
+ * of: data is the shared file of this split index; NULL for an index itself.  ret_split may be
+ * NULL.  -EBADMSG when the bytes are no index; then nothing is set. */
 int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_index_query *q,
-	size_t n_q, char ret_shared[static 65], struct err *err);
+	size_t n_q, const struct git_index_split *of, struct git_index_split *ret_split,
+	struct err *err);
 
 #endif

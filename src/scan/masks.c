@@ -129,11 +129,11 @@ static int add_query(struct masks *m, struct repo *r, const char *path, bool dir
 	return 0;
 }
 
-/* Look the queries up in one index file; the name of a shared one is left in shared. */
-static int ask_file(struct masks *m, struct repo *r, const char *name, char shared[static 65])
+/* Look the queries up in one index file. */
+static int ask_file(struct masks *m, struct repo *r, const char *name,
+	const struct git_index_split *of, struct git_index_split *ret_split)
 {
 	struct stat st;
-	shared[0] = '\0';
 	struct scan_at at = scan_below(m->s, r->git, name);
 	if (scan_stat(at, &st) < 0)
 		return 0; /* no index yet: nothing is tracked */
@@ -148,24 +148,25 @@ static int ask_file(struct masks *m, struct repo *r, const char *name, char shar
 	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	int res = git_index_lookup(p, n, 20, r->q, r->n_q, shared, NULL);
+	int res = git_index_lookup(p, n, 20, r->q, r->n_q, of, ret_split, NULL);
 	if (res == -EBADMSG)
-		res = git_index_lookup(p, n, 32, r->q, r->n_q, shared, NULL);
+		res = git_index_lookup(p, n, 32, r->q, r->n_q, of, ret_split, NULL);
 	munmap(p, n);
 	return res;
 }
 
 static void ask(struct masks *m, struct repo *r)
 {
-	char shared[65], none[65];
+	struct git_index_split split = {0};
 	if (!r->git.base || r->n_q == 0)
 		return;
-	int res = ask_file(m, r, "index", shared);
-	if (res == 0 && shared[0]) {
+	int res = ask_file(m, r, "index", NULL, &split);
+	if (res == 0 && split.shared[0]) {
 		char name[80];
-		snprintf(name, sizeof(name), "sharedindex.%s", shared);
-		res = ask_file(m, r, name, none);
+		snprintf(name, sizeof(name), "sharedindex.%s", split.shared);
+		res = ask_file(m, r, name, &split, NULL);
 	}
+	free(split.deleted);
 	if (res < 0) /* masks apply as if nothing were tracked: the safe way to be wrong */
 		scan_emit_at(m->s, r->git,
 			(struct scan_item){.kind = SCAN_LIMIT,

@@ -94,8 +94,10 @@ ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret)
 char *scan_follow(struct scanner *s, const char *rel)
 {
 	char link[64], buf[PATH_MAX];
+	/* Absolute links may come back into the root, so not RESOLVE_BENEATH; where it ended is
+	 * checked below, and O_PATH opens nothing. */
 	_cleanup_close_ int fd = path_openat2(
-		s->base[0].fd, rel, O_PATH | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+		s->base[0].fd, rel, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
 		return NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);

@@ -1,0 +1,929 @@
+/* tests/unit/test-scan.c - globs, git's config and index, and bawn-scan itself on odd trees. */
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/tree.h"
+#include "scan/git-config.h"
+#include "scan/git-index.h"
+#include "scan/glob.h"
+#include "scan/result.h"
+
+/* --- globs --- */
+
+static int match(const char *pattern, const char *path, bool dir, bool icase)
+{
+	struct arena a = {0};
+	struct glob_set s = {.fold = icase};
+	struct err err = {0};
+	int r = glob_set_add(&a, &s, pattern, &err);
+	if (r == 0)
+		r = glob_set_match(&s, path, dir, NULL);
+	else
+		assert_true(err.msg[0] && err.hint[0]);
+	arena_free(&a);
+	return r;
+}
+
+static void test_glob(void **state)
+{
+	static const struct {
+		const char *pattern, *path;
+		int want;
+	} t[] = {
+		{".env", ".env", 1},
+		{".env", "a/b/.env", 1},
+		{"/.env", "a/.env", 0},
+		{"/.env", ".env", 1},
+		{"**/.env", "a/b/c/d/e/f/g/h/i/.env", 1},
+		{"**/.env", ".env", 1},
+		{"a/.env", "a/.env", 1},
+		{"a/.env", "b/a/.env", 0},
+		{"./.env", "x/.env", 0},
+		{"./.env", ".env", 1},
+		{"a//b", "a/b", 1},
+		{"a/./b", "a/b", 1},
+		{"a/x/../b", "a/b", 1},
+		{"*.key", "x.key", 1},
+		{"*.key", "d/x.key", 1},
+		{"*.key", "x.keys", 0},
+		{"*.key", ".key", 1},
+		{"a/**", "a", 0},
+		{"a/**", "a/b", 1},
+		{"a/**", "a/b/c", 1},
+		{"a/**/z", "a/z", 1},
+		{"a/**/z", "a/b/c/z", 1},
+		{"a/**/z", "a/b/c/y", 0},
+		{"**/a/**/b", "x/a/y/b", 1},
+		{"?", "x", 1},
+		{"?", "xy", 0},
+		{"[a-c]x", "bx", 1},
+		{"[!a-c]x", "bx", 0},
+		{"[!a-c]x", "dx", 1},
+		{"[]]", "]", 1},
+		{"a\\*b", "a*b", 1},
+		{"a\\*b", "axb", 0},
+		{"a*/b", "ax/b", 1},
+		{"a*b", "a/b", 0},
+		{"", "x", -EINVAL},
+		{"..", "x", -EINVAL},
+		{"a/../..", "x", -EINVAL},
+		{"[a", "x", -EINVAL},
+		{"a\\", "x", -EINVAL},
+		{"/", "x", -EINVAL},
+		{"!", "x", -EINVAL},
+		{"!x", "x", 0},
+		{"*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
+		{"**/a/**/a/**/a/**/a/**/b", "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (match(t[i].pattern, t[i].path, false, false) != t[i].want)
+			fail_msg("%s on %s", t[i].pattern, t[i].path);
+	assert_int_equal(match("secrets/", "a/secrets", true, false), 1);
+	assert_int_equal(match("secrets/", "a/secrets", false, false), 0);
+	assert_int_equal(match("**/.env", "A/.ENV", false, true), 1); /* FS-11 */
+	assert_int_equal(match("**/.env", "A/.ENV", false, false), 0);
+}
+
+/* --- git config --- */
+
+static void check_parse(const char *text, const char *key, const char *value)
+{
+	struct arena a = {0};
+	struct git_config c;
+	int r = git_config_parse(&a, text, strlen(text), &c, NULL);
+	if (!key) {
+		assert_int_equal(r, -EINVAL);
+	} else {
+		assert_int_equal(r, 0);
+		assert_true(c.n > 0);
+		assert_string_equal(c.v[c.n - 1].key, key);
+		if (value)
+			assert_string_equal(c.v[c.n - 1].value, value);
+		else
+			assert_null(c.v[c.n - 1].value);
+	}
+	arena_free(&a);
+}
+
+static void test_config_parse(void **state)
+{
+	(void)state;
+	check_parse("[core]\n\tbare = false\n", "core.bare", "false");
+	check_parse("[Core] Bare\n", "core.bare", NULL);
+	check_parse("[a \"B c\"]\nX = \"y # z\" ; w\n", "a.B c.x", "y # z");
+	check_parse("[a.B]\nx=1", "a.b.x", "1");
+	check_parse("[a]\nx = one \\\n two\n", "a.x", "one  two");
+	check_parse("[a]\r\nx = 1\r\n", "a.x", "1");
+	check_parse("\xef\xbb\xbf[a]\nx = \"q\\\"\\\\\\t\"\n", "a.x", "q\"\\\t");
+	check_parse("[a]\n# c\n; d\nx = 1   \n", "a.x", "1");
+	check_parse("[a \"x\\\"]y\"]\nb=1\n", "a.x\"]y.b", "1");
+	check_parse("x = 1\n", NULL, NULL);
+	check_parse("[a\nx=1\n", NULL, NULL);
+	check_parse("[a]\nx = \"1\n", NULL, NULL);
+	check_parse("[a]\nx = \\q\n", NULL, NULL);
+	check_parse("[a]\n1x = y\n", NULL, NULL);
+	check_parse("[a]\nx y = z\n", NULL, NULL);
+	check_parse("[]\nx=1\n", NULL, NULL);
+	struct arena a = {0};
+	struct git_config c;
+	assert_int_equal(git_config_parse(&a, "[a]\nx=\0y\n", 9, &c, NULL), -EINVAL);
+	arena_free(&a);
+}
+
+static struct git_config_text text_of(const char *s)
+{
+	return (struct git_config_text){s, strlen(s)};
+}
+
+static void check_merge(const char *base, const char *copy, const char *real, const char *want,
+	const char *kept, const char *dropped)
+{
+	struct arena a = {0};
+	struct git_config_text out;
+	struct strv k, d;
+	struct err err = {0};
+	int r = git_config_merge(
+		&a, text_of(base), text_of(copy), text_of(real), &out, &k, &d, &err);
+	assert_int_equal(r, 0);
+	if (want) {
+		assert_non_null(out.p);
+		assert_string_equal(out.p, want);
+	} else {
+		assert_null(out.p);
+	}
+	assert_string_equal(k.n ? k.v[0] : "", kept);
+	assert_string_equal(d.n ? d.v[0] : "", dropped);
+	arena_free(&a);
+}
+
+static void test_config_merge(void **state)
+{
+	static const char base[] =
+		"[core]\n\tbare = false\n# mine\n[filter \"lfs\"]\n\tclean = c\n";
+	(void)state;
+	check_merge(base, base, base, NULL, "", "");
+	check_merge(base,
+		"[core]\n\tbare = false\n[filter \"lfs\"]\n\tclean = c\n[remote \"o\"]\n"
+		"\turl = https://x.y/z.git\n",
+		base,
+		"[core]\n\tbare = false\n# mine\n[filter \"lfs\"]\n\tclean = c\n[remote \"o\"]\n"
+		"\turl = https://x.y/z.git\n",
+		"remote.o.url", "");
+	/* the host changed something else meanwhile: it stays */
+	check_merge("[a]\n", "[user]\n\tname = N\n", "[a]\n[core]\n\tpager = less\n",
+		"[a]\n[core]\n\tpager = less\n[user]\n\tname = N\n", "user.name", "");
+	/* removal, and a setting on the section's own line */
+	check_merge("[branch \"x\"] remote = o\n\tmerge = refs/heads/x\n", "\n",
+		"[branch \"x\"] remote = o\n\tmerge = refs/heads/x\n[a]\n", "[branch \"x\"]\n[a]\n",
+		"branch.x.remote", "");
+	check_merge(
+		base, "[core]\n\tbare = false\n[alias]\n\tx = !evil\n", base, NULL, "", "alias.x");
+	/* the real one has it already */
+	check_merge("", "[user]\n\tname = a\n", "[user]\n\tname = a\n", NULL, "", "");
+}
+
+/* PER-02: each must be dropped and named, none may be in the merged text. */
+static void test_config_dangerous(void **state)
+{
+	static const char *const bad[] = {"[core]\n\tfsmonitor = x", "[core]\n\thooksPath = x",
+		"[core]\n\tsshCommand = x", "[core]\n\tpager = x", "[core]\n\teditor = x",
+		"[core]\n\taskPass = x", "[core]\n\tworktree = /x", "[core]\n\tattributesFile = x",
+		"[core]\n\tgitProxy = x", "[core]\n\talternateRefsCommand = x",
+		"[diff]\n\texternal = x", "[diff \"a\"]\n\ttextconv = x",
+		"[diff \"a\"]\n\tcommand = x", "[filter \"a\"]\n\tclean = x",
+		"[filter \"a\"]\n\tsmudge = x", "[filter \"a\"]\n\tprocess = x",
+		"[merge \"a\"]\n\tdriver = x", "[mergetool \"a\"]\n\tcmd = x",
+		"[difftool \"a\"]\n\tcmd = x", "[gpg]\n\tprogram = x",
+		"[gpg \"ssh\"]\n\tdefaultKeyCommand = x", "[credential]\n\thelper = x",
+		"[credential \"https://a\"]\n\thelper = !x", "[alias]\n\tst = status",
+		"[alias]\n\tx = !y", "[uploadpack]\n\tpackObjectsHook = x", "[include]\n\tpath = x",
+		"[includeIf \"gitdir:x\"]\n\tpath = x", "[url \"x\"]\n\tinsteadOf = y",
+		"[url \"x\"]\n\tpushInsteadOf = y", "[remote \"o\"]\n\tuploadpack = x",
+		"[remote \"o\"]\n\treceivepack = x", "[remote \"o\"]\n\tvcs = x",
+		"[remote \"o\"]\n\tproxy = x", "[remote \"o\"]\n\turl = ext::sh -c x",
+		"[remote \"o\"]\n\turl = --upload-pack=x",
+		"[remote \"o\"]\n\turl = ssh://-oProxyCommand=x/",
+		"[remote \"o\"]\n\turl = file:///x",
+		"[remote \"o\"]\n\turl = ssh://u@-oProxyCommand=x/y",
+		"[remote \"o\"]\n\turl = u@-oProxyCommand=x:y", "[remote \"o\"]\n\tpushurl = fd::3",
+		"[protocol \"ext\"]\n\tallow = always", "[protocol]\n\tallow = always",
+		"[extensions]\n\tworktreeConfig = true", "[http]\n\tproxy = x",
+		"[http]\n\tsslVerify = false", "[interactive]\n\tdiffFilter = x",
+		"[sequence]\n\teditor = x", "[web]\n\tbrowser = x", "[browser \"x\"]\n\tcmd = x",
+		"[man \"x\"]\n\tcmd = x", "[pager]\n\tlog = x", "[submodule \"x\"]\n\tupdate = !x",
+		"[submodule \"x\"]\n\turl = ext::x", "[trailer \"x\"]\n\tcommand = x",
+		"[tar \"x\"]\n\tcommand = x", "[sendemail]\n\tsmtpserver = x",
+		"[instaweb]\n\thttpd = x", "[imap]\n\ttunnel = x", "[lfs]\n\turl = x",
+		"[lfs \"customtransfer.x\"]\n\tpath = x", "[rebase]\n\tinstructionFormat = x",
+		"[receive]\n\tprocReceiveRefs = x", "[safe]\n\tdirectory = *",
+		"[init]\n\ttemplateDir = x", "[commit]\n\ttemplate = x",
+		"[blame]\n\tignoreRevsFile = x", "[maintenance]\n\trepo = x",
+		"[branch \"x\"]\n\tmergeOptions = -s x", "[user]\n\tsigningKey = x",
+		"[remote \"ext::x\"]\n\turl = https://a/b", "[guitool \"x\"]\n\tcmd = x"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct arena a = {0};
+		struct git_config_text out;
+		struct strv kept, dropped;
+		int r = git_config_merge(
+			&a, text_of(""), text_of(bad[i]), text_of(""), &out, &kept, &dropped, NULL);
+		if (r != 0 || out.p || kept.n || dropped.n != 1)
+			fail_msg("%s", bad[i]);
+		arena_free(&a);
+	}
+}
+
+static void test_config_good(void **state)
+{
+	static const char *const good[] = {"[branch \"f/x\"]\n\tremote = origin",
+		"[branch \"f\"]\n\tmerge = refs/heads/f",
+		"[remote \"o\"]\n\turl = git@github.com:a/b.git",
+		"[remote \"o\"]\n\turl = ssh://git@h:22/a", "[remote \"o\"]\n\turl = ../other",
+		"[remote \"o\"]\n\turl = /srv/git/x.git",
+		"[remote \"o\"]\n\tfetch = +refs/heads/*:refs/remotes/o/*",
+		"[user]\n\tname = A. \\\"B\\\" C", "[user]\n\temail = a@b.c",
+		"[pull]\n\trebase = true", "[submodule \"lib\"]\n\turl = https://a/b\n",
+		"[submodule \"lib\"]\n\tactive = true", "[core]\n\tsparseCheckout = true",
+		"[color \"diff\"]\n\tmeta = yellow bold"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct arena a = {0};
+		struct git_config_text out;
+		struct strv kept, dropped;
+		int r = git_config_merge(&a, text_of(""), text_of(good[i]), text_of(""), &out,
+			&kept, &dropped, NULL);
+		if (r != 0 || !out.p || kept.n != 1 || dropped.n)
+			fail_msg("%s", good[i]);
+		arena_free(&a);
+	}
+}
+
+/* --- git index --- */
+
+static size_t put_entry(unsigned char *p, const char *name, uint16_t flags)
+{
+	size_t n = strlen(name), whole = (62 + n + 8) & ~(size_t)7;
+	memset(p, 0, whole);
+	p[60] = (unsigned char)((flags | n) >> 8);
+	p[61] = (unsigned char)n;
+	memcpy(p + 62, name, n);
+	return whole;
+}
+
+static void test_index(void **state)
+{
+	unsigned char b[1024] = "DIRC\0\0\0\2\0\0\0\3";
+	size_t n = 12;
+	struct git_index_split split;
+	(void)state;
+	n += put_entry(b + n, ".env", 0);
+	n += put_entry(b + n, "a/b/x.key", 0);
+	n += put_entry(b + n, "z", 0);
+	memset(b + n, 0, 20);
+	n += 20;
+	struct git_index_query q[] = {{.path = "z"}, {.path = ".env"}, {.path = "a/b", .dir = true},
+		{.path = "a/b/x", .dir = true}, {.path = "a/b/x.key"}, {.path = "q"}};
+	assert_int_equal(git_index_lookup(b, n, 20, q, ARRAY_LEN(q), NULL, &split, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(q); i++)
+		assert_int_equal(q[i].found, !streq(q[i].path, "q") && !streq(q[i].path, "a/b/x"));
+	/* every truncation is refused or harmless, and sets nothing when refused */
+	for (size_t k = 0; k < n; k++) {
+		unsigned char *copy = malloc(k ? k : 1);
+		struct git_index_query one = {.path = ".env"};
+		memcpy(copy, b, k);
+		if (git_index_lookup(copy, k, 20, &one, 1, NULL, &split, NULL) < 0)
+			assert_false(one.found);
+		free(copy);
+	}
+	b[7] = 9;
+	assert_int_equal(git_index_lookup(b, n, 20, q, 1, NULL, &split, NULL), -EBADMSG);
+}
+
+/* --- bawn-scan on real trees --- */
+
+struct world {
+	char dir[64], ws[96], cache[96];
+	struct arena a;
+	struct scan_result res;
+};
+
+static char helper[PATH_MAX];
+
+static void put(struct world *w, const char *name, const char *text)
+{
+	char p[PATH_MAX];
+	snprintf(p, sizeof(p), "%s/%s", w->ws, name);
+	for (char *s = p + strlen(w->ws) + 1; (s = strchr(s, '/')); s++) {
+		*s = '\0';
+		mkdir(p, 0755);
+		*s = '/';
+	}
+	FILE *f = fopen(p, "we");
+	if (!f)
+		fail_msg("create %s: %s", p, strerror(errno));
+	fputs(text, f);
+	fclose(f);
+}
+
+/* Past the resolution of any file system's clock, so that nothing counts as racy. */
+static void settle(void)
+{
+	usleep(40000);
+}
+
+static uint64_t coarse_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	const char *build = getenv("BAWN_BUILDDIR");
+	snprintf(helper, sizeof(helper), "%s/bawn-scan", build ? build : ".");
+	if (helper[0] != '/' && !realpath("bawn-scan", helper))
+		return -1;
+	strcpy(w->dir, "/tmp/bawn-test-scan-XXXXXX");
+	if (!mkdtemp(w->dir))
+		return -1;
+	snprintf(w->ws, sizeof(w->ws), "%s/ws", w->dir);
+	snprintf(w->cache, sizeof(w->cache), "%s/cache", w->dir);
+	if (mkdir(w->ws, 0755) < 0 || mkdir(w->cache, 0700) < 0)
+		return -1;
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	tree_remove(AT_FDCWD, w->dir, NULL);
+	arena_free(&w->a);
+	free(w);
+	return 0;
+}
+
+static void run(struct world *w, bool end, uint64_t since, struct scan_git_config *git)
+{
+	static const char *const masks[] = {"**/.env", ".env.*", "*.key", "vault/", "!public.key"};
+	static const char *const protects[] = {".vscode/tasks.json", ".envrc", ".husky/"};
+	struct scan_request q = {
+		.root = w->ws, .end = end, .since_ns = since, .git = git, .n_git = git ? 1 : 0};
+	struct scan_job job = SCAN_JOB_NONE;
+	struct err err = {0};
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		strv_add(&w->a, &q.mask, masks[i]);
+	for (size_t i = 0; i < ARRAY_LEN(protects); i++)
+		strv_add(&w->a, &q.protect, protects[i]);
+	q.git_dir = arena_printf(&w->a, "%s/.git", w->ws);
+	int r = scan_start(helper, w->cache, &q, &job, &err);
+	if (r == 0)
+		r = scan_collect(&job, &q, 20000, &w->a, &w->res, &err);
+	scan_job_end(&job, true);
+	if (r < 0)
+		fail_msg("%s", err.msg);
+}
+
+static const struct scan_item *find(
+	const struct world *w, enum scan_kind kind, unsigned int per, const char *name)
+{
+	char p[PATH_MAX];
+	snprintf(p, sizeof(p), "%s/%s", w->ws, name);
+	for (size_t i = 0; i < w->res.n; i++) {
+		const struct scan_item *it = &w->res.v[i];
+		if (it->kind == kind && it->per == per && streq(it->path, p))
+			return it;
+	}
+	return NULL;
+}
+
+static bool masked(const struct world *w, const char *name)
+{
+	return find(w, SCAN_MASK, 0, name);
+}
+
+#define KEY "-----BEGIN OPENSSH PRIVATE KEY-----\nbm90IGEga2V5\n-----END OPENSSH PRIVATE KEY-----\n"
+
+static void plant_masks(struct world *w)
+{
+	put(w, ".env", "S=1");
+	put(w, "a/b/c/d/e/f/g/h/i/.env", "S=1"); /* FS-08 */
+	put(w, "a/.env.local", "S=1");
+	put(w, "a/.env.example", "S=");
+	put(w, "a/.ENV", "S=1"); /* FS-11 */
+	put(w, "x.key", "k");
+	put(w, "public.key", "k");
+	put(w, "deploy", KEY);
+	put(w, "server.pem", KEY);
+	put(w, "cert.pem", "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n");
+	put(w, "vault/deep/any", "s");
+	put(w, "vaulted/any", "s");
+	put(w, "node_modules/p/.env", "x");
+	put(w, "real/secret.txt", "S");
+	put(w, "hard", "x");
+	put(w, "b/main.c", "int main;");
+}
+
+static void test_masks(void **state)
+{
+	struct world *w = *state;
+	char p[PATH_MAX], q[PATH_MAX];
+	plant_masks(w);
+	snprintf(p, sizeof(p), "%s/real/.env", w->ws);
+	assert_int_equal(symlink("secret.txt", p), 0); /* FS-06 */
+	snprintf(p, sizeof(p), "%s/hard", w->ws);
+	snprintf(q, sizeof(q), "%s/b/.env", w->ws);
+	assert_int_equal(link(p, q), 0); /* FS-05 */
+	snprintf(p, sizeof(p), "%s/c.key", w->ws);
+	snprintf(q, sizeof(q), "%s/real/abs.txt", w->ws);
+	put(w, "real/abs.txt", "S");
+	assert_int_equal(symlink(q, p), 0);
+	settle();
+	for (int pass = 0; pass < 3; pass++) { /* cold, and from the cache */
+		run(w, false, 0, NULL);
+		assert_int_equal(w->res.cached, pass > 0);
+		static const char *const yes[] = {".env", "a/b/c/d/e/f/g/h/i/.env", "a/.env.local",
+			"a/.ENV", "x.key", "deploy", "server.pem", "vault", "real/secret.txt",
+			"real/abs.txt", "b/.env"};
+		static const char *const no[] = {"a/.env.example", "public.key", "cert.pem",
+			"vaulted/any", "vault/deep/any", "node_modules/p/.env", "b/main.c", "hard"};
+		for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+			if (!masked(w, yes[i]))
+				fail_msg("pass %d: %s is not masked", pass, yes[i]);
+		for (size_t i = 0; i < ARRAY_LEN(no); i++)
+			if (masked(w, no[i]))
+				fail_msg("pass %d: %s is masked", pass, no[i]);
+		assert_non_null(find(w, SCAN_HARDLINK, 0, "b/.env"));
+		assert_null(find(w, SCAN_HARDLINK, 0, ".env"));
+	}
+}
+
+/* The cache must notice: a new file, a file whose content becomes a key, a rename of a parent. */
+static void test_cache(void **state)
+{
+	struct world *w = *state;
+	char p[PATH_MAX], q[PATH_MAX];
+	plant_masks(w);
+	put(w, "deploy", "nothing yet, nothing yet, nothing yet");
+	settle();
+	run(w, false, 0, NULL);
+	assert_false(masked(w, "deploy"));
+	settle();
+	run(w, false, 0, NULL);
+	put(w, "deploy", KEY); /* in place: no directory changes */
+	put(w, "b/new.key", "k");
+	snprintf(p, sizeof(p), "%s/a/b", w->ws);
+	snprintf(q, sizeof(q), "%s/b/moved", w->ws);
+	assert_int_equal(rename(p, q), 0);
+	run(w, false, 0, NULL);
+	assert_true(w->res.cached);
+	assert_true(masked(w, "deploy"));
+	assert_true(masked(w, "b/new.key"));
+	assert_true(masked(w, "b/moved/c/d/e/f/g/h/i/.env"));
+	assert_false(masked(w, "a/b/c/d/e/f/g/h/i/.env"));
+	/* a directory swapped for a link must not be followed */
+	snprintf(p, sizeof(p), "%s/b/moved", w->ws);
+	snprintf(q, sizeof(q), "%s/elsewhere", w->ws);
+	assert_int_equal(rename(p, q), 0);
+	assert_int_equal(symlink("../elsewhere", p), 0);
+	run(w, false, 0, NULL);
+	assert_false(masked(w, "b/moved/c/d/e/f/g/h/i/.env"));
+	assert_true(masked(w, "elsewhere/c/d/e/f/g/h/i/.env"));
+}
+
+/* OWN-12 for this cache: whatever is in the file, the answer is right. */
+static void test_cache_broken(void **state)
+{
+	struct world *w = *state;
+	char dir[PATH_MAX], p[PATH_MAX * 2];
+	plant_masks(w);
+	settle();
+	run(w, false, 0, NULL);
+	snprintf(dir, sizeof(dir), "%s/scan", w->cache);
+	DIR *d = opendir(dir);
+	assert_non_null(d);
+	struct dirent *de;
+	while ((de = readdir(d)) && de->d_name[0] == '.')
+		;
+	assert_non_null(de);
+	snprintf(p, sizeof(p), "%s/%s", dir, de->d_name);
+	closedir(d);
+	struct stat st;
+	assert_int_equal(stat(p, &st), 0);
+	assert_true(st.st_size > 64);
+	for (off_t at = 0; at < st.st_size; at += st.st_size / 23) {
+		int fd = open(p, O_RDWR | O_CLOEXEC);
+		char c;
+		assert_int_equal(pread(fd, &c, 1, at), 1);
+		c = (char)~c;
+		assert_int_equal(pwrite(fd, &c, 1, at), 1);
+		close(fd);
+		run(w, false, 0, NULL);
+		assert_false(w->res.cached);
+		assert_true(masked(w, ".env"));
+		assert_true(masked(w, "deploy"));
+	}
+	assert_int_equal(truncate(p, st.st_size / 2), 0);
+	run(w, false, 0, NULL);
+	assert_false(w->res.cached);
+	assert_true(masked(w, "vault"));
+}
+
+static int git(struct world *w, const char *args)
+{
+	char cmd[PATH_MAX];
+	snprintf(cmd, sizeof(cmd),
+		"cd '%s' && GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null git "
+		"-c user.name=t -c user.email=t@t -c init.defaultBranch=m -c "
+		"protocol.file.allow=always "
+		"%s >/dev/null 2>&1",
+		w->ws, args);
+	return system(cmd); /* NOLINT: a fixed command of the test */
+}
+
+static void need_git(struct world *w)
+{
+	if (git(w, "init -q .") != 0)
+		skip();
+}
+
+static void test_tracked(void **state)
+{
+	struct world *w = *state;
+	static const char *const formats[] = {"update-index --index-version 2",
+		"update-index --index-version 3", "update-index --index-version 4",
+		"update-index --split-index"};
+	need_git(w);
+	put(w, "keep.key", "k");
+	put(w, "sub dir/.env", "tracked");
+	put(w, "vault/tracked", "t");
+	put(w, "id_tracked", KEY);
+	git(w, "add -A");
+	git(w, "commit -qm x");
+	put(w, "loose.key", "k");
+	put(w, "vault/loose", "s");
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		git(w, formats[i]);
+		for (int pass = 0; pass < 2; pass++) {
+			run(w, false, 0, NULL);
+			assert_true(masked(w, "loose.key"));
+			assert_true(masked(w, "vault/loose"));
+			assert_false(masked(w, "vault"));
+			assert_false(masked(w, "keep.key"));
+			assert_false(masked(w, "sub dir/.env"));
+			assert_false(masked(w, "id_tracked"));
+			assert_non_null(find(w, SCAN_TRACKED, 0, "keep.key"));
+			assert_non_null(find(w, SCAN_TRACKED, 0, "sub dir/.env"));
+			assert_non_null(find(w, SCAN_TRACKED, 0, "vault/tracked"));
+			assert_null(find(w, SCAN_TRACKED, 0, "loose.key"));
+			settle();
+		}
+	}
+	/* the index changes: the answers change, though no directory of the work tree does */
+	git(w, "rm -q --cached keep.key");
+	run(w, false, 0, NULL);
+	assert_true(masked(w, "keep.key"));
+	git(w, "add -f loose.key");
+	run(w, false, 0, NULL);
+	assert_false(masked(w, "loose.key"));
+	/* a broken index: nothing counts as tracked, and it is said */
+	put(w, ".git/index", "DIRCnonsense");
+	run(w, false, 0, NULL);
+	assert_true(masked(w, "loose.key"));
+	assert_non_null(find(w, SCAN_LIMIT, 0, ".git"));
+}
+
+static void test_protect(void **state)
+{
+	struct world *w = *state;
+	need_git(w);
+	put(w, ".vscode/tasks.json", "{}");
+	put(w, "sub/.envrc", "x");
+	put(w, ".husky/pre-commit", "x");
+	put(w, "lib/.keep", "");
+	put(w, "hookdir/pre-commit", "#!/bin/sh\n");
+	git(w, "config core.hooksPath hookdir");
+	git(w, "init -q lib/nested");
+	git(w, "init -q --bare lib/bare");
+	git(w, "commit -q --allow-empty -m x");
+	git(w, "worktree add -q wt");
+	git(w, "-C lib/nested commit -q --allow-empty -m x");
+	git(w, "submodule add -q ./lib/nested mod");
+	settle();
+	for (int pass = 0; pass < 2; pass++) {
+		run(w, false, 0, NULL);
+		const struct scan_item *it = find(w, SCAN_PROTECT, 0, ".git/config");
+		assert_non_null(it);
+		assert_int_equal(it->type, SCAN_GIT_CONFIG_FILE);
+		it = find(w, SCAN_PROTECT, 0, ".git/hooks");
+		assert_non_null(it);
+		assert_int_equal(it->type, SCAN_DIR);
+		static const char *const all[] = {".vscode/tasks.json", "sub/.envrc", ".husky",
+			"hookdir", "lib/nested/.git/config", "lib/nested/.git/hooks",
+			"lib/bare/config", "lib/bare/hooks", "wt/.git",
+			".git/worktrees/wt/commondir", ".git/worktrees/wt/gitdir",
+			".git/modules/mod/config", ".git/modules/mod/hooks", "mod/.git"};
+		for (size_t i = 0; i < ARRAY_LEN(all); i++)
+			if (!find(w, SCAN_PROTECT, 0, all[i]))
+				fail_msg("pass %d: %s is not protected", pass, all[i]);
+	}
+}
+
+struct left {
+	unsigned int per;
+	const char *name;
+	const char *text;
+};
+
+static void test_persist(void **state)
+{
+	struct world *w = *state;
+	static const struct left left[] = {{1, ".git/hooks/pre-commit", "#!/bin/sh\n"},
+		{2, "lib/.git/config", "[core]\n\tfsmonitor = evil\n"},
+		{3, ".git/config.worktree", "[core]\n\tpager = evil\n"},
+		{3, ".gitmodules", "[submodule \"x\"]\n\tupdate = !evil\n"},
+		{3, ".git/commondir", "../e\n"}, {3, "new/.git", "gitdir: /tmp/evil\n"},
+		{6, "hookdir/post-checkout", "x"}, {7, ".gitattributes", "*.c filter=evil\n"},
+		{7, ".git/info/attributes", "* filter=e\n"}, {9, ".envrc", "x"},
+		{9, "deep/.mise.toml", "x"}, {10, ".vscode/settings.json", "{}"},
+		{10, "p.code-workspace", "{}"}, {10, "a/.idea/x.xml", ""},
+		{11, ".devcontainer/devcontainer.json", "{}"}, {12, ".mcp.json", "{}"},
+		{12, ".claude/skills/x/SKILL.md", "x"}, {12, "CLAUDE.md", "x"},
+		{13, "AGENTS.md", "x"}, {13, ".codex/config.toml", "x"}, {13, ".gemini/.env2", "x"},
+		{13, "opencode.json", "{}"}, {15, "package.json", "{}"}, {15, ".npmrc", "x"},
+		{15, "Makefile", "x"}, {15, "c/build.rs", "x"}, {15, ".cargo/config.toml", "x"},
+		{16, ".venv/bin/python", "x"}, {16, ".venv/pyvenv.cfg", "x"},
+		{16, "sitecustomize.py", "x"}, {17, ".exrc", "x"}, {17, ".gdbinit", "x"},
+		{18, ".github/workflows/ci.yml", "x"}, {18, "lefthook.yml", "x"},
+		{18, ".husky/pre-push", "x"}, {19, "x.desktop", "x"}};
+	static const struct left quiet[] = {{0, "b/main.c", "x"},
+		{0, "plain/.gitattributes", "*.c text\n"}, {0, "README.md", "x"},
+		{0, ".git/hooks/x.sample", "x"}};
+	char p[PATH_MAX];
+	need_git(w);
+	plant_masks(w);
+	put(w, "lib/x", "");
+	put(w, "hookdir/pre-push", "x");
+	put(w, "Makefile", "all:\n");
+	put(w, "old/setup.py", "x");
+	git(w, "config core.hooksPath ./hookdir/");
+	git(w, "init -q lib");
+	settle();
+	run(w, false, 0, NULL);
+	settle();
+	uint64_t since = coarse_now();
+	for (size_t i = 0; i < ARRAY_LEN(left); i++)
+		put(w, left[i].name, left[i].text);
+	for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
+		put(w, quiet[i].name, quiet[i].text);
+	put(w, "ls", "x");
+	snprintf(p, sizeof(p), "%s/ls", w->ws);
+	chmod(p, 0755);
+	put(w, "nest/HEAD", "ref: x\n");
+	put(w, "nest/objects/x", "");
+	put(w, "nest/refs/x", "");
+	for (int cached = 1; cached >= 0; cached--) {
+		if (!cached) { /* the same without a cache */
+			snprintf(p, sizeof(p), "%s/scan", w->cache);
+			tree_remove(AT_FDCWD, p, NULL);
+		}
+		run(w, true, since, NULL);
+		for (size_t i = 0; i < ARRAY_LEN(left); i++)
+			if (!find(w, SCAN_PERSIST, left[i].per, left[i].name))
+				fail_msg("PER-%02u %s is not reported", left[i].per, left[i].name);
+		for (size_t i = 0; i < w->res.n; i++)
+			for (size_t k = 0; k < ARRAY_LEN(quiet); k++)
+				if (streq(w->res.v[i].path + strlen(w->ws) + 1, quiet[k].name))
+					fail_msg("%s is reported", quiet[k].name);
+		assert_non_null(find(w, SCAN_PERSIST, 19, "ls"));
+		assert_non_null(find(w, SCAN_PERSIST, 5, "nest"));
+		assert_null(find(w, SCAN_PERSIST, 15, "old/setup.py"));
+		assert_false(find(w, SCAN_PERSIST, 15, "Makefile")->flags & SCAN_NEW);
+		assert_true(find(w, SCAN_PERSIST, 15, "package.json")->flags & SCAN_NEW);
+		assert_true(find(w, SCAN_PERSIST, 9, ".envrc")->flags & SCAN_AUTO);
+		assert_false(find(w, SCAN_PERSIST, 15, "Makefile")->flags & SCAN_AUTO);
+		if (cached)
+			run(w, false, 0, NULL);
+	}
+}
+
+/* PER-21: hiding from git, and times set back, change nothing. */
+static void test_persist_hidden(void **state)
+{
+	struct world *w = *state;
+	char p[PATH_MAX];
+	need_git(w);
+	put(w, "Makefile", "all:\n");
+	git(w, "add -A");
+	git(w, "commit -qm x");
+	settle();
+	run(w, false, 0, NULL);
+	settle();
+	uint64_t since = coarse_now();
+	git(w, "update-index --skip-worktree Makefile");
+	put(w, ".git/info/exclude", "*\n");
+	put(w, "Makefile", "evil:\n");
+	struct timespec old[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+	snprintf(p, sizeof(p), "%s/Makefile", w->ws);
+	assert_int_equal(utimensat(AT_FDCWD, p, old, 0), 0);
+	utimensat(AT_FDCWD, w->ws, old, 0);
+	run(w, true, since, NULL);
+	assert_non_null(find(w, SCAN_PERSIST, 15, "Makefile"));
+}
+
+/* FS-22, FS-30, PER-20, IPC-08 */
+static void test_left_modes(void **state)
+{
+	struct world *w = *state;
+	char p[PATH_MAX];
+	put(w, "src/a.c", "x");
+	put(w, "src/b.c", "x");
+	put(w, "dir/x", "x");
+	settle();
+	run(w, false, 0, NULL);
+	settle();
+	uint64_t since = coarse_now();
+	snprintf(p, sizeof(p), "%s/src/a.c", w->ws);
+	chmod(p, 04755);
+	snprintf(p, sizeof(p), "%s/src/b.c", w->ws);
+	chmod(p, 0666);
+	snprintf(p, sizeof(p), "%s/dir", w->ws);
+	chmod(p, 0777);
+	static const char *const links[][2] = {{"out", "/etc/passwd"}, {"up", "../../x"},
+		{"src/far", "../../../etc"}, {"in", "src/a.c"}, {"loop", "loop"},
+		{"dangle", "nowhere"}};
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		snprintf(p, sizeof(p), "%s/%s", w->ws, links[i][0]);
+		assert_int_equal(symlink(links[i][1], p), 0);
+	}
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	snprintf(un.sun_path, sizeof(un.sun_path), "%.90s/sock", w->ws);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(fd);
+	snprintf(p, sizeof(p), "%s/n\nl\033[31m.desktop", w->ws);
+	fd = open(p, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	run(w, true, since, NULL);
+	assert_non_null(find(w, SCAN_PERSIST, 0, "src/a.c"));
+	assert_non_null(find(w, SCAN_PERSIST, 0, "src/b.c"));
+	assert_non_null(find(w, SCAN_PERSIST, 0, "dir"));
+	assert_non_null(find(w, SCAN_PERSIST, 20, "out"));
+	assert_non_null(find(w, SCAN_PERSIST, 20, "up"));
+	assert_non_null(find(w, SCAN_PERSIST, 20, "src/far"));
+	assert_null(find(w, SCAN_PERSIST, 20, "in"));
+	assert_null(find(w, SCAN_PERSIST, 20, "loop"));
+	assert_null(find(w, SCAN_PERSIST, 20, "dangle"));
+	assert_non_null(find(w, SCAN_SPECIAL, 0, "sock"));
+	assert_non_null(find(w, SCAN_PERSIST, 19, "n\nl\033[31m.desktop"));
+}
+
+/* FS-28: nothing blocks, nothing is read that is no plain file, depth ends in a report. */
+static void test_hostile(void **state)
+{
+	struct world *w = *state;
+	char p[PATH_MAX];
+	static const char *const fifos[] = {
+		".env", "id_rsa", "pipe.pem", "noext", "Makefile", ".gitattributes", ".git"};
+	for (size_t i = 0; i < ARRAY_LEN(fifos); i++) {
+		snprintf(p, sizeof(p), "%s/%s", w->ws, fifos[i]);
+		assert_int_equal(mkfifo(p, 0600), 0);
+	}
+	put(w, "sub/.git", "gitdir: ../../../../../../../../etc\n");
+	put(w, "sub2/.git", "gitdir: .\n");
+	snprintf(p, sizeof(p), "%s/huge.pem", w->ws);
+	int fd = open(p, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (ftruncate(fd, (off_t)1 << 43) < 0)
+		assert_int_equal(errno, EFBIG);
+	close(fd);
+	snprintf(p, sizeof(p), "%s/closed", w->ws);
+	mkdir(p, 0000);
+	int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(chdir(w->ws), 0);
+	for (int i = 0; i < 2500; i++) {
+		if (mkdir("d", 0755) < 0 || chdir("d") < 0)
+			fail_msg("mkdir: %s", strerror(errno));
+	}
+	assert_int_equal(fchdir(back), 0);
+	close(back);
+	for (int pass = 0; pass < 2; pass++) {
+		run(w, pass, pass ? 1 : 0, NULL);
+		bool deep = false, special = find(w, SCAN_SPECIAL, 0, ".env");
+		for (size_t i = 0; i < w->res.n; i++)
+			deep |= w->res.v[i].kind == SCAN_LIMIT && strlen(w->res.v[i].path) > 4000;
+		assert_true(special);
+		assert_true(deep);
+		if (geteuid() != 0)
+			assert_non_null(find(w, SCAN_LIMIT, 0, "closed"));
+	}
+}
+
+static void write_at(struct world *w, const char *name, const char *text, char *path)
+{
+	snprintf(path, PATH_MAX, "%s/%s", w->dir, name);
+	assert_int_equal(
+		file_write_atomic(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
+}
+
+static void test_git_config_end(void **state)
+{
+	struct world *w = *state;
+	char real[PATH_MAX], base[PATH_MAX], copy[PATH_MAX];
+	put(w, ".git/config", "[core]\n\tbare = false\n");
+	snprintf(real, sizeof(real), "%s/.git/config", w->ws);
+	write_at(w, "base", "[core]\n\tbare = false\n", base);
+	write_at(w, "copy", "[core]\n\tbare = false\n\tpager = evil\n[user]\n\tname = A\n", copy);
+	struct scan_git_config g = {.real = real, .base = base, .copy = copy};
+	run(w, true, 1, &g);
+	const struct scan_item *it = find(w, SCAN_GIT_CONFIG, 0, ".git/config");
+	assert_non_null(it);
+	assert_int_equal(it->n_text, strlen("[core]\n\tbare = false\n[user]\n\tname = A\n"));
+	assert_memory_equal(it->text, "[core]\n\tbare = false\n[user]\n\tname = A\n", it->n_text);
+	assert_string_equal(find(w, SCAN_GIT_KEPT, 0, ".git/config")->detail, "user.name");
+	assert_string_equal(find(w, SCAN_GIT_DROPPED, 0, ".git/config")->detail, "core.pager");
+	/* what an agent may leave instead of its copy */
+	unlink(copy);
+	assert_int_equal(mkfifo(copy, 0600), 0);
+	run(w, true, 1, &g);
+	assert_null(find(w, SCAN_GIT_CONFIG, 0, ".git/config"));
+	assert_non_null(find(w, SCAN_GIT_DROPPED, 0, ".git/config"));
+	unlink(copy);
+	assert_int_equal(symlink("/etc/passwd", copy), 0);
+	run(w, true, 1, &g);
+	assert_null(find(w, SCAN_GIT_CONFIG, 0, ".git/config"));
+	unlink(copy);
+	run(w, true, 1, &g);
+	assert_null(find(w, SCAN_GIT_CONFIG, 0, ".git/config"));
+}
+
+/* What comes from the helper is not believed. */
+static void test_result_hostile(void **state)
+{
+	struct world *w = *state;
+	struct scan_request q = {.root = w->ws};
+	static const char *const bad[] = {
+		"/etc/passwd", "%s/../x", "%s2/x", "%s//x", "%s/./x", "x", ""};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char p[PATH_MAX];
+		const char *pct = strstr(bad[i], "%s");
+		snprintf(p, sizeof(p), "%s%s", pct ? w->ws : "", pct ? pct + 2 : bad[i]);
+		struct blob b = {0};
+		struct scan_result res;
+		scan_result_put(
+			&b, &(struct scan_item){.kind = SCAN_MASK, .type = SCAN_FILE, .path = p});
+		scan_result_done(&b, &(struct scan_result){.n = 1});
+		assert_int_equal(scan_result_read(&w->a, b.data, b.n, &q, &res, NULL), -EBADMSG);
+		blob_free(&b);
+	}
+	struct blob b = {0};
+	struct scan_result res;
+	char p[PATH_MAX];
+	snprintf(p, sizeof(p), "%s/x", w->ws);
+	scan_result_put(&b, &(struct scan_item){.kind = SCAN_MASK, .type = SCAN_FILE, .path = p});
+	size_t whole = b.n;
+	assert_int_equal(scan_result_read(&w->a, b.data, b.n, &q, &res, NULL), -EBADMSG);
+	scan_result_done(&b, &(struct scan_result){.n = 1});
+	assert_int_equal(scan_result_read(&w->a, b.data, b.n, &q, &res, NULL), 0);
+	assert_int_equal(res.n, 1);
+	for (size_t k = 0; k < b.n; k++)
+		assert_int_equal(scan_result_read(&w->a, b.data, k, &q, &res, NULL), -EBADMSG);
+	b.data[8] = 77; /* kind */
+	assert_int_equal(scan_result_read(&w->a, b.data, b.n, &q, &res, NULL), -EBADMSG);
+	assert_true(whole > 0);
+	blob_free(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_config_parse),
+		cmocka_unit_test(test_config_merge),
+		cmocka_unit_test(test_config_dangerous),
+		cmocka_unit_test(test_config_good),
+		cmocka_unit_test(test_index),
+		cmocka_unit_test_setup_teardown(test_masks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cache_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tracked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_protect, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_persist, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_persist_hidden, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_left_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_git_config_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_result_hostile, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
