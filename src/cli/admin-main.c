@@ -19,6 +19,7 @@ static const struct {
 	{"log", cmd_log},
 	{"policy", cmd_policy},
 	{"profile", cmd_profile},
+	{"seed", cmd_seed},
 };
 
 int admin_fail(const struct err *err)

@@ -4,7 +4,8 @@ pkglibexec_PROGRAMS += bawn-admin
 bawn_admin_SOURCES = \
 	src/cli/admin-main.c src/cli/admin.h \
 	src/cli/pack-args.c src/cli/pack-args.h \
-	src/cli/cmd-compile.c src/cli/cmd-policy.c src/cli/cmd-profile.c
+	src/cli/cmd-compile.c src/cli/cmd-policy.c src/cli/cmd-profile.c \
+	src/cli/cmd-seed.c
 bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_admin_LDADD = libseed.a libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \
 	$(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS)

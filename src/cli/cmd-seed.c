@@ -19,8 +19,6 @@
 
 #define RECORDS_FD 3
 
-int cmd_seed(int argc, char **argv);
-
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
 			    "[--sandbox NAME] [--no-login] [--bare-home]";
 
