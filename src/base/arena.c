@@ -47,7 +47,7 @@ char *arena_dup(struct arena *a, const char *s)
 	return arena_dupn(a, s, strlen(s));
 }
 
-static char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+static _printf_(2, 0) char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
 	va_list again;
 	va_copy(again, ap);
