@@ -86,6 +86,9 @@ int path_install_find(struct arena *a, const char *libexecdir, const char *datad
 	if (has_helper(dir) && !streq(dir, libexecdir)) {
 		ret->libexec = dir;
 		ret->data = path_join(a, dir, "share");
+		/* no build tree, but a helper of an installation that was moved */
+		if (ret->data && access(ret->data, F_OK) < 0)
+			ret->data = path_join(a, dir, "../../share/bawn");
 	} else if (has_helper(libexecdir)) {
 		ret->libexec = arena_dup(a, libexecdir);
 		ret->data = arena_dup(a, datadir);
