@@ -5,7 +5,7 @@ dist_fishcomp_DATA = contrib/completion/fish/bawn.fish
 apparmordir = $(pkgdatadir)/apparmor
 dist_apparmor_DATA = contrib/apparmor/bawn
 EXTRA_DIST += contrib/demo bootstrap .ci/run build-aux/lint build-aux/docs-check \
-	README.md ARCHITECTURE.md HACKING.md SECURITY.md .clang-format
+	README.md ARCHITECTURE.md HACKING.md SECURITY.md .clang-format m4/.gitkeep
 
 # in a build tree data is looked for in share/
 noinst_DATA = share/apparmor/bawn
