@@ -17,3 +17,4 @@ check_PROGRAMS += tests/fuzz/fuzz-seed
 TESTS += tests/fuzz/fuzz-seed
 tests_fuzz_fuzz_seed_SOURCES = tests/fuzz/fuzz-seed.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_seed_LDADD = libseed.a libpolicy-compile.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)
+EXTRA_DIST += tests/agents/scenario.json

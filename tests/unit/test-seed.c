@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -347,6 +348,47 @@ static void only_the_access_token_comes_along(void **state)
 	assert_true(said(SEED_NOTICE, "commits are not signed inside"));
 }
 
+/* SECURITY: the host's files are read and nothing else, with several seedings at once too. */
+static void host_files_stay_as_they_are(void **state)
+{
+	(void)state;
+	static const char *const files[] = {".claude/.credentials.json", ".claude.json",
+		".codex/auth.json", ".gemini/oauth_creds.json", ".local/share/opencode/auth.json",
+		".gitconfig"};
+	struct stat before[ARRAY_LEN(files)], now;
+	char path[200], *text[ARRAY_LEN(files)], *again;
+	plant(7200);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", host, files[i]);
+		assert_int_equal(stat(path, &before[i]), 0);
+		assert_true(file_read(&arena, AT_FDCWD, path, 1 << 20, &text[i], NULL) > 0);
+	}
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			snprintf(path, sizeof(path), "%s/%d", inside, i);
+			mkdir(path, 0700);
+			struct seed_request rq = request(profiles[i % 4]);
+			rq.home = path;
+			_exit(seed_run(&rq, &report, NULL) < 0);
+		}
+		assert_true(pid > 0);
+	}
+	int status;
+	for (int i = 0; i < 20; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", host, files[i]);
+		assert_int_equal(stat(path, &now), 0);
+		assert_true(file_read(&arena, AT_FDCWD, path, 1 << 20, &again, NULL) > 0);
+		assert_string_equal(again, text[i]);
+		assert_int_equal(now.st_ino, before[i].st_ino);
+		assert_int_equal(now.st_ctim.tv_nsec, before[i].st_ctim.tv_nsec);
+	}
+}
+
 static void without_login_no_token_comes_along(void **state)
 {
 	(void)state;
@@ -541,6 +583,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(only_the_access_token_comes_along),
+		T(host_files_stay_as_they_are),
 		T(without_login_no_token_comes_along),
 		T(an_expired_login_says_what_to_do),
 		T(a_bare_home_stays_bare),
