@@ -104,8 +104,11 @@ int dns_parse(const uint8_t *p, size_t n, struct dns_query *ret)
 	if (get16(p + 4) != 1 || get16(p + 6) != 0 || get16(p + 8) != 0)
 		return DNS_FORMERR;
 	size_t k = parse_qname(p, n, HEADER, ret);
-	if (k == 0 || HEADER + k + 4 > n)
+	if (k == 0 || HEADER + k + 4 > n) {
+		ret->name[0] = '\0';
+		ret->name_len = 0;
 		return DNS_FORMERR;
+	}
 	ret->qtype = get16(p + HEADER + k);
 	ret->qclass = get16(p + HEADER + k + 2);
 	ret->question_len = k + 4;

@@ -216,13 +216,14 @@ static void loop(ares_channel ch)
 	for (;;) {
 		struct pollfd p[ARES_GETSOCK_MAXNUM + 1] = {{.fd = SUPER_FD, .events = POLLIN}};
 		ares_socket_t socks[ARES_GETSOCK_MAXNUM];
-		int bits = ares_getsock(ch, socks, ARES_GETSOCK_MAXNUM);
+		unsigned bits = (unsigned)ares_getsock(ch, socks, ARES_GETSOCK_MAXNUM);
 		nfds_t n = 1;
 		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
 			short ev = 0;
-			if (ARES_GETSOCK_READABLE(bits, i))
+			/* ARES_GETSOCK_READABLE and _WRITABLE, which shift a signed 1 by 31 */
+			if (bits >> i & 1)
 				ev |= POLLIN;
-			if (ARES_GETSOCK_WRITABLE(bits, i))
+			if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
 				ev |= POLLOUT;
 			if (ev)
 				p[n++] = (struct pollfd){.fd = socks[i], .events = ev};

@@ -1,6 +1,7 @@
 # unit tests and fuzz targets of the egress room
 if HAVE_CMOCKA
-egress_tests = tests/unit/test-egress tests/unit/test-egress-dialer tests/unit/test-egress-run
+egress_tests = tests/unit/test-egress tests/unit/test-egress-dialer \
+	tests/unit/test-egress-relay tests/unit/test-egress-run
 check_PROGRAMS += $(egress_tests)
 TESTS += $(egress_tests)
 egress_test_libs = libegress.a librelay.a libpolicy-compile.a libpolicy.a libbase.a \
@@ -12,6 +13,10 @@ tests_unit_test_egress_dialer_SOURCES = \
 	tests/unit/test-egress-dialer.c tests/unit/egress-pack.h tests/unit/egress-pack.c
 tests_unit_test_egress_dialer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_egress_dialer_LDADD = $(egress_test_libs)
+tests_unit_test_egress_relay_SOURCES = \
+	tests/unit/test-egress-relay.c tests/unit/egress-pack.h tests/unit/egress-pack.c
+tests_unit_test_egress_relay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_egress_relay_LDADD = $(egress_test_libs)
 tests_unit_test_egress_run_SOURCES = \
 	tests/unit/test-egress-run.c tests/unit/egress-pack.h tests/unit/egress-pack.c
 tests_unit_test_egress_run_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -19,7 +24,8 @@ tests_unit_test_egress_run_LDADD = libegress.a libpolicy-compile.a libpolicy.a l
 	libnet.a libbase.a $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS) $(YAML_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-egress.c tests/unit/test-egress-dialer.c \
-	tests/unit/test-egress-run.c tests/unit/egress-pack.h tests/unit/egress-pack.c
+	tests/unit/test-egress-relay.c tests/unit/test-egress-run.c \
+	tests/unit/egress-pack.h tests/unit/egress-pack.c
 
 egress_fuzz = tests/fuzz/fuzz-dns tests/fuzz/fuzz-tls-hello tests/fuzz/fuzz-http-head \
 	tests/fuzz/fuzz-nflog tests/fuzz/fuzz-relay-msg

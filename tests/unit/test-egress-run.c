@@ -944,6 +944,17 @@ static int bench_child(int native)
 	return 0;
 }
 
+/* One look-up, one flow, then quiet: for a look at the processes' memory. */
+static int idle(void)
+{
+	int fd = dial("api.allowed.example", 80);
+	puts_to(fd, "GET / HTTP/1.1\r\nHost: api.allowed.example\r\n\r\n");
+	bool ok = expect(fd, "\r\n\r\napi.allowed.example\n");
+	sleep(10);
+	close(fd);
+	return ok ? 0 : 1;
+}
+
 static int supervise(struct dialer *d, pid_t child, struct proc *relay)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), status;
@@ -966,7 +977,8 @@ static int supervise(struct dialer *d, pid_t child, struct proc *relay)
 
 int main(int argc, char **argv)
 {
-	bool bench = argc > 1 && streq(argv[1], "bench");
+	bool bench = argc > 1 && streq(argv[1], "bench"),
+	     quiet = argc > 1 && streq(argv[1], "idle");
 	int ask[2], handover[2];
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	host_port = HOST_PORT;
@@ -996,7 +1008,7 @@ int main(int argc, char **argv)
 		if (bench && fork() == 0)
 			bench_native(native[1]);
 		make_netns(handover[0]);
-		_exit(bench ? bench_child(native[0]) : agent());
+		_exit(bench ? bench_child(native[0]) : quiet ? idle() : agent());
 	}
 	close(handover[0]);
 	struct pack pack;

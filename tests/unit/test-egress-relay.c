@@ -1,0 +1,220 @@
+/* tests/unit/test-egress-relay.c - bawn-relay alone, with this test as its supervisor and without a
+ * network namespace: the listeners are ordinary ones, so every connection is made straight to them.
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/proc.h"
+#include "egress-pack.h"
+#include "egress/proto.h"
+#include "net/netns.h"
+
+struct world {
+	struct proc relay;
+	int super;
+	struct sockaddr_in listener, host_port;
+};
+
+static int bound(int type, struct sockaddr_in *a)
+{
+	socklen_t len = sizeof(*a);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	*a = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(bind(fd, (struct sockaddr *)a, sizeof(*a)), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)a, &len), 0);
+	return fd;
+}
+
+static void open_world(struct world *w)
+{
+	int super[2], handover[2];
+	char path[4096];
+	const char *dir = getenv("BAWN_BUILDDIR");
+	struct sockaddr_in other;
+	struct err err = {0};
+	const struct test_rule rules[] = {{.text = "allowed.example"}};
+	snprintf(path, sizeof(path), "%s/bawn-relay", dir ? dir : ".");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, super), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handover), 0);
+	int pack = test_pack(rules, ARRAY_LEN(rules), false);
+	char *argv[] = {(char[]){"bawn-relay"}, NULL};
+	int fds[] = {-1, -1, 2, super[1], handover[1], pack};
+	struct proc_spawn how = {
+		.path = path, .argv = argv, .fds = fds, .nfds = (int)ARRAY_LEN(fds)};
+	if (proc_spawn(&how, &w->relay, &err) < 0)
+		fail_msg("%s", err.msg);
+	int l[NETNS_FD_HOST_PORTS + 1];
+	l[NETNS_FD_TCP4] = bound(SOCK_STREAM, &w->listener);
+	l[NETNS_FD_TCP6] = eventfd(0, EFD_CLOEXEC);
+	l[NETNS_FD_DNS_UDP] = bound(SOCK_DGRAM, &other);
+	l[NETNS_FD_DNS_TCP] = bound(SOCK_STREAM, &other);
+	l[NETNS_FD_NFLOG] = eventfd(0, EFD_CLOEXEC);
+	l[NETNS_FD_HOST_PORTS] = bound(SOCK_STREAM, &w->host_port);
+	assert_int_equal(fd_send(handover[0], "l", 1, l, ARRAY_LEN(l)), 0);
+	for (size_t i = 0; i < ARRAY_LEN(l); i++)
+		close(l[i]);
+	close(super[1]);
+	close(handover[0]);
+	close(handover[1]);
+	close(pack);
+	w->super = super[0];
+}
+
+static int dial(const struct sockaddr_in *a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval tv = {.tv_sec = 5};
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	assert_int_equal(connect(fd, (const struct sockaddr *)a, sizeof(*a)), 0);
+	return fd;
+}
+
+static void told(struct world *w, struct egress_ask_msg *m)
+{
+	struct pollfd p = {.fd = w->super, .events = POLLIN};
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(recv(w->super, m, sizeof(*m), 0), (ssize_t)sizeof(*m));
+	assert_int_equal(m->magic, EGRESS_MAGIC);
+}
+
+/* It must be gone within a second. */
+static int wait_end(struct world *w)
+{
+	struct pollfd p = {.fd = w->relay.pidfd, .events = POLLIN};
+	int status = -1;
+	if (poll(&p, 1, 1000) != 1)
+		proc_kill(&w->relay);
+	else
+		proc_wait(&w->relay, &status);
+	return status;
+}
+
+static bool status_says(pid_t pid, const char *line)
+{
+	char path[64], buf[4096];
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
+	buf[n] = '\0';
+	return strstr(buf, line);
+}
+
+static void test_confined(void **state)
+{
+	(void)state;
+	struct world w;
+	struct egress_ask_msg m;
+	open_world(&w);
+	close(dial(&w.listener)); /* it accepts: so it has locked itself in */
+	told(&w, &m);
+	assert_true(status_says(w.relay.pid, "\nSeccomp:\t2\n"));
+	assert_true(status_says(w.relay.pid, "\nNoNewPrivs:\t1\n"));
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+}
+
+/* NET-06, NET-23: no original destination, no flow. */
+static void test_listener_direct(void **state)
+{
+	(void)state;
+	struct world w;
+	struct egress_ask_msg m;
+	char c;
+	open_world(&w);
+	int fd = dial(&w.listener);
+	told(&w, &m);
+	assert_int_equal(m.kind, EGRESS_TELL_DENIED);
+	assert_int_equal(m.why, EGRESS_WHY_LISTENER);
+	assert_int_equal(recv(fd, &c, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(fd);
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+}
+
+/* A verdict for nobody, a verdict without a socket, and a message that is none. */
+static void test_answers(void **state)
+{
+	(void)state;
+	struct world w;
+	struct egress_ask_msg m;
+	struct egress_answer_msg a = {.magic = EGRESS_MAGIC, .answer = EGRESS_ANSWER_OPEN};
+	char buf[64];
+	int sv[2];
+	open_world(&w);
+	int fd = dial(&w.host_port);
+	told(&w, &m);
+	assert_int_equal(m.kind, EGRESS_ASK_HOST_PORT);
+	assert_int_equal(m.port, ntohs(w.host_port.sin_port));
+	a.flow = m.flow + (1u << 12); /* another generation */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	assert_int_equal(fd_send(w.super, &a, sizeof(a), &sv[1], 1), 0);
+	close(sv[1]);
+	assert_int_equal(recv(sv[0], buf, 1, 0), 0); /* closed unused */
+	close(sv[0]);
+	a.flow = m.flow;
+	assert_int_equal(fd_send(w.super, &a, sizeof(a), NULL, 0), 0);
+	assert_int_equal(recv(fd, buf, 1, 0), -1);
+	close(fd);
+	assert_int_equal(send(w.super, &a, sizeof(a) - 1, 0), (ssize_t)sizeof(a) - 1);
+	assert_int_equal(wait_end(&w), 0);
+	close(w.super);
+}
+
+static void test_passes_bytes(void **state)
+{
+	(void)state;
+	struct world w;
+	struct egress_ask_msg m;
+	struct egress_answer_msg a = {.magic = EGRESS_MAGIC, .answer = EGRESS_ANSWER_OPEN};
+	char buf[64];
+	struct sockaddr_in up;
+	open_world(&w);
+	int l = bound(SOCK_STREAM, &up), ours = dial(&up);
+	int theirs = accept4(l, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = dial(&w.host_port);
+	/* before the verdict: nothing may pass (TLS-09) */
+	assert_int_equal(send(fd, "early", 5, 0), 5);
+	told(&w, &m);
+	a.flow = m.flow;
+	assert_int_equal(recv(ours, buf, sizeof(buf), MSG_DONTWAIT), -1);
+	assert_int_equal(fd_send(w.super, &a, sizeof(a), &theirs, 1), 0);
+	close(theirs);
+	assert_int_equal(recv(ours, buf, 5, MSG_WAITALL), 5);
+	assert_memory_equal(buf, "early", 5);
+	assert_int_equal(send(ours, "back", 4, 0), 4);
+	assert_int_equal(recv(fd, buf, 4, MSG_WAITALL), 4);
+	/* NET-25: a reset is passed on */
+	struct linger now = {.l_onoff = 1};
+	setsockopt(ours, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(ours);
+	assert_int_equal(recv(fd, buf, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	told(&w, &m);
+	assert_int_equal(m.kind, EGRESS_TELL_END);
+	assert_int_equal(m.up, 5);
+	assert_int_equal(m.down, 4);
+	close(fd);
+	close(l);
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_confined),
+		cmocka_unit_test(test_listener_direct),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_passes_bytes),
+	};
+	return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
+}
