@@ -128,6 +128,8 @@ static void handover_ready(void)
 		return;
 	if (n <= 0 || n_fds < NETNS_FD_HOST_PORTS)
 		relay_die(n == 0 ? NULL : "no listeners came");
+	/* Closing alone does not end the watch while the supervisor still holds the same socket. */
+	epoll_ctl(relay.epoll, EPOLL_CTL_DEL, HANDOVER_FD, NULL);
 	close(HANDOVER_FD);
 	for (size_t i = 0; i < n_fds; i++)
 		if (fd_set_nonblock(fds[i]) < 0)

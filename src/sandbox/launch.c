@@ -106,7 +106,9 @@ static int start_relay(struct sandbox *s, struct err *err)
 		return r;
 	static char name[] = "bawn-relay";
 	char *argv[] = {name, NULL};
-	int fds[6] = {-1, -1, -1, s->relay_end, s->handover, s->config.pack->fd};
+	/* It says why it ends, where that can't garble what the agent draws. */
+	int errors = s->config.plan->tty_fds & 4 ? -1 : 2;
+	int fds[6] = {-1, -1, errors, s->relay_end, s->handover, s->config.pack->fd};
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
 		.fds = fds,

@@ -226,6 +226,21 @@ static void on_watch(struct sandbox *s)
 		s->config.hooks.message(s->config.hooks.ctx, line);
 }
 
+/* Without a relay nothing gets out: that is safe, but it has to be said. */
+static void relay_ended(struct sandbox *s)
+{
+	char line[128];
+	int status = 0;
+	epoll_ctl(s->epoll, EPOLL_CTL_DEL, dialer_fd(s->dialer), NULL);
+	if (s->relay.pid > 0)
+		proc_wait(&s->relay, &status);
+	if (s->exited || !s->config.hooks.message)
+		return;
+	snprintf(line, sizeof(line),
+		"the network relay ended (status %d); the sandbox has no network now", status);
+	s->config.hooks.message(s->config.hooks.ctx, line);
+}
+
 static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 {
 	uint64_t ticks;
@@ -233,13 +248,8 @@ static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 	case TAG_CONTROL:
 		return on_control(s, err);
 	case TAG_DIALER:
-		if (dialer_dispatch(s->dialer) < 0) {
-			/* Without a relay nothing gets out: fail closed, and say so once. */
-			epoll_ctl(s->epoll, EPOLL_CTL_DEL, dialer_fd(s->dialer), NULL);
-			if (s->config.hooks.message && !s->exited)
-				s->config.hooks.message(s->config.hooks.ctx,
-					"the network relay ended; the sandbox has no network now");
-		}
+		if (dialer_dispatch(s->dialer) < 0)
+			relay_ended(s);
 		return 0;
 	case TAG_SIGNAL:
 		on_signals(s);
