@@ -6,12 +6,14 @@
  * session, Ctrl-Z and SIGTTIN stop it (the group is not orphaned, POSIX 3.264), and pid 1 says so.
  */
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "init/init.h"
@@ -51,6 +53,10 @@ static void child(const struct wire_plan *plan, int slave, volatile int *error)
 	for (int fd = 0; fd < 3; fd++)
 		if (slave >= 0 && (plan->head.tty_fds >> fd & 1) && dup2(slave, fd) < 0)
 			goto failed;
+	/* What we hold for ourselves, the control socket first of all, was placed by dup2 and would
+	 * survive the exec (CVE-2024-21626). */
+	if (!GUARD_REMOVED("fds") && syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		goto failed;
 	if (chdir(plan->cwd) < 0)
 		goto failed;
 	umask(init_umask);
