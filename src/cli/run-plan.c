@@ -76,7 +76,7 @@ static void dev_rows(struct run *r)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		row(r, MOUNT_SYMLINK, links[i][0], 0, links[i][1]);
-	row(r, MOUNT_DEVPTS, "/dev/pts", MOUNT_NOEXEC | MOUNT_POINT,
+	row(r, MOUNT_DEVPTS, "/dev/pts", MOUNT_NOEXEC | MOUNT_POINT | MOUNT_DEVICES,
 		"newinstance,ptmxmode=0666,mode=0620,max=256");
 	row(r, MOUNT_TMPFS, "/dev/shm", MOUNT_POINT, "mode=1777,size=1g,nr_inodes=65536");
 }
