@@ -175,10 +175,19 @@ static int start_seed(struct run *r, struct err *err)
 		strv_add(&r->arena, &argv, "--no-login");
 	if (r->opt.bare_home)
 		strv_add(&r->arena, &argv, "--bare-home");
+	/* The user's own -e counts as environment here, too: it may be the key. */
+	struct strv env = {0};
+	for (char **e = environ; *e; e++)
+		strv_push(&r->arena, &env, *e);
+	for (size_t i = 0; i < r->opt.env.n; i++) {
+		char *name = arena_dupn(&r->arena, r->opt.env.v[i], strcspn(r->opt.env.v[i], "="));
+		if (name)
+			strv_env_set(&r->arena, &env, name, r->opt.env.v[i] + strlen(name) + 1);
+	}
 	const int table[] = {-1, -1, 2, fds[1]};
 	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
 		.argv = argv.v,
-		.envp = environ,
+		.envp = env.v,
 		.fds = table,
 		.nfds = ARRAY_LEN(table)};
 	int k = proc_spawn(&how, &r->seed, err);
@@ -188,6 +197,17 @@ static int start_seed(struct run *r, struct err *err)
 	else
 		r->seed_fd = fds[0];
 	return k;
+}
+
+/* Settings that stayed behind because they look secret: named, on one line. */
+static void say_withheld(struct run *r, const struct strv *names)
+{
+	char *s = names->n ? arena_dup(&r->arena, names->v[0]) : NULL;
+	for (size_t i = 1; s && i < names->n; i++)
+		s = arena_printf(&r->arena, "%s, %s", s, names->v[i]);
+	if (s)
+		strv_addf(&r->arena, &r->plan.notices, "stays on the host, as it looks secret: %s",
+			s);
 }
 
 int run_seed_collect(struct run *r, struct err *err)
@@ -203,6 +223,8 @@ int run_seed_collect(struct run *r, struct err *err)
 	if (n < 0 || status)
 		return err_set(err, n < 0 ? (int)-n : EIO,
 			"bringing your settings along failed (status %d)", status);
+	struct strv secret = {0};
+	const char *login = "none";
 	for (char *p = text, *line; (line = strsep(&p, "\n"));) {
 		char *word = strsep(&line, "\t");
 		if (!line)
@@ -211,9 +233,17 @@ int run_seed_collect(struct run *r, struct err *err)
 			strv_push(&r->arena, &r->plan.notices, line);
 		else if (streq(word, "env"))
 			strv_push(&r->arena, &r->seed_env, line);
-		else if (streq(word, "withheld") && r->opt.verbosity > 0)
-			strv_addf(&r->arena, &r->plan.notices, "left out: %s", line);
+		else if (streq(word, "withheld"))
+			strv_push(&r->arena, &secret, line);
+		else if (streq(word, "skipped") && r->opt.verbosity > 0)
+			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
+		else if (streq(word, "login"))
+			login = line;
 	}
+	say_withheld(r, &secret);
+	if (r->pack.profile.keys.n && !r->env.has_key && streq(login, "none") &&
+		r->pack.profile.login_hint)
+		strv_addf(&r->arena, &r->plan.notices, "%s", r->pack.profile.login_hint);
 	return 0;
 }
 
