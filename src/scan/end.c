@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "scan/par.h"
 #include "scan/persist.h"
 
 static void emit(struct scanner *s, const char *path, enum scan_type type, unsigned int per,
@@ -197,17 +198,45 @@ static void bare_repo(struct scanner *s, uint32_t dir)
 		emit(s, path, SCAN_DIR, 5, SCAN_NEW | SCAN_AUTO, "a bare git repository");
 }
 
+struct touched {
+	struct scanner *s;
+	unsigned char *hit; /* per candidate: worth a look */
+};
+
+/* For each directory of the range, which candidates changed; all but a few did not. */
+static void find_touched(void *ctx, uint32_t begin, uint32_t end)
+{
+	const struct touched *x = ctx;
+	const struct table *t = &x->s->walk.now;
+	char path[PATH_MAX];
+	struct stat st;
+	for (uint32_t i = begin; i < end; i++) {
+		const struct dir *d = &t->dirs[i];
+		for (uint32_t k = d->first; k < d->first + d->n; k++) {
+			const struct cand *c = &t->cands[k];
+			if (c->flags & (CAND_PRUNED | CAND_SPECIAL | CAND_GIT))
+				x->hit[k] = 1;
+			else if ((c->flags & CAND_PERSIST) && walk_path(t, d, c, path) &&
+				fstatat(x->s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+				x->hit[k] = scan_since(x->s, &st);
+		}
+	}
+}
+
 void scan_end_report(struct scanner *s)
 {
 	const struct table *t = &s->walk.now;
-	const uint32_t wanted = CAND_PERSIST | CAND_PRUNED | CAND_SPECIAL | CAND_GIT;
+	struct touched x = {.s = s, .hit = arena_alloc(&s->arena, t->n_cands + 1)};
+	if (!x.hit)
+		return;
+	par_run(find_touched, &x, t->n_dirs);
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];
 		if (d->ctx & DIR_BARE)
 			bare_repo(s, i);
-		for (uint32_t k = 0; k < d->n; k++)
-			if (t->cands[d->first + k].flags & wanted)
-				candidate(s, i, &t->cands[d->first + k]);
+		for (uint32_t k = d->first; k < d->first + d->n; k++)
+			if (x.hit[k])
+				candidate(s, i, &t->cands[k]);
 	}
 	scan_each_git(s, scan_git_check);
 }

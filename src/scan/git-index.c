@@ -178,7 +178,7 @@ static int read_ewah(const unsigned char *p, size_t n, size_t max, struct git_in
 		for (; literals && w < end; literals--, w += 8, at++) {
 			uint64_t v = be64(w);
 			for (size_t b = 0; b < 64 && at * 64 + b < bits; b++)
-				out[at * 64 + b] |= v >> b & 1;
+				out[at * 64 + b] |= (unsigned char)(v >> b & 1);
 		}
 		if (at * 64 > (size_t)bits + 64)
 			break;

@@ -8,6 +8,7 @@ libscan_a_SOURCES = \
 	src/scan/git-config.h src/scan/git-config.c src/scan/git-merge.c \
 	src/scan/git-index.h src/scan/git-index.c \
 	src/scan/persist.h src/scan/persist.c \
+	src/scan/par.h src/scan/par.c \
 	src/scan/walk.h src/scan/walk.c src/scan/table.c \
 	src/scan/scanner.h src/scan/scanner.c \
 	src/scan/git-dirs.c src/scan/masks.c src/scan/end.c \
@@ -16,4 +17,4 @@ libscan_a_SOURCES = \
 pkglibexec_PROGRAMS += bawn-scan
 bawn_scan_SOURCES = src/scan/main.c
 bawn_scan_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS)
-bawn_scan_LDADD = libscan.a libbase.a
+bawn_scan_LDADD = libscan.a libbase.a -lpthread

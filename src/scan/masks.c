@@ -37,9 +37,10 @@ struct masks {
 	size_t n;
 	struct digest state;
 	int64_t racy_after;
-	/* links that match: where they lead */
+	/* links that match: where they lead, and the candidate that keeps what git says of that */
 	struct strv link, target;
-	unsigned char *target_tracked;
+	uint32_t *owner;
+	size_t cap_owner;
 };
 
 static bool is_candidate(const struct cand *c)
@@ -174,39 +175,6 @@ static void ask(struct masks *m, struct repo *r)
 				.detail = "its index can't be read: tracked files may be masked"});
 }
 
-/* Query numbers: candidates first, then link targets. */
-static int collect(struct masks *m, bool again)
-{
-	struct scanner *s = m->s;
-	struct table *t = &s->walk.now;
-	char path[PATH_MAX];
-	for (uint32_t i = 0; i < t->n_dirs; i++) {
-		const struct dir *d = &t->dirs[i];
-		struct repo *r = NULL;
-		for (uint32_t k = 0; k < d->n; k++) {
-			struct cand *c = &t->cands[d->first + k];
-			if (!is_candidate(c) || !walk_path(t, d, c, path))
-				continue;
-			if (c->type == DT_LNK && (c->flags & CAND_MASK)) {
-				char *to = scan_follow(s, path);
-				if (to) {
-					strv_add(&s->arena, &m->link, path);
-					strv_push(&s->arena, &m->target, to);
-				}
-			}
-			if (!again && (c->flags & CAND_LOOKED))
-				continue;
-			c->flags &= ~(uint32_t)CAND_TRACKED;
-			c->flags |= CAND_LOOKED;
-			s->dirty = true;
-			r = r ? r : repo_of(m, i);
-			if (r && add_query(m, r, path, c->type == DT_DIR, d->first + k) < 0)
-				return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
 /* The innermost repository of a path below the root. */
 static struct repo *repo_of_path(struct masks *m, const char *path)
 {
@@ -220,6 +188,74 @@ static struct repo *repo_of_path(struct masks *m, const char *path)
 	return found;
 }
 
+static void looked(struct masks *m, struct cand *c)
+{
+	c->flags &= ~(uint32_t)CAND_TRACKED;
+	c->flags |= CAND_LOOKED;
+	m->s->dirty = true;
+}
+
+/* A link that matches: what counts is the file it leads to.  Its candidate keeps the answer, with
+ * the target's digest in place of inode and ctime. */
+static int collect_link(
+	struct masks *m, struct cand *c, uint32_t number, const char *path, bool again)
+{
+	struct scanner *s = m->s;
+	char *to = c->flags & CAND_MASK ? scan_follow(s, path) : NULL;
+	if (!to)
+		return 0;
+	if (m->target.n == m->cap_owner) {
+		size_t cap = m->cap_owner ? m->cap_owner * 2 : 16;
+		uint32_t *p = arena_alloc(&s->arena, cap * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		if (m->target.n)
+			memcpy(p, m->owner, m->target.n * sizeof(*p));
+		m->owner = p;
+		m->cap_owner = cap;
+	}
+	m->owner[m->target.n] = number;
+	strv_add(&s->arena, &m->link, path);
+	strv_push(&s->arena, &m->target, to);
+	struct digest d = digest_of(to, strlen(to));
+	if (!again && (c->flags & CAND_LOOKED) && c->ino == d.lo && c->ctime == (int64_t)d.hi)
+		return 0;
+	looked(m, c);
+	c->ino = d.lo;
+	c->ctime = (int64_t)d.hi;
+	struct repo *r = repo_of_path(m, to);
+	return r ? add_query(m, r, to, true, number) : 0;
+}
+
+/* What the indexes must be asked about. */
+static int collect(struct masks *m, bool again)
+{
+	struct scanner *s = m->s;
+	struct table *t = &s->walk.now;
+	char path[PATH_MAX];
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		const struct dir *d = &t->dirs[i];
+		struct repo *r = NULL;
+		for (uint32_t k = 0; k < d->n; k++) {
+			struct cand *c = &t->cands[d->first + k];
+			if (!is_candidate(c) || !walk_path(t, d, c, path))
+				continue;
+			if (c->type == DT_LNK) {
+				if (collect_link(m, c, d->first + k, path, again) < 0)
+					return -ENOMEM;
+				continue;
+			}
+			if (!again && (c->flags & CAND_LOOKED))
+				continue;
+			looked(m, c);
+			r = r ? r : repo_of(m, i);
+			if (r && add_query(m, r, path, c->type == DT_DIR, d->first + k) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int find_tracked(struct masks *m)
 {
 	struct scanner *s = m->s;
@@ -228,24 +264,12 @@ static int find_tracked(struct masks *m)
 	bool again = !digest_eq(m->state, t->index_state);
 	if (collect(m, again) < 0)
 		return -ENOMEM;
-	m->target_tracked = arena_alloc(&s->arena, m->target.n + 1);
-	if (!m->target_tracked)
-		return -ENOMEM;
-	for (size_t i = 0; i < m->target.n; i++) {
-		struct repo *r = repo_of_path(m, m->target.v[i]);
-		if (r && add_query(m, r, m->target.v[i], true, t->n_cands + i) < 0)
-			return -ENOMEM;
-	}
 	for (size_t i = 0; i < m->n; i++) {
 		struct repo *r = &m->repo[i];
 		ask(m, r);
 		for (size_t k = 0; k < r->n_q; k++) {
-			if (!r->q[k].found)
-				continue;
-			if (r->q[k].user < t->n_cands)
+			if (r->q[k].found)
 				t->cands[r->q[k].user].flags |= CAND_TRACKED;
-			else
-				m->target_tracked[r->q[k].user - t->n_cands] = 1;
 		}
 	}
 	if (again) {
@@ -407,7 +431,7 @@ static void report(struct masks *m)
 		if (fstatat(m->s->base[0].fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			path_within(to, ".git") || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 			continue;
-		if (m->target_tracked[i])
+		if (t->cands[m->owner[i]].flags & CAND_TRACKED)
 			scan_emit_rel(m->s, to,
 				(struct scan_item){.kind = SCAN_TRACKED,
 					.type = SCAN_FILE,

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 
 #define MAGIC 0x6261776e7363616eull /* "bawnscan" */
-#define VERSION 4
+#define VERSION 5
 #define FILE_MAX ((size_t)256 << 20)
 
 struct header {
@@ -17,11 +17,17 @@ struct header {
 	struct digest key, index_state, body;
 };
 
+_Static_assert(sizeof(struct header) % 8 == 0, "the records behind it stay aligned");
+
 void table_free(struct table *t)
 {
-	free(t->dirs);
-	free(t->cands);
-	free(t->pool);
+	if (t->whole) {
+		free(t->whole);
+	} else {
+		free(t->dirs);
+		free(t->cands);
+		free(t->pool);
+	}
 	*t = (struct table){0};
 }
 
@@ -124,27 +130,17 @@ int table_load(int fd, struct digest key, struct table *ret)
 		nd + nc + h.n_pool != size - sizeof(h) || h.n_dirs == 0 || h.n_pool == 0 ||
 		!digest_eq(h.body, body_digest(buf + sizeof(h), size - sizeof(h))))
 		return -ESTALE;
+	/* The header's size keeps the records aligned.  A loaded table is never grown. */
 	struct table t = {.n_dirs = h.n_dirs,
 		.n_cands = h.n_cands,
 		.n_pool = h.n_pool,
-		.cap_dirs = h.n_dirs,
-		.cap_cands = h.n_cands,
-		.cap_pool = h.n_pool,
-		.index_state = h.index_state};
-	t.dirs = malloc(nd);
-	t.cands = malloc(nc + 1);
-	t.pool = malloc(h.n_pool);
-	if (!t.dirs || !t.cands || !t.pool) {
-		table_free(&t);
+		.index_state = h.index_state,
+		.dirs = (struct dir *)(void *)(buf + sizeof(h)),
+		.cands = (struct cand *)(void *)(buf + sizeof(h) + nd),
+		.pool = buf + sizeof(h) + nd + nc};
+	if (!sound(&t))
 		return -ESTALE;
-	}
-	memcpy(t.dirs, buf + sizeof(h), nd);
-	memcpy(t.cands, buf + sizeof(h) + nd, nc);
-	memcpy(t.pool, buf + sizeof(h) + nd + nc, h.n_pool);
-	if (!sound(&t)) {
-		table_free(&t);
-		return -ESTALE;
-	}
+	t.whole = TAKE_PTR(buf);
 	*ret = t;
 	return 0;
 }

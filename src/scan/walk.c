@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/path.h"
+#include "scan/par.h"
 #include "scan/persist.h"
 
 #define RACY_NS 20000000 /* two ticks of the coarsest clock a file system stamps with */
@@ -51,8 +52,13 @@ int walk_open(int root, const char *path, int flags)
 bool walk_path(const struct table *t, const struct dir *d, const struct cand *c, char *buf)
 {
 	const char *dir = t->pool + d->path, *name = t->pool + c->name;
-	int n = snprintf(buf, PATH_MAX, "%s%s%s", dir, *dir ? "/" : "", name);
-	return n > 0 && n < PATH_MAX;
+	size_t n = strlen(dir), k = strlen(name), sep = n ? 1 : 0;
+	if (n + sep + k >= PATH_MAX)
+		return false;
+	memcpy(buf, dir, n);
+	buf[n] = '/';
+	memcpy(buf + n + sep, name, k + 1);
+	return true;
 }
 
 static int64_t ns(struct timespec t)
@@ -476,24 +482,27 @@ static int visit(struct lister *l, uint32_t old, uint32_t ctx)
 	return visit_listed(l, old, ctx);
 }
 
-/* One stat per directory of the cache.  true when none has changed. */
-static bool check_old(struct lister *l)
+static void check_range(void *ctx, uint32_t begin, uint32_t end)
 {
+	struct lister *l = ctx;
 	struct walk *w = l->w;
 	const struct table *t = &w->old;
-	bool same = true;
-	for (uint32_t i = 0; i < t->n_dirs; i++) {
-		struct dir *d = &t->dirs[i];
+	for (uint32_t i = begin; i < end; i++) {
+		const struct dir *d = &t->dirs[i];
 		const char *path = t->pool + d->path;
 		struct stat st;
 		if (w->full || fstatat(w->root, *path ? path : ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISDIR(st.st_mode) || st.st_ino != d->ino || ns(st.st_ctim) != d->ctime ||
-			ns(st.st_mtim) != d->mtime) {
+			ns(st.st_mtim) != d->mtime)
 			l->changed[i] = 1;
-			same = false;
-		}
 	}
-	return same;
+}
+
+/* One stat per directory of the cache.  true when none has changed. */
+static bool check_old(struct lister *l)
+{
+	par_run(check_range, l, l->w->old.n_dirs);
+	return !memchr(l->changed, 1, l->w->old.n_dirs);
 }
 
 /* The context of directories depends on core.hooksPath, which is no part of the cache's key. */

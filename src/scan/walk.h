@@ -64,6 +64,7 @@ struct table {
 	char *pool;
 	uint32_t n_dirs, n_cands, n_pool;
 	uint32_t cap_dirs, cap_cands, cap_pool;
+	char *whole;               /* loaded: the one buffer that all of it lies in */
 	struct digest index_state; /* of all git indexes when CAND_LOOKED was set */
 };
 
