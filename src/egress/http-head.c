@@ -75,6 +75,8 @@ static int check_authority(struct span a, const char *name, char *seen)
 	size_t host = a.n;
 	const char *colon = memchr(a.p, ':', a.n);
 	snprintf(seen, 256, "%.*s", (int)MIN(a.n, 255u), a.p);
+	if (GUARD_REMOVED("host-check"))
+		return 0;
 	if (colon) {
 		struct span port = {colon + 1, a.n - (size_t)(colon + 1 - a.p)};
 		host = (size_t)(colon - a.p);
