@@ -18,6 +18,7 @@
 #   * Servers listen on the host's loopback: serve_tcp, serve_http; their logs show who came.
 #   * $PROBE is the small C program that makes raw system calls from inside; it is bound into the
 #     workspace by `with_probe`.
+#   * with_agents puts the four real agents into PATH; tests/agents/model.mjs leads them.
 #   * $DENY CALL=ERRNO,... CMD makes system calls fail as on a machine without them (tests/deny-call.c).
 
 BAWN_SRCDIR=${BAWN_SRCDIR:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
@@ -102,6 +103,16 @@ git_repo() {
 	echo hello >"$dir/README"
 	git -C "$dir" add README
 	git -C "$dir" commit -qm first
+}
+
+# The real agents, at the versions of tests/agents/package-lock.json, first in PATH (bootstrap
+# installs them and a node that is new enough; with make check alone set BAWN_AGENTS).
+with_agents() {
+	local dir=${BAWN_AGENTS:-$BAWN_BUILDDIR/agents}
+	need test -x "$dir/node_modules/.bin/claude" -- "the agents' npm packages (./bootstrap check)"
+	[ ! -x "$dir/../node/bin/node" ] || PATH=$(realpath "$dir/../node/bin"):$PATH
+	PATH=$dir/node_modules/.bin:$PATH
+	export PATH
 }
 
 # Put the probe where the sandbox can run it; sets P to its path.
