@@ -25,3 +25,5 @@ include tests/unit/policy.mk
 include tests/unit/host.mk
 include tests/unit/scan.mk
 include tests/unit/seed.mk
+include tests/unit/confine.mk
+include tests/unit/net.mk

@@ -13,10 +13,8 @@ static void fill_host_bits(uint8_t *addr, size_t len, uint8_t bits, bool set)
 {
 	for (size_t i = 0; i < len; i++) {
 		size_t from = i * 8;
-		uint8_t host = bits >= from + 8 ? 0
-			: bits <= from          ? 0xff
-						: (uint8_t)(0xff >> (bits - from));
-		addr[i] = set ? (uint8_t)(addr[i] | host) : (uint8_t)(addr[i] & ~host);
+		int host = bits >= from + 8 ? 0 : bits <= from ? 0xff : 0xff >> (bits - from);
+		addr[i] = (uint8_t)(set ? addr[i] | host : addr[i] & ~host);
 	}
 }
 
