@@ -135,6 +135,14 @@ static int find_workspace(struct run *r, struct err *err)
 	return k;
 }
 
+/* A glob is relative to the workspace; one that names it in full ($PWD/secret, as a shell completes
+ * it) means the part behind, and would match nothing as it stands. */
+static const char *mask_glob(const struct run *r, const char *glob)
+{
+	size_t n = strlen(r->ws.path);
+	return path_within(glob, r->ws.path) && glob[n] == '/' ? glob + n : glob;
+}
+
 static int start_scan(struct run *r, struct err *err)
 {
 	struct scan_request *q = &r->scan_req;
@@ -146,7 +154,7 @@ static int start_scan(struct run *r, struct err *err)
 	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
 		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
 	for (size_t i = 0; i < r->opt.mask.n; i++)
-		strv_push(&r->arena, &q->mask, r->opt.mask.v[i]);
+		strv_add(&r->arena, &q->mask, mask_glob(r, r->opt.mask.v[i]));
 	q->protect = r->pack.profile.protect;
 	int k = scan_request_check(q, err);
 	if (k < 0 || r->ws.empty)
