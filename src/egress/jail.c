@@ -73,7 +73,7 @@ static int set_limits(const struct jail *j, struct err *err)
 		{RLIMIT_FSIZE, 0},
 		{RLIMIT_NPROC, 0},
 		{RLIMIT_MEMLOCK, 0},
-#ifndef __SANITIZE_ADDRESS__
+#ifndef BAWN_ASAN
 		{RLIMIT_AS, j->max_memory},
 #endif
 	};

@@ -65,7 +65,7 @@ static const uint16_t calls[] = {
 	SYS_rt_sigreturn,
 	SYS_exit,
 	SYS_exit_group,
-#ifdef __SANITIZE_ADDRESS__
+#ifdef BAWN_ASAN
 	SYS_mmap,
 	SYS_munmap,
 	SYS_mprotect,

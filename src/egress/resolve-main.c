@@ -81,7 +81,7 @@ static const uint16_t calls[] = {
 #ifdef SYS_stat
 	SYS_stat,
 #endif
-#ifdef __SANITIZE_ADDRESS__
+#ifdef BAWN_ASAN
 	SYS_sigaltstack,
 #endif
 };

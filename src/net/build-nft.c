@@ -504,7 +504,7 @@ static size_t slice(
 		from++;
 	for (to = from; to < n && l[to].set == set; to++)
 		;
-	*ret_first = l + from;
+	*ret_first = to > from ? &l[from] : NULL;
 	return to - from;
 }
 

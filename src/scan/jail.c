@@ -25,15 +25,10 @@
 
 /* A build with AddressSanitizer maps terabytes and looks for leaks with ptrace at the end: there,
  * only Landlock is tested. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
+#ifdef BAWN_ASAN
+enum { SANITIZED = true };
+#else
+enum { SANITIZED = false };
 #endif
 
 /* Newer rights than the headers of Debian 12 name (Landlock ABI 3 and 5). */
