@@ -27,3 +27,4 @@ include tests/unit/scan.mk
 include tests/unit/seed.mk
 include tests/unit/confine.mk
 include tests/unit/net.mk
+include tests/bench/local.mk

@@ -1,0 +1,13 @@
+# bench: `make bench`, never part of `make check`: a timing is no test.
+EXTRA_PROGRAMS = tests/bench/race tests/bench/load
+tests_bench_race_SOURCES = tests/bench/race.c
+tests_bench_load_SOURCES = tests/bench/load.c
+tests_bench_load_LDFLAGS = $(AM_LDFLAGS) -pthread
+EXTRA_DIST += tests/bench/run
+CLEANFILES += tests/bench/race tests/bench/load
+
+# BENCHFLAGS="-n 50 --json FILE"
+bench: all tests/bench/race tests/bench/load
+	BAWN_BUILDDIR='$(abs_top_builddir)' bash $(top_srcdir)/tests/bench/run $(BENCHFLAGS)
+
+.PHONY: bench
