@@ -270,6 +270,8 @@ int run_facts(struct run *r, struct err *err)
 		return k;
 	r->t_pack = run_now();
 	k = find_workspace(r, err);
+	if (k == -ENOENT) /* that code means further on: the program was not found (127) */
+		k = -(err->code = ENOTDIR);
 	if (k == 0)
 		k = start_scan(r, err);
 	if (k == 0 && !r->opt.dry_run)

@@ -122,6 +122,12 @@ static void on_signals(struct sandbox *s)
 /* The agent stopped (Ctrl-Z): so do we, with the terminal as it was; and back, when continued. */
 static void on_stopped(struct sandbox *s)
 {
+	/* Asked to end: stopping would stop the grace period's clock too, and an agent that stops
+	 * itself on SIGTERM would never end. */
+	if (s->term_requests) {
+		sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
+		return;
+	}
 	terminal_drain(&s->term, 20);
 	terminal_stop(&s->term);
 	raise(SIGSTOP);
