@@ -123,7 +123,7 @@ static int add_rules(scmp_filter_ctx ctx, uint32_t action, int nr, const struct 
 /* A test build leaves one entry of the policies out by its name. */
 static bool guard_removed(_unused_ const struct policy_call *c)
 {
-#ifdef BAWN_MUTATION
+#ifdef BAWN_MUTATIONS
 	char guard[96];
 	snprintf(guard, sizeof(guard), "syscall-%s", c->name);
 	return GUARD_REMOVED(guard);

@@ -25,7 +25,7 @@ static const struct {
 	{"syscall-mount", "mount", SYS_mount, {0, 0, 0}, EPERM},      /* EFAULT */
 	{"syscall-io-uring", "io_uring_setup", SYS_io_uring_setup, {0, 0, 0}, EPERM}, /* EFAULT */
 	{"syscall-tiocsti", "ioctl(TIOCSTI)", SYS_ioctl, {-1, TIOCSTI, 0}, EPERM},    /* EBADF */
-	{"syscall-socket-family", "socket(AF_PACKET)", SYS_socket, {AF_PACKET, -1, 0},
+	{"syscall-socket-family-high", "socket(AF_PACKET)", SYS_socket, {AF_PACKET, -1, 0},
 		EAFNOSUPPORT}, /* EINVAL, for the type */
 };
 

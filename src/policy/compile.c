@@ -225,6 +225,13 @@ static int put_egress(struct blob *b, const struct compile_input *in, bool offli
 	return r;
 }
 
+/* What a system call policy extends is looked for, trusted and remembered like the policy itself.
+ */
+static int locate_extended(void *ctx, const char *name, const char **ret, struct err *err)
+{
+	return locate_file(ctx, LOCATE_SYSCALLS, name, ret, err);
+}
+
 static int put_seccomp(
 	struct blob *b, struct compile_input *in, const struct pack_request *req, struct err *err)
 {
@@ -234,7 +241,8 @@ static int put_seccomp(
 	int r = locate_file(&in->locate, LOCATE_SYSCALLS,
 		req->syscalls ? req->syscalls : in->profile.syscalls, &path, err);
 	if (r >= 0)
-		r = seccomp_compile_policy(path, &filter, &n, err);
+		r = seccomp_compile_policy_with(
+			path, locate_extended, &in->locate, &filter, &n, err);
 	if (r >= 0)
 		blob_put(b, PACK_SECCOMP, filter, n * sizeof(*filter));
 	return r;

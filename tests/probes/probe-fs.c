@@ -72,8 +72,13 @@ static int make_node(const struct probe *p, char **argv)
 	const char *dir = argv[0] ? argv[0] : ".";
 	char path[4096];
 	snprintf(path, sizeof(path), "%s/.bawn-probe-node", dir);
-	int e = result(mknod(
-		path, (mode_t)p->arg[0] | 0600, makedev((unsigned)p->arg[1], (unsigned)p->arg[2])));
+	mode_t mode = (mode_t)p->arg[0] | 0600;
+	dev_t dev = makedev((unsigned)p->arg[1], (unsigned)p->arg[2]);
+	int e = result(mknod(path, mode, dev));
+#ifdef SYS_mknod /* the C library takes mknodat(2) */
+	if (e)
+		e = result(syscall(SYS_mknod, path, mode, dev));
+#endif
 	if (e == 0)
 		unlink(path);
 	return e;

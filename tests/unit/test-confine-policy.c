@@ -325,7 +325,7 @@ static const struct {
 } bad[] = {
 	{"alow: []\n", "x.yaml:1:1: unknown key \"alow\""},
 	{"allow: read\n", "x.yaml:1:8: expected a list"},
-	{"allow:\n- name: a\n  calls: [raed]\n", "x.yaml:3:11: unknown system call \"raed\""},
+	{"allow:\n- name: a\n  calls: [no_such]\n", "x.yaml:3:11: unknown system call \"no_such\""},
 	{"allow:\n- name: a\n  calls: [read, read]\n", "x.yaml:3:17: \"read\" stands at line 3"},
 	{"allow:\n- name: a\n  calls: [read]\ndeny:\n- name: b\n  calls: [read]\n  reason: x\n",
 		"x.yaml:6:11: \"read\" stands at line 3"},

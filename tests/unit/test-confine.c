@@ -240,7 +240,7 @@ static void exec_probe(void *ctx)
 	dup2(p->out, 1);
 	load(p->which);
 	execl(path, "probe", p->probe, (char *)NULL);
-	CHECK(!"exec");
+	CHECK(false); /* exec failed */
 }
 
 static int probe(const char *name, int which, char *ret, size_t cap)
@@ -293,7 +293,7 @@ static void ordinary(void *ctx)
 {
 	load(DEFAULT);
 	execl("/bin/sh", "sh", "-c", (const char *)ctx, (char *)NULL);
-	CHECK(!"exec");
+	CHECK(false); /* exec failed */
 }
 
 /* Ordinary programs don't notice. */
@@ -355,6 +355,11 @@ static void limits(void *ctx)
 	l = (struct rlimit){0, 0};
 	CHECK(setrlimit(RLIMIT_CORE, &l) == 0);
 	CHECK(getrlimit(RLIMIT_CORE, &l) == 0 && l.rlim_cur == 1 && l.rlim_max == 1);
+	l = (struct rlimit){0, 0};
+#ifdef SYS_setrlimit /* the C library takes prlimit64(2) */
+	CHECK(syscall(SYS_setrlimit, RLIMIT_CORE, &l) == 0);
+	CHECK(getrlimit(RLIMIT_CORE, &l) == 0 && l.rlim_cur == 1 && l.rlim_max == 1);
+#endif
 	l = (struct rlimit){64, 64};
 	CHECK(setrlimit(RLIMIT_NOFILE, &l) == 0);
 	CHECK(getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur == 64);
