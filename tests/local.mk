@@ -15,6 +15,8 @@ EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integra
 
 check_PROGRAMS += tests/deny-call
 tests_deny_call_SOURCES = tests/deny-call.c
+tests_deny_call_CFLAGS = $(AM_CFLAGS) $(BAWN_NO_SANITIZERS)
+tests_deny_call_LDFLAGS = $(AM_LDFLAGS) $(BAWN_NO_SANITIZERS)
 
 TESTS += build-aux/docs-check tests/run-bats
 

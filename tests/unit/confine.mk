@@ -5,7 +5,8 @@ tests_probe_SOURCES = \
 	tests/probes/probe-sec.c tests/probes/probe-ns.c tests/probes/probe-mnt.c \
 	tests/probes/probe-net.c tests/probes/probe-fs.c tests/probes/probe-proc.c \
 	tests/probes/probe-term.c tests/probes/probe-ipc.c tests/probes/probe-res.c
-tests_probe_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS)
+tests_probe_CFLAGS = $(AM_CFLAGS) $(BAWN_NO_SANITIZERS)
+tests_probe_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS) $(BAWN_NO_SANITIZERS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test-confine tests/unit/test-confine-policy

@@ -18,14 +18,16 @@ tests_unit_test_egress_relay_SOURCES = \
 tests_unit_test_egress_relay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_egress_relay_LDADD = $(egress_test_libs)
 tests_unit_test_egress_run_SOURCES = \
-	tests/unit/test-egress-run.c tests/unit/egress-pack.h tests/unit/egress-pack.c
+	tests/unit/test-egress-run.c tests/unit/egress-pack.h tests/unit/egress-pack.c \
+	tests/unit/egress-upstream.h tests/unit/egress-upstream.c
 tests_unit_test_egress_run_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_egress_run_LDADD = libegress.a libpolicy-compile.a libpolicy.a libnet-build.a \
 	libnet.a libbase.a $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS) $(YAML_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-egress.c tests/unit/test-egress-dialer.c \
 	tests/unit/test-egress-relay.c tests/unit/test-egress-run.c \
-	tests/unit/egress-pack.h tests/unit/egress-pack.c
+	tests/unit/egress-pack.h tests/unit/egress-pack.c \
+	tests/unit/egress-upstream.h tests/unit/egress-upstream.c
 
 egress_fuzz = tests/fuzz/fuzz-dns tests/fuzz/fuzz-tls-hello tests/fuzz/fuzz-http-head \
 	tests/fuzz/fuzz-nflog tests/fuzz/fuzz-relay-msg

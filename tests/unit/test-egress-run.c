@@ -2,8 +2,7 @@
  *
  * The parent stays in the host's namespaces: it runs the dialer and a small upstream server on
  * loopback.  A child makes a user and a network namespace, sets it up as bawn-init does (net/),
- * hands the listeners to the relay, and is then the agent: the checks run there.  "bench" instead
- * measures the relay against loopback.
+ * hands the listeners to the relay, and is then the agent: the checks run there.
  */
 #include "unit.h"
 
@@ -27,12 +26,13 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "egress-pack.h"
+#include "egress-upstream.h"
 #include "egress/dialer.h"
 #include "net/apply.h"
 #include "net/build.h"
 #include "net/netns.h"
 
-enum { HOST_PORT = 18099, BIG = 64 * 1024 * 1024 };
+enum { HOST_PORT = 18099 };
 
 /* What the dialer's hooks saw, for the child to look at. */
 struct seen {
@@ -46,148 +46,6 @@ struct seen {
 static struct seen *seen;
 
 static uint16_t http_port, echo_port, host_port;
-
-/* ---- upstream ---- */
-
-static int listen_on(uint16_t *port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
-	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	a.sin_port = htons(*port);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 4096) < 0 ||
-		getsockname(fd, (struct sockaddr *)&a, &len) < 0) {
-		perror("upstream");
-		exit(99);
-	}
-	*port = ntohs(a.sin_port);
-	return fd;
-}
-
-struct client {
-	int fd;
-	bool http, raw, ending;
-	size_t n;
-	uint64_t send_left, recv_left;
-	char buf[8192];
-};
-
-static void drop(struct client *c)
-{
-	close(c->fd);
-	free(c);
-}
-
-static bool client_out(struct client *c)
-{
-	static char zero[256 * 1024];
-	while (c->send_left) {
-		ssize_t k = send(c->fd, zero, MIN(sizeof(zero), c->send_left), MSG_NOSIGNAL);
-		if (k < 0)
-			return errno == EAGAIN;
-		c->send_left -= (uint64_t)k;
-	}
-	return true;
-}
-
-/* GET /big, GET /ws (switches to echo), POST (length read and thrown away), else a small answer. */
-static bool respond(struct client *c)
-{
-	char out[512], host[128] = "?";
-	char *h = strstr(c->buf, "Host: ");
-	char *cl = strstr(c->buf, "Content-Length: ");
-	if (h)
-		sscanf(h, "Host: %127[^\r]", host);
-	if (has_prefix(c->buf, "GET /ws")) {
-		c->raw = true;
-		return dprintf(c->fd,
-			       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n") >
-			0;
-	}
-	if (has_prefix(c->buf, "GET /big")) {
-		c->send_left = BIG;
-		dprintf(c->fd, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BIG);
-		return client_out(c);
-	}
-	if (cl)
-		c->recv_left = strtoull(cl + 16, NULL, 10);
-	int n = snprintf(out, sizeof(out), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n%s\n",
-		strlen(host) + 1,
-		strstr(c->buf, "Connection: close") ? "Connection: close\r\n" : "", host);
-	return send(c->fd, out, (size_t)n, MSG_NOSIGNAL) == n &&
-		!strstr(c->buf, "Connection: close");
-}
-
-static bool client_in(struct client *c)
-{
-	for (;;) {
-		static char big[256 * 1024];
-		ssize_t k = c->http && !c->raw && !c->recv_left
-			? recv(c->fd, c->buf + c->n, sizeof(c->buf) - 1 - c->n, 0)
-			: recv(c->fd, big,
-				  c->recv_left ? MIN(sizeof(big), c->recv_left) : sizeof(big), 0);
-		if (k < 0)
-			return errno == EAGAIN;
-		if (k == 0)
-			return false;
-		if (!c->http || c->raw) {
-			if (send(c->fd, big, (size_t)k, MSG_NOSIGNAL) != k)
-				return false;
-			continue;
-		}
-		if (c->recv_left) {
-			c->recv_left -= MIN(c->recv_left, (uint64_t)k);
-			continue;
-		}
-		c->n += (size_t)k;
-		c->buf[c->n] = '\0';
-		for (char *end; (end = strstr(c->buf, "\r\n\r\n"));) {
-			size_t head = (size_t)(end + 4 - c->buf);
-			if (!respond(c))
-				return false;
-			size_t body = MIN(c->recv_left, c->n - head);
-			c->recv_left -= body;
-			memmove(c->buf, c->buf + head + body, c->n - head - body + 1);
-			c->n -= head + body;
-		}
-	}
-}
-
-_noreturn_ static void upstream(int http, int echo, int host)
-{
-	int ep = epoll_create1(EPOLL_CLOEXEC);
-	struct client listeners[] = {{.fd = http}, {.fd = echo}, {.fd = host}};
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (size_t i = 0; i < ARRAY_LEN(listeners); i++) {
-		struct epoll_event e = {.events = EPOLLIN, .data.ptr = &listeners[i]};
-		epoll_ctl(ep, EPOLL_CTL_ADD, listeners[i].fd, &e);
-	}
-	for (;;) {
-		struct epoll_event ev[64];
-		int n = epoll_wait(ep, ev, 64, -1);
-		for (int i = 0; i < n; i++) {
-			struct client *c = ev[i].data.ptr;
-			if (c >= listeners && c < listeners + ARRAY_LEN(listeners)) {
-				int fd, one = 1;
-				while ((fd = accept4(c->fd, NULL, NULL,
-						SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-					struct client *k = calloc(1, sizeof(*k));
-					k->fd = fd;
-					k->http = c != &listeners[1];
-					setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-					struct epoll_event e = {
-						.events = EPOLLIN | EPOLLOUT | EPOLLET,
-						.data.ptr = k};
-					epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
-				}
-				continue;
-			}
-			if (!client_out(c) || !client_in(c))
-				drop(c);
-		}
-	}
-}
 
 /* ---- the sandbox's side ---- */
 
@@ -595,7 +453,7 @@ static void test_big(void **state)
 	uint64_t n = 0;
 	int fd = dial("api.allowed.example", 80);
 	puts_to(fd, "GET /big HTTP/1.1\r\nHost: api.allowed.example\r\n\r\n");
-	while (n < BIG) {
+	while (n < UPSTREAM_BIG) {
 		ssize_t k = recv(fd, buf, sizeof(buf), 0);
 		assert_true(k > 0);
 		n += (uint64_t)k;
@@ -603,10 +461,11 @@ static void test_big(void **state)
 	close(fd);
 	fd = dial("api.allowed.example", 80);
 	snprintf(buf, sizeof(buf),
-		"POST / HTTP/1.1\r\nHost: api.allowed.example\r\nContent-Length: %d\r\n\r\n", BIG);
+		"POST / HTTP/1.1\r\nHost: api.allowed.example\r\nContent-Length: %d\r\n\r\n",
+		UPSTREAM_BIG);
 	puts_to(fd, buf);
 	memset(buf, 'x', sizeof(buf));
-	for (n = 0; n < BIG; n += sizeof(buf))
+	for (n = 0; n < UPSTREAM_BIG; n += sizeof(buf))
 		put(fd, buf, sizeof(buf));
 	puts_to(fd, "GET / HTTP/1.1\r\nHost: api.allowed.example\r\nConnection: close\r\n\r\n");
 	assert_true(slurp(fd, buf, sizeof(buf)) > 0);
@@ -689,11 +548,11 @@ static void test_ends_told(void **state)
 	for (int i = 0; i < 300 && seen->ends == 0; i++)
 		usleep(10000);
 	assert_true(seen->ends > 0);
-	assert_true(seen->down > BIG);
-	assert_true(seen->up > BIG);
+	assert_true(seen->down > UPSTREAM_BIG);
+	assert_true(seen->up > UPSTREAM_BIG);
 }
 
-/* ---- bench ---- */
+/* ---- the supervisor's side ---- */
 
 static uint64_t now_ns(void)
 {
@@ -701,118 +560,6 @@ static uint64_t now_ns(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
-
-struct req {
-	int fd;
-	uint64_t start;
-};
-
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-/* Short requests, each on its own connection, width at once. */
-static double bench_short(uint32_t addr, uint16_t port, int width, double seconds, double *p99)
-{
-	static const char q[] = "GET / HTTP/1.1\r\nHost: api.allowed.example\r\n\r\n";
-	static uint64_t lat[2000000];
-	static struct req r[256];
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr)};
-	int ep = epoll_create1(EPOLL_CLOEXEC), live = 0;
-	size_t n = 0, errors = 0;
-	uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9);
-	char buf[1024];
-	for (int i = 0; i < width; i++)
-		r[i].fd = -1;
-	while (now_ns() < end || live) {
-		for (int i = 0; i < width && now_ns() < end; i++) {
-			if (r[i].fd >= 0)
-				continue;
-			r[i].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-			r[i].start = now_ns();
-			if (connect(r[i].fd, (struct sockaddr *)&to, sizeof(to)) < 0 &&
-				errno != EINPROGRESS) {
-				errors++;
-				close(r[i].fd);
-				r[i].fd = -1;
-				continue;
-			}
-			/* loopback: connected by now */
-			if (send(r[i].fd, q, sizeof(q) - 1, MSG_NOSIGNAL) < 0) {
-				errors++;
-				close(r[i].fd);
-				r[i].fd = -1;
-				continue;
-			}
-			struct epoll_event e = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
-			epoll_ctl(ep, EPOLL_CTL_ADD, r[i].fd, &e);
-			live++;
-		}
-		struct epoll_event ev[256];
-		int k = epoll_wait(ep, ev, 256, 1000);
-		for (int i = 0; i < k; i++) {
-			struct req *x = &r[ev[i].data.u32];
-			if (recv(x->fd, buf, sizeof(buf), 0) <= 0)
-				errors++;
-			else if (n < ARRAY_LEN(lat))
-				lat[n++] = now_ns() - x->start;
-			close(x->fd);
-			x->fd = -1;
-			live--;
-		}
-	}
-	double took = (double)(now_ns() - start) / 1e9;
-	close(ep);
-	qsort(lat, n, sizeof(lat[0]), cmp_u64);
-	*p99 = n ? (double)lat[n * 99 / 100] / 1e6 : 0;
-	if (errors)
-		printf("  %zu errors\n", errors);
-	return (double)n / took;
-}
-
-static double bench_bulk(uint32_t addr, uint16_t port, bool up)
-{
-	static char buf[256 * 1024];
-	const uint64_t total = (uint64_t)BIG * 16;
-	uint64_t n = 0, start = now_ns();
-	int fd = tcp(addr, port);
-	if (fd < 0)
-		return 0;
-	if (up) {
-		dprintf(fd,
-			"POST / HTTP/1.1\r\nHost: api.allowed.example\r\nContent-Length: "
-			"%llu\r\n\r\n",
-			(unsigned long long)total);
-		while (n < total) {
-			ssize_t k = send(fd, buf, sizeof(buf), 0);
-			if (k <= 0)
-				return 0;
-			n += (uint64_t)k;
-		}
-		dprintf(fd,
-			"GET / HTTP/1.1\r\nHost: api.allowed.example\r\nConnection: close\r\n\r\n");
-		while (recv(fd, buf, sizeof(buf), 0) > 0)
-			;
-	} else {
-		for (int i = 0; i < 16; i++) {
-			dprintf(fd, "GET /big HTTP/1.1\r\nHost: api.allowed.example\r\n\r\n");
-			for (uint64_t got = 0; got < BIG;) {
-				ssize_t k = recv(fd, buf, sizeof(buf), 0);
-				if (k <= 0)
-					return 0;
-				got += (uint64_t)k;
-			}
-		}
-		n = total;
-	}
-	close(fd);
-	return (double)n / 1e9 / ((double)(now_ns() - start) / 1e9);
-}
-
-/* ---- the supervisor's side ---- */
 
 static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *x)
 {
@@ -895,66 +642,6 @@ static int agent(void)
 	return cmocka_run_group_tests_name("egress", tests, NULL, NULL);
 }
 
-/* One measurement: kind 0 and 1 are short requests, 2 down, 3 up. */
-static double measure(int kind, uint32_t addr, uint16_t port, double *p99)
-{
-	static const int widths[] = {8, 64};
-	*p99 = 0;
-	return kind < 2 ? bench_short(addr, port, widths[kind], 1.5, p99)
-			: bench_bulk(addr, port, kind == 3);
-}
-
-/* Measures natively, in the host's namespaces, whenever the other asks. */
-_noreturn_ static void bench_native(int sock)
-{
-	int kind;
-	double r[2];
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (recv(sock, &kind, sizeof(kind), 0) == sizeof(kind)) {
-		r[0] = measure(kind, INADDR_LOOPBACK, http_port, &r[1]);
-		send(sock, r, sizeof(r), 0);
-	}
-	_exit(0);
-}
-
-static int bench_child(int native)
-{
-	static const char *const what[] = {"short 8", "short 64", "down", "up"};
-	uint32_t a = 0;
-	double sum[4] = {0};
-	const char *first = getenv("BAWN_TEST_BENCH_FROM");
-	const int rounds = 6, from = first ? atoi(first) : 0;
-	dns("api.allowed.example", 1, &a);
-	for (int i = 0; i < rounds * 4; i++) {
-		int kind = i % 4;
-		if (kind < from)
-			continue;
-		double p99, n[2];
-		double v = measure(kind, a, 80, &p99);
-		send(native, &kind, sizeof(kind), 0);
-		if (recv(native, n, sizeof(n), 0) != sizeof(n))
-			return 1;
-		sum[kind] += v / n[0];
-		printf("%-8s relay %9.2f native %9.2f ratio %.2f  p99 %.2f / %.2f ms\n", what[kind],
-			v, n[0], v / n[0], p99, n[1]);
-	}
-	for (int i = 0; i < 4; i++)
-		printf("mean %-8s %.3f\n", what[i], sum[i] / rounds);
-	fflush(stdout);
-	return 0;
-}
-
-/* One look-up, one flow, then quiet: for a look at the processes' memory. */
-static int idle(void)
-{
-	int fd = dial("api.allowed.example", 80);
-	puts_to(fd, "GET / HTTP/1.1\r\nHost: api.allowed.example\r\n\r\n");
-	bool ok = expect(fd, "\r\n\r\napi.allowed.example\n");
-	sleep(10);
-	close(fd);
-	return ok ? 0 : 1;
-}
-
 static int supervise(struct dialer *d, pid_t child, struct proc *relay)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, child, 0), status;
@@ -975,18 +662,17 @@ static int supervise(struct dialer *d, pid_t child, struct proc *relay)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 97;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	bool bench = argc > 1 && streq(argv[1], "bench"),
-	     quiet = argc > 1 && streq(argv[1], "idle");
 	int ask[2], handover[2];
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	host_port = HOST_PORT;
-	int l[] = {listen_on(&http_port), listen_on(&echo_port), listen_on(&host_port)};
+	int l[] = {upstream_listen(&http_port), upstream_listen(&echo_port),
+		upstream_listen(&host_port)};
 	fflush(stdout);
 	pid_t up = fork();
 	if (up == 0)
-		upstream(l[0], l[1], l[2]);
+		upstream_run(l[0], l[1], l[2]);
 	for (size_t i = 0; i < ARRAY_LEN(l); i++)
 		close(l[i]);
 	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask);
@@ -1003,12 +689,8 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &files);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ask[0]);
-		int native[2];
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, native);
-		if (bench && fork() == 0)
-			bench_native(native[1]);
 		make_netns(handover[0]);
-		_exit(bench ? bench_child(native[0]) : quiet ? idle() : agent());
+		_exit(agent());
 	}
 	close(handover[0]);
 	struct pack pack;

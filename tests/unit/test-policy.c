@@ -298,78 +298,80 @@ static bool allowed(const struct set *s, const char *what)
 	return v.action == EGRESS_ALLOW;
 }
 
+static const char *const match_rules[] = {"github.com", "*.one.org", "**.any.org:80,443",
+	"api.example.com:8443", "Mixed.Case.COM", "!bad.any.org", "!*.evil.any.org",
+	"!port.any.org:80", "203.0.113.7", "8.8.8.0/24:53,443", "!8.8.8.8", "2606:4700::/32",
+	"[2001:4860::8888]:53", "10.0.0.0/8:22"};
+static const struct {
+	const char *target;
+	bool allow;
+} match_table[] = {
+	{"github.com", true},
+	{"GitHub.com.", true},
+	{"github.com:80", false},
+	{"github.com:22", false},
+	{"http://github.com/x", false},
+	{"https://github.com/x", true},
+	/* DNS-10 */
+	{"evilgithub.com", false},
+	{"github.com.evil.tld", false},
+	{"github.com@evil", false},
+	{"https://github.com@evil.tld/", false},
+	{"https://evil.tld@github.com/", true},
+	{"https://evil.tld\\@github.com/", false},
+	{"www.github.com", false},
+	{"com", false},
+	/* one label */
+	{"a.one.org", true},
+	{"one.org", false},
+	{"a.b.one.org", false},
+	{"aone.org", false},
+	/* any depth, but not the name itself */
+	{"x.any.org", true},
+	{"x.any.org:80", true},
+	{"a.b.c.d.any.org", true},
+	{"any.org", false},
+	{"xany.org", false},
+	{"any.org.x", false},
+	/* deny wins; without a port it covers every port */
+	{"bad.any.org", false},
+	{"bad.any.org:80", false},
+	{"x.bad.any.org", true},
+	{"a.evil.any.org", false},
+	{"a.b.evil.any.org", true},
+	{"evil.any.org", true},
+	{"port.any.org:80", false},
+	{"port.any.org:443", true},
+	{"api.example.com", false},
+	{"api.example.com:8443", true},
+	{"mixed.case.com", true},
+	/* addresses */
+	{"203.0.113.7", true},
+	{"203.0.113.8", false},
+	{"203.0.113.7:80", false},
+	{"8.8.8.4:53", true},
+	{"8.8.8.8:53", false},
+	{"8.8.9.4:53", false},
+	{"[2606:4700::1]", true},
+	{"[2606:4701::1]", false},
+	{"[2001:4860::8888]:53", true},
+	{"[2001:4860::8889]:53", false},
+	{"10.1.2.3:22", true},
+	{"[::ffff:203.0.113.7]:443", true},
+	{"11.0.0.0:22", false},
+};
+
 static void test_match(void **state)
 {
-	static const char *const rules[] = {"github.com", "*.one.org", "**.any.org:80,443",
-		"api.example.com:8443", "Mixed.Case.COM", "!bad.any.org", "!*.evil.any.org",
-		"!port.any.org:80", "203.0.113.7", "8.8.8.0/24:53,443", "!8.8.8.8",
-		"2606:4700::/32", "[2001:4860::8888]:53", "10.0.0.0/8:22"};
-	static const struct {
-		const char *target;
-		bool allow;
-	} t[] = {
-		{"github.com", true},
-		{"GitHub.com.", true},
-		{"github.com:80", false},
-		{"github.com:22", false},
-		{"http://github.com/x", false},
-		{"https://github.com/x", true},
-		/* DNS-10 */
-		{"evilgithub.com", false},
-		{"github.com.evil.tld", false},
-		{"github.com@evil", false},
-		{"https://github.com@evil.tld/", false},
-		{"https://evil.tld@github.com/", true},
-		{"https://evil.tld\\@github.com/", false},
-		{"www.github.com", false},
-		{"com", false},
-		/* one label */
-		{"a.one.org", true},
-		{"one.org", false},
-		{"a.b.one.org", false},
-		{"aone.org", false},
-		/* any depth, but not the name itself */
-		{"x.any.org", true},
-		{"x.any.org:80", true},
-		{"a.b.c.d.any.org", true},
-		{"any.org", false},
-		{"xany.org", false},
-		{"any.org.x", false},
-		/* deny wins; without a port it covers every port */
-		{"bad.any.org", false},
-		{"bad.any.org:80", false},
-		{"x.bad.any.org", true},
-		{"a.evil.any.org", false},
-		{"a.b.evil.any.org", true},
-		{"evil.any.org", true},
-		{"port.any.org:80", false},
-		{"port.any.org:443", true},
-		{"api.example.com", false},
-		{"api.example.com:8443", true},
-		{"mixed.case.com", true},
-		/* addresses */
-		{"203.0.113.7", true},
-		{"203.0.113.8", false},
-		{"203.0.113.7:80", false},
-		{"8.8.8.4:53", true},
-		{"8.8.8.8:53", false},
-		{"8.8.9.4:53", false},
-		{"[2606:4700::1]", true},
-		{"[2606:4701::1]", false},
-		{"[2001:4860::8888]:53", true},
-		{"[2001:4860::8889]:53", false},
-		{"10.1.2.3:22", true},
-		{"[::ffff:203.0.113.7]:443", true},
-		{"11.0.0.0:22", false},
-	};
 	struct set s = {0};
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		set_add(&s, rules[i]);
+	for (size_t i = 0; i < ARRAY_LEN(match_rules); i++)
+		set_add(&s, match_rules[i]);
 	set_build(&s, false);
-	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		if (allowed(&s, t[i].target) != t[i].allow)
-			fail_msg("%s should be %s", t[i].target, t[i].allow ? "allowed" : "denied");
+	for (size_t i = 0; i < ARRAY_LEN(match_table); i++)
+		if (allowed(&s, match_table[i].target) != match_table[i].allow)
+			fail_msg("%s should be %s", match_table[i].target,
+				match_table[i].allow ? "allowed" : "denied");
 
 	struct egress_verdict v = egress_match(&s.e, "bad.any.org", 443);
 	struct egress_rule r;

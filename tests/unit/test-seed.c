@@ -56,6 +56,137 @@ static void base64url(const char *s, char *out)
 	out[o] = '\0';
 }
 
+/* The formatter would break these texts into shreds. */
+/* clang-format off */
+static void plant_codex(const char *payload)
+{
+	put(".codex/auth.json",
+		"{\"OPENAI_API_KEY\": null, "
+		"\"tokens\": {\"id_token\": \"eyJhbGciOiJSUzI1NiJ9.%s.sig" MARK
+		"01\", \"access_token\": \"eyJhbGciOiJSUzI1NiJ9.%s." ACCESS
+		"\", \"refresh_token\": \"" TOKEN(02) "\", \"account_id\": \"acc\"}}",
+		payload,
+		payload);
+	put(".codex/sessions/2026/x.jsonl", TOKEN(03));
+	put(".codex/history.jsonl", TOKEN(04));
+	put(".codex/state_5.sqlite", TOKEN(05));
+	put(".codex/config.toml",
+		"model = \"gpt-x\"\n"
+		"[mcp_servers.a]\n"
+		"command = \"sh\"\n"
+		"env = { A_TOKEN = \"" TOKEN(06) "\", LANG = \"C\" }\n"
+		"bearer_token = \"" TOKEN(07) "\"\n"
+		"[model_providers.b]\n"
+		"experimental_bearer_token = \"" TOKEN(08) "\"\n"
+		"name = \"b\"\n"
+		"[projects.\"/x/" TOKEN(09) "\"]\n"
+		"trust_level = \"trusted\"\n");
+	put(".codex/AGENTS.md", "Be brief.\nDEPLOY_TOKEN=" TOKEN(10) "\n");
+	put(".codex/skills/s/SKILL.md", "a skill\n");
+	put(".codex/skills/s/.env", TOKEN(11));
+}
+
+static void plant_claude(long long end)
+{
+	put(".claude/.credentials.json",
+		"{\"claudeAiOauth\": {\"accessToken\": \"sk-ant-oat01-" ACCESS
+		"\", \"refreshToken\": \"sk-ant-ort01-" MARK
+		"12\", \"expiresAt\": %lld000, \"scopes\": [\"user:inference\"]}, "
+		"\"mcpOAuth\": {\"x\": \"" TOKEN(13) "\"}}",
+		end);
+	put(".claude.json",
+		"{\"oauthAccount\": {\"emailAddress\": \"" MARK
+		"14@example.org\"}, \"userID\": \"" TOKEN(15) "\", \"theme\": \"light\", "
+		"\"customApiKeyResponses\": {\"approved\": [\"" TOKEN(16)
+		"\"]},\"mcpServers\": {\"m\": {\"command\": \"sh\", "
+		"\"env\": {\"X_API_KEY\": \"" TOKEN(17)
+		"\"}, \"headers\": {\"Authorization\": \"Bearer " TOKEN(18)
+		"\"}}}, \"projects\": {\"%s\": {\"history\": [\"" TOKEN(19)
+		"\"], \"mcpServers\": {\"local\": {\"command\": \"sh\"}}}}}",
+		work);
+	put(".claude/settings.json",
+		"{\"model\": \"opus\", \"env\": {\"ANTHROPIC_AUTH_TOKEN\": \"" TOKEN(20)
+		"\", \"EDITOR\": \"vi\"}, \"apiKeyHelper\": \"echo " TOKEN(21)
+		"\", \"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", "
+		"\"command\": \"~/.claude/hooks/here.sh\"}]}, "
+		"{\"hooks\": [{\"type\": \"command\", \"command\": \"~/bin/absent.sh\"}]}]}}");
+	put(".claude/hooks/here.sh", "#!/bin/sh\n");
+	put(".claude/CLAUDE.md",
+		"Speak plainly. Use sk-ant-api03-" MARK "22abcdef for tests.\n");
+	put(".claude/projects/p/x.jsonl", TOKEN(23));
+	put(".claude/history.jsonl", TOKEN(24));
+	put(".claude/shell-snapshots/s.sh", TOKEN(25));
+	put(".claude/backups/.claude.json", TOKEN(26));
+	put(".claude/todos/t.json", TOKEN(27));
+	put(".claude/skills/ok/SKILL.md", "fine\n");
+}
+
+static void plant_others(long long end)
+{
+	put(".gemini/oauth_creds.json",
+		"{\"access_token\": \"ya29." ACCESS "\", \"refresh_token\": \"1//" MARK
+		"28\", \"id_token\": \"" TOKEN(29)
+		"\", \"expiry_date\": %lld000, \"scope\": \"x\"}",
+		end);
+	put(".gemini/google_accounts.json", "{\"active\": \"" MARK "30@example.org\"}");
+	put(".gemini/.env", "GEMINI_API_KEY=" TOKEN(31));
+	put(".gemini/settings.json",
+		"{\"ui\": {\"theme\": \"x\"}, \"mcpServers\": {\"m\": {\"command\": \"sh\", "
+		"\"env\": {\"T_TOKEN\": \"" TOKEN(32) "\"}}}}");
+	put(".gemini/tmp/h/logs.json", TOKEN(33));
+	put(".gemini/history/h/x", TOKEN(34));
+	put(".gemini/gemini-credentials.json", TOKEN(35));
+	put(".local/share/opencode/auth.json",
+		"{\"a\": {\"type\": \"oauth\", \"access\": \"" ACCESS "\", \"refresh\": \""
+		TOKEN(36)
+		"\", \"expires\": %lld000}, \"b\": {\"type\": \"oauth\", \"access\": \""
+		TOKEN(37) "\", \"refresh\": \"" TOKEN(38) "\", \"expires\": 0}}",
+		end);
+	put(".local/share/opencode/mcp-auth.json", TOKEN(39));
+	put(".local/share/opencode/opencode.db", TOKEN(40));
+	put(".config/opencode/opencode.json",
+		"{\"theme\": \"x\", \"provider\": {\"p\": {\"options\": {\"apiKey\": \""
+		TOKEN(41) "\", \"baseURL\": \"https://example.org\"}}}}");
+}
+
+static void plant_tools(void)
+{
+	put(".local/share/keyrings/login.keyring", TOKEN(42));
+	put(".git-credentials", "https://u:" TOKEN(43) "@example.org\n");
+	put(".gitconfig",
+		"[user]\n"
+		"\tname = A U Thor\n"
+		"\temail = a@example.org\n"
+		"[commit]\n"
+		"\tgpgsign = true\n"
+		"[core]\n"
+		"\thooksPath = /x\n"
+		"\teditor = " TOKEN(44) "\n"
+		"\tfsmonitor = /x\n"
+		"[credential]\n"
+		"\thelper = store --" TOKEN(45) "\n"
+		"[alias]\n"
+		"\tx = !sh " TOKEN(46) "\n"
+		"[http \"https://example.org\"]\n"
+		"\textraheader = Authorization: Basic " TOKEN(47) "\n"
+		"[url \"https://u:" TOKEN(48) "@example.org/\"]\n"
+		"\tinsteadOf = https://example.org/\n"
+		"[url \"https://mirror.example.org/\"]\n"
+		"\tinsteadOf = ex:\n"
+		"[url \"git@github.com:\"]\n"
+		"\tinsteadOf = https://github.com/\n"
+		"[init]\n"
+		"\tdefaultBranch = trunk\n");
+	put(".config/git/ignore", "*.swp\n");
+	put(".netrc", "machine x password " TOKEN(49));
+	put(".npmrc", "//x/:_authToken=" TOKEN(50));
+	put(".ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\n" MARK "51\n-----END");
+	put(".aws/credentials", TOKEN(52));
+	put(".config/gh/hosts.yml", "oauth_token: " TOKEN(53));
+}
+
+/* clang-format on */
+
 /* Every file that an agent keeps a secret in, and those of git and other tools. */
 static void plant(int64_t left)
 {
@@ -63,157 +194,10 @@ static void plant(int64_t left)
 	char claims[128], payload[256];
 	snprintf(claims, sizeof(claims), "{\"exp\":%lld,\"plan\":\"x\"}", end);
 	base64url(claims, payload);
-	put(".codex/auth.json",
-		"{\"OPENAI_API_KEY\": null, \"tokens\": {\"id_token\": \"eyJhbGciOiJSUzI1NiJ9.%s."
-		"sig" MARK "01\", \"access_token\": \"eyJhbGciOiJSUzI1NiJ9.%s." ACCESS
-		"\", \"refresh_token\": \"" TOKEN(02) "\", \"account_id\": \"acc\"}}",
-		payload, payload);
-	put(".codex/sessions/2026/x.jsonl", TOKEN(03));
-	put(".codex/history.jsonl", TOKEN(04));
-	put(".codex/state_5.sqlite", TOKEN(05));
-	put(".codex/config.toml",
-		"model = \"gpt-x\"\n[mcp_servers.a]\ncommand = \"sh\"\nenv = { A_TOKEN = \"" TOKEN(
-			06) "\", LANG = \"C\" }\nbearer_token = \"" TOKEN(07) "\"\n"
-									      "[model_providers.b]"
-									      "\nexperimental_"
-									      "bearer_token = "
-									      "\"" TOKEN(
-										      08) "\"\nname"
-											  " = "
-											  "\"b\"\n"
-											  "[project"
-											  "s.\"/"
-											  "x"
-											  "/" TOKEN(
-												  09) "\"]\ntrust_level = \"trusted\"\n");
-	put(".codex/AGENTS.md", "Be brief.\nDEPLOY_TOKEN=" TOKEN(10) "\n");
-	put(".codex/skills/s/SKILL.md", "a skill\n");
-	put(".codex/skills/s/.env", TOKEN(11));
-	put(".claude/.credentials.json",
-		"{\"claudeAiOauth\": {\"accessToken\": \"sk-ant-oat01-" ACCESS
-		"\", \"refreshToken\": \"sk-ant-ort01-" MARK "12\", \"expiresAt\": %lld000, "
-		"\"scopes\": [\"user:inference\"]}, \"mcpOAuth\": {\"x\": \"" TOKEN(13) "\"}}",
-		end);
-	put(".claude.json",
-		"{\"oauthAccount\": {\"emailAddress\": \"" MARK
-		"14@example.org\"}, \"userID\": \"" TOKEN(
-			15) "\", \"theme\": \"light\", \"customApiKeyResponses\": {\"approved\": "
-			    "[\"" TOKEN(16) "\"]},"
-					    "\"mcpServers\": {\"m\": {\"command\": \"sh\", "
-					    "\"env\": {\"X_API_KEY\": \"" TOKEN(
-						    17) "\"}, \"headers\": {\"Authorization\": "
-							"\"Bearer " TOKEN(18) "\"}}}, "
-									      "\"projects\": "
-									      "{\"%s\": "
-									      "{\"history\": "
-									      "[\"" TOKEN(
-										      19) "\"], "
-											  "\"mcpSer"
-											  "vers\": "
-											  "{\"local"
-											  "\": "
-											  "{\"comma"
-											  "nd\": "
-											  "\"sh\"}}"
-											  "}}}",
-		work);
-	put(".claude/settings.json",
-		"{\"model\": \"opus\", \"env\": {\"ANTHROPIC_AUTH_TOKEN\": \"" TOKEN(
-			20) "\", \"EDITOR\": \"vi\"}, \"apiKeyHelper\": \"echo " TOKEN(21) "\", "
-											   "\"hooks"
-											   "\": "
-											   "{\"Stop"
-											   "\": "
-											   "[{"
-											   "\"hooks"
-											   "\": "
-											   "[{"
-											   "\"type"
-											   "\": "
-											   "\"comma"
-											   "nd\", "
-											   "\"comma"
-											   "nd\": "
-											   "\"~/"
-											   ".claude"
-											   "/hooks/"
-											   "here."
-											   "sh\"}]}"
-											   ", "
-											   "{\"hook"
-											   "s\": "
-											   "[{"
-											   "\"type"
-											   "\": "
-											   "\"comma"
-											   "nd\", "
-											   "\"comma"
-											   "nd\": "
-											   "\"~/"
-											   "bin/"
-											   "absent."
-											   "sh\"}]}"
-											   "]}}");
-	put(".claude/hooks/here.sh", "#!/bin/sh\n");
-	put(".claude/CLAUDE.md", "Speak plainly. Use sk-ant-api03-" MARK "22abcdef for tests.\n");
-	put(".claude/projects/p/x.jsonl", TOKEN(23));
-	put(".claude/history.jsonl", TOKEN(24));
-	put(".claude/shell-snapshots/s.sh", TOKEN(25));
-	put(".claude/backups/.claude.json", TOKEN(26));
-	put(".claude/todos/t.json", TOKEN(27));
-	put(".gemini/oauth_creds.json",
-		"{\"access_token\": \"ya29." ACCESS "\", \"refresh_token\": \"1//" MARK
-		"28\", \"id_token\": \"" TOKEN(
-			29) "\", \"expiry_date\": %lld000, \"scope\": \"x\"}",
-		end);
-	put(".gemini/google_accounts.json", "{\"active\": \"" MARK "30@example.org\"}");
-	put(".gemini/.env", "GEMINI_API_KEY=" TOKEN(31));
-	put(".gemini/settings.json",
-		"{\"ui\": {\"theme\": \"x\"}, \"mcpServers\": {\"m\": {\"command\": \"sh\", "
-		"\"env\": "
-		"{\"T_TOKEN\": \"" TOKEN(32) "\"}}}}");
-	put(".gemini/tmp/h/logs.json", TOKEN(33));
-	put(".gemini/history/h/x", TOKEN(34));
-	put(".gemini/gemini-credentials.json", TOKEN(35));
-	put(".local/share/opencode/auth.json",
-		"{\"a\": {\"type\": \"oauth\", \"access\": \"" ACCESS "\", \"refresh\": \"" TOKEN(
-			36) "\", \"expires\": %lld000}, \"b\": {\"type\": \"oauth\", \"access\": "
-			    "\"" TOKEN(37) "\", \"refresh\": \"" TOKEN(38) "\", \"expires\": 0}}",
-		end);
-	put(".local/share/opencode/mcp-auth.json", TOKEN(39));
-	put(".local/share/opencode/opencode.db", TOKEN(40));
-	put(".config/opencode/opencode.json",
-		"{\"theme\": \"x\", \"provider\": {\"p\": {\"options\": {\"apiKey\": \"" TOKEN(
-			41) "\", \"baseURL\": \"https://example.org\"}}}}");
-	put(".local/share/keyrings/login.keyring", TOKEN(42));
-	put(".git-credentials", "https://u:" TOKEN(43) "@example.org\n");
-	put(".gitconfig",
-		"[user]\n\tname = A U Thor\n\temail = a@example.org\n[commit]\n\tgpgsign = true\n"
-		"[core]\n\thooksPath = /x\n\teditor = " TOKEN(
-			44) "\n\tfsmonitor = /x\n"
-			    "[credential]\n\thelper = store --" TOKEN(
-				    45) "\n[alias]\n\tx = !sh " TOKEN(46) "\n"
-									  "[http "
-									  "\"https://"
-									  "example.org\"]"
-									  "\n\textraheader = "
-									  "Authorization: "
-									  "Basic " TOKEN(
-										  47) "\n"
-										      "[url "
-										      "\"https://"
-										      "u:" TOKEN(
-											      48) "@example.org/\"]\n\tinsteadOf = https://example.org/\n"
-												  "[url \"https://mirror.example.org/\"]\n\tinsteadOf = ex:\n"
-												  "[url \"git@github.com:\"]\n\tinsteadOf = https://github.com/\n"
-												  "[init]\n\tdefaultBranch = trunk\n");
-	put(".config/git/ignore", "*.swp\n");
-	put(".netrc", "machine x password " TOKEN(49));
-	put(".npmrc", "//x/:_authToken=" TOKEN(50));
-	put(".ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\n" MARK "51\n-----END");
-	put(".aws/credentials", TOKEN(52));
-	put(".config/gh/hosts.yml", "oauth_token: " TOKEN(53));
-	put(".claude/skills/ok/SKILL.md", "fine\n");
+	plant_codex(payload);
+	plant_claude(end);
+	plant_others(end);
+	plant_tools();
 	char link[160];
 	snprintf(link, sizeof(link), "%s/.claude/skills/ok/key", host);
 	assert_int_equal(symlink("../../../.ssh/id_ed25519", link), 0);

@@ -1,0 +1,311 @@
+/* tests/unit/test-scan-parse.c - the parsers of the scan room: globs, git's config and index. */
+#include "unit.h"
+
+#include "scan/git-config.h"
+#include "scan/git-index.h"
+#include "scan/glob.h"
+
+/* --- globs --- */
+
+static int match(const char *pattern, const char *path, bool dir, bool icase)
+{
+	struct arena a = {0};
+	struct glob_set s = {.fold = icase};
+	struct err err = {0};
+	int r = glob_set_add(&a, &s, pattern, &err);
+	if (r == 0)
+		r = glob_set_match(&s, path, dir, NULL);
+	else
+		assert_true(err.msg[0] && err.hint[0]);
+	arena_free(&a);
+	return r;
+}
+
+static void test_glob(void **state)
+{
+	static const struct {
+		const char *pattern, *path;
+		int want;
+	} t[] = {
+		{".env", ".env", 1},
+		{".env", "a/b/.env", 1},
+		{"/.env", "a/.env", 0},
+		{"/.env", ".env", 1},
+		{"**/.env", "a/b/c/d/e/f/g/h/i/.env", 1},
+		{"**/.env", ".env", 1},
+		{"a/.env", "a/.env", 1},
+		{"a/.env", "b/a/.env", 0},
+		{"./.env", "x/.env", 0},
+		{"./.env", ".env", 1},
+		{"a//b", "a/b", 1},
+		{"a/./b", "a/b", 1},
+		{"a/x/../b", "a/b", 1},
+		{"*.key", "x.key", 1},
+		{"*.key", "d/x.key", 1},
+		{"*.key", "x.keys", 0},
+		{"*.key", ".key", 1},
+		{"a/**", "a", 0},
+		{"a/**", "a/b", 1},
+		{"a/**", "a/b/c", 1},
+		{"a/**/z", "a/z", 1},
+		{"a/**/z", "a/b/c/z", 1},
+		{"a/**/z", "a/b/c/y", 0},
+		{"**/a/**/b", "x/a/y/b", 1},
+		{"?", "x", 1},
+		{"?", "xy", 0},
+		{"[a-c]x", "bx", 1},
+		{"[!a-c]x", "bx", 0},
+		{"[!a-c]x", "dx", 1},
+		{"[]]", "]", 1},
+		{"a\\*b", "a*b", 1},
+		{"a\\*b", "axb", 0},
+		{"a*/b", "ax/b", 1},
+		{"a*b", "a/b", 0},
+		{"", "x", -EINVAL},
+		{"..", "x", -EINVAL},
+		{"a/../..", "x", -EINVAL},
+		{"[a", "x", -EINVAL},
+		{"a\\", "x", -EINVAL},
+		{"/", "x", -EINVAL},
+		{"!", "x", -EINVAL},
+		{"!x", "x", 0},
+		{"*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
+		{"**/a/**/a/**/a/**/a/**/b", "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (match(t[i].pattern, t[i].path, false, false) != t[i].want)
+			fail_msg("%s on %s", t[i].pattern, t[i].path);
+	assert_int_equal(match("secrets/", "a/secrets", true, false), 1);
+	assert_int_equal(match("secrets/", "a/secrets", false, false), 0);
+	assert_int_equal(match("**/.env", "A/.ENV", false, true), 1); /* FS-11 */
+	assert_int_equal(match("**/.env", "A/.ENV", false, false), 0);
+}
+
+/* --- git config --- */
+
+static void check_parse(const char *text, const char *key, const char *value)
+{
+	struct arena a = {0};
+	struct git_config c;
+	int r = git_config_parse(&a, text, strlen(text), &c, NULL);
+	if (!key) {
+		assert_int_equal(r, -EINVAL);
+	} else {
+		assert_int_equal(r, 0);
+		assert_true(c.n > 0);
+		assert_string_equal(c.v[c.n - 1].key, key);
+		if (value)
+			assert_string_equal(c.v[c.n - 1].value, value);
+		else
+			assert_null(c.v[c.n - 1].value);
+	}
+	arena_free(&a);
+}
+
+static void test_config_parse(void **state)
+{
+	(void)state;
+	check_parse("[core]\n\tbare = false\n", "core.bare", "false");
+	check_parse("[Core] Bare\n", "core.bare", NULL);
+	check_parse("[a \"B c\"]\nX = \"y # z\" ; w\n", "a.B c.x", "y # z");
+	check_parse("[a.B]\nx=1", "a.b.x", "1");
+	check_parse("[a]\nx = one \\\n two\n", "a.x", "one  two");
+	check_parse("[a]\r\nx = 1\r\n", "a.x", "1");
+	check_parse("\xef\xbb\xbf[a]\nx = \"q\\\"\\\\\\t\"\n", "a.x", "q\"\\\t");
+	check_parse("[a]\n# c\n; d\nx = 1   \n", "a.x", "1");
+	check_parse("[a \"x\\\"]y\"]\nb=1\n", "a.x\"]y.b", "1");
+	check_parse("x = 1\n", NULL, NULL);
+	check_parse("[a\nx=1\n", NULL, NULL);
+	check_parse("[a]\nx = \"1\n", NULL, NULL);
+	check_parse("[a]\nx = \\q\n", NULL, NULL);
+	check_parse("[a]\n1x = y\n", NULL, NULL);
+	check_parse("[a]\nx y = z\n", NULL, NULL);
+	check_parse("[]\nx=1\n", NULL, NULL);
+	struct arena a = {0};
+	struct git_config c;
+	assert_int_equal(git_config_parse(&a, "[a]\nx=\0y\n", 9, &c, NULL), -EINVAL);
+	arena_free(&a);
+}
+
+static struct git_config_text text_of(const char *s)
+{
+	return (struct git_config_text){s, strlen(s)};
+}
+
+static void check_merge(const char *base, const char *copy, const char *real, const char *want,
+	const char *kept, const char *dropped)
+{
+	struct arena a = {0};
+	struct git_config_text out;
+	struct strv k, d;
+	struct err err = {0};
+	int r = git_config_merge(
+		&a, text_of(base), text_of(copy), text_of(real), &out, &k, &d, &err);
+	assert_int_equal(r, 0);
+	if (want) {
+		assert_non_null(out.p);
+		assert_string_equal(out.p, want);
+	} else {
+		assert_null(out.p);
+	}
+	assert_string_equal(k.n ? k.v[0] : "", kept);
+	assert_string_equal(d.n ? d.v[0] : "", dropped);
+	arena_free(&a);
+}
+
+static void test_config_merge(void **state)
+{
+	static const char base[] =
+		"[core]\n\tbare = false\n# mine\n[filter \"lfs\"]\n\tclean = c\n";
+	(void)state;
+	check_merge(base, base, base, NULL, "", "");
+	check_merge(base,
+		"[core]\n\tbare = false\n[filter \"lfs\"]\n\tclean = c\n[remote \"o\"]\n"
+		"\turl = https://x.y/z.git\n",
+		base,
+		"[core]\n\tbare = false\n# mine\n[filter \"lfs\"]\n\tclean = c\n[remote \"o\"]\n"
+		"\turl = https://x.y/z.git\n",
+		"remote.o.url", "");
+	/* the host changed something else meanwhile: it stays */
+	check_merge("[a]\n", "[user]\n\tname = N\n", "[a]\n[core]\n\tpager = less\n",
+		"[a]\n[core]\n\tpager = less\n[user]\n\tname = N\n", "user.name", "");
+	/* removal, and a setting on the section's own line */
+	check_merge("[branch \"x\"] remote = o\n\tmerge = refs/heads/x\n", "\n",
+		"[branch \"x\"] remote = o\n\tmerge = refs/heads/x\n[a]\n", "[branch \"x\"]\n[a]\n",
+		"branch.x.remote", "");
+	check_merge(
+		base, "[core]\n\tbare = false\n[alias]\n\tx = !evil\n", base, NULL, "", "alias.x");
+	/* the real one has it already */
+	check_merge("", "[user]\n\tname = a\n", "[user]\n\tname = a\n", NULL, "", "");
+}
+
+/* PER-02: each must be dropped and named, none may be in the merged text. */
+static void test_config_dangerous(void **state)
+{
+	static const char *const bad[] = {"[core]\n\tfsmonitor = x", "[core]\n\thooksPath = x",
+		"[core]\n\tsshCommand = x", "[core]\n\tpager = x", "[core]\n\teditor = x",
+		"[core]\n\taskPass = x", "[core]\n\tworktree = /x", "[core]\n\tattributesFile = x",
+		"[core]\n\tgitProxy = x", "[core]\n\talternateRefsCommand = x",
+		"[diff]\n\texternal = x", "[diff \"a\"]\n\ttextconv = x",
+		"[diff \"a\"]\n\tcommand = x", "[filter \"a\"]\n\tclean = x",
+		"[filter \"a\"]\n\tsmudge = x", "[filter \"a\"]\n\tprocess = x",
+		"[merge \"a\"]\n\tdriver = x", "[mergetool \"a\"]\n\tcmd = x",
+		"[difftool \"a\"]\n\tcmd = x", "[gpg]\n\tprogram = x",
+		"[gpg \"ssh\"]\n\tdefaultKeyCommand = x", "[credential]\n\thelper = x",
+		"[credential \"https://a\"]\n\thelper = !x", "[alias]\n\tst = status",
+		"[alias]\n\tx = !y", "[uploadpack]\n\tpackObjectsHook = x", "[include]\n\tpath = x",
+		"[includeIf \"gitdir:x\"]\n\tpath = x", "[url \"x\"]\n\tinsteadOf = y",
+		"[url \"x\"]\n\tpushInsteadOf = y", "[remote \"o\"]\n\tuploadpack = x",
+		"[remote \"o\"]\n\treceivepack = x", "[remote \"o\"]\n\tvcs = x",
+		"[remote \"o\"]\n\tproxy = x", "[remote \"o\"]\n\turl = ext::sh -c x",
+		"[remote \"o\"]\n\turl = --upload-pack=x",
+		"[remote \"o\"]\n\turl = ssh://-oProxyCommand=x/",
+		"[remote \"o\"]\n\turl = file:///x",
+		"[remote \"o\"]\n\turl = ssh://u@-oProxyCommand=x/y",
+		"[remote \"o\"]\n\turl = u@-oProxyCommand=x:y", "[remote \"o\"]\n\tpushurl = fd::3",
+		"[protocol \"ext\"]\n\tallow = always", "[protocol]\n\tallow = always",
+		"[extensions]\n\tworktreeConfig = true", "[http]\n\tproxy = x",
+		"[http]\n\tsslVerify = false", "[interactive]\n\tdiffFilter = x",
+		"[sequence]\n\teditor = x", "[web]\n\tbrowser = x", "[browser \"x\"]\n\tcmd = x",
+		"[man \"x\"]\n\tcmd = x", "[pager]\n\tlog = x", "[submodule \"x\"]\n\tupdate = !x",
+		"[submodule \"x\"]\n\turl = ext::x", "[trailer \"x\"]\n\tcommand = x",
+		"[tar \"x\"]\n\tcommand = x", "[sendemail]\n\tsmtpserver = x",
+		"[instaweb]\n\thttpd = x", "[imap]\n\ttunnel = x", "[lfs]\n\turl = x",
+		"[lfs \"customtransfer.x\"]\n\tpath = x", "[rebase]\n\tinstructionFormat = x",
+		"[receive]\n\tprocReceiveRefs = x", "[safe]\n\tdirectory = *",
+		"[init]\n\ttemplateDir = x", "[commit]\n\ttemplate = x",
+		"[blame]\n\tignoreRevsFile = x", "[maintenance]\n\trepo = x",
+		"[branch \"x\"]\n\tmergeOptions = -s x", "[user]\n\tsigningKey = x",
+		"[remote \"ext::x\"]\n\turl = https://a/b", "[guitool \"x\"]\n\tcmd = x"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct arena a = {0};
+		struct git_config_text out;
+		struct strv kept, dropped;
+		int r = git_config_merge(
+			&a, text_of(""), text_of(bad[i]), text_of(""), &out, &kept, &dropped, NULL);
+		if (r != 0 || out.p || kept.n || dropped.n != 1)
+			fail_msg("%s", bad[i]);
+		arena_free(&a);
+	}
+}
+
+static void test_config_good(void **state)
+{
+	static const char *const good[] = {"[branch \"f/x\"]\n\tremote = origin",
+		"[branch \"f\"]\n\tmerge = refs/heads/f",
+		"[remote \"o\"]\n\turl = git@github.com:a/b.git",
+		"[remote \"o\"]\n\turl = ssh://git@h:22/a", "[remote \"o\"]\n\turl = ../other",
+		"[remote \"o\"]\n\turl = /srv/git/x.git",
+		"[remote \"o\"]\n\tfetch = +refs/heads/*:refs/remotes/o/*",
+		"[user]\n\tname = A. \\\"B\\\" C", "[user]\n\temail = a@b.c",
+		"[pull]\n\trebase = true", "[submodule \"lib\"]\n\turl = https://a/b\n",
+		"[submodule \"lib\"]\n\tactive = true", "[core]\n\tsparseCheckout = true",
+		"[color \"diff\"]\n\tmeta = yellow bold"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct arena a = {0};
+		struct git_config_text out;
+		struct strv kept, dropped;
+		int r = git_config_merge(&a, text_of(""), text_of(good[i]), text_of(""), &out,
+			&kept, &dropped, NULL);
+		if (r != 0 || !out.p || kept.n != 1 || dropped.n)
+			fail_msg("%s", good[i]);
+		arena_free(&a);
+	}
+}
+
+/* --- git index --- */
+
+static size_t put_entry(unsigned char *p, const char *name, uint16_t flags)
+{
+	size_t n = strlen(name), whole = (62 + n + 8) & ~(size_t)7;
+	memset(p, 0, whole);
+	p[60] = (unsigned char)((flags | n) >> 8);
+	p[61] = (unsigned char)n;
+	memcpy(p + 62, name, n);
+	return whole;
+}
+
+static void test_index(void **state)
+{
+	unsigned char b[1024] = "DIRC\0\0\0\2\0\0\0\3";
+	size_t n = 12;
+	struct git_index_split split;
+	(void)state;
+	n += put_entry(b + n, ".env", 0);
+	n += put_entry(b + n, "a/b/x.key", 0);
+	n += put_entry(b + n, "z", 0);
+	memset(b + n, 0, 20);
+	n += 20;
+	struct git_index_query q[] = {{.path = "z"}, {.path = ".env"}, {.path = "a/b", .dir = true},
+		{.path = "a/b/x", .dir = true}, {.path = "a/b/x.key"}, {.path = "q"}};
+	assert_int_equal(git_index_lookup(b, n, 20, q, ARRAY_LEN(q), NULL, &split, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(q); i++)
+		assert_int_equal(q[i].found, !streq(q[i].path, "q") && !streq(q[i].path, "a/b/x"));
+	/* every truncation is refused or harmless, and sets nothing when refused */
+	for (size_t k = 0; k < n; k++) {
+		unsigned char *copy = malloc(k ? k : 1);
+		struct git_index_query one = {.path = ".env"};
+		memcpy(copy, b, k);
+		if (git_index_lookup(copy, k, 20, &one, 1, NULL, &split, NULL) < 0)
+			assert_false(one.found);
+		free(copy);
+	}
+	b[7] = 9;
+	assert_int_equal(git_index_lookup(b, n, 20, q, 1, NULL, &split, NULL), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_config_parse),
+		cmocka_unit_test(test_config_merge),
+		cmocka_unit_test(test_config_dangerous),
+		cmocka_unit_test(test_config_good),
+		cmocka_unit_test(test_index),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
