@@ -120,7 +120,7 @@ static int udp_variants(const struct probe *p, char **argv)
 {
 	(void)p, (void)argv;
 	union address a, from;
-	socklen_t len = parse(&a, "8.8.8.8", "53"), from_len = parse(&from, "127.0.0.1", "0");
+	socklen_t len = parse(&a, "8.8.8.8", "53"), from_len;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
@@ -135,12 +135,20 @@ static int udp_variants(const struct probe *p, char **argv)
 		probe_say("sendmmsg");
 		return 0;
 	}
-	if (bind(fd, &from.any, from_len) == 0 && sendto(fd, "x", 1, 0, &a.any, len) == 1) {
-		probe_say("from 127.0.0.1");
-		return 0;
-	}
 	int e = errno;
 	close(fd);
+	/* AnyIP makes every address one of ours to send from. */
+	static const char *const sources[] = {"127.0.0.1", "198.18.0.9", "8.8.8.8", "192.168.1.1"};
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		from_len = parse(&from, sources[i], "0");
+		if (fd >= 0 && bind(fd, &from.any, from_len) == 0 &&
+			sendto(fd, "x", 1, 0, &a.any, len) == 1) {
+			probe_say("from %s", sources[i]);
+			return 0;
+		}
+		close(fd);
+	}
 	return e;
 }
 
