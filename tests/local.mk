@@ -10,7 +10,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 
 # Everything below tests/ goes into the tarball; generated files don't.
-EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration tests/fuzz \
+EXTRA_DIST += tests/attack tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration tests/fuzz \
 	tests/agents/model.mjs tests/agents/package.json tests/agents/package-lock.json
 
 check_PROGRAMS += tests/deny-call

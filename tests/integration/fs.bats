@@ -1,0 +1,425 @@
+#!/usr/bin/env bats
+# fs.bats - attack corpus, class FS: files.  Masks and protection in depth are in mask.bats and
+# protect.bats; here is each row of the corpus once.
+load ../lib.sh
+load ../attack/lib.sh
+setup() { bawn_setup; }
+teardown() {
+	chmod -R u+rwx "$T" 2>/dev/null
+	bawn_teardown
+}
+
+# Every way to read a file that the shell has; prints what it got.
+read_all_ways() { # FILE
+	printf '%s\n' "f=$1" 'cat "$f"; cp "$f" /tmp/copy && cat /tmp/copy; ln "$f" linked && cat linked; ln -s "$f" soft; cat soft
+		tar cf - "$f" | tar xfO - ; dd if="$f"; mv "$f" moved; cat moved; cat <"$f"; exec 8<"$f" && cat <&8
+		cat /proc/self/cwd/"$f" /proc/self/root/"$PWD"/"$f"; grep -r . . --include="*" -h --exclude-dir=.git; od -c "$f"
+		find . -type f -exec cat {} +; find . -inum $(stat -c %i "$f") -exec cat {} +; head -c 100 "$f"; split "$f" /tmp/s; cat /tmp/s*
+		truncate -s +1 "$f"; cp --reflink=auto "$f" /tmp/r; cat /tmp/r; install "$f" /tmp/i; cat /tmp/i; rm -f linked soft; echo done'
+}
+
+@test "FS-01 host home secrets are not there" {
+	local f
+	for f in .ssh/canary .ssh/id_ed25519 .aws/credentials .netrc .gnupg/key .config/gh/hosts.yml \
+		.docker/config.json .local/share/keyrings/login.keyring .bash_history .git-credentials; do
+		plant "$HOME/$f"
+	done
+	plant "$T/elsewhere/canary"
+	[ "$(cat "$HOME/.ssh/canary")" = "$CANARY" ] # control
+	run in_sandbox_sh "cd; cat .ssh/* .aws/* .netrc .gnupg/* .config/gh/* .docker/* .local/share/keyrings/* .bash_history .git-credentials
+		cat $T/elsewhere/canary; find $T /home /root /var /etc -type f 2>/dev/null | head -5000 | xargs -d '\n' grep -lF '$CANARY' | sed 's/^/FOUND /'; echo done"
+	# the canary's text is in our own command line: only what find found counts
+	refute_output "FOUND"
+	assert_output "done"
+	run attack "read=$HOME/.ssh/canary" "listdir=$HOME/.ssh" "read=$T/elsewhere/canary"
+	expect_all ENOENT
+}
+
+@test "FS-02 nor by /proc's links or chains of dots" {
+	plant "$HOME/.ssh/canary"
+	local p=$HOME/.ssh/canary
+	run attack "read=/proc/self/root$p" "read=/proc/1/root$p" "read=/proc/1/cwd$p" \
+		"read=/proc/self/cwd/../.ssh/canary" "read=/proc/self/cwd/../../../../../../../..$p" \
+		"read=/proc/thread-self/root$p" "read=/../../..$p" "read=/proc/self/fd/0/..$p" \
+		"read=/proc/self/exe/../../..$p" "read=/dev/fd/3$p" "read=/proc/self/task/1/root$p" \
+		"read=/proc/1/task/1/root$p" "listdir=/proc/1/root" "listdir=/proc/1/cwd"
+	expect_all ENOENT EACCES ENOTDIR EPERM
+	run in_sandbox_sh "for d in /proc/[0-9]*; do cat \$d/root$p \$d/cwd/../.ssh/canary \$d/cwd/../../../../../..$p; done; echo done"
+	refute_canary
+	assert_output "done"
+}
+
+@test "FS-03 a masked file's content shows in no way" {
+	plant "$WS/.env"
+	plant "$WS/sub/server.key"
+	run in_sandbox_sh "$(read_all_ways .env)"
+	refute_canary
+	assert_output "done"
+	run in_sandbox_sh "$(read_all_ways sub/server.key)"
+	refute_canary
+	run attack "map_read=$WS/.env" "map_read=$WS/sub/server.key"
+	expect_all empty
+	assert_untouched "$WS/.env"
+	assert_untouched "$WS/sub/server.key"
+}
+
+@test "FS-04 R: a tracked file that matches a mask is named, not masked" {
+	git_repo
+	plant "$WS/.env"
+	git add -f .env
+	git commit -qm env
+	run in_sandbox_sh 'cat .env; git show HEAD:.env'
+	assert_output ".env: tracked by git, so not masked"
+	assert_output "$CANARY"$'\n'"$CANARY"
+}
+
+@test "FS-05 R: another hard link to a masked file is warned of" {
+	plant "$WS/.env"
+	ln "$WS/.env" "$WS/innocent"
+	run in_sandbox_sh 'cat .env; echo done'
+	assert_output "second name"
+	assert_output "done"
+}
+
+@test "FS-06 links to and from a masked file are masked by all names" {
+	plant "$WS/real-secrets.txt"
+	ln -s real-secrets.txt "$WS/.env"
+	plant "$WS/other/.env"
+	ln -s other/.env "$WS/friendly-name"
+	run in_sandbox_sh 'cat .env real-secrets.txt friendly-name other/.env; tar chf - . | tr -d "\0"; echo done'
+	refute_canary
+	assert_output "done"
+}
+
+@test "FS-07 a mask means the same however it is written" {
+	local glob
+	mkdir -p "$WS/private"
+	plant "$WS/private/notes.txt"
+	for glob in private/notes.txt ./private/notes.txt private//notes.txt private/./notes.txt \
+		'private/*.txt' '**/notes.txt' private/ ./private// private; do
+		BAWN_OPTS=(-q --mask "$glob")
+		run in_sandbox cat private/notes.txt
+		refute_canary || fail "with --mask $glob"
+	done
+	# what could mean something else is an error, not a mask without effect
+	BAWN_OPTS=(--mask 'private/../private/notes.txt')
+	run in_sandbox cat private/notes.txt
+	refute_canary
+	BAWN_OPTS=(--mask "$WS/private/notes.txt")
+	run in_sandbox cat private/notes.txt
+	refute_canary
+}
+
+@test "FS-08 masks reach any depth" {
+	local deep=a/b/c/d/e/f/g/h/i/j/k/l/m/n
+	plant "$WS/$deep/.env"
+	plant "$WS/$deep/o/p/id.key"
+	run in_sandbox_sh "cat $deep/.env $deep/o/p/id.key; echo done"
+	refute_canary
+	assert_output "done"
+}
+
+@test "FS-09 R: what comes to match after the start is masked at the next" {
+	run in_sandbox_sh "printf '%s\n' $CANARY >later.key; cat later.key"
+	assert_output "$CANARY"
+	run in_sandbox_sh 'cat later.key; echo done'
+	refute_canary
+	grep -q '^| FS-09 |' "$BAWN_SRCDIR/SECURITY.md"
+}
+
+@test "FS-10 what was absent and is created inside is reported; no placeholder is left" {
+	git_repo
+	run in_sandbox_sh 'mkdir -p .vscode .claude; echo "{}" >.vscode/tasks.json; echo "{}" >.claude/settings.json
+		echo "#!/bin/sh" >.git/hooks/pre-commit 2>/dev/null; echo layout >.envrc; true'
+	assert_output ".vscode"
+	assert_output ".claude"
+	assert_output ".envrc"
+	[ ! -e .git/hooks/pre-commit ] || fail "a hook landed on the host"
+	rm -rf .vscode .claude .envrc
+	local before
+	before=$(find . -path ./.git -prune -o -print | sort)
+	in_sandbox true
+	[ "$before" = "$(find . -path ./.git -prune -o -print | sort)" ]
+	[ -z "$(find "$HOME" -maxdepth 1 -name '.*' -empty ! -name . | grep -v -e /.cache -e /.local)" ]
+}
+
+@test "FS-11 on a file system that ignores case, every spelling is masked" {
+	plant "$WS/.env"
+	# Elsewhere .ENV is another file: what counts is that no spelling reaches the canary.
+	run in_sandbox_sh 'cat .ENV .Env .env ./.eNv; echo done'
+	refute_canary
+	local dir=${BAWN_CASEFOLD_DIR:-}
+	[ -n "$dir" ] || return 0 # no such file system here
+	WS=$(mktemp -d "$dir/XXXXXX")
+	plant "$WS/.ENV"
+	run in_sandbox_sh 'cat .ENV .Env .env ./.eNv; echo done'
+	refute_canary
+}
+
+@test "FS-12 no workspace that is or holds too much" {
+	local d
+	mkdir -p "$XDG_DATA_HOME/bawn" "$XDG_CONFIG_HOME/bawn"
+	for d in / "$HOME" "$HOME/" "$HOME/project/.." /tmp /home /etc /usr /var /proc /dev /run \
+		"$XDG_DATA_HOME/bawn" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME" "$T"; do
+		run "$BAWN" run --rm shell "$d" -- echo STARTED
+		assert_status 125 || fail "$d"
+		refute_output STARTED
+		[ -n "$output" ] || fail "no message for $d"
+	done
+	ln -s "$HOME" "$T/link"
+	run "$BAWN" run --rm shell "$T/link" -- echo STARTED
+	assert_status 125
+	cd "$HOME"
+	run "$BAWN" run --rm shell -- echo STARTED
+	assert_status 125
+	# and not as a further PATH
+	run "$BAWN" run --rm shell "$WS" "$HOME:ro" -- echo STARTED
+	assert_status 125
+	run "$BAWN" run --rm shell "$WS" "$XDG_CONFIG_HOME" -- echo STARTED
+	assert_status 125
+}
+
+@test "FS-13 a mask or a protected file can't be renamed, replaced or removed" {
+	git_repo
+	plant "$WS/.env"
+	plant "$WS/.envrc"
+	echo evil >"$WS/evil"
+	run attack "rename=.env,x" "rename=evil,.env" "unlink=.env" "hardlink=.env,y" "exchange=evil,.env" \
+		"rename=.git/hooks,.git/h2" "rename=.git/config,.git/c2" "unlink=.git/config" \
+		"exchange=evil,.git/config" "rmdir=.git/hooks" "rename=$WS,${WS}2" "rename=.envrc,z" \
+		"unlink=.envrc" "rename=evil,.envrc"
+	expect_all EBUSY EROFS EXDEV EACCES
+	assert_untouched "$WS/.env"
+	assert_untouched "$WS/.envrc"
+}
+
+@test "FS-14 no ancestor of a protected path can be moved away" {
+	git_repo
+	plant "$WS/a/b/c/.env"
+	local hooks
+	hooks=$(ls -i .git/hooks)
+	run attack rename=.git,.git2 rename=a,a2 rename=a/b,a/b2 rename=a/b/c,c2 exchange=a,.git
+	expect_all EBUSY EXDEV
+	run in_sandbox_sh 'mv .git .git2; mkdir -p .git/hooks; echo "#!/bin/sh" >.git/hooks/post-checkout; chmod +x .git/hooks/*
+		mv a a2 && mkdir a; rm -rf a; cat a*/b/c/.env; ls'
+	refute_canary
+	[ ! -e .git2 ]
+	[ "$hooks" = "$(ls -i .git/hooks)" ] || fail "the hooks changed"
+	assert_untouched "$WS/a/b/c/.env"
+}
+
+@test "FS-16 a link in the workspace leads to the sandbox's home, not the host's" {
+	echo mine >"$HOME/.bashrc"
+	plant "$T/out/file"
+	ln -s "$T/out/file" "$WS/planted"
+	run in_sandbox_sh "ln -s ~/.bashrc x; echo evil >>x; ln -s $T/out y; echo evil >y/new; echo evil >>planted; cat planted; echo done"
+	refute_canary
+	[ "$(cat "$HOME/.bashrc")" = mine ]
+	assert_untouched "$T/out/file"
+	[ ! -e "$T/out/new" ]
+}
+
+@test "FS-18 no descriptor but 0-2 gets in" {
+	exec 9</ 8<"$HOME" 7>"$T/leak"
+	plant "$HOME/.ssh/canary"
+	run attack fds "read=/proc/self/fd/9$HOME/.ssh/canary" "listdir=/proc/self/fd/9" "listdir=/dev/fd/8"
+	exec 9<&- 8<&- 7>&-
+	wants fds none
+	refute_canary
+	refute_output "-> ok"
+	run in_sandbox_sh 'ls /proc/self/fd; (ls -l /proc/[0-9]*/fd 2>/dev/null | grep socket) && echo SOCKET; true'
+	refute_output SOCKET
+	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-run.py" -- \
+		"$BAWN" run --rm shell "$WS" -- /usr/bin/python3 -c "$(cat "$ATTACK")" fds
+	wants fds none
+}
+
+@test "FS-19 the start directory is the workspace or inside it, or nothing starts" {
+	BAWN_OPTS=(-q)
+	mkdir -p "$WS/sub" "$T/away"
+	cd "$T/away"
+	run in_sandbox pwd
+	[ "$output" = "$WS" ]
+	run in_sandbox readlink /proc/self/cwd
+	[ "$output" = "$WS" ]
+	mkdir "$T/gone"
+	cd "$T/gone"
+	rmdir "$T/gone"
+	run in_sandbox pwd
+	[ "$output" = "$WS" ]
+	run "$BAWN" run --rm shell -- pwd
+	assert_status 125
+	cd "$WS"
+}
+
+@test "FS-20 no file can be opened by its handle" {
+	run attack "handle=$WS"
+	refute_output "-> ok"
+	assert_output "EPERM EPERM"
+}
+
+@test "FS-21 no device node, no whiteout" {
+	run attack "mknods=$WS" mknods=/tmp mknods=/dev
+	expect_all EPERM
+	[ -z "$(find "$WS" -type b -o -type c)" ]
+	run in_sandbox_sh 'for m in /tmp /dev/shm "$PWD" "$HOME"; do findmnt -no OPTIONS -T $m; done'
+	[ "$(grep -c nodev <<<"$output")" -ge 4 ]
+}
+
+@test "FS-22 set-user-id files have no effect inside and are listed at the end" {
+	BAWN_OPTS=()
+	cp /usr/bin/id "$WS/preset"
+	chmod u+s "$WS/preset"
+	run in_sandbox_sh 'cp /usr/bin/id s; chmod 4755 s; cp /usr/bin/id g; chmod 2755 g; findmnt -no OPTIONS -T .; ./preset -u'
+	assert_output nosuid
+	assert_output "$(id -u)"
+	assert_output "s (set-user-ID)"
+	assert_output "g (set-group-ID)"
+	run attack "xattr_cap=$WS/preset"
+	expect_all EPERM
+}
+
+@test "FS-23 bawn's own directories can't be reached from inside" {
+	plant "$XDG_DATA_HOME/bawn/canary"
+	plant "$XDG_CONFIG_HOME/bawn/canary"
+	plant "$XDG_CACHE_HOME/bawn/canary"
+	run in_sandbox_sh "ls -A $XDG_DATA_HOME/bawn $XDG_CONFIG_HOME/bawn $XDG_CACHE_HOME/bawn $T/run
+		cat $XDG_DATA_HOME/bawn/* $XDG_CONFIG_HOME/bawn/* $XDG_CACHE_HOME/bawn/*; echo done"
+	refute_canary
+	refute_output sandboxes
+	assert_output "done"
+	# an overlay's parts: a toolchain that is lent writably
+	mkdir -p "$HOME/.cargo/bin" "$HOME/.cargo/registry"
+	printf '#!/bin/sh\necho cargo\n' >"$HOME/.cargo/bin/cargo"
+	chmod +x "$HOME/.cargo/bin/cargo"
+	run env PATH="$HOME/.cargo/bin:$PATH" "$BAWN" run --rm shell "$WS" -- sh -c '
+		for d in $(sed -n "s/.*\(upperdir\|workdir\)=\([^, ]*\).*/\2/p" /proc/self/mountinfo); do ls -d $d && echo REACHED; done; echo done'
+	refute_output REACHED
+	assert_output "done"
+}
+
+@test "FS-26 temporary directories are private and empty" {
+	local f=/tmp/bawn-$CANARY
+	echo "$CANARY" >"$f"
+	echo "$CANARY" >"/dev/shm/${f##*/}"
+	echo "$CANARY" >"/var/tmp/${f##*/}"
+	BAWN_OPTS=(-q)
+	run in_sandbox_sh 'ls -A /tmp /var/tmp /dev/shm; cat /tmp/bawn-* /dev/shm/bawn-* /var/tmp/bawn-* 2>/dev/null; touch /tmp/from-inside /dev/shm/from-inside'
+	rm -f "$f" "/dev/shm/${f##*/}" "/var/tmp/${f##*/}"
+	refute_canary
+	refute_output bawn-
+	[ ! -e /tmp/from-inside ] && [ ! -e /dev/shm/from-inside ]
+}
+
+@test "FS-27 nothing read-only can be changed by any call" {
+	mkdir "$T/ro"
+	plant "$T/ro/file" 666
+	chmod 777 "$T/ro"
+	git_repo
+	local before
+	before=$(sha256sum .git/hooks/* | sha256sum)
+	run "$BAWN" run --rm shell "$WS" "$T/ro:ro" -- /usr/bin/python3 -c "$(cat "$ATTACK")" \
+		"write=$T/ro/file" "tmpfile_link=$T/ro" "link_in=$T/ro" "shared_map=$T/ro/file" \
+		"rename=$T/ro/file,$T/ro/b" "mknods=$T/ro" write=/usr/bin/env write=/etc/passwd \
+		"tmpfile_link=/usr" "link_in=/etc" "write=$(ls -d "$WS"/.git/hooks/*.sample | head -1)" \
+		"tmpfile_link=$WS/.git/hooks" "link_in=$WS/.git/hooks" link_in=/
+	expect_all EROFS EXDEV EACCES EPERM EBUSY EINVAL
+	assert_untouched "$T/ro/file"
+	[ "$before" = "$(sha256sum .git/hooks/* | sha256sum)" ]
+	# control: writable on the host
+	run on_host "shared_map=$T/ro/file" # mmap needs a writable descriptor there, too
+	run on_host "write=$T/ro/file"
+	assert_output "-> ok ok"
+}
+
+@test "FS-28 a hostile workspace neither hangs bawn nor drives the terminal" {
+	mkfifo "$WS/fifo" "$WS/.env"
+	mkfifo "$WS/x.key"
+	truncate -s 1P "$WS/sparse.key" 2>/dev/null || truncate -s 8T "$WS/sparse.key"
+	ln -s loop2 "$WS/loop1"
+	ln -s loop1 "$WS/loop2"
+	ln -s . "$WS/self"
+	python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("sock.key")'
+	printf x >"$WS/"$'evil\e]0;owned\a\n.env'
+	printf x >"$WS/"$'.vscode\e[31m'
+	python3 - <<-'EOF'
+		import os
+		os.makedirs("deep")
+		os.chdir("deep")
+		for i in range(5000):
+		    os.mkdir("d")
+		    os.chdir("d")
+		open(".env", "w").write("x")
+	EOF
+	run timeout 20 "$BAWN" run --rm shell "$WS" -- sh -c 'mkdir -p "$(printf "new\033]0;owned\007")"; printf x >"$(printf "n\033[31m.desktop")"; echo inside'
+	assert_output inside
+	assert_status 0
+	refute_output $'\e'
+	refute_output $'\a'
+	run grep -c $'\e' "$AUDIT"
+	[ "$output" = 0 ]
+	run timeout 20 "$BAWN" run --rm shell "$WS" -- sh -c 'python3 -c "
+import os
+for i in range(3000):
+    os.mkdir(\"q\"); os.chdir(\"q\")"; mkfifo p; echo inside' 
+	assert_output inside
+	assert_status 0
+}
+
+@test "FS-29 the dots behind a link are the kernel's, not the string's" {
+	mkdir -p "$T/real/inner" "$T/real/shared" "$T/shared"
+	echo right >"$T/real/shared/file"
+	plant "$T/shared/file"
+	ln -s "$T/real/inner" "$T/link"
+	# by the string $T/shared, by the kernel $T/real/shared
+	run "$BAWN" run --rm -q shell "$WS" "$T/link/../shared:ro" -- sh -c "cat $T/real/shared/file $T/shared/file"
+	assert_output right
+	refute_canary
+	mkdir -p "$T/real/ws"
+	run "$BAWN" run --rm -q shell "$T/link/../ws" -- pwd
+	[ "$output" = "$T/real/ws" ]
+}
+
+@test "FS-30 a workspace made writable for everybody is reported" {
+	chmod 755 "$WS"
+	run in_sandbox_sh 'chmod 777 .; mkdir d; chmod 777 d; echo x >f; chmod 666 f'
+	assert_output "writable"
+}
+
+@test "FS-31 a path that only begins alike is not allowed" {
+	mkdir -p "$T/work" "$T/work2" "$T/work-more"
+	plant "$T/work2/file"
+	plant "$T/work-more/file"
+	plant "${WS}2/file"
+	run "$BAWN" run --rm shell "$T/work" -- /usr/bin/python3 -c "$(cat "$ATTACK")" \
+		"read=$T/work2/file" "read=$T/work-more/file" "read=$T/work/../work2/file" "listdir=$T/work2"
+	expect_all ENOENT
+	run attack "read=${WS}2/file"
+	expect_all ENOENT
+}
+
+@test "FS-32 moves and links across hierarchies work or say EXDEV, tools work" {
+	git_repo
+	mkdir "$WS/a" "$WS/b"
+	run in_sandbox_sh 'set -e; echo x >/tmp/f; mv /tmp/f a/f; mv a/f ~/f; mv ~/f b/f; ln b/f a/g; mv a/g b/g
+		mv a b/; mv b/a .; git mv README a/README; git commit -qam moved; mkdir -p /tmp/d/e; mv /tmp/d a/; mv a/d ~/d
+		cp -al b b2; rm -r b2; echo done'
+	assert_output "done"
+	run attack "hardlink=$WS/b/f,/tmp/l" "rename=$WS/b/f,/tmp/r"
+	expect_all EXDEV
+}
+
+@test "FS-33 the end of a sibling sandbox does not take a mask away" {
+	git_repo
+	plant "$WS/.env"
+	bg sh -c 'echo up; while [ ! -e go ]; do sleep 0.05; done; cat .env; mv .git .git2 && echo MOVED; echo checked'
+	bg_says up
+	run in_sandbox_sh 'cat .env; rm -f .env; ls -a'
+	refute_canary
+	touch go
+	bg_says checked
+	run cat "$BG_OUT"
+	refute_canary
+	refute_output MOVED
+	assert_untouched "$WS/.env"
+}
