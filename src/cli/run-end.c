@@ -95,6 +95,14 @@ static const char *shown_path(const struct run *r, const char *path, char *buf, 
 	return escape_text(buf, n, path);
 }
 
+/* No program runs by these, but one of the host's that opens them talks to the agent (IPC-08). */
+static const char *special_name(enum scan_type type)
+{
+	return type == SCAN_SOCKET  ? "socket: what connects to it talks to what the agent left"
+		: type == SCAN_FIFO ? "FIFO: what reads it waits for whoever writes"
+				    : "device";
+}
+
 static void say_persist(struct run *r, const struct scan_result *s)
 {
 	char shown[512], detail[256];
@@ -102,16 +110,18 @@ static void say_persist(struct run *r, const struct scan_result *s)
 	for (int automatic = 1; automatic >= 0; automatic--)
 		for (size_t i = 0; i < s->n; i++) {
 			const struct scan_item *it = &s->v[i];
-			if (it->kind != SCAN_PERSIST || !!(it->flags & SCAN_AUTO) != automatic)
+			bool special = it->kind == SCAN_SPECIAL && (it->flags & SCAN_NEW);
+			if ((it->kind != SCAN_PERSIST && !special) ||
+				!!(it->flags & SCAN_AUTO) != automatic)
 				continue;
+			const char *why = special ? special_name(it->type) : it->detail;
 			shown_path(r, it->path, shown, sizeof(shown));
-			escape_text(detail, sizeof(detail), it->detail);
+			escape_text(detail, sizeof(detail), why);
 			char class[16] = "";
 			if (it->per)
 				snprintf(class, sizeof(class), "PER-%02u", it->per);
 			struct audit_field f[] = {{.key = "path", .str = it->path},
-				{.key = "class", .str = class},
-				{.key = "detail", .str = it->detail}};
+				{.key = "class", .str = class}, {.key = "detail", .str = why}};
 			run_audit(r, "persist", f, ARRAY_LEN(f));
 			if (r->opt.verbosity < 0)
 				continue;
