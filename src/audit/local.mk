@@ -1,8 +1,7 @@
-# audit: the event table and the writer (libc only: they stand in bawn), and the readers (jansson)
+# audit: the event table and the writer (libc only: they stand in bawn), and the readers
 noinst_LIBRARIES += libaudit.a libaudit-read.a
 libaudit_a_SOURCES = \
 	src/audit/audit.h src/audit/audit.c \
 	src/audit/events.h src/audit/events.c
 libaudit_read_a_SOURCES = \
 	src/audit/read.h src/audit/tail.c src/audit/show.c
-libaudit_read_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -1,15 +1,16 @@
 /* audit/show.c - one line of the log as a person reads it; see read.h.
  *
- * Owns: reading the JSON (jansson) and filling the event's template from audit/events.c.
+ * Owns: filling the event's template from audit/events.c.
  * Must not: trust a line.  The file is ours, but its values are what programs inside chose.
  */
 #include "audit/read.h"
 
-#include <jansson.h>
+#include <inttypes.h>
 #include <time.h>
 
 #include "audit/events.h"
 #include "base/escape.h"
+#include "json/json.h"
 
 /* Longest value that is shown in full. */
 #define SHOW_MAX 1024
@@ -29,21 +30,23 @@ static void keep_backslashes(char *s)
 	*to = '\0';
 }
 
-static bool value_text(const json_t *o, const char *key, char *dst, size_t cap)
+static bool value_text(const struct json_doc *o, const char *key, char *dst, size_t cap)
 {
-	const json_t *v = json_object_get(o, key);
+	const char *text = json_doc_string(o, key);
+	int64_t number;
 	dst[0] = '\0';
-	if (json_is_string(v)) {
-		escape_text(dst, cap, json_string_value(v));
+	if (text) {
+		escape_text(dst, cap, text);
 		if (streq(key, "fix"))
 			keep_backslashes(dst);
-	} else if (json_is_integer(v))
-		snprintf(dst, cap, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	} else if (json_doc_integer(o, key, &number)) {
+		snprintf(dst, cap, "%" PRId64, number);
+	}
 	return dst[0] != '\0';
 }
 
 /* From p up to end into to; false when a field of it is absent or empty. */
-static bool expand(const json_t *o, const char *p, const char *end, FILE *to)
+static bool expand(const struct json_doc *o, const char *p, const char *end, FILE *to)
 {
 	bool all = true;
 	while (p < end) {
@@ -63,7 +66,7 @@ static bool expand(const json_t *o, const char *p, const char *end, FILE *to)
 	return all;
 }
 
-static void expand_template(const json_t *o, const char *show, FILE *to)
+static void expand_template(const struct json_doc *o, const char *show, FILE *to)
 {
 	const char *p = show;
 	while (*p) {
@@ -85,20 +88,28 @@ static void expand_template(const json_t *o, const char *show, FILE *to)
 	}
 }
 
-/* An event of a newer bawn: every field, as it comes. */
-static void list_fields(json_t *o, FILE *to)
+struct field_list {
+	const struct json_doc *o;
+	FILE *to;
+	const char *sep;
+};
+
+static void list_field(void *ud, const char *key)
 {
-	const char *key, *sep = "";
-	json_t *v;
-	json_object_foreach(o, key, v)
-	{
-		char k[128], text[SHOW_MAX];
-		if (streq(key, "time") || streq(key, "sandbox") || streq(key, "event"))
-			continue;
-		value_text(o, key, text, sizeof(text));
-		fprintf(to, "%s%s=%s", sep, escape_text(k, sizeof(k), key), text);
-		sep = " ";
-	}
+	struct field_list *l = ud;
+	char k[128], text[SHOW_MAX];
+	if (streq(key, "time") || streq(key, "sandbox") || streq(key, "event"))
+		return;
+	value_text(l->o, key, text, sizeof(text));
+	fprintf(l->to, "%s%s=%s", l->sep, escape_text(k, sizeof(k), key), text);
+	l->sep = " ";
+}
+
+/* An event of a newer bawn: every field, as it comes. */
+static void list_fields(const struct json_doc *o, FILE *to)
+{
+	struct field_list l = {.o = o, .to = to, .sep = ""};
+	json_doc_each_key(o, list_field, &l);
 }
 
 /* The log's UTC as local time, whole seconds; as it stands where it doesn't parse. */
@@ -111,11 +122,11 @@ static void local_time(const char *utc, char *dst, size_t cap)
 		escape_text(dst, cap, utc);
 }
 
-static int show_text(json_t *o, char **ret)
+static int show_text(const struct json_doc *o, char **ret)
 {
 	char when[64], sandbox[256], event[64];
-	const char *name = json_string_value(json_object_get(o, "event"));
-	local_time(json_string_value(json_object_get(o, "time")), when, sizeof(when));
+	const char *name = json_doc_string(o, "event");
+	local_time(json_doc_string(o, "time"), when, sizeof(when));
 	value_text(o, "sandbox", sandbox, sizeof(sandbox));
 	escape_text(event, sizeof(event), name);
 
@@ -140,26 +151,20 @@ static int show_text(json_t *o, char **ret)
 
 int audit_show(const char *line, size_t n, const char *sandbox, enum audit_style style, char **ret)
 {
-	/* No duplicate keys: two readers of one line must see the same. */
-	json_t *o = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
-	int r = -EBADMSG;
-	const char *name = json_string_value(json_object_get(o, "sandbox"));
-	if (!json_is_string(json_object_get(o, "event")) || !name ||
-		!json_is_string(json_object_get(o, "time")))
-		goto out;
-	if (sandbox && !streq(sandbox, name)) {
-		r = 0;
-		goto out;
-	}
-	if (style == AUDIT_TEXT) {
-		r = show_text(o, ret);
-	} else {
-		char *text = json_dumps(o, JSON_ENSURE_ASCII | JSON_COMPACT | JSON_PRESERVE_ORDER);
-		r = text ? 1 : -ENOMEM;
-		if (text)
-			*ret = text;
-	}
-out:
-	json_decref(o);
-	return r;
+	_cleanup_(json_doc_freep) struct json_doc *o = NULL;
+	int r = json_line_parse(line, n, &o);
+	if (r < 0)
+		return r;
+	const char *name = json_doc_string(o, "sandbox");
+	if (!name || !json_doc_string(o, "event") || !json_doc_string(o, "time"))
+		return -EBADMSG;
+	if (sandbox && !streq(sandbox, name))
+		return 0;
+	if (style == AUDIT_TEXT)
+		return show_text(o, ret);
+	char *text = json_line_text(o);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 1;
 }

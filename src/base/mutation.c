@@ -18,7 +18,7 @@ __attribute__((constructor)) static void read_name(void)
 		return;
 	path[n] = '\0';
 	char *slash = strrchr(path, '/');
-	strcpy(slash + 1, "mutation");
+	memcpy(slash + 1, "mutation", sizeof("mutation"));
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;

@@ -111,10 +111,11 @@ int host_chase(struct arena *a, struct host_agent *out, const char *path, const 
 {
 	struct walk w = {.links = 0};
 	char s[512];
-	if (path[0] != '/' || strlen(path) >= sizeof(w.todo))
+	size_t n = strlen(path);
+	if (path[0] != '/' || n >= sizeof(w.todo))
 		return err_set(
 			err, EINVAL, "not an absolute path: %s", escape_text(s, sizeof(s), path));
-	strcpy(w.todo, path);
+	memcpy(w.todo, path, n + 1);
 	int r;
 	do
 		r = step(a, out, &w);

@@ -90,7 +90,7 @@ static int machine_id(char ret[static 34])
 		return -EIO;
 	for (size_t i = 0; i < sizeof(raw); i++)
 		snprintf(ret + 2 * i, 3, "%02x", raw[i]);
-	strcpy(ret + 32, "\n");
+	memcpy(ret + 32, "\n", 2);
 	return 0;
 }
 

@@ -83,9 +83,10 @@ static int check_state(const char *path, const char *own, struct err *err)
 		*cut = '\0';
 		snprintf(tail, sizeof(tail), "%s", own + (cut - buf));
 	}
-	if (strlen(real) + strlen(tail) >= sizeof(real))
+	size_t n = strlen(real), n_tail = strlen(tail);
+	if (n + n_tail >= sizeof(real))
 		return 0;
-	strcat(real, tail);
+	memcpy(real + n, tail, n_tail + 1);
 	if (!path_within(path, real) && !path_within(real, path))
 		return 0;
 	err_hint(err,

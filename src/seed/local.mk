@@ -1,11 +1,8 @@
 # seed: what of the user's agent settings, log-in and git identity comes along, as copies
 noinst_LIBRARIES += libseed.a
-libseed_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libseed_a_SOURCES = \
-	src/seed/keypath.h src/seed/keypath.c \
 	src/seed/secret.h src/seed/secret.c \
 	src/seed/report.h src/seed/report.c \
-	src/seed/json.h src/seed/json.c \
 	src/seed/toml.h src/seed/toml.c \
 	src/seed/spec.h src/seed/spec.c \
 	src/seed/copy.h src/seed/copy.c \

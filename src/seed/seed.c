@@ -13,7 +13,7 @@
 #include "base/path.h"
 #include "seed/copy.h"
 #include "seed/git.h"
-#include "seed/json.h"
+#include "json/json.h"
 #include "seed/script.h"
 #include "seed/secret.h"
 #include "seed/spec.h"
@@ -163,7 +163,11 @@ static const char *on_missing(void *ud, const char *command)
 
 static const struct json_watch *watch(struct run *r, struct json_watch *w)
 {
-	*w = (struct json_watch){.withheld = on_withheld, .missing = on_missing, .ud = r};
+	*w = (struct json_watch){.withheld = on_withheld,
+		.secret = secret_value,
+		.secret_name = secret_name,
+		.missing = on_missing,
+		.ud = r};
 	return w;
 }
 

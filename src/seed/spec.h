@@ -7,7 +7,7 @@
 #define BAWN_SEED_SPEC_H
 
 #include "policy/yaml.h"
-#include "seed/keypath.h"
+#include "json/keypath.h"
 
 enum seed_format { SEED_PLAIN, SEED_JSON, SEED_TOML };
 enum seed_tri { SEED_EITHER, SEED_YES, SEED_NO };

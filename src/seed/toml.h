@@ -6,7 +6,7 @@
 #ifndef BAWN_SEED_TOML_H
 #define BAWN_SEED_TOML_H
 
-#include "seed/json.h" /* struct json_watch */
+#include "json/json.h" /* struct json_watch */
 
 #define TOML_SECTIONS_MAX 1024
 #define TOML_ENTRIES_MAX 8192

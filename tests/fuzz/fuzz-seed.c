@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "seed/git.h"
-#include "seed/json.h"
+#include "json/json.h"
 #include "seed/secret.h"
 #include "seed/toml.h"
 
@@ -20,7 +20,10 @@ static const char *missing(void *ud, const char *command)
 	return strchr(command, 'x') ? "x" : NULL;
 }
 
-static const struct json_watch watch = {.withheld = withheld, .missing = missing};
+static const struct json_watch watch = {.withheld = withheld,
+	.secret = secret_value,
+	.secret_name = secret_name,
+	.missing = missing};
 
 static struct keypats patterns(struct arena *a, const char *one, const char *two)
 {

@@ -15,7 +15,7 @@ teardown() { bawn_teardown; }
 	wants clone3_userns ENOSYS
 	run in_sandbox_sh 'unshare -Ur id; unshare -Urn true; echo done'
 	refute_output "uid=0"
-	assert_output done
+	assert_output "done"
 	BAWN_OPTS=(-q)
 	run in_sandbox cat /proc/sys/user/max_user_namespaces
 	[ "$output" = 0 ] || fail "nested namespaces are not limited"

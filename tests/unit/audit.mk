@@ -4,6 +4,6 @@ check_PROGRAMS += tests/unit/test-audit
 TESTS += tests/unit/test-audit
 tests_unit_test_audit_SOURCES = tests/unit/test-audit.c
 tests_unit_test_audit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_audit_LDADD = libaudit-read.a libaudit.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_audit_LDADD = libaudit-read.a libaudit.a libjson.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-audit.c

@@ -1,7 +1,7 @@
 /* tests/unit/test-seed-filter.c - the pure parts of seed: secrets, JSON, TOML, key patterns. */
 #include "unit.h"
 
-#include "seed/json.h"
+#include "json/json.h"
 #include "seed/secret.h"
 #include "seed/toml.h"
 
@@ -21,7 +21,8 @@ static const char *missing(void *ud, const char *command)
 	return strstr(command, "absent") ? "is not inside" : NULL;
 }
 
-static const struct json_watch watch = {.withheld = note, .missing = missing};
+static const struct json_watch watch = {
+	.withheld = note, .secret = secret_value, .secret_name = secret_name, .missing = missing};
 
 static struct keypats patterns(const char *const *text)
 {

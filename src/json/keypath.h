@@ -1,11 +1,11 @@
-/* seed/keypath.h - where a value stands in a tree of keys, and patterns over such places.
+/* json/keypath.h - where a value stands in a tree of keys, and patterns over such places.
  *
  * A pattern is what profiles write: "mcpServers.*.command", "projects.\"/a.b\".x".  Each segment is
  * a glob (fnmatch) of one key or array index; a segment in double quotes is taken literally.
  * Pure: no system call, used by the JSON and the TOML filter alike.
  */
-#ifndef BAWN_SEED_KEYPATH_H
-#define BAWN_SEED_KEYPATH_H
+#ifndef BAWN_JSON_KEYPATH_H
+#define BAWN_JSON_KEYPATH_H
 
 #include "base/arena.h"
 

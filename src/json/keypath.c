@@ -1,5 +1,5 @@
 /* seed/keypath.c - see keypath.h */
-#include "seed/keypath.h"
+#include "json/keypath.h"
 
 #include <fnmatch.h>
 

@@ -1,14 +1,14 @@
-/* seed/json.h - JSON settings files: reading, keeping what is on a list, merging, writing.
+/* json/json.h - JSON documents: reading, keeping what is on a list, merging, writing.
  *
- * The one place of this room that includes jansson.  Comments and trailing commas, which the
+ * The one place that includes jansson.  Comments and trailing commas, which the
  * agents' own readers take, are taken too.  Must not: open files.
  */
-#ifndef BAWN_SEED_JSON_H
-#define BAWN_SEED_JSON_H
+#ifndef BAWN_JSON_JSON_H
+#define BAWN_JSON_JSON_H
 
 #include <stdint.h>
 
-#include "seed/keypath.h"
+#include "json/keypath.h"
 
 struct json_doc; /* always an object at the top */
 
@@ -25,9 +25,27 @@ static inline void json_doc_freep(struct json_doc **d)
 /* Indented, a newline at the end; free() it.  NULL: out of memory. */
 char *json_doc_text(const struct json_doc *d);
 
+/* ---- one object a line: the audit log ---- */
+
+/* Strict: no comments, and no key twice, because two readers of one line must see the same. */
+int json_line_parse(const char *line, size_t n, struct json_doc **ret);
+/* On one line, in the order of the keys, ASCII only; free() it.  NULL: out of memory. */
+char *json_line_text(const struct json_doc *d);
+/* NULL: no such key, or no string. */
+const char *json_doc_string(const struct json_doc *d, const char *key);
+/* False: no such key, or no whole number. */
+bool json_doc_integer(const struct json_doc *d, const char *key, int64_t *ret);
+void json_doc_each_key(const struct json_doc *d, void (*fn)(void *ud, const char *key), void *ud);
+
+/* ---- settings files ---- */
+
 /* What a filter found.  place: "mcpServers.x.env.TOKEN". */
 struct json_watch {
 	void (*withheld)(void *ud, const char *place, const char *why);
+	/* Why a string kept under name (NULL: none) is a secret; NULL: it is none. */
+	const char *(*secret)(const char *name, const char *value);
+	/* Does an option of this name take a secret? */
+	bool (*secret_name)(const char *option);
 	/* May command be run inside?  NULL: yes; else what is missing. */
 	const char *(*missing)(void *ud, const char *command);
 	void *ud;

@@ -1,13 +1,11 @@
-/* seed/json.c - see json.h
+/* json/json.c - see json.h
  *
  * Theory: every operation is one walk with a stack of keys (struct keypath).  Filters remove in
  * place; an array element is known by its index at the start of the walk.
  */
-#include "seed/json.h"
+#include "json/json.h"
 
 #include <jansson.h>
-
-#include "seed/secret.h"
 
 /* The opaque type is jansson's own. */
 static json_t *to_json(struct json_doc *d)
@@ -121,6 +119,46 @@ char *json_doc_text(const struct json_doc *d)
 	return t;
 }
 
+/* ---- one object a line ---- */
+
+int json_line_parse(const char *line, size_t n, struct json_doc **ret)
+{
+	json_t *v = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(v)) {
+		json_decref(v);
+		return -EBADMSG;
+	}
+	*ret = (struct json_doc *)v;
+	return 0;
+}
+
+char *json_line_text(const struct json_doc *d)
+{
+	return json_dumps(to_json_const(d), JSON_ENSURE_ASCII | JSON_COMPACT | JSON_PRESERVE_ORDER);
+}
+
+const char *json_doc_string(const struct json_doc *d, const char *key)
+{
+	return json_string_value(json_object_get(to_json_const(d), key));
+}
+
+bool json_doc_integer(const struct json_doc *d, const char *key, int64_t *ret)
+{
+	const json_t *v = json_object_get(to_json_const(d), key);
+	if (!json_is_integer(v))
+		return false;
+	*ret = json_integer_value(v);
+	return true;
+}
+
+void json_doc_each_key(const struct json_doc *d, void (*fn)(void *ud, const char *key), void *ud)
+{
+	json_t *o = (json_t *)(uintptr_t)d; /* jansson's walk takes no const; nothing is changed */
+	const char *key;
+	json_t *v;
+	json_object_foreach(o, key, v) fn(ud, key);
+}
+
 /* ---- filter ---- */
 
 struct filter {
@@ -157,13 +195,13 @@ static void filter_array(struct filter *f, json_t *v, struct keypath *path)
 		path->seg[path->n++] = index;
 		const char *s = json_string_value(child);
 		bool keep;
-		if (f->watch && flag && s && s[0] != '$') {
+		if (flag && s && s[0] != '$') {
 			name_withheld(f, path, "the option before says so");
 			keep = false;
 		} else {
 			keep = filter_value(f, child, path);
 		}
-		flag = s && s[0] == '-' && secret_name(s) && !strchr(s, '=');
+		flag = f->watch && s && s[0] == '-' && f->watch->secret_name(s) && !strchr(s, '=');
 		path->n--;
 		if (keep)
 			i++;
@@ -183,7 +221,7 @@ static bool filter_value(struct filter *f, json_t *v, struct keypath *path)
 		return false;
 	}
 	if (json_is_string(v) && f->watch) {
-		const char *why = secret_value(nearest_name(path), json_string_value(v));
+		const char *why = f->watch->secret(nearest_name(path), json_string_value(v));
 		if (why)
 			name_withheld(f, path, why);
 		return !why;
@@ -199,7 +237,7 @@ static bool filter_value(struct filter *f, json_t *v, struct keypath *path)
 			path->seg[path->n++] = key;
 			bool keep = filter_value(f, child, path);
 			/* A secret may be the key itself. */
-			const char *why = keep && f->watch ? secret_value(NULL, key) : NULL;
+			const char *why = keep && f->watch ? f->watch->secret(NULL, key) : NULL;
 			if (why) {
 				path->n--;
 				name_withheld(f, path, why);
