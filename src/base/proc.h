@@ -26,7 +26,8 @@ struct proc_spawn {
 	const int *fds;      /* fds[i] becomes descriptor i in the child; -1: /dev/null */
 	int nfds;            /* at least 3 (0, 1, 2) */
 	uint64_t ns;         /* CLONE_NEW* flags, 0 for none */
-	int die_with_parent; /* signal sent to it when the caller's thread ends, 0: none */
+	int die_with_parent; /* signal sent to it when the caller's thread ends, 0: none; such a
+				helper also gets a process group of its own */
 };
 
 /* clone3 with CLONE_VFORK|CLONE_VM|CLONE_PIDFD, then execve.  An exec failure comes back here as an

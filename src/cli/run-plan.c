@@ -50,16 +50,27 @@ static void system_rows(struct run *r)
 	m->why = "generated";
 }
 
-/* What of /proc tells about the machine or steers it; DAC forbids most of it already. */
+/* What of /proc tells about the machine or steers it.  Nothing inside is root of the host, so what
+ * the file's own mode denies needs no mask; a mask costs two mounts' worth of time. */
 static void proc_rows(struct run *r)
 {
 	static const char *const masked[] = {"/proc/kcore", "/proc/keys", "/proc/key-users",
 		"/proc/kmsg", "/proc/kallsyms", "/proc/timer_list", "/proc/sched_debug",
 		"/proc/sysrq-trigger"};
+	struct stat st;
 	row(r, MOUNT_PROC, "/proc", MOUNT_NOEXEC | MOUNT_POINT, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(masked); i++)
-		row(r, MOUNT_MASK, masked[i], MOUNT_OPTIONAL, NULL);
+		if (stat(masked[i], &st) == 0 && (st.st_uid != 0 || (st.st_mode & 0077)))
+			row(r, MOUNT_MASK, masked[i], MOUNT_OPTIONAL, NULL);
 	row(r, MOUNT_PIN, "/proc/sys", MOUNT_RO | MOUNT_NOEXEC, NULL);
+}
+
+/* A writable directory on the file system of the root, which itself becomes read-only at the end:
+ * one tmpfs with one size and inode cap serves them all. */
+static void scratch_row(struct run *r, const char *path, uint32_t mode)
+{
+	row(r, MOUNT_DIR, path, 0, NULL)->mode = mode;
+	row(r, MOUNT_PIN, path, 0, NULL)->why = "scratch, gone at the end";
 }
 
 static void dev_rows(struct run *r)
@@ -68,7 +79,7 @@ static void dev_rows(struct run *r)
 	static const char *const links[][2] = {{"/dev/fd", "/proc/self/fd"},
 		{"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
 		{"/dev/stderr", "/proc/self/fd/2"}, {"/dev/ptmx", "pts/ptmx"}};
-	row(r, MOUNT_TMPFS, "/dev", MOUNT_NOEXEC | MOUNT_POINT, "mode=0755,size=64k,nr_inodes=64");
+	row(r, MOUNT_DIR, "/dev", 0, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
 		char *path = arena_printf(&r->plan.arena, "/dev/%s", nodes[i]);
 		struct mount_op *m = row(r, MOUNT_DEV, path, MOUNT_POINT | MOUNT_NOEXEC, NULL);
@@ -78,7 +89,7 @@ static void dev_rows(struct run *r)
 		row(r, MOUNT_SYMLINK, links[i][0], 0, links[i][1]);
 	row(r, MOUNT_DEVPTS, "/dev/pts", MOUNT_NOEXEC | MOUNT_POINT | MOUNT_DEVICES,
 		"newinstance,ptmxmode=0666,mode=0620,max=256");
-	row(r, MOUNT_TMPFS, "/dev/shm", MOUNT_POINT, "mode=1777,size=1g,nr_inodes=65536");
+	scratch_row(r, "/dev/shm", 01777);
 }
 
 /* Is anything that comes along below dir? */
@@ -98,12 +109,12 @@ static bool lends_below(const struct run *r, const char *dir)
 
 static void scratch_rows(struct run *r)
 {
-	row(r, MOUNT_TMPFS, "/tmp", MOUNT_POINT, "mode=1777,size=50%,nr_inodes=1m");
-	row(r, MOUNT_TMPFS, "/run", MOUNT_POINT, "mode=0755,size=64m,nr_inodes=16384");
+	scratch_row(r, "/tmp", 01777);
+	scratch_row(r, "/run", 0755);
 	row(r, MOUNT_DIR, "/var", 0, NULL);
-	/* A link where it can be one: a mount costs 20 us.  No row may lead through a link. */
+	/* A link where it can be one; no row may lead through a link. */
 	if (lends_below(r, "/var/tmp"))
-		row(r, MOUNT_TMPFS, "/var/tmp", MOUNT_POINT, "mode=1777,size=50%,nr_inodes=1m");
+		scratch_row(r, "/var/tmp", 01777);
 	else
 		row(r, MOUNT_SYMLINK, "/var/tmp", 0, "../tmp");
 	row(r, MOUNT_SYMLINK, "/var/run", 0, "../run");

@@ -69,8 +69,8 @@ failed:
 int agent_start(const struct wire_plan *plan, int slave, struct err *err)
 {
 	volatile int error = 0;
-	if (setsid() < 0 || (slave >= 0 && ioctl(slave, TIOCSCTTY, 0) < 0))
-		return err_sys(err, errno, "start a session");
+	if (slave >= 0 && ioctl(slave, TIOCSCTTY, 0) < 0)
+		return err_sys(err, errno, "make the pty the controlling terminal");
 	pid_t pid = vfork();
 	if (pid == 0)
 		child(plan, slave, &error);

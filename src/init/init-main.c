@@ -108,16 +108,15 @@ static int confine(const struct wire_plan *p, struct err *err)
 
 static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
 {
-	int r = identity(plan, err);
-	if (r < 0)
-		return r;
-	report_stamp(STAMP_IDENTITY);
 	struct net_stage net;
-	r = net_stage_start(&net, plan, err);
+	int r = net_stage_start(&net, plan, err);
 	if (r < 0)
 		return r;
 	int root = -1;
-	int mounts = mounts_apply(plan, &root, err);
+	int mounts = identity(plan, err);
+	report_stamp(STAMP_IDENTITY);
+	if (mounts == 0)
+		mounts = mounts_apply(plan, &root, err);
 	report_stamp(STAMP_MOUNTS);
 	struct err net_err = {0};
 	r = net_stage_join(&net, &net_err);
@@ -173,11 +172,16 @@ int main(int argc, char **argv)
 	sigfillset(&all); /* pid 1 takes signals by signalfd, and SIGCHLD alone */
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	init_umask = umask(0022); /* the agent gets the caller's back */
+	if (setsid() < 0) { /* the caller's terminal is none of ours, nor is its Ctrl-C */
+		err_sys(&err, errno, "start a session");
+		report_fail(&err);
+	}
 	if (map_plan(&map, &plan, &err) < 0 || build(&plan, &pty, &err) < 0)
 		report_fail(&err);
 	if (report_send(CONTROL_READY, 0, pty.master) < 0)
 		_exit(125);
-	wait_for_go();
+	if (plan.head.wait)
+		wait_for_go();
 
 	int pid = agent_start(&plan, pty.slave, &err);
 	if (pid < 0)

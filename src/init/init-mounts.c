@@ -27,12 +27,14 @@
 #endif
 #define INSIDE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
+static const char scratch_dir[] = ".bawn";
 static const char mask_file[] = ".bawn-mask", mask_dir[] = ".bawn-mask.d",
 		  link_name[] = ".bawn-link";
 
 struct stage {
 	int root;
-	int scratch; /* where sources of masks and links are made; -1 until needed */
+	int scratch;   /* where sources of masks and links are made; -1 until needed */
+	bool starting; /* the root is being built; nobody has seen it yet */
 };
 
 static int fail(struct err *err, int code, const char *what, const char *path)
@@ -111,8 +113,11 @@ static int make_node(const struct stage *s, const struct wire_mount *m)
 	_cleanup_close_ int parent = open_parent(s, m->dst, &name);
 	if (parent < 0)
 		return parent;
-	if (m->kind == MOUNT_DIR)
-		return mkdirat(parent, name, m->mode) < 0 && errno != EEXIST ? -errno : 0;
+	if (m->kind == MOUNT_DIR) {
+		if (mkdirat(parent, name, m->mode) < 0)
+			return errno == EEXIST ? 0 : -errno;
+		return m->mode & 0022 && fchmodat(parent, name, m->mode, 0) < 0 ? -errno : 0;
+	}
 	if (m->kind == MOUNT_SYMLINK)
 		return symlinkat(m->data, parent, name) < 0 && errno != EEXIST ? -errno : 0;
 
@@ -193,11 +198,27 @@ static int fs_config(int fs, unsigned int cmd, const char *key, const char *valu
 	return syscall(SYS_fsconfig, fs, cmd, key, value, 0) < 0 ? -errno : 0;
 }
 
-/* A small file system of its own, attached nowhere: an empty file, an empty directory, links. */
+static int fill_scratch(int dir)
+{
+	return mkdirat(dir, mask_dir, 0555) < 0 || mknodat(dir, mask_file, S_IFREG | 0444, 0) < 0
+		? -errno
+		: 0;
+}
+
+/* Where the sources of masks and links are made: an empty file, an empty directory.  At the start
+ * that is a directory of the new root; later the root is the agent's to see, so it is a small file
+ * system of its own, attached nowhere. */
 static int open_scratch(struct stage *s)
 {
 	if (s->scratch >= 0)
 		return s->scratch;
+	if (s->starting) {
+		if (mkdirat(s->root, scratch_dir, 0700) < 0)
+			return -errno;
+		s->scratch = openat(s->root, scratch_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int r = s->scratch < 0 ? -errno : fill_scratch(s->scratch);
+		return r < 0 ? r : s->scratch;
+	}
 	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
@@ -210,10 +231,10 @@ static int open_scratch(struct stage *s)
 		SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID);
 	if (tree < 0)
 		return -errno;
-	if (mkdirat(tree, mask_dir, 0555) < 0 || mknodat(tree, mask_file, S_IFREG | 0444, 0) < 0)
-		return -errno;
-	s->scratch = TAKE_FD(tree);
-	return s->scratch;
+	r = fill_scratch(tree);
+	if (r == 0)
+		s->scratch = TAKE_FD(tree);
+	return r < 0 ? r : s->scratch;
 }
 
 static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
@@ -355,7 +376,7 @@ static int stage_root(struct stage *s, struct err *err)
 	static const char *const places[] = {"/sys", "/mnt", "/srv", "/media", "/boot"};
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		if (mount("bawn", places[i], "tmpfs", MS_NOSUID | MS_NODEV,
-			    "mode=0755,size=16m,nr_inodes=4096") < 0)
+			    "mode=0755,size=50%,nr_inodes=1m") < 0)
 			continue;
 		s->root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return s->root < 0 ? err_sys(err, errno, "open the new root") : 0;
@@ -366,7 +387,7 @@ static int stage_root(struct stage *s, struct err *err)
 
 int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
 {
-	struct stage s = {.root = -1, .scratch = -1};
+	struct stage s = {.root = -1, .scratch = -1, .starting = true};
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
 		err_hint(err,
 			"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor");
@@ -375,8 +396,12 @@ int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
 	int r = stage_root(&s, err);
 	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
 		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
-	if (s.scratch >= 0)
-		close(s.scratch); /* the mounts hold what they were cloned from */
+	if (s.scratch >= 0) { /* the mounts hold what they were cloned from */
+		unlinkat(s.scratch, mask_file, 0);
+		unlinkat(s.scratch, mask_dir, AT_REMOVEDIR);
+		unlinkat(s.root, scratch_dir, AT_REMOVEDIR);
+		close(s.scratch);
+	}
 	if (r < 0)
 		return r;
 	*ret_root = s.root;

@@ -2,7 +2,8 @@
  *
  * SOCK_SEQPACKET; a message of any other size ends the run.  bawn-init sends READY (with the pty
  * master as SCM_RIGHTS where one was asked for) once every guard is set and proven, then STARTED,
- * then EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, then SIGNALs.
+ * then EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, where the plan
+ * says that the agent waits for it, then SIGNALs.
  */
 #ifndef BAWN_PLAN_CONTROL_H
 #define BAWN_PLAN_CONTROL_H

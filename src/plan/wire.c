@@ -37,6 +37,7 @@ int wire_write(const struct plan *p, const struct wire_blobs *w, uint16_t rows, 
 		.tty_fds = p->tty_fds,
 		.offline = p->offline,
 		.landlock = p->landlock,
+		.wait = p->tty_fds != 0, /* the terminal has to be in raw mode first */
 		.pids = p->pids,
 		.rows = rows,
 		.cols = cols,

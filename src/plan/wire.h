@@ -31,7 +31,8 @@ struct wire_head {
 	uint32_t magic;
 	uint32_t uid, gid;
 	uint32_t n_mounts, n_land, n_argv, n_env;
-	uint8_t tty_fds, offline, landlock, pad;
+	uint8_t tty_fds, offline, landlock;
+	uint8_t wait; /* for GO, before the agent starts */
 	uint64_t pids;
 	uint16_t rows, cols; /* of the pty */
 	uint16_t n_host_ports;

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "net/netns.h"
 #include "plan/wire.h"
 
 #define NAMESPACES                                                                                 \
@@ -98,26 +99,52 @@ static int start_init(struct sandbox *s, int plan, int control, int handover, st
 	return r;
 }
 
-static int start_relay(struct sandbox *s, struct err *err)
+int sandbox_start_relay(struct sandbox *s, struct err *err)
 {
 	char path[4096];
+	int handover[2] = {-1, -1};
 	int r = sandbox_helper_path(&s->config, "bawn-relay", path, sizeof(path), err);
+	if (r == 0)
+		r = pair(handover, err);
 	if (r < 0)
 		return r;
+	r = fd_send(handover[0], "L", 1, s->listeners, s->n_listeners);
+	if (r < 0)
+		err_sys(err, -r, "hand the listening sockets to the relay");
+	sandbox_close_listeners(s);
 	static char name[] = "bawn-relay";
 	char *argv[] = {name, NULL};
 	/* It says why it ends, where that can't garble what the agent draws. */
 	int errors = s->config.plan->tty_fds & 4 ? -1 : 2;
-	int fds[6] = {-1, -1, errors, s->relay_end, s->handover, s->config.pack->fd};
+	int fds[6] = {-1, -1, errors, s->relay_end, handover[1], s->config.pack->fd};
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
 		.fds = fds,
 		.nfds = ARRAY_LEN(fds),
 		.die_with_parent = SIGKILL};
-	r = proc_spawn(&how, &s->relay, err);
+	if (r == 0)
+		r = proc_spawn(&how, &s->relay, err);
 	close(TAKE_FD(s->relay_end));
-	close(TAKE_FD(s->handover));
+	close_pair(handover);
 	return r;
+}
+
+void sandbox_close_listeners(struct sandbox *s)
+{
+	for (size_t i = 0; i < s->n_listeners; i++)
+		close(s->listeners[i]);
+	s->n_listeners = 0;
+}
+
+/* bawn-init has sent them before it said that it is ready. */
+static int take_listeners(struct sandbox *s, struct err *err)
+{
+	char byte;
+	ssize_t n = fd_recv(s->handover, &byte, 1, s->listeners, FD_PASS_MAX, &s->n_listeners);
+	close(TAKE_FD(s->handover));
+	if (n != 1 || s->n_listeners < NETNS_FD_HOST_PORTS)
+		return err_set(err, EBADMSG, "the sandbox's listening sockets did not arrive");
+	return 0;
 }
 
 static int start_processes(struct sandbox *s, struct err *err)
@@ -212,14 +239,12 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 	s->result.ready_ns = sandbox_now();
 	if (r == 0)
 		r = terminal_open(&s->term, s->config.plan->tty_fds, fd, s->config.clipboard, err);
-	if (r == 0 && s->config.hooks.before_start)
-		r = s->config.hooks.before_start(s->config.hooks.ctx, err);
 	if (r == 0)
 		r = terminal_start(&s->term, err);
-	if (r == 0 && sandbox_send(s, CONTROL_GO, 0) < 0)
+	if (r == 0 && s->config.plan->tty_fds && sandbox_send(s, CONTROL_GO, 0) < 0)
 		r = err_set(err, EPIPE, "bawn-init ended before the agent started");
 	if (r == 0)
-		r = start_relay(s, err);
+		r = take_listeners(s, err);
 	if (r < 0)
 		return r;
 
@@ -259,6 +284,7 @@ void sandbox_free(struct sandbox *s)
 		return;
 	proc_kill(&s->init);
 	terminal_close(&s->term);
+	sandbox_close_listeners(s);
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);
 	watch_stop(&s->watch);

@@ -3,6 +3,7 @@
 #ifndef BAWN_SANDBOX_LAUNCH_H
 #define BAWN_SANDBOX_LAUNCH_H
 
+#include "base/fd.h"
 #include "base/proc.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/terminal.h"
@@ -11,8 +12,11 @@
 struct sandbox {
 	struct sandbox_config config;
 	struct proc init, relay;
-	int relay_end, handover; /* the relay's descriptors, until it is started */
-	int control;             /* SEQPACKET to bawn-init */
+	int relay_end;              /* the relay's socket, until it is started */
+	int handover;               /* where bawn-init's listening sockets come from */
+	int listeners[FD_PASS_MAX]; /* held until something uses the network */
+	size_t n_listeners;
+	int control; /* SEQPACKET to bawn-init */
 	struct dialer *dialer;
 	struct terminal term;
 	struct watch watch;
@@ -26,6 +30,8 @@ uint64_t sandbox_now(void);
 int sandbox_helper_path(
 	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err);
 int sandbox_send(struct sandbox *s, enum control_kind kind, int value);
+int sandbox_start_relay(struct sandbox *s, struct err *err);
+void sandbox_close_listeners(struct sandbox *s);
 int sandbox_loop(struct sandbox *s, struct err *err);
 
 #endif

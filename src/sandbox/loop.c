@@ -25,6 +25,7 @@ enum tag {
 	TAG_SIGNAL,
 	TAG_TIMER,
 	TAG_WATCH,
+	TAG_LISTENER,
 	TAG_IN,
 	TAG_OUT,
 	TAG_MASTER
@@ -82,6 +83,8 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->timer, TAG_TIMER, EPOLLIN);
 	if (r == 0 && s->watch.fd >= 0)
 		r = watch(s, s->watch.fd, TAG_WATCH, EPOLLIN);
+	for (size_t i = 0; r == 0 && i < s->n_listeners; i++)
+		r = watch(s, s->listeners[i], TAG_LISTENER, EPOLLIN);
 	return r < 0 ? err_sys(err, -r, "set up the supervisor") : 0;
 }
 
@@ -247,6 +250,17 @@ static void relay_ended(struct sandbox *s)
 	s->config.hooks.message(s->config.hooks.ctx, line);
 }
 
+/* The first use of the network: the relay takes over. */
+static int on_listener(struct sandbox *s, struct err *err)
+{
+	if (!s->n_listeners)
+		return 0; /* a second event of the same round */
+	/* The relay will hold the same sockets: closing ours would not end our watch. */
+	for (size_t i = 0; i < s->n_listeners; i++)
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listeners[i], NULL);
+	return sandbox_start_relay(s, err);
+}
+
 static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 {
 	uint64_t ticks;
@@ -267,6 +281,8 @@ static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 	case TAG_WATCH:
 		on_watch(s);
 		return 0;
+	case TAG_LISTENER:
+		return on_listener(s, err);
 	case TAG_IN:
 	case TAG_OUT:
 	case TAG_MASTER:

@@ -13,9 +13,6 @@
 
 struct sandbox_hooks {
 	void *ctx;
-	/* Everything the agent needs in its home is there; called when the guards stand, before the
-	 * agent starts.  0 or -errno. */
-	int (*before_start)(void *ctx, struct err *err);
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
 	/* A line for the person at the terminal, while the agent runs. */
