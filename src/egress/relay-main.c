@@ -266,6 +266,7 @@ static void start(struct err *err)
 	relay.super = SUPER_FD;
 	relay.epoll = epoll_create1(EPOLL_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
+	setsid(); /* Ctrl-C, or a signal to the whole group, is the supervisor's to act on */
 	names_init(seed);
 	flow_init();
 	if (relay.epoll < 0 || fd_set_nonblock(SUPER_FD) < 0 || fd_set_nonblock(HANDOVER_FD) < 0) {
