@@ -142,8 +142,12 @@ void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target
 	if (!fix[0] || n <= 0 || (size_t)n >= cap)
 		return;
 	char *command = whole_fix(d, fix);
-	if (command)
-		snprintf(dst + n, cap - (size_t)n, "To allow it, on the host: %s\n", command);
+	int k = command
+		? snprintf(dst + n, cap - (size_t)n, "To allow it, on the host: %s\n", command)
+		: -1;
+	if (k < 0 || (size_t)(n + k) >= cap) /* half a command must not be pasted */
+		snprintf(dst + n, cap - (size_t)n,
+			"To allow it, on the host, add to the command: %s\n", fix);
 	free(command);
 }
 

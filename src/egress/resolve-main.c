@@ -250,7 +250,14 @@ int main(void)
 {
 	static struct err err;
 	ares_channel ch;
-	struct ares_options o = {.timeout = TRY_MS, .tries = TRIES, .flags = ARES_FLAG_NOSEARCH};
+	/* No search domains: what is looked up is the name that was decided about.  The flag alone
+	 * doesn't hold in ares_getaddrinfo(). */
+	struct ares_options o = {.timeout = TRY_MS,
+		.tries = TRIES,
+		.flags = ARES_FLAG_NOSEARCH,
+		.domains = NULL,
+		.ndomains = 0};
+	setsid(); /* signals of the terminal are the supervisor's to act on */
 	if (syscall(SYS_close_range, SUPER_FD + 1, ~0u, 0) < 0 ||
 		ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
 		return 1;
@@ -264,7 +271,8 @@ int main(void)
 		dprintf(STDERR_FILENO, "bawn: resolver: %s\n", err.msg);
 		return 1;
 	}
-	int r = ares_init_options(&ch, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS);
+	int r = ares_init_options(
+		&ch, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_DOMAINS);
 	if (r != ARES_SUCCESS) {
 		dprintf(STDERR_FILENO, "bawn: resolver: %s\n", ares_strerror(r));
 		return 1;
