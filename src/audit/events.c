@@ -33,16 +33,17 @@ const struct audit_event audit_events[] = {
 	{"degraded", "{feature}[: {reason}]", true, {STR("feature"), STR_OPT("reason")}},
 	{"withheld", "{kind} {name}[: {reason}]", true, {
 		STR("kind"), STR("name"), STR_OPT("reason")}},
-	{"mask", "{path}[ by {rule}]", false, {STR("path"), STR_OPT("rule")}},
+	{"mask", "{path}[: {reason}]", false, {STR("path"), STR_OPT("reason")}},
 	{"protect", "{path}[: {reason}]", false, {STR("path"), STR_OPT("reason")}},
 	{"remount", "{path} was replaced on the host: {action}", true, {
 		STR("path"), STR("action")}},
 	{"persist", "{path}[ ({detail})][ {class}]", false, {
 		STR("path"), STR_OPT("class"), STR_OPT("detail")}},
-	{"gitconfig", "{key}: {action}", false, {STR("key"), STR("action")}},
+	{"gitconfig", "{path}[ {key}]: {action}", true, {
+		STR("path"), STR_OPT("key"), STR("action")}},
 	{"login", "{agent}: {state}", true, {STR("agent"), STR("state")}},
-	{"limit", "{what}[: {value}][, {count} times]", false, {
-		STR("what"), NUM_OPT("value"), NUM_OPT("count")}},
+	{"limit", "{what}[: {path}][, {count} more]", true, {
+		STR("what"), STR_OPT("path"), NUM_OPT("count")}},
 	{"dropped", "{count} events were not written", true, {NUM("count")}},
 	{"error", "{message}[; {hint}]", true, {STR("message"), STR_OPT("hint")}},
 	/* clang-format on */

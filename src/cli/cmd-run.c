@@ -8,7 +8,23 @@
 
 static void on_message(void *ctx, const char *line)
 {
+	const struct audit_field f[] = {{.key = "message", .str = line}};
 	run_message(ctx, "%s", line);
+	run_audit(ctx, "error", f, ARRAY_LEN(f));
+}
+
+static void on_replaced(void *ctx, const char *path, bool again)
+{
+	char shown[512];
+	const char *action = again ? "guarded again" : "the run was ended";
+	const struct audit_field f[] = {
+		{.key = "path", .str = path}, {.key = "action", .str = action}};
+	escape_text(shown, sizeof(shown), path);
+	run_message(ctx,
+		again ? "the host replaced %s; it is guarded again"
+		      : "the host replaced %s and it could not be guarded again: the run was ended",
+		shown);
+	run_audit(ctx, "remount", f, ARRAY_LEN(f));
 }
 
 /* A verdict: into the log; a denial also before the person's eyes, where it disturbs nothing. */
@@ -45,6 +61,7 @@ static void on_started(void *ctx)
 	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
 	store_collect(&r->store, NULL);
 	scan_job_end(&r->scan_job, false);
+	run_audit_plan(r);
 }
 
 static void say_notices(struct run *r)
@@ -127,7 +144,10 @@ static int start_and_wait(struct run *r, struct sandbox_result *res, struct err 
 			.fix_prefix = "bawn run",
 			.fix_suffix = rest_of_command(r),
 			.hooks = {.ctx = r, .verdict = on_verdict, .flow_end = on_flow_end}},
-		.hooks = {.ctx = r, .started = on_started, .message = on_message}};
+		.hooks = {.ctx = r,
+			.started = on_started,
+			.replaced = on_replaced,
+			.message = on_message}};
 	int k = sandbox_launch(&c, &r->sandbox, err);
 	if (k < 0)
 		return k;
@@ -171,6 +191,11 @@ static int go(struct run *r, struct err *err)
 	if (r->opt.dry_run)
 		return show_plan(r);
 	k = start_and_wait(r, &res, err);
+	if (err->code) {
+		const struct audit_field f[] = {
+			{.key = "message", .str = err->msg}, {.key = "hint", .str = err->hint}};
+		run_audit(r, "error", f, ARRAY_LEN(f));
+	}
 	if (k < 0)
 		return command_fail(err, 125);
 	run_account(r, &res);

@@ -138,6 +138,14 @@ static void say_persist(struct run *r, const struct scan_result *s)
 		fprintf(stderr, "  and %zu more: bawn log\n", n - LIST_MAX);
 }
 
+static void audit_git(struct run *r, const struct scan_item *it, const char *action)
+{
+	const struct audit_field f[] = {{.key = "path", .str = it->path},
+		{.key = "key", .str = it->detail ? it->detail : ""},
+		{.key = "action", .str = action}};
+	run_audit(r, "gitconfig", f, ARRAY_LEN(f));
+}
+
 static void carry_git(struct run *r, const struct scan_result *s)
 {
 	char shown[512], key[256];
@@ -147,10 +155,13 @@ static void carry_git(struct run *r, const struct scan_result *s)
 		const struct scan_item *it = &s->v[i];
 		shown_path(r, it->path, shown, sizeof(shown));
 		if (it->kind == SCAN_GIT_CONFIG) {
-			if (write_git_config(it->path, it->text, it->n_text, &err) < 0)
+			int k = write_git_config(it->path, it->text, it->n_text, &err);
+			if (k < 0)
 				run_message(r, "what changed in %s was not carried over: %s", shown,
 					err.msg);
+			audit_git(r, it, k < 0 ? err.msg : "carried over");
 		} else if (it->kind == SCAN_GIT_DROPPED) {
+			audit_git(r, it, "not carried over");
 			escape_text(key, sizeof(key), it->detail);
 			if (dropped++ < LIST_MAX)
 				run_message(r,

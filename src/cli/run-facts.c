@@ -231,8 +231,7 @@ int run_seed_collect(struct run *r, struct err *err)
 	if (n < 0 || status)
 		return err_set(err, n < 0 ? (int)-n : EIO,
 			"bringing your settings along failed (status %d)", status);
-	struct strv secret = {0};
-	const char *login = "none";
+	r->login = "none";
 	for (char *p = text, *line; (line = strsep(&p, "\n"));) {
 		char *word = strsep(&line, "\t");
 		if (!line)
@@ -242,14 +241,14 @@ int run_seed_collect(struct run *r, struct err *err)
 		else if (streq(word, "env"))
 			strv_push(&r->arena, &r->seed_env, line);
 		else if (streq(word, "withheld"))
-			strv_push(&r->arena, &secret, line);
+			strv_push(&r->arena, &r->seed_withheld, line);
 		else if (streq(word, "skipped") && r->opt.verbosity > 0)
 			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
 		else if (streq(word, "login"))
-			login = line;
+			r->login = line;
 	}
-	say_withheld(r, &secret);
-	if (r->pack.profile.keys.n && !r->env.has_key && streq(login, "none") &&
+	say_withheld(r, &r->seed_withheld);
+	if (r->pack.profile.keys.n && !r->env.has_key && streq(r->login, "none") &&
 		r->pack.profile.login_hint)
 		strv_addf(&r->arena, &r->plan.notices, "%s", r->pack.profile.login_hint);
 	return 0;

@@ -68,7 +68,8 @@ struct run {
 	size_t n_git;
 	struct proc seed;
 	int seed_fd; /* its lines: notice, env, withheld */
-	struct strv seed_env;
+	struct strv seed_env, seed_withheld;
+	const char *login; /* what seed said of the log-in; NULL: there was nothing to seed */
 	struct plan plan;
 	struct audit *audit;
 	struct sandbox *sandbox;
@@ -101,5 +102,8 @@ void run_message(const struct run *r, const char *fmt, ...) _printf_(2, 3);
 void run_account(struct run *r, const struct sandbox_result *res);
 void run_timing(const struct run *r, const struct sandbox_result *res);
 void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n);
+
+/* run-audit.c: what of the plan and of the facts behind it stands in the log, once the agent runs. */
+void run_audit_plan(struct run *r);
 
 #endif

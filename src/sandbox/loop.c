@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
-#include "base/escape.h"
 #include "base/fd.h"
 #include "sandbox/launch.h"
 
@@ -211,28 +210,21 @@ static int run_reapply(struct sandbox *s, struct err *err)
  * the agent can use the gap, or end the run. */
 static void on_watch(struct sandbox *s)
 {
-	char line[512], shown[300];
 	struct err err = {0};
 	const char *path = watch_read(&s->watch);
 	if (!path || GUARD_REMOVED("watch"))
 		return;
-	escape_text(shown, sizeof(shown), path);
 	int r = freeze(s);
 	if (r == -EPIPE)
 		return;
 	if (r == 0)
 		r = run_reapply(s, &err);
-	if (r == 0) {
-		snprintf(line, sizeof(line), "the host replaced %s; it is guarded again", shown);
+	if (r == 0)
 		sandbox_send(s, CONTROL_FREEZE, 0);
-	} else {
-		snprintf(line, sizeof(line),
-			"the host replaced %s and it could not be guarded again: the run was ended",
-			shown);
+	else
 		kill_agent(s);
-	}
-	if (s->config.hooks.message)
-		s->config.hooks.message(s->config.hooks.ctx, line);
+	if (s->config.hooks.replaced)
+		s->config.hooks.replaced(s->config.hooks.ctx, path, r == 0);
 }
 
 /* Without a relay nothing gets out: that is safe, but it has to be said. */

@@ -15,7 +15,9 @@ struct sandbox_hooks {
 	void *ctx;
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
-	/* A line for the person at the terminal, while the agent runs. */
+	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */
+	void (*replaced)(void *ctx, const char *path, bool again);
+	/* Something failed while the agent runs: a line for the person at the terminal. */
 	void (*message)(void *ctx, const char *line);
 };
 

@@ -93,3 +93,33 @@ event() { # SANDBOX EVENT FIELDS
 	run timeout 5 "$BAWN" log --file "$T/fifo"
 	[ "$status" -ne 124 ]
 }
+
+@test "the log of one run says what it was given and what not" {
+	git_repo
+	plant "$WS/.env"
+	export SOME_API_TOKEN=x
+	BAWN_OPTS=(-q --mask '*.key')
+	plant "$WS/a.key"
+	run in_sandbox_sh 'git config core.editor evil; git config user.email b@example.com'
+	assert_status 0
+	audit_events start | grep -F "\"workspace\":\"$WS\""
+	audit_events ready | grep -E '"ms":[0-9]+'
+	audit_events mask | grep -F "\"path\":\"$WS/.env\""
+	audit_events mask | grep -F "\"path\":\"$WS/a.key\""
+	audit_events protect | grep -F "\"path\":\"$WS/.git/hooks\""
+	audit_events withheld | grep -F '"kind":"env"' | grep -F SOME_API_TOKEN
+	audit_events gitconfig | grep -F '"key":"core.editor","action":"not carried over"'
+	audit_events gitconfig | grep -F '"action":"carried over"'
+	audit_events exit | grep -F '"code":0'
+	refute_canary "$AUDIT"
+	# every line is one that the table knows
+	run "$BAWN" log
+	assert_status 0
+	refute_output "are no events"
+}
+
+@test "the log says why a run failed" {
+	run "$BAWN" run --rm shell "$WS" -- "$WS/none"
+	[ "$status" -ne 0 ]
+	audit_events error | grep -F "$WS/none"
+}
