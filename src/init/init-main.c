@@ -64,12 +64,32 @@ static int identity(const struct wire_plan *p, struct err *err)
 	return write_proc("/proc/self/gid_map", map, err);
 }
 
+/* What every process of the user shares, in all its namespaces: without a limit of its own the
+ * sandbox takes the last one, and the user's editor can't watch a file any more (RES-04). */
+static int spare_inotify(const char *host, const char *own, struct err *err)
+{
+	char text[24];
+	_cleanup_close_ int fd = open(host, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0; /* a kernel without inotify */
+	text[n] = '\0';
+	snprintf(text, sizeof(text), "%lu", strtoul(text, NULL, 10) / 4 * 3);
+	return write_proc(own, text, err);
+}
+
 /* Nothing inside may make a user namespace: there it would have capabilities again, and the
  * kernel's most attacked interfaces with them. */
-static int no_more_userns(struct err *err)
+static int user_limits(struct err *err)
 {
-	return GUARD_REMOVED("userns") ? 0
-				       : write_proc("/proc/sys/user/max_user_namespaces", "0", err);
+	int r = spare_inotify("/proc/sys/fs/inotify/max_user_instances",
+		"/proc/sys/user/max_inotify_instances", err);
+	if (r == 0)
+		r = spare_inotify("/proc/sys/fs/inotify/max_user_watches",
+			"/proc/sys/user/max_inotify_watches", err);
+	if (r < 0 || GUARD_REMOVED("userns"))
+		return r;
+	return write_proc("/proc/sys/user/max_user_namespaces", "0", err);
 }
 
 static int land(const struct wire_plan *p, struct err *err)
@@ -127,7 +147,7 @@ static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
 		*err = net_err;
 		return r;
 	}
-	r = no_more_userns(err);
+	r = user_limits(err);
 	if (r < 0)
 		return r;
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
