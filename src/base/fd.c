@@ -50,11 +50,11 @@ int fd_send(int sock, const void *data, size_t n, const int *fds, size_t nfds)
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	if (nfds) {
 		msg.msg_control = control.buf;
-		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
+		msg.msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * nfds);
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
+		c->cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * nfds);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * nfds);
 	}
 	for (;;) {
@@ -67,6 +67,9 @@ int fd_send(int sock, const void *data, size_t n, const int *fds, size_t nfds)
 	}
 }
 
+/* musl's CMSG_NXTHDR mixes signs; the lengths are the kernel's. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 static void take_rights(struct msghdr *msg, int *ret_fds, size_t max_fds, size_t *nfds)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
@@ -83,6 +86,7 @@ static void take_rights(struct msghdr *msg, int *ret_fds, size_t max_fds, size_t
 		}
 	}
 }
+#pragma GCC diagnostic pop
 
 ssize_t fd_recv(int sock, void *data, size_t n, int *ret_fds, size_t max_fds, size_t *ret_nfds)
 {

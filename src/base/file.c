@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/syscall.h>
 
 #include "base/fd.h"
 
@@ -56,6 +57,11 @@ int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, m
 		return err_sys(err, -r, "write %s", path);
 	}
 	return 0;
+}
+
+int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *ret)
+{
+	return syscall(SYS_statx, dirfd, path, flags, mask, ret) < 0 ? -errno : 0;
 }
 
 int file_mkdir_p(int dirfd, const char *path, mode_t mode)

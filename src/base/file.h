@@ -3,6 +3,7 @@
 #ifndef BAWN_BASE_FILE_H
 #define BAWN_BASE_FILE_H
 
+#include <linux/stat.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
@@ -20,6 +21,9 @@ int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, m
 /* mkdir -p with mode 0700 for what is made; the last component must then be a directory of ours
  * that nobody else can write (not a symlink), else -EPERM with the remedy.  0 or -errno. */
 int file_mkdir_private(const char *path, struct err *err);
+
+/* statx(2); not every C library has it.  0 or -errno. */
+int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *ret);
 
 /* mkdir -p below dirfd, mode for each made.  0 or -errno. */
 int file_mkdir_p(int dirfd, const char *path, mode_t mode);

@@ -65,11 +65,12 @@ static inline void fd_closep(int *fd)
 		take_;                                                                             \
 	})
 
-/* A test build (configure --enable-mutations) leaves out the guard whose name stands in the file
- * "mutation" beside the executable; see tests/mutations.  Elsewhere this is the constant 0. */
+/* A test build (configure --enable-mutations) leaves out the guards whose names stand in the file
+ * "mutation" beside the executable, "one" or "one+other"; see tests/mutations.  Elsewhere this is
+ * the constant 0. */
 #ifdef BAWN_MUTATIONS
-extern char mutation_name[64];
-#define GUARD_REMOVED(name) (strcmp(mutation_name, (name)) == 0)
+bool mutation_removed(const char *name);
+#define GUARD_REMOVED(name) mutation_removed(name)
 #else
 #define GUARD_REMOVED(name) (0)
 #endif

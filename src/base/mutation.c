@@ -1,4 +1,4 @@
-/* base/mutation.c - test builds only: which guard is left out; see macro.h.
+/* base/mutation.c - test builds only: which guards are left out; see macro.h.
  *
  * Read before main(), as some processes can't open files any more once they are confined.
  */
@@ -8,9 +8,18 @@
 #include "base/macro.h"
 
 #ifdef BAWN_MUTATIONS
-char mutation_name[64];
+static char names[128];
 
-__attribute__((constructor)) static void read_name(void)
+bool mutation_removed(const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *p = names; *p; p += strcspn(p, "+"), p += *p == '+')
+		if (strcspn(p, "+") == n && memcmp(p, name, n) == 0)
+			return true;
+	return false;
+}
+
+__attribute__((constructor)) static void read_names(void)
 {
 	char path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("mutation"));
@@ -22,10 +31,10 @@ __attribute__((constructor)) static void read_name(void)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	n = read(fd, mutation_name, sizeof(mutation_name) - 1);
+	n = read(fd, names, sizeof(names) - 1);
 	close(fd);
-	mutation_name[n > 0 ? n : 0] = '\0';
-	mutation_name[strcspn(mutation_name, "\n")] = '\0';
+	names[n > 0 ? n : 0] = '\0';
+	names[strcspn(names, "\n")] = '\0';
 }
 #else
 typedef int mutation_unused; /* ISO C wants a declaration in every file */

@@ -83,7 +83,8 @@ NO_ASAN static int child_main(void *arg)
 		errno = -r;
 		goto failed;
 	}
-	if (c->how->die_with_parent && prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
+	if (c->how->die_with_parent && !GUARD_REMOVED("deathsig") &&
+		prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
 		goto failed;
 	/* Ctrl-C of the terminal, or a signal to the whole group, is for the caller to act on. */
 	if (c->how->die_with_parent && !c->how->ns && setpgid(0, 0) < 0)

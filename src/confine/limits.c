@@ -12,7 +12,7 @@
 #define NOFILE_SOFT_MIN 1024u
 
 static int set(
-	__rlimit_resource_t what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
+	int what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
 {
 	struct rlimit l = {.rlim_cur = soft, .rlim_max = hard};
 	if (setrlimit(what, &l) < 0)

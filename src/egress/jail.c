@@ -49,14 +49,14 @@ uint64_t jail_fds(void)
 static int limit(int what, rlim_t n, struct err *err)
 {
 	struct rlimit now;
-	if (getrlimit((__rlimit_resource_t)what, &now) < 0)
+	if (getrlimit(what, &now) < 0)
 		return err_sys(err, errno, "getrlimit");
 	if (n > now.rlim_max)
 		n = now.rlim_max;
 	if (what == RLIMIT_NOFILE)
 		fd_limit = n;
 	struct rlimit l = {.rlim_cur = n, .rlim_max = n};
-	if (setrlimit((__rlimit_resource_t)what, &l) < 0)
+	if (setrlimit(what, &l) < 0)
 		return err_sys(err, errno, "setrlimit");
 	return 0;
 }

@@ -17,9 +17,11 @@ librelay_a_SOURCES = \
 pkglibexec_PROGRAMS += bawn-relay bawn-resolve
 bawn_relay_SOURCES = \
 	src/egress/relay.h src/egress/relay-main.c src/egress/relay-flow.c \
-	src/egress/relay-pump.c src/egress/relay-tell.c src/egress/relay-dns.c
-bawn_relay_LDADD = librelay.a libpolicy.a libbase.a
-bawn_relay_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS)
+	src/egress/relay-pump.c src/egress/relay-tell.c src/egress/relay-dns.c \
+	$(librelay_a_SOURCES) $(libpolicy_a_SOURCES) $(libbase_a_SOURCES)
+bawn_relay_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
+bawn_relay_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)
+bawn_relay_LDADD = $(LIGHT_LIBS)
 
 bawn_resolve_SOURCES = src/egress/resolve-main.c
 bawn_resolve_CPPFLAGS = $(AM_CPPFLAGS) $(CARES_CFLAGS)

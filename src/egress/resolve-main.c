@@ -272,7 +272,9 @@ int main(void)
 		return 1;
 	}
 	int r = ares_init_options(
-		&ch, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_DOMAINS);
+		&ch, &o,
+		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
+			(GUARD_REMOVED("search-domains") ? 0 : ARES_OPT_DOMAINS));
 	if (r != ARES_SUCCESS) {
 		dprintf(STDERR_FILENO, "bawn: resolver: %s\n", ares_strerror(r));
 		return 1;

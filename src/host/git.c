@@ -275,7 +275,7 @@ static bool dir_empty(const char *path)
 	_Alignas(8) char buf[1024];
 	if (fd < 0)
 		return false;
-	ssize_t n = getdents64(fd, buf, sizeof(buf));
+	ssize_t n = getdents64(fd, (void *)buf, sizeof(buf));
 	for (ssize_t o = 0; o < n;) {
 		const struct dirent64 *d = (const struct dirent64 *)(buf + o);
 		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))

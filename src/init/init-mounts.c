@@ -59,10 +59,10 @@ static int sys_attach(int tree, int dst)
 
 static int set_flags(int tree, uint32_t flags)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID};
-	if (!(flags & MOUNT_DEVICES))
+	struct mount_attr attr = {.attr_set = GUARD_REMOVED("nosuid") ? 0 : MOUNT_ATTR_NOSUID};
+	if (!(flags & MOUNT_DEVICES) && !GUARD_REMOVED("nodev"))
 		attr.attr_set |= MOUNT_ATTR_NODEV;
-	if (flags & MOUNT_RO)
+	if ((flags & MOUNT_RO) && !GUARD_REMOVED("read-only"))
 		attr.attr_set |= MOUNT_ATTR_RDONLY;
 	if (flags & MOUNT_NOEXEC)
 		attr.attr_set |= MOUNT_ATTR_NOEXEC;
@@ -239,7 +239,7 @@ static int open_scratch(struct stage *s)
 
 static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
 {
-	if (GUARD_REMOVED("mask") && !has_prefix(m->dst, "/proc"))
+	if (has_prefix(m->dst, "/proc/") ? GUARD_REMOVED("proc-mask") : GUARD_REMOVED("mask"))
 		return 0;
 	_cleanup_close_ int point = open_inside(s, m->dst, O_PATH);
 	if (point == -ENOENT && (m->flags & MOUNT_OPTIONAL))

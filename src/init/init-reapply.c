@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/path.h"
 #include "init/init.h"
 
@@ -24,7 +25,7 @@ static bool is_mounted(int root, const char *dst)
 	struct statx sx;
 	_cleanup_close_ int fd = path_openat2(
 		root, dst + 1, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, RESOLVE_BENEATH);
-	return fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0 &&
+	return fd >= 0 && file_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0 &&
 		(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 

@@ -1,4 +1,5 @@
-# init: bawn-init, the stages of one start and then pid 1; static, libc only
+# init: bawn-init, the stages of one start and then pid 1; static, libc only.  The small programs
+# compile the rooms they use themselves, as they may have another C library than the rest.
 pkglibexec_PROGRAMS += bawn-init
 bawn_init_SOURCES = \
 	src/init/init-main.c \
@@ -7,7 +8,8 @@ bawn_init_SOURCES = \
 	src/init/init-net.c \
 	src/init/init-agent.c \
 	src/init/init-reapply.c \
-	src/init/init-report.c
-bawn_init_LDADD = libplan.a libconfine.a libnet.a libbase.a
-bawn_init_CFLAGS = $(AM_CFLAGS) -pthread
-bawn_init_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS) -pthread
+	src/init/init-report.c \
+	$(libplan_a_SOURCES) $(libconfine_a_SOURCES) $(libnet_a_SOURCES) $(libbase_a_SOURCES)
+bawn_init_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
+bawn_init_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)
+bawn_init_LDADD = $(LIGHT_LIBS)

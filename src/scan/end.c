@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "base/file.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "scan/par.h"
@@ -119,7 +120,7 @@ static unsigned int newness(struct scanner *s, uint32_t dir, const char *name, c
 	if (s->walk.have_old)
 		return walk_was(&s->walk, dir, name) ? 0 : SCAN_NEW;
 	struct statx x;
-	if (statx(s->base[0].fd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
+	if (file_statx(s->base[0].fd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
 		!(x.stx_mask & STATX_BTIME))
 		return 0;
 	uint64_t t = (uint64_t)x.stx_btime.tv_sec * 1000000000u + x.stx_btime.tv_nsec;

@@ -130,7 +130,7 @@ static int set_seccomp(struct err *err)
 int scan_jail(const int *dirs, size_t n, struct err *err)
 {
 	static const struct {
-		__rlimit_resource_t what;
+		int what;
 		rlim_t value;
 	} limits[] = {
 		{RLIMIT_AS, (rlim_t)2 << 30},

@@ -15,6 +15,7 @@ libscan_a_SOURCES = \
 	src/scan/jail.h src/scan/jail.c
 
 pkglibexec_PROGRAMS += bawn-scan
-bawn_scan_SOURCES = src/scan/main.c
-bawn_scan_LDFLAGS = $(AM_LDFLAGS) $(BAWN_STATIC_LDFLAGS)
-bawn_scan_LDADD = libscan.a libbase.a -lpthread
+bawn_scan_SOURCES = src/scan/main.c $(libscan_a_SOURCES) $(libbase_a_SOURCES)
+bawn_scan_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
+bawn_scan_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)
+bawn_scan_LDADD = $(LIGHT_LIBS)

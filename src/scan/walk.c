@@ -271,7 +271,7 @@ static void note_bare(struct listing *g, const char *name, uint8_t type)
 static int list(struct lister *l, int fd, uint32_t ctx, bool fresh, uint32_t old, struct listing *g)
 {
 	ssize_t n;
-	while ((n = getdents64(fd, l->buf, sizeof(l->buf))) > 0) {
+	while ((n = getdents64(fd, (void *)l->buf, sizeof(l->buf))) > 0) {
 		for (ssize_t o = 0; o < n;) {
 			const struct dirent64 *d = (const struct dirent64 *)(l->buf + o);
 			o += d->d_reclen;
