@@ -223,6 +223,7 @@ int cmd_run(int argc, char **argv)
 		sigaddset(&set, handled[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */
 
 	/* getopt permutes its argument vector; what the user typed is kept for messages. */
 	r.argc = argc;
