@@ -17,7 +17,7 @@ extern char **environ;
 
 int run_become_user(struct run *r, struct err *err)
 {
-	if (geteuid() != 0 && getuid() != 0) {
+	if ((geteuid() != 0 && getuid() != 0) || GUARD_REMOVED("root-identity")) {
 		if (r->opt.as_user)
 			return err_set(err, EPERM, "--as-user is for root");
 		return 0;

@@ -271,8 +271,7 @@ int main(void)
 		dprintf(STDERR_FILENO, "bawn: resolver: %s\n", err.msg);
 		return 1;
 	}
-	int r = ares_init_options(
-		&ch, &o,
+	int r = ares_init_options(&ch, &o,
 		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
 			(GUARD_REMOVED("search-domains") ? 0 : ARES_OPT_DOMAINS));
 	if (r != ARES_SUCCESS) {

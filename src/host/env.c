@@ -217,7 +217,9 @@ int host_env_select(struct arena *a, char *const *environment, const struct prof
 				certificate_shown(eq + 1));
 		if (key && eq[1])
 			he.has_key = true;
-		if (pass && !in_table(never, ARRAY_LEN(never), *e, n)) {
+		if (in_table(never, ARRAY_LEN(never), *e, n))
+			pass = false;
+		if (pass || GUARD_REMOVED("env")) {
 			strv_add(a, &he.env, *e);
 		} else if (!in_table(quiet, ARRAY_LEN(quiet), *e, n)) {
 			strv_push(a, &he.withheld, arena_dupn(a, *e, n));

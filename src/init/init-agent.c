@@ -147,7 +147,9 @@ void agent_wait(int agent)
 			continue;
 		struct control_msg m;
 		int r = report_receive(&m, false);
-		if (r == 0 || (r < 0 && r != -EAGAIN))
+		if (r == 0 && GUARD_REMOVED("control-eof"))
+			p[1].fd = -1;
+		else if (r == 0 || (r < 0 && r != -EAGAIN))
 			_exit(125); /* the supervisor is gone, and we with it */
 		if (r > 0)
 			handle_message(&m, agent);
