@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# agents.bats - the four real agents, headless in the sandbox, led by the scripted model: they work
+# at full permission, reach what is allowed, and what they were refused they say.
+load ../lib.sh
+load agents.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+# The steps of every tour.  $1: port of the allowed host.
+tour() {
+	cat <<-EOT
+		{"commands": [
+		 "echo written by the agent > made.txt; cat made.txt",
+		 "make",
+		 "curl -sS -m 10 http://ok.test:$1/",
+		 "SECONDS=0; curl -sS -m 20 https://denied.example.org/; echo rc=\$? in \$SECONDS s",
+		 "cat ~/.ssh/id_ed25519; ls -a ~/.ssh; cat $HOME/.aws/credentials; echo reads=\$?",
+		 "env; cat /proc/1/environ"],
+		 "final": "THE TOUR IS OVER"}
+	EOT
+}
+
+# tour_of AGENT: everything about one agent, headless.
+tour_of() {
+	need_agents "$1"
+	need_runnable "$1"
+	git_repo
+	printf 'all:\n\techo built >out\n\t@echo BUILD DONE\n' >"$WS/Makefile"
+	plant "$HOME/.ssh/id_ed25519"
+	plant "$HOME/.aws/credentials"
+	export PLANTED_SECRET=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
+	serve_http 'GOOD DAY'
+	local ok=$PORT
+	start_model "$(tour "$ok")"
+	lead "$1"
+	run timeout 120 "$BAWN" run --rm "${LEAD[@]}" --allow "ok.test:$ok" \
+		--connect-to "ok.test:$ok:127.0.0.1:$ok" "$1" -- "${TASK[@]}" </dev/null
+	assert_status 0 || return 1
+	assert_output 'THE TOUR IS OVER' || return 1
+	# wrote and built, on the host's side too
+	[ "$(cat "$WS/made.txt")" = 'written by the agent' ] || fail 'nothing was written' || return 1
+	[ "$(cat "$WS/out")" = built ] || fail 'nothing was built' || return 1
+	# the agent saw: its build, the allowed host, the denied one in time, no key, no secret
+	[[ $(tool_result 1) == *'BUILD DONE'* ]] || fail "make: $(tool_result 1)" || return 1
+	[[ $(tool_result 2) == *'GOOD DAY'* ]] || fail "allowed: $(tool_result 2)" || return 1
+	[ "$(server_hits "$ok")" -ge 1 ] || return 1
+	[[ $(tool_result 3) =~ curl:\ \([0-9]+\).*rc=[1-9][0-9]*\ in\ [0-9]\ s ]] ||
+		fail "denied: $(tool_result 3)" || return 1
+	[[ $(tool_result 4) == *'No such file'* ]] || fail "key: $(tool_result 4)" || return 1
+	[[ $(tool_result 5) == *"HOME=$HOME"* ]] || fail "env: $(tool_result 5)" || return 1
+	refute_canary "$MODEL_LOG" || return 1
+	# bawn said it while it ran and in the list at the end, with the command that would allow it
+	assert_output 'bawn: denied denied.example.org:443' || return 1
+	assert_output 'bawn run --allow denied.example.org ' || return 1
+	[ "$(audit_events deny | grep -c denied.example.org)" -ge 1 ] || return 1
+	assert_no_leftovers
+}
+
+@test "claude works headless in the sandbox: files, build, allowed, denied, no key, no secret" {
+	tour_of claude
+}
+
+@test "codex works headless in the sandbox: files, build, allowed, denied, no key, no secret" {
+	tour_of codex
+}
+
+@test "gemini works headless in the sandbox: files, build, allowed, denied, no key, no secret" {
+	tour_of gemini
+}
+
+@test "opencode works headless in the sandbox: files, build, allowed, denied, no key, no secret" {
+	tour_of opencode
+}
+
+# What an agent makes of an API that answers 400.
+refused_run() {
+	need_agents "$1"
+	need_runnable "$1"
+	serve_tcp "$(
+		cat <<-'EOF'
+			n=0
+			while IFS= read -r line && line=${line%$'\r'} && [ "$line" ]; do
+				case ${line,,} in content-length:*) n=${line#*: } ;; esac
+			done
+			head -c "$n" >/dev/null
+			body='{"error":{"type":"invalid_request_error","code":400,"status":"INVALID_ARGUMENT","message":"TEAPOT"}}'
+			printf 'HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' ${#body} "$body"
+		EOF
+	)"
+	MODEL_PORT=$PORT MODEL_URL=http://model.test:$PORT
+	lead "$1"
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" "$1" "$WS" -- "${TASK[@]}" </dev/null
+	assert_output TEAPOT || return 1
+	[ "$status" -ne 0 ] && [ "$status" -lt 124 ] || fail "status $status"
+}
+
+@test "claude's own failure is bawn's exit code" { refused_run claude; }
+@test "codex's own failure is bawn's exit code" { refused_run codex; }
+@test "gemini's own failure is bawn's exit code" { refused_run gemini; }
+@test "opencode's own failure is bawn's exit code" { refused_run opencode; }
+
+# Codex insists on a git directory, and on its flag; bawn sees to both.
+codex_says() {
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" codex "$WS" -- "${TUI[@]}" "$@" </dev/null
+	assert_status 0 || return 1
+	assert_output 'sandbox: danger-full-access' || return 1
+	assert_output 'THE TOUR IS OVER' || return 1
+	[ "$(cat "$WS/made.txt")" = made ] || return 1
+	rm "$WS/made.txt"
+}
+
+@test "codex: exec with and without the flag do the same, in a git directory or not" {
+	need_agents
+	start_model '{"commands":["echo made >made.txt"],"final":"THE TOUR IS OVER"}'
+	lead_interactive codex
+	codex_says exec go
+	codex_says --dangerously-bypass-approvals-and-sandbox exec go
+	codex_says exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check go
+	git_repo
+	codex_says exec go
+	codex_says --dangerously-bypass-approvals-and-sandbox exec go
+}
+
+@test "each agent takes its prompt from standard input, and stdout is the agent's alone" {
+	need_agents
+	need_runnable claude
+	start_model '{"commands":["echo made >made.txt"],"final":"THE TOUR IS OVER"}'
+	lead claude
+	echo 'do it' >"$T/p"
+	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" claude -- -p >"$T/out" 2>"$T/err"
+	[ "$(cat "$T/out")" = 'THE TOUR IS OVER' ] || fail "$(cat "$T/out" "$T/err")"
+	lead codex
+	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" codex -- "${TUI[@]}" exec - >"$T/out" 2>"$T/err"
+	[ "$(cat "$T/out")" = 'THE TOUR IS OVER' ] || fail "$(cat "$T/out" "$T/err")"
+	lead gemini
+	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" gemini -- -m gemini-2.5-flash >"$T/out" 2>"$T/err"
+	[ "$(cat "$T/out")" = 'THE TOUR IS OVER' ] || fail "$(cat "$T/out" "$T/err")"
+	lead opencode
+	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" opencode -- run >"$T/out" 2>"$T/err"
+	grep -q 'THE TOUR IS OVER' "$T/out" || fail "$(cat "$T/out" "$T/err")"
+}
+
+# denied_api AGENT HOST TASK...: its own service is denied.  Somebody who waits must learn why at
+# once: bawn says it, whatever the agent makes of it (some retry for minutes).
+denied_api() {
+	local agent=$1 host=$2
+	need_agents
+	need_runnable "$agent"
+	shift 2
+	timeout 30 "$BAWN" run --rm --deny "$host" "$agent" -- "$@" >"$T/out" 2>&1 </dev/null 3>&- &
+	SERVERS+=("$!")
+	eventually grep -qF "denied $host:443" "$T/out"
+}
+
+@test "an agent whose own service is denied: said within 10 s" {
+	export ANTHROPIC_API_KEY=sk-ant-x CODEX_API_KEY=x GEMINI_API_KEY=x
+	denied_api claude api.anthropic.com -p hi
+	denied_api codex api.openai.com exec hi
+	denied_api gemini generativelanguage.googleapis.com -p hi
+	denied_api opencode api.anthropic.com run -m anthropic/claude-sonnet-4-5 hi
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/env bats
+# terminal-agents.bats - the first hour: each agent on a terminal, in a workspace that it has never
+# seen, from Enter to its input line with no dialog; with a key, with a subscription, with neither.
+load ../lib.sh
+load agents.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+SCENARIO='{"commands":["echo written by the agent >made.txt"],"final":"THE TOUR IS OVER"}'
+
+# The agent is at its input line: it takes a task and works without asking.
+works_from_here() {
+	at_input "$1" || return 1
+	say_line go
+	shows 30 'THE TOUR IS OVER' || return 1
+	[ "$(cat "$WS/made.txt")" = 'written by the agent' ]
+}
+
+with_key() {
+	need command -v tmux -- "tmux is not installed"
+	need_agents
+	need_runnable "$1"
+	start_model "$SCENARIO"
+	lead_interactive "$1"
+	tui "$BAWN" run --rm "${LEAD[@]}" "$1" -- "${TUI[@]}"
+	works_from_here "$1" || return 1
+	leave "$1" || return 1
+	tui_end
+}
+
+@test "claude with an API key: from Enter to the input line with no dialog, and back to the shell" {
+	with_key claude
+}
+
+@test "codex with an API key: from Enter to the input line with no dialog, and back to the shell" {
+	with_key codex
+}
+
+@test "gemini with an API key: from Enter to the input line with no dialog, and back to the shell" {
+	with_key gemini
+}
+
+@test "opencode with a provider: from Enter to the input line with no dialog, and back to the shell" {
+	with_key opencode
+}
+
+# with_login TOOL HOST...: the log-in of the host; HOST:443 is answered by the model over TLS.
+with_login() {
+	local tool=$1 h opts=() line
+	need command -v tmux -- "tmux is not installed"
+	need_agents
+	need_runnable "$tool"
+	shift
+	plant_login "$tool"
+	cp -p "$LOGIN_FILE" "$T/login.before"
+	if [ $# -gt 0 ]; then
+		make_ca "$@"
+		start_model "$SCENARIO" tls
+		for h; do opts+=(--connect-to "$h:443:127.0.0.1:$MODEL_PORT"); done
+		opts+=(-e "SSL_CERT_FILE=$WS/ca.crt" -e "NODE_EXTRA_CA_CERTS=$WS/ca.crt")
+	fi
+	tui "$BAWN" run --rm "${opts[@]}" "${LOGIN_OPTS[@]}" "$tool" -- "${LOGIN_ARGS[@]}"
+	at_input "$tool" || return 1
+	if [ $# -gt 0 ]; then
+		works_from_here "$tool" || return 1
+		grep -q "$ACCESS" "$MODEL_LOG" || fail 'the access token was not used' || return 1
+		refute_canary "$MODEL_LOG" || return 1
+	fi
+	leave "$tool" || return 1
+	tui_end || return 1
+	cmp "$LOGIN_FILE" "$T/login.before"
+}
+
+@test "claude with a subscription: from Enter to the input line with no dialog" {
+	with_login claude api.anthropic.com
+}
+
+@test "claude with a subscription reaches its input line without any network" {
+	LOGIN_OPTS=(--offline)
+	with_login claude
+}
+
+@test "codex with a subscription: from Enter to the input line with no dialog" {
+	# a node without zstd can't read what codex compresses
+	LOGIN_ARGS=(-c features.enable_request_compression=false)
+	with_login codex chatgpt.com
+}
+
+@test "gemini with a subscription: from Enter to the input line with no dialog" {
+	with_login gemini cloudcode-pa.googleapis.com oauth2.googleapis.com www.googleapis.com
+}
+
+@test "opencode with a log-in: from Enter to the input line with no dialog" {
+	LOGIN_OPTS=(-e OPENCODE_DISABLE_MODELS_FETCH=1)
+	with_login opencode
+}
+
+# with_nothing TOOL WORDS: one line says what to do.
+with_nothing() {
+	need command -v tmux -- "tmux is not installed"
+	need_agents
+	need_runnable "$1"
+	# on the terminal, before the tool paints it
+	tui sh -c "\"\$0\" run --rm --offline $1 2>&1 | tee $T/said" "$BAWN"
+	eventually grep -qF "$2" "$T/said" || return 1
+	[ "$(grep -cF "$2" "$T/said")" -eq 1 ]
+}
+
+@test "claude with neither: one line says what to do" {
+	with_nothing claude 'bawn: run `claude` once on the host and log in, or set ANTHROPIC_API_KEY'
+}
+
+@test "codex with neither: one line says what to do" {
+	with_nothing codex 'bawn: run `codex login` once on the host, or set CODEX_API_KEY'
+}
+
+@test "gemini with neither: one line says what to do" {
+	with_nothing gemini 'bawn: run `gemini` once on the host and log in, or set GEMINI_API_KEY'
+}
+
+@test "opencode with neither: one line says what to do" {
+	with_nothing opencode 'bawn: run `opencode auth login` once on the host, or set your provider'
+}
+
+@test "an expired log-in: one line says to run the tool on the host, and nothing of it comes along" {
+	need_agents
+	local tool run
+	for tool in claude codex gemini opencode; do
+		plant_login "$tool" -60
+		run timeout 20 "$BAWN" run --rm --offline "$tool" -- --version </dev/null
+		run=$tool
+		[ "$tool" != opencode ] || run='opencode auth login'
+		assert_output expired || return 1
+		assert_output "run \`$run\` once on the host" || return 1
+		rm -rf "$HOME/.claude" "$HOME/.codex" "$HOME/.gemini" "$HOME/.local/share/opencode"
+	done
+}
+
+# "A start in a workspace never seen before": trust, imports and servers of the project ask nothing.
+@test "claude asks nothing about a workspace with servers, imports and hooks of its own" {
+	need command -v tmux -- "tmux is not installed"
+	need_agents
+	need_runnable claude
+	git_repo
+	printf '{"mcpServers":{"own":{"command":"true"}}}' >"$WS/.mcp.json"
+	printf '@../outside.md\nBe kind.\n' >"$WS/CLAUDE.md"
+	mkdir -p "$WS/.claude"
+	printf '{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"true"}]}]},"permissions":{"allow":["Bash(ls)"]}}' \
+		>"$WS/.claude/settings.json"
+	start_model "$SCENARIO"
+	lead_interactive claude
+	tui "$BAWN" run --rm "${LEAD[@]}" claude
+	works_from_here claude || return 1
+	leave claude
+}
+
+@test "the terminal is as it was, whatever ends the agent" {
+	need command -v tmux -- "tmux is not installed"
+	need_agents
+	need_runnable claude
+	start_model "$SCENARIO"
+	lead_interactive claude
+	tui sh -c 'stty -g >"$1"/before; shift; "$@"; rc=$?; stty -g >'"$T"'/after; exit $rc' _ "$T" \
+		"$BAWN" run --rm "${LEAD[@]}" claude
+	at_input claude || return 1
+	kill -9 "$(inner_pid claude)"
+	eventually test -s "$T/tui.status" || return 1
+	[ "$(cat "$T/tui.status")" = 137 ] || fail "status $(cat "$T/tui.status")" || return 1
+	cmp "$T/before" "$T/after" || return 1
+	# the alternate screen, bracketed paste and mouse are off, the cursor is there
+	[ "$(tmux -S "$T/tmux" display -p '#{alternate_on}#{mouse_any_flag}#{cursor_flag}')" = 001 ]
+}
+
+@test "a denied host shows in the terminal's title, and in the list at the end" {
+	need command -v tmux -- "tmux is not installed"
+	tui "$BAWN" run --rm shell -- sh -c 'curl -sS -m 9 https://denied.example.org/; sleep 1; echo over'
+	eventually title_says 'bawn denied denied.example.org:443' || return 1
+	shows 5 'denied during this run:.*denied.example.org:443.*to allow it: bawn run --allow denied.example.org'
+}
+
+title_says() {
+	[ "$(tmux -S "$T/tmux" display -p '#{pane_title}')" = "$1" ]
+}
