@@ -31,8 +31,10 @@ void run_message(const struct run *r, const char *fmt, ...)
 
 void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n)
 {
-	if (r->audit)
-		audit_emit(r->audit, event, f, n);
+	/* Told once, by audit.c's own count: the run goes on without its log. */
+	int k = r->audit ? audit_emit(r->audit, event, f, n) : 0;
+	if (k < 0)
+		run_message(r, "the audit log can't be written: %s", strerror(-k));
 }
 
 struct denial_list {
