@@ -3,6 +3,7 @@
  * Order matters for speed: the scan of the workspace and the copying of the agent's settings run in
  * processes of their own while the rest is looked up here.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -133,6 +134,41 @@ static int find_workspace(struct run *r, struct err *err)
 		k = host_extra_resolve(
 			&r->arena, paths->v[i + 1], &r->id, &r->store.xdg, &r->extras[i], err);
 	return k;
+}
+
+/* Further directories are not scanned, but a socket in one is a way to talk to whatever listens on
+ * the host: said, as far as a short look finds it. */
+static void look_for_sockets(struct run *r, const char *dir, int depth, unsigned int *left)
+{
+	char shown[512];
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	while (d && *left && (de = readdir(d))) {
+		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
+			continue;
+		--*left;
+		if (de->d_type != DT_SOCK && (de->d_type != DT_DIR || !depth))
+			continue;
+		char *path = path_join(&r->arena, dir, de->d_name);
+		if (!path)
+			break;
+		if (de->d_type == DT_DIR)
+			look_for_sockets(r, path, depth - 1, left);
+		else
+			strv_addf(&r->arena, &r->plan.notices,
+				"%s is a socket that the agent can reach",
+				escape_text(shown, sizeof(shown), path));
+	}
+	if (d)
+		closedir(d);
+}
+
+static void look_at_extras(struct run *r)
+{
+	unsigned int left = 4096;
+	for (size_t i = 0; i < r->n_extras; i++)
+		if (r->extras[i].dir)
+			look_for_sockets(r, r->extras[i].path, 3, &left);
 }
 
 /* A glob is relative to the workspace; one that names it in full ($PWD/secret, as a shell completes
@@ -269,6 +305,8 @@ int run_facts(struct run *r, struct err *err)
 		return k;
 	r->t_pack = run_now();
 	k = find_workspace(r, err);
+	if (k == 0)
+		look_at_extras(r);
 	if (k == -ENOENT) /* that code means further on: the program was not found (127) */
 		k = -(err->code = ENOTDIR);
 	if (k == 0)
