@@ -96,13 +96,13 @@ teardown() { bawn_teardown; }
 	refute_output ".."
 }
 
-# Kill bawn DELAY ms after its start; nothing may be left but a state directory.
-kill_after() { # MILLISECONDS CMD...
-	local ms=$1
+# Kill bawn some tenths of a millisecond after its start; nothing may be left but a state directory.
+kill_after() { # TENTHS-OF-A-MILLISECOND CMD...
+	local tenths=$1
 	shift
 	"$@" >/dev/null 2>&1 3>&- </dev/null &
 	local pid=$!
-	sleep "$(printf '0.%04d' "$ms")"
+	sleep "$(printf '0.%04d' "$tenths")"
 	kill -9 "$pid" 2>/dev/null || :
 	wait "$pid" 2>/dev/null || :
 }
@@ -152,7 +152,7 @@ ours() {
 
 @test "MNT-12 a kill in the middle of the first, cold start is harmless too" {
 	local ms
-	for ms in 0 10 20 40 60 80 100 150 200; do
+	for ms in 0 20 50 100 200 300 400 600 800 1200; do
 		rm -rf "$XDG_CACHE_HOME/bawn"
 		kill_after "$ms" "$BAWN" run --rm shell "$WS" -- true
 	done

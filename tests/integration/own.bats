@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# own.bats - attack corpus, class OWN: found by trying this design.  OWN-03, 04, 06, 07 are in
+# proc.bats; OWN-09 to 11 (the network) in net.bats.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+load ../attack/lib.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+# An agent that looks at FILE all the time and says when it saw the canary.
+watcher() { # FILE
+	bg sh -c "echo up; n=0; while [ ! -e stop ]; do grep -qs '$CANARY' '$1' && { echo LEAKED; break; }; sleep 0.01; done; echo over"
+	bg_says up
+}
+
+@test "OWN-01 R: a masked file that the host replaces is masked again, or the run ends" {
+	plant "$WS/.env"
+	local i
+	watcher .env
+	for i in 1 2 3 4 5; do
+		plant "$WS/.env.tmp"
+		mv "$WS/.env.tmp" "$WS/.env"
+		sleep 0.2
+	done
+	# after the window nothing shows
+	touch stop
+	eventually eval "! kill -0 $BG"
+	local seen
+	seen=$(cat "$BG_OUT")
+	[[ $seen == *"guarded again"* || $seen == *"run was ended"* ]] || fail "nothing was noticed: $seen"
+	# and by the time bawn has said so, the file is closed again
+	rm -f stop
+	bg sh -c "echo up; while [ ! -e replaced ]; do sleep 0.02; done; sleep 0.5; cat .env; echo over"
+	bg_says up
+	plant "$WS/.env.tmp"
+	mv "$WS/.env.tmp" "$WS/.env"
+	eventually grep -qE 'guarded again|run was ended' "$BG_OUT"
+	touch replaced
+	eventually eval "! kill -0 $BG"
+	run cat "$BG_OUT"
+	refute_canary
+	assert_untouched "$WS/.env"
+	grep -q '^| OWN-01 |' "$BAWN_SRCDIR/SECURITY.md"
+}
+
+@test "OWN-01 R: git config and hooks replaced by the host stay guarded" {
+	git_repo
+	bg sh -c 'echo up; while [ ! -e go ]; do sleep 0.02; done; sleep 0.5
+		echo "[core] fsmonitor = evil" >>.git/config; git config core.fsmonitor evil; mv .git/config .git/c2
+		echo "#!/bin/sh" >.git/hooks/pre-commit && echo HOOKED; echo over'
+	bg_says up
+	git config user.name 'Changed Outside'
+	mv .git/hooks .git/hooks.old
+	cp -r .git/hooks.old .git/hooks
+	rm -rf .git/hooks.old
+	eventually grep -qE 'guarded again|run was ended' "$BG_OUT"
+	touch go
+	eventually eval "! kill -0 $BG"
+	run cat "$BG_OUT"
+	refute_output HOOKED
+	[ ! -e .git/hooks/pre-commit ]
+	run git config --get core.fsmonitor
+	[ -z "$output" ]
+	[ "$(git config user.name)" = 'Changed Outside' ]
+}
+
+@test "OWN-02 no plan maps root" {
+	BAWN_OPTS=(-q)
+	run in_sandbox_sh 'awk "\$2 == 0" /proc/self/uid_map /proc/self/gid_map'
+	[ -z "$output" ]
+	run "$BAWN" run --rm --as-user root shell "$WS" -- echo STARTED
+	assert_status 125
+	# root of a user namespace is the nearest to root that an ordinary user can be here
+	need unshare -Ur true -- "user namespaces"
+	run unshare -Ur "$BAWN" run --rm shell "$WS" -- echo STARTED
+	assert_status 125
+	refute_output STARTED
+	run unshare -Ur "$BAWN" run --rm --as-user root shell "$WS" -- echo STARTED
+	assert_status 125
+	run unshare -Ur env SUDO_UID=0 "$BAWN" run --rm shell "$WS" -- echo STARTED
+	assert_status 125
+	run in_sandbox_sh 'cat /etc/shadow; find /etc -perm /022 ! -type l; echo end'
+	refute_output "root:"
+}
+
+@test "OWN-08 two sandboxes never share an upper directory" {
+	mkdir -p "$HOME/.cargo/bin" "$HOME/.cargo/registry"
+	printf '#!/bin/sh\n' >"$HOME/.cargo/bin/cargo"
+	chmod +x "$HOME/.cargo/bin/cargo"
+	export PATH=$HOME/.cargo/bin:$PATH
+	bg sh -c 'touch ~/.cargo/registry/mine ~/.cargo/mine ~/mine; echo up; sleep 20'
+	bg_says up
+	run in_sandbox_sh 'ls ~/.cargo/registry ~/.cargo ~; echo end'
+	refute_output mine
+	[ "$(box_dirs | wc -l)" -ge 1 ]
+	[ ! -e "$HOME/.cargo/mine" ] && [ ! -e "$HOME/.cargo/registry/mine" ] && [ ! -e "$HOME/mine" ]
+}
+
+# The files that hold compiled rules and filters.
+packs() {
+	find "$XDG_CACHE_HOME/bawn/pack" -type f
+}
+
+@test "OWN-12 a cached filter or pack that was changed is rebuilt or refused, never used" {
+	in_sandbox true
+	local f n=0 how
+	while IFS= read -r f; do
+		n=$((n + 1))
+		for how in truncate flip empty garbage; do
+			cp -p "$f" "$T/good"
+			case $how in
+			truncate) truncate -s -100 "$f" ;;
+			flip) printf '\xff\xff\xff\xff' | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") / 2)) conv=notrunc status=none ;;
+			empty) : >"$f" ;;
+			garbage) head -c "$(stat -c %s "$f")" /dev/urandom >"$f" ;;
+			esac
+			run attack sys=mount sys=bpf io_uring "sock=16,3,12" "sock=40,1,0"
+			[ "$status" = 125 ] || {
+				wants sys=mount EPERM && wants sys=bpf EPERM && wants io_uring EPERM &&
+					wants sock=16,3,12 EPERM && wants sock=40,1,0 EAFNOSUPPORT
+			} || fail "$how $f"
+			[ -e "$f" ] && cp -p "$T/good" "$f"
+		done
+	done < <(packs)
+	[ $n -ge 1 ] || fail "no cache was found"
+	# writable by others, or a link
+	f=$(packs | head -1)
+	chmod 666 "$f"
+	run attack sys=mount
+	[ "$status" = 125 ] || wants sys=mount EPERM
+	[ ! -e "$f" ] || [ "$status" = 125 ] || [ "$(stat -c %a "$f")" != 666 ] || fail "used although anyone may write it"
+}
+
+@test "OWN-13 bawn's directories and the workspace never overlap, links resolved" {
+	local v
+	for v in XDG_DATA_HOME XDG_CONFIG_HOME XDG_CACHE_HOME; do
+		mkdir -p "$WS/inner/bawn"
+		chmod 700 "$WS/inner" "$WS/inner/bawn"
+		run env "$v=$WS/inner" "$BAWN" run --rm shell "$WS" -- echo STARTED
+		assert_status 125 || fail "$v inside the workspace"
+		refute_output STARTED
+		ln -sfn "$WS/inner" "$T/link"
+		run env "$v=$T/link" "$BAWN" run --rm shell "$WS" -- echo STARTED
+		assert_status 125 || fail "$v inside the workspace by a link"
+		mkdir -p "$T/state/bawn/project"
+		chmod 700 "$T/state" "$T/state/bawn"
+		run env "$v=$T/state" "$BAWN" run --rm shell "$T/state/bawn/project" -- echo STARTED
+		assert_status 125 || fail "workspace inside $v"
+		ln -sfn "$T/state/bawn/project" "$T/ws"
+		run env "$v=$T/state" "$BAWN" run --rm shell "$T/ws" -- echo STARTED
+		assert_status 125 || fail "workspace inside $v by a link"
+		run env "$v=$T/state" "$BAWN" run --rm shell "$WS" "$T/state" -- echo STARTED
+		assert_status 125 || fail "a further PATH around $v"
+		rm -rf "$WS/inner" "$T/state"
+	done
+}
+
+@test "OWN-14 tracked files that match a mask behave as outside" {
+	git_repo
+	plant "$WS/.env"
+	plant "$WS/untracked.key"
+	echo tracked >"$WS/server.key"
+	git add -f .env server.key
+	git commit -qm 'with secrets'
+	echo change >>README
+	local outside inside
+	outside=$(git status --porcelain)
+	run "$BAWN" run --rm -q shell "$WS" -- sh -c 'git status --porcelain; git clean -n'
+	[[ $output == "$outside"* ]] || fail "status differs: $outside"
+	run in_sandbox_sh 'git -c user.name=a -c user.email=a@example.com commit -qam inside && git show --stat HEAD && git stash -u && git checkout -q HEAD~1 && git checkout -q main && git stash pop'
+	[ "$(git show HEAD:.env)" = "$CANARY" ]
+	[ "$(git show HEAD:server.key)" = tracked ]
+	[ "$(git log -1 --format=%s)" = inside ]
+	run git log --all --format=%h -- untracked.key
+	assert_untouched "$WS/.env"
+	assert_untouched "$WS/untracked.key"
+}
+
+@test "OWN-15 twenty sandboxes with the host's log-in leave its file alone, no refresh token inside" {
+	mkdir -p "$HOME/.local/bin" "$HOME/.claude"
+	cat >"$HOME/.local/bin/claude" <<-'EOF'
+		#!/bin/sh
+		grep -rlE "refresh-$1" ~ /tmp /run /proc/[0-9]*/environ 2>/dev/null | grep -v '/proc/self' && echo FOUND
+		cat ~/.claude/.credentials.json 2>/dev/null
+		echo spoiled >~/.claude/.credentials.json
+		echo ran
+	EOF
+	chmod +x "$HOME/.local/bin/claude"
+	printf '{"claudeAiOauth":{"accessToken":"access-%s","refreshToken":"refresh-%s","expiresAt":%s000,"scopes":["user:inference"],"subscriptionType":"max"}}' \
+		"$CANARY" "$CANARY" "$(($(date +%s) + 86400))" >"$HOME/.claude/.credentials.json"
+	chmod 600 "$HOME/.claude/.credentials.json"
+	local before i
+	before=$(sha256sum "$HOME/.claude/.credentials.json"; stat -c '%i %a %Y' "$HOME/.claude/.credentials.json")
+	export PATH=$HOME/.local/bin:$PATH
+	for i in $(seq 20); do
+		"$BAWN" run --rm claude "$WS" -- "x$CANARY" >"$T/out.$i" 2>&1 3>&- </dev/null &
+	done
+	wait
+	for i in $(seq 20); do
+		grep -q ran "$T/out.$i" || fail "$i: $(cat "$T/out.$i")"
+		! grep -q "refresh-$CANARY" "$T/out.$i" || fail "refresh token: $(cat "$T/out.$i")"
+	done
+	grep -q "access-$CANARY" "$T/out.1" || fail "the access token did not come along: $(cat "$T/out.1")"
+	[ "$before" = "$(sha256sum "$HOME/.claude/.credentials.json"; stat -c '%i %a %Y' "$HOME/.claude/.credentials.json")" ] || fail "changed"
+}

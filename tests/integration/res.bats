@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# res.bats - attack corpus, class RES: resources.
+load ../lib.sh
+load ../attack/lib.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+@test "RES-01 --pids stops a fork bomb; the host can still fork" {
+	BAWN_OPTS=(--pids 64)
+	run attack forks=500
+	[[ $output =~ forks=500\ -\>\ ([0-9]+)\ EAGAIN ]] || fail "no limit"
+	[ "${BASH_REMATCH[1]}" -lt 64 ]
+	bg /usr/bin/python3 -c "$(cat "$ATTACK")" inotify=0 forks=500
+	run bash -c 'for i in $(seq 50); do true & done; wait; echo forked'
+	assert_output forked
+	# threads count, and the limit can't be raised
+	run in_sandbox_sh 'bash -c "ulimit -u 10000; ulimit -Hu 10000; ulimit -u"'
+	[ "$(tail -1 <<<"$output")" = 64 ]
+	# two sandboxes don't share the number
+	BAWN_OPTS=(--pids 40)
+	bg /usr/bin/python3 -c 'import os,time
+for i in range(30):
+    if os.fork() == 0: time.sleep(20); os._exit(0)
+print("up", flush=True); time.sleep(20)'
+	bg_says up
+	run attack forks=20
+	wants forks=20 "20 none"
+}
+
+@test "RES-02 temporary directories have an end" {
+	local size
+	BAWN_OPTS=(-q)
+	run in_sandbox_sh 'for d in /tmp /run /dev /dev/shm; do stat -fc "%b %S %c" $d; done'
+	local total_kib
+	total_kib=$(awk '/MemTotal/ { print $2 }' /proc/meminfo)
+	while read -r blocks bsize inodes; do
+		size=$((blocks * bsize / 1024))
+		[ "$blocks" -gt 0 ] && [ "$size" -le $((total_kib * 3 / 4)) ] || fail "size: $blocks x $bsize"
+		[ "$inodes" -gt 0 ] && [ "$inodes" -lt 5000000 ] || fail "inodes: $inodes"
+	done <<<"$output"
+	run attack fill=/tmp/x,8
+	wants fill=/tmp/x,8 "ok 8"
+	# the root itself takes nothing
+	run attack fill=/x,1 fill=/mnt/x,1 fill=/usr/x,1 fill=/sys/x,1
+	refute_output "-> ok"
+}
+
+@test "RES-03 when the log and the state can't grow any more, it is said and the agent goes on" {
+	in_sandbox true
+	# Past a file size limit a write fails as on a full disk, and needs no disk to be full.
+	local i
+	for i in $(seq 200); do cat "$AUDIT"; done >"$T/many"
+	cat "$T/many" "$T/many" >>"$AUDIT"
+	local limit=$(($(stat -c %s "$AUDIT") / 1024))
+	run bash -c 'ulimit -f "$1"; "$BAWN" run --rm shell "$2" -- sh -c "trap : XFSZ; dd if=/dev/zero of=big bs=1k count=$(($1 + 9)) 2>&1; echo agent; exit 3" 2>&1 | cat; exit ${PIPESTATUS[0]}' \
+		_ "$limit" "$WS"
+	assert_status 3
+	assert_output "agent"
+	assert_output "audit log can't be written"
+	[ "$(grep -c "can't be written" <<<"$output")" = 1 ]
+	# and where not even the plan can be written, nothing starts
+	run bash -c 'ulimit -f 0; "$BAWN" run --rm shell "$1" -- echo STARTED 2>&1 | cat; exit ${PIPESTATUS[0]}' _ "$WS"
+	assert_status 125
+	refute_output STARTED
+	assert_output "File too large"
+	[ -z "$(box_dirs)" ]
+}
+
+@test "RES-03 inodes of temporary directories end before the host's memory does" {
+	run attack fill_inodes=/tmp/many,3000 fill_inodes=/dev/shm/many,3000
+	assert_output "-> ok 3000"
+}
+
+@test "RES-04 what is limited per user is not all the agent's" {
+	bg /usr/bin/python3 -c "$(cat "$ATTACK")" inotify=20
+	bg_says "inotify "
+	run on_host inotify=0
+	[[ $output =~ inotify\ ([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 8 ] || fail "the host's user has no inotify instance left: $(cat "$BG_OUT")"
+	# enough for watchers of real tools, however
+	[[ $(cat "$BG_OUT") =~ inotify\ ([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 32 ]
+	run attack keys new_userns
+	expect_all EPERM
+}
+
+@test "RES-05 no priority above the host's programs" {
+	run attack scheduling
+	refute_output "-> ok"
+	expect_all EPERM EACCES
+	run in_sandbox_sh 'nice -n -20 nice; chrt -f 1 true && echo FIFO; grep -E "Max (realtime|nice)" /proc/self/limits'
+	refute_output "-20"
+	refute_output FIFO
+}
+
+@test "RES-07 a flood of denials is counted, not written one by one" {
+	run in_sandbox /usr/bin/python3 -c '
+import socket
+for i in range(3000):
+    s = socket.socket()
+    try:
+        s.connect(("198.51.100.7", 80 + i % 3))
+    except OSError:
+        pass
+    s.close()
+print("flooded")'
+	assert_output flooded
+	[ "$(audit_events deny | wc -l)" -lt 300 ] || fail "$(audit_events deny | wc -l) lines"
+	[ "$(wc -l <<<"$output")" -lt 100 ]
+	[ "$(audit_events deny | wc -l)" -ge 1 ] || fail "nothing was recorded"
+}
+
+@test "RES-09 what needs a cgroup is an error where it can't be had, never silent" {
+	run "$BAWN" run --rm --memory 1g shell "$WS" -- echo STARTED
+	assert_status 125
+	refute_output STARTED
+	# --pids needs none: it is an rlimit in the sandbox's own user namespace
+	BAWN_OPTS=(-q --pids 50)
+	run in_sandbox_sh 'grep "Max processes" /proc/self/limits'
+	[[ $output =~ 50\ +50 ]]
+}
