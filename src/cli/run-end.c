@@ -238,9 +238,9 @@ void run_timing(const struct run *r, const struct sandbox_result *s)
 	timing_line("clone and start of bawn-init", s->start_ns, t[STAMP_MAIN]);
 	timing_line("identity", t[STAMP_MAIN], t[STAMP_IDENTITY]);
 	timing_line("mounts", t[STAMP_IDENTITY], t[STAMP_MOUNTS]);
-	timing_line("network (beside the mounts)", t[STAMP_IDENTITY], t[STAMP_NET]);
-	timing_line("root entered", t[STAMP_NET], t[STAMP_ROOT]);
-	timing_line("confined and proven", t[STAMP_ROOT], t[STAMP_CONFINED]);
+	timing_line("root entered", t[STAMP_MOUNTS], t[STAMP_ROOT]);
+	timing_line("network (beside both)", t[STAMP_IDENTITY], t[STAMP_NET]);
+	timing_line("confined and proven", t[STAMP_NET], t[STAMP_CONFINED]);
 	timing_line("start of the agent's program", t[STAMP_CONFINED], t[STAMP_EXEC]);
 	timing_line("from Enter to the agent's program", r->t_begin, t[STAMP_EXEC]);
 	timing_line("the agent", t[STAMP_EXEC], s->end_ns);

@@ -121,6 +121,11 @@ static void reap(int agent)
 			continue;
 		}
 		int code = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+		/* Whoever it left behind goes first: EXITED says that nothing runs any more, and
+		 * the supervisor accounts while the kernel takes the namespaces down. */
+		kill(-1, SIGKILL);
+		while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+			;
 		report_send(CONTROL_EXITED, code, -1);
 		_exit(0);
 	}

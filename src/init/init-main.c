@@ -127,6 +127,18 @@ static int confine(const struct wire_plan *p, struct err *err)
 	return r < 0 ? r : seccomp_prove(err);
 }
 
+/* What needs no network any more: into the new root, while the network thread may still work. */
+static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct err *err)
+{
+	int r = user_limits(err);
+	if (r < 0)
+		return r;
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_sys(err, errno, "sethostname");
+	r = mounts_enter(root, err);
+	return r < 0 ? r : agent_open_pty(plan, pty, err);
+}
+
 static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
 {
 	struct net_stage net;
@@ -139,6 +151,9 @@ static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
 	if (mounts == 0)
 		mounts = mounts_apply(plan, &root, err);
 	report_stamp(STAMP_MOUNTS);
+	if (mounts == 0)
+		mounts = enter(plan, root, pty, err);
+	report_stamp(STAMP_ROOT);
 	struct err net_err = {0};
 	r = net_stage_join(&net, &net_err);
 	report_stamp(STAMP_NET);
@@ -148,18 +163,6 @@ static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
 		*err = net_err;
 		return r;
 	}
-	r = user_limits(err);
-	if (r < 0)
-		return r;
-	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
-		return err_sys(err, errno, "sethostname");
-	r = mounts_enter(root, err);
-	if (r < 0)
-		return r;
-	report_stamp(STAMP_ROOT);
-	r = agent_open_pty(plan, pty, err);
-	if (r < 0)
-		return r;
 	r = confine(plan, err);
 	report_stamp(STAMP_CONFINED);
 	return r;
@@ -194,7 +197,7 @@ int main(int argc, char **argv)
 	sigfillset(&all); /* pid 1 takes signals by signalfd, and SIGCHLD alone */
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	init_umask = umask(0022); /* the agent gets the caller's back */
-	if (setsid() < 0) { /* the caller's terminal is none of ours, nor is its Ctrl-C */
+	if (setsid() < 0) {       /* the caller's terminal is none of ours, nor is its Ctrl-C */
 		err_sys(&err, errno, "start a session");
 		report_fail(&err);
 	}

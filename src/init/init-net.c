@@ -43,7 +43,7 @@ static int set_up(struct net_stage *s)
 		if (r < 0)
 			return r;
 	}
-	r = net_sysctls(err);
+	r = net_sysctls_at(s->proc, err);
 	if (r < 0)
 		return r;
 	if (!GUARD_REMOVED("nftables")) {
@@ -54,7 +54,7 @@ static int set_up(struct net_stage *s)
 	r = hand_over(p, err);
 	if (r < 0)
 		return r;
-	s->netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	s->netns = openat(s->proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	return s->netns < 0 ? err_sys(err, errno, "open the new network namespace") : 0;
 }
 
@@ -69,6 +69,11 @@ static void *run(void *arg)
 int net_stage_start(struct net_stage *s, const struct wire_plan *plan, struct err *err)
 {
 	*s = (struct net_stage){.plan = plan, .netns = -1};
+	/* The main thread may be in the new root before the other has even begun: both hold on to
+	 * the /proc that is here now, whose sysctls can be written. */
+	s->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->proc < 0)
+		return err_sys(err, errno, "open /proc");
 	int r = pthread_create(&s->thread, NULL, run, s);
 	return r ? err_sys(err, r, "start the network thread") : 0;
 }
@@ -76,6 +81,7 @@ int net_stage_start(struct net_stage *s, const struct wire_plan *plan, struct er
 int net_stage_join(struct net_stage *s, struct err *err)
 {
 	pthread_join(s->thread, NULL);
+	close(s->proc);
 	if (s->netns < 0) {
 		if (err)
 			*err = s->err;

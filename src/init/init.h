@@ -29,10 +29,11 @@ int report_receive(struct control_msg *ret, bool block);
  *
  * unshare(2) of a network namespace takes some 600 us of kernel time and takes no lock that
  * mounting takes; a thread can have a network namespace of its own, and the main thread joins it by
- * setns(2) when both are done. */
+ * setns(2) at the last moment at which it still may. */
 struct net_stage {
 	const struct wire_plan *plan;
 	pthread_t thread;
+	int proc;  /* directory descriptor of the host's /proc, until both are done */
 	int netns; /* out: descriptor of the new namespace */
 	struct err err;
 };

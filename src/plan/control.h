@@ -38,9 +38,9 @@ struct control_msg {
 enum control_stamp {
 	STAMP_MAIN,     /* bawn-init runs */
 	STAMP_IDENTITY, /* id maps written */
-	STAMP_NET,      /* network thread done (beside the mounts) */
+	STAMP_NET,      /* network thread done (beside the next two), netns joined */
 	STAMP_MOUNTS,   /* mount rows applied */
-	STAMP_ROOT,     /* old root gone, netns joined */
+	STAMP_ROOT,     /* old root gone */
 	STAMP_CONFINED, /* guards set and proven */
 	STAMP_EXEC,     /* agent started */
 };

@@ -293,8 +293,9 @@ static int finish(struct sandbox *s, struct err *err)
 			s->exited = true;
 			s->result.code = m.value & 255;
 		}
+	/* Once it has said EXITED nothing runs inside; sandbox_free() reaps it. */
 	int status = 0;
-	if (s->init.pid > 0)
+	if (s->init.pid > 0 && !s->exited)
 		proc_wait(&s->init, &status);
 	terminal_drain(&s->term, DRAIN_MS);
 	terminal_stop(&s->term);
@@ -312,7 +313,7 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 	if (s->config.hooks.started)
 		s->config.hooks.started(s->config.hooks.ctx);
 	bool ended = false;
-	while (!ended && s->init.pid > 0) {
+	while (!ended && !s->exited && s->init.pid > 0) {
 		terminal_pump(&s->term);
 		rewatch(s);
 		struct epoll_event ev[16];
