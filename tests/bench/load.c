@@ -5,7 +5,7 @@
  *          up HOST PORT SECONDS        bytes/s that a sink confirms
  *          down HOST PORT SECONDS      bytes/s from a source
  *          http HOST PORT N SECONDS    N at once, a connection each: requests/s errors p50 p99 (us)
- *          dial HOST PORT              "done", after 3 s or at an answer
+ *          dial HOST PORT              asks by HTTP; "done", after 3 s or an answer
  *          syscall N                   ns for one getppid(2)
  *
  * Client and server copy as a plain program does, with read(2) and write(2) of 128 KiB.  Servers
@@ -366,11 +366,13 @@ static void run_http(const struct sockaddr_in *to, const char *host, size_t n, d
 	free(h.us);
 }
 
-static void run_dial(const struct sockaddr_in *to)
+/* A request, so that something must be looked up to answer it. */
+static void run_dial(const struct sockaddr_in *to, const char *host)
 {
-	int fd = dial(to, SOCK_NONBLOCK);
+	int fd = dial(to, 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	if (fd >= 0) {
+		dprintf(fd, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
 		poll(&p, 1, 3000);
 		close(fd);
 	}
@@ -404,7 +406,7 @@ static void obey(char *line)
 	if (!resolve(word[1], atoi(word[2]), &to))
 		return;
 	if (n == 3 && strcmp(word[0], "dial") == 0)
-		run_dial(&to);
+		run_dial(&to, word[1]);
 	else if (n == 4 && strcmp(word[0], "up") == 0)
 		run_up(&to, atof(word[3]));
 	else if (n == 4 && strcmp(word[0], "down") == 0)
