@@ -103,18 +103,10 @@ static int land(const struct wire_plan *p, struct err *err)
 	return r < 0 ? r : landlock_prove("/", err);
 }
 
-/* Give everything up, then prove that it is gone. */
+/* Give up the rest, then prove that it is gone. */
 static int confine(const struct wire_plan *p, struct err *err)
 {
-	int r = limits_apply(p->head.pids, err);
-	if (r < 0)
-		return r;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, errno, "no_new_privs");
-	r = land(p, err);
-	if (r < 0)
-		return r;
-	r = caps_drop_all(err);
+	int r = caps_drop_all(err);
 	if (r < 0)
 		return r;
 	/* Changing credentials resets both of these. */
@@ -127,7 +119,7 @@ static int confine(const struct wire_plan *p, struct err *err)
 	return r < 0 ? r : seccomp_prove(err);
 }
 
-/* What needs no network any more: into the new root, while the network thread may still work. */
+/* What can be given up while the network thread may still work: the old root, files by Landlock. */
 static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct err *err)
 {
 	int r = user_limits(err);
@@ -136,7 +128,15 @@ static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(err, errno, "sethostname");
 	r = mounts_enter(root, err);
-	return r < 0 ? r : agent_open_pty(plan, pty, err);
+	if (r == 0)
+		r = agent_open_pty(plan, pty, err);
+	if (r == 0)
+		r = limits_apply(plan->head.pids, err);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "no_new_privs");
+	return land(plan, err);
 }
 
 static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
