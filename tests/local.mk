@@ -9,8 +9,10 @@ AM_TESTS_ENVIRONMENT = \
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 
-# Everything below tests/ goes into the tarball; generated files don't.
-EXTRA_DIST += tests/attack tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration tests/fuzz \
+# Everything below tests/ goes into the tarball.  Whole directories only where nothing is built: what
+# lies in the build directory's would go along.
+EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration \
+	tests/attack tests/net tests/fuzz/corpus \
 	tests/agents/model.mjs tests/agents/package.json tests/agents/package-lock.json
 
 check_PROGRAMS += tests/deny-call
