@@ -414,7 +414,9 @@ static void begin(unsigned which, int fd)
 /* Room for one more: the oldest without a verdict goes, else one that was idle for long. */
 static void make_room(void)
 {
-	if (n_timed >= RELAY_MAX_HALF_OPEN && !GUARD_REMOVED("half-open")) {
+	if (GUARD_REMOVED("half-open"))
+		return;
+	if (n_timed >= RELAY_MAX_HALF_OPEN) {
 		tell_denied(EGRESS_WHY_LIMIT, "", NULL, 0, 0, "");
 		flow_end(timed_head, true);
 	}
