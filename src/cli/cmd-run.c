@@ -184,10 +184,8 @@ static int go(struct run *r, struct err *err)
 	if (k == 0)
 		k = run_plan(r, err);
 	r->t_plan = run_now();
-	if (k == -ENOENT && err->code == ENOENT && r->pack.map)
-		return command_fail(err, 127);
 	if (k < 0)
-		return command_fail(err, 125);
+		return command_fail(err, r->unfit ? r->unfit : 125);
 	if (r->opt.dry_run)
 		return show_plan(r);
 	k = start_and_wait(r, &res, err);

@@ -324,8 +324,10 @@ int run_facts(struct run *r, struct err *err)
 	if (k == 0)
 		k = host_env_select(&r->arena, environ, &r->pack.profile, &r->env, err);
 	bool own_command = r->pack.profile.args_replace && r->opt.args.n;
-	if (k == 0 && !own_command)
+	if (k == 0 && !own_command) {
 		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
+		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
+	}
 	if (k == 0)
 		k = host_toolchains_find(&r->arena, &r->id, r->ws.path,
 			own_command ? NULL : &r->agent, &r->tools, err);

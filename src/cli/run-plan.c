@@ -437,6 +437,7 @@ static int find_exe(struct run *r, struct err *err)
 		}
 	}
 	char shown[256];
+	r->unfit = 127;
 	return err_set(
 		err, ENOENT, "%s: command not found", escape_text(shown, sizeof(shown), name));
 }

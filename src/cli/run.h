@@ -75,6 +75,7 @@ struct run {
 	struct sandbox *sandbox;
 	int argc; /* the command line as typed, for messages */
 	char **argv;
+	int unfit; /* exit status where the tool is not there (127) or can't be executed (126) */
 	uint64_t t_begin, t_pack, t_facts, t_plan, t_since;
 };
 
