@@ -104,7 +104,8 @@ void run_account(struct run *r, const struct sandbox_result *res);
 void run_timing(const struct run *r, const struct sandbox_result *res);
 void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n);
 
-/* run-audit.c: what of the plan and of the facts behind it stands in the log, once the agent runs. */
+/* run-audit.c: what of the plan and of the facts behind it stands in the log, once the agent runs.
+ */
 void run_audit_plan(struct run *r);
 
 #endif
