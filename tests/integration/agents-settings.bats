@@ -1,0 +1,286 @@
+#!/usr/bin/env bats
+# agents-settings.bats - what of the user's comes along into an agent's sandbox, and what never does:
+# the log-in without its refresh token, settings without secrets.
+#
+# The tool is replaced by a shell: a user profile with all that the tool's own profile brings along.
+load ../lib.sh
+load agents.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+# ---- log-in -------------------------------------------------------------------------------------
+
+LOOK_claude='cat ~/.claude/.credentials.json'
+LOOK_codex='cat ~/.codex/auth.json'
+LOOK_gemini='cat ~/.gemini/oauth_creds.json'
+LOOK_opencode='cat ~/.local/share/opencode/auth.json'
+
+# All of the inside's home and environment that could hold something.
+EVERYTHING='grep -rs . "$HOME" /run /tmp --exclude-dir=project; grep -rsh canary-[0-9] /etc; env; cat /proc/*/environ | tr "\0" "\n"'
+
+access_only() {
+	local l=LOOK_$1
+	plant_login "$1"
+	run look "$1" "${!l}; $EVERYTHING" --offline
+	assert_status 0 || return 1
+	case $1 in
+	codex) assert_output "$(jwt "$(sed 's/.*"access_token":"[^.]*\.\([^.]*\).*/\1/' "$LOGIN_FILE" | tr '_-' '/+' | base64 -d 2>/dev/null | grep -o '"exp":[0-9]*' | cut -d: -f2)" "$ACCESS")" ;;
+	*) assert_output "$ACCESS" ;;
+	esac || return 1
+	refute_canary || return 1
+	[ "$(grep -c 'log-in.*access token only, expires in' <<<"$output")" -eq 1 ] ||
+		fail 'not announced in one line' || return 1
+	run look "$1" "${!l}; $EVERYTHING" --offline --no-login
+	refute_output "$ACCESS" || return 1
+	refute_output 'access token only' || return 1
+	refute_canary
+}
+
+@test "claude's log-in: the access token only, announced; --no-login leaves it out" {
+	access_only claude
+}
+
+@test "codex's log-in: the access token only, announced; --no-login leaves it out" {
+	access_only codex
+}
+
+@test "gemini's log-in: the access token only, announced; --no-login leaves it out" {
+	access_only gemini
+}
+
+@test "opencode's log-in: the access token only, announced; --no-login leaves it out" {
+	access_only opencode
+}
+
+@test "a log-in that has expired stays outside" {
+	for a in "${AGENTS[@]}"; do
+		plant_login "$a" -60
+		run look "$a" "$EVERYTHING" --offline
+		assert_output 'expired' || return 1
+		refute_output "$ACCESS" || return 1
+		refute_canary || return 1
+	done
+}
+
+@test "OWN-15 20 sandboxes at once: the host's credential files stay byte-identical" {
+	local a i
+	for a in "${AGENTS[@]}"; do
+		plant_login "$a"
+		look_profile "$a"
+	done
+	files=(.claude/.credentials.json .claude.json .codex/auth.json .gemini/oauth_creds.json
+		.gemini/google_accounts.json .gemini/settings.json .local/share/opencode/auth.json)
+	(cd "$HOME" && stat -c '%n %i %s %Y %Z %a' "${files[@]}" && sha256sum "${files[@]}") >"$T/before"
+	for ((i = 0; i < 20; i++)); do
+		# what an agent does: renew the token and write it back
+		a=${AGENTS[i % 4]}
+		"$BAWN" run --rm -q --offline "$a-look" "$WS" -- \
+			'for f in '"${files[*]}"'; do echo renewed >~/$f.new; mv ~/$f.new ~/$f; echo more >>~/$f; done' \
+			>"$T/out.$i" 2>&1 3>&- &
+	done
+	wait $(jobs -p)
+	cat "$T"/out.*
+	(cd "$HOME" && stat -c '%n %i %s %Y %Z %a' "${files[@]}" && sha256sum "${files[@]}") >"$T/after"
+	cmp "$T/before" "$T/after"
+}
+
+@test "each tool's own key variable passes, others' and everything else stay" {
+	export ANTHROPIC_API_KEY=key-of-claude CODEX_API_KEY=key-of-codex GEMINI_API_KEY=key-of-gemini
+	export GROQ_API_KEY=key-of-groq GITHUB_TOKEN=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
+	export NPM_TOKEN=$CANARY SSH_AUTH_SOCK=/tmp/$CANARY DATABASE_URL=postgres://u:$CANARY@h/d
+	declare -A own=([claude]=key-of-claude [codex]=key-of-codex [gemini]=key-of-gemini
+		[opencode]=key-of-groq)
+	for a in claude codex gemini; do
+		run look "$a" "$EVERYTHING" --offline
+		assert_output "${own[$a]}" || return 1
+		refute_canary || return 1
+		for b in claude codex gemini opencode; do
+			[ "$b" = "$a" ] || refute_output "${own[$b]}" || return 1
+		done
+	done
+	run look opencode "$EVERYTHING" --offline
+	assert_output key-of-groq
+	refute_canary
+}
+
+@test "bawn login says that none is needed" {
+	run "$BAWN" login
+	assert_status 0
+	assert_output 'needs no log-in'
+}
+
+# ---- settings -----------------------------------------------------------------------------------
+
+file() {
+	mkdir -p "$(dirname "$HOME/$1")"
+	cat >"$HOME/$1"
+}
+
+@test "claude: instructions, skills, commands, agents, settings, theme and servers come along" {
+	file .claude/CLAUDE.md <<<'MY INSTRUCTIONS'
+	file .claude/commands/fix.md <<<'MY COMMAND'
+	file .claude/agents/reviewer.md <<<'MY AGENT'
+	file .claude/skills/tidy/SKILL.md <<<'MY SKILL'
+	file .claude/hooks/here.sh <<<'echo MY HOOK'
+	file .claude/settings.json <<-EOT
+		{"model": "opus", "env": {"MY_FLAG": "1", "MY_TOKEN": "$CANARY"}, "apiKeyHelper": "echo $CANARY",
+		 "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "sh $HOME/.claude/hooks/here.sh"}]},
+		                    {"hooks": [{"type": "command", "command": "$HOME/bin/notify.sh $CANARY"}]}]}}
+	EOT
+	file .claude.json <<-EOT
+		{"theme": "dark-daltonized", "userID": "$CANARY", "oauthAccount": {"emailAddress": "$CANARY"},
+		 "primaryApiKey": "$CANARY", "customApiKeyResponses": {"approved": ["$CANARY"]},
+		 "projects": {"/elsewhere": {"history": ["$CANARY"]}},
+		 "mcpServers": {"docs": {"command": "npx", "args": ["docs-server"], "env": {"DOCS_API_KEY": "$CANARY"}}}}
+	EOT
+	run look claude 'cat ~/.claude.json ~/.claude/settings.json; grep -r MY ~/.claude; '"$EVERYTHING" --offline
+	assert_status 0
+	for w in 'MY INSTRUCTIONS' 'MY COMMAND' 'MY AGENT' 'MY SKILL' 'MY HOOK' opus MY_FLAG \
+		dark-daltonized docs-server hasTrustDialogAccepted; do
+		assert_output "$w" || return 1
+	done
+	refute_canary
+	assert_output 'stays on the host, as it looks secret' # and by name:
+	assert_output MY_TOKEN
+	assert_output DOCS_API_KEY
+	assert_output notify.sh # the dropped hook
+	[[ $output != *'"command": "'*notify.sh* ]] || fail 'a hook without its script came along'
+	# the host's own are as they were
+	grep -q "$CANARY" "$HOME/.claude.json" "$HOME/.claude/settings.json"
+}
+
+@test "codex: instructions, prompts, skills, settings and servers come along" {
+	file .codex/AGENTS.md <<<'MY INSTRUCTIONS'
+	file .codex/prompts/fix.md <<<'MY COMMAND'
+	file .codex/skills/tidy/SKILL.md <<<'MY SKILL'
+	file .codex/history.jsonl <<<"$CANARY"
+	file .codex/sessions/2026/x.jsonl <<<"$CANARY"
+	file .codex/config.toml <<-EOT
+		model = "gpt-mine"
+		notify = ["$HOME/bin/$CANARY"]
+		[tui]
+		theme = "my-theme"
+		[mcp_servers.docs]
+		command = "npx"
+		args = ["docs-server"]
+		env = { DOCS_TOKEN = "$CANARY" }
+		[otel]
+		exporter = "$CANARY"
+	EOT
+	run look codex 'cat ~/.codex/config.toml; '"$EVERYTHING" --offline
+	assert_status 0
+	for w in 'MY INSTRUCTIONS' 'MY COMMAND' 'MY SKILL' gpt-mine my-theme docs-server trusted; do
+		assert_output "$w" || return 1
+	done
+	refute_canary
+	assert_output DOCS_TOKEN
+}
+
+@test "gemini: instructions, commands, settings and servers come along" {
+	file .gemini/GEMINI.md <<<'MY INSTRUCTIONS'
+	file .gemini/commands/fix.toml <<<'prompt = "MY COMMAND"'
+	file .gemini/history/x <<<"$CANARY"
+	file .gemini/tmp/x <<<"$CANARY"
+	file .gemini/.env <<<"GEMINI_API_KEY=$CANARY"
+	file .gemini/settings.json <<-EOT
+		{"ui": {"theme": "MyTheme"}, "tools": {"sandbox": true},
+		 "mcpServers": {"docs": {"command": "npx", "args": ["docs-server"], "env": {"DOCS_TOKEN": "$CANARY"}}},
+		 "telemetry": {"otlpEndpoint": "$CANARY"}}
+	EOT
+	run look gemini 'cat ~/.gemini/settings.json; '"$EVERYTHING" --offline
+	assert_status 0
+	for w in 'MY INSTRUCTIONS' 'MY COMMAND' MyTheme docs-server; do
+		assert_output "$w" || return 1
+	done
+	refute_canary
+	assert_output DOCS_TOKEN
+}
+
+@test "opencode: instructions, commands, agents, settings and servers come along" {
+	file .config/opencode/AGENTS.md <<<'MY INSTRUCTIONS'
+	file .config/opencode/command/fix.md <<<'MY COMMAND'
+	file .config/opencode/agent/review.md <<<'MY AGENT'
+	file .local/share/opencode/mcp-auth.json <<<"$CANARY"
+	file .local/share/opencode/opencode.db <<<"$CANARY"
+	file .config/opencode/opencode.json <<-EOT
+		{"theme": "my-theme", "mcp": {"docs": {"type": "local", "command": ["npx", "docs-server"],
+		  "environment": {"DOCS_TOKEN": "$CANARY"}}}, "provider": {"x": {"options": {"apiKey": "$CANARY"}}}}
+	EOT
+	run look opencode 'cat ~/.config/opencode/opencode.json; '"$EVERYTHING" --offline
+	assert_status 0
+	for w in 'MY INSTRUCTIONS' 'MY COMMAND' 'MY AGENT' my-theme docs-server; do
+		assert_output "$w" || return 1
+	done
+	refute_canary
+	assert_output DOCS_TOKEN
+	assert_output apiKey
+}
+
+@test "--bare-home brings nothing along but what starts the tool" {
+	file .claude/CLAUDE.md <<<'MY INSTRUCTIONS'
+	file .claude/settings.json <<<'{"model": "opus"}'
+	plant_login claude
+	run look claude "$EVERYTHING" --offline --bare-home
+	assert_status 0
+	refute_output 'MY INSTRUCTIONS'
+	refute_output '"opus"'
+	refute_canary
+	assert_output hasTrustDialogAccepted
+}
+
+# Every file that an agent or its surroundings are known to keep something secret in.
+SECRET_FILES=(
+	.codex/auth.json .codex/history.jsonl .codex/sessions/2026/01/x.jsonl .codex/log/codex.log
+	.codex/state_5.sqlite .codex/logs_2.sqlite .codex/thread_history_1.sqlite
+	.codex/memories_1.sqlite .codex/goals_1.sqlite .codex/queue_1.sqlite .codex/.credentials.json
+	.claude/.credentials.json .claude/projects/p/x.jsonl .claude/history.jsonl
+	.claude/backups/x .claude/plugins/x .claude/todos/x.json .claude/shell-snapshots/x.sh
+	.claude/file-history/x .claude/debug/x .claude/statsig/x .claude/session-env/x
+	.claude.json.backup
+	.gemini/oauth_creds.json .gemini/google_accounts.json .gemini/google_accounts_old.json
+	.gemini/gemini-credentials.json .gemini/mcp-oauth-tokens.json .gemini/.env
+	.gemini/projects.json .gemini/trustedFolders.json .gemini/history/x .gemini/tmp/x
+	.gemini/installation_id
+	.local/share/opencode/auth.json .local/share/opencode/mcp-auth.json
+	.local/share/opencode/opencode.db .local/share/opencode/log/x.log
+	.local/share/opencode/snapshot/x .local/share/opencode/repos/x .cache/opencode/x
+	.ssh/id_ed25519 .ssh/config .aws/credentials .config/gh/hosts.yml .config/gcloud/credentials.db
+	.netrc .git-credentials .npmrc .pypirc .cargo/credentials.toml .docker/config.json
+	.kube/config .gnupg/private-keys-v1.d/x .bash_history .env .config/anthropic/x
+	.local/share/keyrings/login.keyring .password-store/x.gpg .terraform.d/credentials.tfrc.json)
+
+@test "a token planted in every file that keeps one is seen from none of the four sandboxes" {
+	local f a
+	for f in "${SECRET_FILES[@]}"; do plant "$HOME/$f"; done
+	for a in "${AGENTS[@]}"; do
+		run look "$a" "$EVERYTHING; find / -xdev 2>/dev/null" --offline
+		refute_canary || return 1
+		for f in .ssh .aws .netrc .gnupg .bash_history keyrings; do
+			refute_output "$HOME/$f" || return 1
+		done
+	done
+	for f in "${SECRET_FILES[@]}"; do assert_untouched "$HOME/$f"; done
+}
+
+@test "tokens in keys of the settings that do come along stay on the host" {
+	local json="{\"apiKey\": \"$CANARY\", \"nested\": {\"authToken\": \"$CANARY\", \"password\": \"$CANARY\"}}"
+	file .claude.json <<<"{\"mcpServers\": {\"a\": {\"type\": \"http\", \"url\": \"https://u:$CANARY@h/\", \"headers\": {\"Authorization\": \"Bearer $CANARY\"}}}, \"oauthAccount\": $json, \"s1mAccessCache\": $json}"
+	file .claude/settings.json <<<"{\"env\": {\"ANTHROPIC_AUTH_TOKEN\": \"$CANARY\", \"X_SECRET\": \"$CANARY\"}, \"awsAuthRefresh\": \"$CANARY\", \"forceLoginOrgUUID\": \"$CANARY\"}"
+	file .codex/config.toml <<-EOT
+		[model_providers.x]
+		base_url = "https://h"
+		experimental_bearer_token = "$CANARY"
+		http_headers = { Authorization = "Bearer $CANARY" }
+		[mcp_servers.a]
+		url = "https://h"
+		bearer_token = "$CANARY"
+	EOT
+	file .gemini/settings.json <<<"{\"mcpServers\": {\"a\": {\"httpUrl\": \"https://h\", \"headers\": {\"X-Api-Key\": \"$CANARY\"}, \"oauth\": {\"clientSecret\": \"$CANARY\"}}}}"
+	file .config/opencode/opencode.json <<<"{\"mcp\": {\"a\": {\"type\": \"remote\", \"url\": \"https://h\", \"headers\": {\"Authorization\": \"Bearer $CANARY\"}}}}"
+	for a in "${AGENTS[@]}"; do
+		run look "$a" "$EVERYTHING" --offline
+		assert_status 0 || return 1
+		refute_canary || return 1
+		assert_output 'looks secret' || return 1
+	done
+}
