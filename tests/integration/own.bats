@@ -106,12 +106,19 @@ packs() {
 	local f n=0 how
 	while IFS= read -r f; do
 		n=$((n + 1))
-		for how in truncate flip empty garbage; do
+		for how in truncate flip empty garbage allow; do
 			cp -p "$f" "$T/good"
 			case $how in
 			truncate) truncate -s -100 "$f" ;;
 			flip) printf '\xff\xff\xff\xff' | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") / 2)) conv=notrunc status=none ;;
 			empty) : >"$f" ;;
+			allow) # the filter itself: every "EPERM" becomes "go on"
+				/usr/bin/python3 - "$f" <<-'EOF'
+					import sys
+					b = open(sys.argv[1], "rb").read()
+					open(sys.argv[1], "r+b").write(b.replace(b"\x01\0\5\0", b"\0\0\xff\x7f"))
+				EOF
+				! cmp -s "$f" "$T/good" || fail "the filter was not found in $f" ;;
 			garbage) head -c "$(stat -c %s "$f")" /dev/urandom >"$f" ;;
 			esac
 			run attack sys=mount sys=bpf io_uring "sock=16,3,12" "sock=40,1,0"
@@ -180,7 +187,7 @@ packs() {
 	mkdir -p "$HOME/.local/bin" "$HOME/.claude"
 	cat >"$HOME/.local/bin/claude" <<-'EOF'
 		#!/bin/sh
-		grep -rlE "refresh-$1" ~ /tmp /run /proc/[0-9]*/environ 2>/dev/null | grep -v '/proc/self' && echo FOUND
+		grep -rlE "refresh-canary" ~ /tmp /run /proc/[0-9]*/environ 2>/dev/null | grep -v '/proc/self' && echo FOUND
 		cat ~/.claude/.credentials.json 2>/dev/null
 		echo spoiled >~/.claude/.credentials.json
 		echo ran

@@ -5,6 +5,13 @@ load ../attack/lib.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
 
+# A sandbox in the background that has used the network, so that every helper runs.
+with_relay() {
+	bg sh -c 'getent hosts denied.example.com; curl -s -m 2 http://denied.example.com >/dev/null; echo up; exec sleep 30'
+	bg_says up
+	eventually pgrep -P "$BG" -f bawn-relay
+}
+
 @test "PROC-01 the host's processes can't be listed" {
 	BAWN_OPTS=(-q)
 	run in_sandbox_sh 'ls -d /proc/[0-9]* | wc -l; ps -eo args= 2>/dev/null'
@@ -136,8 +143,7 @@ teardown() { bawn_teardown; }
 
 @test "OWN-03 no secret of the caller's environment in any helper" {
 	export BAWN_TEST_SECRET=$CANARY ANTHROPIC_TEST_TOKEN=$CANARY
-	bg sh -c 'echo up; exec sleep 30'
-	bg_says up
+	with_relay
 	# Everything of this run but bawn itself, which is the user's own
 	local pids p
 	mapfile -t pids < <(pgrep -P "$BG")

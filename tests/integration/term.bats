@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # term.bats - attack corpus, class TERM: the terminal, on a real pty (attack/pty-drive.py).
+bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../attack/lib.sh
 setup() { bawn_setup; }
@@ -156,7 +157,7 @@ drive() {
 	assert_status 0
 	[ "$(grep -c 'modes as before' <<<"$output")" = 2 ]
 	# an interactive shell inside has its own jobs, and Ctrl-Z is its own
-	run drive expect=\$ 'send=sleep 30\r' sleep=0.3 'send=\x1a' expect=Stopped 'send=kill %1; exit 4\r' eof -- \
+	run drive expect=\$ 'send=sleep 30\r' sleep=0.3 'send=\x1a' expect=Stopped sleep=0.2 'send=fg\r' expect=sleep sleep=0.3 'send=\x03' sleep=0.3 'send=exit 4\r' eof -- \
 		env PS1='$ ' bash --norc -i
 	assert_output "Stopped"
 	refute_output "job control"
