@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/blob.h src/base/blob.c \
 	src/base/path.h src/base/path.c \
 	src/base/file.h src/base/file.c \
+	src/base/cache-file.h src/base/cache-file.c \
 	src/base/tree.h src/base/tree.c \
 	src/base/escape.h src/base/escape.c \
 	src/base/json-out.h src/base/json-out.c \

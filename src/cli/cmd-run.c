@@ -126,9 +126,14 @@ static const char *proxy_variable(const char *lower, const char *upper)
 	return v && *v ? v : NULL;
 }
 
-static int start_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
+static int launch(struct run *r, struct err *err)
 {
-	struct sandbox_config c = {.plan = &r->plan,
+	for (int fd = 0; fd < 3; fd++)
+		if (isatty(fd))
+			r->tty_fds |= (uint8_t)(1u << fd);
+	struct sandbox_config c = {.uid = r->id.uid,
+		.gid = r->id.gid,
+		.tty_fds = r->tty_fds,
 		.pack = &r->pack,
 		.libexec = r->install.libexec,
 		.clipboard = r->opt.clipboard,
@@ -148,10 +153,14 @@ static int start_and_wait(struct run *r, struct sandbox_result *res, struct err 
 			.started = on_started,
 			.replaced = on_replaced,
 			.message = on_message}};
-	int k = sandbox_launch(&c, &r->sandbox, err);
-	if (k < 0)
-		return k;
-	k = open_audit(r, err); /* while bawn-init works */
+	return r->opt.dry_run ? 0 : sandbox_launch(&c, &r->sandbox, err);
+}
+
+static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
+{
+	int k = sandbox_decide(r->sandbox, &r->plan, err);
+	if (k == 0)
+		k = open_audit(r, err); /* while bawn-init works */
 	if (k < 0)
 		return k;
 	say_notices(r);
@@ -178,7 +187,11 @@ static int run_release(struct run *r, int code)
 static int go(struct run *r, struct err *err)
 {
 	struct sandbox_result res = {0};
-	int k = run_facts(r, err);
+	int k = run_policy(r, err);
+	if (k == 0)
+		k = launch(r, err);
+	if (k == 0)
+		k = run_facts(r, err);
 	if (k == 0)
 		k = run_seed_collect(r, err);
 	if (k == 0)
@@ -188,7 +201,7 @@ static int go(struct run *r, struct err *err)
 		return command_fail(err, r->unfit ? r->unfit : 125);
 	if (r->opt.dry_run)
 		return show_plan(r);
-	k = start_and_wait(r, &res, err);
+	k = decide_and_wait(r, &res, err);
 	if (err->code) {
 		const struct audit_field f[] = {
 			{.key = "message", .str = err->msg}, {.key = "hint", .str = err->hint}};

@@ -9,6 +9,8 @@
 #include "base/fd.h"
 #include "cli/run.h"
 
+/* A run of this length (ns) can wait for a look at every file's mode, some 2 us each. */
+#define FULL_AFTER 5000000000u
 #define LIST_MAX 12 /* lines of one list at the end; the rest is counted */
 
 void run_message(const struct run *r, const char *fmt, ...)
@@ -194,6 +196,7 @@ static void scan_end(struct run *r)
 	struct err err = {0};
 	struct scan_request q = r->scan_req;
 	q.end = true;
+	q.full = run_now() - r->t_begin > FULL_AFTER;
 	q.git = arena_alloc(&r->arena, (r->n_git + 1) * sizeof(*q.git));
 	for (size_t i = 0; q.git && i < r->n_git; i++)
 		q.git[q.n_git++] = (struct scan_git_config){
@@ -237,10 +240,11 @@ void run_timing(const struct run *r, const struct sandbox_result *s)
 	timing_line("plan", r->t_facts, r->t_plan);
 	timing_line("clone and start of bawn-init", s->start_ns, t[STAMP_MAIN]);
 	timing_line("identity", t[STAMP_MAIN], t[STAMP_IDENTITY]);
-	timing_line("mounts", t[STAMP_IDENTITY], t[STAMP_MOUNTS]);
+	timing_line("waiting for the plan", t[STAMP_IDENTITY], t[STAMP_PLAN]);
+	timing_line("mounts", t[STAMP_PLAN], t[STAMP_MOUNTS]);
 	timing_line("root entered", t[STAMP_MOUNTS], t[STAMP_ROOT]);
-	timing_line("network (beside both)", t[STAMP_IDENTITY], t[STAMP_NET]);
-	timing_line("confined and proven", t[STAMP_NET], t[STAMP_CONFINED]);
+	timing_line("network (beside all of these)", t[STAMP_MAIN], t[STAMP_NET]);
+	timing_line("confined and proven", MAX(t[STAMP_NET], t[STAMP_ROOT]), t[STAMP_CONFINED]);
 	timing_line("start of the agent's program", t[STAMP_CONFINED], t[STAMP_EXEC]);
 	timing_line("from Enter to the agent's program", r->t_begin, t[STAMP_EXEC]);
 	timing_line("the agent", t[STAMP_EXEC], s->end_ns);

@@ -187,6 +187,8 @@ static int start_scan(struct run *r, struct err *err)
 	r->t_since = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	*q = (struct scan_request){.root = r->ws.path, .since_ns = r->t_since};
 	q->git_dirs = r->ws.binds;
+	if (r->ws.git != HOST_GIT_FOREIGN)
+		q->git_dir = r->ws.git_dir;
 	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
 		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
 	for (size_t i = 0; i < r->opt.mask.n; i++)
@@ -290,7 +292,7 @@ int run_seed_collect(struct run *r, struct err *err)
 	return 0;
 }
 
-int run_facts(struct run *r, struct err *err)
+int run_policy(struct run *r, struct err *err)
 {
 	int k = path_install_find(&r->arena, BAWN_LIBEXECDIR, BAWN_DATADIR, &r->install, err);
 	if (k == 0)
@@ -301,10 +303,13 @@ int run_facts(struct run *r, struct err *err)
 		k = store_open(&r->arena, &r->store, err);
 	if (k == 0)
 		k = find_pack(r, err);
-	if (k < 0)
-		return k;
 	r->t_pack = run_now();
-	k = find_workspace(r, err);
+	return k;
+}
+
+int run_facts(struct run *r, struct err *err)
+{
+	int k = find_workspace(r, err);
 	if (k == 0)
 		look_at_extras(r);
 	if (k == -ENOENT) /* that code means further on: the program was not found (127) */

@@ -502,9 +502,7 @@ int run_plan(struct run *r, struct err *err)
 	p->degraded = r->opt.degraded;
 	memcpy(p->host_ports, r->opt.host_ports, sizeof(p->host_ports));
 	p->n_host_ports = r->opt.n_host_ports;
-	for (int fd = 0; fd < 3; fd++)
-		if (isatty(fd))
-			p->tty_fds |= (uint8_t)(1u << fd);
+	p->tty_fds = r->tty_fds;
 
 	system_rows(r);
 	proc_rows(r);

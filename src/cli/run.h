@@ -71,6 +71,7 @@ struct run {
 	struct strv seed_env, seed_withheld;
 	const char *login; /* what seed said of the log-in; NULL: there was nothing to seed */
 	struct plan plan;
+	uint8_t tty_fds; /* bit i: descriptor i is a terminal */
 	struct audit *audit;
 	struct sandbox *sandbox;
 	int argc; /* the command line as typed, for messages */
@@ -84,7 +85,9 @@ extern const struct option_row run_option_rows[];
 int run_options_parse(struct run *r, int argc, char **argv, struct err *err);
 void run_options_help(FILE *to);
 
-/* run-facts.c: everything that has to be known before deciding; starts the scan and the seed. */
+/* run-facts.c: who we are and what the policy says, as one pack; then everything else that has to
+ * be known before deciding.  Starts the scan and the seed. */
+int run_policy(struct run *r, struct err *err);
 int run_become_user(struct run *r, struct err *err);
 int run_facts(struct run *r, struct err *err);
 /* The agent's settings and log-in copies are in its home: collect what seed said. */

@@ -11,8 +11,7 @@
 /* Node, Go and git expect at least the usual default. */
 #define NOFILE_SOFT_MIN 1024u
 
-static int set(
-	int what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
+static int set(int what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
 {
 	struct rlimit l = {.rlim_cur = soft, .rlim_max = hard};
 	if (setrlimit(what, &l) < 0)

@@ -154,7 +154,6 @@ static struct flow *flow_take(void)
 	memset(f, 0, sizeof(*f));
 	f->id = id;
 	f->fd[CLIENT] = f->fd[UPSTREAM] = -1;
-	f->dir[CLIENT].pipe = f->dir[UPSTREAM].pipe = -1;
 	f->name = -1;
 	f->start = f->last = relay.now;
 	return f;
@@ -207,7 +206,7 @@ void flow_bury(void)
 static void linger(struct flow *f)
 {
 	for (;;) {
-		ssize_t n = recv(f->fd[CLIENT], relay.scratch, sizeof(relay.scratch), MSG_TRUNC);
+		ssize_t n = recv(f->fd[CLIENT], relay.scratch, RELAY_SCRATCH, MSG_TRUNC);
 		if (n > 0 || (n < 0 && errno == EINTR))
 			continue;
 		if (n < 0 && errno == EAGAIN)

@@ -46,7 +46,6 @@ static const uint16_t calls[] = {
 	SYS_epoll_wait,
 #endif
 	SYS_close,
-	SYS_splice,
 	SYS_epoll_ctl,
 	SYS_accept4,
 	SYS_getsockopt,
@@ -55,7 +54,6 @@ static const uint16_t calls[] = {
 	SYS_shutdown,
 	SYS_setsockopt,
 	SYS_getsockname,
-	SYS_pipe2,
 	SYS_fcntl,
 	SYS_read,
 	SYS_write,
@@ -157,7 +155,7 @@ static void tell_packet(void *ctx, const struct nflog_packet *p)
 static void nflog_ready(void)
 {
 	for (int i = 0; i < NFLOG_BATCH; i++) {
-		ssize_t n = recv(relay.nflog, relay.scratch, sizeof(relay.scratch), MSG_DONTWAIT);
+		ssize_t n = recv(relay.nflog, relay.scratch, RELAY_SCRATCH, MSG_DONTWAIT);
 		if (n < 0)
 			return; /* ENOBUFS too: some were lost, the counters of nft know */
 		nflog_parse(relay.scratch, (size_t)n, tell_packet, NULL);
@@ -239,8 +237,10 @@ _noreturn_ static void loop(void)
 		int n = epoll_wait(relay.epoll, ev, EVENTS, wait);
 		if (n < 0 && errno != EINTR)
 			relay_die("epoll_wait");
-		if (n == 0 && !timed && worked)
+		if (n == 0 && !timed && worked) {
+			pump_trim();
 			drop_code();
+		}
 		worked = n > 0 || timed;
 		update_now();
 		for (int i = 0; i < n; i++)
@@ -265,23 +265,27 @@ static void start(struct err *err)
 	relay.egress = relay.pack.egress;
 	relay.super = SUPER_FD;
 	relay.epoll = epoll_create1(EPOLL_CLOEXEC);
-	signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN);
 	setsid(); /* Ctrl-C, or a signal to the whole group, is the supervisor's to act on */
 	names_init(seed);
 	flow_init();
+	int r = pump_init();
+	if (r < 0) {
+		err_sys(err, -r, "memory for buffers");
+		goto failed;
+	}
 	if (relay.epoll < 0 || fd_set_nonblock(SUPER_FD) < 0 || fd_set_nonblock(HANDOVER_FD) < 0) {
 		err_sys(err, errno, "descriptors 3 and 4");
 		goto failed;
 	}
 	const struct jail jail = {.calls = calls,
 		.n_calls = ARRAY_LEN(calls),
-		.max_fds = 2 * (RELAY_MAX_FLOWS + RELAY_MAX_PIPES) + RELAY_MAX_DNS_CONNS +
-			OTHER_FDS,
+		.max_fds = 2 * RELAY_MAX_FLOWS + RELAY_MAX_DNS_CONNS + OTHER_FDS,
 		.max_memory = MEMORY + relay.pack.map_bytes};
 	drop_code();
 	if (jail_enter(&jail, err) < 0)
 		goto failed;
-	uint64_t rest = 2 * RELAY_MAX_PIPES + RELAY_MAX_DNS_CONNS + OTHER_FDS;
+	uint64_t rest = RELAY_MAX_DNS_CONNS + OTHER_FDS;
 	if (jail_fds() < rest + 2 * 16) {
 		err_set(err, EMFILE, "the limit of open files is too low: %u",
 			(unsigned)jail_fds());

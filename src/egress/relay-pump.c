@@ -1,89 +1,105 @@
 /* egress/relay-pump.c - moving the bytes of an open flow.
  *
- * Owns: the pool of pipes.  Must not: know names or verdicts; it passes what it may.
+ * Owns: the pool of buffers, of which one is the scratch buffer.  Must not: know names or verdicts;
+ * it passes what it may.
  *
- * Small pieces are read into the one scratch buffer and written at once: two calls and no pipe for
- * a short request.  What the sink doesn't take goes into a pipe.  A direction that fills half the
- * scratch buffer in one read turns to splice(2), where pages move without being copied.  A pipe is
- * held only while it holds bytes, so idle flows cost none, and when the pool is empty the bytes
- * stay in the source's socket (MSG_PEEK): a peer that never reads is held back by TCP itself.
+ * Theory of operation.  Bytes are read into the scratch buffer and written at once: two calls a
+ * piece, for a short request and for bulk data alike.  On loopback that is faster than splice(2),
+ * which hands on pages one by one that have long left the processor's cache.  When the sink doesn't
+ * take all, the direction keeps the scratch buffer itself with what is left, nothing is copied, and
+ * another of the pool becomes the scratch buffer.  Until the rest is out nothing more is read, so a
+ * peer that never reads is held back by TCP itself.  When the pool has no other buffer, what the
+ * sink may not take stays in the source's socket (MSG_PEEK).
+ *
+ * The pool is address space only; pages come when touched, and go when the relay has been idle for
+ * a second, or earlier when many buffers are free.
  *
  * From an HTTP client only approved bytes pass; http_next() approves them while they are still in
  * the socket.
  */
 #include "egress/relay.h"
 
-#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "egress/names.h"
 
 enum {
-	PIPE_BYTES = 1024 * 1024,
-	BIG_PIPES = 16, /* the user's other programs need the kernel's pipe pages too */
-	KEEP_PIPES = 8, /* empty ones kept open */
-	BULK_READ = RELAY_SCRATCH / 2,
-	SPLICE_MAX = 1024 * 1024,
+	KEEP_WARM = 4,            /* free buffers whose pages are kept while there is work */
 	BUDGET = 4 * 1024 * 1024, /* bytes a direction may move before others have their turn */
 };
 
 /* What one step of a direction came to. */
 enum step { STEP_MORE, STEP_WAIT, STEP_EOF };
 
-static int pipes[RELAY_MAX_PIPES][2];
-static int16_t free_pipes[RELAY_MAX_PIPES];
-static unsigned n_free, n_made, n_big;
-static int16_t closed_slots[RELAY_MAX_PIPES];
-static unsigned n_closed;
-static bool big[RELAY_MAX_PIPES];
+static uint8_t *pool;
+static int16_t scratch; /* index of the scratch buffer */
+/* Free buffers, the last freed on top: it is the one in the processor's cache. */
+static int16_t warm[KEEP_WARM], cold[RELAY_BUFFERS];
+static unsigned n_warm, n_cold;
 
-static int16_t pipe_get(void)
+static uint8_t *buffer(int16_t i)
 {
-	if (n_free)
-		return free_pipes[--n_free];
-	int16_t i;
-	if (n_closed)
-		i = closed_slots[n_closed - 1];
-	else if (n_made < RELAY_MAX_PIPES)
-		i = (int16_t)n_made;
-	else
-		return -1;
-	if (pipe2(pipes[i], O_CLOEXEC | O_NONBLOCK) < 0)
-		return -1;
-	/* past the user's soft limit the kernel gives pipes of a page or two: no use here */
-	if (fcntl(pipes[i][1], F_GETPIPE_SZ) < RELAY_SCRATCH) {
-		close(pipes[i][0]);
-		close(pipes[i][1]);
-		return -1;
-	}
-	if (n_closed)
-		n_closed--;
-	else
-		n_made++;
-	big[i] = n_big < BIG_PIPES && fcntl(pipes[i][1], F_SETPIPE_SZ, PIPE_BYTES) >= 0;
-	n_big += big[i];
-	return i;
+	return pool + (size_t)i * RELAY_SCRATCH;
 }
 
-static void pipe_put(int16_t i, bool empty)
+static void use_as_scratch(int16_t i)
 {
-	if (empty && n_free < KEEP_PIPES) {
-		free_pipes[n_free++] = i;
+	scratch = i;
+	relay.scratch = buffer(i);
+}
+
+int pump_init(void)
+{
+	size_t size = (size_t)RELAY_BUFFERS * RELAY_SCRATCH;
+	pool = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		-1, 0);
+	if (pool == MAP_FAILED)
+		return -errno;
+	/* else the first byte would cost two megabytes; a kernel without huge pages says EINVAL */
+	madvise(pool, size, MADV_NOHUGEPAGE);
+	for (int16_t i = RELAY_BUFFERS - 1; i > 0; i--)
+		cold[n_cold++] = i;
+	use_as_scratch(0);
+	return 0;
+}
+
+static bool buffer_spare(void)
+{
+	return n_warm + n_cold > 0;
+}
+
+static int16_t buffer_get(void)
+{
+	return n_warm ? warm[--n_warm] : cold[--n_cold];
+}
+
+static void buffer_put(int16_t i)
+{
+	if (n_warm < KEEP_WARM) {
+		warm[n_warm++] = i;
 		return;
 	}
-	close(pipes[i][0]);
-	close(pipes[i][1]);
-	n_big -= big[i];
-	closed_slots[n_closed++] = i;
+	madvise(buffer(i), RELAY_SCRATCH, MADV_DONTNEED);
+	cold[n_cold++] = i;
+}
+
+void pump_trim(void)
+{
+	while (n_warm) {
+		int16_t i = warm[--n_warm];
+		madvise(buffer(i), RELAY_SCRATCH, MADV_DONTNEED);
+		cold[n_cold++] = i;
+	}
+	madvise(relay.scratch, RELAY_SCRATCH, MADV_DONTNEED);
 }
 
 static void dir_release(struct flow_dir *d)
 {
-	if (d->pipe < 0)
+	if (!d->held)
 		return;
-	pipe_put(d->pipe, d->in_pipe == 0);
-	d->pipe = -1;
-	d->in_pipe = 0;
+	d->held = 0;
+	buffer_put(d->buf);
 }
 
 void pump_release(struct flow *f)
@@ -97,23 +113,23 @@ static bool would_block(void)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-/* Pipe to sink. */
-static int drain_pipe(struct flow *f, unsigned i)
+/* What an earlier write left. */
+static int send_held(struct flow *f, unsigned i)
 {
 	struct flow_dir *d = &f->dir[i];
-	while (d->in_pipe) {
-		ssize_t n = splice(pipes[d->pipe][0], NULL, f->fd[!i], NULL, d->in_pipe,
-			SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-		if (n < 0 && would_block()) {
-			d->blocked = true;
-			return STEP_WAIT;
-		}
-		if (n <= 0)
-			return n < 0 ? -errno : -EPIPE;
-		d->in_pipe -= (uint32_t)n;
-		f->bytes[i] += (uint64_t)n;
+	ssize_t n = send(f->fd[!i], buffer(d->buf) + d->at, d->held, MSG_NOSIGNAL);
+	if (n < 0 && !would_block())
+		return -errno;
+	n = MAX(n, 0);
+	f->bytes[i] += (uint64_t)n;
+	if ((size_t)n == d->held) {
+		dir_release(d);
+		return STEP_MORE;
 	}
-	return STEP_MORE;
+	d->at += (uint32_t)n;
+	d->held -= (uint32_t)n;
+	d->blocked = true;
+	return STEP_WAIT;
 }
 
 /* Bytes of direction i that have left the source. */
@@ -123,43 +139,28 @@ static void took(struct flow *f, unsigned i, size_t n)
 		f->approved -= n;
 }
 
-static int move_splice(struct flow *f, unsigned i, size_t limit)
-{
-	struct flow_dir *d = &f->dir[i];
-	ssize_t n = splice(f->fd[i], NULL, pipes[d->pipe][1], NULL, MIN(limit, (size_t)SPLICE_MAX),
-		SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n < 0)
-		return would_block() ? STEP_WAIT : -errno;
-	if (n == 0)
-		return STEP_EOF;
-	d->in_pipe += (uint32_t)n;
-	took(f, i, (size_t)n);
-	return STEP_MORE;
-}
-
-/* Read and write through the scratch buffer; the pipe takes what the sink doesn't. */
+/* Read and write through the scratch buffer; the direction keeps what the sink doesn't take. */
 static int move_copy(struct flow *f, unsigned i, size_t limit)
 {
 	struct flow_dir *d = &f->dir[i];
-	size_t want = MIN(limit, sizeof(relay.scratch));
+	size_t want = MIN(limit, (size_t)RELAY_SCRATCH);
 	ssize_t n = recv(f->fd[i], relay.scratch, want, 0);
 	if (n < 0)
 		return would_block() ? STEP_WAIT : -errno;
 	if (n == 0)
 		return STEP_EOF;
 	took(f, i, (size_t)n);
-	d->bulk = n >= BULK_READ;
 	ssize_t k = send(f->fd[!i], relay.scratch, (size_t)n, MSG_NOSIGNAL);
 	if (k < 0 && !would_block())
 		return -errno;
 	k = MAX(k, 0);
 	f->bytes[i] += (uint64_t)k;
 	if (k < n) {
-		ssize_t w = write(pipes[d->pipe][1], relay.scratch + k, (size_t)(n - k));
-		if (w != n - k)
-			return -EPIPE;
-		d->in_pipe = (uint32_t)w;
+		d->buf = scratch;
+		d->at = (uint32_t)k;
+		d->held = (uint32_t)(n - k);
 		d->blocked = true;
+		use_as_scratch(buffer_get());
 		return STEP_WAIT;
 	}
 	/* A short read has emptied the socket; what comes now is a new event.  Except an end that
@@ -167,11 +168,11 @@ static int move_copy(struct flow *f, unsigned i, size_t limit)
 	return (size_t)n < want && !f->rdhup[i] ? STEP_WAIT : STEP_MORE;
 }
 
-/* No pipe to be had: leave in the source what the sink doesn't take. */
+/* No other buffer to be had: leave in the source what the sink doesn't take. */
 static int move_peek(struct flow *f, unsigned i, size_t limit)
 {
 	struct flow_dir *d = &f->dir[i];
-	ssize_t n = recv(f->fd[i], relay.scratch, MIN(limit, sizeof(relay.scratch)), MSG_PEEK);
+	ssize_t n = recv(f->fd[i], relay.scratch, MIN(limit, (size_t)RELAY_SCRATCH), MSG_PEEK);
 	if (n < 0)
 		return would_block() ? STEP_WAIT : -errno;
 	if (n == 0)
@@ -236,9 +237,7 @@ static int check_upgrade(struct flow *f)
 
 static int step(struct flow *f, unsigned i)
 {
-	struct flow_dir *d = &f->dir[i];
 	size_t limit = SIZE_MAX;
-	int r;
 	if (i == CLIENT && f->sniff == SNIFF_HTTP) {
 		if (f->approved == 0)
 			return approve(f);
@@ -246,23 +245,13 @@ static int step(struct flow *f, unsigned i)
 	} else if (f->sniff == SNIFF_HTTP && f->http.phase == HTTP_UPGRADE_WAIT) {
 		return check_upgrade(f);
 	}
-	if (d->pipe < 0)
-		d->pipe = pipe_get();
-	if (d->pipe < 0)
-		return move_peek(f, i, limit);
-	r = d->bulk ? move_splice(f, i, limit) : move_copy(f, i, limit);
-	if (r == STEP_MORE)
-		r = drain_pipe(f, i);
-	if (d->in_pipe == 0)
-		dir_release(d);
-	return r;
+	return buffer_spare() ? move_copy(f, i, limit) : move_peek(f, i, limit);
 }
 
 /* The source has ended and all of it is out. */
 static int finish(struct flow *f, unsigned i)
 {
-	dir_release(&f->dir[i]);
-	if (f->dir[!i].eof && f->dir[!i].in_pipe == 0)
+	if (f->dir[!i].eof && f->dir[!i].held == 0)
 		return 1;
 	return shutdown(f->fd[!i], SHUT_WR) < 0 && errno != ENOTCONN ? -errno : 0;
 }
@@ -273,8 +262,8 @@ int pump(struct flow *f, unsigned i)
 	uint64_t start = f->bytes[i];
 	bool had_eof = d->eof;
 	d->blocked = false;
-	if (d->in_pipe) {
-		int r = drain_pipe(f, i);
+	if (d->held) {
+		int r = send_held(f, i);
 		if (r != STEP_MORE)
 			return r < 0 ? r : 0;
 		if (d->eof)
@@ -290,7 +279,7 @@ int pump(struct flow *f, unsigned i)
 			return 0;
 		if (r == STEP_EOF) {
 			d->eof = true;
-			return d->in_pipe ? 0 : finish(f, i);
+			return finish(f, i);
 		}
 		if (f->bytes[i] - start >= BUDGET) {
 			flow_make_ready(f, i);

@@ -22,9 +22,9 @@
 enum {
 	RELAY_MAX_FLOWS = 4096,
 	RELAY_MAX_HALF_OPEN = 1024, /* flows without a verdict; past that the oldest is dropped */
-	RELAY_MAX_PIPES = 256,
+	RELAY_BUFFERS = 64, /* for what a sink doesn't take at once; one is the scratch buffer */
 	RELAY_MAX_DNS_CONNS = 32,
-	RELAY_SCRATCH = 64 * 1024,
+	RELAY_SCRATCH = 256 * 1024,
 	RELAY_TICK_MS = 1000,
 	RELAY_SNIFF_MS = 10 * 1000,      /* to send a whole ClientHello or request head */
 	RELAY_ASK_MS = 40 * 1000,        /* the supervisor's own limits are shorter */
@@ -57,11 +57,10 @@ enum flow_sniff { SNIFF_NONE, SNIFF_TLS, SNIFF_HTTP };
 enum { CLIENT, UPSTREAM }; /* also the directions: from the client, from upstream */
 
 struct flow_dir {
-	uint32_t in_pipe; /* bytes waiting in the pipe */
-	int16_t pipe;     /* index in the pool, -1 for none */
-	bool eof;         /* the source has ended */
-	bool blocked;     /* the sink is full: go on when it is writable */
-	bool bulk;        /* much data at once: splice instead of copying */
+	uint32_t at, held; /* bytes that wait in the buffer, from where on */
+	int16_t buf;       /* index in the pool, while there are any */
+	bool eof;          /* the source has ended */
+	bool blocked;      /* the sink is full: go on when it is writable */
 };
 
 struct flow {
@@ -95,7 +94,7 @@ struct relay {
 	uint32_t max_flows;
 	/* seconds work: whether the loop must wake for the tick */
 	uint32_t pending;
-	uint8_t scratch[RELAY_SCRATCH];
+	uint8_t *scratch; /* RELAY_SCRATCH bytes; another after pump() */
 };
 extern struct relay relay;
 
@@ -120,8 +119,11 @@ void flow_tick(void);
 bool flow_any_timed(void);
 void flow_end(struct flow *f, bool reset);
 
-/* relay-pump.c.  All return 0, 1 when the flow is over in order, -errno when it has to be reset. */
+/* relay-pump.c.  pump() returns 0, 1 when the flow is over in order, -errno when it has to be
+ * reset. */
 int pump(struct flow *f, unsigned dir);
+int pump_init(void);  /* before the jail */
+void pump_trim(void); /* idle: give back all memory that holds no bytes */
 void pump_release(struct flow *f);
 
 /* relay-tell.c */

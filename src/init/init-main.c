@@ -24,17 +24,24 @@ struct mapping {
 	size_t n;
 };
 
-static int map_plan(struct mapping *ret, struct wire_plan *plan, struct err *err)
+/* What is there once the guards stand. */
+struct build {
+	struct mapping map; /* of the plan */
+	struct wire_plan plan;
+	struct pty pty;
+};
+
+static int map_fd(int fd, struct mapping *ret, struct err *err)
 {
 	struct stat st;
-	if (fstat(INIT_FD_PLAN, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "bawn-init is started by bawn, not by hand");
 	ret->n = (size_t)st.st_size;
-	ret->p = mmap(NULL, ret->n, PROT_READ, MAP_PRIVATE, INIT_FD_PLAN, 0);
+	ret->p = mmap(NULL, ret->n, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (ret->p == MAP_FAILED)
-		return err_sys(err, errno, "map the plan");
-	close(INIT_FD_PLAN);
-	return wire_read(ret->p, ret->n, plan, err);
+		return err_sys(err, errno, "bawn-init is started by bawn, not by hand");
+	close(fd);
+	return 0;
 }
 
 static int write_proc(const char *path, const char *text, struct err *err)
@@ -46,7 +53,7 @@ static int write_proc(const char *path, const char *text, struct err *err)
 }
 
 /* One user, one group: ours, under their own numbers.  Root of the host is never mapped. */
-static int identity(const struct wire_plan *p, struct err *err)
+static int identity(const struct wire_early *p, struct err *err)
 {
 	char map[64];
 	if ((p->head.uid == 0 || p->head.gid == 0) && !GUARD_REMOVED("root-identity"))
@@ -115,7 +122,7 @@ static int confine(const struct wire_plan *p, struct err *err)
 		return err_sys(err, errno, "prctl");
 	if (GUARD_REMOVED("seccomp"))
 		return 0;
-	r = seccomp_load_filter(p->blobs.seccomp, p->blobs.seccomp_bytes, err);
+	r = seccomp_load_filter(p->seccomp.p, p->seccomp.n, err);
 	return r < 0 ? r : seccomp_prove(err);
 }
 
@@ -139,20 +146,44 @@ static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct
 	return land(plan, err);
 }
 
-static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
+/* The namespaces' own part, for which there need be no plan yet; *ret_root: the empty new root. */
+static int begin(const struct wire_early *early, int *ret_root, struct err *err)
+{
+	int r = identity(early, err);
+	report_stamp(STAMP_IDENTITY);
+	if (r < 0)
+		return r;
+	*ret_root = mounts_begin(err);
+	return *ret_root < 0 ? *ret_root : 0;
+}
+
+/* The plan is complete: everything is decided from here on. */
+static int take_plan(const struct wire_early *early, struct build *b, struct err *err)
+{
+	int r = map_fd(report_receive_plan(), &b->map, err);
+	report_stamp(STAMP_PLAN);
+	if (r == 0)
+		r = wire_read(b->map.p, b->map.n, &b->plan, err);
+	if (r == 0 && (b->plan.head.uid != early->head.uid || b->plan.head.gid != early->head.gid))
+		r = err_set(err, EBADMSG, "the plan is another user's");
+	return r;
+}
+
+static int build(const struct wire_early *early, struct build *b, struct err *err)
 {
 	struct net_stage net;
-	int r = net_stage_start(&net, plan, err);
+	int r = net_stage_start(&net, early, err);
 	if (r < 0)
 		return r;
 	int root = -1;
-	int mounts = identity(plan, err);
-	report_stamp(STAMP_IDENTITY);
+	int mounts = begin(early, &root, err);
 	if (mounts == 0)
-		mounts = mounts_apply(plan, &root, err);
+		mounts = take_plan(early, b, err);
+	if (mounts == 0)
+		mounts = mounts_apply(&b->plan, root, err);
 	report_stamp(STAMP_MOUNTS);
 	if (mounts == 0)
-		mounts = enter(plan, root, pty, err);
+		mounts = enter(&b->plan, root, &b->pty, err);
 	report_stamp(STAMP_ROOT);
 	struct err net_err = {0};
 	r = net_stage_join(&net, &net_err);
@@ -163,7 +194,7 @@ static int build(struct wire_plan *plan, struct pty *pty, struct err *err)
 		*err = net_err;
 		return r;
 	}
-	r = confine(plan, err);
+	r = confine(&b->plan, err);
 	report_stamp(STAMP_CONFINED);
 	return r;
 }
@@ -184,9 +215,9 @@ static void wait_for_go(void)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
-	struct wire_plan plan = {0};
-	struct mapping map = {0};
-	struct pty pty;
+	struct build b = {0};
+	struct wire_early early;
+	struct mapping early_map = {0};
 	sigset_t all;
 
 	if (argc == 2 && streq(argv[1], "reapply"))
@@ -201,27 +232,29 @@ int main(int argc, char **argv)
 		err_sys(&err, errno, "start a session");
 		report_fail(&err);
 	}
-	if (map_plan(&map, &plan, &err) < 0 || build(&plan, &pty, &err) < 0)
+	if (map_fd(INIT_FD_EARLY, &early_map, &err) < 0 ||
+		wire_early_read(early_map.p, early_map.n, &early, &err) < 0 ||
+		build(&early, &b, &err) < 0)
 		report_fail(&err);
-	if (report_send(CONTROL_READY, 0, pty.master) < 0)
+	if (report_send(CONTROL_READY, 0, b.pty.master) < 0)
 		_exit(125);
-	if (plan.head.wait)
+	if (b.plan.head.wait)
 		wait_for_go();
 
-	int pid = agent_start(&plan, pty.slave, &err);
+	int pid = agent_start(&b.plan, b.pty.slave, &err);
 	if (pid < 0)
 		report_fail(&err);
 	report_stamp(STAMP_EXEC);
 
 	/* From here on nothing of the plan is in this process: not the agent's environment either.
 	 */
-	wire_free(&plan);
-	munmap(map.p, map.n);
+	wire_free(&b.plan);
+	munmap(b.map.p, b.map.n);
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
-	if (pty.master >= 0) {
-		close(pty.master);
-		close(pty.slave);
+	if (b.pty.master >= 0) {
+		close(b.pty.master);
+		close(b.pty.slave);
 	}
 	if (report_send(CONTROL_STARTED, pid, -1) < 0)
 		_exit(125);

@@ -371,29 +371,30 @@ static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *
 };
 
 /* Mount the tmpfs that becomes the root over a directory that is nobody's source. */
-static int stage_root(struct stage *s, struct err *err)
+int mounts_begin(struct err *err)
 {
 	static const char *const places[] = {"/sys", "/mnt", "/srv", "/media", "/boot"};
+	static const char hint[] =
+		"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor";
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		err_hint(err, "%s", hint);
+		return err_sys(err, errno, "make the mounts private");
+	}
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		if (mount("bawn", places[i], "tmpfs", MS_NOSUID | MS_NODEV,
 			    "mode=0755,size=50%,nr_inodes=1m") < 0)
 			continue;
-		s->root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return s->root < 0 ? err_sys(err, errno, "open the new root") : 0;
+		int root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return root < 0 ? err_sys(err, errno, "open the new root") : root;
 	}
-	err_hint(err, "if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor");
+	err_hint(err, "%s", hint);
 	return err_sys(err, errno, "mount the new root");
 }
 
-int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
+int mounts_apply(const struct wire_plan *plan, int root, struct err *err)
 {
-	struct stage s = {.root = -1, .scratch = -1, .starting = true};
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
-		err_hint(err,
-			"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor");
-		return err_sys(err, errno, "make the mounts private");
-	}
-	int r = stage_root(&s, err);
+	struct stage s = {.root = root, .scratch = -1, .starting = true};
+	int r = 0;
 	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
 		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
 	if (s.scratch >= 0) { /* the mounts hold what they were cloned from */
@@ -402,10 +403,7 @@ int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err)
 		unlinkat(s.root, scratch_dir, AT_REMOVEDIR);
 		close(s.scratch);
 	}
-	if (r < 0)
-		return r;
-	*ret_root = s.root;
-	return 0;
+	return r;
 }
 
 int mounts_apply_row(int root, const struct wire_mount *m, struct err *err)

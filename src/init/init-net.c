@@ -11,7 +11,7 @@
 #include "net/apply.h"
 #include "net/netns.h"
 
-static int hand_over(const struct wire_plan *p, struct err *err)
+static int hand_over(const struct wire_early *p, struct err *err)
 {
 	int fds[NETNS_FD_HOST_PORTS + ARRAY_LEN(p->head.host_ports)];
 	size_t n = NETNS_FD_HOST_PORTS + p->head.n_host_ports;
@@ -29,17 +29,17 @@ static int hand_over(const struct wire_plan *p, struct err *err)
 
 static int set_up(struct net_stage *s)
 {
-	const struct wire_plan *p = s->plan;
+	const struct wire_early *p = s->early;
 	struct err *err = &s->err;
 	if (unshare(CLONE_NEWNET) < 0) {
 		err_hint(err, "see: bawn doctor");
 		return err_sys(err, errno, "create a network namespace");
 	}
-	int r = net_apply_rtnl(p->blobs.rtnl, p->blobs.rtnl_bytes, err);
+	int r = net_apply_rtnl(p->rtnl.p, p->rtnl.n, err);
 	if (r < 0)
 		return r;
 	if (!GUARD_REMOVED("nftables")) {
-		r = net_apply_nft(p->blobs.nft, p->blobs.nft_bytes, err);
+		r = net_apply_nft(p->nft.p, p->nft.n, err);
 		if (r < 0)
 			return r;
 	}
@@ -66,9 +66,9 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int net_stage_start(struct net_stage *s, const struct wire_plan *plan, struct err *err)
+int net_stage_start(struct net_stage *s, const struct wire_early *early, struct err *err)
 {
-	*s = (struct net_stage){.plan = plan, .netns = -1};
+	*s = (struct net_stage){.early = early, .netns = -1};
 	/* The main thread may be in the new root before the other has even begun: both hold on to
 	 * the /proc that is here now, whose sysctls can be written. */
 	s->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -35,6 +35,17 @@ void report_fail(const struct err *err)
 	_exit(125);
 }
 
+int report_receive_plan(void)
+{
+	static struct control_msg m;
+	int fd = -1;
+	size_t n = 0;
+	if (fd_recv(INIT_FD_CONTROL, &m, sizeof(m), &fd, 1, &n) != sizeof(m) ||
+		m.magic != CONTROL_MAGIC || m.kind != CONTROL_PLAN || n != 1)
+		_exit(125); /* bawn has decided against it, and says why itself */
+	return fd;
+}
+
 int report_receive(struct control_msg *ret, bool block)
 {
 	ssize_t n;

@@ -14,7 +14,7 @@
 #include "plan/wire.h"
 
 /* Descriptors bawn starts us with, besides 0-2. */
-enum { INIT_FD_PLAN = 3, INIT_FD_CONTROL = 4, INIT_FD_HANDOVER = 5 };
+enum { INIT_FD_EARLY = 3, INIT_FD_CONTROL = 4, INIT_FD_HANDOVER = 5 };
 
 extern mode_t init_umask; /* the caller's, for the agent */
 
@@ -24,6 +24,8 @@ _noreturn_ void report_fail(const struct err *err);
 int report_send(enum control_kind kind, int value, int fd); /* fd: passed along, or -1 */
 /* One message from the supervisor; 0 when it is gone.  -EAGAIN when none waits and !block. */
 int report_receive(struct control_msg *ret, bool block);
+/* The plan's descriptor; does not return without one. */
+int report_receive_plan(void);
 
 /* init-net.c: the network, set up by a thread of its own beside the mounts.
  *
@@ -31,17 +33,18 @@ int report_receive(struct control_msg *ret, bool block);
  * mounting takes; a thread can have a network namespace of its own, and the main thread joins it by
  * setns(2) at the last moment at which it still may. */
 struct net_stage {
-	const struct wire_plan *plan;
+	const struct wire_early *early;
 	pthread_t thread;
 	int proc;  /* directory descriptor of the host's /proc, until both are done */
 	int netns; /* out: descriptor of the new namespace */
 	struct err err;
 };
-int net_stage_start(struct net_stage *s, const struct wire_plan *plan, struct err *err);
+int net_stage_start(struct net_stage *s, const struct wire_early *early, struct err *err);
 int net_stage_join(struct net_stage *s, struct err *err); /* and enter it */
 
 /* init-mounts.c: the new root, row by row; then pivot into it and drop the old one. */
-int mounts_apply(const struct wire_plan *plan, int *ret_root, struct err *err);
+int mounts_begin(struct err *err); /* the empty new root: a descriptor */
+int mounts_apply(const struct wire_plan *plan, int root, struct err *err);
 int mounts_enter(int root, struct err *err);
 
 /* One row, in the mount namespace this process is in; root: descriptor of its root. */

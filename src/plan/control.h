@@ -1,6 +1,7 @@
 /* plan/control.h - the one fixed-size message kind between the supervisor and bawn-init, each way.
  *
- * SOCK_SEQPACKET; a message of any other size ends the run.  bawn-init sends READY (with the pty
+ * SOCK_SEQPACKET; a message of any other size ends the run.  bawn-init makes the network and waits
+ * for PLAN; it sends READY (with the pty
  * master as SCM_RIGHTS where one was asked for) once every guard is set and proven, then STARTED,
  * then EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, where the plan
  * says that the agent waits for it, then SIGNALs.
@@ -18,6 +19,7 @@ enum control_kind {
 	CONTROL_STARTED,   /* the agent's execve succeeded */
 	CONTROL_ERROR,     /* value: errno; text: message, NUL, remedy */
 	CONTROL_EXITED,    /* value: exit code, or 128+n */
+	CONTROL_PLAN,      /* carries the plan's memfd; first of all */
 	CONTROL_GO,        /* start the agent */
 	CONTROL_SIGNAL,    /* value: send this signal to the agent */
 	CONTROL_FREEZE,    /* stop (value 1) or continue (value 0) every process but pid 1 */
@@ -38,6 +40,7 @@ struct control_msg {
 enum control_stamp {
 	STAMP_MAIN,     /* bawn-init runs */
 	STAMP_IDENTITY, /* id maps written */
+	STAMP_PLAN,     /* the plan is here */
 	STAMP_NET,      /* network thread done (beside the next two), netns joined */
 	STAMP_MOUNTS,   /* mount rows applied */
 	STAMP_ROOT,     /* old root gone */

@@ -24,7 +24,7 @@ static int put_mount(struct blob *b, const struct mount_op *m)
 	return r;
 }
 
-int wire_write(const struct plan *p, const struct wire_blobs *w, uint16_t rows, uint16_t cols,
+int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, uint16_t cols,
 	struct blob *ret, struct err *err)
 {
 	struct wire_head head = {.magic = WIRE_MAGIC,
@@ -40,9 +40,7 @@ int wire_write(const struct plan *p, const struct wire_blobs *w, uint16_t rows, 
 		.wait = p->tty_fds != 0, /* the terminal has to be in raw mode first */
 		.pids = p->pids,
 		.rows = rows,
-		.cols = cols,
-		.n_host_ports = (uint16_t)p->n_host_ports};
-	memcpy(head.host_ports, p->host_ports, sizeof(head.host_ports));
+		.cols = cols};
 
 	blob_put(ret, WIRE_HEAD, &head, sizeof(head));
 	blob_put_str(ret, WIRE_HOSTNAME, p->hostname);
@@ -57,9 +55,7 @@ int wire_write(const struct plan *p, const struct wire_blobs *w, uint16_t rows, 
 		const char *strs[] = {p->land[i].write ? "w" : "r", p->land[i].path};
 		blob_put_strs(ret, WIRE_LAND, strs, 2);
 	}
-	blob_put(ret, WIRE_SECCOMP, w->seccomp, w->seccomp_bytes);
-	blob_put(ret, WIRE_NFT, w->nft, w->nft_bytes);
-	blob_put(ret, WIRE_RTNL, w->rtnl, w->rtnl_bytes);
+	blob_put(ret, WIRE_SECCOMP, seccomp.p, seccomp.n);
 	blob_put(ret, WIRE_END, NULL, 0);
 	return ret->failed ? err_set(err, ENOMEM, "the plan does not fit into memory") : 0;
 }
@@ -84,8 +80,7 @@ static int read_head(const struct blob_view *v, struct wire_plan *w)
 	memcpy(&w->head, v->data, sizeof(w->head));
 	const struct wire_head *h = &w->head;
 	if (h->magic != WIRE_MAGIC || h->n_mounts > 65536 || h->n_land > 4096 ||
-		h->n_argv > 65536 || h->n_argv == 0 || h->n_env > 65536 ||
-		h->n_host_ports > ARRAY_LEN(h->host_ports))
+		h->n_argv > 65536 || h->n_argv == 0 || h->n_env > 65536)
 		return -EBADMSG;
 	w->argv = calloc(h->n_argv + 1, sizeof(*w->argv));
 	w->env = calloc(h->n_env + 1, sizeof(*w->env));
@@ -154,16 +149,7 @@ static int read_record(const struct blob_view *v, struct wire_plan *w, struct se
 		w->land[seen->land++] = (struct land_rule){.write = s[0][0] == 'w', .path = s[1]};
 		return 0;
 	case WIRE_SECCOMP:
-		w->blobs.seccomp = v->data;
-		w->blobs.seccomp_bytes = v->len;
-		return 0;
-	case WIRE_NFT:
-		w->blobs.nft = v->data;
-		w->blobs.nft_bytes = v->len;
-		return 0;
-	case WIRE_RTNL:
-		w->blobs.rtnl = v->data;
-		w->blobs.rtnl_bytes = v->len;
+		w->seccomp = (struct wire_bytes){.p = v->data, .n = v->len};
 		return 0;
 	default:
 		seen->end = true;
@@ -206,4 +192,41 @@ void wire_free(struct wire_plan *w)
 	free(w->mounts);
 	free(w->land);
 	*w = (struct wire_plan){0};
+}
+
+int wire_early_write(const struct wire_early *e, struct blob *ret, struct err *err)
+{
+	struct wire_early_head head = e->head;
+	head.magic = WIRE_MAGIC;
+	blob_put(ret, WIRE_EARLY_HEAD, &head, sizeof(head));
+	blob_put(ret, WIRE_EARLY_NFT, e->nft.p, e->nft.n);
+	blob_put(ret, WIRE_EARLY_RTNL, e->rtnl.p, e->rtnl.n);
+	blob_put(ret, WIRE_EARLY_END, NULL, 0);
+	return ret->failed ? err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+int wire_early_read(const void *data, size_t n, struct wire_early *ret, struct err *err)
+{
+	struct wire_early e = {0};
+	struct blob_iter it;
+	struct blob_view v;
+	blob_iter_init(&it, data, n);
+	/* Each record once, in this order. */
+	for (uint32_t tag = WIRE_EARLY_HEAD; tag <= WIRE_EARLY_END; tag++) {
+		if (blob_next(&it, &v) != 1 || v.tag != tag ||
+			(tag == WIRE_EARLY_HEAD && v.len != sizeof(e.head)))
+			return err_set(err, EBADMSG, "the description of the network is malformed");
+		struct wire_bytes bytes = {.p = v.data, .n = v.len};
+		if (tag == WIRE_EARLY_HEAD)
+			memcpy(&e.head, v.data, sizeof(e.head));
+		else if (tag == WIRE_EARLY_NFT)
+			e.nft = bytes;
+		else if (tag == WIRE_EARLY_RTNL)
+			e.rtnl = bytes;
+	}
+	if (e.head.magic != WIRE_MAGIC || e.head.n_host_ports > ARRAY_LEN(e.head.host_ports) ||
+		it.p != it.end)
+		return err_set(err, EBADMSG, "the description of the network is malformed");
+	*ret = e;
+	return 0;
 }

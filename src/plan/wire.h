@@ -22,8 +22,6 @@ enum wire_tag {
 	WIRE_MOUNT,
 	WIRE_LAND,
 	WIRE_SECCOMP,
-	WIRE_NFT,
-	WIRE_RTNL,
 	WIRE_END, /* nothing may follow, and it must be there: a cut plan is refused */
 };
 
@@ -35,18 +33,36 @@ struct wire_head {
 	uint8_t wait; /* for GO, before the agent starts */
 	uint64_t pids;
 	uint16_t rows, cols; /* of the pty */
-	uint16_t n_host_ports;
-	uint16_t host_ports[16];
+	uint32_t pad;
 };
 
-/* What does not come from the plan but from the pack. */
-struct wire_blobs {
-	const void *seccomp, *nft, *rtnl;
-	size_t seccomp_bytes, nft_bytes, rtnl_bytes;
+/* The plan and, from the pack, the seccomp program. */
+struct wire_bytes {
+	const void *p;
+	size_t n;
 };
 
-int wire_write(const struct plan *p, const struct wire_blobs *w, uint16_t rows, uint16_t cols,
+int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, uint16_t cols,
 	struct blob *ret, struct err *err);
+
+/* What the namespaces themselves need: known from the pack and the options, before there is a plan.
+ * bawn-init makes the network and waits for the plan with it; nothing else runs until then. */
+struct wire_early {
+	struct wire_early_head {
+		uint32_t magic;
+		uint32_t uid, gid;
+		uint16_t n_host_ports;
+		uint16_t host_ports[16];
+		uint16_t pad;
+	} head;
+	struct wire_bytes nft, rtnl;
+};
+
+enum wire_early_tag { WIRE_EARLY_HEAD = 1, WIRE_EARLY_NFT, WIRE_EARLY_RTNL, WIRE_EARLY_END };
+
+int wire_early_write(const struct wire_early *e, struct blob *ret, struct err *err);
+/* 0 or -EBADMSG; *ret points into data. */
+int wire_early_read(const void *data, size_t n, struct wire_early *ret, struct err *err);
 
 /* The reader's form; arrays are allocated once, strings point into the mapping. */
 struct wire_mount {
@@ -60,7 +76,7 @@ struct wire_plan {
 	const char **argv, **env;
 	struct wire_mount *mounts;
 	struct land_rule *land;
-	struct wire_blobs blobs;
+	struct wire_bytes seccomp;
 };
 
 /* 0 or -EBADMSG.  data must outlive *ret; wire_free releases the arrays only. */

@@ -27,7 +27,7 @@ int locate_remember(struct locate *l, const char *path, struct err *err)
 	struct locate_source *s = arena_alloc(l->a, sizeof(*s));
 	if (!s || !(s->path = arena_dup(l->a, path)))
 		return err_set(err, ENOMEM, "out of memory");
-	int r = pack_source_stat(path, &s->id);
+	int r = source_id_stat(path, false, &s->id);
 	if (r < 0)
 		return err_sys(err, -r, "stat %s", path);
 	s->next = l->sources;

@@ -12,7 +12,7 @@
 
 struct locate_source {
 	const char *path;
-	struct pack_source id;
+	struct source_id id;
 	struct locate_source *next;
 };
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/blob.h"
+#include "base/cache-file.h"
 #include "base/digest.h"
 #include "policy/pack.h"
 
@@ -27,7 +28,7 @@ struct pack_head {
 };
 
 enum pack_tag {
-	PACK_SOURCE = 1, /* struct pack_source, then the path with its NUL */
+	PACK_SOURCE = 1, /* struct source_id, then the path with its NUL */
 	PACK_NAME,       /* the profile's name */
 	PACK_FILE,       /* the profile's file */
 	PACK_HAS_SEED,   /* u64 */
@@ -38,22 +39,6 @@ enum pack_tag {
 	PACK_RTNL,
 	PACK_KEY = 1000, /* + index in profile_keys[]: string, strings, or u64 for a bool */
 };
-
-/* One thing the pack depends on. */
-enum pack_source_kind {
-	PACK_SOURCE_FILE,   /* unchanged: every field counts */
-	PACK_SOURCE_DIR,    /* the same directory with the same owner and mode */
-	PACK_SOURCE_ABSENT, /* nothing is there (a file that would take precedence) */
-};
-
-struct pack_source {
-	uint32_t kind, mode, uid, pad;
-	uint64_t dev, ino, size;
-	int64_t mtime_sec, mtime_nsec, ctime_sec, ctime_nsec;
-};
-
-/* Fill *ret with what lies at path now (kind: FILE, DIR or ABSENT).  0 or -errno. */
-int pack_source_stat(const char *path, struct pack_source *ret);
 
 /* The digest that names the pack of a request. */
 int pack_request_key(struct arena *a, const struct pack_request *req, struct digest *ret);

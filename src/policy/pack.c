@@ -12,7 +12,6 @@
  */
 #include "policy/pack.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -121,39 +120,14 @@ int pack_compile_argv(
 	return 0;
 }
 
-int pack_source_stat(const char *path, struct pack_source *ret)
-{
-	struct stat st;
-	*ret = (struct pack_source){0};
-	if (lstat(path, &st) < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			return -errno;
-		ret->kind = PACK_SOURCE_ABSENT;
-		return 0;
-	}
-	ret->kind = S_ISDIR(st.st_mode) ? PACK_SOURCE_DIR : PACK_SOURCE_FILE;
-	ret->mode = st.st_mode;
-	ret->uid = st.st_uid;
-	ret->dev = st.st_dev;
-	ret->ino = st.st_ino;
-	if (S_ISDIR(st.st_mode))
-		return 0; /* what is added to it is seen by the files named one by one */
-	ret->size = (uint64_t)st.st_size;
-	ret->mtime_sec = st.st_mtim.tv_sec;
-	ret->mtime_nsec = st.st_mtim.tv_nsec;
-	ret->ctime_sec = st.st_ctim.tv_sec;
-	ret->ctime_nsec = st.st_ctim.tv_nsec;
-	return 0;
-}
-
 static int check_source(const struct blob_view *v, struct err *err)
 {
-	struct pack_source was, now;
+	struct source_id was, now;
 	if (v->len <= sizeof(was) || v->data[v->len - 1] != '\0')
 		return -EBADMSG;
 	memcpy(&was, v->data, sizeof(was));
 	const char *path = v->data + sizeof(was);
-	if (pack_source_stat(path, &now) < 0 || memcmp(&was, &now, sizeof(was)) != 0)
+	if (source_id_stat(path, false, &now) < 0 || memcmp(&was, &now, sizeof(was)) != 0)
 		return err_set(err, ESTALE, "%s has changed", path);
 	return 0;
 }
@@ -303,38 +277,6 @@ static int map_and_read(
 	return err_set(err, ESTALE, "the pack is malformed");
 }
 
-/* Only a file that nobody but us can have written is looked at. */
-static int check_file(const struct stat *st, struct err *err)
-{
-	if (GUARD_REMOVED("pack-owner"))
-		return 0;
-	if (!S_ISREG(st->st_mode) || st->st_uid != geteuid() || st->st_nlink != 1 ||
-		(st->st_mode & 07777) != 0600)
-		return err_set(err, ESTALE, "the pack is not a file of ours alone");
-	return 0;
-}
-
-static int open_dir(const char *path, struct err *err)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0) {
-		int code = errno;
-		if (code == ENOTDIR || code == ELOOP)
-			err_hint(err, "remove it: rm '%s'", path);
-		return err_sys(err, code, "open %s", path);
-	}
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, errno, "stat %s", path);
-	if (!GUARD_REMOVED("pack-owner") && (st.st_uid != geteuid() || (st.st_mode & 0022))) {
-		err_hint(err, "remove it, or: chmod 0700 '%s'", path);
-		return err_set(err, EPERM, "%s is %s; bawn takes no compiled policy from there",
-			path,
-			st.st_uid != geteuid() ? "owned by somebody else" : "writable by others");
-	}
-	return TAKE_FD(fd);
-}
-
 static bool parse_hex(const char *s, struct digest *ret)
 {
 	uint64_t half[2] = {0, 0};
@@ -351,30 +293,12 @@ static bool parse_hex(const char *s, struct digest *ret)
 
 static int open_pack(struct pack *p, const char *path, struct err *err)
 {
-	char dir[PATH_MAX];
-	const char *base = path_base(path);
 	struct digest key;
-	size_t n = (size_t)(base - path);
-	if (n < 2 || n >= sizeof(dir) || !parse_hex(base, &key))
-		return err_set(err, EINVAL, "%s is not the path of a pack", path);
-	memcpy(dir, path, n - 1);
-	dir[n - 1] = '\0';
-
-	_cleanup_close_ int dirfd = open_dir(dir, err);
-	if (dirfd < 0)
-		return dirfd;
-	p->fd = openat(dirfd, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	if (p->fd < 0 && errno == ENOENT)
-		return err_set(err, ENOENT, "not compiled yet");
-	/* A link, a socket, or one we may not read: nothing of ours. */
-	if (p->fd < 0)
-		return err_sys(
-			err, errno == EMFILE || errno == ENFILE ? errno : ESTALE, "open %s", path);
 	struct stat st;
-	if (fstat(p->fd, &st) < 0)
-		return err_sys(err, errno, "stat %s", path);
-	int r = check_file(&st, err);
-	return r < 0 ? r : map_and_read(p, &st, &key, err);
+	if (!parse_hex(path_base(path), &key))
+		return err_set(err, EINVAL, "%s is not the path of a pack", path);
+	p->fd = cache_file_open(path, "a compiled policy", &st, err);
+	return p->fd < 0 ? p->fd : map_and_read(p, &st, &key, err);
 }
 
 int pack_open(const char *path, struct pack *ret, struct err *err)

@@ -43,20 +43,35 @@ static void close_pair(int p[2])
 	p[0] = p[1] = -1;
 }
 
-static int plan_memfd(const struct sandbox_config *c, struct err *err)
+static int early_memfd(const struct sandbox_config *c, struct err *err)
+{
+	struct wire_early e = {.head = {.uid = c->uid,
+				       .gid = c->gid,
+				       .n_host_ports = (uint16_t)c->dialer.n_host_ports},
+		.nft = {.p = c->pack->nft, .n = c->pack->nft_bytes},
+		.rtnl = {.p = c->pack->rtnl, .n = c->pack->rtnl_bytes}};
+	if (c->dialer.n_host_ports > ARRAY_LEN(e.head.host_ports))
+		return err_set(err, E2BIG, "too many host ports");
+	for (size_t i = 0; i < c->dialer.n_host_ports; i++)
+		e.head.host_ports[i] = c->dialer.host_ports[i];
+	struct blob b = {0};
+	int r = wire_early_write(&e, &b, err);
+	if (r == 0)
+		r = fd_memfd_sealed("bawn-early", b.data, b.n, err);
+	blob_free(&b);
+	return r;
+}
+
+static int plan_memfd(const struct sandbox *s, const struct plan *plan, struct err *err)
 {
 	struct winsize ws = {0};
-	for (int fd = 0; fd < 3 && c->plan->tty_fds; fd++)
-		if ((c->plan->tty_fds >> fd & 1) && ioctl(fd, TIOCGWINSZ, &ws) == 0)
+	for (int fd = 0; fd < 3 && plan->tty_fds; fd++)
+		if ((plan->tty_fds >> fd & 1) && ioctl(fd, TIOCGWINSZ, &ws) == 0)
 			break;
-	struct wire_blobs blobs = {.seccomp = c->pack->seccomp,
-		.seccomp_bytes = c->pack->seccomp_bytes,
-		.nft = c->pack->nft,
-		.nft_bytes = c->pack->nft_bytes,
-		.rtnl = c->pack->rtnl,
-		.rtnl_bytes = c->pack->rtnl_bytes};
+	const struct pack *pack = s->config.pack;
+	struct wire_bytes seccomp = {.p = pack->seccomp, .n = pack->seccomp_bytes};
 	struct blob b = {0};
-	int r = wire_write(c->plan, &blobs, ws.ws_row, ws.ws_col, &b, err);
+	int r = wire_write(plan, seccomp, ws.ws_row, ws.ws_col, &b, err);
 	if (r == 0)
 		r = fd_memfd_sealed("bawn-plan", b.data, b.n, err);
 	if (b.data) /* it has the agent's environment in it */
@@ -73,7 +88,7 @@ int sandbox_helper_path(
 	return 0;
 }
 
-static int start_init(struct sandbox *s, int plan, int control, int handover, struct err *err)
+static int start_init(struct sandbox *s, int early, int control, int handover, struct err *err)
 {
 	const struct sandbox_config *c = &s->config;
 	char path[4096];
@@ -83,9 +98,9 @@ static int start_init(struct sandbox *s, int plan, int control, int handover, st
 	static char name[] = "bawn-init";
 	char *argv[] = {name, NULL};
 	/* The caller's own terminal never enters: the pty stands in for it. */
-	int fds[6] = {-1, -1, -1, plan, control, handover};
+	int fds[6] = {-1, -1, -1, early, control, handover};
 	for (int fd = 0; fd < 3; fd++)
-		if (!(c->plan->tty_fds >> fd & 1))
+		if (!(c->tty_fds >> fd & 1))
 			fds[fd] = fd;
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
@@ -115,7 +130,7 @@ int sandbox_start_relay(struct sandbox *s, struct err *err)
 	static char name[] = "bawn-relay";
 	char *argv[] = {name, NULL};
 	/* It says why it ends, where that can't garble what the agent draws. */
-	int errors = s->config.plan->tty_fds & 4 ? -1 : 2;
+	int errors = s->config.tty_fds & 4 ? -1 : 2;
 	int fds[6] = {-1, -1, errors, s->relay_end, handover[1], s->config.pack->fd};
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
@@ -150,8 +165,8 @@ static int take_listeners(struct sandbox *s, struct err *err)
 static int start_processes(struct sandbox *s, struct err *err)
 {
 	int control[2] = {-1, -1}, relay[2] = {-1, -1}, handover[2] = {-1, -1};
-	_cleanup_close_ int plan = plan_memfd(&s->config, err);
-	int r = plan;
+	_cleanup_close_ int early = early_memfd(&s->config, err);
+	int r = early;
 	if (r >= 0)
 		r = pair(control, err);
 	if (r >= 0)
@@ -159,7 +174,7 @@ static int start_processes(struct sandbox *s, struct err *err)
 	if (r >= 0)
 		r = pair(handover, err);
 	if (r >= 0)
-		r = start_init(s, plan, control[1], handover[1], err);
+		r = start_init(s, early, control[1], handover[1], err);
 	if (r >= 0) {
 		s->relay_end = TAKE_FD(relay[1]);
 		s->handover = TAKE_FD(handover[0]);
@@ -186,15 +201,28 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->watch.fd = -1;
 	terminal_clear(&s->term);
 	s->result.start_ns = sandbox_now();
-	/* Before the mounts are made, so that no replacement between falls through. */
-	int r = watch_start(&s->watch, c->plan, err);
-	if (r == 0)
-		r = start_processes(s, err);
+	int r = start_processes(s, err);
 	if (r < 0) {
 		sandbox_free(s);
 		return r;
 	}
 	*ret = s;
+	return 0;
+}
+
+int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err)
+{
+	s->plan = plan;
+	/* Before the mounts are made, so that no replacement between falls through. */
+	int r = watch_start(&s->watch, plan, err);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int fd = plan_memfd(s, plan, err);
+	if (fd < 0)
+		return fd;
+	struct control_msg m = {.magic = CONTROL_MAGIC, .kind = CONTROL_PLAN};
+	/* A bawn-init that has failed by now says why: sandbox_wait() reads it. */
+	fd_send(s->control, &m, sizeof(m), &fd, 1);
 	return 0;
 }
 
@@ -238,10 +266,10 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 		r = err_set(err, EBADMSG, "bawn-init did not say that it is ready");
 	s->result.ready_ns = sandbox_now();
 	if (r == 0)
-		r = terminal_open(&s->term, s->config.plan->tty_fds, fd, s->config.clipboard, err);
+		r = terminal_open(&s->term, s->config.tty_fds, fd, s->config.clipboard, err);
 	if (r == 0)
 		r = terminal_start(&s->term, err);
-	if (r == 0 && s->config.plan->tty_fds && sandbox_send(s, CONTROL_GO, 0) < 0)
+	if (r == 0 && s->config.tty_fds && sandbox_send(s, CONTROL_GO, 0) < 0)
 		r = err_set(err, EPIPE, "bawn-init ended before the agent started");
 	if (r == 0)
 		r = take_listeners(s, err);

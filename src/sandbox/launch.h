@@ -11,6 +11,7 @@
 
 struct sandbox {
 	struct sandbox_config config;
+	const struct plan *plan;
 	struct proc init, relay;
 	int relay_end;              /* the relay's socket, until it is started */
 	int handover;               /* where bawn-init's listening sockets come from */

@@ -185,7 +185,7 @@ static int run_reapply(struct sandbox *s, struct err *err)
 	struct blob b = {0};
 	int r = sandbox_helper_path(&s->config, "bawn-init", path, sizeof(path), err);
 	if (r == 0)
-		r = watch_rows(s->config.plan, &b, err);
+		r = watch_rows(s->plan, &b, err);
 	_cleanup_close_ int plan = r < 0 ? r : fd_memfd_sealed("bawn-guards", b.data, b.n, err);
 	blob_free(&b);
 	if (plan < 0)

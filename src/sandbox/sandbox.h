@@ -22,7 +22,9 @@ struct sandbox_hooks {
 };
 
 struct sandbox_config {
-	const struct plan *plan;
+	uid_t uid; /* the one user that is mapped */
+	gid_t gid;
+	uint8_t tty_fds; /* which of 0-2 are the caller's terminal */
 	const struct pack *pack;
 	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */
 	struct dialer_config dialer; /* relay_sock is filled in here */
@@ -39,8 +41,10 @@ struct sandbox_result {
 
 struct sandbox; /* a run in progress */
 
-/* Start the processes: bawn-init in its namespaces, the relay beside it.  0 or -errno. */
+/* Clone bawn-init into its namespaces: it makes the network and waits.  0 or -errno. */
 int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct err *err);
+/* Everything is decided: hand the plan over, which must outlive the sandbox.  0 or -errno. */
+int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err);
 /* Wait for the guards, start the agent, and stay until it ends.  0 with *ret filled (its code may
  * be 126 or 127 with *err filled when the agent's program would not start), or -errno. */
 int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err);

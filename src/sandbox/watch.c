@@ -91,8 +91,7 @@ int watch_rows(const struct plan *p, struct blob *ret, struct err *err)
 		if (is_guard(&p->mounts[i]))
 			m[rows.n_mounts++] = p->mounts[i];
 	rows.mounts = m;
-	static const struct wire_blobs none = {.seccomp = "", .nft = "", .rtnl = ""};
-	int r = wire_write(&rows, &none, 0, 0, ret, err);
+	int r = wire_write(&rows, (struct wire_bytes){.p = ""}, 0, 0, ret, err);
 	free(m);
 	return r;
 }

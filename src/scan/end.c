@@ -127,6 +127,16 @@ static unsigned int newness(struct scanner *s, uint32_t dir, const char *name, c
 	return t >= s->req->since_ns ? SCAN_NEW : 0;
 }
 
+/* Changed since the agent could run, or moved here with a directory: that leaves the ctime of what
+ * is in it as it was. */
+static bool touched(
+	const struct scanner *s, uint32_t dir, const struct cand *c, const struct stat *st)
+{
+	return scan_since(s, st) ||
+		(s->walk.have_old && s->walk.rebuilt &&
+			!walk_was(&s->walk, dir, s->walk.now.pool + c->name));
+}
+
 static enum scan_type type_of(mode_t m)
 {
 	return S_ISDIR(m)                    ? SCAN_DIR
@@ -170,7 +180,7 @@ static void candidate(struct scanner *s, uint32_t dir, const struct cand *c)
 			emit(s, bin, SCAN_DIR, 15, newness(s, dir, name, path), "npm programs");
 		return;
 	}
-	if (fstatat(s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !scan_since(s, &st))
+	if (fstatat(s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !touched(s, dir, c, &st))
 		return;
 	unsigned int flags = newness(s, dir, name, path);
 	if (c->flags & CAND_SPECIAL)
@@ -195,11 +205,11 @@ static void bare_repo(struct scanner *s, uint32_t dir)
 	if (s->walk.have_old && old != UINT32_MAX && (s->walk.old.dirs[old].ctx & DIR_BARE))
 		return;
 	if (head && fstatat(s->base[0].fd, head, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		scan_since(s, &st))
+		(s->walk.have_old || scan_since(s, &st)))
 		emit(s, path, SCAN_DIR, 5, SCAN_NEW | SCAN_AUTO, "a bare git repository");
 }
 
-struct touched {
+struct hits {
 	struct scanner *s;
 	unsigned char *hit; /* per candidate: worth a look */
 };
@@ -207,7 +217,7 @@ struct touched {
 /* For each directory of the range, which candidates changed; all but a few did not. */
 static void find_touched(void *ctx, uint32_t begin, uint32_t end)
 {
-	const struct touched *x = ctx;
+	const struct hits *x = ctx;
 	const struct table *t = &x->s->walk.now;
 	char path[PATH_MAX];
 	struct stat st;
@@ -219,7 +229,7 @@ static void find_touched(void *ctx, uint32_t begin, uint32_t end)
 				x->hit[k] = 1;
 			else if ((c->flags & CAND_PERSIST) && walk_path(t, d, c, path) &&
 				fstatat(x->s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-				x->hit[k] = scan_since(x->s, &st);
+				x->hit[k] = touched(x->s, i, c, &st);
 		}
 	}
 }
@@ -227,7 +237,7 @@ static void find_touched(void *ctx, uint32_t begin, uint32_t end)
 void scan_end_report(struct scanner *s)
 {
 	const struct table *t = &s->walk.now;
-	struct touched x = {.s = s, .hit = arena_alloc(&s->arena, t->n_cands + 1)};
+	struct hits x = {.s = s, .hit = arena_alloc(&s->arena, t->n_cands + 1)};
 	if (!x.hit)
 		return;
 	par_run(find_touched, &x, t->n_dirs);

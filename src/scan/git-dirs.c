@@ -200,8 +200,17 @@ static void check_config(struct scanner *s, struct scan_at git, const char *name
 	struct err err = {0};
 	char *text;
 	struct scan_at at = scan_below(s, git, name);
-	if (scan_stat(at, &st) < 0 || !scan_since(s, &st) || handled(s, at))
+	/* Every config there was at the start has a private copy: one without is new, whatever its
+	 * ctime says (the directory may have been moved here), or was and is a link. */
+	if (handled(s, at) || scan_stat(at, &st) < 0)
 		return;
+	if (S_ISLNK(st.st_mode)) {
+		bool since = scan_since(s, &st);
+		char *to = at.base == &s->base[0] ? scan_follow(s, at.rel) : NULL;
+		at = (struct scan_at){to ? &s->base[0] : NULL, to ? to : ""};
+		if (!to || scan_stat(at, &st) < 0 || !(since || scan_since(s, &st)))
+			return;
+	}
 	struct scan_item it = {
 		.kind = SCAN_PERSIST, .type = SCAN_FILE, .flags = SCAN_AUTO, .per = per};
 	ssize_t n = scan_read(s, at, GIT_CONFIG_MAX, &text);
@@ -232,28 +241,42 @@ static void check_changed(
 				.detail = what});
 }
 
-static void check_hooks(struct scanner *s, struct scan_at hooks)
+static void emit_hook(
+	struct scanner *s, struct scan_at at, enum scan_type type, unsigned int per, const char *what)
+{
+	scan_emit_at(s, at,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = type,
+			.flags = SCAN_AUTO,
+			.per = per,
+			.detail = what});
+}
+
+static void check_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
 {
 	struct strv names = {0};
-	struct stat st;
-	if (scan_stat(hooks, &st) < 0)
+	struct stat dir, st;
+	if (scan_stat(hooks, &dir) < 0)
 		return;
-	if (!S_ISDIR(st.st_mode)) {
-		if (scan_since(s, &st))
-			scan_emit_at(s, hooks,
-				(struct scan_item){.kind = SCAN_PERSIST,
-					.type = SCAN_SYMLINK,
-					.flags = SCAN_AUTO,
-					.per = 1,
-					.detail = "git hooks from elsewhere"});
-		return;
+	if (!S_ISDIR(dir.st_mode)) {
+		char *to = NULL;
+		if (scan_since(s, &dir))
+			emit_hook(s, hooks, SCAN_SYMLINK, per, "git hooks from elsewhere");
+		else if (hooks.base == &s->base[0])
+			to = scan_follow(s, hooks.rel);
+		hooks = (struct scan_at){to ? &s->base[0] : NULL, to ? to : ""};
+		if (!to || scan_stat(hooks, &dir) < 0 || !S_ISDIR(dir.st_mode))
+			return;
 	}
 	list(s, hooks, GIT_DIRS_MAX, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		size_t n = strlen(names.v[i]);
-		if (n > 7 && streq(names.v[i] + n - 7, ".sample"))
+		struct scan_at at = scan_below(s, hooks, names.v[i]);
+		if ((n > 7 && streq(names.v[i] + n - 7, ".sample")) || scan_stat(at, &st) < 0)
 			continue;
-		check_changed(s, hooks, names.v[i], 1, "git hook");
+		/* a directory that was made or moved here: its files may be older */
+		if (scan_since(s, &st) || scan_since(s, &dir))
+			emit_hook(s, at, SCAN_FILE, per, "git hook");
 	}
 }
 
@@ -268,7 +291,7 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 {
 	struct strv trees = {0};
 	check_config(s, git_dir, "config", 2);
-	check_hooks(s, scan_below(s, git_dir, "hooks"));
+	check_hooks(s, scan_below(s, git_dir, "hooks"), 1);
 	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
 	check_worktree(s, git_dir, false);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);

@@ -221,23 +221,24 @@ static void drop_entry(struct lister *l)
 	l->n_names = l->ents[l->n_ents].name;
 }
 
-static bool was_here(const struct walk *w, uint32_t old, const char *name)
+/* The candidate of that name in a directory of the last table; they are in order of name. */
+static const struct cand *was_here(const struct walk *w, uint32_t old, const char *name)
 {
 	if (old == UINT32_MAX)
-		return false;
+		return NULL;
 	const struct table *t = &w->old;
 	const struct dir *d = &t->dirs[old];
 	for (uint32_t lo = 0, hi = d->n; lo < hi;) {
 		uint32_t mid = lo + (hi - lo) / 2;
 		int c = strcmp(t->pool + t->cands[d->first + mid].name, name);
 		if (c == 0)
-			return true;
+			return &t->cands[d->first + mid];
 		if (c < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return false;
+	return NULL;
 }
 
 static void look_fresh(struct lister *l, int fd, const char *name, bool known)
@@ -289,7 +290,7 @@ static int list(struct lister *l, int fd, uint32_t ctx, bool fresh, uint32_t old
 			note_bare(g, d->d_name, e->type);
 			classify(l, e, d->d_name, ctx);
 			if (fresh && e->type != DT_DIR)
-				look_fresh(l, fd, d->d_name, was_here(l->w, old, d->d_name));
+				look_fresh(l, fd, d->d_name, was_here(l->w, old, d->d_name) != NULL);
 			if (!e->keep && !e->dir)
 				drop_entry(l);
 		}
@@ -452,6 +453,9 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 			close(fd);
 		return l->len == 0 ? (fd < 0 ? fd : -EIO) : 0;
 	}
+	/* Another directory in its place: what is in it is new here, however old its files are. */
+	if (old != UINT32_MAX && w->old.dirs[old].ino && w->old.dirs[old].ino != st.st_ino)
+		old = UINT32_MAX;
 	size_t mark = l->n_ents, names = l->n_names;
 	bool changed = w->fresh && (w->full || ns(st.st_ctim) >= w->since);
 	if (changed && ns(st.st_ctim) >= w->since)
@@ -555,14 +559,9 @@ int walk_run(struct walk *w)
 
 const struct cand *walk_was(const struct walk *w, uint32_t dir, const char *name)
 {
-	uint32_t old = w->rebuilt ? w->origin[dir] : dir;
-	if (!w->have_old || old == UINT32_MAX)
+	if (!w->have_old)
 		return NULL;
-	const struct dir *d = &w->old.dirs[old];
-	for (uint32_t i = 0; i < d->n; i++)
-		if (streq(w->old.pool + w->old.cands[d->first + i].name, name))
-			return &w->old.cands[d->first + i];
-	return NULL;
+	return was_here(w, w->rebuilt ? w->origin[dir] : dir, name);
 }
 
 void walk_free(struct walk *w)

@@ -74,19 +74,14 @@ static void unsound_plans_do_not(void **state)
 static struct blob wired(struct plan *p)
 {
 	struct blob b = {0};
-	struct wire_blobs w = {.seccomp = "ssssssss",
-		.seccomp_bytes = 8,
-		.nft = "n",
-		.nft_bytes = 1,
-		.rtnl = "rr",
-		.rtnl_bytes = 2};
+	struct wire_bytes w = {.p = "ssssssss", .n = 8};
 	struct err err = {0};
 	base_plan(p);
 	bind(p, "/home/u/w");
 	plan_mount(p, MOUNT_TMPFS, "/tmp")->data = "size=1m";
 	plan_land(p, "/tmp", true);
 	p->pids = 77;
-	assert_int_equal(wire_write(p, &w, 24, 80, &b, &err), 0);
+	assert_int_equal(wire_write(p, w, 24, 80, &b, &err), 0);
 	return b;
 }
 
@@ -107,7 +102,7 @@ static void the_wire_form_keeps_everything(void **state)
 	assert_string_equal(w.mounts[1].data, "size=1m");
 	assert_true(w.land[0].write);
 	assert_int_equal(w.head.pids, 77);
-	assert_int_equal(w.blobs.rtnl_bytes, 2);
+	assert_int_equal(w.seccomp.n, 8);
 	wire_free(&w);
 	plan_free(&p);
 	blob_free(&b);
@@ -132,6 +127,28 @@ static void a_cut_or_changed_plan_is_refused(void **state)
 	}
 	free(copy);
 	plan_free(&p);
+	blob_free(&b);
+}
+
+static void the_early_form_keeps_everything(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct blob b = {0};
+	struct wire_early in = {.head = {.uid = 7, .gid = 8, .n_host_ports = 1, .host_ports = {99}},
+		.nft = {.p = "nnn", .n = 3},
+		.rtnl = {.p = "rr", .n = 2}};
+	struct wire_early e;
+	assert_int_equal(wire_early_write(&in, &b, &err), 0);
+	assert_int_equal(wire_early_read(b.data, b.n, &e, &err), 0);
+	assert_int_equal(e.head.uid, 7);
+	assert_int_equal(e.head.host_ports[0], 99);
+	assert_int_equal(e.nft.n, 3);
+	assert_memory_equal(e.rtnl.p, "rr", 2);
+	for (size_t cut = 0; cut < b.n; cut++)
+		assert_int_equal(wire_early_read(b.data, cut, &e, &err), -EBADMSG);
+	((struct wire_early_head *)(void *)(b.data + sizeof(struct blob_rec)))->n_host_ports = 17;
+	assert_int_equal(wire_early_read(b.data, b.n, &e, &err), -EBADMSG);
 	blob_free(&b);
 }
 
@@ -163,6 +180,7 @@ int main(void)
 		cmocka_unit_test(unsound_plans_do_not),
 		cmocka_unit_test(the_wire_form_keeps_everything),
 		cmocka_unit_test(a_cut_or_changed_plan_is_refused),
+		cmocka_unit_test(the_early_form_keeps_everything),
 		cmocka_unit_test(printing_shows_no_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
