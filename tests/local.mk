@@ -31,4 +31,5 @@ include tests/unit/scan.mk
 include tests/unit/seed.mk
 include tests/unit/confine.mk
 include tests/unit/net.mk
+include tests/mutations/local.mk
 include tests/bench/local.mk
