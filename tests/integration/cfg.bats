@@ -75,13 +75,12 @@ refused() {
 		command: [[bash]]
 	EOF
 	[ $n = 14 ]
-	local file
 	while IFS= read -r text; do
 		printf '%b\n' "$text" >"$CONF/policies/badpol.yaml"
 		run "$BAWN" run --rm --policy badpol shell "$WS" -- echo STARTED
 		refused "badpol.yaml:" || fail "accepted: $text"
 	done <<-'EOF'
-		alow: [a.example.com]
+		allowed: [a.example.com]
 		allow: a.example.com
 		allow: [a.example.com]\nallow: []
 		allow: [{host: a}]\nx: 1
@@ -269,7 +268,8 @@ refused() {
 		SSH_AUTH_SOCK DBUS_SESSION_BUS_ADDRESS; do
 		printf '%s=%s\n' "$v" "$T/$CANARY"
 	done >"$T/vars"
-	run env $(cat "$T/vars") "$BAWN" run --rm shell "$WS" -- env
+	mapfile -t vars <"$T/vars"
+	run env "${vars[@]}" "$BAWN" run --rm shell "$WS" -- env
 	refute_canary
 	assert_output "BAWN_SANDBOX="
 	# of several with one name, and with names nobody expects

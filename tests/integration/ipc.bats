@@ -107,13 +107,13 @@ listen_unix() {
 	export TMUX=$T/tmux-1,1,0 TMUX_PANE=%0 STY=1.x ZELLIJ=0 ZELLIJ_SESSION_NAME=a NVIM=$T/nvim \
 		NVIM_LISTEN_ADDRESS=$T/nvim VSCODE_IPC_HOOK_CLI=/tmp/bawn-test-vscode-$$.sock VSCODE_IPC_HOOK=/tmp/x \
 		EMACS_SERVER_FILE=$T/e KITTY_LISTEN_ON=unix:$T/k WEZTERM_UNIX_SOCKET=$T/w CMUX_SOCKET_PATH=$T/c \
-		ITERM_SESSION_ID=w0 VSCODE_GIT_IPC_HANDLE=/tmp/y GIT_ASKPASS=/tmp/z
+		TERM_SESSION_ID=w0 VSCODE_GIT_IPC_HANDLE=/tmp/y GIT_ASKPASS=/tmp/z
 	run attack "unix=$T/tmux-1" "unix=/tmp/bawn-test-vscode-$$.sock"
 	rm -f "/tmp/bawn-test-vscode-$$.sock"
 	expect_all ENOENT
 	run in_sandbox env
 	local v
-	for v in TMUX STY ZELLIJ NVIM VSCODE EMACS KITTY WEZTERM CMUX ITERM GIT_ASKPASS; do
+	for v in TMUX STY ZELLIJ NVIM VSCODE EMACS KITTY WEZTERM CMUX TERM_SESSION GIT_ASKPASS; do
 		[[ $output != *$'\n'$v* ]] || fail "$v comes along"
 	done
 	if grep hit "$log" "$LOG"; then fail "somebody came"; fi

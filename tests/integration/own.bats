@@ -170,7 +170,7 @@ packs() {
 	git add -f .env server.key
 	git commit -qm 'with secrets'
 	echo change >>README
-	local outside inside
+	local outside
 	outside=$(git status --porcelain)
 	run "$BAWN" run --rm -q shell "$WS" -- sh -c 'git status --porcelain; git clean -n'
 	[[ $output == "$outside"* ]] || fail "status differs: $outside"
