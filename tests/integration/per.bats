@@ -1,0 +1,516 @@
+#!/usr/bin/env bats
+# per.bats - attack corpus, class PER: what the agent leaves in the workspace so that the host runs
+# it later.  Each row is played three times: outside without bawn (the control: the host's action
+# really runs it), inside, and then the host's action on what the inside left.  Either the attempt
+# was blocked and nothing runs, or the exit report and the audit log name the place.
+load ../lib.sh
+setup() {
+	bawn_setup
+	RAN=$T/ran
+	# what every planted program does: a trace that only the host's file system can show
+	EVIL=$T/evil
+	printf '#!/bin/sh\ncat >/dev/null 2>&1 </dev/null\n: >>%s\nexit 0\n' "$RAN" >"$EVIL"
+	chmod +x "$EVIL"
+	export EVIL RAN
+	CTL=$T/control
+	FIXTURE=git_repo
+}
+teardown() { bawn_teardown; }
+
+# The script as the inside runs it, with the paths of the evil program written out.
+script_for() {
+	printf 'EVIL=%q\nexec 2>/dev/null\n%s\ntrue\n' "$EVIL" "$1"
+}
+
+fresh() {
+	chmod -R u+rwX "$1" 2>/dev/null || :
+	rm -rf "$1"
+	mkdir -p "$1"
+	"$FIXTURE" "$1"
+}
+
+# control SCRIPT ACTION: without bawn, the action runs the program.
+control() {
+	fresh "$CTL"
+	rm -f "$RAN"
+	(cd "$CTL" && bash -c "$(script_for "$1")")
+	(cd "$CTL" && bash -c "$2") >/dev/null 2>&1 </dev/null || :
+	[ -e "$RAN" ] || fail "the control does not run anything: $1 / $2"
+	rm -f "$RAN"
+}
+
+# Inside, then the host's action; sets ran.
+attempt() {
+	fresh "$WS"
+	cd "$WS" || return 1
+	rm -f "$RAN"
+	rm -f "$AUDIT"
+	run in_sandbox bash -c "$(script_for "$1")"
+	assert_status 0 || return 1
+	ran=no
+	[ -z "$2" ] || (cd "$WS" && bash -c "$2") >/dev/null 2>&1 </dev/null || :
+	[ ! -e "$RAN" ] || ran=yes
+}
+
+# blocked SCRIPT ACTION
+blocked() {
+	control "$1" "$2" || return 1
+	attempt "$1" "$2" || return 1
+	[ $ran = no ] || fail "the host ran it: $1"
+}
+
+# listed PER-NN PATH...: the report names each; the log with its class.
+names() {
+	local class=$1 p
+	shift
+	for p; do
+		grep -F '"event":"persist"' "$AUDIT" | grep -F "\"class\":\"$class\"" | grep -qF "$p\"" ||
+			fail "$class: the log lacks $p" || return 1
+		grep -qF "$p" <<<"$output" || grep -q 'more: bawn log' <<<"$output" ||
+			fail "$class: the report lacks $p" || return 1
+	done
+}
+
+# never_silent CLASS SCRIPT ACTION PATH...: the control runs it; after bawn it is blocked or named.
+never_silent() {
+	local class=$1 script=$2 action=$3
+	shift 3
+	control "$script" "$action" || return 1
+	attempt "$script" "$action" || return 1
+	[ $ran = no ] || names "$class" "$@"
+}
+
+# listed CLASS SCRIPT PATH...: no program at hand that runs it; it has to be named.
+listed() {
+	local class=$1 script=$2
+	shift 2
+	attempt "$script" "" || return 1
+	names "$class" "$@"
+}
+
+no_hooks_repo() {
+	mkdir -p "$1"
+	git init -q -b main --template= "$1"
+	git -C "$1" config user.name T
+	git -C "$1" config user.email t@example.com
+	mkdir -p "$1/tools/githooks"
+	printf '#!/bin/sh\nexec %s\n' "$EVIL" >"$1/tools/githooks/pre-commit"
+	chmod +x "$1/tools/githooks/pre-commit"
+	echo x >"$1/README"
+	git -C "$1" add .
+	git -C "$1" commit -qm first
+	find "$1" -exec touch -h -d '2020-01-01' {} +
+	sleep 0.05 # so that the fixture is older than the run
+}
+
+@test "PER-01 hooks of the repository can't be made, changed or swapped" {
+	local s='printf "#!/bin/sh\nexec $EVIL\n" >h; chmod +x h'
+	blocked "$s; cp h .git/hooks/pre-commit" 'git commit -q --allow-empty -m x'
+	blocked "$s; mkdir -p .git/h2; cp h .git/h2/pre-commit; mv .git/hooks .git/h3; mv .git/h2 .git/hooks" \
+		'git commit -q --allow-empty -m x'
+	blocked "$s; rm -rf .git/hooks; mkdir .git/hooks; cp h .git/hooks/post-checkout" 'git checkout -q -b t'
+	blocked "$s; mv .git .g; cp -r .g .git; mkdir -p .git/hooks; cp h .git/hooks/pre-commit" \
+		'git commit -q --allow-empty -m x'
+	blocked "$s; cp h .git/hooks/pre-commit.sample; mv .git/hooks/pre-commit.sample .git/hooks/pre-commit" \
+		'git commit -q --allow-empty -m x'
+}
+
+@test "PER-01 hooks made where there was no hooks directory are named, also when moved there" {
+	FIXTURE=no_hooks_repo
+	never_silent PER-01 'mkdir .git/hooks; cp tools/githooks/pre-commit .git/hooks/' \
+		'git commit -q --allow-empty -m x' .git/hooks/pre-commit
+	never_silent PER-01 'mv tools/githooks .git/hooks' 'git commit -q --allow-empty -m x' .git/hooks/pre-commit
+	never_silent PER-01 'ln -s ../tools/githooks .git/hooks' 'git commit -q --allow-empty -m x' .git/hooks
+}
+
+linked_hooks_repo() {
+	no_hooks_repo "$1"
+	mv "$1/tools/githooks" "$1/myhooks"
+	printf '#!/bin/sh\n:\n' >"$1/myhooks/pre-commit"
+	ln -s ../myhooks "$1/.git/hooks"
+	sleep 0.05
+}
+
+@test "PER-01 a hooks directory that is a link to one in the tree" {
+	FIXTURE=linked_hooks_repo
+	never_silent PER-01 'echo "exec $EVIL" >>myhooks/pre-commit' 'git commit -q --allow-empty -m x' myhooks/pre-commit
+}
+
+@test "PER-02 no setting of git's config that runs code reaches the host's file" {
+	local k v
+	# KEY=VALUE=ACTION; @ is the evil program
+	while IFS='|' read -r k v action; do
+		[ -n "$k" ] || continue
+		v=${v//@/\$EVIL}
+		blocked "git config '$k' \"$v\"" "$action"
+		[ -z "$(git config --local --get "$k")" ] || fail "$k is set on the host"
+		assert_output 'not carried over into .git/config: ' || return 1
+	done <<-'EOF'
+		core.fsmonitor|@|git status
+		core.hooksPath|$(mkdir -p /tmp/hk; dirname $EVIL)/hk|mkdir -p $(dirname $EVIL)/hk; cp $EVIL $(dirname $EVIL)/hk/pre-commit; git commit -q --allow-empty -m x
+		core.sshCommand|@|git ls-remote git@example.com:a/b
+		core.editor|@|git commit --allow-empty
+		core.askPass|@|GIT_TERMINAL_PROMPT=0 git credential fill <<<$'protocol=https\nhost=example.com\n'
+		credential.helper|!@|GIT_TERMINAL_PROMPT=0 git credential fill <<<$'protocol=https\nhost=example.com\n'
+		sequence.editor|@|git commit -q --allow-empty -m x; git rebase -i HEAD~1
+		diff.external|@|echo x >>README; git diff
+		alias.st|!@|git st
+		gpg.program|@|git commit -q -S --allow-empty -m x
+		pager.log|@|script -qec 'git log' /dev/null
+		core.pager|@|script -qec 'git log' /dev/null
+		interactive.diffFilter|@|echo x >>README; echo q | script -qec 'git add -p' /dev/null
+		trailer.x.command|@|echo | git interpret-trailers --trailer x=1
+		protocol.ext.allow|always|git ls-remote "ext::$EVIL"
+		browser.x.cmd|@|git -c help.browser=x web--browse --tool=x http://a
+		mergetool.x.cmd|@|git difftool -y -x "$EVIL" HEAD; git mergetool --tool=x
+		sendemail.sendmailCmd|@|git config sendemail.sendmailCmd | sh
+		remote.origin.vcs|x|git remote -v; $(git config remote.origin.vcs >/dev/null && echo $EVIL)
+	EOF
+}
+
+attr_repo() {
+	git_repo "$1"
+	printf '*.x diff=d filter=f merge=m\n' >"$1/.gitattributes"
+	echo a >"$1/f.x"
+	git -C "$1" add .
+	git -C "$1" commit -qm attributes
+}
+
+@test "PER-02 neither drivers, includes, rewritten urls nor direct writes" {
+	FIXTURE=attr_repo
+	blocked 'git config diff.d.textconv $EVIL' 'echo b >>f.x; git diff'
+	blocked 'git config diff.d.command $EVIL' 'echo b >>f.x; git diff'
+	blocked 'git config filter.f.clean $EVIL' 'echo b >>f.x; git add f.x'
+	blocked 'git config filter.f.process $EVIL' 'echo b >>f.x; git add f.x'
+	blocked 'git config filter.f.smudge $EVIL' 'rm f.x; git checkout f.x'
+	blocked 'git config merge.m.driver $EVIL' 'git checkout -q -b o; echo 1 >f.x; git commit -qam 1; git checkout -q main; echo 2 >f.x; git commit -qam 2; git merge o'
+	blocked 'printf "[core]\n\tfsmonitor = $EVIL\n" >inc; git config include.path ../inc' 'git status'
+	blocked 'printf "[core]\n\tfsmonitor = $EVIL\n" >inc; git config includeIf.gitdir:/.path ../inc' 'git status'
+	blocked 'printf "[core]\n\tfsmonitor = %s\n" $EVIL >>.git/config' 'git status'
+	blocked 'printf "[core]\n\tfsmonitor = %s\n" $EVIL >c; mv c .git/config || cp c .git/config' 'git status'
+	blocked 'git config url.ext::$EVIL.insteadOf https://a/; git config protocol.ext.allow always' 'git ls-remote https://a/'
+	blocked 'git config remote.origin.url "ext::$EVIL"; git config protocol.allow always' 'git fetch'
+	blocked 'git config branch.main.remote "ext::$EVIL"; git config branch.main.merge refs/heads/main; git config protocol.allow always' 'git fetch'
+	blocked 'git config remote.origin.url .; git config remote.origin.uploadpack $EVIL' 'git fetch origin'
+	blocked 'git config remote.origin.url .; git config remote.origin.receivepack $EVIL' 'git push origin main'
+}
+
+worktree_config_repo() {
+	git_repo "$1"
+	git -C "$1" config extensions.worktreeConfig true
+}
+
+link_config_repo() {
+	git_repo "$1"
+	mv "$1/.git/config" "$1/conf"
+	ln -s ../conf "$1/.git/config"
+	sleep 0.05
+}
+
+@test "PER-02 a config that is a link into the tree is never silently changed" {
+	FIXTURE=link_config_repo
+	never_silent PER-02 'git config core.fsmonitor $EVIL' 'git status' conf
+}
+
+sub_repo() {
+	[ -d "$T/lib" ] || git_repo "$T/lib"
+	git_repo "$1"
+	git -C "$1" -c protocol.file.allow=always submodule --quiet add "$T/lib" sub
+	git -C "$1" commit -qm sub
+}
+
+@test "PER-03 configs of work trees and submodules, .gitmodules" {
+	FIXTURE=worktree_config_repo
+	never_silent PER-03 'printf "[core]\n\tfsmonitor = $EVIL\n" >.git/config.worktree' 'git status' .git/config.worktree
+	FIXTURE=git_repo
+	# switching the extension on alone is not enough, and neither is silent
+	never_silent PER-03 'git config extensions.worktreeConfig true; git config --worktree core.fsmonitor $EVIL' 'git status' .git/config.worktree
+	FIXTURE=sub_repo
+	blocked 'git -C sub config core.fsmonitor $EVIL' 'git -C sub status'
+	blocked 'printf "[core]\n\tfsmonitor = $EVIL\n" >>.git/modules/sub/config' 'git status'
+	blocked 'printf "#!/bin/sh\nexec $EVIL\n" >.git/modules/sub/hooks/pre-commit; chmod +x .git/modules/sub/hooks/pre-commit' \
+		'git -C sub -c user.name=a -c user.email=a@b commit -q --allow-empty -m x'
+	blocked 'rm sub/.git; cp -r .git/modules/sub sub/.git; git config -f sub/.git/config --unset core.worktree; git -C sub config core.fsmonitor $EVIL' 'git -C sub status'
+	attempt 'git config -f .gitmodules submodule.sub.update "!$EVIL"; git add .gitmodules' 'git submodule update --init'
+	names PER-03 .gitmodules
+	# a whole new module, made elsewhere and moved in
+	never_silent PER-02 'git init -q m/n; git -C m/n config core.fsmonitor $EVIL' 'git -C m/n status' m/n/.git/config
+	attempt 'git init -q --separate-git-dir .git/modules/new new; git -C new config core.fsmonitor $EVIL' 'git -C new status'
+	[ $ran = no ] || names PER-02 .git/modules/new/config
+	# a .git file that leads elsewhere
+	never_silent PER-03 'mkdir q; git init -q --separate-git-dir deep q; git -C q config core.fsmonitor $EVIL' 'git -C q status' q/.git
+}
+
+old_bare_repo() {
+	git_repo "$1"
+	mkdir "$1/fix"
+	git init -q --bare "$1/fix/x"
+	git -C "$1/fix/x" config core.fsmonitor "$EVIL"
+	git -C "$1/fix/x" config core.bare false
+	git -C "$1/fix/x" config core.worktree .
+	mv "$1/fix/x/HEAD" "$1/fix/x/HEAD.off"
+	sleep 0.05
+}
+
+@test "PER-05 a bare repository in a subdirectory" {
+	local conf='git config core.fsmonitor $EVIL; git config core.bare false; git config core.worktree .'
+	never_silent PER-05 "git init -q --bare doc; cd doc; $conf" 'cd doc && git status' doc
+	never_silent PER-05 "mkdir d; cd d; mkdir objects refs; echo ref: refs/heads/x >HEAD; $conf; printf '[core]\n\trepositoryformatversion=0\n\tbare=false\n\tworktree=.\n\tfsmonitor=%s\n' \$EVIL >config" \
+		'cd d && git status' d
+	FIXTURE=old_bare_repo
+	never_silent PER-05 'mv fix/x/HEAD.off fix/x/HEAD; mv fix/x y' 'cd y && git status' y
+}
+
+hookspath_repo() {
+	no_hooks_repo "$1"
+	git -C "$1" config core.hooksPath .myhooks
+	[ -n "${HOOKS_ABSENT:-}" ] || mkdir "$1/.myhooks"
+	sleep 0.05
+}
+
+@test "PER-06 a core.hooksPath directory in the tree" {
+	FIXTURE=hookspath_repo
+	local s='printf "#!/bin/sh\nexec $EVIL\n" >.myhooks/pre-commit; chmod +x .myhooks/pre-commit'
+	blocked "$s" 'git commit -q --allow-empty -m x'
+	blocked "mv .myhooks .m2; mkdir .myhooks; $s" 'git commit -q --allow-empty -m x'
+	HOOKS_ABSENT=1
+	never_silent PER-06 "mkdir .myhooks; $s" 'git commit -q --allow-empty -m x' .myhooks/pre-commit
+	never_silent PER-06 'mv tools/githooks .myhooks' 'git commit -q --allow-empty -m x' .myhooks/pre-commit
+}
+
+@test "PER-06 a core.hooksPath of the user's own config that leads into the tree" {
+	FIXTURE=no_hooks_repo
+	git config --global core.hooksPath .ghooks
+	never_silent PER-06 'mkdir .ghooks; cp tools/githooks/pre-commit .ghooks/' 'git commit -q --allow-empty -m x' .ghooks/pre-commit
+	git config --global core.hooksPath tools/githooks
+	attempt 'echo "#" >>tools/githooks/pre-commit' 'true'
+	[[ $(tail -n 1 tools/githooks/pre-commit) != '#' ]] || names PER-06 tools/githooks/pre-commit
+}
+
+@test "PER-07 attributes that name a driver of the host's" {
+	git config --global diff.hostd.textconv "$EVIL"
+	git config --global filter.hostf.clean "$EVIL"
+	never_silent PER-07 'echo "* diff=hostd" >.gitattributes; echo x >>README' 'git diff' .gitattributes
+	never_silent PER-07 'echo "* filter=hostf" >.git/info/attributes || { mkdir .git/info; echo "* filter=hostf" >.git/info/attributes; }; echo x >>README' \
+		'git add README' .git/info/attributes
+	never_silent PER-07 'mkdir -p s; echo "* filter=hostf" >s/.gitattributes; echo x >s/y' 'git add s' s/.gitattributes
+}
+
+@test "PER-08 nothing that bawn itself does on the host runs what the workspace says" {
+	sub_repo "$WS"
+	local k
+	for k in core.fsmonitor core.pager core.editor core.sshCommand diff.external credential.helper alias.config alias.status gpg.program core.askPass; do
+		git config "$k" "$EVIL"
+	done
+	git config alias.config "!$EVIL"
+	mkdir hk
+	cp "$EVIL" hk/post-index-change
+	cp "$EVIL" hk/pre-commit
+	git config core.hooksPath hk
+	echo '* diff=d filter=f' >.gitattributes
+	git config filter.f.clean "$EVIL"
+	git config diff.d.textconv "$EVIL"
+	printf '#!/bin/sh\nexec %s\n' "$EVIL" >git
+	chmod +x git
+	cp git "$WS/ls"
+	git -C sub config core.fsmonitor "$EVIL"
+	rm -f "$RAN"
+	git -c core.hooksPath=/dev/null -c alias.status= status >/dev/null 2>&1 || : # control
+	[ -e "$RAN" ] || fail "the control does not run anything"
+	rm -f "$RAN"
+	PATH=$WS:.:$PATH GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.fsmonitor GIT_CONFIG_VALUE_0="$EVIL" \
+		GIT_EXEC_PATH=$WS GIT_SSH_COMMAND=$EVIL GIT_PAGER=$EVIL PAGER=$EVIL GIT_EXTERNAL_DIFF=$EVIL \
+		run in_sandbox_sh 'echo x >>README; true'
+	assert_status 0
+	run "$BAWN" run --rm --dry-run shell "$WS"
+	run "$BAWN" doctor
+	[ ! -e "$RAN" ] || fail "bawn ran a program that the workspace names"
+	git config --unset core.fsmonitor
+}
+
+# name | CLASS: files of tools that are mostly not here; made new, then changed
+lists() { # CLASS FILE...
+	local class=$1 f script="" change=""
+	shift
+	for f; do
+		script+="mkdir -p \"\$(dirname '$f')\"; echo '{}' >'$f'; chmod +x '$f'; "
+	done
+	listed "$class" "$script" "$@" || return 1
+	for f; do
+		change+="echo '# more' >>'$f' || mv '$f' '$f.x'; "
+	done
+	# now they exist: changed in place, they are either held or named again
+	rm -f "$AUDIT"
+	cp -r "$WS" "$T/before"
+	sleep 0.05
+	run in_sandbox bash -c "$change true"
+	for f; do
+		cmp -s "$f" "$T/before/$f" || names "$class" "$f" || return 1
+	done
+	rm -rf "$T/before"
+}
+
+@test "PER-09 files that a shell's prompt or a tool manager runs" {
+	never_silent PER-09 'echo "$EVIL" >.envrc' '. ./.envrc' .envrc
+	lists PER-09 .envrc .mise.toml mise.toml .tool-versions .autoenv sub/.envrc sub/deep/.mise.toml .config/mise/config.toml
+}
+
+@test "PER-10 editors' project files" {
+	lists PER-10 .vscode/tasks.json .vscode/settings.json .vscode/launch.json .idea/workspace.xml .zed/tasks.json \
+		.cursor/hooks.json my.code-workspace sub/.vscode/tasks.json
+}
+
+@test "PER-11 containers that the host starts" {
+	lists PER-11 .devcontainer/devcontainer.json .devcontainer.json .devcontainer/x/devcontainer.json docker-compose.yml compose.yaml sub/docker-compose.yaml
+}
+
+@test "PER-12 settings and instructions of agents: Claude Code" {
+	lists PER-12 .mcp.json .claude/settings.json .claude/settings.local.json .claude/commands/x.md .claude/agents/a.md \
+		.claude/skills/s/SKILL.md .claude/hooks/h.sh CLAUDE.md sub/CLAUDE.md CLAUDE.local.md
+}
+
+@test "PER-13 settings and instructions of the other agents" {
+	lists PER-13 .codex/config.toml AGENTS.md .gemini/settings.json GEMINI.md opencode.json opencode.jsonc .opencode/plugin/p.js sub/AGENTS.md
+	attempt 'mkdir .gemini; echo X=1 >.gemini/.env' ''
+	names PER-13 .gemini/.env
+}
+
+@test "PER-14 the agents' own state on the host is a copy inside" {
+	local f
+	mkdir -p "$HOME"/.{claude,codex,gemini}/sub "$HOME/.config/opencode/plugin"
+	for f in .claude/settings.json .claude.json .codex/config.toml .gemini/settings.json .config/opencode/opencode.json \
+		.bashrc .profile .gitconfig .config/opencode/plugin/p.js .local/bin/tool; do
+		mkdir -p "$(dirname "$HOME/$f")"
+		echo '{}' >"$HOME/$f"
+	done
+	rm "$HOME/.gitconfig"
+	(cd "$HOME" && find . -path ./.cache -prune -o -path ./project -prune -o -path ./.local/share/bawn -prune -o -type f -exec sha256sum {} + | sort) >"$T/sums"
+	attempt 'cd; for f in .claude/settings.json .claude.json .codex/config.toml .gemini/settings.json .config/opencode/opencode.json .bashrc .profile .gitconfig .config/opencode/plugin/p.js .local/bin/tool .config/systemd/user/x.service .config/autostart/x.desktop .ssh/rc; do
+		mkdir -p "$(dirname "$f")"; echo evil >>"$f"; done' ''
+	(cd "$HOME" && find . -path ./.cache -prune -o -path ./project -prune -o -path ./.local/share/bawn -prune -o -type f -exec sha256sum {} + | sort) >"$T/sums2"
+	diff "$T/sums" "$T/sums2" >&2
+}
+
+@test "PER-15 scripts of builds and package managers" {
+	never_silent PER-15 'printf "all:\n\t$EVIL\n" >Makefile' make Makefile
+	never_silent PER-15 'printf "{\"scripts\":{\"test\":\"%s\"}}" $EVIL >package.json' 'npm test' package.json
+	never_silent PER-15 'mkdir -p node_modules/.bin; printf "#!/bin/sh\nexec $EVIL\n" >node_modules/.bin/tool; chmod +x node_modules/.bin/tool' \
+		'node_modules/.bin/tool' node_modules/.bin
+	never_silent PER-15 'echo "import os; os.system(\"$EVIL\")" >setup.py' '/usr/bin/python3 setup.py' setup.py
+	lists PER-15 package.json .npmrc .yarnrc.yml .yarn/releases/y.cjs .pnpmfile.cjs bunfig.toml Makefile sub/Makefile
+	lists PER-15 build.rs .cargo/config.toml gradlew gradle/wrapper/gradle-wrapper.properties conftest.py setup.py Cargo.toml
+}
+
+venv_repo() {
+	git_repo "$1"
+	mkdir -p "$1/.venv/bin" "$1/.venv/lib/python3/site-packages" "$1/node_modules/.bin"
+	printf '#!/bin/sh\n:\n' >"$1/.venv/bin/python"
+	printf '#!/bin/sh\n:\n' >"$1/node_modules/.bin/tsc"
+	chmod +x "$1/.venv/bin/python" "$1/node_modules/.bin/tsc"
+	sleep 0.05
+}
+
+@test "PER-15 PER-16 programs in node_modules and .venv that were there, changed in place" {
+	FIXTURE=venv_repo
+	never_silent PER-16 'echo "$EVIL" >>.venv/bin/python' '.venv/bin/python' .venv/bin/python
+	never_silent PER-15 'echo "$EVIL" >>node_modules/.bin/tsc' 'node_modules/.bin/tsc' node_modules/.bin
+	never_silent PER-15 'cp node_modules/.bin/tsc t; echo "$EVIL" >>t; mv t node_modules/.bin/tsc' 'node_modules/.bin/tsc' node_modules/.bin
+	attempt 'echo "import os" >.venv/lib/python3/site-packages/x.pth; echo x >.venv/lib/python3/site-packages/sitecustomize.py; echo home=/tmp >.venv/pyvenv.cfg' ''
+	names PER-16 .venv/lib/python3/site-packages/x.pth .venv/lib/python3/site-packages/sitecustomize.py .venv/pyvenv.cfg
+	never_silent PER-16 'echo "import os; os.system(\"$EVIL\")" >sitecustomize.py' 'PYTHONPATH=. /usr/bin/python3 -c 1' sitecustomize.py
+}
+
+@test "PER-17 start files of editors and debuggers" {
+	lists PER-17 .exrc .nvim.lua .dir-locals.el .gdbinit .lldbinit sub/.gdbinit sub/.dir-locals.el
+}
+
+@test "PER-18 CI and commit hooks of tools" {
+	lists PER-18 .github/workflows/ci.yml .gitlab-ci.yml .pre-commit-config.yaml .husky/pre-commit lefthook.yml .circleci/config.yml
+}
+
+@test "PER-19 programs with the names of commands, launchers, set-user-ID" {
+	never_silent PER-19 'printf "#!/bin/sh\nexec $EVIL\n" >ls; chmod +x ls' 'PATH=.:$PATH; ls' ls
+	attempt 'printf "#!/bin/sh\n" >git; chmod +x git; printf "[Desktop Entry]\nExec=x\n" >a.desktop' ''
+	names PER-19 git a.desktop
+	attempt 'cp /bin/true s; chmod 4755 s' ''
+	assert_output 'set-user-ID'
+}
+
+many_files() {
+	mkdir -p "$1/d" "$1/e"
+	(cd "$1/d" && seq 1 4000 | xargs touch)
+	echo x >"$1/e/tool"
+	chmod 0755 "$1/e/tool"
+	sleep 0.05
+}
+
+@test "PER-19 FS-22 FS-30 modes changed in place, in a directory that did not change" {
+	git_repo
+	echo x >tool
+	sleep 0.05
+	run in_sandbox true # the cache knows the tree
+	run in_sandbox_sh 'chmod 4755 tool'
+	assert_output 'tool (set-user-ID)'
+	chmod 0644 tool
+	run in_sandbox_sh 'chmod o+w README'
+	assert_output 'README (writable by every user)'
+	# in a large tree this is looked for after runs of more than five seconds
+	WS=$HOME/large
+	many_files "$WS"
+	run in_sandbox true
+	run in_sandbox_sh 'chmod 4755 e/tool; sleep 5.2'
+	assert_output 'e/tool (set-user-ID)'
+}
+
+@test "PER-20 links that lead out of the workspace" {
+	plant "$HOME/.ssh/id"
+	attempt 'ln -s ~/.ssh/id innocent.txt; ln -s /etc/passwd p; mkdir s; ln -s ../../../.. s/up; ln -s README fine' ''
+	names PER-20 innocent.txt p s/up
+	refute_output ' fine'
+	grep -F '"event":"persist"' "$AUDIT" | grep -F '/fine"' && fail "a link within is named"
+	assert_untouched "$HOME/.ssh/id"
+}
+
+make_repo() {
+	git_repo "$1"
+	printf 'all:\n\t@:\n' >"$1/Makefile"
+	git -C "$1" add Makefile
+	git -C "$1" commit -qm make
+	sleep 0.05
+}
+
+@test "PER-21 what git is told to hide, and forged times, are named all the same" {
+	FIXTURE=make_repo
+	local s='printf "all:\n\t$EVIL\n" >Makefile; '
+	never_silent PER-15 "$s git update-index --skip-worktree Makefile" make Makefile
+	never_silent PER-15 "$s git update-index --assume-unchanged Makefile" make Makefile
+	never_silent PER-15 "cp -p Makefile m; $s touch -r m Makefile; rm m" make Makefile
+	never_silent PER-15 'echo GNUmakefile >>.git/info/exclude; printf "all:\n\t$EVIL\n" >GNUmakefile' make GNUmakefile
+	never_silent PER-15 'printf "*\n" >.gitignore; printf "all:\n\t$EVIL\n" >GNUmakefile; git rm -q --cached -r .' make GNUmakefile
+	# made under another name, dated back, then renamed
+	never_silent PER-15 'printf "all:\n\t$EVIL\n" >zz; touch -d 2001-01-01 zz; mv zz GNUmakefile' make GNUmakefile
+}
+
+old_dir_repo() {
+	git_repo "$1"
+	mkdir -p "$1/samples/editor/.vscode" "$1/samples/x" "$1/.zed"
+	echo '{}' >"$1/samples/editor/.vscode/tasks.json"
+	printf 'all:\n\t%s\n' "$EVIL" >"$1/samples/x/Makefile"
+	echo '{}' >"$1/samples/tasks.json"
+	mkdir "$1/samples/zed"
+	echo '{"evil": 1}' >"$1/samples/zed/tasks.json"
+	echo '{}' >"$1/.zed/tasks.json"
+	sleep 0.05
+}
+
+@test "PER-21 directories with old files in them, moved to where they count" {
+	FIXTURE=old_dir_repo
+	attempt 'mv samples/editor/.vscode .vscode' ''
+	names PER-10 .vscode/tasks.json
+	attempt 'mv samples/editor/.vscode .idea' ''
+	names PER-10 .idea/tasks.json
+	# over one that was there, with the same names in it
+	attempt 'mv .zed samples/old; mv samples/zed .zed' ''
+	grep -q evil .zed/tasks.json && names PER-10 .zed/tasks.json
+	never_silent PER-15 'mv samples/x proj' 'make -C proj' proj/Makefile
+}
