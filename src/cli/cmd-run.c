@@ -60,7 +60,7 @@ static void on_started(void *ctx)
 	struct run *r = ctx;
 	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
 	store_collect(&r->store, NULL);
-	scan_job_end(&r->scan_job, false);
+	run_scan_reap(r, false);
 	run_audit_plan(r);
 }
 
@@ -158,9 +158,10 @@ static int launch(struct run *r, struct err *err)
 
 static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
 {
-	int k = sandbox_decide(r->sandbox, &r->plan, err);
+	/* First the log: without a terminal the agent starts as soon as it is decided. */
+	int k = open_audit(r, err);
 	if (k == 0)
-		k = open_audit(r, err); /* while bawn-init works */
+		k = sandbox_decide(r->sandbox, &r->plan, err);
 	if (k < 0)
 		return k;
 	say_notices(r);
@@ -172,7 +173,7 @@ static int run_release(struct run *r, int code)
 	struct err err = {0};
 	sandbox_free(r->sandbox);
 	proc_kill(&r->seed);
-	scan_job_end(&r->scan_job, true);
+	run_scan_reap(r, true);
 	if (r->box.lock >= 0 && store_box_remove(&r->box, &err) < 0)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 	if (r->audit)
@@ -222,7 +223,6 @@ int cmd_run(int argc, char **argv)
 	struct err err = {0};
 	struct run r = {.store = STORE_NONE,
 		.box = STORE_BOX_NONE,
-		.scan_job = SCAN_JOB_NONE,
 		.seed = PROC_NONE,
 		.pack.fd = -1};
 	r.t_begin = run_now();

@@ -1,11 +1,12 @@
 /* cli/cmd-seed.c - bawn-admin seed: fill a sandbox's home with copies of the user's settings.
  *
  *   bawn-admin seed --profile FILE --home DIR [--workspace PATH] [--sandbox NAME]
- *                   [--no-login] [--bare-home]
+ *                   [--no-login] [--bare-home] [--cache FILE]
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
  * "skipped\tTEXT", "login\tused NAME|expired NAME|none"; seed/report.h says what they mean.
+ * What comes of a profile that brings only git's identity is kept in FILE (seed/cache.h).
  * Exit code 0, 1 when the home could not be filled, 2 for a wrong command line.
  */
 #include "cli/admin.h"
@@ -20,9 +21,9 @@
 #define RECORDS_FD 3
 
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
-			    "[--sandbox NAME] [--no-login] [--bare-home]";
+			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE]";
 
-enum { OPT_PROFILE = 256, OPT_HOME, OPT_WORKSPACE, OPT_SANDBOX, OPT_NO_LOGIN, OPT_BARE };
+enum { OPT_PROFILE = 256, OPT_HOME, OPT_WORKSPACE, OPT_SANDBOX, OPT_NO_LOGIN, OPT_BARE, OPT_CACHE };
 
 static const struct option options[] = {
 	{"profile", required_argument, NULL, OPT_PROFILE},
@@ -31,6 +32,7 @@ static const struct option options[] = {
 	{"sandbox", required_argument, NULL, OPT_SANDBOX},
 	{"no-login", no_argument, NULL, OPT_NO_LOGIN},
 	{"bare-home", no_argument, NULL, OPT_BARE},
+	{"cache", required_argument, NULL, OPT_CACHE},
 	{0},
 };
 
@@ -72,6 +74,9 @@ int cmd_seed(int argc, char **argv)
 			break;
 		case OPT_BARE:
 			rq.bare_home = true;
+			break;
+		case OPT_CACHE:
+			rq.cache = optarg;
 			break;
 		default:
 			return admin_usage(usage, "unknown option or missing value");

@@ -6,9 +6,10 @@ bawn_SOURCES = \
 	src/cli/options.h src/cli/options.c \
 	src/cli/run.h src/cli/cmd-run.c \
 	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
-	src/cli/run-plan.c src/cli/run-audit.c src/cli/run-end.c \
+	src/cli/run-plan.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \
+	$(seed_cache_sources) \
 	$(libbase_a_SOURCES)
 bawn_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
 bawn_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)

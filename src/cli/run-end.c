@@ -9,8 +9,6 @@
 #include "base/fd.h"
 #include "cli/run.h"
 
-/* A run of this length (ns) can wait for a look at every file's mode, some 2 us each. */
-#define FULL_AFTER 5000000000u
 #define LIST_MAX 12 /* lines of one list at the end; the rest is counted */
 
 void run_message(const struct run *r, const char *fmt, ...)
@@ -175,43 +173,13 @@ static void carry_git(struct run *r, const struct scan_result *s)
 	}
 }
 
-/* Is there anything in the workspace now? */
-static bool still_empty(const char *path)
-{
-	DIR *d = opendir(path);
-	if (!d)
-		return true;
-	struct dirent *de;
-	bool empty = true;
-	while (empty && (de = readdir(d)))
-		empty = streq(de->d_name, ".") || streq(de->d_name, "..");
-	closedir(d);
-	return empty;
-}
-
 static void scan_end(struct run *r)
 {
-	if (r->ws.empty && still_empty(r->ws.path))
-		return;
-	struct err err = {0};
-	struct scan_request q = r->scan_req;
-	q.end = true;
-	q.full = run_now() - r->t_begin > FULL_AFTER;
-	q.git = arena_alloc(&r->arena, (r->n_git + 1) * sizeof(*q.git));
-	for (size_t i = 0; q.git && i < r->n_git; i++)
-		q.git[q.n_git++] = (struct scan_git_config){
-			.real = r->git[i].real, .base = r->git[i].base, .copy = r->git[i].copy};
-	struct scan_job job = SCAN_JOB_NONE;
 	struct scan_result s = {0};
-	int k = scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"),
-		r->store.xdg.cache, &q, &job, &err);
-	if (k == 0)
-		k = scan_collect(&job, &q, 120000, &r->arena, &s, &err);
-	scan_job_end(&job, true);
-	if (k < 0) {
+	struct err err = {0};
+	if (run_scan_end(r, &s, &err) < 0)
 		run_message(r, "the workspace could not be looked through at the end: %s", err.msg);
-		return;
-	}
+	/* What was found before that counts all the same. */
 	carry_git(r, &s);
 	say_persist(r, &s);
 }

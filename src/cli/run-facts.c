@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "cli/run.h"
+#include "seed/cache.h"
 
 extern char **environ;
 
@@ -171,34 +172,71 @@ static void look_at_extras(struct run *r)
 			look_for_sockets(r, r->extras[i].path, 3, &left);
 }
 
-/* A glob is relative to the workspace; one that names it in full ($PWD/secret, as a shell completes
- * it) means the part behind, and would match nothing as it stands. */
-static const char *mask_glob(const struct run *r, const char *glob)
+/* The environment the seeding goes by: the user's own -e counts, too, it may be the key. */
+static void seed_environment(struct run *r, struct strv *env)
 {
-	size_t n = strlen(r->ws.path);
-	return path_within(glob, r->ws.path) && glob[n] == '/' ? glob + n : glob;
+	for (char **e = environ; *e; e++)
+		strv_push(&r->arena, env, *e);
+	for (size_t i = 0; i < r->opt.env.n; i++) {
+		char *name = arena_dupn(&r->arena, r->opt.env.v[i], strcspn(r->opt.env.v[i], "="));
+		if (name)
+			strv_env_set(&r->arena, env, name, r->opt.env.v[i] + strlen(name) + 1);
+	}
 }
 
-static int start_scan(struct run *r, struct err *err)
+/* Git takes a relative core.hooksPath from the top of the work tree. */
+static const char *hooks_within(struct run *r, const char *path)
 {
-	struct scan_request *q = &r->scan_req;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	r->t_since = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	*q = (struct scan_request){.root = r->ws.path, .since_ns = r->t_since};
-	q->git_dirs = r->ws.binds;
-	if (r->ws.git != HOST_GIT_FOREIGN)
-		q->git_dir = r->ws.git_dir;
-	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
-		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
-	for (size_t i = 0; i < r->opt.mask.n; i++)
-		strv_add(&r->arena, &q->mask, mask_glob(r, r->opt.mask.v[i]));
-	q->protect = r->pack.profile.protect;
-	int k = scan_request_check(q, err);
-	if (k < 0 || r->ws.empty)
-		return k;
-	return scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"), r->store.xdg.cache,
-		q, &r->scan_job, err);
+	char *p = *path == '/' ? arena_dup(&r->arena, path)
+			       : path_join(&r->arena, r->ws.path, path);
+	size_t n = p ? strlen(p) : 0;
+	while (n > 1 && p[n - 1] == '/')
+		p[--n] = '\0';
+	bool inside = p && path_within(p, r->ws.path) && !streq(p, r->ws.path);
+	return inside && !strstr(p, "/..") ? p : NULL;
+}
+
+/* What bawn-admin seed printed, a record a line. */
+static void take_records(struct run *r, char *text)
+{
+	r->login = "none";
+	for (char *p = text, *line; (line = strsep(&p, "\n"));) {
+		char *word = strsep(&line, "\t");
+		if (!line)
+			continue;
+		if (streq(word, "notice"))
+			strv_push(&r->arena, &r->plan.notices, line);
+		else if (streq(word, "env"))
+			strv_push(&r->arena, &r->seed_env, line);
+		else if (streq(word, "withheld"))
+			strv_push(&r->arena, &r->seed_withheld, line);
+		else if (streq(word, "skipped") && r->opt.verbosity > 0)
+			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
+		else if (streq(word, "hooks"))
+			r->host_hooks = hooks_within(r, line);
+		else if (streq(word, "login"))
+			r->login = line;
+	}
+}
+
+/* Is it all as it was last time?  *ret_path: where the next one is to be kept, if anywhere. */
+static bool seed_from_cache(
+	struct run *r, const struct strv *env, const char *admin, const char *home, char **ret_path)
+{
+	const struct seed_cache_key key = {.home = strv_env_get(env, "HOME"),
+		.xdg_config = strv_env_get(env, "XDG_CONFIG_HOME"),
+		.workspace = r->ws.path,
+		.git = r->ws.git,
+		.admin = admin};
+	if (r->pack.profile.has_seed || !key.home || !admin || !home)
+		return false;
+	*ret_path = seed_cache_path(&r->arena, r->store.xdg.cache, &key);
+	_cleanup_close_ int fd = open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char *records;
+	if (!*ret_path || fd < 0 || !seed_cache_use(&r->arena, *ret_path, fd, &records))
+		return false;
+	take_records(r, records);
+	return true;
 }
 
 static int start_seed(struct run *r, struct err *err)
@@ -208,30 +246,27 @@ static int start_seed(struct run *r, struct err *err)
 	/* Plain commands need no copies but git's identity, and that only where there is git. */
 	if (!p->has_seed && (r->opt.bare_home || r->ws.git == HOST_GIT_NONE))
 		return 0;
+	char *admin = path_join(&r->arena, r->install.libexec, "bawn-admin"), *cache = NULL;
+	char *home = path_join(&r->arena, r->box.dir, "home");
+	struct strv argv = {0}, env = {0};
+	seed_environment(r, &env);
+	if (seed_from_cache(r, &env, admin, home, &cache))
+		return 0;
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
-	struct strv argv = {0};
-	const char *const fixed[] = {"bawn-admin", "seed", "--profile", p->file, "--home",
-		path_join(&r->arena, r->box.dir, "home"), "--workspace", r->ws.path, "--sandbox",
-		r->box.id};
+	const char *const fixed[] = {"bawn-admin", "seed", "--profile", p->file, "--home", home,
+		"--workspace", r->ws.path, "--sandbox", r->box.id};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strv_add(&r->arena, &argv, fixed[i]);
 	if (r->opt.no_login)
 		strv_add(&r->arena, &argv, "--no-login");
 	if (r->opt.bare_home)
 		strv_add(&r->arena, &argv, "--bare-home");
-	/* The user's own -e counts as environment here, too: it may be the key. */
-	struct strv env = {0};
-	for (char **e = environ; *e; e++)
-		strv_push(&r->arena, &env, *e);
-	for (size_t i = 0; i < r->opt.env.n; i++) {
-		char *name = arena_dupn(&r->arena, r->opt.env.v[i], strcspn(r->opt.env.v[i], "="));
-		if (name)
-			strv_env_set(&r->arena, &env, name, r->opt.env.v[i] + strlen(name) + 1);
-	}
+	if (cache)
+		strv_addf(&r->arena, &argv, "--cache=%s", cache);
 	const int table[] = {-1, -1, 2, fds[1]};
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
+	struct proc_spawn how = {.path = admin,
 		.argv = argv.v,
 		.envp = env.v,
 		.fds = table,
@@ -256,10 +291,8 @@ static void say_withheld(struct run *r, const struct strv *names)
 			s);
 }
 
-int run_seed_collect(struct run *r, struct err *err)
+static int read_records(struct run *r, struct err *err)
 {
-	if (r->seed.pid <= 0)
-		return 0;
 	size_t cap = 256 * 1024;
 	char *text = arena_alloc(&r->arena, cap + 1);
 	ssize_t n = text ? fd_read_full(r->seed_fd, text, cap) : -ENOMEM;
@@ -269,22 +302,15 @@ int run_seed_collect(struct run *r, struct err *err)
 	if (n < 0 || status)
 		return err_set(err, n < 0 ? (int)-n : EIO,
 			"bringing your settings along failed (status %d)", status);
-	r->login = "none";
-	for (char *p = text, *line; (line = strsep(&p, "\n"));) {
-		char *word = strsep(&line, "\t");
-		if (!line)
-			continue;
-		if (streq(word, "notice"))
-			strv_push(&r->arena, &r->plan.notices, line);
-		else if (streq(word, "env"))
-			strv_push(&r->arena, &r->seed_env, line);
-		else if (streq(word, "withheld"))
-			strv_push(&r->arena, &r->seed_withheld, line);
-		else if (streq(word, "skipped") && r->opt.verbosity > 0)
-			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
-		else if (streq(word, "login"))
-			r->login = line;
-	}
+	take_records(r, text);
+	return 0;
+}
+
+int run_seed_collect(struct run *r, struct err *err)
+{
+	int k = r->seed.pid > 0 ? read_records(r, err) : 0;
+	if (k < 0 || !r->login)
+		return k;
 	say_withheld(r, &r->seed_withheld);
 	if (r->pack.profile.keys.n && !r->env.has_key && streq(r->login, "none") &&
 		r->pack.profile.login_hint)
@@ -315,7 +341,7 @@ int run_facts(struct run *r, struct err *err)
 	if (k == -ENOENT) /* that code means further on: the program was not found (127) */
 		k = -(err->code = ENOTDIR);
 	if (k == 0)
-		k = start_scan(r, err);
+		k = run_scan_start(r, err);
 	if (k == 0 && !r->opt.dry_run)
 		k = store_box_create(
 			&r->store, &r->arena, r->pack.profile.name, r->ws.path, &r->box, err);
@@ -338,8 +364,8 @@ int run_facts(struct run *r, struct err *err)
 			own_command ? NULL : &r->agent, &r->tools, err);
 	if (k == 0)
 		k = host_etc_prepare(&r->arena, r->store.xdg.cache, &r->id, &r->etc, err);
-	if (k == 0 && r->scan_job.fd >= 0 && !r->ws.empty)
-		k = scan_collect(&r->scan_job, &r->scan_req, 60000, &r->arena, &r->scan, err);
+	if (k == 0)
+		k = run_scan_collect(r, err);
 	r->t_facts = run_now();
 	return k;
 }

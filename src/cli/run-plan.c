@@ -239,15 +239,17 @@ static void pin_ancestors(struct run *r, const char *base, const char *path, str
 	}
 }
 
-/* The mount that path lies in: workspace, git directory or extra. */
+/* The innermost mount that path lies in: workspace, git directory or further directory. */
 static const char *lender(const struct run *r, const char *path)
 {
-	if (inside_workspace(r, path))
-		return r->ws.path;
-	for (size_t i = 0; i < r->ws.binds.n; i++)
-		if (path_within(path, r->ws.binds.v[i]))
-			return r->ws.binds.v[i];
-	return NULL;
+	const char *best = inside_workspace(r, path) ? r->ws.path : NULL;
+	for (size_t i = 0; i < r->ws.binds.n + r->n_extras; i++) {
+		const char *base = i < r->ws.binds.n ? r->ws.binds.v[i]
+						     : r->extras[i - r->ws.binds.n].path;
+		if (path_within(path, base) && (!best || strlen(base) > strlen(best)))
+			best = base;
+	}
+	return best;
 }
 
 static int git_copy_row(struct run *r, const char *path, struct err *err)
@@ -319,6 +321,13 @@ static int guard_rows(struct run *r, struct err *err)
 			k = protect_row(r, it, &pinned, err);
 		else if (it->kind == SCAN_MASK)
 			mask_row(r, it->path, &pinned);
+		if (k < 0)
+			return k;
+	}
+	struct stat st;
+	if (r->host_hooks && lstat(r->host_hooks, &st) == 0 && S_ISDIR(st.st_mode)) {
+		const struct scan_item hooks = {.type = SCAN_DIR, .path = r->host_hooks};
+		int k = protect_row(r, &hooks, &pinned, err);
 		if (k < 0)
 			return k;
 	}
@@ -425,9 +434,12 @@ static int find_exe(struct run *r, struct err *err)
 	if (strchr(name, '/')) {
 		char *full = name[0] == '/' ? arena_dup(&p->arena, name)
 					    : path_join(&p->arena, p->cwd, name);
-		char *real = path_real(&p->arena, full);
-		p->exe = real ? real : full;
-		return 0;
+		p->exe = path_real(&p->arena, full);
+		if (p->exe)
+			return 0;
+		int e = errno;
+		r->unfit = e == EACCES ? 126 : 127;
+		return err_sys(err, e, "execute %s", name);
 	}
 	for (size_t i = 0; i < r->tools.path.n; i++) {
 		char *full = path_join(&p->arena, r->tools.path.v[i], name);

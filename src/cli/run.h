@@ -41,6 +41,13 @@ struct run_options {
 	bool color;
 };
 
+/* One directory that is looked through (run-scan.c). */
+struct run_scan {
+	struct scan_request req;
+	struct scan_job job;
+	bool writable;
+};
+
 /* A git config file of which the agent gets a private copy (scan/request.h). */
 struct run_git_copy {
 	const char *real, *base, *copy, *inside;
@@ -61,15 +68,16 @@ struct run {
 	struct host_toolchains tools;
 	struct host_env env;
 	char *etc;
-	struct scan_request scan_req;
-	struct scan_job scan_job;
-	struct scan_result scan;
+	struct run_scan *scans; /* the workspace's first, then the further directories' */
+	size_t n_scans;
+	struct scan_result scan; /* what all of them found */
 	struct run_git_copy *git;
 	size_t n_git;
 	struct proc seed;
 	int seed_fd; /* its lines: notice, env, withheld */
 	struct strv seed_env, seed_withheld;
-	const char *login; /* what seed said of the log-in; NULL: there was nothing to seed */
+	const char *host_hooks; /* the user's own core.hooksPath, where it lies in the workspace */
+	const char *login;      /* what seed said of the log-in; NULL: there was nothing to seed */
 	struct plan plan;
 	uint8_t tty_fds; /* bit i: descriptor i is a terminal */
 	struct audit *audit;
@@ -92,6 +100,13 @@ int run_become_user(struct run *r, struct err *err);
 int run_facts(struct run *r, struct err *err);
 /* The agent's settings and log-in copies are in its home: collect what seed said. */
 int run_seed_collect(struct run *r, struct err *err);
+
+/* run-scan.c */
+int run_scan_start(struct run *r, struct err *err);
+int run_scan_collect(struct run *r, struct err *err);
+void run_scan_reap(struct run *r, bool wait);
+/* After the run; what was found stands in *ret also when one directory could not be read. */
+int run_scan_end(struct run *r, struct scan_result *ret, struct err *err);
 
 /* run-plan.c */
 int run_plan(struct run *r, struct err *err);

@@ -194,7 +194,10 @@ int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n,
 	if (dir < 0)
 		return err_sys(err, -dir, "make the directory of ~/%s", rel);
 	int r = file_write_atomic(dir, base, data, n, exec ? 0700 : 0600, false, err);
-	return r < 0 ? err_prefix(err, "~/%s", rel) : 0;
+	if (r < 0)
+		return err_prefix(err, "~/%s", rel);
+	seed_cache_file(c->cache, rel, exec ? 0700 : 0600, data, n);
+	return 0;
 }
 
 bool seed_exists(const struct seed_copy *c, const char *rel)

@@ -7,6 +7,7 @@
 #ifndef BAWN_SEED_COPY_H
 #define BAWN_SEED_COPY_H
 
+#include "seed/cache.h"
 #include "seed/report.h"
 
 #define SEED_FILE_MAX ((size_t)4 << 20)
@@ -17,10 +18,11 @@
 struct seed_copy {
 	struct arena *a;
 	struct seed_report *report;
-	const char *home;      /* the host's, resolved */
-	const char *workspace; /* resolved, or NULL */
-	int dst;               /* the sandbox's home */
-	size_t bytes, files;   /* copied so far, against the limits */
+	const char *home;         /* the host's, resolved */
+	const char *workspace;    /* resolved, or NULL */
+	int dst;                  /* the sandbox's home */
+	size_t bytes, files;      /* copied so far, against the limits */
+	struct seed_cache *cache; /* notes what is read and written, or NULL */
 };
 
 /* Where path (absolute) really is.  -ENOENT; -EXDEV with a message if a link leads somewhere that

@@ -161,8 +161,12 @@ static bool needs_ssh_key(const char *key)
 /* Keys whose effect is replaced or announced otherwise. */
 static bool special(struct seed_git_out *out, const char *key, const char *value)
 {
-	if (streq(key, "core.excludesfile"))
+	if (has_prefix(key, "include.") || has_prefix(key, "includeif."))
+		out->includes = true; /* git has put the content in their place */
+	else if (streq(key, "core.excludesfile"))
 		out->excludes_file = value;
+	else if (streq(key, "core.hookspath"))
+		out->hooks_path = value;
 	else if (streq(key, "core.attributesfile"))
 		out->attributes_file = value;
 	else if (streq(key, "commit.gpgsign") || streq(key, "tag.gpgsign") ||
@@ -233,19 +237,21 @@ int seed_git_filter(struct seed_report *report, const char *list, size_t n, cons
 	return out.text ? 0 : err_set(err, ENOMEM, "out of memory");
 }
 
-static const char *find_git(void)
+static const char *find_git(struct seed_cache *cache)
 {
 	static const char *const places[] = {"/usr/bin/git", "/usr/local/bin/git", "/bin/git"};
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		seed_cache_source(cache, places[i]);
 		if (access(places[i], X_OK) == 0)
 			return places[i];
+	}
 	return NULL;
 }
 
-/* What `git config --global --list -z` says; bytes, 0 when there is no such file or git rejects it.
+/* What `git config --global --list -z` says; bytes, and whether git accepts the files (0 if not).
  * git_dir is where conditions of includes (gitdir:) are evaluated. */
-static ssize_t git_list(
-	struct seed_copy *c, const char *git, const char *git_dir, char **ret, struct err *err)
+static ssize_t git_list(struct seed_copy *c, const char *git, const char *git_dir, char **ret,
+	bool *ret_ok, struct err *err)
 {
 	char *home = arena_printf(c->a, "HOME=%s", c->home);
 	const char *xdg = getenv("XDG_CONFIG_HOME");
@@ -276,33 +282,63 @@ static ssize_t git_list(
 	if (n < 0 || n >= (ssize_t)GIT_LIST_MAX)
 		return err_set(err, n < 0 ? (int)-n : EFBIG, "read git's configuration");
 	*ret = buf;
-	return status ? 0 : n;
+	*ret_ok = status == 0;
+	return *ret_ok ? n : 0;
+}
+
+/* NAME in the user's second place for git's files. */
+static char *xdg_path(struct seed_copy *c, const char *name)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	return xdg && *xdg == '/' ? arena_printf(c->a, "%s/git/%s", xdg, name)
+				  : arena_printf(c->a, "%s/.config/git/%s", c->home, name);
+}
+
+/* Starting git costs more than all the rest: only where it has something to read. */
+static bool has_config(struct seed_copy *c)
+{
+	char *const paths[] = {arena_printf(c->a, "%s/.gitconfig", c->home), xdg_path(c, "config")};
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		if (!paths[i])
+			continue;
+		seed_cache_source(c->cache, paths[i]);
+		any = any || access(paths[i], F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+	}
+	return any;
 }
 
 /* Includes may depend on the repository (a work address for ~/work/): show git the workspace's.
- * Listing the global files runs nothing of it, and reads of its config only the format version. */
+ * Listing the global files runs nothing of it, and reads of its config only the format version.  A
+ * repository that git rejects doesn't cost the user's name: then without. */
 static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, struct err *err)
 {
 	struct stat st;
 	char *dir = c->workspace ? arena_printf(c->a, "%s/.git", c->workspace) : NULL;
 	ssize_t n = 0;
+	bool ok = false;
 	if (dir && lstat(dir, &st) == 0 && S_ISDIR(st.st_mode))
-		n = git_list(c, git, dir, ret, err);
-	return n == 0 ? git_list(c, git, NULL, ret, err) : n;
+		n = git_list(c, git, dir, ret, &ok, err);
+	if (n == 0 && !ok)
+		n = git_list(c, git, NULL, ret, &ok, err);
+	if (!ok)
+		seed_cache_refuse(c->cache);
+	return n;
 }
 
 /* Copy the file a setting names, or its default place, to ~/.config/git/NAME. */
 static int copy_named(
 	struct seed_copy *c, const char *configured, const char *name, struct err *err)
 {
-	const char *xdg = getenv("XDG_CONFIG_HOME");
-	char *from = configured      ? path_expand_home(c->a, configured, c->home)
-		: xdg && *xdg == '/' ? arena_printf(c->a, "%s/git/%s", xdg, name)
-				     : arena_printf(c->a, "%s/.config/git/%s", c->home, name);
+	char *from = configured ? path_expand_home(c->a, configured, c->home) : xdg_path(c, name);
 	if (!from)
 		return err_set(err, ENOMEM, "out of memory");
 	if (*from != '/')
 		return 0;
+	struct stat st;
+	seed_cache_source(c->cache, from);
+	if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
+		seed_cache_refuse(c->cache); /* what is in it is not watched */
 	char *to = arena_printf(c->a, ".config/git/%s", name);
 	return seed_copy(c, from, to, to, NULL, err);
 }
@@ -311,21 +347,30 @@ int seed_git(struct seed_copy *c, const char *workspace, struct err *err)
 {
 	if (seed_exists(c, ".gitconfig"))
 		return 0;
-	const char *git = find_git();
+	const char *home = getenv("HOME"); /* c->home, but with its links */
+	if (home)
+		seed_cache_source(c->cache, home);
+	const char *git = find_git(c->cache);
 	char *list = NULL;
-	ssize_t n = git ? read_config(c, git, &list, err) : 0;
+	ssize_t n = has_config(c) && git ? read_config(c, git, &list, err) : 0;
 	if (n < 0)
 		return (int)n;
 	struct seed_git_out out;
-	int r = seed_git_filter(c->report, list, (size_t)n, workspace, &out, err);
+	int r = seed_git_filter(c->report, list ? list : "", (size_t)n, workspace, &out, err);
+	if (r == 0 && out.includes)
+		seed_cache_refuse(c->cache);
 	if (r == 0)
 		r = copy_named(c, out.excludes_file, "ignore", err);
 	if (r == 0)
 		r = copy_named(c, out.attributes_file, "attributes", err);
 	if (r == 0)
 		r = seed_write(c, ".gitconfig", out.text, strlen(out.text), false, err);
+	if (r == 0 && out.hooks_path)
+		seed_say(c->report, SEED_HOOKS, "%s", out.hooks_path);
 	if (r == 0 && out.signing)
 		seed_say(c->report, SEED_NOTICE,
 			"commits are not signed inside: your signing key stays outside");
+	if (r == 0 && c->cache)
+		c->cache->complete = true;
 	return r;
 }

@@ -9,7 +9,8 @@
  * and with an empty environment but for HOME) and write ~/.gitconfig below the sandbox's home: the
  * identity, the default branch, excludes, url rewrites and other plain settings; nothing that
  * names a program.  Signing is switched off, with a notice where it was on.  git@host: of the known
- * hosts falls back to https.  0 or -errno. */
+ * hosts falls back to https.  Without a configuration of the user's git is not run.  0 or -errno.
+ */
 int seed_git(struct seed_copy *c, const char *workspace, struct err *err);
 
 /* The pure part: `git config --list -z` output to the text of a configuration file.  In arena. */
@@ -17,7 +18,9 @@ struct seed_git_out {
 	char *text;
 	const char *excludes_file; /* as configured, or NULL */
 	const char *attributes_file;
-	bool signing; /* was on */
+	const char *hooks_path; /* core.hooksPath: never comes along, but its place counts */
+	bool signing;  /* was on */
+	bool includes; /* further files are read, on conditions that only git knows */
 };
 int seed_git_filter(struct seed_report *report, const char *list, size_t n, const char *workspace,
 	struct seed_git_out *ret, struct err *err);

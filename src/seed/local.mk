@@ -1,6 +1,9 @@
 # seed: what of the user's agent settings, log-in and git identity comes along, as copies
 noinst_LIBRARIES += libseed.a
+# The reader of the cache also goes into bawn: libc and base only.
+seed_cache_sources = src/seed/cache.h src/seed/cache.c
 libseed_a_SOURCES = \
+	$(seed_cache_sources) src/seed/cache-write.c \
 	src/seed/secret.h src/seed/secret.c \
 	src/seed/report.h src/seed/report.c \
 	src/seed/toml.h src/seed/toml.c \

@@ -12,6 +12,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_ENV] = "env",
 		[SEED_WITHHELD] = "withheld",
 		[SEED_SKIPPED] = "skipped",
+		[SEED_HOOKS] = "hooks",
 		[SEED_LOGIN] = "login",
 	};
 	return names[kind];

@@ -12,6 +12,7 @@ enum seed_kind {
 	SEED_ENV,      /* KEY=VALUE to add to the agent's environment */
 	SEED_WITHHELD, /* a file or key that the profile wants along but that stays: "PLACE: why" */
 	SEED_SKIPPED,  /* keys that are on no list, counted: for -v */
+	SEED_HOOKS,    /* the user's core.hooksPath, which the host's git obeys in the workspace */
 	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */
 	SEED_KINDS
 };

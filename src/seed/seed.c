@@ -37,6 +37,7 @@ struct run {
 	struct arena *a;
 	struct seed_spec spec;
 	struct seed_copy copy;
+	struct seed_cache cache;
 	struct doc docs[DOCS_MAX];
 	size_t n_docs;
 	bool login; /* a log-in came along */
@@ -491,6 +492,19 @@ static int fill(struct run *r, struct err *err)
 	return k == 0 ? seed_git(&r->copy, r->rq->workspace, err) : k;
 }
 
+/* A start does not fail over a cache. */
+static void keep_cache(struct run *r)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	for (size_t i = 0; f && i < r->report->n; i++)
+		fprintf(f, "%s\t%s\n", seed_kind_name(r->report->v[i].kind), r->report->v[i].text);
+	if (!f || fclose(f) != 0)
+		seed_cache_refuse(&r->cache);
+	seed_cache_save(&r->cache, r->rq->cache, text ? text : "", NULL);
+}
+
 int seed_run(const struct seed_request *rq, struct seed_report *report, struct err *err)
 {
 	if (rq->bare_home)
@@ -513,7 +527,16 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 		return err_sys(err, errno, "%s", home);
 	r.copy = (struct seed_copy){
 		.a = r.a, .report = report, .home = real, .workspace = rq->workspace, .dst = dst};
+	bool git_only = !r.spec.n_state && !r.spec.n_login && !r.spec.n_files;
+	if (rq->cache && git_only) {
+		seed_cache_begin(&r.cache, rq->now ? rq->now : (int64_t)time(NULL));
+		r.copy.cache = &r.cache;
+	}
 	k = fill(&r, err);
+	if (k < 0)
+		seed_cache_refuse(r.copy.cache);
+	if (r.copy.cache)
+		keep_cache(&r);
 	free_docs(&r);
 	return k < 0 ? k : arena_check(r.a, err);
 }

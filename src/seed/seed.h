@@ -15,6 +15,8 @@ struct seed_request {
 	const char *home;      /* the sandbox's home, as the host sees it; exists */
 	const char *workspace; /* resolved, or NULL */
 	const char *sandbox;   /* its name */
+	const char *cache;     /* keep what comes of it in this file (seed/cache.h), or NULL */
+	int64_t now;           /* 0: the clock's (what a cache takes for settled) */
 	bool no_login;         /* leave log-ins out */
 	bool bare_home;        /* leave everything out */
 };

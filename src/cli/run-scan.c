@@ -1,0 +1,161 @@
+/* cli/run-scan.c - looking through the workspace and further directories, before and after; see
+ * run.h.
+ *
+ * One bawn-scan for each directory that comes along, all beside each other; what they find is put
+ * together, as the plan and the account make no difference between them.
+ */
+#include <dirent.h>
+#include <time.h>
+
+#include "cli/run.h"
+
+#define START_MS 60000
+#define END_MS 120000
+/* A run of this length (ns) can wait for a look at every file's mode, some 2 us each. */
+#define FULL_AFTER 5000000000u
+
+/* A glob is relative to the workspace; one that names it in full ($PWD/secret, as a shell completes
+ * it) means the part behind, and would match nothing as it stands. */
+static const char *mask_glob(const struct run *r, const char *glob)
+{
+	size_t n = strlen(r->ws.path);
+	return path_within(glob, r->ws.path) && glob[n] == '/' ? glob + n : glob;
+}
+
+static int add_request(struct run *r, const char *root, bool writable, struct err *err)
+{
+	struct scan_request *q = &r->scans[r->n_scans].req;
+	*q = (struct scan_request){.root = root, .since_ns = r->t_since};
+	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
+		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
+	for (size_t i = 0; i < r->opt.mask.n; i++)
+		strv_add(&r->arena, &q->mask, mask_glob(r, r->opt.mask.v[i]));
+	if (writable)
+		q->protect = r->pack.profile.protect;
+	r->scans[r->n_scans].job = SCAN_JOB_NONE;
+	r->scans[r->n_scans].writable = writable;
+	r->n_scans++;
+	return scan_request_check(q, err);
+}
+
+static int start(struct run *r, const struct scan_request *q, struct scan_job *job, struct err *err)
+{
+	return scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"), r->store.xdg.cache,
+		q, job, err);
+}
+
+int run_scan_start(struct run *r, struct err *err)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	r->t_since = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	r->scans = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->scans));
+	if (!r->scans)
+		return err_set(err, ENOMEM, "out of memory");
+	int k = add_request(r, r->ws.path, true, err);
+	r->scans[0].req.git_dirs = r->ws.binds;
+	if (r->ws.git != HOST_GIT_FOREIGN)
+		r->scans[0].req.git_dir = r->ws.git_dir;
+	for (size_t i = 0; k == 0 && i < r->n_extras; i++)
+		if (r->extras[i].dir)
+			k = add_request(r, r->extras[i].path, !r->extras[i].read_only, err);
+	/* The workspace is the first, and needs none while it is empty. */
+	for (size_t i = r->ws.empty ? 1 : 0; k == 0 && i < r->n_scans; i++)
+		k = start(r, &r->scans[i].req, &r->scans[i].job, err);
+	return k;
+}
+
+/* Put the items of b behind those of *a. */
+static int append(struct arena *arena, struct scan_result *a, const struct scan_result *b)
+{
+	struct scan_item *v = arena_alloc(arena, (a->n + b->n + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	if (a->n)
+		memcpy(v, a->v, a->n * sizeof(*v));
+	if (b->n)
+		memcpy(v + a->n, b->v, b->n * sizeof(*v));
+	a->v = v;
+	a->n += b->n;
+	return 0;
+}
+
+static int collect(struct run *r, struct scan_job *job, const struct scan_request *q, int ms,
+	struct scan_result *all, struct err *err)
+{
+	struct scan_result s = {0};
+	int k = scan_collect(job, q, ms, &r->arena, &s, err);
+	if (k == 0 && append(&r->arena, all, &s) < 0)
+		k = err_set(err, ENOMEM, "out of memory");
+	return k;
+}
+
+int run_scan_collect(struct run *r, struct err *err)
+{
+	int k = 0;
+	for (size_t i = 0; k == 0 && i < r->n_scans; i++)
+		if (r->scans[i].job.fd >= 0)
+			k = collect(r, &r->scans[i].job, &r->scans[i].req, START_MS, &r->scan, err);
+	return k;
+}
+
+void run_scan_reap(struct run *r, bool wait)
+{
+	for (size_t i = 0; i < r->n_scans; i++)
+		scan_job_end(&r->scans[i].job, wait);
+}
+
+/* Is there anything in the workspace now? */
+static bool still_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	if (!d)
+		return true;
+	struct dirent *de;
+	bool empty = true;
+	while (empty && (de = readdir(d)))
+		empty = streq(de->d_name, ".") || streq(de->d_name, "..");
+	closedir(d);
+	return empty;
+}
+
+/* The private copies of git's configuration that belong to the directories of q. */
+static int add_git(struct run *r, struct scan_request *q)
+{
+	q->git = arena_alloc(&r->arena, (r->n_git + 1) * sizeof(*q->git));
+	if (!q->git)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->n_git; i++) {
+		bool in = path_within(r->git[i].real, q->root);
+		for (size_t k = 0; k < q->git_dirs.n; k++)
+			in |= path_within(r->git[i].real, q->git_dirs.v[k]);
+		if (in)
+			q->git[q->n_git++] = (struct scan_git_config){.real = r->git[i].real,
+				.base = r->git[i].base,
+				.copy = r->git[i].copy};
+	}
+	return 0;
+}
+
+int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
+{
+	int result = 0;
+	for (size_t i = 0; i < r->n_scans; i++) {
+		if (!r->scans[i].writable || (i == 0 && r->ws.empty && still_empty(r->ws.path)))
+			continue;
+		struct scan_request q = r->scans[i].req;
+		struct scan_job job = SCAN_JOB_NONE;
+		q.end = true;
+		q.hooks = i == 0 ? r->host_hooks : NULL;
+		q.full = run_now() - r->t_begin > FULL_AFTER;
+		int k = add_git(r, &q);
+		if (k == 0)
+			k = start(r, &q, &job, err);
+		if (k == 0)
+			k = collect(r, &job, &q, END_MS, ret, err);
+		scan_job_end(&job, true);
+		if (k < 0)
+			result = k;
+	}
+	return result;
+}
