@@ -1,0 +1,405 @@
+#!/usr/bin/env bats
+# run-command.bats - `bawn run` as a command: where arguments and flags go, standard streams, exit
+# codes, signals, and every option once in use and once misused.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+setup() { bawn_setup; }
+teardown() { bawn_teardown; }
+
+# ---- a fifth tool: one file, no rebuild ---------------------------------------------------------
+
+# fifth_tool YAML-LINES: a tool that prints its arguments, one a line, in brackets.
+fifth_tool() {
+	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles" "$HOME/.local/bin"
+	cat >"$HOME/.local/bin/fifth" <<-'EOT'
+		#!/bin/sh
+		printf '[%s]' "$@"
+		echo
+	EOT
+	chmod +x "$HOME/.local/bin/fifth"
+	{
+		printf 'summary: a fifth tool\ncommand: [fifth]\nfind: [~/.local/bin/fifth]\n'
+		cat
+	} >"$XDG_CONFIG_HOME/bawn/profiles/fifth.yaml"
+}
+
+# argv WANTED ARGS...: how the tool is called.
+argv() {
+	local wanted=$1
+	shift
+	run "$BAWN" run -q "${OPTS[@]}" fifth -- "$@"
+	assert_status 0 || return 1
+	[ "$output" = "$wanted" ] || fail "got $output, wanted $wanted"
+}
+
+@test "a fifth tool is one YAML file, found, started, with its settings and its key" {
+	fifth_tool <<-EOT
+		keys: [FIFTH_KEY]
+		env: {pass: [FIFTH_*], set: {IN_BAWN: "yes"}}
+		state:
+		  - path: ~/.fifth/config.json
+		    format: json
+		    keep: [theme]
+		files:
+		  - path: ~/.fifth/config.json
+		    format: json
+		    content: '{"trusted": "\${WORKSPACE}"}'
+	EOT
+	printf '#!/bin/sh\nenv; cat ~/.fifth/config.json\n' >"$HOME/.local/bin/fifth"
+	mkdir "$HOME/.fifth"
+	echo '{"theme": "dark", "token": "x", "secret": "'"$CANARY"'"}' >"$HOME/.fifth/config.json"
+	FIFTH_KEY=key-of-the-fifth FIFTH_MODE=fast OTHER=$CANARY run "$BAWN" run fifth
+	assert_status 0
+	for w in key-of-the-fifth FIFTH_MODE=fast IN_BAWN=yes dark "$WS"; do
+		assert_output "$w" || return 1
+	done
+	refute_canary
+	run "$BAWN" profile ls
+	assert_output fifth
+}
+
+@test "yolo: the flags come first, once, and not with --no-yolo" {
+	fifth_tool <<<'yolo: [--yes, --deep, "3"]'
+	argv '[--yes][--deep][3]'
+	argv '[--yes][--deep][3][a][b c][]' a 'b c' ''
+	argv '[--deep][3][--yes][a]' --yes a
+	argv '[--deep][3][a][--yes]' a --yes
+	argv '[--yes][--deep=4]' --deep=4
+	argv '[--yes][--deep][3][--][--yes]' -- --yes
+	OPTS=(--no-yolo)
+	argv '[a]' a
+	argv '[--yes][a]' --yes a
+}
+
+@test "yolo: behind a subcommand where the tool wants it there" {
+	fifth_tool <<-'EOT'
+		yolo: [--auto]
+		yolo-after: [run]
+	EOT
+	argv '[--auto]'
+	argv '[run][--auto][go]' run go
+	argv '[run][--auto][go]' run --auto go
+	argv '[--model][m][run][--auto][go]' --model m run go
+	argv '[auth][list]' auth list
+	OPTS=(--no-yolo)
+	argv '[run][go]' run go
+}
+
+@test "yolo: left out where a flag of the user's stands in its way; a subcommand's own flags" {
+	fifth_tool <<-'EOT'
+		yolo: [--yes]
+		yolo-unless: [--ask, -a]
+		subcommands: {exec: [--anywhere]}
+	EOT
+	argv '[--ask][x]' --ask x
+	argv '[-a]' -a
+	argv '[--ask=never]' --ask=never
+	argv '[--yes][exec][--anywhere][x]' exec x
+	argv '[--yes][exec][--anywhere][x]' exec --anywhere x
+	argv '[exec][--anywhere][--yes][x]' --yes exec x || argv '[--yes][exec][--anywhere][x]' --yes exec x
+}
+
+# The shipped profiles, with a tool of that name that prints its arguments.
+shipped() {
+	mkdir -p "$HOME/.local/bin"
+	printf '#!/bin/sh\nprintf "[%%s]" "$@"\necho\n' >"$HOME/.local/bin/$1"
+	chmod +x "$HOME/.local/bin/$1"
+	PATH=$HOME/.local/bin:$PATH
+	local tool=$1 wanted=$2
+	shift 2
+	run "$BAWN" run -q "${OPTS[@]}" "$tool" -- "$@"
+	[ "$output" = "$wanted" ] || fail "got $output, wanted $wanted"
+}
+
+@test "yolo: the four agents' flags stand where each takes them" {
+	shipped claude '[--dangerously-skip-permissions][-p][x]' -p x
+	shipped claude '[--dangerously-skip-permissions][-p][x]' --dangerously-skip-permissions -p x
+	shipped claude '[--permission-mode][plan]' --permission-mode plan
+	local y=--dangerously-bypass-approvals-and-sandbox
+	shipped codex "[$y]"
+	shipped codex "[$y][exec][--skip-git-repo-check][x]" exec x
+	shipped codex "[$y][exec][--skip-git-repo-check][x]" $y exec x
+	shipped gemini '[--yolo][--skip-trust][-p][x]' -p x
+	shipped gemini '[--approval-mode=yolo][-p][x]' --approval-mode=yolo -p x
+	shipped opencode '[--auto]'
+	shipped opencode '[run][--auto][x]' run x
+	shipped opencode '[run][--auto][x]' run --auto x
+	OPTS=(--no-yolo)
+	shipped claude '[-p][x]' -p x
+	shipped gemini '[-p][x]' -p x
+	shipped opencode '[run][x]' run x
+}
+
+# ---- streams, exit codes, signals ---------------------------------------------------------------
+
+@test "standard streams pass as they are: bytes, end of file, order, nothing added to stdout" {
+	head -c 3000000 /dev/urandom >"$T/in"
+	"$BAWN" run shell -- cat <"$T/in" >"$T/out" 2>"$T/err"
+	cmp "$T/in" "$T/out"
+	printf 'a\0b\r\n' | "$BAWN" run shell -- cat >"$T/out"
+	[ "$(od -An -c "$T/out" | tr -d ' ')" = 'a\0b\r\n' ]
+	"$BAWN" run shell -- sh -c 'echo out; echo err >&2' >"$T/out" 2>"$T/err"
+	[ "$(cat "$T/out")" = out ]
+	grep -qx err "$T/err"
+	"$BAWN" run -q shell -- sh -c 'echo out; echo err >&2' >"$T/out" 2>"$T/err"
+	[ "$(cat "$T/err")" = err ]
+	# a reader that ends early ends the writer
+	timeout 20 "$BAWN" run -q shell -- yes 2>/dev/null | head -1 | grep -qx y
+}
+
+@test "stdin is a pipe and stdout a terminal" {
+	need command -v script -- "script is not installed"
+	echo 'from the pipe' >"$T/p"
+	cat >"$T/go" <<-EOT
+		cat $T/p | "$BAWN" run -q shell -- sh -c 'cat; test -t 1 && echo stdout is a terminal; test -t 0 || echo stdin is not'
+	EOT
+	run timeout 20 script -qec "sh $T/go" /dev/null </dev/null
+	assert_output 'from the pipe'
+	assert_output 'stdout is a terminal'
+	assert_output 'stdin is not'
+}
+
+@test "exit codes: the agent's own, 128+n, 126, 127, 125" {
+	for n in 0 1 2 77 124 200 255; do
+		run -"$n" in_sandbox_sh "exit $n"
+	done
+	run -130 in_sandbox_sh 'kill -INT $$'
+	run -137 in_sandbox_sh 'kill -KILL $$'
+	run -143 in_sandbox_sh 'kill -TERM $$'
+	run -139 in_sandbox_sh 'kill -SEGV $$'
+	printf 'no program\n' >"$WS/file"
+	run -126 in_sandbox ./file
+	chmod +x "$WS/file"
+	run -126 in_sandbox ./file
+	run -126 in_sandbox "$WS"
+	run -127 in_sandbox ./nowhere
+	run -127 in_sandbox no-such-command
+	run -125 "$BAWN" run no-such-profile
+	run -125 "$BAWN" run
+	run -125 "$BAWN" no-such-command
+}
+
+# agent_up SCRIPT: start it in the background as the only thing in $BG.
+agent_up() {
+	"$BAWN" run -q shell -- bash -c "$1" >"$T/out" 2>&1 </dev/null 3>&- &
+	BG=$!
+	SERVERS+=("$BG")
+	eventually grep -q up "$T/out"
+}
+
+ended() {
+	status=0
+	wait "$BG" || status=$?
+	assert_status "$1"
+}
+
+@test "signals sent to bawn reach the agent" {
+	for s in INT TERM HUP QUIT USR1 USR2; do
+		agent_up "trap 'echo got $s; exit 7' $s; echo up; while :; do sleep 0.1; done"
+		kill -"$s" "$BG"
+		ended 7 || return 1
+		grep -q "got $s" "$T/out" || fail "$s did not arrive" || return 1
+	done
+	agent_up 'echo up; exec sleep 60'
+	kill "$BG"
+	ended 143
+}
+
+@test "a second SIGTERM kills an agent that does not listen" {
+	agent_up 'trap "" TERM; echo up; while :; do sleep 0.1; done'
+	kill "$BG"
+	sleep 0.5
+	kill -0 "$BG"
+	kill "$BG"
+	ended 137
+	assert_no_leftovers
+}
+
+@test "ten seconds after SIGTERM the agent is killed" {
+	agent_up 'trap "" TERM; echo up; while :; do sleep 0.1; done'
+	local t=$SECONDS
+	kill "$BG"
+	ended 137
+	[ $((SECONDS - t)) -ge 9 ] && [ $((SECONDS - t)) -le 13 ] || fail "after $((SECONDS - t)) s"
+}
+
+@test "a signal to the whole group is the agent's to act on: the network works to the end" {
+	serve_http 'STILL HERE'
+	setsid "$BAWN" run --allow "late.test:$PORT" --connect-to "late.test:$PORT:127.0.0.1:$PORT" \
+		shell -- bash -c "trap 'curl -sS -m 5 http://late.test:$PORT/; echo; exit 3' INT
+			curl -s http://late.test:$PORT/ >/dev/null; echo up; while :; do sleep 0.1; done" \
+		>"$T/out" 2>&1 </dev/null 3>&- &
+	BG=$!
+	eventually grep -q up "$T/out"
+	# the session's leader has the pid of its group
+	kill -INT -- "-$BG"
+	ended 3
+	grep -q 'STILL HERE' "$T/out" || fail "$(cat "$T/out")"
+}
+
+# ---- options ------------------------------------------------------------------------------------
+
+@test "-e and --env-file: set, pass, override; bad ones are named" {
+	export PASSED='from the host' WITHHELD=$CANARY
+	printf '# comment\nFROM_FILE=a=b c\n\nPASSED\r\n  INDENTED=1\n' >"$T/env"
+	BAWN_OPTS=(-e A=1 -e 'B=two words' -e EMPTY= -e PASSED -e NOT_SET --env-file "$T/env" -e HOME=/elsewhere)
+	run in_sandbox env
+	for w in A=1 'B=two words' 'EMPTY=' 'PASSED=from the host' 'FROM_FILE=a=b c' INDENTED=1 HOME=/elsewhere; do
+		grep -qx -- "$w" <<<"$output" || fail "no $w" || return 1
+	done
+	refute_output NOT_SET
+	refute_canary
+	BAWN_OPTS=(-e '1X=2')
+	run -125 in_sandbox true
+	assert_output "'1X' is not a variable name"
+	printf 'OK=1\nnot ok=2\n' >"$T/env"
+	BAWN_OPTS=(--env-file "$T/env")
+	run -125 in_sandbox true
+	assert_output "$T/env:2"
+	BAWN_OPTS=(--env-file "$T/none")
+	run -125 in_sandbox true
+	assert_output "$T/none"
+}
+
+@test "--mask: untracked files read as empty, tracked ones do not, others stay" {
+	git_repo
+	plant "$WS/notes.private" 644
+	plant "$WS/deep/er/x.private" 644
+	echo open >"$WS/notes.public"
+	BAWN_OPTS=(--mask '**/*.private')
+	run in_sandbox_sh 'cat notes.private deep/er/x.private; cat notes.public; echo try >notes.private; wc -c <notes.private'
+	refute_canary
+	assert_output open
+	assert_untouched "$WS/notes.private"
+	assert_untouched "$WS/deep/er/x.private"
+}
+
+@test "further paths: a directory, a file, and :ro of both" {
+	mkdir -p "$HOME/lib" "$HOME/data"
+	echo lib >"$HOME/lib/a"
+	echo data >"$HOME/data/a"
+	echo one >"$HOME/one.txt"
+	echo two >"$HOME/two.txt"
+	run "$BAWN" run shell "$WS" "$HOME/lib" "$HOME/data:ro" "$HOME/one.txt" "$HOME/two.txt:ro" -- sh -c "
+		cat $HOME/lib/a $HOME/data/a $HOME/one.txt $HOME/two.txt
+		echo new >$HOME/lib/a && echo lib-written
+		echo new >$HOME/data/a && echo data-written
+		echo new >$HOME/one.txt && echo one-written
+		echo new >$HOME/two.txt && echo two-written
+		rm -f $HOME/data/a && echo data-removed
+		true"
+	assert_status 0
+	for w in lib data one two lib-written one-written; do assert_output "$w" || return 1; done
+	for w in data-written two-written data-removed; do refute_output "$w" || return 1; done
+	[ "$(cat "$HOME/lib/a" "$HOME/data/a" "$HOME/one.txt" "$HOME/two.txt" | tr '\n' ' ')" = 'new data new two ' ]
+	# options may stand behind the profile as well
+	run "$BAWN" run shell -q "$WS" "$HOME/data:ro" -- cat "$HOME/data/a"
+	[ "$output" = data ]
+	run -125 "$BAWN" run shell "$WS:ro" -- true
+	assert_output "can't be read-only"
+	run -125 "$BAWN" run shell "$WS" "$HOME/nothing" -- true
+	assert_output "$HOME/nothing"
+}
+
+@test "a start in a subdirectory of a git work tree takes the tree and keeps the directory" {
+	git_repo
+	mkdir -p "$WS/a/b"
+	cd "$WS/a/b"
+	run "$BAWN" run -q shell -- sh -c 'pwd; cat ../../README; echo x >../../top'
+	[ "${lines[0]}" = "$WS/a/b" ]
+	[ "${lines[1]}" = hello ]
+	[ -e "$WS/top" ]
+}
+
+@test "--host-port: the host's loopback at that port, and no other" {
+	serve_http 'FROM THE HOST'
+	local a=$PORT
+	serve_http 'OTHER'
+	run "$BAWN" run --host-port "$a" shell -- sh -c "curl -s -m 5 http://127.0.0.1:$a/; curl -s -m 5 http://127.0.0.1:$PORT/; true"
+	assert_output 'FROM THE HOST'
+	refute_output OTHER
+	[ "$(server_hits "$PORT")" -eq 0 ]
+	for bad in 0 65536 x -1 ''; do
+		run -125 "$BAWN" run --host-port "$bad" shell -- true
+	done
+}
+
+@test "--pids bounds processes and threads" {
+	run "$BAWN" run --pids 30 shell -- bash -c 'for i in {1..60}; do sleep 5 & done 2>&1; jobs -p | wc -l; kill $(jobs -p)'
+	assert_output 'Resource temporarily unavailable'
+	for bad in 1 x -5 99999999999; do run -125 "$BAWN" run --pids "$bad" shell -- true; done
+}
+
+@test "--dry-run shows the plan and starts nothing; --json is JSON" {
+	run "$BAWN" run --dry-run --allow example.org shell -- touch "$WS/ran"
+	assert_status 0
+	assert_output "$WS"
+	[ ! -e "$WS/ran" ]
+	run --separate-stderr "$BAWN" run --dry-run --json shell -- touch "$WS/ran"
+	assert_status 0
+	/usr/bin/python3 -c 'import json, sys
+p = json.load(sys.stdin)
+assert p["workspace"] == sys.argv[1] and p["program"] == "/usr/bin/touch", p
+assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "$WS" <<<"$output"
+	[ ! -e "$WS/ran" ]
+	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes" 2>/dev/null)" ]
+	run -125 "$BAWN" run --json shell
+}
+
+@test "--timing, --audit, -v and -q" {
+	export WITHHELD_NAME=x
+	run "$BAWN" run --timing shell -- true
+	assert_output "from Enter to the agent's program"
+	"$BAWN" run --audit "$T/audit" shell -- true
+	grep -q '"event":"start"' "$T/audit"
+	grep -q '"event":"exit"' "$T/audit"
+	run "$BAWN" log --file "$T/audit"
+	assert_output exit
+	run "$BAWN" run -v shell -- true
+	assert_output 'withheld: WITHHELD_NAME'
+	run "$BAWN" run -q shell -- curl -sS -m 5 https://denied.example.org/
+	refute_output 'bawn:'
+	run -125 "$BAWN" run -q no-such-profile
+	assert_output 'bawn:'
+	run -125 "$BAWN" run --audit /nonexistent/dir/audit shell -- true
+	assert_output /nonexistent
+}
+
+@test "--connect-to in curl's grammar, and what isn't" {
+	serve_http 'BY ANOTHER NAME'
+	run "$BAWN" run --allow "name.test:80" --connect-to "name.test:80:127.0.0.1:$PORT" shell -- curl -s -m 5 http://name.test/
+	assert_output 'BY ANOTHER NAME'
+	# the rules still decide about the first
+	run "$BAWN" run --connect-to "name.test:80:127.0.0.1:$PORT" shell -- curl -s -m 5 http://name.test/
+	refute_output 'BY ANOTHER NAME'
+	for bad in '' name name:80 name:80:x 'name:80:[::1:5' 'name:99999:h:1' 'a b:80:h:1' name:80:h:x; do
+		run -125 "$BAWN" run --connect-to "$bad" shell -- true
+	done
+}
+
+@test "the command in a denial, pasted, works" {
+	serve_http 'ALLOWED NOW'
+	run "$BAWN" run --connect-to "paste.example.org:$PORT:127.0.0.1:$PORT" shell "$WS" -- curl -s -m 5 "http://paste.example.org:$PORT/"
+	refute_output 'ALLOWED NOW'
+	local line
+	line=$(sed -n 's/^      to allow it: //p' <<<"$output" | head -1)
+	[[ $line == "bawn run --allow paste.example.org:$PORT "* ]] || fail "$line"
+	cd /
+	PATH=$BAWN_BUILDDIR:$PATH run bash -c "$line"
+	assert_output 'ALLOWED NOW'
+}
+
+@test "unknown, doubled and incomplete options are told, with the nearest one" {
+	run -125 "$BAWN" run --no-yollo shell
+	assert_output no-yollo
+	run -125 "$BAWN" run shell --allow
+	run -125 "$BAWN" run --allow 'http://x y' shell
+	run -125 "$BAWN" run --policy no-such-policy shell -- true
+	run -125 "$BAWN" run --allow-degraded seccomp shell -- true
+	assert_output 'only landlock'
+	run -125 "$BAWN" run --as-user nobody shell -- true
+	assert_output 'for root'
+	run "$BAWN" run --help
+	assert_status 0
+	assert_output 'Usage: bawn run'
+}
