@@ -165,19 +165,46 @@ static void git_pointer(
 		"git takes its configuration and hooks from elsewhere");
 }
 
+/* Programs of npm packages are looked at one by one, links followed: what is behind them may have
+ * changed where it lies. */
+static void npm_programs(struct scanner *s, uint32_t dir, const struct cand *c, const char *modules)
+{
+	const char *name = s->walk.now.pool + c->name;
+	char *bin = path_join(&s->arena, modules, ".bin");
+	struct stat st;
+	if (!bin || fstatat(s->base[0].fd, bin, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (scan_since(s, &st)) {
+		emit(s, bin, SCAN_DIR, 15, newness(s, dir, name, modules), "npm programs");
+		return;
+	}
+	int fd = walk_open(s->base[0].fd, bin, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *de;
+	while (d && (de = readdir(d))) {
+		if (de->d_name[0] == '.')
+			continue;
+		char *path = path_join(&s->arena, bin, de->d_name);
+		if (path && fstatat(dirfd(d), de->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+			scan_since(s, &st))
+			emit(s, path, SCAN_FILE, 15, 0, "npm program");
+	}
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+}
+
 static void candidate(struct scanner *s, uint32_t dir, const struct cand *c)
 {
 	const struct table *t = &s->walk.now;
 	const char *name = t->pool + c->name;
-	char path[PATH_MAX], bin[PATH_MAX];
+	char path[PATH_MAX];
 	struct stat st;
 	if (!walk_path(t, &t->dirs[dir], c, path))
 		return;
 	if (c->flags & CAND_PRUNED) {
-		if (snprintf(bin, sizeof(bin), "%s/.bin", path) < (int)sizeof(bin) &&
-			fstatat(s->base[0].fd, bin, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			scan_since(s, &st))
-			emit(s, bin, SCAN_DIR, 15, newness(s, dir, name, path), "npm programs");
+		npm_programs(s, dir, c, path);
 		return;
 	}
 	if (fstatat(s->base[0].fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !touched(s, dir, c, &st))
@@ -250,6 +277,8 @@ void scan_end_report(struct scanner *s)
 				candidate(s, i, &t->cands[k]);
 	}
 	scan_each_git(s, scan_git_check);
+	if (s->req->hooks)
+		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6);
 }
 
 /* All of one descriptor that was opened before confinement; absent reads as empty. */

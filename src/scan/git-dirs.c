@@ -241,8 +241,8 @@ static void check_changed(
 				.detail = what});
 }
 
-static void emit_hook(
-	struct scanner *s, struct scan_at at, enum scan_type type, unsigned int per, const char *what)
+static void emit_hook(struct scanner *s, struct scan_at at, enum scan_type type, unsigned int per,
+	const char *what)
 {
 	scan_emit_at(s, at,
 		(struct scan_item){.kind = SCAN_PERSIST,
@@ -252,7 +252,7 @@ static void emit_hook(
 			.detail = what});
 }
 
-static void check_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
+void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
 {
 	struct strv names = {0};
 	struct stat dir, st;
@@ -291,7 +291,7 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 {
 	struct strv trees = {0};
 	check_config(s, git_dir, "config", 2);
-	check_hooks(s, scan_below(s, git_dir, "hooks"), 1);
+	scan_git_hooks(s, scan_below(s, git_dir, "hooks"), 1);
 	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
 	check_worktree(s, git_dir, false);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);

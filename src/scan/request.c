@@ -13,6 +13,7 @@ enum tag {
 	TAG_SINCE,
 	TAG_GIT,
 	TAG_END,
+	TAG_HOOKS,
 };
 
 #define FLAG_END 1u
@@ -34,6 +35,8 @@ int scan_request_write(struct blob *b, const struct scan_request *req)
 	put_list(b, TAG_GIT_DIRS, &req->git_dirs);
 	put_list(b, TAG_MASK, &req->mask);
 	put_list(b, TAG_PROTECT, &req->protect);
+	if (req->hooks)
+		blob_put_str(b, TAG_HOOKS, req->hooks);
 	blob_put_u64(b, TAG_SINCE, req->since_ns);
 	for (size_t i = 0; i < req->n_git; i++) {
 		const char *s[] = {req->git[i].real, req->git[i].base, req->git[i].copy};
@@ -101,6 +104,9 @@ int scan_request_read(
 			break;
 		case TAG_PROTECT:
 			r = get_list(a, &v, &req.protect);
+			break;
+		case TAG_HOOKS:
+			req.hooks = blob_str(&v);
 			break;
 		case TAG_SINCE:
 			r = blob_u64(&v, &req.since_ns);

@@ -25,6 +25,7 @@ struct scan_request {
 	const char *git_dir;  /* where its index is; within root or a git_dirs; NULL: no git */
 	struct strv git_dirs; /* outside root: git_dir, common_dir (host/git.h binds) */
 	struct strv mask, protect;
+	const char *hooks; /* end: where the user's own git looks for hooks, within root; or NULL */
 	uint64_t since_ns; /* end: CLOCK_REALTIME_COARSE taken before the agent could run */
 	struct scan_git_config *git;
 	size_t n_git;

@@ -57,6 +57,8 @@ bool scan_since(const struct scanner *s, const struct stat *st);
 struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct cand *c);
 void scan_git_protect(struct scanner *s, struct scan_at git_dir);
 void scan_git_check(struct scanner *s, struct scan_at git_dir);
+/* What is new in a directory of hooks. */
+void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per);
 /* core.hooksPath of the request's repository, if it is a place below the root; relative. */
 const char *scan_hooks_path(struct scanner *s);
 /* fn for each git directory known: of the request, of each ".git", each bare one. */

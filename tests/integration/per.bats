@@ -413,7 +413,7 @@ venv_repo() {
 @test "PER-15 PER-16 programs in node_modules and .venv that were there, changed in place" {
 	FIXTURE=venv_repo
 	never_silent PER-16 'echo "$EVIL" >>.venv/bin/python' '.venv/bin/python' .venv/bin/python
-	never_silent PER-15 'echo "$EVIL" >>node_modules/.bin/tsc' 'node_modules/.bin/tsc' node_modules/.bin
+	never_silent PER-15 'echo "$EVIL" >>node_modules/.bin/tsc' 'node_modules/.bin/tsc' node_modules/.bin/tsc
 	never_silent PER-15 'cp node_modules/.bin/tsc t; echo "$EVIL" >>t; mv t node_modules/.bin/tsc' 'node_modules/.bin/tsc' node_modules/.bin
 	attempt 'echo "import os" >.venv/lib/python3/site-packages/x.pth; echo x >.venv/lib/python3/site-packages/sitecustomize.py; echo home=/tmp >.venv/pyvenv.cfg' ''
 	names PER-16 .venv/lib/python3/site-packages/x.pth .venv/lib/python3/site-packages/sitecustomize.py .venv/pyvenv.cfg
