@@ -266,7 +266,6 @@ static void start(struct err *err)
 	relay.super = SUPER_FD;
 	relay.epoll = epoll_create1(EPOLL_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
-	setsid(); /* Ctrl-C, or a signal to the whole group, is the supervisor's to act on */
 	names_init(seed);
 	flow_init();
 	int r = pump_init();

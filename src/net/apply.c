@@ -18,8 +18,12 @@
 static int netlink_open(int protocol, struct err *err)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-	if (fd < 0)
-		return err_sys(err, errno, "open a netlink socket");
+	if (fd < 0) {
+		int e = errno;
+		err_hint(err, "the kernel needs %s; see: bawn doctor",
+			protocol == NETLINK_NETFILTER ? "CONFIG_NF_TABLES" : "CONFIG_NET");
+		return err_sys(err, e, "open a netlink socket");
+	}
 	/* Answers without a copy of the request in them. */
 	int one = 1;
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
