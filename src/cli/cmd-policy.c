@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/json-out.h"
 #include "cli/admin.h"
+#include "cli/listing.h"
 #include "cli/pack-args.h"
 #include "policy/compile.h"
 #include "policy/egress-build.h"
@@ -15,21 +16,6 @@
 static const char usage[] =
 	"bawn policy show [NAME|FILE] | check [--policy NAME|FILE] [--allow RULE] [--deny RULE] "
 	"PROFILE URL|HOST[:PORT] | lint [NAME|FILE...]  [--json]";
-
-struct ctx {
-	struct arena a;
-	struct locate locate;
-	struct pack_args args;
-	struct json_out json;
-	bool as_json;
-	int n;
-	char **arg;
-};
-
-static const char *shown(char *buf, size_t cap, const char *s)
-{
-	return escape_text(buf, cap, s ? s : "");
-}
 
 static int list(struct ctx *c)
 {
@@ -214,12 +200,13 @@ static int check(struct ctx *c)
 	size_t n = 0;
 	if (c->n != 2)
 		return admin_usage(usage, "check takes a profile and a target");
-	pack_args_finish(&c->args);
-	c->args.req.profile = c->arg[0];
-	c->args.req.config_dir = c->locate.config_dir;
-	c->args.req.data_dir = c->locate.data_dir;
-	if (compile_read(&c->a, &c->args.req, &in, &err) < 0 ||
-		egress_build(&in.rules, c->args.req.offline, &data, &n, &err) < 0)
+	struct pack_args *args = c->own;
+	pack_args_finish(args);
+	args->req.profile = c->arg[0];
+	args->req.config_dir = c->locate.config_dir;
+	args->req.data_dir = c->locate.data_dir;
+	if (compile_read(&c->a, &args->req, &in, &err) < 0 ||
+		egress_build(&in.rules, args->req.offline, &data, &n, &err) < 0)
 		return admin_fail(&err);
 	if (egress_view(&e, data, n) < 0)
 		return ADMIN_FAILED;
@@ -233,111 +220,38 @@ static int check(struct ctx *c)
 	return x.allowed ? 0 : 1;
 }
 
-struct lint {
-	struct ctx *c;
-	int errors;
-};
-
-static void finding(void *ctx, const char *file, uint32_t line, uint32_t col, const char *text)
-{
-	struct lint *l = ctx;
-	char a[400], b[600];
-	if (!l->c->as_json) {
-		printf("%s:%u:%u: warning: %s\n", shown(a, sizeof(a), file), line, col,
-			shown(b, sizeof(b), text));
-		return;
-	}
-	json_begin(&l->c->json, NULL, '{');
-	json_str(&l->c->json, "level", "warning");
-	json_str(&l->c->json, "file", file);
-	json_int(&l->c->json, "line", line);
-	json_int(&l->c->json, "column", col);
-	json_str(&l->c->json, "message", text);
-	json_end(&l->c->json, '}');
-}
-
-static void lint_one(struct lint *l, const char *name)
+static int lint_one(struct lint *l, const char *name, struct err *err)
 {
 	struct egress_file f;
-	struct err err = {0};
-	if (compile_read_policy(&l->c->locate, name, &f, &err) >= 0) {
-		lint_rules(&l->c->a, &f.rules, finding, l);
-		return;
-	}
-	l->errors++;
-	if (!l->c->as_json) {
-		printf("%s\n", err.msg);
-		return;
-	}
-	json_begin(&l->c->json, NULL, '{');
-	json_str(&l->c->json, "level", "error");
-	json_str(&l->c->json, "policy", name);
-	json_str(&l->c->json, "message", err.msg);
-	json_end(&l->c->json, '}');
+	int r = compile_read_policy(&l->c->locate, name, &f, err);
+	if (r >= 0)
+		lint_rules(&l->c->a, &f.rules, lint_finding, l);
+	return r;
 }
 
 static int lint(struct ctx *c)
 {
-	struct strv names = {0};
-	struct err err = {0};
-	struct lint l = {.c = c};
-	if (c->n == 0 && locate_names(&c->locate, LOCATE_POLICY, &names, &err) < 0)
-		return admin_fail(&err);
-	if (c->as_json)
-		json_begin(&c->json, NULL, '[');
-	for (size_t i = 0; i < names.n; i++)
-		lint_one(&l, names.v[i]);
-	for (int i = 0; i < c->n; i++)
-		lint_one(&l, c->arg[i]);
-	if (c->as_json)
-		json_end(&c->json, ']');
-	return l.errors ? 1 : 0;
+	return lint_all(c, LOCATE_POLICY, "policy", lint_one);
 }
 
-static const struct {
-	const char *name;
-	int (*run)(struct ctx *c);
-} verbs[] = {{"show", show}, {"ls", list}, {"check", check}, {"lint", lint}};
-
-static int run_verb(struct ctx *c, const char *verb)
-{
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		if (!streq(verbs[i].name, verb))
-			continue;
-		int code = verbs[i].run(c);
-		if (c->json.buf && !c->json.failed)
-			printf("%.*s\n", (int)c->json.n, c->json.buf);
-		return code;
-	}
-	return admin_usage(usage, "unknown verb");
-}
+static const struct listing_verb verbs[] = {
+	{"show", show}, {"ls", list}, {"check", check}, {"lint", lint}};
 
 int cmd_policy(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'}, PACK_ARGS_OPTIONS, {NULL, 0, NULL, 0}};
-	struct ctx c = {.json = {.pretty = true}};
-	struct admin_dirs dirs;
+	struct pack_args args = {0};
+	struct ctx c = {.json = {.pretty = true}, .own = &args};
 	struct err err = {0};
-	c.args.a = &c.a;
+	args.a = &c.a;
 	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (o == '?')
 			return admin_usage(usage, "wrong option");
 		if (o == 'j')
 			c.as_json = true;
-		else if (pack_args_take(&c.args, o, optarg, &err) < 0)
+		else if (pack_args_take(&args, o, optarg, &err) < 0)
 			return admin_fail(&err);
 	}
-	if (optind >= argc)
-		return admin_usage(usage, "a verb is missing");
-	c.n = argc - optind - 1;
-	c.arg = argv + optind + 1;
-	if (admin_dirs_find(&c.a, &dirs, &err) < 0)
-		return admin_fail(&err);
-	c.locate = (struct locate){
-		.a = &c.a, .config_dir = dirs.xdg.config, .data_dir = dirs.install.data};
-	int code = run_verb(&c, argv[optind]);
-	json_free(&c.json);
-	arena_free(&c.a);
-	return fflush(stdout) == 0 ? code : ADMIN_FAILED;
+	return listing_run(&c, verbs, ARRAY_LEN(verbs), usage, argc - optind, argv + optind);
 }

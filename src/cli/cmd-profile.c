@@ -7,27 +7,13 @@
 #include "base/escape.h"
 #include "base/json-out.h"
 #include "cli/admin.h"
+#include "cli/listing.h"
 #include "policy/compile.h"
 #include "policy/lint.h"
 #include "policy/profile-keys.h"
 #include "seed/spec.h"
 
 static const char usage[] = "bawn profile ls|show NAME|lint [NAME|FILE...] [--json]";
-
-struct ctx {
-	struct arena a;
-	struct locate locate;
-	struct json_out json;
-	bool as_json;
-	int n; /* rest of the command line */
-	char **arg;
-};
-
-/* Foreign text (a user's file) on our stdout. */
-static const char *shown(char *buf, size_t cap, const char *s)
-{
-	return escape_text(buf, cap, s ? s : "");
-}
 
 static int list(struct ctx *c)
 {
@@ -127,121 +113,46 @@ static int show(struct ctx *c)
 	return 0;
 }
 
-struct lint {
-	struct ctx *c;
-	int errors, warnings;
-};
-
-static void finding(void *ctx, const char *file, uint32_t line, uint32_t col, const char *text)
-{
-	struct lint *l = ctx;
-	char a[400], b[600];
-	l->warnings++;
-	shown(a, sizeof(a), file);
-	if (!l->c->as_json) {
-		printf("%s:%u:%u: warning: %s\n", a, line, col, shown(b, sizeof(b), text));
-		return;
-	}
-	json_begin(&l->c->json, NULL, '{');
-	json_str(&l->c->json, "level", "warning");
-	json_str(&l->c->json, "file", file);
-	json_int(&l->c->json, "line", line);
-	json_int(&l->c->json, "column", col);
-	json_str(&l->c->json, "message", text);
-	json_end(&l->c->json, '}');
-}
-
-static void lint_one(struct lint *l, const char *name)
+static int lint_one(struct lint *l, const char *name, struct err *err)
 {
 	struct profile p;
-	struct err err = {0};
-	int r = compile_read_profile(&l->c->locate, name, &p, &err);
+	int r = compile_read_profile(&l->c->locate, name, &p, err);
 	/* The policies it names must be there too. */
 	for (size_t i = 0; r >= 0 && i < p.policies.n + p.api.n; i++) {
 		struct egress_file f;
 		r = compile_read_policy(&l->c->locate,
-			i < p.policies.n ? p.policies.v[i] : p.api.v[i - p.policies.n], &f, &err);
+			i < p.policies.n ? p.policies.v[i] : p.api.v[i - p.policies.n], &f, err);
 	}
 	const char *path = NULL;
 	struct yaml_node *root = NULL;
 	struct seed_spec spec;
 	if (r >= 0)
-		r = yaml_load(&l->c->a, p.file, &root, &err);
+		r = yaml_load(&l->c->a, p.file, &root, err);
 	if (r >= 0)
-		r = seed_spec_parse(&l->c->a, p.file, root, &spec, &err);
+		r = seed_spec_parse(&l->c->a, p.file, root, &spec, err);
 	if (r >= 0)
-		r = locate_file(&l->c->locate, LOCATE_SYSCALLS, p.syscalls, &path, &err);
-	if (r >= 0) {
-		lint_profile(&p, finding, l);
-		return;
-	}
-	l->errors++;
-	if (!l->c->as_json) {
-		printf("%s\n", err.msg);
-		return;
-	}
-	json_begin(&l->c->json, NULL, '{');
-	json_str(&l->c->json, "level", "error");
-	json_str(&l->c->json, "profile", name);
-	json_str(&l->c->json, "message", err.msg);
-	json_end(&l->c->json, '}');
+		r = locate_file(&l->c->locate, LOCATE_SYSCALLS, p.syscalls, &path, err);
+	if (r >= 0)
+		lint_profile(&p, lint_finding, l);
+	return r;
 }
 
 static int lint(struct ctx *c)
 {
-	struct strv names = {0};
-	struct err err = {0};
-	struct lint l = {.c = c};
-	if (c->n == 0 && locate_names(&c->locate, LOCATE_PROFILE, &names, &err) < 0)
-		return admin_fail(&err);
-	if (c->as_json)
-		json_begin(&c->json, NULL, '[');
-	for (size_t i = 0; i < names.n; i++)
-		lint_one(&l, names.v[i]);
-	for (int i = 0; i < c->n; i++)
-		lint_one(&l, c->arg[i]);
-	if (c->as_json)
-		json_end(&c->json, ']');
-	return l.errors ? 1 : 0;
+	return lint_all(c, LOCATE_PROFILE, "profile", lint_one);
 }
 
-static const struct {
-	const char *name;
-	int (*run)(struct ctx *c);
-} verbs[] = {{"ls", list}, {"show", show}, {"lint", lint}};
+static const struct listing_verb verbs[] = {{"ls", list}, {"show", show}, {"lint", lint}};
 
 int cmd_profile(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct ctx c = {.json = {.pretty = true}};
-	struct admin_dirs dirs;
-	struct err err = {0};
-	int code = ADMIN_USAGE;
 	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (o != 'j')
 			return admin_usage(usage, "wrong option");
 		c.as_json = true;
 	}
-	if (optind >= argc)
-		return admin_usage(usage, "a verb is missing");
-	c.n = argc - optind - 1;
-	c.arg = argv + optind + 1;
-	if (admin_dirs_find(&c.a, &dirs, &err) < 0)
-		return admin_fail(&err);
-	c.locate = (struct locate){
-		.a = &c.a, .config_dir = dirs.xdg.config, .data_dir = dirs.install.data};
-	size_t i = 0;
-	while (i < ARRAY_LEN(verbs) && !streq(verbs[i].name, argv[optind]))
-		i++;
-	if (i == ARRAY_LEN(verbs)) {
-		code = admin_usage(usage, "unknown verb");
-	} else {
-		code = verbs[i].run(&c);
-		if (c.json.buf && !c.json.failed)
-			printf("%.*s\n", (int)c.json.n, c.json.buf);
-	}
-	json_free(&c.json);
-	arena_free(&c.a);
-	return fflush(stdout) == 0 ? code : ADMIN_FAILED;
+	return listing_run(&c, verbs, ARRAY_LEN(verbs), usage, argc - optind, argv + optind);
 }

@@ -1,0 +1,88 @@
+/* cli/listing.c - see listing.h */
+#include "cli/listing.h"
+
+#include "base/escape.h"
+#include "cli/admin.h"
+
+const char *shown(char *buf, size_t cap, const char *s)
+{
+	return escape_text(buf, cap, s ? s : "");
+}
+
+int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const char *usage,
+	int argc, char **argv)
+{
+	struct admin_dirs dirs;
+	struct err err = {0};
+	if (argc < 1)
+		return admin_usage(usage, "a verb is missing");
+	c->n = argc - 1;
+	c->arg = argv + 1;
+	if (admin_dirs_find(&c->a, &dirs, &err) < 0)
+		return admin_fail(&err);
+	c->locate = (struct locate){
+		.a = &c->a, .config_dir = dirs.xdg.config, .data_dir = dirs.install.data};
+	size_t i = 0;
+	while (i < n && !streq(verbs[i].name, argv[0]))
+		i++;
+	int code = i < n ? verbs[i].run(c) : admin_usage(usage, "unknown verb");
+	if (c->json.buf && !c->json.failed)
+		printf("%.*s\n", (int)c->json.n, c->json.buf);
+	json_free(&c->json);
+	arena_free(&c->a);
+	return fflush(stdout) == 0 ? code : ADMIN_FAILED;
+}
+
+void lint_finding(void *lint, const char *file, uint32_t line, uint32_t col, const char *text)
+{
+	struct lint *l = lint;
+	char a[400], b[600];
+	if (!l->c->as_json) {
+		printf("%s:%u:%u: warning: %s\n", shown(a, sizeof(a), file), line, col,
+			shown(b, sizeof(b), text));
+		return;
+	}
+	json_begin(&l->c->json, NULL, '{');
+	json_str(&l->c->json, "level", "warning");
+	json_str(&l->c->json, "file", file);
+	json_int(&l->c->json, "line", line);
+	json_int(&l->c->json, "column", col);
+	json_str(&l->c->json, "message", text);
+	json_end(&l->c->json, '}');
+}
+
+static void lint_error(struct lint *l, const char *what, const char *name, const struct err *err)
+{
+	l->errors++;
+	if (!l->c->as_json) {
+		printf("%s\n", err->msg);
+		return;
+	}
+	json_begin(&l->c->json, NULL, '{');
+	json_str(&l->c->json, "level", "error");
+	json_str(&l->c->json, what, name);
+	json_str(&l->c->json, "message", err->msg);
+	json_end(&l->c->json, '}');
+}
+
+int lint_all(struct ctx *c, enum locate_kind kind, const char *what,
+	int (*one)(struct lint *l, const char *name, struct err *err))
+{
+	struct strv names = {0};
+	struct err err = {0};
+	struct lint l = {.c = c};
+	if (c->n == 0 && locate_names(&c->locate, kind, &names, &err) < 0)
+		return admin_fail(&err);
+	for (int i = 0; i < c->n; i++)
+		strv_push(&c->a, &names, c->arg[i]);
+	if (c->as_json)
+		json_begin(&c->json, NULL, '[');
+	for (size_t i = 0; i < names.n; i++) {
+		err = (struct err){0};
+		if (one(&l, names.v[i], &err) < 0)
+			lint_error(&l, what, names.v[i], &err);
+	}
+	if (c->as_json)
+		json_end(&c->json, ']');
+	return l.errors ? 1 : 0;
+}
