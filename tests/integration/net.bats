@@ -158,10 +158,10 @@ teardown() { bawn_teardown; }
 }
 
 @test "NET-18 the ruleset in the namespace is the one that was sent, and lo has no way out" {
-	bg one "$BAWN" run --rm -q --allow 9.9.9.9:853 shell "$WS" -- sleep 30
+	bg one "$BAWN" run --rm -q --allow 9.9.9.9:853 shell "$WS" -- sh -c 'echo up; exec sleep 30'
 	local init rules
 	init=$(init_of "$!")
-	sleep 0.3
+	eventually grep -q up "$T/one"
 	inside() { /usr/bin/python3 "$BAWN_SRCDIR/tests/net/enter.py" "$init" "$@"; }
 	rules=$(inside nft list ruleset)
 	echo "$rules"
@@ -228,16 +228,16 @@ teardown() { bawn_teardown; }
 
 @test "NET-24 thousands of silent connections: capped, and the next one works" {
 	BAWN_OPTS+=(--allow ok.example:80)
-	net half_open=ok.example,80,5000 >"$T/out" 3>&- &
-	SERVERS+=("$!")
+	bg out "$BAWN" run --rm "${BAWN_OPTS[@]}" shell "$WS" -- /usr/bin/python3 -c \
+		"$(cat "$BAWN_SRCDIR/tests/net/inside.py")" half_open=ok.example,80,5000
+	local main=$! p kb seen=0
 	eventually grep -q holding "$T/out"
-	local p kb
-	for p in $(pgrep -u "$(id -u)" -x 'bawn|bawn-relay'); do
-		grep -qsz "^HOME=$HOME\$" "/proc/$p/environ" || [ -z "$(tr -d '\0' <"/proc/$p/environ" 2>/dev/null)" ] ||
-			continue
-		kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$p/status" 2>/dev/null)
+	for p in "$main" $(pgrep -P "$main" -x 'bawn-relay|bawn-resolve'); do
+		kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$p/status" || echo 0)
 		[ "${kb:-0}" -lt 30000 ] || fail "$p holds $kb KiB"
+		seen=$((seen + 1))
 	done
+	[ "$seen" -ge 2 ] || fail "where is the relay?"
 	eventually grep -q -- '->' "$T/out"
 	grep -q '200 OK' "$T/out" || fail "$(cat "$T/out")"
 	nothing_came tcp '^80 ' || [ "$(grep -c '^80 ' "$WORLD/tcp.log")" = 1 ]
