@@ -478,7 +478,7 @@ static int fill(struct run *r, struct err *err)
 		place_workspace(&r->spec.state[i].drop, r->rq->workspace);
 		place_workspace(&r->spec.state[i].commands, r->rq->workspace);
 	}
-	int k = take_state(r, err);
+	int k = r->rq->bare_home ? 0 : take_state(r, err);
 	for (size_t i = 0; i < r->spec.n_login && k == 0 && !r->rq->no_login; i++)
 		if (when_holds(r, &r->spec.login[i].when))
 			k = take_login(r, &r->spec.login[i], err);
@@ -489,7 +489,7 @@ static int fill(struct run *r, struct err *err)
 			k = put_file(r, &r->spec.files[i], err);
 	if (k == 0)
 		k = write_docs(r, err);
-	return k == 0 ? seed_git(&r->copy, r->rq->workspace, err) : k;
+	return k == 0 && !r->rq->bare_home ? seed_git(&r->copy, r->rq->workspace, err) : k;
 }
 
 /* A start does not fail over a cache. */
@@ -507,8 +507,6 @@ static void keep_cache(struct run *r)
 
 int seed_run(const struct seed_request *rq, struct seed_report *report, struct err *err)
 {
-	if (rq->bare_home)
-		return 0;
 	struct run r = {.rq = rq, .report = report, .a = report->a};
 	struct yaml_node *root;
 	int k = yaml_load(r.a, rq->profile, &root, err);
@@ -528,7 +526,7 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 	r.copy = (struct seed_copy){
 		.a = r.a, .report = report, .home = real, .workspace = rq->workspace, .dst = dst};
 	bool git_only = !r.spec.n_state && !r.spec.n_login && !r.spec.n_files;
-	if (rq->cache && git_only) {
+	if (rq->cache && git_only && !rq->bare_home) {
 		seed_cache_begin(&r.cache, rq->now ? rq->now : (int64_t)time(NULL));
 		r.copy.cache = &r.cache;
 	}

@@ -18,7 +18,7 @@ struct seed_request {
 	const char *cache;     /* keep what comes of it in this file (seed/cache.h), or NULL */
 	int64_t now;           /* 0: the clock's (what a cache takes for settled) */
 	bool no_login;         /* leave log-ins out */
-	bool bare_home;        /* leave everything out */
+	bool bare_home;        /* leave the user's settings and git identity out */
 };
 
 /* Fill the home.  0 or -errno; the report holds what was said either way. */

@@ -402,14 +402,26 @@ static void an_expired_login_says_what_to_do(void **state)
 	assert_true(said(SEED_LOGIN, "expired claude.ai"));
 }
 
-static void a_bare_home_stays_bare(void **state)
+/* None of the user's settings; the log-in and the answers to first-run dialogs all the same. */
+static void a_bare_home_has_no_settings(void **state)
 {
 	(void)state;
 	plant(7200);
 	struct seed_request rq = request("claude");
 	rq.bare_home = true;
 	assert_int_equal(seed_run(&rq, &report, NULL), 0);
-	assert_int_equal(rmdir(inside), 0);
+	char *config = content(".claude.json");
+	assert_null(strstr(config, "theme"));
+	assert_null(strstr(config, "mcpServers"));
+	assert_non_null(strstr(config, "\"hasTrustDialogAccepted\": true"));
+	assert_null(strstr(content(".claude/settings.json"), "model"));
+	assert_non_null(strstr(content(".claude/.credentials.json"), ACCESS));
+	char path[4096];
+	static const char *const out[] = {".claude/CLAUDE.md", ".gitconfig", ".config/git/config"};
+	for (size_t i = 0; i < ARRAY_LEN(out); i++) {
+		snprintf(path, sizeof(path), "%s/%s", inside, out[i]);
+		assert_int_equal(access(path, F_OK), -1);
+	}
 }
 
 static void settings_come_along(void **state)
@@ -570,7 +582,7 @@ int main(void)
 		T(host_files_stay_as_they_are),
 		T(without_login_no_token_comes_along),
 		T(an_expired_login_says_what_to_do),
-		T(a_bare_home_stays_bare),
+		T(a_bare_home_has_no_settings),
 		T(settings_come_along),
 		T(git_identity_comes_along),
 		T(links_out_of_the_workspace_are_refused),
