@@ -306,13 +306,27 @@ static int read_records(struct run *r, struct err *err)
 	return 0;
 }
 
+/* A key of the tool's own, from the environment or given by -e. */
+static bool has_key(const struct run *r)
+{
+	const struct strv *keys = &r->pack.profile.keys;
+	bool found = r->env.has_key;
+	for (size_t i = 0; i < keys->n; i++) {
+		size_t n = strlen(keys->v[i]);
+		for (size_t k = 0; k < r->opt.env.n; k++)
+			found |= has_prefix(r->opt.env.v[k], keys->v[i]) &&
+				r->opt.env.v[k][n] == '=' && r->opt.env.v[k][n + 1];
+	}
+	return found;
+}
+
 int run_seed_collect(struct run *r, struct err *err)
 {
 	int k = r->seed.pid > 0 ? read_records(r, err) : 0;
 	if (k < 0 || !r->login)
 		return k;
 	say_withheld(r, &r->seed_withheld);
-	if (r->pack.profile.keys.n && !r->env.has_key && streq(r->login, "none") &&
+	if (r->pack.profile.keys.n && !has_key(r) && streq(r->login, "none") &&
 		r->pack.profile.login_hint)
 		strv_addf(&r->arena, &r->plan.notices, "%s", r->pack.profile.login_hint);
 	return 0;
