@@ -60,6 +60,7 @@ static void on_started(void *ctx)
 	struct run *r = ctx;
 	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
 	store_collect(&r->store, NULL);
+	store_prune_cache(r->store.xdg.cache);
 	run_scan_reap(r, false);
 	run_audit_plan(r);
 }

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/tree.h"
@@ -159,4 +160,49 @@ int store_collect(struct store *s, struct err *err)
 	closedir(d);
 	lock_fd(s->lock, LOCK_UN);
 	return r < 0 ? r : removed;
+}
+
+#define DAY (24 * 3600)
+#define CACHE_DAYS 30
+
+/* Used last: written, or read where the file system keeps that (relatime: once a day). */
+static bool unused(const struct stat *st, time_t now)
+{
+	return now - MAX(st->st_mtime, st->st_atime) > CACHE_DAYS * DAY;
+}
+
+static void prune_dir(int cache, const char *name, time_t now)
+{
+	int fd = openat(cache, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	struct dirent *de;
+	struct stat st;
+	while ((de = readdir(d)))
+		if (fstatat(fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+			unused(&st, now))
+			unlinkat(fd, de->d_name, 0);
+	closedir(d);
+}
+
+void store_prune_cache(const char *cache_dir)
+{
+	static const char *const dirs[] = {"pack", "seed", "scan"};
+	struct stat st;
+	time_t now = time(NULL);
+	_cleanup_close_ int cache = open(cache_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (cache < 0 ||
+		(fstatat(cache, ".pruned", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			now - st.st_mtime < DAY && st.st_mtime <= now))
+		return;
+	_cleanup_close_ int mark = openat(
+		cache, ".pruned", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (mark < 0 || futimens(mark, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		prune_dir(cache, dirs[i], now);
 }

@@ -42,4 +42,8 @@ int store_box_remove(struct store_box *b, struct err *err);
  * error. */
 int store_collect(struct store *s, struct err *err);
 
+/* Remove cached files (packs, seeds, scans) that no start has used for 30 days; looks once a day,
+ * by the time of CACHE_DIR/.pruned.  Best effort: what can't be removed stays. */
+void store_prune_cache(const char *cache_dir);
+
 #endif

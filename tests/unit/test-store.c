@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "base/tree.h"
 #include "store/store.h"
 
@@ -86,12 +87,34 @@ static void untrusted_directories_are_refused(void **state)
 	arena_free(&a);
 }
 
+static void old_caches_go_once_a_day(void **state)
+{
+	(void)state;
+	char dir[256], old[300], fresh[300], mark[300];
+	snprintf(dir, sizeof(dir), "%s/cache/pack", home);
+	snprintf(old, sizeof(old), "%s/old", dir);
+	snprintf(fresh, sizeof(fresh), "%s/fresh", dir);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, dir, 0700), 0);
+	const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(file_write_atomic(AT_FDCWD, old, "x", 1, 0600, false, NULL), 0);
+		assert_int_equal(file_write_atomic(AT_FDCWD, fresh, "x", 1, 0600, false, NULL), 0);
+		assert_int_equal(utimensat(AT_FDCWD, old, long_ago, 0), 0);
+		snprintf(mark, sizeof(mark), "%s/cache", home);
+		store_prune_cache(mark);
+		assert_int_equal(access(fresh, F_OK), 0);
+		/* The second look of the same day does nothing. */
+		assert_int_equal(access(old, F_OK), round ? 0 : -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boxes_come_and_go),
 		cmocka_unit_test(leftovers_of_the_killed_are_collected),
 		cmocka_unit_test(untrusted_directories_are_refused),
+		cmocka_unit_test(old_caches_go_once_a_day),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
