@@ -78,7 +78,7 @@ access_only() {
 			'for f in '"${files[*]}"'; do echo renewed >~/$f.new; mv ~/$f.new ~/$f; echo more >>~/$f; done' \
 			>"$T/out.$i" 2>&1 3>&- &
 	done
-	wait $(jobs -p)
+	wait
 	cat "$T"/out.*
 	(cd "$HOME" && stat -c '%n %i %s %Y %Z %a' "${files[@]}" && sha256sum "${files[@]}") >"$T/after"
 	cmp "$T/before" "$T/after"

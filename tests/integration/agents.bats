@@ -127,16 +127,16 @@ codex_says() {
 	start_model '{"commands":["echo made >made.txt"],"final":"THE TOUR IS OVER"}'
 	lead claude
 	echo 'do it' >"$T/p"
-	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" claude -- -p >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm "${LEAD[@]}" claude -- -p < <(cat "$T/p") >"$T/out" 2>"$T/err"
 	[ "$(cat "$T/out")" = 'THE TOUR IS OVER' ] || fail "$(cat "$T/out" "$T/err")"
 	lead codex
-	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" codex -- "${TUI[@]}" exec - >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm "${LEAD[@]}" codex -- "${TUI[@]}" exec - <"$T/p" >"$T/out" 2>"$T/err"
 	[ "$(cat "$T/out")" = 'THE TOUR IS OVER' ] || fail "$(cat "$T/out" "$T/err")"
 	lead gemini
-	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" gemini -- -m gemini-2.5-flash >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm "${LEAD[@]}" gemini -- -m gemini-2.5-flash <"$T/p" >"$T/out" 2>"$T/err"
 	[ "$(cat "$T/out")" = 'THE TOUR IS OVER' ] || fail "$(cat "$T/out" "$T/err")"
 	lead opencode
-	cat "$T/p" | "$BAWN" run --rm "${LEAD[@]}" opencode -- run >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm "${LEAD[@]}" opencode -- run <"$T/p" >"$T/out" 2>"$T/err"
 	grep -q 'THE TOUR IS OVER' "$T/out" || fail "$(cat "$T/out" "$T/err")"
 }
 
