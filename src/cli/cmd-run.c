@@ -222,10 +222,8 @@ static int go(struct run *r, struct err *err)
 int cmd_run(int argc, char **argv)
 {
 	struct err err = {0};
-	struct run r = {.store = STORE_NONE,
-		.box = STORE_BOX_NONE,
-		.seed = PROC_NONE,
-		.pack.fd = -1};
+	struct run r = {
+		.store = STORE_NONE, .box = STORE_BOX_NONE, .seed = PROC_NONE, .pack.fd = -1};
 	r.t_begin = run_now();
 	/* Signals wait for the supervisor's signalfd; children start with a clean mask. */
 	sigset_t set;

@@ -110,8 +110,9 @@ static int start_init(struct sandbox *s, int early, int control, int handover, s
 		.die_with_parent = SIGKILL};
 	r = proc_spawn(&how, &s->init, err);
 	/* EINVAL: a kernel without them */
-	if (r < 0 && (err->code == EPERM || err->code == ENOSPC || err->code == EUSERS ||
-			     err->code == EINVAL))
+	if (r < 0 &&
+		(err->code == EPERM || err->code == ENOSPC || err->code == EUSERS ||
+			err->code == EINVAL))
 		err_hint(err, "user namespaces are not available to you here: run bawn doctor");
 	return r;
 }

@@ -290,7 +290,8 @@ static int list(struct lister *l, int fd, uint32_t ctx, bool fresh, uint32_t old
 			note_bare(g, d->d_name, e->type);
 			classify(l, e, d->d_name, ctx);
 			if (fresh && e->type != DT_DIR)
-				look_fresh(l, fd, d->d_name, was_here(l->w, old, d->d_name) != NULL);
+				look_fresh(
+					l, fd, d->d_name, was_here(l->w, old, d->d_name) != NULL);
 			if (!e->keep && !e->dir)
 				drop_entry(l);
 		}

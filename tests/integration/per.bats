@@ -56,7 +56,7 @@ attempt() {
 blocked() {
 	control "$1" "$2" || return 1
 	attempt "$1" "$2" || return 1
-	[ $ran = no ] || fail "the host ran it: $1"
+	[ "$ran" = no ] || fail "the host ran it: $1"
 }
 
 # listed PER-NN PATH...: the report names each; the log with its class.
@@ -77,7 +77,7 @@ never_silent() {
 	shift 3
 	control "$script" "$action" || return 1
 	attempt "$script" "$action" || return 1
-	[ $ran = no ] || names "$class" "$@"
+	[ "$ran" = no ] || names "$class" "$@"
 }
 
 # listed CLASS SCRIPT PATH...: no program at hand that runs it; it has to be named.
@@ -236,7 +236,7 @@ sub_repo() {
 	# a whole new module, made elsewhere and moved in
 	never_silent PER-02 'git init -q m/n; git -C m/n config core.fsmonitor $EVIL' 'git -C m/n status' m/n/.git/config
 	attempt 'git init -q --separate-git-dir .git/modules/new new; git -C new config core.fsmonitor $EVIL' 'git -C new status'
-	[ $ran = no ] || names PER-02 .git/modules/new/config
+	[ "$ran" = no ] || names PER-02 .git/modules/new/config
 	# a .git file that leads elsewhere
 	never_silent PER-03 'mkdir q; git init -q --separate-git-dir deep q; git -C q config core.fsmonitor $EVIL' 'git -C q status' q/.git
 }
