@@ -76,6 +76,8 @@ void flow_add_listener(unsigned which, int fd)
 	/* accepted sockets inherit these: saves two calls a connection */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	/* this hop is always loopback: a host's default that paces, like BBR, only costs here */
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen("reno"));
 	listeners[which].fd = fd;
 	if (relay_watch(fd, EPOLLIN, RELAY_EV_LISTENER, which) < 0)
 		relay_die("watch a listener");
@@ -304,12 +306,20 @@ static int sniff_tls(struct flow *f, size_t n)
 	return -1;
 }
 
+/* Of the seen bytes, and what follows them, n may pass.  Where that is all there is, only an event
+ * can bring more: no need to ask the socket for it. */
+void flow_approve(struct flow *f, uint64_t n, size_t seen)
+{
+	f->approved = n;
+	f->all_seen = n == seen && seen < HTTP_HEAD_MAX && !f->rdhup[CLIENT];
+}
+
 static int sniff_http(struct flow *f, size_t n)
 {
 	char seen[256];
 	int64_t r = http_next(&f->http, (char *)relay.scratch, n, names_text(f->name), seen);
 	if (r > 0) {
-		f->approved = (uint64_t)r;
+		flow_approve(f, (uint64_t)r, n);
 		return 1;
 	}
 	if (r == 0)
@@ -489,6 +499,8 @@ void flow_event(uint32_t id, unsigned side, uint32_t events)
 		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		f->rdhup[side] = true;
+	if (side == CLIENT && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+		f->all_seen = false;
 	switch ((enum flow_state)f->state) {
 	case FLOW_SNIFF:
 		if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))

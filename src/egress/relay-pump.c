@@ -213,7 +213,7 @@ static int approve(struct flow *f)
 		return fail_http(f, (int)r, seen);
 	if (r == 0) /* cut off: there will be no rest */
 		return f->rdhup[CLIENT] && f->http.phase != HTTP_UPGRADE_WAIT ? -EPIPE : STEP_WAIT;
-	f->approved = (uint64_t)r;
+	flow_approve(f, (uint64_t)r, (size_t)n);
 	return STEP_MORE;
 }
 
@@ -240,7 +240,7 @@ static int step(struct flow *f, unsigned i)
 	size_t limit = SIZE_MAX;
 	if (i == CLIENT && f->sniff == SNIFF_HTTP) {
 		if (f->approved == 0)
-			return approve(f);
+			return f->all_seen ? STEP_WAIT : approve(f);
 		limit = (size_t)f->approved;
 	} else if (f->sniff == SNIFF_HTTP && f->http.phase == HTTP_UPGRADE_WAIT) {
 		return check_upgrade(f);
@@ -248,10 +248,11 @@ static int step(struct flow *f, unsigned i)
 	return buffer_spare() ? move_copy(f, i, limit) : move_peek(f, i, limit);
 }
 
-/* The source has ended and all of it is out. */
+/* The source has ended and all of it is out: nothing is read while something is held. */
 static int finish(struct flow *f, unsigned i)
 {
-	if (f->dir[!i].eof && f->dir[!i].held == 0)
+	f->dir[i].eof = true;
+	if (f->dir[!i].eof)
 		return 1;
 	return shutdown(f->fd[!i], SHUT_WR) < 0 && errno != ENOTCONN ? -errno : 0;
 }
@@ -260,30 +261,18 @@ int pump(struct flow *f, unsigned i)
 {
 	struct flow_dir *d = &f->dir[i];
 	uint64_t start = f->bytes[i];
-	bool had_eof = d->eof;
 	d->blocked = false;
-	if (d->held) {
-		int r = send_held(f, i);
-		if (r != STEP_MORE)
-			return r < 0 ? r : 0;
-		if (d->eof)
-			return finish(f, i);
-	}
-	if (had_eof)
+	if (d->eof)
 		return 0;
-	for (;;) {
-		int r = step(f, i);
-		if (r < 0)
-			return r;
-		if (r == STEP_WAIT)
-			return 0;
-		if (r == STEP_EOF) {
-			d->eof = true;
-			return finish(f, i);
-		}
-		if (f->bytes[i] - start >= BUDGET) {
+	int r = d->held ? send_held(f, i) : STEP_MORE;
+	while (r == STEP_MORE) {
+		r = step(f, i);
+		if (r == STEP_MORE && f->bytes[i] - start >= BUDGET) {
 			flow_make_ready(f, i);
 			return 0;
 		}
 	}
+	if (r < 0)
+		return r;
+	return r == STEP_EOF ? finish(f, i) : 0;
 }

@@ -79,6 +79,7 @@ struct flow {
 	struct in6_addr addr;
 	struct http_state http;
 	uint64_t approved; /* SNIFF_HTTP: bytes from the client that may pass unseen */
+	bool all_seen;     /* SNIFF_HTTP: nothing has come from the client behind those */
 	struct flow_dir dir[2];
 	uint64_t bytes[2];
 	uint64_t start, last, deadline; /* ms */
@@ -114,6 +115,7 @@ void flow_answer(const struct egress_answer_msg *m, int fd);
 void flow_run_ready(void);
 bool flow_any_ready(void);
 void flow_make_ready(struct flow *f, unsigned dir);
+void flow_approve(struct flow *f, uint64_t n, size_t seen);
 void flow_bury(void); /* after a batch of events: ended flows may be used again */
 void flow_tick(void);
 bool flow_any_timed(void);

@@ -42,9 +42,14 @@ static void drop(struct client *c)
 
 static bool client_out(struct client *c)
 {
-	static char zero[256 * 1024];
+	static unsigned char out[256 * 1024];
+	if (out[1] == 0)
+		for (size_t i = 0; i < sizeof(out); i++)
+			out[i] = (unsigned char)(i % UPSTREAM_PERIOD);
 	while (c->send_left) {
-		ssize_t k = send(c->fd, zero, MIN(sizeof(zero), c->send_left), MSG_NOSIGNAL);
+		size_t at = (UPSTREAM_BIG - c->send_left) % UPSTREAM_PERIOD;
+		ssize_t k = send(
+			c->fd, out + at, MIN(sizeof(out) - at, c->send_left), MSG_NOSIGNAL);
 		if (k < 0)
 			return errno == EAGAIN;
 		c->send_left -= (uint64_t)k;
