@@ -42,7 +42,8 @@ static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *d)
 		snprintf(title, sizeof(title), "bawn denied %.100s", d->target);
 		sandbox_title(r->sandbox, title);
 	} else {
-		run_message(r, "denied %s: %s%s%s", d->target, d->reason,
+		run_message(r, "denied %s: %s%s%s%s%s%s", d->target, d->reason,
+			d->rule[0] ? " (" : "", d->rule, d->rule[0] ? ")" : "",
 			d->fix[0] ? "; to allow it: " : "", d->fix);
 	}
 }

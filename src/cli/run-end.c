@@ -52,7 +52,8 @@ static void print_denial(void *ctx, const struct dialer_denial *d)
 	char count[32] = "";
 	if (d->count > 1)
 		snprintf(count, sizeof(count), " (%llu times)", (unsigned long long)d->count);
-	fprintf(stderr, "  %s%s: %s\n", d->target, count, d->reason);
+	fprintf(stderr, "  %s%s: %s%s%s%s\n", d->target, count, d->reason, d->rule[0] ? " (" : "",
+		d->rule, d->rule[0] ? ")" : "");
 	if (d->fix[0])
 		fprintf(stderr, "      to allow it: %s\n", d->fix);
 }

@@ -485,6 +485,26 @@ static void say_scan(struct run *r)
 				      : "");
 }
 
+/* Only --dry-run shows them: 10,000 rules cost nothing elsewhere. */
+static void list_rules(struct run *r)
+{
+	struct egress_rule rule;
+	for (uint32_t i = 0; i < egress_n_rules(r->pack.egress); i++)
+		if (egress_rule(r->pack.egress, i, &rule) >= 0)
+			strv_addf(&r->plan.arena, &r->plan.rules, "%s %s (%s%s%.0u)",
+				rule.deny ? "deny" : "allow", rule.text, rule.file,
+				rule.line ? ":" : "", rule.line);
+}
+
+static void say_masks(struct run *r)
+{
+	char shown[512];
+	for (size_t i = 0; i < r->scan.n; i++)
+		if (r->scan.v[i].kind == SCAN_MASK)
+			strv_addf(&r->arena, &r->plan.notices, "reads as empty: %s",
+				escape_text(shown, sizeof(shown), r->scan.v[i].path));
+}
+
 static void say_env(struct run *r)
 {
 	size_t n = r->env.withheld.n;
@@ -537,6 +557,10 @@ int run_plan(struct run *r, struct err *err)
 		return k;
 	environment(r);
 	say_scan(r);
+	if (r->opt.verbosity > 0)
+		say_masks(r);
+	if (r->opt.dry_run)
+		list_rules(r);
 	say_env(r);
 	return plan_check(p, err);
 }

@@ -393,6 +393,17 @@ static void tell_tcp(struct dialer *d, const struct egress_ask_msg *m)
 	deny_note(d, target, why, v.rule, fix, MAX(m->count, 1u));
 }
 
+/* A name of the user's own network, most likely: say which option knows such names. */
+static void tell_special(struct dialer *d, const struct egress_ask_msg *m)
+{
+	char name[HOST_NAME_MAX_LEN + 1], fix[300];
+	if (host_canonical(m->name, strnlen(m->name, sizeof(m->name)), name) < 0)
+		return;
+	snprintf(fix, sizeof(fix), "--allow-private %s", name);
+	deny_note(d, name, "not a name of the internet, and no rule names it", EGRESS_NO_RULE, fix,
+		MAX(m->count, 1u));
+}
+
 static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 {
 	char raw[256], name[300], seen[300], target[320], reason[600];
@@ -432,6 +443,9 @@ static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 		snprintf(target, sizeof(target), m->port == 53 ? "name server" : "connections");
 		why = m->port == 53 ? "too many questions a second" : "too many at once";
 		break;
+	case EGRESS_WHY_SPECIAL:
+		tell_special(d, m);
+		return;
 	case EGRESS_WHY_QUERY:
 		snprintf(target, sizeof(target), "name server");
 		why = "too many different names";

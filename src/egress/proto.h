@@ -27,6 +27,7 @@ enum egress_why {
 	EGRESS_WHY_PROTO,    /* another protocol (ICMP, SCTP, ...) */
 	EGRESS_WHY_LISTENER, /* straight to the relay's own listener */
 	EGRESS_WHY_LIMIT,    /* a cap was reached */
+	EGRESS_WHY_SPECIAL,  /* a DNS question for a name that has no place on the internet */
 	EGRESS_WHY_QUERY,    /* a DNS question for a name past the pool's cap */
 };
 

@@ -109,8 +109,11 @@ static int decide(const struct dns_query *q, uint32_t *ret, bool *ret_has)
 		return DNS_NOERROR;
 	}
 	bool known = egress_name_known(relay.egress, name);
-	if (!known && is_special(name) && !GUARD_REMOVED("special-names"))
+	if (!known && is_special(name) && !GUARD_REMOVED("special-names")) {
+		if (q->qtype == DNS_TYPE_A)
+			tell_denied(EGRESS_WHY_SPECIAL, name, NULL, 53, 0, "");
 		return DNS_NXDOMAIN;
+	}
 	if (q->qtype != DNS_TYPE_A || q->qclass != DNS_CLASS_IN)
 		return DNS_NOERROR;
 	int r = synthesize(name, known, ret);

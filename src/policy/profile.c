@@ -8,8 +8,9 @@
 #include "policy/read.h"
 #include "policy/schema.h"
 
-/* Files that hold secrets by convention.  Tracked ones are never masked (src/scan).  Installed
- * packages ship certificates and test keys under such names, which programs need. */
+/* Files that hold secrets by convention.  Certificates (*.pem) may be public: those with a private
+ * key in them are found by their first line (src/scan).  Tracked ones are never masked (src/scan).
+ * Installed packages ship certificates and test keys under such names, which programs need. */
 const char *const profile_default_mask[] = {
 	".env",
 	".env.*",
@@ -24,7 +25,6 @@ const char *const profile_default_mask[] = {
 	"!sample.env",
 	"!template.env",
 	"*.key",
-	"*.pem",
 	"*.p12",
 	"*.pfx",
 	"*.jks",
@@ -49,7 +49,6 @@ const char *const profile_default_mask[] = {
 	"secrets.yaml",
 	"!**/node_modules/**",
 	"!**/site-packages/**",
-	"!cacert.pem",
 	NULL,
 };
 
