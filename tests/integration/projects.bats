@@ -32,8 +32,11 @@ same() {
 	local where out in
 	for where in outside inside; do
 		rm -rf "$WS"
-		# links where that goes: node_modules has thousands of files, and nobody writes to them
-		[ "$from" = npm ] && cp -al "$BAWN_PROJECTS/$name" "$WS" 2>/dev/null || { rm -rf "$WS" && cp -a "$BAWN_PROJECTS/$name" "$WS"; }
+		# links for node_modules, which has thousands of files that nobody writes to
+		if [ "$from" != npm ] || ! cp -al "$BAWN_PROJECTS/$name" "$WS" 2>/dev/null; then
+			rm -rf "$WS"
+			cp -a "$BAWN_PROJECTS/$name" "$WS"
+		fi
 		cd "$WS" || return 1
 		if [ $where = outside ]; then
 			out=0
