@@ -171,7 +171,7 @@ hooked() {
 		git config core.editor evil; git config remote.origin.uploadpack evil; git config remote.origin.url ext::evil
 		git config include.path /tmp/x; git config credential.helper evil; git config url.x:.insteadOf https://
 		git config filter.f.clean evil; git config diff.d.textconv evil; git config core.sshCommand evil; echo done'
-	assert_output done
+	assert_output "done"
 	local k
 	for k in core.fsmonitor core.hookspath alias.st core.editor remote.origin.uploadpack remote.origin.url \
 		include.path credential.helper url.x:.insteadof filter.f.clean diff.d.textconv core.sshcommand; do
@@ -236,7 +236,7 @@ hooked() {
 		git config core.fsmonitor evil
 		d=$(git rev-parse --git-common-dir); echo evil >$d/hooks/pre-commit; echo evil >$d/commondir; mv $d/hooks $d/h2
 		echo "gitdir: /tmp/x" >.git; mv .git .git2; git log -1 --format=%s; ls '"$HOME/main; echo done"
-	assert_output done
+	assert_output "done"
 	assert_output 'from the work tree'
 	assert_output 'core.fsmonitor'
 	[ "$(git log -1 --format=%s)" = 'from the work tree' ]
@@ -267,7 +267,7 @@ hooked() {
 	git config user.email t@example.com
 	run in_sandbox_sh 'echo x >x; git add x; git commit -qm "in the submodule"; git switch -q -c topic; git config branch.topic.rebase true
 		git config core.hooksPath /tmp; d=$(git rev-parse --git-dir); echo evil >$d/hooks/post-commit; mv $d/hooks $d/h2; mv .git .g; echo done'
-	assert_output done
+	assert_output "done"
 	assert_output core.hookspath
 	[ "$(git log -1 --format=%s topic)" = 'in the submodule' ]
 	[ "$(git config branch.topic.rebase)" = true ]
@@ -286,7 +286,7 @@ hooked() {
 	git commit -qm sub
 	run in_sandbox_sh 'git -C libs/sub config branch.main.rebase true; git -C libs/sub remote add x https://example.com/x.git
 		git -C libs/sub config core.fsmonitor evil; git submodule status; git submodule update --init; echo done'
-	assert_output done
+	assert_output "done"
 	assert_output core.fsmonitor
 	[ "$(git -C libs/sub config branch.main.rebase)" = true ]
 	[ "$(git -C libs/sub remote get-url x)" = https://example.com/x.git ]
@@ -300,7 +300,7 @@ hooked() {
 	echo "gitdir: $HOME/secret/.git" >"$WS/.git"
 	run in_sandbox_sh "cat $HOME/secret/.git/canary; git log; echo done"
 	refute_canary
-	assert_output done
+	assert_output "done"
 }
 
 @test "git: fetches of git@host: go by https for the known hosts" {
@@ -362,7 +362,7 @@ masked_repo() {
 	plant "$WS/.env"
 	plant "$WS/a.key"
 	run in_sandbox_sh 'git add -A; git commit -qam x; echo y >y; git stash -u; git stash pop; git clean -fdx; echo done'
-	assert_output done
+	assert_output "done"
 	assert_untouched "$WS/.env"
 	assert_untouched "$WS/a.key"
 	run git log --all -p

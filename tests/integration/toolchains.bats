@@ -156,7 +156,7 @@ home_kept() {
 	put "$HOME/.config/mise/config.toml" "[env]
 GITHUB_TOKEN = \"ghp_0123456789abcdefghijABCDEFGHIJ$CANARY\""
 	home_kept 'cat ~/.config/mise/config.toml; echo done'
-	assert_output done
+	assert_output "done"
 }
 
 @test "toolchains: maven, gradle, gem: caches without the credentials beside them" {
@@ -180,6 +180,6 @@ GITHUB_TOKEN = \"ghp_0123456789abcdefghijABCDEFGHIJ$CANARY\""
 	plant "$T/elsewhere/registry/../bin/x"
 	CARGO_HOME=$HOME GOPATH=$HOME PYENV_ROOT=/ NVM_DIR=$HOME/.ssh UV_CACHE_DIR=$T/elsewhere GOCACHE=$HOME/.ssh \
 		run in_sandbox_sh "cat $HOME/.ssh/* $T/elsewhere/secret; ls $T/elsewhere; echo done"
-	assert_output done
+	assert_output "done"
 	refute_canary
 }
