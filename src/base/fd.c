@@ -70,6 +70,7 @@ int fd_send(int sock, const void *data, size_t n, const int *fds, size_t nfds)
 /* musl's CMSG_NXTHDR mixes signs; the lengths are the kernel's. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wsign-compare"
 static void take_rights(struct msghdr *msg, int *ret_fds, size_t max_fds, size_t *nfds)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {

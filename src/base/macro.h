@@ -15,6 +15,12 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* What setrlimit() takes first: an enum with glibc, an int with musl. */
+#ifdef __GLIBC__
+#define RLIMIT_KIND(n) ((__rlimit_resource_t)(n))
+#else
+#define RLIMIT_KIND(n) (n)
+#endif
 #define _printf_(f, a) __attribute__((format(printf, f, a)))
 #define _unused_ __attribute__((unused))
 #define _noreturn_ __attribute__((noreturn))

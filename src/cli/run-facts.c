@@ -226,7 +226,7 @@ static bool seed_from_cache(
 	const struct seed_cache_key key = {.home = strv_env_get(env, "HOME"),
 		.xdg_config = strv_env_get(env, "XDG_CONFIG_HOME"),
 		.workspace = r->ws.path,
-		.git = r->ws.git,
+		.git = (int)r->ws.git,
 		.admin = admin};
 	if (r->pack.profile.has_seed || !key.home || !admin || !home)
 		return false;

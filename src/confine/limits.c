@@ -14,7 +14,7 @@
 static int set(int what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
 {
 	struct rlimit l = {.rlim_cur = soft, .rlim_max = hard};
-	if (setrlimit(what, &l) < 0)
+	if (setrlimit(RLIMIT_KIND(what), &l) < 0)
 		return err_sys(err, errno, "set the limit %s", name);
 	return 0;
 }

@@ -49,14 +49,14 @@ uint64_t jail_fds(void)
 static int limit(int what, rlim_t n, struct err *err)
 {
 	struct rlimit now;
-	if (getrlimit(what, &now) < 0)
+	if (getrlimit(RLIMIT_KIND(what), &now) < 0)
 		return err_sys(err, errno, "getrlimit");
 	if (n > now.rlim_max)
 		n = now.rlim_max;
 	if (what == RLIMIT_NOFILE)
 		fd_limit = n;
 	struct rlimit l = {.rlim_cur = n, .rlim_max = n};
-	if (setrlimit(what, &l) < 0)
+	if (setrlimit(RLIMIT_KIND(what), &l) < 0)
 		return err_sys(err, errno, "setrlimit");
 	return 0;
 }

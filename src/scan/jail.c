@@ -146,7 +146,7 @@ int scan_jail(const int *dirs, size_t n, struct err *err)
 		struct rlimit l = {limits[i].value, limits[i].value};
 		if (SANITIZED && limits[i].what == RLIMIT_AS)
 			continue;
-		if (setrlimit(limits[i].what, &l) < 0 && errno != EPERM)
+		if (setrlimit(RLIMIT_KIND(limits[i].what), &l) < 0 && errno != EPERM)
 			return err_sys(err, errno, "setrlimit");
 	}
 	/* what is open already stays; 64 more */
