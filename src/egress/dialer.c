@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -585,6 +586,16 @@ int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *e
 	update_now(d);
 	*ret = d;
 	return 0;
+}
+
+void dialer_finish(struct dialer *d, int ms)
+{
+	struct pollfd p = {.fd = d->c.relay_sock, .events = POLLIN};
+	shutdown(d->c.relay_sock, SHUT_WR);
+	while (poll(&p, 1, ms) > 0 && relay_event(d, EPOLLIN) == 0)
+		;
+	update_now(d);
+	allow_flush(d);
 }
 
 void dialer_free(struct dialer *d)

@@ -61,6 +61,8 @@ int dialer_dispatch(
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);
+/* The sandbox has ended: hear the relay's last words, at most ms milliseconds long. */
+void dialer_finish(struct dialer *d, int ms);
 void dialer_free(struct dialer *d);
 
 #endif

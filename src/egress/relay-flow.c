@@ -573,3 +573,10 @@ void flow_tick(void)
 		if (listeners[i].paused)
 			pause_listener(i, false);
 }
+
+void flow_end_all(void)
+{
+	for (uint32_t i = 0; i < n_used; i++)
+		if (flows[i].state == FLOW_OPEN)
+			tell_end(&flows[i]);
+}

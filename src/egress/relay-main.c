@@ -98,24 +98,6 @@ static void update_now(void)
 	relay.now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void super_ready(uint32_t events)
-{
-	static struct egress_answer_msg m;
-	while (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		int fd = -1;
-		size_t n_fds = 0;
-		ssize_t n = fd_recv(relay.super, &m, sizeof(m), &fd, 1, &n_fds);
-		if (n == -EAGAIN)
-			break;
-		if (n != (ssize_t)sizeof(m) || m.magic != EGRESS_MAGIC)
-			relay_die(NULL);
-		m.text[sizeof(m.text) - 1] = '\0';
-		flow_answer(&m, n_fds ? fd : -1);
-	}
-	if (events & EPOLLOUT)
-		tell_writable();
-}
-
 static void handover_ready(void)
 {
 	char byte[64];
@@ -160,6 +142,38 @@ static void nflog_ready(void)
 			return; /* ENOBUFS too: some were lost, the counters of nft know */
 		nflog_parse(relay.scratch, (size_t)n, tell_packet, NULL);
 	}
+}
+
+/* The run is over: what was counted and not yet told is told, and that is all. */
+_noreturn_ static void last_words(void)
+{
+	if (relay.nflog < 0) /* the run was shorter than our start */
+		handover_ready();
+	if (relay.nflog >= 0)
+		nflog_ready();
+	flow_end_all();
+	tell_tick();
+	relay_die(NULL);
+}
+
+static void super_ready(uint32_t events)
+{
+	static struct egress_answer_msg m;
+	while (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		int fd = -1;
+		size_t n_fds = 0;
+		ssize_t n = fd_recv(relay.super, &m, sizeof(m), &fd, 1, &n_fds);
+		if (n == -EAGAIN)
+			break;
+		if (n == 0)
+			last_words();
+		if (n != (ssize_t)sizeof(m) || m.magic != EGRESS_MAGIC)
+			relay_die(NULL);
+		m.text[sizeof(m.text) - 1] = '\0';
+		flow_answer(&m, n_fds ? fd : -1);
+	}
+	if (events & EPOLLOUT)
+		tell_writable();
 }
 
 static void dispatch(const struct epoll_event *e)

@@ -120,6 +120,7 @@ void flow_bury(void); /* after a batch of events: ended flows may be used again 
 void flow_tick(void);
 bool flow_any_timed(void);
 void flow_end(struct flow *f, bool reset);
+void flow_end_all(void); /* the run is over */
 
 /* relay-pump.c.  pump() returns 0, 1 when the flow is over in order, -errno when it has to be
  * reset. */

@@ -16,6 +16,7 @@
 
 #define GRACE_SECONDS 10
 #define DRAIN_MS 2000
+#define LAST_WORDS_MS 100
 
 enum tag {
 	TAG_CONTROL,
@@ -297,6 +298,8 @@ static int finish(struct sandbox *s, struct err *err)
 	int status = 0;
 	if (s->init.pid > 0 && !s->exited)
 		proc_wait(&s->init, &status);
+	if (s->relay.pid > 0)
+		dialer_finish(s->dialer, LAST_WORDS_MS);
 	terminal_drain(&s->term, DRAIN_MS);
 	terminal_stop(&s->term);
 	if (!s->exited)
