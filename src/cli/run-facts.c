@@ -357,8 +357,8 @@ int run_facts(struct run *r, struct err *err)
 	if (k == 0)
 		k = run_scan_start(r, err);
 	if (k == 0 && !r->opt.dry_run)
-		k = store_box_create(
-			&r->store, &r->arena, r->pack.profile.name, r->ws.path, &r->box, err);
+		k = store_box_create(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
+			r->id.home, &r->box, err);
 	if (k == 0 && r->opt.dry_run) {
 		r->box.id = arena_printf(
 			&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));

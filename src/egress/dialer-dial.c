@@ -165,6 +165,8 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (!is_loopback(&j->addr[attempt]))
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	else /* a default that paces (BBR) only costs there; best effort */
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	for (unsigned i = 0; i < j->n_started; i++) {
 		if (j->fd[i] >= 0)
 			close(j->fd[i]);

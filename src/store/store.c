@@ -3,11 +3,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/tree.h"
 
@@ -74,8 +78,96 @@ static void id_part(const char *path, char ret[static 25])
 	ret[n] = '\0';
 }
 
+/* Where the next start on this workspace finds an unused directory; NULL: nowhere. */
+static void spare_place(struct store *s, struct arena *a, const char *workspace, const char *home,
+	struct store_box *b)
+{
+	char hex[33];
+	if (!workspace || !home || !path_within(workspace, home) || streq(workspace, home))
+		return;
+	char *key = arena_printf(a, "%s%c%s", home, '\n', workspace);
+	char *dir = path_join(a, s->xdg.cache, "spare");
+	b->point = arena_dup(a, workspace + strlen(home) + 1);
+	if (key && dir && b->point)
+		b->spare = path_join(a, dir, digest_hex(digest_of(key, strlen(key)), hex));
+}
+
+static bool private_dir(int dirfd, const char *name, mode_t mode)
+{
+	struct stat st;
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+		st.st_uid == geteuid() && (st.st_mode & 07777) == mode;
+}
+
+/* Has dir exactly these entries (the second may be NULL)? */
+static bool holds_only(int dirfd, const char *one, const char *two)
+{
+	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return false;
+	}
+	struct dirent *de;
+	bool ok = true;
+	while (ok && (de = readdir(d)))
+		ok = streq(de->d_name, ".") || streq(de->d_name, "..") ||
+			(one && streq(de->d_name, one)) || (two && streq(de->d_name, two));
+	closedir(d);
+	return ok;
+}
+
+/* Nothing in the directory but the lock, the home, and in it the empty way to the mount point. */
+static bool pristine(const struct store_box *b)
+{
+	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || !holds_only(dir, LOCK_NAME, "home") || !private_dir(dir, "home", 0700))
+		return false;
+	int at = openat(dir, "home", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *p = b->point;
+	bool ok = at >= 0;
+	while (ok && *p) {
+		char name[NAME_MAX + 1];
+		size_t n = strcspn(p, "/");
+		if (n > NAME_MAX)
+			break;
+		memcpy(name, p, n);
+		name[n] = '\0';
+		p += n + (p[n] == '/');
+		int next = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		ok = holds_only(at, name, NULL) && private_dir(at, name, 0755) && next >= 0;
+		close(at);
+		at = next;
+	}
+	ok = ok && !*p && holds_only(at, NULL, NULL);
+	if (at >= 0)
+		close(at);
+	return ok;
+}
+
+/* Make b->dir, or take the spare one, and lock it. */
+static int box_make(struct store_box *b, struct err *err)
+{
+	bool taken = b->spare && rename(b->spare, b->dir) == 0;
+	if (taken && !pristine(b)) {
+		int r = tree_remove(AT_FDCWD, b->dir, err);
+		if (r < 0)
+			return r;
+		taken = false;
+	}
+	if (!taken && mkdir(b->dir, 0700) < 0)
+		return err_sys(err, errno, "create %s", b->dir);
+	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	b->lock = dir < 0 ? -errno : open_lock(dir, LOCK_NAME);
+	int r = b->lock < 0 ? b->lock : lock_fd(b->lock, LOCK_EX | LOCK_NB);
+	if (r == 0 && !taken && mkdirat(dir, "home", 0700) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(err, -r, "set up %s", b->dir) : 0;
+}
+
 int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
-	struct store_box *ret, struct err *err)
+	const char *home, struct store_box *ret, struct err *err)
 {
 	struct store_box b = STORE_BOX_NONE;
 	char tool[25], place[25];
@@ -88,32 +180,46 @@ int store_box_create(struct store *s, struct arena *a, const char *profile, cons
 	b.dir = path_join(a, s->sandboxes, b.id ? b.id : "x");
 	if (!b.id || !b.dir)
 		return err_set(err, ENOMEM, "out of memory");
+	spare_place(s, a, workspace, home, &b);
 
 	int r = lock_fd(s->lock, LOCK_SH);
 	if (r < 0)
 		return err_sys(err, -r, "lock %s", s->sandboxes);
-	if (mkdir(b.dir, 0700) < 0) {
-		r = err_sys(err, errno, "create %s", b.dir);
-	} else {
-		_cleanup_close_ int dir = open(b.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		b.lock = dir < 0 ? -errno : open_lock(dir, LOCK_NAME);
-		r = b.lock < 0 ? b.lock : lock_fd(b.lock, LOCK_EX | LOCK_NB);
-		if (r == 0 && mkdirat(dir, "home", 0700) < 0)
-			r = -errno;
-		if (r < 0)
-			err_sys(err, -r, "set up %s", b.dir);
-	}
+	r = box_make(&b, err);
 	lock_fd(s->lock, LOCK_UN);
-	if (r < 0)
+	if (r < 0) {
+		b.spare = NULL;
 		store_box_remove(&b, NULL);
-	else
+	} else {
 		*ret = b;
+	}
 	return r;
+}
+
+static bool rename_new(const char *from, const char *to)
+{
+	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+}
+
+/* Keep an untouched directory for the next start; false when it has to be removed. */
+static bool keep_spare(const struct store_box *b)
+{
+	if (!b->spare || !b->dir || !pristine(b))
+		return false;
+	if (rename_new(b->dir, b->spare))
+		return true;
+	char parent[PATH_MAX];
+	if (errno != ENOENT ||
+		snprintf(parent, sizeof(parent), "%.*s", (int)(path_base(b->spare) - b->spare - 1),
+			b->spare) >= (int)sizeof(parent) ||
+		file_mkdir_private(parent, NULL) < 0)
+		return false;
+	return rename_new(b->dir, b->spare);
 }
 
 int store_box_remove(struct store_box *b, struct err *err)
 {
-	int r = b->dir ? tree_remove(AT_FDCWD, b->dir, err) : 0;
+	int r = keep_spare(b) || !b->dir ? 0 : tree_remove(AT_FDCWD, b->dir, err);
 	if (b->lock >= 0)
 		close(b->lock);
 	*b = STORE_BOX_NONE;
@@ -205,4 +311,5 @@ void store_prune_cache(const char *cache_dir)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		prune_dir(cache, dirs[i], now);
+	tree_remove(cache, "spare", NULL);
 }

@@ -24,18 +24,23 @@ int store_open(struct arena *a, struct store *ret, struct err *err);
 void store_close(struct store *s);
 
 struct store_box {
-	char *id;  /* "claude-myrepo-1f3a9c" */
-	char *dir; /* host path */
-	int lock;  /* held while the sandbox lives */
+	char *id;    /* "claude-myrepo-1f3a9c" */
+	char *spare; /* where an unused directory is kept for the next start, or NULL */
+	char *point; /* the workspace's place below home/, which a spare one still has */
+	char *dir;   /* host path */
+	int lock;    /* held while the sandbox lives */
 };
 
 #define STORE_BOX_NONE ((struct store_box){.lock = -1})
 
 /* A fresh directory for an ephemeral sandbox, locked, with home/ in it.  The id is made of the
- * profile's and the workspace's name and a random part. */
+ * profile's and the workspace's name and a random part.  home: the user's, to tell where in it the
+ * workspace will be mounted. */
 int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
-	struct store_box *ret, struct err *err);
-/* Remove the directory and let go. */
+	const char *home, struct store_box *ret, struct err *err);
+/* Remove the directory and let go.  One in which nothing was left but the empty mount point is kept
+ * as CACHE/spare/KEY for the next start on the same workspace: ext4 avoids inodes that were freed
+ * in the last minute, so making and removing four for each of many starts gets dearer with each. */
 int store_box_remove(struct store_box *b, struct err *err);
 
 /* Remove what killed runs left behind.  Number removed, or -errno; another collector at work is no

@@ -34,9 +34,11 @@ static void boxes_come_and_go(void **state)
 	struct store s = STORE_NONE;
 	struct store_box b = STORE_BOX_NONE, c = STORE_BOX_NONE;
 	assert_int_equal(store_open(&a, &s, &err), 0);
-	assert_int_equal(store_box_create(&s, &a, "claude", "/home/u/My Repo\n", &b, &err), 0);
+	assert_int_equal(
+		store_box_create(&s, &a, "claude", "/home/u/My Repo\n", home, &b, &err), 0);
 	assert_int_equal(strncmp(b.id, "claude-my_repo_-", 16), 0);
-	assert_int_equal(store_box_create(&s, &a, "claude", "/home/u/My Repo\n", &c, &err), 0);
+	assert_int_equal(
+		store_box_create(&s, &a, "claude", "/home/u/My Repo\n", home, &c, &err), 0);
 	assert_string_not_equal(b.id, c.id);
 	assert_int_equal(store_collect(&s, &err), 0); /* both live */
 	assert_int_equal(access(b.dir, F_OK), 0);
@@ -56,7 +58,7 @@ static void leftovers_of_the_killed_are_collected(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		_exit(store_open(&a, &s, &err) < 0 ||
-			store_box_create(&s, &a, "x", "/w", &b, &err) < 0);
+			store_box_create(&s, &a, "x", "/w", home, &b, &err) < 0);
 	}
 	int st;
 	assert_int_equal(waitpid(pid, &st, 0), pid);
@@ -87,6 +89,48 @@ static void untrusted_directories_are_refused(void **state)
 	arena_free(&a);
 }
 
+/* A directory that nothing was left in is taken again; one that anything was left in is not. */
+static void an_untouched_directory_is_taken_again(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE;
+	char ws[256], path[400];
+	struct stat first, again;
+	snprintf(ws, sizeof(ws), "%s/src/w", home);
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
+	snprintf(path, sizeof(path), "%s/home/src/w", b.dir);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0); /* as the mount point is made */
+	snprintf(path, sizeof(path), "%s/home/src", b.dir);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(stat(b.dir, &first), 0);
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
+	assert_int_equal(stat(b.dir, &again), 0);
+	assert_int_equal(first.st_ino, again.st_ino);
+	/* Whatever is left behind, a file or a changed mode, must not reach the next run. */
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/home/%s", b.dir, i == 0 ? ".left" : "src");
+		if (i == 0)
+			assert_int_equal(
+				file_write_atomic(AT_FDCWD, path, "x", 1, 0600, false, &err), 0);
+		else if (i == 1)
+			assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700) | chmod(path, 0700), 0);
+		else
+			assert_int_equal(symlink("/etc", path), 0);
+		assert_int_equal(store_box_remove(&b, &err), 0);
+		assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
+		snprintf(path, sizeof(path), "%s/home/%s", b.dir, i == 0 ? ".left" : "src");
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
 static void old_caches_go_once_a_day(void **state)
 {
 	(void)state;
@@ -114,6 +158,7 @@ int main(void)
 		cmocka_unit_test(boxes_come_and_go),
 		cmocka_unit_test(leftovers_of_the_killed_are_collected),
 		cmocka_unit_test(untrusted_directories_are_refused),
+		cmocka_unit_test(an_untouched_directory_is_taken_again),
 		cmocka_unit_test(old_caches_go_once_a_day),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
