@@ -23,6 +23,13 @@
 typedef int (*apply_fn)(const void *, size_t, struct err *);
 typedef int (*build_fn)(const struct net_build *, void **, size_t *, struct err *);
 
+/* The remedy of the failed call itself, unless that is this very command. */
+static void remedy_of(struct doctor_result *r, const struct err *err, const char *own)
+{
+	bool usable = err->hint[0] && !strstr(err->hint, "bawn doctor");
+	doctor_remedy(r, "%s", usable ? err->hint : own);
+}
+
 static bool send_built(struct doctor_result *r, build_fn build, apply_fn apply, const char *remedy)
 {
 	const struct net_build b = {0};
@@ -31,7 +38,7 @@ static bool send_built(struct doctor_result *r, build_fn build, apply_fn apply, 
 	size_t n = 0;
 	if (build(&b, &batch, &n, &err) < 0 || apply(batch, n, &err) < 0) {
 		doctor_fail(r, "%s", err.msg);
-		doctor_remedy(r, "%s", err.hint[0] ? err.hint : remedy);
+		remedy_of(r, &err, remedy);
 		return false;
 	}
 	return true;
@@ -62,7 +69,7 @@ static void check_nft(struct doctor_result *r)
 		return;
 	if (net_sysctls(&err) < 0 || net_prove(&err) < 0) {
 		doctor_fail(r, "%s", err.msg);
-		doctor_remedy(r, "%s", err.hint[0] ? err.hint : NFT_REMEDY);
+		remedy_of(r, &err, NFT_REMEDY);
 		return;
 	}
 	doctor_ok(r, "rules are taken; a datagram is refused at once");

@@ -119,6 +119,8 @@ event() { # SANDBOX EVENT FIELDS
 }
 
 @test "the log says why a run failed" {
-	if "$BAWN" run --rm shell "$WS" -- "$WS/none"; then fail "it ran"; fi
-	audit_events error | grep -F "$WS/none"
+	printf '#!/no/interpreter\n' >"$WS/script"
+	chmod +x "$WS/script"
+	if "$BAWN" run --rm shell "$WS" -- "$WS/script"; then fail "it ran"; fi
+	audit_events error | grep -F "$WS/script"
 }
