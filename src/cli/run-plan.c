@@ -235,7 +235,7 @@ static void pin_ancestors(struct run *r, const char *base, const char *path, str
 		if (!dir || strv_has(pinned, dir))
 			continue;
 		strv_push(&r->plan.arena, pinned, dir);
-		row(r, MOUNT_PIN, dir, 0, NULL)->why = "holds something protected";
+		row(r, MOUNT_PIN, dir, MOUNT_GUARD, NULL)->why = "holds something protected";
 	}
 }
 
@@ -261,7 +261,7 @@ static int git_copy_row(struct run *r, const char *path, struct err *err)
 	g->copy = arena_printf(a, "%s/git/%zu/config", r->box.dir, r->n_git);
 	g->base = arena_printf(a, "%s/git-base-%zu", r->box.dir, r->n_git);
 	g->inside = arena_printf(a, "/run/bawn/git/%zu/config", r->n_git);
-	struct mount_op *m = row(r, MOUNT_LINK, path, 0, g->inside);
+	struct mount_op *m = row(r, MOUNT_LINK, path, MOUNT_GUARD, g->inside);
 	m->why = "git's configuration: a private copy";
 	if (!r->opt.dry_run) {
 		ssize_t n = file_read(&r->arena, AT_FDCWD, path, 1 << 20, &text, err);
@@ -292,7 +292,8 @@ static int protect_row(
 	if (it->type == SCAN_GIT_CONFIG_FILE)
 		return git_copy_row(r, path, err);
 	if (it->type == SCAN_FILE || it->type == SCAN_DIR)
-		row(r, MOUNT_PIN, path, MOUNT_RO | (it->type == SCAN_DIR ? MOUNT_REC : 0), NULL)
+		row(r, MOUNT_PIN, path,
+			MOUNT_GUARD | MOUNT_RO | (it->type == SCAN_DIR ? MOUNT_REC : 0), NULL)
 			->why = "protected";
 	return 0;
 }
@@ -304,7 +305,7 @@ static void mask_row(struct run *r, const char *path, struct strv *pinned)
 		return;
 	char *copy = arena_dup(&r->plan.arena, path);
 	pin_ancestors(r, base, copy, pinned);
-	row(r, MOUNT_MASK, copy, 0, NULL)->why = "reads as empty";
+	row(r, MOUNT_MASK, copy, MOUNT_GUARD, NULL)->why = "reads as empty";
 }
 
 static int guard_rows(struct run *r, struct err *err)
@@ -333,8 +334,9 @@ static int guard_rows(struct run *r, struct err *err)
 	}
 	for (size_t i = 0; i < r->tools.n; i++)
 		for (size_t k = 0; k < r->tools.v[i].masks.n; k++)
-			row(r, MOUNT_MASK, r->tools.v[i].masks.v[k], MOUNT_OPTIONAL, NULL)->why =
-				"credentials of a toolchain";
+			row(r, MOUNT_MASK, r->tools.v[i].masks.v[k], MOUNT_OPTIONAL | MOUNT_GUARD,
+				NULL)
+				->why = "credentials of a toolchain";
 	if (r->n_git) {
 		/* Where the links lead; on disk, so that the copies can be read when the run is
 		 * over. */

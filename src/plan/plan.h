@@ -41,6 +41,7 @@ enum mount_flag {
 	MOUNT_OPTIONAL = 8, /* skip silently when src or dst does not exist */
 	MOUNT_DEVICES = 16, /* not nodev */
 	MOUNT_POINT = 32,   /* make the mount point when missing (never inside the workspace) */
+	MOUNT_GUARD = 64,   /* covers a file of the user's: put back when the host pulls it away */
 };
 
 struct mount_op {
