@@ -17,7 +17,7 @@ int path_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uin
 /* The kernel's own answer for path, every link resolved (realpath(3)); in arena.  NULL: errno. */
 char *path_real(struct arena *a, const char *path);
 
-/* Is path (absolute, resolved) dir itself or below it? "/work2" is not within "/work". */
+/* Is path (absolute, resolved) dir itself or below it? "/area2" is not within "/area". */
 bool path_within(const char *path, const char *dir);
 
 /* "dir/name" in arena, one slash between. */

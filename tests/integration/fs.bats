@@ -387,12 +387,12 @@ for i in range(3000):
 }
 
 @test "FS-31 a path that only begins alike is not allowed" {
-	mkdir -p "$T/work" "$T/work2" "$T/work-more"
-	plant "$T/work2/file"
-	plant "$T/work-more/file"
+	mkdir -p "$T/area" "$T/area2" "$T/area-more"
+	plant "$T/area2/file"
+	plant "$T/area-more/file"
 	plant "${WS}2/file"
-	run "$BAWN" run --rm shell "$T/work" -- /usr/bin/python3 -c "$(cat "$ATTACK")" \
-		"read=$T/work2/file" "read=$T/work-more/file" "read=$T/work/../work2/file" "listdir=$T/work2"
+	run "$BAWN" run --rm shell "$T/area" -- /usr/bin/python3 -c "$(cat "$ATTACK")" \
+		"read=$T/area2/file" "read=$T/area-more/file" "read=$T/area/../work2/file" "listdir=$T/area2"
 	expect_all ENOENT
 	run attack "read=${WS}2/file"
 	expect_all ENOENT
