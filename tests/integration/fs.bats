@@ -392,7 +392,7 @@ for i in range(3000):
 	plant "$T/area-more/file"
 	plant "${WS}2/file"
 	run "$BAWN" run --rm shell "$T/area" -- /usr/bin/python3 -c "$(cat "$ATTACK")" \
-		"read=$T/area2/file" "read=$T/area-more/file" "read=$T/area/../work2/file" "listdir=$T/area2"
+		"read=$T/area2/file" "read=$T/area-more/file" "read=$T/area/../area2/file" "listdir=$T/area2"
 	expect_all ENOENT
 	run attack "read=${WS}2/file"
 	expect_all ENOENT
