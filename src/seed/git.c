@@ -308,9 +308,9 @@ static bool has_config(struct seed_copy *c)
 	return any;
 }
 
-/* Includes may depend on the repository (another address below one directory): show git the workspace's.
- * Listing the global files runs nothing of it, and reads of its config only the format version.  A
- * repository that git rejects doesn't cost the user's name: then without. */
+/* Includes may depend on the repository (another address below one directory): show git the
+ * workspace's. Listing the global files runs nothing of it, and reads of its config only the format
+ * version.  A repository that git rejects doesn't cost the user's name: then without. */
 static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, struct err *err)
 {
 	struct stat st;
