@@ -347,6 +347,8 @@ masked_repo() {
 		git commit -qam all; git show --stat --format=%H HEAD; git checkout -q HEAD~1; cat .env; git checkout -q main; cat .env server.key conf/.env.production
 		git rm -q --cached server.key; git reset -q --hard; git mv conf/.env.production conf/.env.prod; git commit -qm moved; git rm -q .env; git commit -qm gone
 		git rev-parse HEAD; ls -A; git status --porcelain'
+	# two repositories with the same commits
+	local -x GIT_AUTHOR_DATE="2024-01-01 00:00 +0000" GIT_COMMITTER_DATE="2024-01-01 00:00 +0000"
 	masked_repo "$HOME/outside"
 	masked_repo "$WS"
 	(cd "$HOME/outside" && bash -c "$script") >"$T/outside" 2>&1
