@@ -337,7 +337,7 @@ masked_repo() {
 	git -C "$1" add -f .
 	git -C "$1" commit -qm 'with what matches a mask'
 	printf 'change\n' >>"$1/README"
-	printf 'A=2\n' >"$1/.env"
+	printf 'A=two\n' >"$1/.env" # another size: git can't mistake it within one clock tick
 	touch -d '2020-01-01' "$1/README" "$1/.env" "$1/server.key" "$1/conf/.env.production"
 }
 

@@ -126,10 +126,11 @@ drive() {
 	run drive expect=up 'send=\x03' eof -- bash -c 'trap "echo caught; exit 7" INT; echo up; while :; do sleep 0.05; done'
 	assert_output caught
 	assert_status 7
-	run drive expect=up 'send=\x03' eof modes -- sh -c 'echo up; sleep 30'
+	# exec: a shell can lose the signal between its fork and the program's start
+	run drive expect=up 'send=\x03' eof modes -- sh -c 'echo up; exec sleep 30'
 	assert_status 130
 	assert_output "modes as before"
-	run drive expect=up 'send=\x1c' eof -- sh -c 'echo up; sleep 30'
+	run drive expect=up 'send=\x1c' eof -- sh -c 'echo up; exec sleep 30'
 	assert_status 131
 	# the terminal goes away
 	/usr/bin/python3 - "$BAWN" "$WS" <<-'EOF'
