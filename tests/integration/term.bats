@@ -122,7 +122,7 @@ drive() {
 	assert_output pipe
 }
 
-@test "TERM-07 Ctrl-C, Ctrl-\\ and hangup" {
+@test "TERM-07 Ctrl-C, Ctrl-backslash and hangup" {
 	run drive expect=up 'send=\x03' eof -- bash -c 'trap "echo caught; exit 7" INT; echo up; while :; do sleep 0.05; done'
 	assert_output caught
 	assert_status 7
