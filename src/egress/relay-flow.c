@@ -416,8 +416,10 @@ static void begin(unsigned which, int fd)
 	}
 	if (f->sniff == SNIFF_NONE)
 		ask(f);
-	else
-		timed_add(f, RELAY_SNIFF_MS); /* adding it to epoll reports what is there */
+	else {
+		timed_add(f, RELAY_SNIFF_MS);
+		sniff(f);
+	}
 }
 
 /* Room for one more: the oldest without a verdict goes, else one that was idle for long. */

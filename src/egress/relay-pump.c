@@ -139,6 +139,14 @@ static void took(struct flow *f, unsigned i, size_t n)
 		f->approved -= n;
 }
 
+/* Where the source is known to have ended, its end is the next thing to pass on: the last bytes
+ * wait for it, so that both leave in one segment and wake the sink once.  Not towards the upstream,
+ * where approval may stop between them. */
+static int last_bytes(const struct flow *f, unsigned i)
+{
+	return i == UPSTREAM && f->rdhup[i] ? MSG_MORE : 0;
+}
+
 /* Read and write through the scratch buffer; the direction keeps what the sink doesn't take. */
 static int move_copy(struct flow *f, unsigned i, size_t limit)
 {
@@ -150,7 +158,7 @@ static int move_copy(struct flow *f, unsigned i, size_t limit)
 	if (n == 0)
 		return STEP_EOF;
 	took(f, i, (size_t)n);
-	ssize_t k = send(f->fd[!i], relay.scratch, (size_t)n, MSG_NOSIGNAL);
+	ssize_t k = send(f->fd[!i], relay.scratch, (size_t)n, MSG_NOSIGNAL | last_bytes(f, i));
 	if (k < 0 && !would_block())
 		return -errno;
 	k = MAX(k, 0);
