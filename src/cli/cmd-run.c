@@ -1,10 +1,14 @@
 /* cli/cmd-run.c - `bawn run`; see run.h */
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/tree.h"
 #include "cli/command.h"
-#include "cli/run.h"
+#include "cli/lasting.h"
 
 static void on_message(void *ctx, const char *line)
 {
@@ -59,6 +63,7 @@ static void on_flow_end(void *ctx, const char *target, uint64_t up, uint64_t dow
 static void on_started(void *ctx)
 {
 	struct run *r = ctx;
+	r->sandbox_ran = true;
 	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
 	store_collect(&r->store, NULL);
 	store_prune_cache(r->store.xdg.cache);
@@ -128,9 +133,28 @@ static const char *proxy_variable(const char *lower, const char *upper)
 	return v && *v ? v : NULL;
 }
 
+/* What a lasting sandbox's supervisor has besides: its socket, and who waits for it. */
+static int open_server(struct run *r, struct sandbox_lasting *ret, struct err *err)
+{
+	_cleanup_close_ int dir = open(
+		r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(err, errno, "open %s", r->box.dir);
+	int fd = session_listen(dir, err);
+	if (fd < 0)
+		return fd;
+	futimens(r->box.lock, NULL); /* when it was used last */
+	*ret = (struct sandbox_lasting){.on = true,
+		.listener = fd,
+		.dirfd = TAKE_FD(dir),
+		.client = r->client,
+		.detached = r->opt.detach};
+	return 0;
+}
+
 static int launch(struct run *r, struct err *err)
 {
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < 3 && !r->lasting; fd++)
 		if (isatty(fd))
 			r->tty_fds |= (uint8_t)(1u << fd);
 	struct sandbox_config c = {.uid = r->id.uid,
@@ -150,12 +174,16 @@ static int launch(struct run *r, struct err *err)
 			.no_proxy = proxy_variable("no_proxy", "NO_PROXY"),
 			.fix_prefix = "bawn run",
 			.fix_suffix = rest_of_command(r),
+			.fix_sandbox = r->lasting ? r->box.id : NULL,
 			.hooks = {.ctx = r, .verdict = on_verdict, .flow_end = on_flow_end}},
 		.hooks = {.ctx = r,
 			.started = on_started,
 			.replaced = on_replaced,
 			.message = on_message}};
-	return r->opt.dry_run ? 0 : sandbox_launch(&c, &r->sandbox, err);
+	if (r->opt.dry_run)
+		return 0;
+	int k = r->lasting ? open_server(r, &c.lasting, err) : 0;
+	return k < 0 ? k : sandbox_launch(&c, &r->sandbox, err);
 }
 
 static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
@@ -170,13 +198,18 @@ static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err
 	return sandbox_wait(r->sandbox, res, err);
 }
 
-static int run_release(struct run *r, int code)
+int run_release(struct run *r, int code)
 {
 	struct err err = {0};
+	_cleanup_close_ int farewell = sandbox_farewell(r->sandbox);
 	sandbox_free(r->sandbox);
 	proc_kill(&r->seed);
 	run_scan_reap(r, true);
-	if (r->box.lock >= 0 && store_box_remove(&r->box, &err) < 0)
+	if (r->box.lasting && r->box.lock >= 0 && r->fresh && !r->sandbox_ran)
+		store_sandbox_remove(&r->store, &r->box, &err);
+	else if (r->box.lasting)
+		store_sandbox_release(&r->box);
+	else if (r->box.lock >= 0 && store_box_remove(&r->box, &err) < 0)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 	if (r->audit)
 		audit_close(r->audit);
@@ -187,7 +220,7 @@ static int run_release(struct run *r, int code)
 	return code;
 }
 
-static int go(struct run *r, struct err *err)
+int run_supervise(struct run *r, struct err *err)
 {
 	struct sandbox_result res = {0};
 	int k = run_policy(r, err);
@@ -201,7 +234,7 @@ static int go(struct run *r, struct err *err)
 		k = run_plan(r, err);
 	r->t_plan = run_now();
 	if (k < 0)
-		return command_fail(err, r->unfit ? r->unfit : 125);
+		return r->unfit ? r->unfit : 125;
 	if (r->opt.dry_run)
 		return show_plan(r);
 	k = decide_and_wait(r, &res, err);
@@ -211,25 +244,26 @@ static int go(struct run *r, struct err *err)
 		run_audit(r, "error", f, ARRAY_LEN(f));
 	}
 	if (k < 0)
-		return command_fail(err, 125);
+		return 125;
 	run_account(r, &res);
-	if (err->code)
-		command_fail(err, res.code);
 	if (r->opt.timing)
 		run_timing(r, &res);
 	return res.code;
 }
 
-int cmd_run(int argc, char **argv)
+void run_init(struct run *r, int argc, char **argv)
 {
-	struct err err = {0};
-	struct run r = {
-		.store = STORE_NONE, .box = STORE_BOX_NONE, .seed = PROC_NONE, .pack.fd = -1};
-	r.t_begin = run_now();
+	*r = (struct run){.store = STORE_NONE,
+		.box = STORE_BOX_NONE,
+		.seed = PROC_NONE,
+		.pack.fd = -1,
+		.client = -1};
+	r->t_begin = run_now();
 	/* Signals wait for the supervisor's signalfd; children start with a clean mask. */
 	sigset_t set;
 	sigemptyset(&set);
-	static const int handled[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+	static const int handled[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 	for (size_t i = 0; i < ARRAY_LEN(handled); i++)
 		sigaddset(&set, handled[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -237,24 +271,46 @@ int cmd_run(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */
 
 	/* getopt permutes its argument vector; what the user typed is kept for messages. */
-	r.argc = argc;
-	r.argv = arena_alloc(&r.arena, ((size_t)argc + 1) * sizeof(*r.argv));
-	if (r.argv)
-		memcpy(r.argv, argv, (size_t)argc * sizeof(*argv));
+	r->argc = argc;
+	r->argv = arena_alloc(&r->arena, ((size_t)argc + 1) * sizeof(*r->argv));
+	if (r->argv)
+		memcpy(r->argv, argv, (size_t)argc * sizeof(*argv));
 	else
-		r.argc = 0;
+		r->argc = 0;
+}
 
+int run_refuse_nested(struct err *err)
+{
+	char shown[128];
+	const char *sandbox = getenv("BAWN_SANDBOX");
+	if (!sandbox)
+		return 0;
+	err_hint(err, "end this sandbox first, or run the command as it is: it is confined");
+	return err_set(err, EPERM, "bawn runs inside sandbox %s already",
+		escape_text(shown, sizeof(shown), sandbox));
+}
+
+/* The exit code; an error is said last, when all that was found out was said before it. */
+int run_finish(struct run *r, int code, const struct err *err)
+{
+	if (err->code)
+		command_fail(err, code);
+	return run_release(r, code);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct err err = {0};
+	struct run r;
+	run_init(&r, argc, argv);
 	if (run_options_parse(&r, argc, argv, &err) < 0)
-		return run_release(&r, command_fail(&err, 125));
+		return run_finish(&r, 125, &err);
 	if (r.opt.help) {
 		run_options_help(stdout);
 		return run_release(&r, 0);
 	}
-	if (getenv("BAWN_SANDBOX")) {
-		err_hint(&err,
-			"end this sandbox first, or run the command as it is: it is confined");
-		err_set(&err, EPERM, "bawn runs inside sandbox %s already", getenv("BAWN_SANDBOX"));
-		return run_release(&r, command_fail(&err, 125));
-	}
-	return run_release(&r, go(&r, &err));
+	if (run_refuse_nested(&err) < 0)
+		return run_finish(&r, 125, &err);
+	int code = r.opt.rm ? run_supervise(&r, &err) : lasting_run(&r, &err);
+	return run_finish(&r, code, &err);
 }

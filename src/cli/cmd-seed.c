@@ -5,7 +5,8 @@
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
- * "skipped\tTEXT", "login\tused NAME|expired NAME|none"; seed/report.h says what they mean.
+ * "skipped\tTEXT", "login\tused NAME|expired NAME|none",
+ * "fresh\tPATH"; seed/report.h says what they mean.
  * What comes of a profile that brings only git's identity is kept in FILE (seed/cache.h).
  * Exit code 0, 1 when the home could not be filled, 2 for a wrong command line.
  */

@@ -5,6 +5,10 @@ bawn_SOURCES = \
 	src/cli/command.h src/cli/command.c \
 	src/cli/options.h src/cli/options.c \
 	src/cli/run.h src/cli/cmd-run.c \
+	src/cli/lasting.h src/cli/lasting.c src/cli/lasting-name.c \
+	src/cli/verb.h src/cli/verb.c \
+	src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
+	src/cli/cmd-ls.c src/cli/cmd-stop.c \
 	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
 	src/cli/run-plan.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \

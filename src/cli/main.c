@@ -16,7 +16,17 @@ static int cmd_version(int argc, char **argv);
 static int cmd_login(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"run", "PROFILE [PATH...] [-- ARGS...]", "run an agent in a sandbox", cmd_run},
+	{"run", "[PROFILE|NAME] [PATH...] [-- ARGS...]", "run an agent in a sandbox", cmd_run},
+	{"create", "PROFILE [PATH...]", "make a sandbox without starting it", cmd_create},
+	{"ls", "[-q|--json]", "list the sandboxes", cmd_ls},
+	{"exec", "NAME COMMAND [ARGS...]", "run a command in a sandbox", cmd_exec},
+	{"shell", "NAME", "a shell in a sandbox", cmd_shell},
+	{"attach", "NAME", "come back to a session that goes on", cmd_attach},
+	{"logs", "[-f] NAME", "show what sessions wrote to their terminals", cmd_logs},
+	{"stop", "NAME...", "end what runs in sandboxes", cmd_stop},
+	{"rm", "[-f] NAME...|--all", "remove sandboxes", cmd_rm},
+	{"prune", "[--dry-run]", "remove the sandboxes that don't run", cmd_prune},
+	{"inspect", "NAME...", "show all that is known of sandboxes", cmd_inspect},
 	{"doctor", "[--json]", "find out what this machine can do", NULL},
 	{"log", "[-f] [--json] [NAME]", "show what was allowed, denied and done", NULL},
 	{"policy", "show|check|lint ...", "look at egress policies", NULL},

@@ -7,12 +7,14 @@
 
 struct tables {
 	struct option longs[OPTIONS_MAX + 1];
-	char shorts[2 + 2 * OPTIONS_MAX];
+	char shorts[3 + 2 * OPTIONS_MAX];
 };
 
-static void fill(const struct option_row *rows, struct tables *t)
+static void fill(const struct option_row *rows, bool ordered, struct tables *t)
 {
 	size_t n = 0, k = 0;
+	if (ordered)
+		t->shorts[k++] = '+'; /* the first word that is no option ends them */
 	t->shorts[k++] = ':'; /* tell a missing argument from an unknown option */
 	for (; rows[n].name && n < OPTIONS_MAX; n++) {
 		t->longs[n] = (struct option){.name = rows[n].name,
@@ -38,15 +40,12 @@ static int find_row(const struct option_row *rows, int val)
 	return -1;
 }
 
-int options_parse(const struct option_row *rows, int argc, char **argv, option_fn fn, void *ctx,
-	struct option_split *ret, struct err *err)
+static int parse(const struct option_row *rows, bool ordered, int end, char **argv, option_fn fn,
+	void *ctx, struct err *err)
 {
 	struct tables t;
 	char shown[128];
-	fill(rows, &t);
-	int end = 1;
-	while (end < argc && !streq(argv[end], "--"))
-		end++;
+	fill(rows, ordered, &t);
 
 	optind = 0; /* glibc: start afresh */
 	opterr = 0;
@@ -66,11 +65,32 @@ int options_parse(const struct option_row *rows, int argc, char **argv, option_f
 		if (r < 0)
 			return err_prefix(err, "--%s", rows[i].name);
 	}
+	return 0;
+}
+
+int options_parse(const struct option_row *rows, int argc, char **argv, option_fn fn, void *ctx,
+	struct option_split *ret, struct err *err)
+{
+	int end = 1;
+	while (end < argc && !streq(argv[end], "--"))
+		end++;
+	int r = parse(rows, false, end, argv, fn, ctx, err);
+	if (r < 0)
+		return r;
 	*ret = (struct option_split){.first = optind,
 		.end = end,
 		.rest = end < argc ? end + 1 : end,
 		.dashes = end < argc};
 	return 0;
+}
+
+int options_parse_ordered(const struct option_row *rows, int argc, char **argv, option_fn fn,
+	void *ctx, int *ret_first, struct err *err)
+{
+	int r = parse(rows, true, argc, argv, fn, ctx, err);
+	if (r == 0)
+		*ret_first = optind;
+	return r;
 }
 
 void options_help(const struct option_row *rows, FILE *to)

@@ -30,6 +30,11 @@ struct option_split {
 int options_parse(const struct option_row *rows, int argc, char **argv, option_fn fn, void *ctx,
 	struct option_split *ret, struct err *err);
 
+/* For a command that runs another: the first word that is no option ends the options, as all behind
+ * it belongs to the other; argv[*ret_first] is it (a "--" before it is passed over). */
+int options_parse_ordered(const struct option_row *rows, int argc, char **argv, option_fn fn,
+	void *ctx, int *ret_first, struct err *err);
+
 void options_help(const struct option_row *rows, FILE *to);
 
 #endif

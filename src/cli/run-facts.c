@@ -113,8 +113,10 @@ static int find_pack(struct run *r, struct err *err)
 	return k < 0 ? err_prefix(err, "read the launch pack that was just made") : 0;
 }
 
-static int find_workspace(struct run *r, struct err *err)
+int run_workspace(struct run *r, struct err *err)
 {
+	if (r->ws.path)
+		return 0;
 	const struct strv *paths = &r->opt.paths;
 	const char *first = paths->n ? paths->v[0] : NULL;
 	char *dir = NULL;
@@ -216,6 +218,8 @@ static void take_records(struct run *r, char *text)
 			r->host_hooks = hooks_within(r, line);
 		else if (streq(word, "login"))
 			r->login = line;
+		else if (streq(word, "fresh"))
+			strv_push(&r->arena, &r->seed_fresh, line);
 	}
 }
 
@@ -247,7 +251,7 @@ static int start_seed(struct run *r, struct err *err)
 	if (!p->has_seed && (r->opt.bare_home || r->ws.git == HOST_GIT_NONE))
 		return 0;
 	char *admin = path_join(&r->arena, r->install.libexec, "bawn-admin"), *cache = NULL;
-	char *home = path_join(&r->arena, r->box.dir, "home");
+	char *home = r->box.home;
 	struct strv argv = {0}, env = {0};
 	seed_environment(r, &env);
 	if (seed_from_cache(r, &env, admin, home, &cache))
@@ -320,20 +324,34 @@ static bool has_key(const struct run *r)
 	return found;
 }
 
+/* A log-in that the sandbox has from an earlier start is out of date. */
+static void freshen(struct run *r)
+{
+	struct err err = {0};
+	for (size_t i = 0; r->lasting && i < r->seed_fresh.n; i++)
+		if (store_home_refresh(
+			    &r->box, r->seed_fresh.v[i], r->spec.layers.n > 0, &err) < 0)
+			strv_addf(&r->arena, &r->plan.notices,
+				"your log-in was not brought in: %s", err.msg);
+}
+
 int run_seed_collect(struct run *r, struct err *err)
 {
 	int k = r->seed.pid > 0 ? read_records(r, err) : 0;
 	if (k < 0 || !r->login)
 		return k;
 	say_withheld(r, &r->seed_withheld);
+	freshen(r);
 	if (r->pack.profile.keys.n && !has_key(r) && streq(r->login, "none") &&
 		r->pack.profile.login_hint)
 		strv_addf(&r->arena, &r->plan.notices, "%s", r->pack.profile.login_hint);
 	return 0;
 }
 
-int run_policy(struct run *r, struct err *err)
+int run_begin(struct run *r, struct err *err)
 {
+	if (r->store.sandboxes)
+		return 0;
 	int k = path_install_find(&r->arena, BAWN_LIBEXECDIR, BAWN_DATADIR, &r->install, err);
 	if (k == 0)
 		k = run_become_user(r, err);
@@ -341,41 +359,73 @@ int run_policy(struct run *r, struct err *err)
 		k = host_identity_find(&r->arena, &r->id, err);
 	if (k == 0)
 		k = store_open(&r->arena, &r->store, err);
-	if (k == 0)
+	return k;
+}
+
+int run_policy(struct run *r, struct err *err)
+{
+	int k = run_begin(r, err);
+	if (k == 0 && r->pack.fd < 0)
 		k = find_pack(r, err);
 	r->t_pack = run_now();
 	return k;
 }
 
+static int find_tools(struct run *r, struct err *err)
+{
+	int k = host_env_select(&r->arena, environ, &r->pack.profile, &r->env, err);
+	bool own_command = r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
+	if (k == 0 && !own_command) {
+		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
+		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
+	} else if (k == 0 && r->lasting) {
+		/* whoever comes later may want it */
+		struct err missing = {0};
+		host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, &missing);
+	}
+	if (k == 0)
+		k = host_toolchains_find(&r->arena, &r->id, r->ws.path,
+			own_command ? NULL : &r->agent, &r->tools, err);
+	return k;
+}
+
+int run_facts_command(struct run *r, struct err *err)
+{
+	int k = run_policy(r, err);
+	if (k == 0)
+		k = run_workspace(r, err);
+	return k == 0 ? find_tools(r, err) : k;
+}
+
+/* A sandbox of its own for this run, or the name that one would have. */
+static int find_box(struct run *r, struct err *err)
+{
+	if (r->lasting)
+		return r->opt.dry_run ? 0 : store_home_reset(&r->box, err);
+	if (!r->opt.dry_run)
+		return store_box_create(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
+			r->id.home, &r->box, err);
+	r->box.id = arena_printf(&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));
+	r->box.dir = path_join(&r->arena, r->store.sandboxes, r->box.id);
+	r->box.home = path_join(&r->arena, r->box.dir, "home");
+	return 0;
+}
+
 int run_facts(struct run *r, struct err *err)
 {
-	int k = find_workspace(r, err);
+	int k = run_workspace(r, err);
 	if (k == 0)
 		look_at_extras(r);
 	if (k == -ENOENT) /* that code means further on: the program was not found (127) */
 		k = -(err->code = ENOTDIR);
 	if (k == 0)
 		k = run_scan_start(r, err);
-	if (k == 0 && !r->opt.dry_run)
-		k = store_box_create(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
-			r->id.home, &r->box, err);
-	if (k == 0 && r->opt.dry_run) {
-		r->box.id = arena_printf(
-			&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));
-		r->box.dir = path_join(&r->arena, r->store.sandboxes, r->box.id);
-	}
+	if (k == 0)
+		k = find_box(r, err);
 	if (k == 0 && !r->opt.dry_run)
 		k = start_seed(r, err);
 	if (k == 0)
-		k = host_env_select(&r->arena, environ, &r->pack.profile, &r->env, err);
-	bool own_command = r->pack.profile.args_replace && r->opt.args.n;
-	if (k == 0 && !own_command) {
-		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
-		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
-	}
-	if (k == 0)
-		k = host_toolchains_find(&r->arena, &r->id, r->ws.path,
-			own_command ? NULL : &r->agent, &r->tools, err);
+		k = find_tools(r, err);
 	if (k == 0)
 		k = host_etc_prepare(&r->arena, r->store.xdg.cache, &r->id, &r->etc, err);
 	if (k == 0)

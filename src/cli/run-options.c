@@ -5,9 +5,15 @@
 
 #include "base/file.h"
 #include "cli/run.h"
+#include "sandbox/client.h"
 
 enum {
 	OPT_RM,
+	OPT_NAME,
+	OPT_DETACH,
+	OPT_DETACH_KEYS,
+	OPT_TEMPLATE,
+	OPT_WORKSPACE,
 	OPT_ENV,
 	OPT_ENV_FILE,
 	OPT_ALLOW,
@@ -35,7 +41,13 @@ enum {
 };
 
 const struct option_row run_option_rows[] = {
-	{"rm", 0, NULL, "remove the sandbox at the end (the only mode so far)", OPT_RM},
+	{"rm", 0, NULL, "remove the sandbox at the end; it has no name", OPT_RM},
+	{"name", 0, "NAME", "the sandbox's name (PROFILE-DIRECTORY)", OPT_NAME},
+	{"detach", 'd', NULL, "start it in the background and print its name", OPT_DETACH},
+	{"detach-keys", 0, "KEYS", "keys that leave the session running (ctrl-p,ctrl-q)",
+		OPT_DETACH_KEYS},
+	{"template", 't', "TEMPLATE", "the root file system: host", OPT_TEMPLATE},
+	{"workspace", 0, "MODE", "direct: changes land at once", OPT_WORKSPACE},
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
 	{"allow", 0, "RULE", "also allow a host: HOST, *.HOST, **.HOST, ADDR, CIDR [:PORT,...]",
@@ -196,7 +208,7 @@ static int add_connect_to(struct run *r, const char *s, struct err *err)
 		.port = (uint16_t)from,
 		.to_host = f[2],
 		.to_port = (uint16_t)to};
-	return 0;
+	return strv_add(&r->arena, &o->connect_to_texts, s);
 }
 
 static int add_host_port(struct run *r, const char *s, struct err *err)
@@ -208,7 +220,7 @@ static int add_host_port(struct run *r, const char *s, struct err *err)
 	if (r->opt.n_host_ports >= 10)
 		return err_set(err, EINVAL, "at most 10 host ports");
 	r->opt.host_ports[r->opt.n_host_ports++] = (uint16_t)port;
-	return 0;
+	return strv_add(&r->arena, &r->opt.host_port_texts, s);
 }
 
 static int add_degraded(struct run *r, const char *s, struct err *err)
@@ -220,15 +232,23 @@ static int add_degraded(struct run *r, const char *s, struct err *err)
 	return strv_add(&r->arena, &r->opt.degraded, s);
 }
 
+static int check_word(const char *value, const char *only, struct err *err)
+{
+	return streq(value, only) ? 0
+				  : err_set(err, EINVAL, "'%.40s' is not known here; there is %s",
+					    value, only);
+}
+
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
+	char keys[17];
 	struct run *r = ctx;
 	struct run_options *o = &r->opt;
 	const struct {
 		int id;
 		bool *flag;
 	} flags[] = {{OPT_RM, &o->rm}, {OPT_OFFLINE, &o->offline}, {OPT_NO_YOLO, &o->no_yolo},
-		{OPT_NO_LOGIN, &o->no_login}, {OPT_BARE_HOME, &o->bare_home},
+		{OPT_DETACH, &o->detach}, {OPT_NO_LOGIN, &o->no_login}, {OPT_BARE_HOME, &o->bare_home},
 		{OPT_CLIPBOARD, &o->clipboard}, {OPT_DRY_RUN, &o->dry_run}, {OPT_JSON, &o->json},
 		{OPT_TIMING, &o->timing}, {OPT_HELP, &o->help}};
 	const struct {
@@ -264,6 +284,18 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	case OPT_AUDIT:
 		o->audit = value;
 		return 0;
+	case OPT_NAME:
+		o->name = value;
+		return spec_name_check(value, err);
+	case OPT_DETACH_KEYS:
+		o->keys = value;
+		return client_detach_keys(value, keys, err);
+	case OPT_TEMPLATE:
+		o->template = value;
+		return check_word(value, "host", err);
+	case OPT_WORKSPACE:
+		o->mode = value;
+		return check_word(value, "direct", err);
 	case OPT_VERBOSE:
 		o->verbosity = 1;
 		return 0;
@@ -275,22 +307,32 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	}
 }
 
+int run_option_set(struct run *r, const char *name, const char *value, struct err *err)
+{
+	for (const struct option_row *o = run_option_rows; o->name; o++)
+		if (streq(o->name, name))
+			return option(r, o->id, value, err);
+	return err_set(err, EINVAL, "unknown option --%s", name);
+}
+
 int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 {
 	struct option_split split;
 	int k = options_parse(run_option_rows, argc, argv, option, r, &split, err);
 	if (k < 0 || r->opt.help)
 		return k;
-	if (split.first == split.end) {
+	if (split.first == split.end && !r->opt.name) {
 		err_hint(err, "for example: bawn run claude; bawn profile ls lists the profiles");
 		return err_set(err, EINVAL, "which profile?");
 	}
-	r->opt.profile = argv[split.first];
+	r->opt.profile = split.first < split.end ? argv[split.first] : NULL;
 	for (int i = split.first + 1; i < split.end; i++)
 		strv_add(&r->arena, &r->opt.paths, argv[i]);
 	for (int i = split.rest; i < argc; i++)
 		strv_add(&r->arena, &r->opt.args, argv[i]);
 	if (r->opt.json && !r->opt.dry_run)
 		return err_set(err, EINVAL, "--json goes with --dry-run");
+	if (r->opt.rm && (r->opt.name || r->opt.detach))
+		return err_set(err, EINVAL, "--rm goes with neither --name nor --detach");
 	return arena_check(&r->arena, err);
 }

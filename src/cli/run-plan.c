@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/digest.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "cli/run.h"
@@ -126,8 +127,16 @@ static void scratch_rows(struct run *r)
 
 static void home_rows(struct run *r)
 {
-	struct mount_op *m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
-	m->src = path_join(&r->plan.arena, r->box.dir, "home");
+	struct mount_op *m;
+	if (r->lasting) {
+		m = row(r, MOUNT_OVERLAY, r->id.home, MOUNT_POINT, NULL);
+		m->src = r->box.home;
+		m->data = arena_printf(&r->plan.arena, "%s/up/home\n%s/work/home", r->box.dir,
+			r->box.dir);
+	} else {
+		m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
+		m->src = r->box.home;
+	}
 	m->why = "the sandbox's own home";
 }
 
@@ -136,7 +145,7 @@ struct lend {
 	const char *path;
 	uint32_t flags;
 	const char *why;
-	const char *upper; /* overlay: its upper directory; NULL: bind */
+	const char *part; /* overlay: its name below up/ and work/; NULL: bind */
 };
 
 static int lend_cmp(const void *a, const void *b)
@@ -148,6 +157,14 @@ static int lend_cmp(const void *a, const void *b)
 static bool inside_workspace(const struct run *r, const char *path)
 {
 	return path_within(path, r->ws.path);
+}
+
+/* The same for the same directory at every start: what was installed there is found again. */
+static char *overlay_part(struct run *r, const char *path)
+{
+	char hex[33];
+	digest_hex(digest_of(path, strlen(path)), hex);
+	return arena_printf(&r->plan.arena, "tool-%.16s", hex);
 }
 
 static size_t lend_tools(struct run *r, struct lend *v)
@@ -165,7 +182,7 @@ static size_t lend_tools(struct run *r, struct lend *v)
 		v[n] = (struct lend){.path = t->path, .flags = MOUNT_RO, .why = t->name};
 		if (t->mode == HOST_TOOL_OVERLAY && t->dir) {
 			v[n].flags = 0;
-			v[n].upper = arena_printf(&r->plan.arena, "%s/overlay/%zu", r->box.dir, i);
+			v[n].part = overlay_part(r, t->path);
 		}
 		n++;
 	}
@@ -174,21 +191,23 @@ static size_t lend_tools(struct run *r, struct lend *v)
 
 static int lend_row(struct run *r, const struct lend *l, struct err *err)
 {
-	if (!l->upper) {
+	if (!l->part) {
 		bind_row(r, l->path, l->flags, l->why);
 		return 0;
 	}
 	struct mount_op *m = row(r, MOUNT_OVERLAY, l->path, MOUNT_POINT, NULL);
 	m->src = m->dst;
 	m->why = l->why;
-	m->data = arena_printf(&r->plan.arena, "%s/upper\n%s/work", l->upper, l->upper);
+	m->data = arena_printf(&r->plan.arena, "%s/up/%s\n%s/work/%s", r->box.dir, l->part,
+		r->box.dir, l->part);
 	if (r->opt.dry_run)
 		return 0;
-	static const char *const subs[] = {"upper", "work"};
+	static const char *const subs[] = {"up", "work"};
 	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
-		int k = file_mkdir_p(AT_FDCWD, path_join(&r->arena, l->upper, subs[i]), 0700);
+		char *dir = path_join(&r->arena, r->box.dir, subs[i]);
+		int k = file_mkdir_p(AT_FDCWD, path_join(&r->arena, dir, l->part), 0700);
 		if (k < 0)
-			return err_sys(err, -k, "create %s", l->upper);
+			return err_sys(err, -k, "create %s/%s", dir, l->part);
 	}
 	return 0;
 }
@@ -427,6 +446,12 @@ static void environment(struct run *r)
 static int find_exe(struct run *r, struct err *err)
 {
 	struct plan *p = &r->plan;
+	if (r->command.n) { /* looked for inside: its home is not ours */
+		const char *word = p->argv.v[0];
+		p->exe = word[0] != '/' && strchr(word, '/') ? path_join(&p->arena, p->cwd, word)
+							       : word;
+		return p->exe ? 0 : err_set(err, ENOMEM, "out of memory");
+	}
 	if (r->agent.exe && !(r->pack.profile.args_replace && r->opt.args.n)) {
 		p->exe = r->agent.exe;
 		p->argv.v[0] = arena_dup(&p->arena, r->agent.exe);
@@ -517,6 +542,27 @@ static void say_env(struct run *r)
 			n == 1 ? "is" : "are");
 }
 
+int run_plan_command(struct run *r, struct err *err)
+{
+	struct plan *p = &r->plan;
+	int k = 0;
+	p->argv = p->env = (struct strv){0}; /* to join may have been tried before */
+	if (!p->cwd)
+		p->cwd = r->ws.cwd;
+	if (r->command.n)
+		for (size_t i = 0; i < r->command.n; i++)
+			strv_add(&p->arena, &p->argv, r->command.v[i]);
+	else
+		k = run_argv(
+			&p->arena, &r->pack.profile, &r->opt.args, !r->opt.no_yolo, &p->argv);
+	if (k == 0)
+		k = find_exe(r, err);
+	if (k < 0)
+		return k;
+	environment(r);
+	return arena_check(&p->arena, err);
+}
+
 int run_plan(struct run *r, struct err *err)
 {
 	struct plan *p = &r->plan;
@@ -527,9 +573,9 @@ int run_plan(struct run *r, struct err *err)
 	p->user = r->id.user;
 	p->home = r->id.home;
 	p->workspace = r->ws.path;
-	p->cwd = r->ws.cwd;
+	p->cwd = r->directory ? r->directory : r->ws.cwd;
 	p->state_dir = r->box.dir;
-	p->ephemeral = true;
+	p->ephemeral = !r->lasting;
 	p->pids = r->opt.pids;
 	p->offline = r->opt.offline;
 	p->landlock = !strv_has(&r->opt.degraded, "landlock");
@@ -552,12 +598,9 @@ int run_plan(struct run *r, struct err *err)
 	if (k < 0)
 		return k;
 	land_rules(r);
-	k = run_argv(&p->arena, &r->pack.profile, &r->opt.args, !r->opt.no_yolo, &p->argv);
-	if (k == 0)
-		k = find_exe(r, err);
+	k = run_plan_command(r, err);
 	if (k < 0)
 		return k;
-	environment(r);
 	say_scan(r);
 	if (r->opt.verbosity > 0)
 		say_masks(r);

@@ -21,10 +21,13 @@
 #include "sandbox/sandbox.h"
 #include "scan/request.h"
 #include "scan/result.h"
-#include "store/store.h"
+#include "store/sandboxes.h"
 
 struct run_options {
-	const char *profile;
+	const char *profile; /* the first word behind "run": a profile or a sandbox; NULL: --name */
+	const char *name, *mode, *template, *keys;
+	struct strv host_port_texts, connect_to_texts; /* as they were given */
+	bool detach;
 	struct strv paths; /* PATH[:ro] */
 	struct strv args;  /* behind "--" */
 	struct strv env;   /* -e and --env-file, KEY=value */
@@ -56,10 +59,18 @@ struct run_git_copy {
 struct run {
 	struct arena arena;
 	struct run_options opt;
+	struct run_options given; /* re-entry: what was given now, without what the sandbox has */
 	struct path_install install;
 	struct host_identity id;
 	struct store store;
 	struct store_box box;
+	bool lasting;          /* the sandbox has a name and stays */
+	struct spec spec;      /* what it was created with */
+	struct strv command;   /* exec, shell: this instead of the profile's tool */
+	const char *directory; /* exec -w */
+	int client;            /* supervisor of a lasting one: who waits for the first session */
+	bool fresh;            /* it was made for this start, and goes where that fails */
+	bool sandbox_ran;      /* ... and was told what became of it */
 	struct pack pack;
 	struct host_workspace ws;
 	struct host_extra *extras;
@@ -76,6 +87,7 @@ struct run {
 	struct proc seed;
 	int seed_fd; /* its lines: notice, env, withheld */
 	struct strv seed_env, seed_withheld;
+	struct strv seed_fresh; /* log-ins, as paths in the home */
 	const char *host_hooks; /* the user's own core.hooksPath, where it lies in the workspace */
 	const char *login;      /* what seed said of the log-in; NULL: there was nothing to seed */
 	struct plan plan;
@@ -92,10 +104,15 @@ struct run {
 extern const struct option_row run_option_rows[];
 int run_options_parse(struct run *r, int argc, char **argv, struct err *err);
 void run_options_help(FILE *to);
+/* As if --option value had been given. */
+int run_option_set(struct run *r, const char *option, const char *value, struct err *err);
 
 /* run-facts.c: who we are and what the policy says, as one pack; then everything else that has to
  * be known before deciding.  Starts the scan and the seed. */
+int run_begin(struct run *r, struct err *err); /* who we are, where our state is */
 int run_policy(struct run *r, struct err *err);
+/* Where the workspace is; once. */
+int run_workspace(struct run *r, struct err *err);
 int run_become_user(struct run *r, struct err *err);
 int run_facts(struct run *r, struct err *err);
 /* The agent's settings and log-in copies are in its home: collect what seed said. */
@@ -110,6 +127,23 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err);
 
 /* run-plan.c */
 int run_plan(struct run *r, struct err *err);
+/* The program, its arguments and environment alone: for one more session of a running sandbox. */
+int run_plan_command(struct run *r, struct err *err);
+/* What run_plan_command() needs to know. */
+int run_facts_command(struct run *r, struct err *err);
+
+/* cmd-run.c: start the sandbox of r, which is ready to be started, and stay until it ends.  The
+ * exit code. */
+int run_supervise(struct run *r, struct err *err);
+void run_init(struct run *r, int argc, char **argv);
+int run_release(struct run *r, int code);
+/* Say the error, if there is one, and release. */
+int run_finish(struct run *r, int code, const struct err *err);
+/* -EPERM inside a sandbox. */
+int run_refuse_nested(struct err *err);
+
+/* lasting.c: enter the sandbox that the options name, or create it first.  The exit code. */
+int lasting_run(struct run *r, struct err *err);
 /* run-argv.c: the tool's command line: yolo flags where the tool takes them, the user's behind. */
 int run_argv(struct arena *a, const struct profile *p, const struct strv *args, bool yolo,
 	struct strv *ret);

@@ -34,6 +34,16 @@ static char *whole_fix(const struct dialer *d, const char *fix)
 	const char *after = d->c.fix_suffix ? d->c.fix_suffix : "";
 	if (!fix[0])
 		return strdup("");
+	/* A sandbox that lasts can be told while it runs. */
+	static const struct {
+		const char *option, *command;
+	} live[] = {{"--allow ", "allow"}, {"--allow-private ", "allow --private"}};
+	for (size_t i = 0; i < ARRAY_LEN(live) && d->c.fix_sandbox; i++)
+		if (has_prefix(fix, live[i].option))
+			return asprintf(&s, "bawn policy %s %s --sandbox %s", live[i].command,
+				       fix + strlen(live[i].option), d->c.fix_sandbox) < 0
+				? NULL
+				: s;
 	return asprintf(&s, "%s %s%s%s", before, fix, after[0] ? " " : "", after) < 0 ? NULL : s;
 }
 

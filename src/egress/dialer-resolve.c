@@ -21,7 +21,8 @@ static int start(struct dialer *d)
 	_cleanup_close_ int ours = sv[0];
 	_cleanup_close_ int theirs = sv[1];
 	char *argv[] = {(char[]){"bawn-resolve"}, NULL};
-	int fds[] = {-1, -1, STDERR_FILENO, theirs};
+	/* one that outlives its first client must not hold that one's */
+	int fds[] = {-1, -1, d->c.fix_sandbox ? -1 : STDERR_FILENO, theirs};
 	struct proc_spawn how = {
 		.path = d->c.resolver_path, .argv = argv, .fds = fds, .nfds = (int)ARRAY_LEN(fds)};
 	int r = proc_spawn(&how, &d->resolver, &err);

@@ -126,6 +126,12 @@ static int confine(const struct wire_plan *p, struct err *err)
 	return r < 0 ? r : seccomp_prove(err);
 }
 
+static int open_pty(const struct wire_plan *plan, struct pty *ret, struct err *err)
+{
+	*ret = (struct pty){.master = -1, .slave = -1};
+	return plan->head.tty_fds ? agent_open_pty(plan->head.rows, plan->head.cols, ret, err) : 0;
+}
+
 /* What can be given up while the network thread may still work: the old root, files by Landlock. */
 static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct err *err)
 {
@@ -136,7 +142,7 @@ static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct
 		return err_sys(err, errno, "sethostname");
 	r = mounts_enter(root, err);
 	if (r == 0)
-		r = agent_open_pty(plan, pty, err);
+		r = open_pty(plan, pty, err);
 	if (r == 0)
 		r = limits_apply(plan->head.pids, err);
 	if (r < 0)
@@ -203,7 +209,9 @@ static void wait_for_go(void)
 {
 	struct control_msg m;
 	for (;;) {
-		if (report_receive(&m, true) <= 0)
+		int fds[4];
+		size_t n = 0;
+		if (report_receive(&m, true, fds, &n) <= 0 || n)
 			_exit(125);
 		if (m.kind == CONTROL_GO)
 			return;
@@ -241,7 +249,16 @@ int main(int argc, char **argv)
 	if (b.plan.head.wait)
 		wait_for_go();
 
-	int pid = agent_start(&b.plan, b.pty.slave, &err);
+	const struct agent first = {.cwd = b.plan.cwd,
+		.exe = b.plan.exe,
+		.argv = b.plan.argv,
+		.env = b.plan.env,
+		.tty_fds = b.plan.head.tty_fds,
+		.umask = init_umask,
+		.slave = b.pty.slave,
+		.fds = {-1, -1, -1}};
+	bool lasting = b.plan.head.lasting;
+	int pid = agent_start(&first, &err);
 	if (pid < 0)
 		report_fail(&err);
 	report_stamp(STAMP_EXEC);
@@ -258,5 +275,5 @@ int main(int argc, char **argv)
 	}
 	if (report_send(CONTROL_STARTED, pid, -1) < 0)
 		_exit(125);
-	agent_wait(pid);
+	sessions_wait(pid, lasting);
 }

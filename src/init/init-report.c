@@ -2,7 +2,7 @@
  *
  * Messages are fixed-size; anything else ends the sandbox.
  */
-#include <sys/socket.h>
+#include <poll.h>
 #include <time.h>
 
 #include "base/fd.h"
@@ -18,21 +18,39 @@ void report_stamp(enum control_stamp stamp)
 	out.n_stamps = CONTROL_STAMPS;
 }
 
-int report_send(enum control_kind kind, int value, int fd)
+int report_session(enum control_kind kind, uint32_t session, int value, int fd)
 {
 	out.magic = CONTROL_MAGIC;
 	out.kind = kind;
 	out.value = value;
+	out.session = session;
 	return fd_send(INIT_FD_CONTROL, &out, sizeof(out), &fd, fd >= 0 ? 1 : 0);
 }
 
-void report_fail(const struct err *err)
+int report_send(enum control_kind kind, int value, int fd)
+{
+	return report_session(kind, 0, value, fd);
+}
+
+static void put_error(const struct err *err)
 {
 	size_t n = strlen(err->msg) + 1;
 	memcpy(out.text, err->msg, n);
 	snprintf(out.text + n, sizeof(out.text) - n, "%s", err->hint);
+}
+
+void report_fail(const struct err *err)
+{
+	put_error(err);
 	report_send(CONTROL_ERROR, err->code, -1);
 	_exit(125);
+}
+
+void report_failed(uint32_t session, const struct err *err)
+{
+	put_error(err);
+	report_session(CONTROL_FAILED, session, err->code, -1);
+	memset(out.text, 0, sizeof(out.text));
 }
 
 int report_receive_plan(void)
@@ -46,14 +64,16 @@ int report_receive_plan(void)
 	return fd;
 }
 
-int report_receive(struct control_msg *ret, bool block)
+int report_receive(struct control_msg *ret, bool block, int fds[4], size_t *ret_nfds)
 {
-	ssize_t n;
-	do
-		n = recv(INIT_FD_CONTROL, ret, sizeof(*ret), block ? 0 : MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+	if (!block) {
+		struct pollfd p = {.fd = INIT_FD_CONTROL, .events = POLLIN};
+		if (poll(&p, 1, 0) <= 0)
+			return -EAGAIN;
+	}
+	ssize_t n = fd_recv(INIT_FD_CONTROL, ret, sizeof(*ret), fds, 4, ret_nfds);
 	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return n == -ECONNRESET ? 0 : (int)n;
 	if (n == 0)
 		return 0;
 	return (size_t)n == sizeof(*ret) && ret->magic == CONTROL_MAGIC ? 1 : -EBADMSG;

@@ -22,8 +22,11 @@ extern mode_t init_umask; /* the caller's, for the agent */
 void report_stamp(enum control_stamp stamp);
 _noreturn_ void report_fail(const struct err *err);
 int report_send(enum control_kind kind, int value, int fd); /* fd: passed along, or -1 */
-/* One message from the supervisor; 0 when it is gone.  -EAGAIN when none waits and !block. */
-int report_receive(struct control_msg *ret, bool block);
+int report_session(enum control_kind kind, uint32_t session, int value, int fd);
+void report_failed(uint32_t session, const struct err *err);
+/* One message from the supervisor, with at most four descriptors; 0 when it is gone.  -EAGAIN when
+ * none waits and !block. */
+int report_receive(struct control_msg *ret, bool block, int fds[4], size_t *ret_nfds);
 /* The plan's descriptor; does not return without one. */
 int report_receive_plan(void);
 
@@ -53,13 +56,25 @@ int mounts_apply_row(int root, const struct wire_mount *m, struct err *err);
 /* init-reapply.c: guards that the host pulled away, put back from outside. */
 int reapply_main(void);
 
-/* init-agent.c: the pty, the agent's process, pid 1's loop. */
+/* init-agent.c: the pty and the process of a session. */
 struct pty {
 	int master, slave;
 };
-int agent_open_pty(const struct wire_plan *plan, struct pty *ret, struct err *err);
-/* -errno of execve on failure, else the agent's pid. */
-int agent_start(const struct wire_plan *plan, int slave, struct err *err);
-_noreturn_ void agent_wait(int pid);
+int agent_open_pty(uint16_t rows, uint16_t cols, struct pty *ret, struct err *err);
+
+struct agent {
+	const char *cwd, *exe;
+	const char **argv, **env;
+	uint8_t tty_fds; /* bit i: descriptor i is the pty */
+	bool leads;      /* a session of its own */
+	mode_t umask;
+	int slave;  /* of its pty, -1: none */
+	int fds[3]; /* what becomes 0-2 where it is not the pty; -1: ours stays */
+};
+/* Its pid, or the -errno of execve. */
+int agent_start(const struct agent *a, struct err *err);
+
+/* init-sessions.c: pid 1 from here on.  lasting: see plan/control.h. */
+_noreturn_ void sessions_wait(int first, bool lasting);
 
 #endif

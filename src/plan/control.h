@@ -5,6 +5,11 @@
  * master as SCM_RIGHTS where one was asked for) once every guard is set and proven, then STARTED,
  * then EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, where the plan
  * says that the agent waits for it, then SIGNALs.
+ *
+ * A session is one program started for the user: the plan's is session 0.  In a sandbox that lasts
+ * (wire_head.lasting) the supervisor may EXEC more of them, each answered by STARTED or FAILED and
+ * later by EXITED; the sandbox stays, also without any, until END.  In any other the end of session
+ * 0 ends it.
  */
 #ifndef BAWN_PLAN_CONTROL_H
 #define BAWN_PLAN_CONTROL_H
@@ -25,13 +30,20 @@ enum control_kind {
 	CONTROL_FREEZE,    /* stop (value 1) or continue (value 0) every process but pid 1 */
 	CONTROL_FROZEN,    /* done */
 	CONTROL_STOPPED,   /* the agent stopped itself (job control); value: the signal */
+	CONTROL_EXEC,      /* carries plan/wire-exec.h's memfd, then descriptors 0-2 where they are
+			    * not the session's pty */
+	CONTROL_FAILED,    /* EXEC did not: value: errno, text as for ERROR */
+	CONTROL_END,       /* kill all that runs; answered by ENDED, and pid 1 ends */
+	CONTROL_ENDED,
 };
 
 struct control_msg {
 	uint32_t magic;
 	uint32_t kind;
 	int32_t value;
+	uint32_t session; /* STARTED, FAILED, EXITED, STOPPED, EXEC, SIGNAL */
 	uint32_t n_stamps;
+	uint32_t pad;
 	uint64_t stamps[CONTROL_STAMPS]; /* CLOCK_MONOTONIC, ns, in the order of enum control_stamp
 					  */
 	char text[1280];

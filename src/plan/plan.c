@@ -98,7 +98,8 @@ int plan_check(const struct plan *p, struct err *err)
 		return r;
 	if ((p->uid == 0 || p->gid == 0) && !GUARD_REMOVED("root-identity"))
 		return err_set(err, EINVAL, "plan: no plan may map uid or gid 0 of the host");
-	if (!p->argv.n || !clean_path(p->exe))
+	/* a name without a slash is looked for inside, by PATH */
+	if (!p->argv.n || !p->exe || !*p->exe || (p->exe[0] != '/' && strchr(p->exe, '/')))
 		return err_set(err, EINVAL, "plan: there is no command to run");
 	if (!clean_path(p->cwd) || !clean_path(p->home))
 		return err_set(err, EINVAL, "plan: cwd and home must be resolved paths");

@@ -64,7 +64,7 @@ struct plan {
 	struct land_rule *land;
 	size_t n_land, cap_land;
 	bool landlock;   /* false only with --allow-degraded landlock */
-	const char *exe; /* absolute path inside */
+	const char *exe; /* absolute path inside, or a name that is looked for in PATH there */
 	struct strv argv, env;
 	uint64_t pids;   /* RLIMIT_NPROC in the user namespace, 0: leave */
 	uint8_t tty_fds; /* bit i: descriptor i of the agent is its pty, not the caller's */

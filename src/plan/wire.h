@@ -33,7 +33,8 @@ struct wire_head {
 	uint8_t wait; /* for GO, before the agent starts */
 	uint64_t pids;
 	uint16_t rows, cols; /* of the pty */
-	uint32_t pad;
+	uint8_t lasting;     /* pid 1 outlives session 0 (plan/control.h) */
+	uint8_t pad[3];
 };
 
 /* The plan and, from the pack, the seccomp program. */

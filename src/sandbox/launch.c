@@ -68,6 +68,8 @@ static int plan_memfd(const struct sandbox *s, const struct plan *plan, struct e
 	for (int fd = 0; fd < 3 && plan->tty_fds; fd++)
 		if ((plan->tty_fds >> fd & 1) && ioctl(fd, TIOCGWINSZ, &ws) == 0)
 			break;
+	if (s->server && !ws.ws_row) /* a session in the background has no terminal's size */
+		ws = (struct winsize){.ws_row = 24, .ws_col = 80};
 	const struct pack *pack = s->config.pack;
 	struct wire_bytes seccomp = {.p = pack->seccomp, .n = pack->seccomp_bytes};
 	struct blob b = {0};
@@ -133,7 +135,8 @@ int sandbox_start_relay(struct sandbox *s, struct err *err)
 	static char name[] = "bawn-relay";
 	char *argv[] = {name, NULL};
 	/* It says why it ends, where that can't garble what the agent draws. */
-	int errors = s->config.tty_fds & 4 ? -1 : 2;
+	bool quiet = s->server || (s->config.tty_fds & 4); /* a client's must end with the client */
+	int errors = quiet ? -1 : 2;
 	int fds[6] = {-1, -1, errors, s->relay_end, handover[1], s->config.pack->fd};
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
@@ -201,10 +204,13 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
 	s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover = -1;
-	s->watch.fd = -1;
+	s->watch.fd = s->first_master = -1;
 	terminal_clear(&s->term);
 	s->result.start_ns = sandbox_now();
-	int r = start_processes(s, err);
+	int r = c->lasting.on ? server_new(c->lasting.listener, c->lasting.dirfd, &s->server, err)
+			      : 0;
+	if (r == 0)
+		r = start_processes(s, err);
 	if (r < 0) {
 		sandbox_free(s);
 		return r;
@@ -260,6 +266,22 @@ static int receive(struct sandbox *s, struct control_msg *m, int *ret_fd, struct
 	return 0;
 }
 
+/* Who has the terminal: a client in another process, or this one. */
+static int take_terminal(struct sandbox *s, int master, struct err *err)
+{
+	int r = 0;
+	if (s->server) {
+		s->first_master = master;
+	} else {
+		r = terminal_open(&s->term, s->config.tty_fds, master, s->config.clipboard, err);
+		if (r == 0)
+			r = terminal_start(&s->term, err);
+	}
+	if (r == 0 && s->config.tty_fds && sandbox_send(s, CONTROL_GO, 0) < 0)
+		r = err_set(err, EPIPE, "bawn-init ended before the agent started");
+	return r;
+}
+
 int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 {
 	struct control_msg m;
@@ -269,11 +291,7 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 		r = err_set(err, EBADMSG, "bawn-init did not say that it is ready");
 	s->result.ready_ns = sandbox_now();
 	if (r == 0)
-		r = terminal_open(&s->term, s->config.tty_fds, fd, s->config.clipboard, err);
-	if (r == 0)
-		r = terminal_start(&s->term, err);
-	if (r == 0 && s->config.tty_fds && sandbox_send(s, CONTROL_GO, 0) < 0)
-		r = err_set(err, EPIPE, "bawn-init ended before the agent started");
+		r = take_terminal(s, fd, err);
 	if (r == 0)
 		r = take_listeners(s, err);
 	if (r < 0)
@@ -301,12 +319,20 @@ const struct dialer *sandbox_dialer(const struct sandbox *s)
 
 void sandbox_title(struct sandbox *s, const char *text)
 {
-	terminal_title(&s->term, text);
+	if (s->server)
+		server_title(s->server, text);
+	else
+		terminal_title(&s->term, text);
 }
 
 bool sandbox_owns_terminal(const struct sandbox *s)
 {
-	return s->term.raw;
+	return s->server ? server_voice_raw(s->server) : s->term.raw;
+}
+
+int sandbox_farewell(const struct sandbox *s)
+{
+	return s && s->server ? server_farewell(s->server) : -1;
 }
 
 void sandbox_free(struct sandbox *s)
@@ -315,6 +341,9 @@ void sandbox_free(struct sandbox *s)
 		return;
 	proc_kill(&s->init);
 	terminal_close(&s->term);
+	server_free(s->server);
+	if (s->first_master >= 0)
+		close(s->first_master);
 	sandbox_close_listeners(s);
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);

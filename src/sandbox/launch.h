@@ -6,8 +6,26 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/server.h"
 #include "sandbox/terminal.h"
 #include "sandbox/watch.h"
+
+/* What an event of the supervisor's epoll is about; a slot stands in the upper half of data.u64. */
+enum tag {
+	TAG_CONTROL,
+	TAG_INIT,
+	TAG_DIALER,
+	TAG_SIGNAL,
+	TAG_TIMER,
+	TAG_WATCH,
+	TAG_LISTENER,
+	TAG_IN,
+	TAG_OUT,
+	TAG_MASTER,
+	TAG_SERVER,
+	TAG_CLIENT,  /* slot */
+	TAG_SESSION, /* slot */
+};
 
 struct sandbox {
 	struct sandbox_config config;
@@ -20,6 +38,8 @@ struct sandbox {
 	int control; /* SEQPACKET to bawn-init */
 	struct dialer *dialer;
 	struct terminal term;
+	struct server *server; /* NULL: it doesn't last */
+	int first_master;      /* the first session's pty, until the server has it */
 	struct watch watch;
 	int epoll, signals, timer;
 	int term_requests; /* SIGTERMs so far */

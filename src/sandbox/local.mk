@@ -4,6 +4,9 @@ libsandbox_a_SOURCES = \
 	src/sandbox/sandbox.h \
 	src/sandbox/launch.h src/sandbox/launch.c \
 	src/sandbox/loop.c \
+	src/sandbox/session.h src/sandbox/session.c \
+	src/sandbox/server.h src/sandbox/server.c \
+	src/sandbox/client.h src/sandbox/client.c \
 	src/sandbox/terminal.h src/sandbox/terminal.c \
 	src/sandbox/term-filter.h src/sandbox/term-filter.c \
 	src/sandbox/watch.h src/sandbox/watch.c

@@ -18,25 +18,12 @@
 #define DRAIN_MS 2000
 #define LAST_WORDS_MS 100
 
-enum tag {
-	TAG_CONTROL,
-	TAG_INIT,
-	TAG_DIALER,
-	TAG_SIGNAL,
-	TAG_TIMER,
-	TAG_WATCH,
-	TAG_LISTENER,
-	TAG_IN,
-	TAG_OUT,
-	TAG_MASTER
-};
-
 static const int forwarded[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 
 static int watch(struct sandbox *s, int fd, enum tag tag, uint32_t events)
 {
-	struct epoll_event ev = {.events = events, .data.u32 = tag};
+	struct epoll_event ev = {.events = events, .data.u64 = tag};
 	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
@@ -51,7 +38,7 @@ static void rewatch(struct sandbox *s)
 	} rows[] = {{t->in, TAG_IN, terminal_want_in(t)}, {t->out, TAG_OUT, terminal_want_out(t)},
 		{t->master, TAG_MASTER, terminal_want_master(t)}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct epoll_event ev = {.events = rows[i].want, .data.u32 = rows[i].tag};
+		struct epoll_event ev = {.events = rows[i].want, .data.u64 = rows[i].tag};
 		if (rows[i].fd < 0)
 			continue;
 		if (!rows[i].want)
@@ -72,6 +59,7 @@ static int set_up(struct sandbox *s, struct err *err)
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->epoll < 0 || s->signals < 0 || s->timer < 0)
 		return err_sys(err, errno, "set up the supervisor");
+	fd_set_nonblock(s->control);
 	int r = watch(s, s->control, TAG_CONTROL, EPOLLIN);
 	if (r == 0)
 		r = watch(s, s->init.pidfd, TAG_INIT, EPOLLIN);
@@ -83,6 +71,8 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->timer, TAG_TIMER, EPOLLIN);
 	if (r == 0 && s->watch.fd >= 0)
 		r = watch(s, s->watch.fd, TAG_WATCH, EPOLLIN);
+	if (r == 0 && s->server)
+		r = watch(s, s->server->listener, TAG_SERVER, EPOLLIN);
 	for (size_t i = 0; r == 0 && i < s->n_listeners; i++)
 		r = watch(s, s->listeners[i], TAG_LISTENER, EPOLLIN);
 	return r < 0 ? err_sys(err, -r, "set up the supervisor") : 0;
@@ -103,11 +93,23 @@ static void start_grace(struct sandbox *s)
 	timerfd_settime(s->timer, 0, &it, NULL);
 }
 
+/* Nobody types to the supervisor of a lasting sandbox: whoever signals it wants it to end. */
+static void on_server_signal(struct sandbox *s, int sig)
+{
+	if (sig != SIGTERM && sig != SIGHUP && sig != SIGINT && sig != SIGQUIT)
+		return;
+	server_stop(s, s->term_requests++ > 0 ? 0 : GRACE_SECONDS);
+}
+
 static void on_signals(struct sandbox *s)
 {
 	struct signalfd_siginfo si;
 	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
 		int sig = (int)si.ssi_signo;
+		if (s->server) {
+			on_server_signal(s, sig);
+			continue;
+		}
 		if (sig == SIGWINCH) {
 			terminal_resize(&s->term);
 			continue;
@@ -139,11 +141,29 @@ static void on_stopped(struct sandbox *s)
 	sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
 }
 
+static void exited(struct sandbox *s, int code)
+{
+	s->exited = true;
+	s->result.code = code;
+}
+
+static void on_server_control(struct sandbox *s, const struct control_msg *m, int fd)
+{
+	if (m->kind != CONTROL_ENDED) {
+		server_control(s, m, fd);
+		return;
+	}
+	server_ended(s);
+	exited(s, s->server->end_code);
+}
+
 static int on_control(struct sandbox *s, struct err *err)
 {
 	struct control_msg m;
-	ssize_t n = recv(s->control, &m, sizeof(m), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	int fd = -1;
+	size_t n_fds = 0;
+	ssize_t n = fd_recv(s->control, &m, sizeof(m), &fd, 1, &n_fds);
+	if (n == -EAGAIN)
 		return 0;
 	if (n <= 0) {
 		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->control, NULL);
@@ -151,17 +171,17 @@ static int on_control(struct sandbox *s, struct err *err)
 	}
 	if (n != sizeof(m) || m.magic != CONTROL_MAGIC)
 		return err_set(err, EBADMSG, "bawn-init sent a malformed message");
-	if (m.kind == CONTROL_EXITED) {
-		s->exited = true;
-		s->result.code = m.value & 255;
-	} else if (m.kind == CONTROL_STOPPED) {
+	if (s->server)
+		on_server_control(s, &m, n_fds ? fd : -1);
+	else if (m.kind == CONTROL_EXITED)
+		exited(s, m.value & 255);
+	else if (m.kind == CONTROL_STOPPED)
 		on_stopped(s);
-	}
 	return 0;
 }
 
-/* Nothing inside runs from here until thaw(). */
-static int freeze(struct sandbox *s)
+/* Nothing inside runs from here until sandbox_thaw(). */
+int sandbox_freeze(struct sandbox *s)
 {
 	struct control_msg m;
 	if (sandbox_send(s, CONTROL_FREEZE, 1) < 0)
@@ -172,12 +192,18 @@ static int freeze(struct sandbox *s)
 			return -ETIME;
 		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN)
 			return 0;
-		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED) {
-			s->exited = true;
-			s->result.code = m.value & 255;
+		if (m.magic == CONTROL_MAGIC && s->server)
+			on_server_control(s, &m, -1);
+		else if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED)
+			exited(s, m.value & 255);
+		if (s->exited)
 			return -EPIPE;
-		}
 	}
+}
+
+void sandbox_thaw(struct sandbox *s)
+{
+	sandbox_send(s, CONTROL_FREEZE, 0);
 }
 
 static int run_reapply(struct sandbox *s, struct err *err)
@@ -215,13 +241,13 @@ static void on_watch(struct sandbox *s)
 	const char *path = watch_read(&s->watch);
 	if (!path || GUARD_REMOVED("watch"))
 		return;
-	int r = freeze(s);
+	int r = sandbox_freeze(s);
 	if (r == -EPIPE)
 		return;
 	if (r == 0)
 		r = run_reapply(s, &err);
 	if (r == 0)
-		sandbox_send(s, CONTROL_FREEZE, 0);
+		sandbox_thaw(s);
 	else
 		kill_agent(s);
 	if (s->config.hooks.replaced)
@@ -254,10 +280,22 @@ static int on_listener(struct sandbox *s, struct err *err)
 	return sandbox_start_relay(s, err);
 }
 
-static int on_event(struct sandbox *s, enum tag tag, struct err *err)
+/* The time that the agent was given is over. */
+static void on_timer(struct sandbox *s)
 {
 	uint64_t ticks;
-	switch (tag) {
+	if (read(s->timer, &ticks, sizeof(ticks)) != sizeof(ticks))
+		return;
+	if (s->server && !s->server->ending)
+		server_end(s);
+	else
+		kill_agent(s);
+}
+
+static int on_event(struct sandbox *s, uint64_t key, struct err *err)
+{
+	unsigned int slot = (unsigned int)(key >> 32);
+	switch ((enum tag)(key & 0xffffffff)) {
 	case TAG_CONTROL:
 		return on_control(s, err);
 	case TAG_DIALER:
@@ -268,8 +306,16 @@ static int on_event(struct sandbox *s, enum tag tag, struct err *err)
 		on_signals(s);
 		return 0;
 	case TAG_TIMER:
-		if (read(s->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
-			kill_agent(s);
+		on_timer(s);
+		return 0;
+	case TAG_SERVER:
+		server_accept(s);
+		return 0;
+	case TAG_CLIENT:
+		server_client_event(s, slot);
+		return 0;
+	case TAG_SESSION:
+		server_master_event(s, slot);
 		return 0;
 	case TAG_WATCH:
 		on_watch(s);
@@ -290,16 +336,20 @@ static int finish(struct sandbox *s, struct err *err)
 {
 	struct control_msg m;
 	while (!s->exited && recv(s->control, &m, sizeof(m), MSG_DONTWAIT) == sizeof(m))
-		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED) {
-			s->exited = true;
-			s->result.code = m.value & 255;
-		}
+		if (m.magic != CONTROL_MAGIC)
+			break;
+		else if (s->server)
+			on_server_control(s, &m, -1);
+		else if (m.kind == CONTROL_EXITED)
+			exited(s, m.value & 255);
 	/* Once it has said EXITED nothing runs inside; sandbox_free() reaps it. */
 	int status = 0;
 	if (s->init.pid > 0 && !s->exited)
 		proc_wait(&s->init, &status);
 	if (s->relay.pid > 0)
 		dialer_finish(s->dialer, LAST_WORDS_MS);
+	if (s->server)
+		server_before_account(s);
 	terminal_drain(&s->term, DRAIN_MS);
 	terminal_stop(&s->term);
 	if (!s->exited)
@@ -312,6 +362,9 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 	int r = set_up(s, err);
 	if (r < 0)
 		return r;
+	if (s->server)
+		server_first(s, s->config.lasting.client, TAKE_FD(s->first_master),
+			s->config.lasting.detached);
 	terminal_resize(&s->term);
 	if (s->config.hooks.started)
 		s->config.hooks.started(s->config.hooks.ctx);
@@ -324,10 +377,10 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "epoll_wait");
 		for (int i = 0; i < n && s->init.pid > 0; i++) {
-			r = on_event(s, ev[i].data.u32, err);
+			r = on_event(s, ev[i].data.u64, err);
 			if (r < 0)
 				return r;
-			ended |= ev[i].data.u32 == TAG_INIT;
+			ended |= ev[i].data.u64 == TAG_INIT;
 		}
 	}
 	return finish(s, err);

@@ -10,6 +10,7 @@
 #include "plan/control.h"
 #include "plan/plan.h"
 #include "policy/pack.h"
+#include "sandbox/session.h"
 
 struct sandbox_hooks {
 	void *ctx;
@@ -19,6 +20,19 @@ struct sandbox_hooks {
 	void (*replaced)(void *ctx, const char *path, bool again);
 	/* Something failed while the agent runs: a line for the person at the terminal. */
 	void (*message)(void *ctx, const char *line);
+	/* A lasting sandbox: a client asks for something that is not a session's.  *answer is a
+	 * DONE to fill.  Descriptors that are kept are replaced by -1.  0 or -errno. */
+	int (*request)(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,
+		struct session_msg *answer, struct err *err);
+};
+
+/* A sandbox that lasts: who may come to it, and who has started it. */
+struct sandbox_lasting {
+	bool on;
+	int listener; /* session_listen() */
+	int dirfd;    /* of the box */
+	int client;   /* SEQPACKET to who waits for the first session, -1: nobody */
+	bool detached;
 };
 
 struct sandbox_config {
@@ -29,7 +43,8 @@ struct sandbox_config {
 	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */
 	struct dialer_config dialer; /* relay_sock is filled in here */
 	struct sandbox_hooks hooks;
-	bool clipboard; /* pass OSC 52 writes to the terminal */
+	bool clipboard;                 /* pass OSC 52 writes to the terminal */
+	struct sandbox_lasting lasting; /* its descriptors are taken over by sandbox_launch() */
 };
 
 struct sandbox_result {
@@ -53,6 +68,12 @@ const struct dialer *sandbox_dialer(const struct sandbox *s);
 /* While the agent runs: show text in the terminal's title when the agent owns the terminal. */
 void sandbox_title(struct sandbox *s, const char *text);
 bool sandbox_owns_terminal(const struct sandbox *s);
+/* A lasting sandbox: stop or continue everything inside.  0 or -errno. */
+int sandbox_freeze(struct sandbox *s);
+void sandbox_thaw(struct sandbox *s);
+/* What whoever waits for the end of a lasting sandbox waits for: to be closed when nothing of it is
+ * left to be done; -1: nobody does. */
+int sandbox_farewell(const struct sandbox *s);
 /* Kill whatever still lives, reap, restore the terminal. */
 void sandbox_free(struct sandbox *s);
 

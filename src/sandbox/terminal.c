@@ -21,7 +21,7 @@ static const char undo_all[] =
 
 void terminal_clear(struct terminal *t)
 {
-	*t = (struct terminal){.in = -1, .out = -1, .master = -1, .guard_pipe = -1};
+	*t = (struct terminal){.in = -1, .out = -1, .master = -1, .guard_pipe = -1, .log = -1};
 }
 
 int terminal_open(
@@ -183,12 +183,16 @@ void terminal_close(struct terminal *t)
 		close(t->master);
 	if (t->out >= 0)
 		close(t->out);
+	if (t->log >= 0)
+		close(t->log);
 	terminal_clear(t);
 }
 
 uint32_t terminal_want_in(const struct terminal *t)
 {
-	return t->raw && t->n_agent < sizeof(t->to_agent) && t->master >= 0 ? EPOLLIN : 0;
+	return t->raw && t->n_agent + TERMINAL_KEYS_MAX < sizeof(t->to_agent) && t->master >= 0
+		? EPOLLIN
+		: 0;
 }
 
 uint32_t terminal_want_out(const struct terminal *t)
@@ -224,24 +228,54 @@ static void flush_buf(int fd, char *buf, size_t *n)
 	memmove(buf, buf + k, *n);
 }
 
+/* One typed byte; what may be the beginning of the detach keys waits for the next. */
+static void typed(struct terminal *t, char c)
+{
+	while (t->matched && c != t->keys[t->matched]) {
+		/* not them: the first of the held bytes was meant for the agent */
+		size_t held = t->matched;
+		t->to_agent[t->n_agent++] = t->keys[0];
+		for (t->matched = held - 1; t->matched; t->matched--) {
+			if (memcmp(t->keys + held - t->matched, t->keys, t->matched) == 0)
+				break;
+			t->to_agent[t->n_agent++] = t->keys[held - t->matched];
+		}
+	}
+	if (!t->keys || c != t->keys[t->matched]) {
+		t->to_agent[t->n_agent++] = c;
+		return;
+	}
+	if (!t->keys[++t->matched]) {
+		t->matched = 0;
+		t->detach = true;
+	}
+}
+
+static void read_keys(struct terminal *t)
+{
+	char buf[sizeof(t->to_agent)];
+	struct pollfd p = {.fd = t->in, .events = POLLIN};
+	size_t room = sizeof(t->to_agent) - t->n_agent;
+	if (room <= TERMINAL_KEYS_MAX || poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+		return;
+	ssize_t k = read(t->in, buf, room - TERMINAL_KEYS_MAX);
+	for (ssize_t i = 0; i < k && !t->detach; i++)
+		typed(t, buf[i]);
+}
+
 void terminal_pump(struct terminal *t)
 {
 	if (t->master < 0)
 		return;
-	if (t->raw && t->n_agent < sizeof(t->to_agent)) {
-		struct pollfd p = {.fd = t->in, .events = POLLIN};
-		if (poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) {
-			ssize_t k = read(
-				t->in, t->to_agent + t->n_agent, sizeof(t->to_agent) - t->n_agent);
-			if (k > 0)
-				t->n_agent += (size_t)k;
-		}
-	}
+	if (t->raw)
+		read_keys(t);
 	flush_buf(t->master, t->to_agent, &t->n_agent);
 	size_t room = tty_room(t);
 	if (room >= 1024) {
 		char buf[4096];
 		ssize_t k = read(t->master, buf, MIN(room, sizeof(buf)));
+		if (k > 0 && t->log >= 0)
+			fd_write_all(t->log, buf, (size_t)k);
 		if (k > 0)
 			t->n_tty += term_filter(&t->filter, buf, (size_t)k, t->to_tty + t->n_tty);
 		else if (k == 0 || (errno != EAGAIN && errno != EINTR))

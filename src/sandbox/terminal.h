@@ -12,6 +12,8 @@
 #include "base/proc.h"
 #include "sandbox/term-filter.h"
 
+#define TERMINAL_KEYS_MAX 16 /* bytes that detach */
+
 struct terminal {
 	int in;     /* descriptor 0 when it is the terminal, else -1 */
 	int out;    /* an open file description of our own, non-blocking; -1: none */
@@ -22,7 +24,11 @@ struct terminal {
 	struct term_filter filter;
 	char to_tty[8192], to_agent[4096];
 	size_t n_tty, n_agent;
-	int guard_pipe; /* closing it without a byte makes the guard restore the terminal */
+	int log;          /* gets what the agent draws, unfiltered; -1: nobody wants it */
+	const char *keys; /* bytes that detach when typed in a row; NULL: none */
+	size_t matched;   /* of them, held back */
+	bool detach;      /* they were typed */
+	int guard_pipe;   /* closing it without a byte makes the guard restore the terminal */
 	int guard_pid;
 };
 

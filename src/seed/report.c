@@ -14,6 +14,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_SKIPPED] = "skipped",
 		[SEED_HOOKS] = "hooks",
 		[SEED_LOGIN] = "login",
+		[SEED_FRESH] = "fresh",
 	};
 	return names[kind];
 }

@@ -235,6 +235,17 @@ static void merge_doc(struct doc *to, struct doc *add, bool over)
 	to->touched = true;
 }
 
+/* Where the profile's log-ins are: in a home that lasts, an older one would hide this one. */
+static bool is_login(struct run *r, const char *rel)
+{
+	for (size_t i = 0; i < r->spec.n_login; i++) {
+		char *path = expand_path(r, r->spec.login[i].path, false);
+		if (path && streq(path, rel))
+			return true;
+	}
+	return false;
+}
+
 static int write_docs(struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->n_docs; i++) {
@@ -248,6 +259,8 @@ static int write_docs(struct run *r, struct err *err)
 		int k = seed_write(&r->copy, d->rel, text, strlen(text), false, err);
 		if (k < 0)
 			return k;
+		if (is_login(r, d->rel))
+			seed_say(r->report, SEED_FRESH, "%s", d->rel);
 	}
 	return 0;
 }

@@ -178,7 +178,8 @@ int store_box_create(struct store *s, struct arena *a, const char *profile, cons
 	id_part(workspace ? workspace : "none", place);
 	b.id = arena_printf(a, "%s-%s-%06x", tool, place, nonce & 0xffffff);
 	b.dir = path_join(a, s->sandboxes, b.id ? b.id : "x");
-	if (!b.id || !b.dir)
+	b.home = b.dir ? path_join(a, b.dir, "home") : NULL;
+	if (!b.id || !b.dir || !b.home)
 		return err_set(err, ENOMEM, "out of memory");
 	spare_place(s, a, workspace, home, &b);
 
@@ -233,6 +234,8 @@ static int collect_one(int dirfd, const char *name, struct err *err)
 		dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (box < 0)
 		return 0;
+	if (name[0] != '.' && faccessat(box, "spec", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0; /* it lasts */
 	/* A directory without a lock file was cut short while it was being made or removed. */
 	_cleanup_close_ int lock = openat(box, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (lock < 0 && errno != ENOENT)
@@ -255,7 +258,8 @@ int store_collect(struct store *s, struct err *err)
 	int removed = 0, r = 0;
 	struct dirent *de;
 	while ((de = readdir(d))) {
-		if (de->d_name[0] == '.')
+		if (de->d_name[0] == '.' && !has_prefix(de->d_name, ".new-") &&
+			!has_prefix(de->d_name, ".gone-"))
 			continue;
 		int k = collect_one(dirfd(d), de->d_name, err);
 		if (k < 0)

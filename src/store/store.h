@@ -4,7 +4,7 @@
  * removed at its end, or, where bawn was killed, by the next command: whoever can take the lock
  * of a directory knows that nobody lives in it.  Directories appear and disappear only while the
  * lock of sandboxes/ itself is held (shared to make, exclusive to collect), so a fresh one is never
- * taken for a leftover.
+ * taken for a leftover.  One that has a spec lasts (store/sandboxes.h), and is none either.
  */
 #ifndef BAWN_STORE_STORE_H
 #define BAWN_STORE_STORE_H
@@ -24,11 +24,13 @@ int store_open(struct arena *a, struct store *ret, struct err *err);
 void store_close(struct store *s);
 
 struct store_box {
-	char *id;    /* "claude-myrepo-1f3a9c" */
-	char *spare; /* where an unused directory is kept for the next start, or NULL */
-	char *point; /* the workspace's place below home/, which a spare one still has */
-	char *dir;   /* host path */
-	int lock;    /* held while the sandbox lives */
+	char *id;     /* "claude-myrepo-1f3a9c" */
+	char *spare;  /* where an unused directory is kept for the next start, or NULL */
+	char *point;  /* the workspace's place below home/, which a spare one still has */
+	char *dir;    /* host path */
+	char *home;   /* host path: where what comes along into its home is put before a start */
+	bool lasting; /* it stays when the run is over (store/sandboxes.h) */
+	int lock;     /* held while the sandbox lives */
 };
 
 #define STORE_BOX_NONE ((struct store_box){.lock = -1})

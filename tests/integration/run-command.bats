@@ -27,7 +27,7 @@ fifth_tool() {
 argv() {
 	local wanted=$1
 	shift
-	run "$BAWN" run -q "${OPTS[@]}" fifth -- "$@"
+	run "$BAWN" run --rm -q "${OPTS[@]}" fifth -- "$@"
 	assert_status 0 || return 1
 	[ "$output" = "$wanted" ] || fail "got $output, wanted $wanted"
 }
@@ -48,7 +48,7 @@ argv() {
 	printf '#!/bin/sh\nenv; cat ~/.fifth/config.json\n' >"$HOME/.local/bin/fifth"
 	mkdir "$HOME/.fifth"
 	echo '{"theme": "dark", "token": "x", "secret": "'"$CANARY"'"}' >"$HOME/.fifth/config.json"
-	FIFTH_KEY=key-of-the-fifth FIFTH_MODE=fast OTHER=$CANARY run "$BAWN" run fifth
+	FIFTH_KEY=key-of-the-fifth FIFTH_MODE=fast OTHER=$CANARY run "$BAWN" run --rm fifth
 	assert_status 0
 	for w in key-of-the-fifth FIFTH_MODE=fast IN_BAWN=yes dark "$WS"; do
 		assert_output "$w" || return 1
@@ -107,7 +107,7 @@ shipped() {
 	PATH=$HOME/.local/bin:$PATH
 	local tool=$1 wanted=$2
 	shift 2
-	run "$BAWN" run -q "${OPTS[@]}" "$tool" -- "$@"
+	run "$BAWN" run --rm -q "${OPTS[@]}" "$tool" -- "$@"
 	[ "$output" = "$wanted" ] || fail "got $output, wanted $wanted"
 }
 
@@ -134,24 +134,24 @@ shipped() {
 
 @test "standard streams pass as they are: bytes, end of file, order, nothing added to stdout" {
 	head -c 3000000 /dev/urandom >"$T/in"
-	"$BAWN" run shell -- cat <"$T/in" >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm shell -- cat <"$T/in" >"$T/out" 2>"$T/err"
 	cmp "$T/in" "$T/out"
-	printf 'a\0b\r\n' | "$BAWN" run shell -- cat >"$T/out"
+	printf 'a\0b\r\n' | "$BAWN" run --rm shell -- cat >"$T/out"
 	[ "$(od -An -c "$T/out" | tr -d ' ')" = 'a\0b\r\n' ]
-	"$BAWN" run shell -- sh -c 'echo out; echo err >&2' >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm shell -- sh -c 'echo out; echo err >&2' >"$T/out" 2>"$T/err"
 	[ "$(cat "$T/out")" = out ]
 	grep -qx err "$T/err"
-	"$BAWN" run -q shell -- sh -c 'echo out; echo err >&2' >"$T/out" 2>"$T/err"
+	"$BAWN" run --rm -q shell -- sh -c 'echo out; echo err >&2' >"$T/out" 2>"$T/err"
 	[ "$(cat "$T/err")" = err ]
 	# a reader that ends early ends the writer
-	timeout 20 "$BAWN" run -q shell -- yes 2>/dev/null | head -1 | grep -qx y
+	timeout 20 "$BAWN" run --rm -q shell -- yes 2>/dev/null | head -1 | grep -qx y
 }
 
 @test "stdin is a pipe and stdout a terminal" {
 	need command -v script -- "script is not installed"
 	echo 'from the pipe' >"$T/p"
 	cat >"$T/go" <<-EOT
-		cat $T/p | "$BAWN" run -q shell -- sh -c 'cat; test -t 1 && echo stdout is a terminal; test -t 0 || echo stdin is not'
+		cat $T/p | "$BAWN" run --rm -q shell -- sh -c 'cat; test -t 1 && echo stdout is a terminal; test -t 0 || echo stdin is not'
 	EOT
 	run timeout 20 script -qec "sh $T/go" /dev/null </dev/null
 	assert_output 'from the pipe'
@@ -174,14 +174,15 @@ shipped() {
 	run -126 in_sandbox "$WS"
 	run -127 in_sandbox ./nowhere
 	run -127 in_sandbox no-such-command
-	run -125 "$BAWN" run no-such-profile
+	run -125 "$BAWN" run --rm no-such-profile
 	run -125 "$BAWN" run
 	run -125 "$BAWN" no-such-command
 }
 
 # agent_up SCRIPT: start it in the background as the only thing in $BG.
 agent_up() {
-	"$BAWN" run -q shell -- bash -c "$1" >"$T/out" 2>&1 </dev/null 3>&- &
+	rm -f "$T/out"
+	"$BAWN" run --rm -q shell -- bash -c "$1" >"$T/out" 2>&1 </dev/null 3>&- &
 	BG=$!
 	SERVERS+=("$BG")
 	eventually grep -q up "$T/out"
@@ -225,7 +226,7 @@ ended() {
 
 @test "a signal to the whole group is the agent's to act on: the network works to the end" {
 	serve_http 'STILL HERE'
-	setsid "$BAWN" run --allow "late.test:$PORT" --connect-to "late.test:$PORT:127.0.0.1:$PORT" \
+	setsid "$BAWN" run --rm --allow "late.test:$PORT" --connect-to "late.test:$PORT:127.0.0.1:$PORT" \
 		shell -- bash -c "trap 'curl -sS -m 5 http://late.test:$PORT/; echo; exit 3' INT
 			curl -s http://late.test:$PORT/ >/dev/null; echo up; while :; do sleep 0.1; done" \
 		>"$T/out" 2>&1 </dev/null 3>&- &
@@ -280,7 +281,7 @@ ended() {
 	echo data >"$HOME/data/a"
 	echo one >"$HOME/one.txt"
 	echo two >"$HOME/two.txt"
-	run "$BAWN" run shell "$WS" "$HOME/lib" "$HOME/data:ro" "$HOME/one.txt" "$HOME/two.txt:ro" -- sh -c "
+	run "$BAWN" run --rm shell "$WS" "$HOME/lib" "$HOME/data:ro" "$HOME/one.txt" "$HOME/two.txt:ro" -- sh -c "
 		cat $HOME/lib/a $HOME/data/a $HOME/one.txt $HOME/two.txt
 		echo new >$HOME/lib/a && echo lib-written
 		echo new >$HOME/data/a && echo data-written
@@ -293,11 +294,11 @@ ended() {
 	for w in data-written two-written data-removed; do refute_output "$w" || return 1; done
 	[ "$(cat "$HOME/lib/a" "$HOME/data/a" "$HOME/one.txt" "$HOME/two.txt" | tr '\n' ' ')" = 'new data new two ' ]
 	# options may stand behind the profile as well
-	run "$BAWN" run shell -q "$WS" "$HOME/data:ro" -- cat "$HOME/data/a"
+	run "$BAWN" run --rm shell -q "$WS" "$HOME/data:ro" -- cat "$HOME/data/a"
 	[ "$output" = data ]
-	run -125 "$BAWN" run shell "$WS:ro" -- true
+	run -125 "$BAWN" run --rm shell "$WS:ro" -- true
 	assert_output "can't be read-only"
-	run -125 "$BAWN" run shell "$WS" "$HOME/nothing" -- true
+	run -125 "$BAWN" run --rm shell "$WS" "$HOME/nothing" -- true
 	assert_output "$HOME/nothing"
 }
 
@@ -305,7 +306,7 @@ ended() {
 	git_repo
 	mkdir -p "$WS/a/b"
 	cd "$WS/a/b"
-	run "$BAWN" run -q shell -- sh -c 'pwd; cat ../../README; echo x >../../top'
+	run "$BAWN" run --rm -q shell -- sh -c 'pwd; cat ../../README; echo x >../../top'
 	[ "${lines[0]}" = "$WS/a/b" ]
 	[ "${lines[1]}" = hello ]
 	[ -e "$WS/top" ]
@@ -315,27 +316,27 @@ ended() {
 	serve_http 'FROM THE HOST'
 	local a=$PORT
 	serve_http 'OTHER'
-	run "$BAWN" run --host-port "$a" shell -- sh -c "curl -s -m 5 http://127.0.0.1:$a/; curl -s -m 5 http://127.0.0.1:$PORT/; true"
+	run "$BAWN" run --rm --host-port "$a" shell -- sh -c "curl -s -m 5 http://127.0.0.1:$a/; curl -s -m 5 http://127.0.0.1:$PORT/; true"
 	assert_output 'FROM THE HOST'
 	refute_output OTHER
 	[ "$(server_hits "$PORT")" -eq 0 ]
 	for bad in 0 65536 x -1 ''; do
-		run -125 "$BAWN" run --host-port "$bad" shell -- true
+		run -125 "$BAWN" run --rm --host-port "$bad" shell -- true
 	done
 }
 
 @test "--pids bounds processes and threads" {
-	run "$BAWN" run --pids 30 shell -- bash -c 'for i in {1..60}; do sleep 5 & done 2>&1; jobs -p | wc -l; kill $(jobs -p)'
+	run "$BAWN" run --rm --pids 30 shell -- bash -c 'for i in {1..60}; do sleep 5 & done 2>&1; jobs -p | wc -l; kill $(jobs -p)'
 	assert_output 'Resource temporarily unavailable'
-	for bad in 1 x -5 99999999999; do run -125 "$BAWN" run --pids "$bad" shell -- true; done
+	for bad in 1 x -5 99999999999; do run -125 "$BAWN" run --rm --pids "$bad" shell -- true; done
 }
 
 @test "--dry-run shows the plan and starts nothing; --json is JSON" {
-	run "$BAWN" run --dry-run --allow example.org shell -- touch "$WS/ran"
+	run "$BAWN" run --rm --dry-run --allow example.org shell -- touch "$WS/ran"
 	assert_status 0
 	assert_output "$WS"
 	[ ! -e "$WS/ran" ]
-	run --separate-stderr "$BAWN" run --dry-run --json shell -- touch "$WS/ran"
+	run --separate-stderr "$BAWN" run --rm --dry-run --json shell -- touch "$WS/ran"
 	assert_status 0
 	/usr/bin/python3 -c 'import json, sys
 p = json.load(sys.stdin)
@@ -343,43 +344,43 @@ assert p["workspace"] == sys.argv[1] and p["program"] == "/usr/bin/touch", p
 assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "$WS" <<<"$output"
 	[ ! -e "$WS/ran" ]
 	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes" 2>/dev/null)" ]
-	run -125 "$BAWN" run --json shell
+	run -125 "$BAWN" run --rm --json shell
 }
 
 @test "--timing, --audit, -v and -q" {
 	export WITHHELD_NAME=x
-	run "$BAWN" run --timing shell -- true
+	run "$BAWN" run --rm --timing shell -- true
 	assert_output "from Enter to the agent's program"
-	"$BAWN" run --audit "$T/audit" shell -- true
+	"$BAWN" run --rm --audit "$T/audit" shell -- true
 	grep -q '"event":"start"' "$T/audit"
 	grep -q '"event":"exit"' "$T/audit"
 	run "$BAWN" log --file "$T/audit"
 	assert_output exit
-	run "$BAWN" run -v shell -- true
+	run "$BAWN" run --rm -v shell -- true
 	assert_output 'withheld: WITHHELD_NAME'
-	run "$BAWN" run -q shell -- curl -sS -m 5 https://denied.example.org/
+	run "$BAWN" run --rm -q shell -- curl -sS -m 5 https://denied.example.org/
 	refute_output 'bawn:'
-	run -125 "$BAWN" run -q no-such-profile
+	run -125 "$BAWN" run --rm -q no-such-profile
 	assert_output 'bawn:'
-	run -125 "$BAWN" run --audit /nonexistent/dir/audit shell -- true
+	run -125 "$BAWN" run --rm --audit /nonexistent/dir/audit shell -- true
 	assert_output /nonexistent
 }
 
 @test "--connect-to in curl's grammar, and what isn't" {
 	serve_http 'BY ANOTHER NAME'
-	run "$BAWN" run --allow "name.test:80" --connect-to "name.test:80:127.0.0.1:$PORT" shell -- curl -s -m 5 http://name.test/
+	run "$BAWN" run --rm --allow "name.test:80" --connect-to "name.test:80:127.0.0.1:$PORT" shell -- curl -s -m 5 http://name.test/
 	assert_output 'BY ANOTHER NAME'
 	# the rules still decide about the first
-	run "$BAWN" run --connect-to "name.test:80:127.0.0.1:$PORT" shell -- curl -s -m 5 http://name.test/
+	run "$BAWN" run --rm --connect-to "name.test:80:127.0.0.1:$PORT" shell -- curl -s -m 5 http://name.test/
 	refute_output 'BY ANOTHER NAME'
 	for bad in '' name name:80 name:80:x 'name:80:[::1:5' 'name:99999:h:1' 'a b:80:h:1' name:80:h:x; do
-		run -125 "$BAWN" run --connect-to "$bad" shell -- true
+		run -125 "$BAWN" run --rm --connect-to "$bad" shell -- true
 	done
 }
 
 @test "the command in a denial, pasted, works" {
 	serve_http 'ALLOWED NOW'
-	run "$BAWN" run --connect-to "paste.example.org:$PORT:127.0.0.1:$PORT" shell "$WS" -- curl -s -m 5 "http://paste.example.org:$PORT/"
+	run "$BAWN" run --rm --connect-to "paste.example.org:$PORT:127.0.0.1:$PORT" shell "$WS" -- curl -s -m 5 "http://paste.example.org:$PORT/"
 	refute_output 'ALLOWED NOW'
 	local line
 	line=$(sed -n 's/^      to allow it: //p' <<<"$output" | head -1)
@@ -390,16 +391,16 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 }
 
 @test "unknown, doubled and incomplete options are told, with the nearest one" {
-	run -125 "$BAWN" run --no-yollo shell
+	run -125 "$BAWN" run --rm --no-yollo shell
 	assert_output no-yollo
-	run -125 "$BAWN" run shell --allow
-	run -125 "$BAWN" run --allow 'http://x y' shell
-	run -125 "$BAWN" run --policy no-such-policy shell -- true
-	run -125 "$BAWN" run --allow-degraded seccomp shell -- true
+	run -125 "$BAWN" run --rm shell --allow
+	run -125 "$BAWN" run --rm --allow 'http://x y' shell
+	run -125 "$BAWN" run --rm --policy no-such-policy shell -- true
+	run -125 "$BAWN" run --rm --allow-degraded seccomp shell -- true
 	assert_output 'only landlock'
-	run -125 "$BAWN" run --as-user nobody shell -- true
+	run -125 "$BAWN" run --rm --as-user nobody shell -- true
 	assert_output 'for root'
-	run "$BAWN" run --help
+	run "$BAWN" run --rm --help
 	assert_status 0
 	assert_output 'Usage: bawn run'
 }

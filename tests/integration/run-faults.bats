@@ -19,7 +19,7 @@ refused() {
 }
 
 shell() {
-	"$BAWN" run "$@" -- touch "$WS/ran"
+	"$BAWN" run --rm "$@" -- touch "$WS/ran"
 }
 
 @test "a workspace that is missing, a file, /, the home, or overlaps bawn's state" {
@@ -46,20 +46,20 @@ shell() {
 @test "a workspace whose path has odd characters works" {
 	local d="$HOME/a b\$c'd\"é;#%s"
 	mkdir -p "$d"
-	run "$BAWN" run -q shell "$d" -- sh -c 'pwd; echo x >made'
+	run "$BAWN" run --rm -q shell "$d" -- sh -c 'pwd; echo x >made'
 	assert_status 0
 	[ "$output" = "$d" ]
 	[ -e "$d/made" ]
 	d="$HOME/back\\slash	tab"
 	mkdir -p "$d"
-	run "$BAWN" run -q shell "$d" -- pwd
+	run "$BAWN" run --rm -q shell "$d" -- pwd
 	[ "$output" = "$d" ]
 }
 
 @test "HOME unset, relative, or not there" {
-	refused 'HOME' env -u HOME "$BAWN" run shell "$WS" -- touch "$WS/ran"
-	refused 'HOME' env HOME=relative "$BAWN" run shell "$WS" -- touch "$WS/ran"
-	refused "$T/gone" env HOME="$T/gone" "$BAWN" run shell "$WS" -- touch "$WS/ran"
+	refused 'HOME' env -u HOME "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
+	refused 'HOME' env HOME=relative "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
+	refused "$T/gone" env HOME="$T/gone" "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 }
 
 @test "closed standard descriptors: the agent never gets one of bawn's in their place" {
@@ -75,65 +75,65 @@ shell() {
 	done
 	# and what else the caller has open does not pass
 	exec 7<"$BAWN_SRCDIR/tests/lib.sh" 8>"$T/eight"
-	run "$BAWN" run -q shell -- sh -c 'ls /proc/self/fd; cat <&7; echo x >&8'
+	run "$BAWN" run --rm -q shell -- sh -c 'ls /proc/self/fd; cat <&7; echo x >&8'
 	exec 7<&- 8>&-
 	refute_output 'tests'
 	[ ! -s "$T/eight" ]
 }
 
 @test "no terminal, no controlling terminal, no TERM" {
-	run env -u TERM setsid "$BAWN" run -q shell -- sh -c 'tty; (: </dev/tty) 2>&1; echo ok' </dev/null
+	run env -u TERM setsid "$BAWN" run --rm -q shell -- sh -c 'tty; (: </dev/tty) 2>&1; echo ok' </dev/null
 	assert_status 0
 	assert_output 'not a tty'
 	assert_output ok
 }
 
 @test "an empty environment is enough" {
-	run env -i HOME="$HOME" "$BAWN" run -q shell "$WS" -- sh -c 'echo $USER $SHELL; command -v ls'
+	run env -i HOME="$HOME" "$BAWN" run --rm -q shell "$WS" -- sh -c 'echo $USER $SHELL; command -v ls'
 	assert_status 0
 	assert_output "$(id -un)"
 	assert_output /ls
 }
 
 @test "user namespaces missing, each way: said with the remedy" {
-	"$BAWN" run shell -- true # the profile is compiled, so that the first clone is the sandbox's
+	"$BAWN" run --rm shell -- true # the profile is compiled, so that the first clone is the sandbox's
 	for e in EPERM EINVAL ENOSPC; do
-		refused 'user namespace' "$DENY" "clone=$e,unshare=$e,clone3=$e" "$BAWN" run shell "$WS" -- touch "$WS/ran"
+		refused 'user namespace' "$DENY" "clone=$e,unshare=$e,clone3=$e" "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 		assert_output 'bawn doctor' || return 1
 	done
 }
 
 @test "nftables missing: nothing starts without the packet filter" {
 	for e in EPROTONOSUPPORT EPERM; do
-		refused 'CONFIG_NF_TABLES' "$DENY" "nftables=$e" "$BAWN" run shell "$WS" -- touch "$WS/ran"
+		refused 'CONFIG_NF_TABLES' "$DENY" "nftables=$e" "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 	done
 }
 
 @test "rtnetlink missing: nothing starts" {
-	refused 'bawn:' "$DENY" rtnetlink=EPROTONOSUPPORT "$BAWN" run shell "$WS" -- touch "$WS/ran"
+	refused 'bawn:' "$DENY" rtnetlink=EPROTONOSUPPORT "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 }
 
 @test "Landlock missing: refused, with the option that starts without it and says so" {
 	for e in ENOSYS EOPNOTSUPP; do
-		refused 'Landlock' "$DENY" "landlock=$e" "$BAWN" run shell "$WS" -- touch "$WS/ran"
+		refused 'Landlock' "$DENY" "landlock=$e" "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 		assert_output '--allow-degraded landlock' || return 1
 	done
-	run "$DENY" landlock=ENOSYS "$BAWN" run --allow-degraded landlock shell "$WS" -- touch "$WS/ran"
+	run "$DENY" landlock=ENOSYS "$BAWN" run --rm --allow-degraded landlock shell "$WS" -- touch "$WS/ran"
 	assert_status 0
 	assert_output 'degraded, as you allowed: no landlock'
 	[ -e "$WS/ran" ]
 	rm "$WS/ran"
-	refused 'bawn:' "$DENY" landlock_restrict_self=EPERM "$BAWN" run shell "$WS" -- touch "$WS/ran"
+	refused 'bawn:' "$DENY" landlock_restrict_self=EPERM "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 }
 
 @test "seccomp missing: nothing starts" {
-	refused 'CONFIG_SECCOMP_FILTER' "$DENY" seccomp=ENOSYS "$BAWN" run shell "$WS" -- touch "$WS/ran"
-	refused 'CONFIG_SECCOMP_FILTER' "$DENY" seccomp=EINVAL "$BAWN" run shell "$WS" -- touch "$WS/ran"
+	refused 'CONFIG_SECCOMP_FILTER' "$DENY" seccomp=ENOSYS "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
+	refused 'CONFIG_SECCOMP_FILTER' "$DENY" seccomp=EINVAL "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
 }
 
 @test "mounts that fail: nothing starts half" {
 	for c in mount open_tree move_mount mount_setattr pivot_root umount2 memfd_create; do
-		refused 'bawn:' "$DENY" "$c=EPERM" "$BAWN" run shell "$WS" -- touch "$WS/ran" || return 1
+		refused 'bawn:' "$DENY" "$c=EPERM" "$BAWN" run --rm shell "$WS" -- touch "$WS/ran" || return 1
 	done
 }
 
@@ -147,7 +147,7 @@ shell() {
 		mount -t tmpfs -o size=64k,nr_inodes=60 none "$d" || exit 99
 		mkdir -p "$d/data" "$d/cache"
 		export XDG_DATA_HOME=$d/data XDG_CACHE_HOME=$d/cache
-		"$T/inst/bawn" run shell "$WS" -- touch "$WS/ran"
+		"$T/inst/bawn" run --rm shell "$WS" -- touch "$WS/ran"
 		rc=\$?
 		ls "$d/data/bawn/sandboxes" 2>/dev/null | sed 's/^/LEFT /'
 		exit \$rc
@@ -162,14 +162,14 @@ shell() {
 @test "the audit log can't be written: nothing starts" {
 	mkdir -p "$XDG_DATA_HOME/bawn"
 	mkdir "$AUDIT"
-	run -125 "$BAWN" run shell -- touch "$WS/ran"
+	run -125 "$BAWN" run --rm shell -- touch "$WS/ran"
 	assert_output audit.jsonl
 	[ ! -e "$WS/ran" ]
 }
 
 @test "bawn inside bawn is refused, with what to do" {
 	cp "$BAWN" "$WS/bawn-copy"
-	run env BAWN_SANDBOX=outer "$BAWN" run shell -- true
+	run env BAWN_SANDBOX=outer "$BAWN" run --rm shell -- true
 	assert_status 125
 	assert_output 'inside sandbox outer already'
 }
@@ -177,23 +177,23 @@ shell() {
 @test "a broken profile or policy: file, line and column, and nothing starts" {
 	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles" "$XDG_CONFIG_HOME/bawn/policies"
 	printf 'command: [sh]\nyollo: [x]\n' >"$XDG_CONFIG_HOME/bawn/profiles/broken.yaml"
-	run -125 "$BAWN" run broken
+	run -125 "$BAWN" run --rm broken
 	assert_output "profiles/broken.yaml:2:1"
 	assert_output yolo
 	printf 'allow:\n  - "bad host"\n' >"$XDG_CONFIG_HOME/bawn/policies/user.yaml"
-	run -125 "$BAWN" run shell -- touch "$WS/ran"
+	run -125 "$BAWN" run --rm shell -- touch "$WS/ran"
 	assert_output "policies/user.yaml:2"
 	[ ! -e "$WS/ran" ]
 }
 
 @test "what a killed run left is removed by the next one" {
-	"$BAWN" run -q shell -- sh -c 'echo up; sleep 60' >"$T/out" 3>&- &
+	"$BAWN" run --rm -q shell -- sh -c 'echo up; sleep 60' >"$T/out" 3>&- &
 	local pid=$!
 	eventually grep -q up "$T/out"
 	[ "$(ls "$XDG_DATA_HOME/bawn/sandboxes" | wc -l)" -eq 1 ]
 	kill -9 "$pid"
 	wait "$pid" || true
 	assert_no_leftovers
-	"$BAWN" run -q shell -- true
+	"$BAWN" run --rm -q shell -- true
 	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes")" ]
 }

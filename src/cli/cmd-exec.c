@@ -1,0 +1,130 @@
+/* cli/cmd-exec.c - bawn exec, bawn shell: one more program in a sandbox, which is started first where
+ * it does not run
+ */
+#include "base/escape.h"
+#include "cli/command.h"
+#include "cli/lasting.h"
+#include "cli/verb.h"
+
+enum { OPT_INTERACTIVE, OPT_TTY, OPT_DETACH, OPT_KEYS, OPT_ENV, OPT_ENV_FILE, OPT_USER, OPT_DIR };
+
+struct asked {
+	struct run *r;
+	const char *user;
+	bool tty;
+};
+
+static int option(void *ctx, int id, const char *value, struct err *err)
+{
+	struct asked *o = ctx;
+	switch (id) {
+	case OPT_INTERACTIVE: /* standard input is always passed */
+		return 0;
+	case OPT_TTY:
+		o->tty = true;
+		return 0;
+	case OPT_DETACH:
+		return run_option_set(o->r, "detach", NULL, err);
+	case OPT_KEYS:
+		return run_option_set(o->r, "detach-keys", value, err);
+	case OPT_ENV:
+		return run_option_set(o->r, "env", value, err);
+	case OPT_ENV_FILE:
+		return run_option_set(o->r, "env-file", value, err);
+	case OPT_USER:
+		o->user = value;
+		return 0;
+	default:
+		o->r->directory = value;
+		return value[0] == '/' ? 0 : err_set(err, EINVAL, "it must be an absolute path");
+	}
+}
+
+static const struct option_row rows[] = {
+	{"interactive", 'i', NULL, "pass standard input (always done)", OPT_INTERACTIVE},
+	{"tty", 't', NULL, "fail where there is no terminal (one is used where it is)", OPT_TTY},
+	{"detach", 'd', NULL, "leave it in the background", OPT_DETACH},
+	{"detach-keys", 0, "KEYS", "keys that leave it running (ctrl-p,ctrl-q)", OPT_KEYS},
+	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
+	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
+	{"user", 'u', "USER", "as USER; on template host only you", OPT_USER},
+	{"workdir", 'w', "DIR", "in DIR, an absolute path inside", OPT_DIR}, VERB_HELP_ROW, {0}};
+
+static int check_user(const struct run *r, const char *user, struct err *err)
+{
+	char number[16], shown[64];
+	snprintf(number, sizeof(number), "%u", r->id.uid);
+	if (!user || streq(user, r->id.user) || streq(user, number))
+		return 0;
+	err_hint(err, "on template host everything inside belongs to %s", r->id.user);
+	return err_set(err, EINVAL, "there is no user %s inside",
+		escape_text(shown, sizeof(shown), user));
+}
+
+static int enter(struct run *r, const struct asked *o, const char *name, struct err *err)
+{
+	bool fresh;
+	r->opt.name = name;
+	r->opt.profile = NULL;
+	int k = check_user(r, o->user, err);
+	if (k == 0 && o->tty && !isatty(STDIN_FILENO) && !r->opt.detach)
+		k = err_set(err, ENOTTY, "-t: standard input is no terminal");
+	if (k == 0)
+		k = lasting_find(r, &fresh, err);
+	if (k < 0)
+		return 125;
+	if (r->directory)
+		r->plan.cwd = r->directory;
+	return lasting_enter(r, err);
+}
+
+int cmd_exec(int argc, char **argv)
+{
+	static const struct verb v = {.usage = "exec [OPTIONS] NAME COMMAND [ARGS...]",
+		.help = "Run a command in a sandbox, under the same walls.  One that doesn't run is\n"
+			"started.",
+		.examples = "  bawn exec claude-project git log --oneline\n"
+			    "  bawn exec -w /tmp -e DEBUG=1 claude-project make check\n",
+		.rows = rows,
+		.option = option,
+		.min = 2,
+		.max = -1,
+		.ordered = true,
+		.what = "which sandbox and which command"};
+	struct run r;
+	struct asked o = {.r = &r};
+	struct err err = {0};
+	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
+	if (code >= 0)
+		return code;
+	int at = first + 1;
+	if (streq(argv[at], "--") && at + 1 < end)
+		at++;
+	for (; at < end; at++)
+		strv_add(&r.arena, &r.command, argv[at]);
+	code = enter(&r, &o, argv[first], &err);
+	return run_finish(&r, code, &err);
+}
+
+int cmd_shell(int argc, char **argv)
+{
+	static const struct verb v = {.usage = "shell [OPTIONS] NAME",
+		.help = "A shell of yours in a sandbox.  One that doesn't run is started.",
+		.examples = "  bawn shell claude-project\n",
+		.rows = rows,
+		.option = option,
+		.min = 1,
+		.max = 1,
+		.what = "which sandbox"};
+	struct run r;
+	struct asked o = {.r = &r};
+	struct err err = {0};
+	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
+	if (code >= 0)
+		return code;
+	/* The user's own where it is one of the system's, which are inside too. */
+	bool usual = has_prefix(r.id.shell, "/bin/") || has_prefix(r.id.shell, "/usr/bin/");
+	strv_add(&r.arena, &r.command, usual ? r.id.shell : "/bin/sh");
+	code = enter(&r, &o, argv[first], &err);
+	return run_finish(&r, code, &err);
+}

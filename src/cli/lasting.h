@@ -1,0 +1,47 @@
+/* cli/lasting.h - sandboxes that last, as the subcommands see them: which one a word means, joining
+ * one that runs, starting one that doesn't.
+ *
+ * lasting-name.c finds or makes up the sandbox, lasting.c enters it.  A supervisor is a child of the
+ * first client and stays when that goes; it has no terminal and hears no key.
+ */
+#ifndef BAWN_CLI_LASTING_H
+#define BAWN_CLI_LASTING_H
+
+#include "cli/run.h"
+#include "sandbox/client.h"
+#include "sandbox/session.h"
+
+#define LASTING_KEYS "ctrl-p,ctrl-q"
+
+/* ---- lasting-name.c ---- */
+
+/* Which sandbox do the options of `bawn run` mean?  r->spec is filled: read, or (true in *ret_new)
+ * what a new one would be created with.  r->opt then holds what the sandbox was created with and
+ * what was given on top, r->given the latter alone. */
+int lasting_find(struct run *r, bool *ret_new, struct err *err);
+/* Has the running sandbox all that was given?  -EINVAL with the command that would change it. */
+int lasting_check_given(struct run *r, struct err *err);
+/* The sandbox name, which must exist. */
+int lasting_find_name(struct run *r, const char *name, struct err *err);
+/* "there is no sandbox X", with the line that creates one. */
+int lasting_unknown(struct run *r, const char *name, struct err *err);
+/* Is there a profile of that name, shipped or the user's? */
+bool lasting_is_profile(const struct run *r, const char *name);
+
+/* ---- lasting.c ---- */
+
+/* Enter the sandbox of r->spec with r->command or the profile's tool; it is started where it does
+ * not run.  The exit code; err->code tells that it is bawn's. */
+int lasting_enter(struct run *r, struct err *err);
+/* Come to session number (-1: the newest without a client) of the running sandbox of r->spec, whose
+ * socket this is.  The exit code. */
+int lasting_attach(struct run *r, int sock, int session, struct err *err);
+/* A socket to the supervisor of sandbox name; -ESRCH (err untouched): it doesn't run. */
+int lasting_connect(struct run *r, const char *name, struct err *err);
+/* Send a request that is answered by DONE or FAILED; *ret is the answer. */
+int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fds,
+	struct session_msg *ret, struct err *err);
+/* Lock the sandbox at rest; -EBUSY with a remedy while it runs. */
+int lasting_lock(struct run *r, const char *name, struct err *err);
+
+#endif

@@ -1,0 +1,94 @@
+/* cli/verb.c - see verb.h */
+#include "cli/verb.h"
+
+#include "base/escape.h"
+#include "cli/command.h"
+
+static void help(const struct verb *v)
+{
+	printf("Usage: bawn %s\n\n%s\n\nOptions:\n", v->usage, v->help);
+	options_help(v->rows, stdout);
+	if (v->examples)
+		printf("\nExamples:\n%s", v->examples);
+}
+
+struct asked {
+	const struct verb *v;
+	void *ctx;
+	bool help;
+};
+
+static int on_option(void *ctx, int id, const char *value, struct err *err)
+{
+	struct asked *a = ctx;
+	if (id == VERB_HELP) {
+		a->help = true;
+		return 0;
+	}
+	return a->v->option ? a->v->option(a->ctx, id, value, err)
+			    : err_set(err, EINVAL, "unknown option");
+}
+
+static int parse(const struct verb *v, struct asked *a, int argc, char **argv, int *ret_first,
+	int *ret_end, struct err *err)
+{
+	struct option_split split;
+	int k;
+	if (v->ordered) {
+		k = options_parse_ordered(v->rows, argc, argv, on_option, a, ret_first, err);
+		*ret_end = argc;
+		return k;
+	}
+	k = options_parse(v->rows, argc, argv, on_option, a, &split, err);
+	if (k < 0)
+		return k;
+	/* a name behind "--" is one, too: it may begin with a dash */
+	if (split.dashes)
+		for (int i = split.rest; i < argc; i++)
+			argv[split.end + i - split.rest] = argv[i];
+	*ret_first = split.first;
+	*ret_end = split.end + (split.dashes ? argc - split.rest : 0);
+	return 0;
+}
+
+static int check_count(
+	const struct verb *v, char **argv, int first, int end, struct err *err)
+{
+	char shown[128];
+	if (end - first < v->min) {
+		err_hint(err, "bawn %s", v->usage);
+		return err_set(err, EINVAL, "%s?", v->what);
+	}
+	if (v->max >= 0 && end - first > v->max) {
+		err_hint(err, "bawn %s", v->usage);
+		return err_set(err, EINVAL, "one word too many: %s",
+			escape_text(shown, sizeof(shown), argv[first + v->max]));
+	}
+	return 0;
+}
+
+int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **argv,
+	int *ret_first, int *ret_end)
+{
+	struct err err = {0};
+	struct asked a = {.v = v, .ctx = ctx};
+	run_init(r, argc, argv);
+	int k = parse(v, &a, argc, argv, ret_first, ret_end, &err);
+	if (k == 0 && a.help) {
+		help(v);
+		return run_release(r, 0);
+	}
+	if (k == 0)
+		k = run_refuse_nested(&err);
+	if (k == 0)
+		k = check_count(v, argv, *ret_first, *ret_end, &err);
+	if (k == 0)
+		k = run_begin(r, &err);
+	return k < 0 ? run_finish(r, 125, &err) : -1;
+}
+
+int verb_failed(const struct err *err)
+{
+	command_fail(err, 1);
+	return 1;
+}

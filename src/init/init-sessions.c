@@ -1,0 +1,238 @@
+/* init/init-sessions.c - pid 1: reaping, and the programs that the supervisor asks for.
+ *
+ * Whatever is started here has the same walls as the first agent: pid 1 gave everything up before
+ * it, and there is nothing to set again.  The supervisor is our user's own process outside; its
+ * messages are obeyed, malformed ones end the sandbox.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "init/init.h"
+#include "plan/wire-exec.h"
+
+#define MAX_SESSIONS 64
+
+static struct session {
+	uint32_t id;
+	int pid; /* 0: free */
+} sessions[MAX_SESSIONS];
+/* While the supervisor holds everything stopped, a stop is not the agent's own. */
+static bool frozen;
+static bool lasting;
+
+static struct session *session_of_pid(int pid)
+{
+	for (size_t i = 0; i < MAX_SESSIONS; i++)
+		if (sessions[i].pid == pid)
+			return &sessions[i];
+	return NULL;
+}
+
+static struct session *session_of_id(uint32_t id)
+{
+	for (size_t i = 0; i < MAX_SESSIONS; i++)
+		if (sessions[i].pid && sessions[i].id == id)
+			return &sessions[i];
+	return NULL;
+}
+
+/* Nothing but us is left when this returns. */
+static void kill_all(void)
+{
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+/* ---- starting another ---- */
+
+struct command {
+	void *map;
+	size_t n;
+	struct wire_exec w;
+	int fds[4]; /* memfd, then those of 0-2 that come along */
+	size_t n_fds;
+	struct pty pty;
+};
+
+static void command_release(struct command *c)
+{
+	wire_exec_free(&c->w);
+	if (c->map)
+		munmap(c->map, c->n); /* it has the agent's environment in it */
+	for (size_t i = 0; i < c->n_fds; i++)
+		close(c->fds[i]);
+	if (c->pty.master >= 0) {
+		close(c->pty.master);
+		close(c->pty.slave);
+	}
+}
+
+static int command_read(struct command *c, struct err *err)
+{
+	struct stat st;
+	if (c->n_fds == 0 || fstat(c->fds[0], &st) < 0)
+		return err_set(err, EBADMSG, "no command came along");
+	c->n = (size_t)st.st_size;
+	c->map = mmap(NULL, c->n, PROT_READ, MAP_PRIVATE, c->fds[0], 0);
+	if (c->map == MAP_FAILED) {
+		c->map = NULL;
+		return err_sys(err, errno, "map the command");
+	}
+	return wire_exec_read(c->map, c->n, &c->w, err);
+}
+
+static int command_start(struct command *c, struct err *err)
+{
+	struct agent a = {.slave = -1, .leads = true, .fds = {-1, -1, -1}};
+	int r = command_read(c, err);
+	if (r == 0 && c->w.head.tty_fds)
+		r = agent_open_pty(c->w.head.rows, c->w.head.cols, &c->pty, err);
+	if (r < 0)
+		return r;
+	size_t next = 1;
+	for (int fd = 0; fd < 3; fd++)
+		if (!(c->w.head.tty_fds >> fd & 1) && next < c->n_fds)
+			a.fds[fd] = c->fds[next++];
+	a.cwd = c->w.cwd;
+	a.exe = c->w.exe;
+	a.argv = c->w.argv;
+	a.env = c->w.env;
+	a.tty_fds = c->w.head.tty_fds;
+	a.umask = (mode_t)(c->w.head.umask & 0777);
+	a.slave = c->pty.slave;
+	return agent_start(&a, err);
+}
+
+static void start_session(uint32_t id, const int *fds, size_t n_fds)
+{
+	struct err err = {0};
+	struct command c = {.pty = {.master = -1, .slave = -1}, .n_fds = n_fds};
+	memcpy(c.fds, fds, n_fds * sizeof(*fds));
+	struct session *s = session_of_pid(0);
+	int pid = s ? command_start(&c, &err)
+		    : err_set(&err, EAGAIN, "too many sessions (at most %d)", MAX_SESSIONS);
+	if (pid < 0) {
+		report_failed(id, &err);
+	} else {
+		*s = (struct session){.id = id, .pid = pid};
+		report_session(CONTROL_STARTED, id, pid, c.pty.master);
+	}
+	command_release(&c);
+}
+
+/* ---- messages ---- */
+
+static void signal_session(uint32_t id, int sig)
+{
+	const struct session *s = session_of_id(id);
+	if (!s || sig <= 0 || sig >= NSIG)
+		return;
+	/* its whole group was stopped with it */
+	kill(sig == SIGCONT ? -s->pid : s->pid, sig);
+}
+
+static void handle_message(const struct control_msg *m, const int *fds, size_t n_fds)
+{
+	switch (m->kind) {
+	case CONTROL_SIGNAL:
+		signal_session(m->session, m->value);
+		break;
+	case CONTROL_FREEZE:
+		frozen = m->value != 0;
+		kill(-1, frozen ? SIGSTOP : SIGCONT);
+		report_send(CONTROL_FROZEN, m->value, -1);
+		break;
+	case CONTROL_EXEC:
+		if (!lasting)
+			_exit(125);
+		start_session(m->session, fds, n_fds);
+		break;
+	case CONTROL_END:
+		kill_all();
+		report_send(CONTROL_ENDED, 0, -1);
+		_exit(0);
+	default:
+		_exit(125);
+	}
+}
+
+static void session_ended(struct session *s, int code)
+{
+	uint32_t id = s->id;
+	s->pid = 0;
+	/* Whoever it left behind goes first: EXITED says that nothing runs any more, and the
+	 * supervisor accounts while the kernel takes the namespaces down. */
+	if (!lasting)
+		kill_all();
+	report_session(CONTROL_EXITED, id, code, -1);
+	if (!lasting)
+		_exit(0);
+}
+
+static void reap(void)
+{
+	int st;
+	pid_t pid;
+	while ((pid = waitpid(-1, &st, WNOHANG | WUNTRACED)) > 0) {
+		struct session *s = session_of_pid(pid);
+		if (!s)
+			continue;
+		if (!WIFSTOPPED(st))
+			session_ended(s, WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st));
+		else if (!frozen)
+			report_session(CONTROL_STOPPED, s->id, WSTOPSIG(st), -1);
+	}
+}
+
+/* Descriptors that come with a message must never land on 0-2. */
+static void occupy_stdio(void)
+{
+	int fd;
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd < 3)
+		;
+	if (fd < 0)
+		_exit(125);
+	close(fd);
+}
+
+void sessions_wait(int first, bool stay)
+{
+	sigset_t chld;
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	int sfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sfd < 0)
+		_exit(125);
+	lasting = stay;
+	if (lasting)
+		occupy_stdio();
+	sessions[0] = (struct session){.id = 0, .pid = first};
+	struct pollfd p[] = {
+		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
+	for (;;) {
+		reap();
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+			_exit(125);
+		struct signalfd_siginfo si;
+		while (read(sfd, &si, sizeof(si)) > 0)
+			;
+		if (!p[1].revents)
+			continue;
+		struct control_msg m;
+		int fds[4];
+		size_t n_fds = 0;
+		int r = report_receive(&m, false, fds, &n_fds);
+		if (r == 0 && GUARD_REMOVED("control-eof"))
+			p[1].fd = -1;
+		else if (r == 0 || (r < 0 && r != -EAGAIN))
+			_exit(125); /* the supervisor is gone, and we with it */
+		if (r > 0)
+			handle_message(&m, fds, n_fds);
+	}
+}

@@ -1,0 +1,236 @@
+/* sandbox/client.c - see client.h */
+#include "sandbox/client.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "sandbox/terminal.h"
+
+#define GRACE_SECONDS 10
+#define DRAIN_MS 2000
+
+struct at {
+	const struct client_config *c;
+	struct terminal term;
+	int signals, timer;
+	int asked; /* SIGTERMs so far */
+	bool started, exited, last;
+	struct client_result result;
+};
+
+int client_detach_keys(const char *text, char dst[17], struct err *err)
+{
+	size_t n = 0;
+	const char *p = text;
+	while (*p && n < TERMINAL_KEYS_MAX) {
+		size_t len = strcspn(p, ",");
+		if (len == 1)
+			dst[n++] = *p;
+		else if (len == 6 && strncmp(p, "ctrl-", 5) == 0 && p[5] >= '@' && p[5] <= '~')
+			dst[n++] = (char)(p[5] & 31);
+		else
+			break;
+		p += len;
+		if (*p == ',' && p[1])
+			p++;
+	}
+	dst[n] = '\0';
+	/* a NUL (ctrl-@) would end the row */
+	if (*p || n == 0 || strlen(dst) != n) {
+		char shown[64];
+		err_hint(err,
+			"keys are characters or ctrl-CHARACTER, at most 16, with commas "
+			"between: ctrl-p,ctrl-q");
+		return err_set(err, EINVAL, "'%s' are no keys to detach by",
+			escape_text(shown, sizeof(shown), text));
+	}
+	return 0;
+}
+
+static void send_plain(const struct at *a, enum session_kind kind, int value)
+{
+	struct session_msg m = {.kind = kind, .value = value};
+	session_send(a->c->sock, &m, NULL, 0);
+}
+
+static void on_signals(struct at *a)
+{
+	struct signalfd_siginfo si;
+	while (read(a->signals, &si, sizeof(si)) == sizeof(si)) {
+		int sig = (int)si.ssi_signo;
+		if (sig == SIGWINCH) {
+			terminal_resize(&a->term);
+			continue;
+		}
+		bool end = sig == SIGTERM || sig == SIGHUP;
+		struct itimerspec it = {.it_value.tv_sec = GRACE_SECONDS};
+		if (end && a->asked++ == 0)
+			timerfd_settime(a->timer, 0, &it, NULL);
+		else if (end)
+			sig = SIGKILL;
+		send_plain(a, SESSION_SIGNAL, sig);
+	}
+}
+
+/* The agent stopped (Ctrl-Z): so do we, with the terminal as it was; and back, when continued. */
+static void on_stopped(struct at *a)
+{
+	if (!a->asked) {
+		terminal_drain(&a->term, 20);
+		terminal_stop(&a->term);
+		raise(SIGSTOP);
+		terminal_start(&a->term, NULL);
+		terminal_resize(&a->term);
+	}
+	send_plain(a, SESSION_SIGNAL, SIGCONT);
+}
+
+/* *fds: the pty and the log */
+static int on_started(
+	struct at *a, const struct session_msg *m, int *fds, size_t n, struct err *err)
+{
+	a->started = true;
+	if (a->c->detached)
+		return 0;
+	if (n == 0 || !a->c->tty_fds)
+		return 0;
+	a->term.log = n > 1 ? TAKE_FD(fds[1]) : -1;
+	a->term.keys = a->c->keys;
+	int r = terminal_open(&a->term, a->c->tty_fds, TAKE_FD(fds[0]), a->c->clipboard, err);
+	(void)m;
+	if (r == 0)
+		r = terminal_start(&a->term, err);
+	terminal_resize(&a->term);
+	return r;
+}
+
+/* Nothing of the agent's is on its way any more: the terminal is the user's again. */
+static void on_exited(struct at *a, const struct session_msg *m)
+{
+	a->exited = true;
+	a->last = m->flags & SESSION_FIRST;
+	a->result.code = m->value;
+	terminal_drain(&a->term, DRAIN_MS);
+	terminal_close(&a->term);
+	send_plain(a, SESSION_DETACH, 0);
+}
+
+static int on_message(struct at *a, struct err *err)
+{
+	static struct session_msg m;
+	int fds[8];
+	size_t n = 0;
+	int r = session_recv(a->c->sock, &m, fds, &n);
+	if (r == -EAGAIN)
+		return 1;
+	if (r <= 0 && a->exited)
+		return 0; /* the supervisor has said all it had to say, and is gone */
+	if (r <= 0 && !a->started)
+		return -ESRCH;
+	if (r <= 0)
+		return err_set(err, EIO, "the sandbox's supervisor ended unexpectedly");
+	switch ((enum session_kind)m.kind) {
+	case SESSION_STARTED:
+		r = on_started(a, &m, fds, n, err);
+		r = r < 0 ? r : !a->c->detached;
+		break;
+	case SESSION_EXITED:
+		on_exited(a, &m);
+		r = a->last;
+		break;
+	case SESSION_FAILED:
+		if (m.value == ESRCH && !a->started)
+			return -ESRCH;
+		a->result.failed = true;
+		a->result.code = m.code;
+		session_take_error(&m, err);
+		r = 0;
+		break;
+	case SESSION_STOPPED:
+		on_stopped(a);
+		break;
+	case SESSION_TITLE:
+		terminal_title(&a->term, m.text);
+		break;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return r;
+}
+
+static int set_up(struct at *a, struct err *err)
+{
+	static const int forwarded[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (a->signals < 0 || a->timer < 0)
+		return err_sys(err, errno, "set up the session");
+	return 0;
+}
+
+/* poll's bits are epoll's (poll(2), epoll_ctl(2)) */
+static short events(uint32_t want)
+{
+	return (short)want;
+}
+
+static int loop(struct at *a, struct err *err)
+{
+	struct terminal *t = &a->term;
+	uint64_t ticks;
+	for (;;) {
+		terminal_pump(t);
+		if (t->detach) {
+			a->result.detached = true;
+			return 0;
+		}
+		uint32_t in = terminal_want_in(t), out = terminal_want_out(t),
+			 master = terminal_want_master(t);
+		struct pollfd p[] = {{.fd = a->c->sock, .events = POLLIN},
+			{.fd = a->signals, .events = POLLIN}, {.fd = a->timer, .events = POLLIN},
+			{.fd = in ? t->in : -1, .events = events(in)},
+			{.fd = out ? t->out : -1, .events = events(out)},
+			{.fd = master ? t->master : -1, .events = events(master)}};
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+			return err_sys(err, errno, "poll");
+		if (p[1].revents)
+			on_signals(a);
+		if (p[2].revents && read(a->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
+			send_plain(a, SESSION_SIGNAL, SIGKILL);
+		int r = p[0].revents ? on_message(a, err) : 1;
+		if (r <= 0)
+			return r;
+	}
+}
+
+int client_run(const struct client_config *c, struct client_result *ret, struct err *err)
+{
+	struct at a = {.c = c, .signals = -1, .timer = -1};
+	terminal_clear(&a.term);
+	int r = set_up(&a, err);
+	if (r == 0)
+		r = loop(&a, err);
+	terminal_close(&a.term);
+	if (a.result.detached)
+		send_plain(&a, SESSION_DETACH, 0);
+	if (a.signals >= 0)
+		close(a.signals);
+	if (a.timer >= 0)
+		close(a.timer);
+	if (r == 0)
+		*ret = a.result;
+	return r;
+}

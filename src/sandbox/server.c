@@ -1,0 +1,609 @@
+/* sandbox/server.c - see server.h */
+#include "sandbox/server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#include "base/fd.h"
+#include "plan/wire-exec.h"
+#include "sandbox/launch.h"
+
+#define LOG_MAX (16 << 20) /* bytes; then it becomes log.1 */
+#define ACK_MS 3000
+#define END_SECONDS 5
+
+int server_new(int listener, int dirfd, struct server **ret, struct err *err)
+{
+	struct server *v = calloc(1, sizeof(*v));
+	if (!v)
+		return err_set(err, ENOMEM, "out of memory");
+	v->listener = listener;
+	v->dirfd = dirfd;
+	v->log = v->voice = v->last = -1;
+	for (size_t i = 0; i < SERVER_CLIENTS; i++)
+		v->clients[i] = (struct client){.sock = -1, .errors = -1, .session = -1};
+	*ret = v;
+	return 0;
+}
+
+/* ---- the log of what nobody watched ---- */
+
+static int open_log(struct server *v)
+{
+	struct stat st;
+	if (v->log >= 0 && fstat(v->log, &st) == 0 && st.st_size > LOG_MAX) {
+		close(TAKE_FD(v->log));
+		renameat(v->dirfd, "log", v->dirfd, "log.1");
+	}
+	if (v->log < 0)
+		v->log = openat(v->dirfd, "log",
+			O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return v->log;
+}
+
+/* ---- clients ---- */
+
+static int watch(struct sandbox *s, int fd, uint32_t tag, unsigned int slot, uint32_t events)
+{
+	struct epoll_event ev = {.events = events, .data.u64 = (uint64_t)slot << 32 | tag};
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+/* Our stderr is that of a client that is there; else it leads nowhere. */
+static void choose_voice(struct server *v)
+{
+	if (v->voice >= 0)
+		return;
+	for (int i = SERVER_CLIENTS - 1; i >= 0 && v->voice < 0; i--)
+		if (v->clients[i].sock >= 0 && v->clients[i].errors >= 0)
+			v->voice = i;
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = v->voice >= 0 ? v->clients[v->voice].errors : null;
+	if (fd >= 0)
+		dup2(fd, STDERR_FILENO);
+}
+
+static void send_to(
+	struct server *v, int slot, const struct session_msg *m, const int *fds, size_t n)
+{
+	if (slot >= 0 && v->clients[slot].sock >= 0)
+		session_send(v->clients[slot].sock, m, fds, n);
+}
+
+static int add_client(struct sandbox *s, int sock)
+{
+	struct server *v = s->server;
+	for (unsigned int i = 0; i < SERVER_CLIENTS; i++) {
+		struct client *c = &v->clients[i];
+		if (c->sock >= 0)
+			continue;
+		if (fd_set_nonblock(sock) < 0 || watch(s, sock, TAG_CLIENT, i, EPOLLIN) < 0)
+			break;
+		*c = (struct client){.sock = sock, .errors = -1, .session = -1};
+		return (int)i;
+	}
+	close(sock);
+	return -1;
+}
+
+static void drop_client(struct sandbox *s, int slot)
+{
+	struct server *v = s->server;
+	struct client *c = &v->clients[slot];
+	if (c->sock >= 0)
+		close(c->sock);
+	if (c->errors >= 0)
+		close(c->errors);
+	*c = (struct client){.sock = -1, .errors = -1, .session = -1};
+	if (v->last == slot)
+		v->last = -1;
+	if (v->voice == slot)
+		v->voice = -1;
+	choose_voice(v);
+}
+
+void server_accept(struct sandbox *s)
+{
+	int fd = accept4(s->server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 ||
+		(peer.uid != geteuid() && !GUARD_REMOVED("peer"))) {
+		close(fd);
+		return;
+	}
+	add_client(s, fd);
+}
+
+/* ---- sessions ---- */
+
+static struct live *live_by_id(struct server *v, uint32_t id)
+{
+	for (size_t i = 0; i < SERVER_SESSIONS; i++)
+		if (v->live[i].open && v->live[i].id == id)
+			return &v->live[i];
+	return NULL;
+}
+
+static int slot_of(const struct server *v, const struct live *l)
+{
+	return (int)(l - v->live);
+}
+
+bool server_any_live(const struct server *v)
+{
+	for (size_t i = 0; i < SERVER_SESSIONS; i++)
+		if (v->live[i].open)
+			return true;
+	return false;
+}
+
+static struct live *live_new(struct server *v, uint32_t id, int client, bool detached)
+{
+	for (size_t i = 0; i < SERVER_SESSIONS; i++) {
+		struct live *l = &v->live[i];
+		if (l->open)
+			continue;
+		*l = (struct live){.open = true,
+			.id = id,
+			.client = client,
+			.master = -1,
+			.detached = detached};
+		if (client >= 0)
+			v->clients[client].session = (int)i;
+		return l;
+	}
+	return NULL;
+}
+
+/* Nobody is at its pty: read it ourselves. */
+static void unattended(struct sandbox *s, struct live *l)
+{
+	l->client = -1;
+	if (l->master >= 0)
+		watch(s, l->master, TAG_SESSION, (unsigned int)slot_of(s->server, l), EPOLLIN);
+}
+
+static void hand_over(struct sandbox *s, struct live *l)
+{
+	struct server *v = s->server;
+	struct session_msg m = {.kind = SESSION_STARTED, .session = (int32_t)l->id};
+	int log = open_log(v);
+	const int fds[] = {l->master, log};
+	if (l->detached)
+		m.flags |= SESSION_DETACHED;
+	if (l->master >= 0)
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->master, NULL);
+	send_to(v, l->client, &m, fds, l->master < 0 ? 0 : log < 0 ? 1 : 2);
+}
+
+void server_first(struct sandbox *s, int client, int master, bool detached)
+{
+	struct server *v = s->server;
+	int slot = client >= 0 ? add_client(s, client) : -1;
+	struct live *l = live_new(v, v->next_id++, slot, detached);
+	if (slot >= 0) {
+		v->clients[slot].errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+		v->voice = slot;
+	}
+	l->started = true;
+	l->master = master;
+	if (master >= 0)
+		fd_set_nonblock(master);
+	if (slot >= 0)
+		hand_over(s, l);
+	/* Ours are needed no more; a pipe in them would not end with the agent. */
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 2 && null >= 0; fd++)
+		dup2(null, fd);
+	if (slot < 0 || detached) {
+		if (slot >= 0)
+			v->clients[slot].session = -1;
+		unattended(s, l);
+	}
+}
+
+void server_master_event(struct sandbox *s, unsigned int slot)
+{
+	struct live *l = &s->server->live[slot];
+	char buf[8192];
+	if (!l->open || l->master < 0 || l->client >= 0)
+		return;
+	ssize_t n = read(l->master, buf, sizeof(buf));
+	if (n > 0) {
+		int log = open_log(s->server);
+		if (log >= 0)
+			fd_write_all(log, buf, (size_t)n); /* a full disk loses the log alone */
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->master, NULL);
+	}
+}
+
+/* What was written before the end is there still. */
+static void drain(struct sandbox *s, struct live *l)
+{
+	char buf[8192];
+	ssize_t n;
+	int log = l->master >= 0 && l->client < 0 ? open_log(s->server) : -1;
+	while (log >= 0 && (n = read(l->master, buf, sizeof(buf))) > 0)
+		fd_write_all(log, buf, (size_t)n);
+}
+
+void server_end(struct sandbox *s)
+{
+	if (s->server->ending)
+		return;
+	s->server->ending = true;
+	sandbox_send(s, CONTROL_END, 0);
+	/* pid 1 does little else; one that doesn't answer goes with all it has */
+	struct itimerspec it = {.it_value.tv_sec = END_SECONDS};
+	timerfd_settime(s->timer, 0, &it, NULL);
+}
+
+static void session_over(struct sandbox *s, struct live *l, int code)
+{
+	struct server *v = s->server;
+	struct session_msg m = {.kind = SESSION_EXITED, .session = (int32_t)l->id, .value = code};
+	int client = l->client;
+	drain(s, l);
+	l->open = false;
+	if (l->master >= 0)
+		close(l->master);
+	v->end_code = code;
+	if (!server_any_live(v)) {
+		m.flags = SESSION_FIRST; /* and last: it hears the account before it goes */
+		v->last = client;
+		server_end(s);
+	}
+	send_to(v, client, &m, NULL, 0);
+	if (client >= 0)
+		v->clients[client].session = -1;
+}
+
+void server_ended(struct sandbox *s)
+{
+	s->server->ending = true;
+	for (size_t i = 0; i < SERVER_SESSIONS; i++)
+		if (s->server->live[i].open)
+			session_over(s, &s->server->live[i], 128 + SIGKILL);
+}
+
+void server_control(struct sandbox *s, const struct control_msg *m, int master)
+{
+	struct server *v = s->server;
+	struct live *l = live_by_id(v, m->session);
+	struct session_msg out = {.session = (int32_t)m->session};
+	if (!l) {
+		if (master >= 0)
+			close(master);
+		return;
+	}
+	if (m->kind == CONTROL_STARTED) {
+		l->started = true;
+		l->master = master;
+		if (master >= 0)
+			fd_set_nonblock(master);
+		if (l->client >= 0)
+			hand_over(s, l);
+		if (l->client < 0 || l->detached) {
+			if (l->client >= 0)
+				v->clients[l->client].session = -1;
+			unattended(s, l);
+		}
+	} else if (m->kind == CONTROL_FAILED) {
+		struct err err = {0};
+		const size_t k = strnlen(m->text, sizeof(m->text) - 2) + 1;
+		err_hint(&err, "%.500s", m->text + k);
+		err_set(&err, m->value, "%.700s", m->text);
+		session_error(&out, &err, m->value == ENOENT || m->value == ENOTDIR ? 127 : 126);
+		send_to(v, l->client, &out, NULL, 0);
+		l->open = false;
+		if (!server_any_live(v))
+			server_end(s);
+	} else if (m->kind == CONTROL_STOPPED) {
+		out.kind = SESSION_STOPPED;
+		send_to(v, l->client, &out, NULL, 0);
+	} else if (m->kind == CONTROL_EXITED) {
+		session_over(s, l, m->value & 255);
+	}
+}
+
+static void signal_session(struct sandbox *s, const struct live *l, int sig)
+{
+	struct control_msg m = {
+		.magic = CONTROL_MAGIC, .kind = CONTROL_SIGNAL, .value = sig, .session = l->id};
+	fd_send(s->control, &m, sizeof(m), NULL, 0);
+}
+
+void server_stop(struct sandbox *s, int seconds)
+{
+	struct server *v = s->server;
+	for (size_t i = 0; i < SERVER_SESSIONS; i++)
+		if (v->live[i].open) {
+			signal_session(s, &v->live[i], SIGTERM);
+			signal_session(
+				s, &v->live[i], SIGHUP); /* what a shell at a terminal heeds */
+		}
+	/* 0 would disarm it */
+	struct itimerspec it = {
+		.it_value = {.tv_sec = seconds, .tv_nsec = seconds > 0 ? 0 : 1000000}};
+	timerfd_settime(s->timer, 0, &it, NULL);
+}
+
+/* ---- requests ---- */
+
+/* The command that came, in the environment that the sandbox has. */
+static int complete_command(
+	struct sandbox *s, int memfd, const struct session_msg *m, int *ret, struct err *err)
+{
+	struct arena a = {0};
+	struct wire_exec w = {0};
+	struct strv argv = {0}, env = {0};
+	struct blob b = {0};
+	struct stat st;
+	if (fstat(memfd, &st) < 0 || st.st_size > 8 << 20)
+		return err_set(err, EBADMSG, "the command is too long");
+	size_t n = (size_t)st.st_size;
+	void *map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, memfd, 0);
+	if (map == MAP_FAILED)
+		return err_sys(err, errno, "map the command");
+	int r = wire_exec_read(map, n, &w, err);
+	for (size_t i = 0; r == 0 && w.argv[i]; i++)
+		strv_add(&a, &argv, w.argv[i]);
+	for (size_t i = 0; r == 0 && i < s->plan->env.n; i++)
+		strv_add(&a, &env, s->plan->env.v[i]);
+	for (size_t i = 0; r == 0 && w.env[i]; i++) {
+		char *key = arena_dupn(&a, w.env[i], strcspn(w.env[i], "="));
+		if (key && w.env[i][strlen(key)])
+			strv_env_set(&a, &env, key, w.env[i] + strlen(key) + 1);
+	}
+	if (r == 0)
+		r = arena_check(&a, err);
+	if (r == 0) {
+		struct wire_exec_head head = w.head;
+		head.tty_fds = m->tty_fds;
+		head.rows = m->rows;
+		head.cols = m->cols;
+		r = wire_exec_write(
+			&head, *w.cwd ? w.cwd : s->plan->cwd, w.exe, &argv, &env, &b, err);
+	}
+	if (r == 0) {
+		r = fd_memfd_sealed("bawn-exec", b.data, b.n, err);
+		*ret = r;
+	}
+	if (b.data)
+		explicit_bzero(b.data, b.n);
+	blob_free(&b);
+	wire_exec_free(&w);
+	munmap(map, n);
+	arena_free(&a);
+	return r < 0 ? r : 0;
+}
+
+static int request_run(struct sandbox *s, int slot, const struct session_msg *m, int *fds,
+	size_t n_fds, struct err *err)
+{
+	struct server *v = s->server;
+	size_t want = 2;
+	for (int fd = 0; fd < 3; fd++)
+		want += !(m->tty_fds >> fd & 1);
+	if (n_fds != want || v->clients[slot].session >= 0)
+		return err_set(err, EBADMSG, "a malformed request");
+	if (v->ending)
+		return err_set(err, ESRCH, "the sandbox is about to stop");
+	_cleanup_close_ int memfd = -1;
+	int r = complete_command(s, fds[0], m, &memfd, err);
+	struct live *l = r < 0 ? NULL : live_new(v, v->next_id, slot, m->flags & SESSION_DETACHED);
+	if (r == 0 && !l)
+		r = err_set(err, EAGAIN, "too many sessions (at most %d)", SERVER_SESSIONS);
+	if (r < 0)
+		return r;
+	v->next_id++;
+	v->clients[slot].errors = TAKE_FD(fds[1]);
+	v->voice = -1;
+	choose_voice(v);
+	struct control_msg c = {.magic = CONTROL_MAGIC, .kind = CONTROL_EXEC, .session = l->id};
+	int out[4] = {memfd};
+	for (size_t i = 2; i < n_fds; i++)
+		out[i - 1] = fds[i];
+	r = fd_send(s->control, &c, sizeof(c), out, n_fds - 1);
+	if (r < 0) {
+		l->open = false;
+		v->clients[slot].session = -1;
+	}
+	return r < 0 ? err_sys(err, -r, "tell the sandbox") : 0;
+}
+
+static int request_attach(struct sandbox *s, int slot, const struct session_msg *m, int *fds,
+	size_t n_fds, struct err *err)
+{
+	struct server *v = s->server;
+	struct live *l = NULL;
+	for (size_t i = 0; i < SERVER_SESSIONS; i++) {
+		struct live *x = &v->live[i];
+		if (x->open && x->started && x->master >= 0 &&
+			(m->session < 0 ? x->client < 0 && (!l || x->id > l->id)
+					: x->id == (uint32_t)m->session))
+			l = x;
+	}
+	if (!l)
+		return err_set(err, ENOENT, "it has no session that waits for a terminal");
+	if (l->client >= 0)
+		return err_set(err, EBUSY, "somebody is at that session's terminal");
+	if (n_fds == 1) {
+		v->clients[slot].errors = TAKE_FD(fds[0]);
+		v->voice = -1;
+		choose_voice(v);
+	}
+	l->client = slot;
+	l->detached = true; /* it stays when this terminal goes, too */
+	v->clients[slot].session = slot_of(v, l);
+	hand_over(s, l);
+	return 0;
+}
+
+static void client_gone(struct sandbox *s, int slot)
+{
+	struct server *v = s->server;
+	struct live *l = v->clients[slot].session >= 0 ? &v->live[v->clients[slot].session] : NULL;
+	if (l && l->open) {
+		/* Whoever started it was killed: so is it, unless it was meant to stay. */
+		if (!l->detached && !GUARD_REMOVED("client-gone"))
+			signal_session(s, l, SIGKILL);
+		unattended(s, l);
+	}
+	drop_client(s, slot);
+}
+
+/* One line a session: its number, "pty" or "pipe", "attached" or "detached". */
+static void status(const struct server *v, struct session_msg *answer)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < SERVER_SESSIONS; i++) {
+		const struct live *l = &v->live[i];
+		if (!l->open)
+			continue;
+		answer->value++;
+		int k = snprintf(answer->text + n, sizeof(answer->text) - n, "%u %s %s\n", l->id,
+			l->master >= 0 ? "pty" : "pipe",
+			l->client >= 0 ? "attached" : "detached");
+		n = k > 0 && (size_t)k < sizeof(answer->text) - n ? n + (size_t)k : n;
+	}
+}
+
+static void request(struct sandbox *s, int slot, const struct session_msg *m, int *fds, size_t n)
+{
+	struct server *v = s->server;
+	struct client *c = &v->clients[slot];
+	struct err err = {0};
+	struct session_msg answer = {.kind = SESSION_DONE};
+	int r = 0;
+	switch ((enum session_kind)m->kind) {
+	case SESSION_RUN:
+		r = request_run(s, slot, m, fds, n, &err);
+		break;
+	case SESSION_ATTACH:
+		r = request_attach(s, slot, m, fds, n, &err);
+		break;
+	case SESSION_SIGNAL:
+		if (c->session >= 0 && v->live[c->session].open)
+			signal_session(s, &v->live[c->session], m->value);
+		return;
+	case SESSION_DETACH:
+		if (c->session >= 0)
+			v->live[c->session].detached = true;
+		client_gone(s, slot);
+		return;
+	case SESSION_STOP:
+		c->waits = true;
+		server_stop(s, m->value);
+		return;
+	case SESSION_STATUS:
+		status(v, &answer);
+		send_to(v, slot, &answer, NULL, 0);
+		return;
+	default:
+		if (!s->config.hooks.request)
+			r = err_set(&err, ENOSYS, "an unknown request");
+		else
+			r = s->config.hooks.request(s->config.hooks.ctx, m, fds, n, &answer, &err);
+		if (r >= 0)
+			send_to(v, slot, &answer, NULL, 0);
+		break;
+	}
+	if (r < 0) {
+		session_error(&answer, &err, 125);
+		send_to(v, slot, &answer, NULL, 0);
+	}
+}
+
+void server_client_event(struct sandbox *s, unsigned int slot)
+{
+	struct client *c = &s->server->clients[slot];
+	static struct session_msg m;
+	int fds[8];
+	size_t n = 0;
+	if (c->sock < 0)
+		return;
+	int r = session_recv(c->sock, &m, fds, &n);
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0) {
+		client_gone(s, (int)slot);
+		return;
+	}
+	request(s, (int)slot, &m, fds, n);
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* ---- the end ---- */
+
+void server_before_account(struct sandbox *s)
+{
+	struct server *v = s->server;
+	if (v->last < 0)
+		return;
+	/* Its DETACH, or its end, says that its terminal is as it was. */
+	struct client *c = &v->clients[v->last];
+	struct pollfd p = {.fd = c->sock, .events = POLLIN};
+	poll(&p, 1, ACK_MS);
+	v->voice = -1;
+	if (c->errors >= 0) {
+		v->voice = v->last;
+		dup2(c->errors, STDERR_FILENO);
+	}
+}
+
+int server_farewell(const struct server *v)
+{
+	int fd = v->last >= 0 ? v->clients[v->last].sock : -1;
+	return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
+bool server_voice_raw(const struct server *v)
+{
+	int slot = v->voice;
+	if (slot < 0 || v->clients[slot].session < 0)
+		return false;
+	const struct live *l = &v->live[v->clients[slot].session];
+	return l->open && l->master >= 0;
+}
+
+void server_title(const struct server *v, const char *text)
+{
+	struct session_msg m = {.kind = SESSION_TITLE};
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	if (v->voice >= 0 && v->clients[v->voice].sock >= 0)
+		session_send(v->clients[v->voice].sock, &m, NULL, 0);
+}
+
+void server_free(struct server *v)
+{
+	if (!v)
+		return;
+	for (size_t i = 0; i < SERVER_SESSIONS; i++)
+		if (v->live[i].open && v->live[i].master >= 0)
+			close(v->live[i].master);
+	for (size_t i = 0; i < SERVER_CLIENTS; i++) {
+		if (v->clients[i].errors >= 0)
+			close(v->clients[i].errors);
+		if (v->clients[i].sock >= 0)
+			close(v->clients[i].sock);
+	}
+	unlinkat(v->dirfd, "control.sock", 0);
+	const int fds[] = {v->listener, v->log, v->dirfd};
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(v);
+}

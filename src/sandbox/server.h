@@ -1,0 +1,69 @@
+/* sandbox/server.h - the supervisor's side of a sandbox that lasts: its sessions and its clients.
+ *
+ * Owns: the listening socket, clients, sessions, their ptys while nobody watches, the log.  Must
+ * not: decide what a request means beyond sessions; the hooks do (sandbox_hooks.request).
+ */
+#ifndef BAWN_SANDBOX_SERVER_H
+#define BAWN_SANDBOX_SERVER_H
+
+#include "plan/control.h"
+#include "sandbox/session.h"
+
+#define SERVER_CLIENTS 128
+#define SERVER_SESSIONS 64 /* as many as pid 1 keeps */
+
+struct client {
+	int sock;    /* -1: free */
+	int errors;  /* its stderr, -1: none */
+	int session; /* slot, -1: none */
+	bool waits;  /* for the end of the sandbox (stop) */
+};
+
+struct live {
+	bool open;
+	uint32_t id;
+	int client; /* slot of the client at its pty, or that waits for its end; -1 */
+	int master; /* -1: it has no pty */
+	bool detached, started;
+};
+
+struct server {
+	int listener, log, dirfd;
+	struct client clients[SERVER_CLIENTS];
+	struct live live[SERVER_SESSIONS];
+	uint32_t next_id;
+	int voice;    /* the client whose stderr is ours; -1: none */
+	int last;     /* the client that is told when all is over, -1 */
+	bool ending;  /* END was sent */
+	int end_code; /* of the session that ended last */
+};
+
+struct sandbox;
+
+int server_new(int listener, int dirfd, struct server **ret, struct err *err);
+void server_free(struct server *v);
+
+/* Session 0 runs.  client: the socket of who started the sandbox, taken over; -1: nobody waits. */
+void server_first(struct sandbox *s, int client, int master, bool detached);
+/* Events, by slot. */
+void server_accept(struct sandbox *s);
+void server_client_event(struct sandbox *s, unsigned int slot);
+void server_master_event(struct sandbox *s, unsigned int slot);
+/* STARTED, FAILED, EXITED or STOPPED from pid 1; master: taken over, or -1. */
+void server_control(struct sandbox *s, const struct control_msg *m, int master);
+/* SIGTERM to every session, SIGKILL after so many seconds. */
+void server_stop(struct sandbox *s, int seconds);
+/* Kill all that runs inside. */
+void server_end(struct sandbox *s);
+/* pid 1 says that nothing runs any more. */
+void server_ended(struct sandbox *s);
+bool server_any_live(const struct server *v);
+/* All is over: let the last client put its terminal right before anything is printed. */
+void server_before_account(struct sandbox *s);
+/* A copy of the last client's socket, which it hears close when all is done; -1: there is none. */
+int server_farewell(const struct server *v);
+/* For messages: does who hears them have an agent drawing on its terminal?  And its title. */
+bool server_voice_raw(const struct server *v);
+void server_title(const struct server *v, const char *text);
+
+#endif

@@ -1,0 +1,94 @@
+/* sandbox/session.c - see session.h */
+#include "sandbox/session.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define SOCKET_NAME "control.sock"
+
+/* A path of any length: by way of the directory's descriptor. */
+static void address(int dirfd, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/" SOCKET_NAME, dirfd);
+}
+
+int session_listen(int dirfd, struct err *err)
+{
+	struct sockaddr_un a;
+	address(dirfd, &a);
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "socket");
+	/* The lock is ours: what is there was left by one that was killed. */
+	if (unlinkat(dirfd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "remove a stale " SOCKET_NAME);
+	mode_t old = umask(0077);
+	int r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	umask(old);
+	if (r == 0 && listen(fd, 64) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(err, -r, "listen on " SOCKET_NAME) : TAKE_FD(fd);
+}
+
+int session_connect(int dirfd, struct err *err)
+{
+	struct sockaddr_un a;
+	address(dirfd, &a);
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "socket");
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return TAKE_FD(fd);
+	if (errno == ECONNREFUSED || errno == ENOENT)
+		return -errno;
+	return err_sys(err, errno, "reach the sandbox's supervisor");
+}
+
+int session_send(int sock, const struct session_msg *m, const int *fds, size_t nfds)
+{
+	struct session_msg copy = *m;
+	copy.magic = SESSION_MAGIC;
+	return fd_send(sock, &copy, sizeof(copy), fds, nfds);
+}
+
+int session_recv(int sock, struct session_msg *ret, int ret_fds[8], size_t *ret_nfds)
+{
+	ssize_t n = fd_recv(sock, ret, sizeof(*ret), ret_fds, 8, ret_nfds);
+	if (n == 0 || n == -ECONNRESET)
+		return 0;
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n != sizeof(*ret) || ret->magic != SESSION_MAGIC) {
+		for (size_t i = 0; i < *ret_nfds; i++)
+			close(ret_fds[i]);
+		*ret_nfds = 0;
+		return -EBADMSG;
+	}
+	ret->text[sizeof(ret->text) - 1] = '\0';
+	return 1;
+}
+
+void session_error(struct session_msg *m, const struct err *err, int code)
+{
+	m->kind = SESSION_FAILED;
+	m->value = err->code;
+	m->code = (uint8_t)code;
+	size_t n = strlen(err->msg) + 1;
+	memcpy(m->text, err->msg, n);
+	snprintf(m->text + n, sizeof(m->text) - n, "%s", err->hint);
+}
+
+int session_take_error(const struct session_msg *m, struct err *err)
+{
+	size_t n = strlen(m->text) + 1;
+	if (n < sizeof(m->text) && m->text[n])
+		err_hint(err, "%.500s", m->text + n);
+	return err_set(err, m->value > 0 ? m->value : EIO, "%.700s", m->text);
+}

@@ -1,0 +1,75 @@
+/* sandbox/session.h - how a program at a terminal and the supervisor of a lasting sandbox talk.
+ *
+ * SOCK_SEQPACKET, BOX/control.sock, 0600 in a directory that is only ours; whoever connects must be
+ * our user (SO_PEERCRED).  One client is one session, or one request.  Messages are of one fixed
+ * size; descriptors come by SCM_RIGHTS.
+ *
+ *   client                          supervisor
+ *   RUN (memfd, stderr, [0-2]) ──►
+ *                              ◄── STARTED ([pty master, log])  or  FAILED
+ *   SIGNAL, DETACH ...         ──►
+ *                              ◄── TITLE, STOPPED, TOLD ..., EXITED
+ *   ATTACH, STOP, POLICY ...   ──►
+ *                              ◄── STARTED, DONE or FAILED
+ *
+ * While a client has a session's pty, the supervisor leaves it alone; when the client goes, the
+ * supervisor reads it again, so that the agent is never held up by a terminal that isn't there.
+ */
+#ifndef BAWN_SANDBOX_SESSION_H
+#define BAWN_SANDBOX_SESSION_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define SESSION_MAGIC 0x62776e73u
+
+enum session_kind {
+	/* client to supervisor */
+	SESSION_RUN = 1, /* fds: plan/wire-exec.h's memfd, stderr, then 0-2 that are no pty */
+	SESSION_ATTACH,  /* session (-1: the newest that has a pty); fds: stderr */
+	SESSION_SIGNAL,  /* value: signal */
+	SESSION_DETACH,  /* the session stays */
+	SESSION_STOP,    /* value: seconds between SIGTERM and SIGKILL */
+	SESSION_POLICY,  /* fds: the new launch pack */
+	SESSION_PUBLISH, /* text: [IP:]HOST:PORT; value: 0 takes it back */
+	SESSION_STATUS,  /* answered by DONE, text: what runs */
+	SESSION_FREEZE,  /* value: 1 stops everything inside, 0 lets it go on; answered by DONE */
+	/* supervisor to client */
+	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty */
+	SESSION_FAILED,       /* value: errno; code: exit code; text, NUL, hint */
+	SESSION_EXITED,       /* value: exit code */
+	SESSION_STOPPED,      /* the agent stopped itself */
+	SESSION_TITLE,        /* text: for the terminal's title */
+	SESSION_DONE,         /* value, text */
+};
+
+enum session_flag {
+	SESSION_DETACHED = 1, /* RUN: it stays when this client goes */
+	SESSION_FIRST = 2,    /* RUN: the sandbox was started for it */
+};
+
+struct session_msg {
+	uint32_t magic, kind;
+	int32_t session, value;
+	uint32_t flags;
+	uint8_t tty_fds; /* RUN: bit i: descriptor i is to be the pty */
+	uint8_t code;
+	uint16_t rows, cols;
+	uint16_t pad;
+	char text[1280];
+};
+
+/* Listen in dir (of the box).  fd or -errno. */
+int session_listen(int dirfd, struct err *err);
+/* Connect; -ECONNREFUSED or -ENOENT (err untouched) when nobody listens. */
+int session_connect(int dirfd, struct err *err);
+/* 0 or -errno */
+int session_send(int sock, const struct session_msg *m, const int *fds, size_t nfds);
+/* 1; 0 when the other end is gone; -EAGAIN; -EBADMSG.  ret_fds has room for 8. */
+int session_recv(int sock, struct session_msg *ret, int ret_fds[8], size_t *ret_nfds);
+void session_error(struct session_msg *m, const struct err *err, int code);
+/* The error that a FAILED carries. */
+int session_take_error(const struct session_msg *m, struct err *err);
+
+#endif

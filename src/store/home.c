@@ -1,0 +1,105 @@
+/* store/home.c - see sandboxes.h: what is put into the home of a sandbox at rest, from outside.
+ *
+ * The upper layer was left by whatever ran in there: no link in it is followed, and what is not as
+ * it has to be is left alone and said.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/tree.h"
+#include "store/sandboxes.h"
+
+#define FRESH_MAX ((size_t)4 << 20)
+#define SAFE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+static bool is_whiteout(int dir, const char *name)
+{
+	struct stat st;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+		st.st_rdev == 0;
+}
+
+/* The directory name of dir, made where it is missing; one that was removed inside comes back
+ * without what is in the layers below.  Descriptor or -errno. */
+static int enter(int dir, const char *name)
+{
+	int fd = path_openat2(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	if (fd >= 0 || (fd != -ENOENT && !is_whiteout(dir, name)))
+		return fd;
+	bool hidden = fd != -ENOENT;
+	if (hidden && unlinkat(dir, name, 0) < 0)
+		return -errno;
+	if (mkdirat(dir, name, 0700) < 0)
+		return -errno;
+	fd = path_openat2(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	if (fd >= 0 && hidden && fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) < 0) {
+		int e = errno;
+		close(fd);
+		return -e;
+	}
+	return fd;
+}
+
+static int put(int up, const char *rel, const void *text, size_t n, bool always)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+	_cleanup_close_ int dir = fcntl(up, F_DUPFD_CLOEXEC, 3);
+	for (const char *slash; dir >= 0 && (slash = strchr(rel, '/')); rel = slash + 1) {
+		if ((size_t)(slash - rel) >= sizeof(name) || slash == rel)
+			return -EINVAL;
+		memcpy(name, rel, (size_t)(slash - rel));
+		name[slash - rel] = '\0';
+		if (!always && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return errno == ENOENT ? 0 : -errno; /* the fresh one shows */
+		int next = enter(dir, name);
+		close(dir);
+		dir = next;
+	}
+	if (dir < 0)
+		return dir;
+	if (fstatat(dir, rel, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno != ENOENT ? -errno
+			: always       ? file_write_atomic(dir, rel, text, n, 0600, false, NULL)
+				       : 0;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return file_write_atomic(dir, rel, text, n, 0600, false, NULL);
+}
+
+int store_home_refresh(const struct store_box *b, const char *rel, bool layered, struct err *err)
+{
+	struct arena a = {0};
+	char *text;
+	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int up = box < 0 ? -errno
+					 : path_openat2(box, "up/home",
+						   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	_cleanup_close_ int seed = box < 0 ? -EBADF
+					   : path_openat2(box, "seed",
+						     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	ssize_t n = up < 0 ? up : seed < 0 ? seed : file_read(&a, seed, rel, FRESH_MAX, &text, err);
+	int r = n < 0 ? (int)n : put(up, rel, text, (size_t)n, layered);
+	if (n > 0)
+		explicit_bzero(text, (size_t)n);
+	arena_free(&a);
+	return r < 0 ? err_sys(err, -r, "~/%s inside", rel) : 0;
+}
+
+int store_home_reset(const struct store_box *b, struct err *err)
+{
+	/* An empty one is kept: making and removing it costs more with each start. */
+	if (rmdir(b->home) < 0 && errno != ENOENT) {
+		int r = tree_remove(AT_FDCWD, b->home, err);
+		if (r < 0)
+			return r;
+	}
+	if (mkdir(b->home, 0700) < 0)
+		return err_sys(err, errno, "create %s", b->home);
+	return 0;
+}

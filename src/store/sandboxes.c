@@ -1,0 +1,227 @@
+/* store/sandboxes.c - see sandboxes.h */
+#include "store/sandboxes.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/tree.h"
+
+#define LOCK_NAME "lock"
+
+static int open_dir(int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int sandbox_dir(const struct store *s, const char *name)
+{
+	_cleanup_close_ int all = open_dir(AT_FDCWD, s->sandboxes);
+	/* a name is one component, and no leftover's */
+	if (all < 0 || name[0] == '.' || !*name || strchr(name, '/'))
+		return all < 0 ? all : -ENOENT;
+	return open_dir(all, name);
+}
+
+int store_sandbox_find(
+	struct store *s, struct arena *a, const char *name, struct spec *ret, struct err *err)
+{
+	_cleanup_close_ int dir = sandbox_dir(s, name);
+	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP || dir == -ENAMETOOLONG)
+		return -ENOENT;
+	if (dir < 0)
+		return err_sys(err, -dir, "open sandbox %s", name);
+	if (faccessat(dir, "spec", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return -ENOENT;
+	int r = spec_read(dir, a, ret, err);
+	if (r == 0 && !streq(ret->name, name))
+		r = err_set(err, EINVAL, "its spec is that of %s", ret->name);
+	if (r < 0 && r != -EPROTO)
+		err_hint(err, "what it holds is in %s/%s; bawn rm -f %s removes it", s->sandboxes,
+			name, name);
+	return r < 0 ? err_prefix(err, "sandbox %s", name) : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int store_sandbox_list(struct store *s, struct arena *a, struct strv *ret, struct err *err)
+{
+	DIR *d = opendir(s->sandboxes);
+	if (!d)
+		return err_sys(err, errno, "open %s", s->sandboxes);
+	struct dirent *de;
+	while ((de = readdir(d))) {
+		if (de->d_name[0] == '.')
+			continue;
+		_cleanup_close_ int dir = open_dir(dirfd(d), de->d_name);
+		if (dir >= 0 && faccessat(dir, "spec", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			strv_add(a, ret, de->d_name);
+	}
+	closedir(d);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	return arena_check(a, err);
+}
+
+/* The lock's descriptor, or -errno: -EBUSY when somebody has it. */
+static int take_lock(int dir, int how)
+{
+	_cleanup_close_ int fd = openat(
+		dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, how | LOCK_NB) < 0)
+		if (errno != EINTR)
+			return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return TAKE_FD(fd);
+}
+
+bool store_sandbox_busy(struct store *s, const char *name)
+{
+	_cleanup_close_ int dir = sandbox_dir(s, name);
+	/* shared: two that only look don't take each other for its owner */
+	_cleanup_close_ int lock = dir < 0 ? dir : take_lock(dir, LOCK_SH);
+	return lock == -EBUSY;
+}
+
+static int rename_new(const char *from, const char *to)
+{
+	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -errno
+											  : 0;
+}
+
+static char *hidden(struct store *s, struct arena *a, const char *what, const char *name)
+{
+	uint32_t nonce = 0;
+	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
+		return NULL;
+	return arena_printf(a, "%s/.%s-%s-%08x", s->sandboxes, what, name, nonce);
+}
+
+static int fill(int dir, const struct spec *spec, struct err *err)
+{
+	static const char *const parts[] = {"up/home", "work/home", "seed"};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		int r = file_mkdir_p(dir, parts[i], 0700);
+		if (r < 0)
+			return err_sys(err, -r, "set up sandbox %s", spec->name);
+	}
+	return spec_write(dir, spec, err);
+}
+
+static int name_box(struct store *s, struct arena *a, const char *name, struct store_box *b)
+{
+	b->id = arena_dup(a, name);
+	b->dir = path_join(a, s->sandboxes, name);
+	b->home = b->dir ? path_join(a, b->dir, "seed") : NULL;
+	b->lasting = true;
+	return b->id && b->dir && b->home ? 0 : -ENOMEM;
+}
+
+int store_sandbox_create(struct store *s, struct arena *a, const struct spec *spec,
+	struct store_box *ret, struct err *err)
+{
+	struct store_box b = STORE_BOX_NONE;
+	int r = spec_name_check(spec->name, err);
+	if (r < 0)
+		return r;
+	char *fresh = hidden(s, a, "new", spec->name);
+	if (!fresh || name_box(s, a, spec->name, &b) < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	/* A collector must not take it for a leftover before it has its lock. */
+	while (flock(s->lock, LOCK_SH) < 0 && errno == EINTR)
+		;
+	_cleanup_close_ int dir = mkdir(fresh, 0700) < 0 ? -errno : open_dir(AT_FDCWD, fresh);
+	b.lock = dir < 0 ? dir : take_lock(dir, LOCK_EX);
+	flock(s->lock, LOCK_UN);
+	if (b.lock < 0)
+		r = err_sys(err, -b.lock, "create %s", fresh);
+	if (r == 0)
+		r = fill(dir, spec, err);
+	if (r == 0) {
+		r = rename_new(fresh, b.dir);
+		if (r < 0)
+			err_set(err, -r,
+				r == -EEXIST ? "there is a sandbox %s already"
+					     : "sandbox %s could not be created",
+				spec->name);
+	}
+	if (r < 0) {
+		tree_remove(AT_FDCWD, fresh, NULL);
+		if (b.lock >= 0)
+			close(b.lock);
+		return r;
+	}
+	*ret = b;
+	return 0;
+}
+
+int store_sandbox_lock(
+	struct store *s, struct arena *a, const char *name, struct store_box *ret, struct err *err)
+{
+	struct store_box b = STORE_BOX_NONE;
+	struct stat st, now;
+	_cleanup_close_ int dir = sandbox_dir(s, name);
+	if (dir < 0)
+		return dir == -ENOENT ? dir : err_sys(err, -dir, "open sandbox %s", name);
+	if (name_box(s, a, name, &b) < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	_cleanup_close_ int lock = take_lock(dir, LOCK_EX);
+	if (lock == -EBUSY)
+		return -EBUSY;
+	if (lock < 0)
+		return err_sys(err, -lock, "lock sandbox %s", name);
+	/* Removed, and perhaps made again, while we waited for the lock: not the same any more. */
+	if (fstat(dir, &st) < 0 || lstat(b.dir, &now) < 0 || st.st_ino != now.st_ino ||
+		st.st_dev != now.st_dev)
+		return -ENOENT;
+	b.lock = TAKE_FD(lock);
+	*ret = b;
+	return 0;
+}
+
+int store_sandbox_save(const struct store_box *b, const struct spec *spec, struct err *err)
+{
+	_cleanup_close_ int dir = open_dir(AT_FDCWD, b->dir);
+	if (dir < 0)
+		return err_sys(err, -dir, "open %s", b->dir);
+	return spec_write(dir, spec, err);
+}
+
+int store_sandbox_remove(struct store *s, struct store_box *b, struct err *err)
+{
+	struct arena a = {0};
+	char *gone = hidden(s, &a, "gone", b->id);
+	int r = !gone ? err_set(err, ENOMEM, "out of memory") : rename_new(b->dir, gone);
+	if (r < 0 && gone)
+		err_sys(err, -r, "remove sandbox %s", b->id);
+	if (r == 0)
+		r = tree_remove(AT_FDCWD, gone, err);
+	arena_free(&a);
+	store_sandbox_release(b);
+	return r;
+}
+
+void store_sandbox_release(struct store_box *b)
+{
+	if (b->lock >= 0)
+		close(b->lock);
+	*b = STORE_BOX_NONE;
+}
+
+char *store_layer_part(struct store *s, struct arena *a, const char *id, const char *part)
+{
+	return arena_printf(a, "%s/layers/%s/%s", s->xdg.data, id, part);
+}
