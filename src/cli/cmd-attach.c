@@ -175,7 +175,8 @@ static int logs(struct run *r, const char *name, const struct asked *o, struct e
 int cmd_logs(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "logs [-f] NAME",
-		.help = "Print what a sandbox's sessions wrote to their terminals.  Control sequences\n"
+		.help = "Print what a sandbox's sessions wrote to their terminals.  Control "
+			"sequences\n"
 			"that could harm yours are left out.",
 		.examples = "  bawn logs -f claude-project\n",
 		.rows = logs_rows,

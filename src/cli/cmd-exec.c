@@ -1,5 +1,5 @@
-/* cli/cmd-exec.c - bawn exec, bawn shell: one more program in a sandbox, which is started first where
- * it does not run
+/* cli/cmd-exec.c - bawn exec, bawn shell: one more program in a sandbox, which is started first
+ * where it does not run
  */
 #include "base/escape.h"
 #include "cli/command.h"
@@ -57,8 +57,8 @@ static int check_user(const struct run *r, const char *user, struct err *err)
 	if (!user || streq(user, r->id.user) || streq(user, number))
 		return 0;
 	err_hint(err, "on template host everything inside belongs to %s", r->id.user);
-	return err_set(err, EINVAL, "there is no user %s inside",
-		escape_text(shown, sizeof(shown), user));
+	return err_set(
+		err, EINVAL, "there is no user %s inside", escape_text(shown, sizeof(shown), user));
 }
 
 static int enter(struct run *r, const struct asked *o, const char *name, struct err *err)
@@ -81,7 +81,8 @@ static int enter(struct run *r, const struct asked *o, const char *name, struct 
 int cmd_exec(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "exec [OPTIONS] NAME COMMAND [ARGS...]",
-		.help = "Run a command in a sandbox, under the same walls.  One that doesn't run is\n"
+		.help = "Run a command in a sandbox, under the same walls.  One that doesn't run "
+			"is\n"
 			"started.",
 		.examples = "  bawn exec claude-project git log --oneline\n"
 			    "  bawn exec -w /tmp -e DEBUG=1 claude-project make check\n",

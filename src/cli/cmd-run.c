@@ -136,8 +136,7 @@ static const char *proxy_variable(const char *lower, const char *upper)
 /* What a lasting sandbox's supervisor has besides: its socket, and who waits for it. */
 static int open_server(struct run *r, struct sandbox_lasting *ret, struct err *err)
 {
-	_cleanup_close_ int dir = open(
-		r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int dir = open(r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, errno, "open %s", r->box.dir);
 	int fd = session_listen(dir, err);

@@ -182,7 +182,8 @@ static const struct option_row rm_rows[] = {
 int cmd_rm(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "rm [-f] NAME...|--all",
-		.help = "Remove sandboxes with all that was written in them.  Workspaces that they\n"
+		.help = "Remove sandboxes with all that was written in them.  Workspaces that "
+			"they\n"
 			"work on directly stay as they are.",
 		.examples = "  bawn rm claude-project\n  bawn rm -f --all\n",
 		.rows = rm_rows,
@@ -228,7 +229,8 @@ static bool confirmed(size_t n)
 
 static const struct option_row prune_rows[] = {
 	{"dry-run", 'n', NULL, "print the names and stop", OPT_DRY_RUN},
-	{"filter", 0, "until=AGE", "only those that nobody used for AGE (30m, 24h, 7d)", OPT_FILTER},
+	{"filter", 0, "until=AGE", "only those that nobody used for AGE (30m, 24h, 7d)",
+		OPT_FILTER},
 	{"force", 'f', NULL, "don't ask", OPT_FORCE}, VERB_HELP_ROW, {0}};
 
 int cmd_prune(int argc, char **argv)

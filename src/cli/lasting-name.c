@@ -60,10 +60,9 @@ int lasting_unknown(struct run *r, const char *name, struct err *err)
 	escape_text(shown, sizeof(shown), name);
 	if (spec_name_check(name, &unfit) < 0)
 		return err_set(err, ENOENT, "there is no sandbox and no profile '%s'", shown);
-	err_hint(err,
-		"bawn ls lists the sandboxes; to create it: bawn create --name %s %s .", name,
+	err_hint(err, "bawn ls lists the sandboxes; to create it: bawn create --name %s %s .", name,
 		r->opt.profile && lasting_is_profile(r, r->opt.profile) ? r->opt.profile
-									 : "claude");
+									: "claude");
 	return err_set(err, ENOENT, "there is no sandbox '%s'", shown);
 }
 
@@ -97,8 +96,8 @@ static char *profile_part(struct arena *a, const char *profile)
 static int new_name(struct run *r, struct err *err)
 {
 	struct arena *a = &r->arena;
-	char *base = arena_printf(a, "%s-%s", profile_part(a, r->opt.profile),
-		directory_part(a, r->ws.path));
+	char *base = arena_printf(
+		a, "%s-%s", profile_part(a, r->opt.profile), directory_part(a, r->ws.path));
 	for (int i = 1; i < 1000; i++) {
 		struct spec other;
 		struct err ignored = {0};
@@ -176,8 +175,8 @@ static int refuse(struct run *r, const struct kept *k, const char *value, struct
 	char shown[200];
 	escape_text(shown, sizeof(shown), value);
 	if (k->change)
-		err_hint(err, "%s %s --sandbox %s; or create another with --name", k->change,
-			shown, name);
+		err_hint(err, "%s %s --sandbox %s; or create another with --name", k->change, shown,
+			name);
 	else
 		err_hint(err, "bawn stop %s and run it again, or create another with --name", name);
 	return err_set(err, EINVAL, "sandbox %s is running without --%s%s%s", name, k->option,
@@ -234,8 +233,8 @@ static int check_paths(struct run *r, const struct strv *paths, struct err *err)
 		char *given = arena_dupn(&r->arena, paths->v[i], ro ? n - 3 : n);
 		char *real = given ? path_real(&r->arena, given) : NULL;
 		if (!real)
-			return err_sys(err, errno, "%s",
-				escape_text(shown, sizeof(shown), paths->v[i]));
+			return err_sys(
+				err, errno, "%s", escape_text(shown, sizeof(shown), paths->v[i]));
 		bool known = i == 0
 			? r->spec.workspace && path_within(real, r->spec.workspace)
 			: strv_has(&r->spec.paths,
@@ -261,8 +260,8 @@ static int restore_options(struct run *r, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(kept) && e == 0; i++) {
 		const struct kept *k = &kept[i];
 		char *has = (char *)&r->spec + k->spec, *to = (char *)o + k->given;
-		const struct strv *lists[] = {list_at(&r->spec, k->spec),
-			list_at(&r->given, k->given)};
+		const struct strv *lists[] = {
+			list_at(&r->spec, k->spec), list_at(&r->given, k->given)};
 		if (k->kind == KEPT_FLAG)
 			*(bool *)to |= *(bool *)has;
 		else if (k->kind == KEPT_NUMBER && !*(uint64_t *)to)

@@ -146,8 +146,8 @@ static int attend(struct run *r, int sock, int *ret_code, struct err *err)
 	if (res.failed)
 		return 0;
 	if (res.detached)
-		run_message(r, "%s goes on; to come back: bawn attach %s", r->spec.name,
-			r->spec.name);
+		run_message(
+			r, "%s goes on; to come back: bawn attach %s", r->spec.name, r->spec.name);
 	else if (r->opt.detach)
 		puts(r->spec.name);
 	return 0;
@@ -182,6 +182,7 @@ static int join(struct run *r, int *ret_code, struct err *err)
 	if (sock < 0)
 		return sock;
 	own_tty_fds(r);
+	r->box.id = r->spec.name;
 	int k = lasting_check_given(r, err);
 	if (k == 0)
 		k = run_facts_command(r, err);

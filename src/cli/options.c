@@ -15,7 +15,7 @@ static void fill(const struct option_row *rows, bool ordered, struct tables *t)
 	size_t n = 0, k = 0;
 	if (ordered)
 		t->shorts[k++] = '+'; /* the first word that is no option ends them */
-	t->shorts[k++] = ':'; /* tell a missing argument from an unknown option */
+	t->shorts[k++] = ':';         /* tell a missing argument from an unknown option */
 	for (; rows[n].name && n < OPTIONS_MAX; n++) {
 		t->longs[n] = (struct option){.name = rows[n].name,
 			.has_arg = rows[n].arg ? required_argument : no_argument,

@@ -329,10 +329,9 @@ static void freshen(struct run *r)
 {
 	struct err err = {0};
 	for (size_t i = 0; r->lasting && i < r->seed_fresh.n; i++)
-		if (store_home_refresh(
-			    &r->box, r->seed_fresh.v[i], r->spec.layers.n > 0, &err) < 0)
-			strv_addf(&r->arena, &r->plan.notices,
-				"your log-in was not brought in: %s", err.msg);
+		if (store_home_refresh(&r->box, r->seed_fresh.v[i], r->spec.layers.n > 0, &err) < 0)
+			strv_addf(&r->arena, &r->plan.notices, "your log-in was not brought in: %s",
+				err.msg);
 }
 
 int run_seed_collect(struct run *r, struct err *err)

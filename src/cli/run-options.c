@@ -234,9 +234,9 @@ static int add_degraded(struct run *r, const char *s, struct err *err)
 
 static int check_word(const char *value, const char *only, struct err *err)
 {
-	return streq(value, only) ? 0
-				  : err_set(err, EINVAL, "'%.40s' is not known here; there is %s",
-					    value, only);
+	return streq(value, only)
+		? 0
+		: err_set(err, EINVAL, "'%.40s' is not known here; there is %s", value, only);
 }
 
 static int option(void *ctx, int id, const char *value, struct err *err)
@@ -248,9 +248,10 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		int id;
 		bool *flag;
 	} flags[] = {{OPT_RM, &o->rm}, {OPT_OFFLINE, &o->offline}, {OPT_NO_YOLO, &o->no_yolo},
-		{OPT_DETACH, &o->detach}, {OPT_NO_LOGIN, &o->no_login}, {OPT_BARE_HOME, &o->bare_home},
-		{OPT_CLIPBOARD, &o->clipboard}, {OPT_DRY_RUN, &o->dry_run}, {OPT_JSON, &o->json},
-		{OPT_TIMING, &o->timing}, {OPT_HELP, &o->help}};
+		{OPT_DETACH, &o->detach}, {OPT_NO_LOGIN, &o->no_login},
+		{OPT_BARE_HOME, &o->bare_home}, {OPT_CLIPBOARD, &o->clipboard},
+		{OPT_DRY_RUN, &o->dry_run}, {OPT_JSON, &o->json}, {OPT_TIMING, &o->timing},
+		{OPT_HELP, &o->help}};
 	const struct {
 		int id;
 		struct strv *list;

@@ -131,8 +131,8 @@ static void home_rows(struct run *r)
 	if (r->lasting) {
 		m = row(r, MOUNT_OVERLAY, r->id.home, MOUNT_POINT, NULL);
 		m->src = r->box.home;
-		m->data = arena_printf(&r->plan.arena, "%s/up/home\n%s/work/home", r->box.dir,
-			r->box.dir);
+		m->data = arena_printf(
+			&r->plan.arena, "%s/up/home\n%s/work/home", r->box.dir, r->box.dir);
 	} else {
 		m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
 		m->src = r->box.home;
@@ -198,8 +198,8 @@ static int lend_row(struct run *r, const struct lend *l, struct err *err)
 	struct mount_op *m = row(r, MOUNT_OVERLAY, l->path, MOUNT_POINT, NULL);
 	m->src = m->dst;
 	m->why = l->why;
-	m->data = arena_printf(&r->plan.arena, "%s/up/%s\n%s/work/%s", r->box.dir, l->part,
-		r->box.dir, l->part);
+	m->data = arena_printf(
+		&r->plan.arena, "%s/up/%s\n%s/work/%s", r->box.dir, l->part, r->box.dir, l->part);
 	if (r->opt.dry_run)
 		return 0;
 	static const char *const subs[] = {"up", "work"};
@@ -449,7 +449,7 @@ static int find_exe(struct run *r, struct err *err)
 	if (r->command.n) { /* looked for inside: its home is not ours */
 		const char *word = p->argv.v[0];
 		p->exe = word[0] != '/' && strchr(word, '/') ? path_join(&p->arena, p->cwd, word)
-							       : word;
+							     : word;
 		return p->exe ? 0 : err_set(err, ENOMEM, "out of memory");
 	}
 	if (r->agent.exe && !(r->pack.profile.args_replace && r->opt.args.n)) {
@@ -553,8 +553,7 @@ int run_plan_command(struct run *r, struct err *err)
 		for (size_t i = 0; i < r->command.n; i++)
 			strv_add(&p->arena, &p->argv, r->command.v[i]);
 	else
-		k = run_argv(
-			&p->arena, &r->pack.profile, &r->opt.args, !r->opt.no_yolo, &p->argv);
+		k = run_argv(&p->arena, &r->pack.profile, &r->opt.args, !r->opt.no_yolo, &p->argv);
 	if (k == 0)
 		k = find_exe(r, err);
 	if (k < 0)

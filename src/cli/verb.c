@@ -51,8 +51,7 @@ static int parse(const struct verb *v, struct asked *a, int argc, char **argv, i
 	return 0;
 }
 
-static int check_count(
-	const struct verb *v, char **argv, int first, int end, struct err *err)
+static int check_count(const struct verb *v, char **argv, int first, int end, struct err *err)
 {
 	char shown[128];
 	if (end - first < v->min) {

@@ -13,14 +13,17 @@ struct verb {
 	const char *examples; /* lines, each with two spaces in front */
 	const struct option_row *rows;
 	option_fn option;
-	int min, max;   /* words that are no options; max < 0: any number */
-	bool ordered;   /* the first word ends the options */
+	int min, max;     /* words that are no options; max < 0: any number */
+	bool ordered;     /* the first word ends the options */
 	const char *what; /* the word that is missing, where there are fewer than min */
 };
 
 /* The last row of every table. */
 #define VERB_HELP (-1)
-#define VERB_HELP_ROW {"help", 'h', NULL, "show this help", VERB_HELP}
+#define VERB_HELP_ROW                                                                              \
+	{                                                                                          \
+		"help", 'h', NULL, "show this help", VERB_HELP                                     \
+	}
 
 /* Parse, --help, refuse to run inside a sandbox, find the caller and the store.  ctx goes to
  * verb.option; it may be r itself.  The words are argv[*ret_first..*ret_end).  -1: go on; else the

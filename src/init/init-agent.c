@@ -81,8 +81,10 @@ static void child(const struct agent *a, volatile int *error)
 	 * survive the exec (CVE-2024-21626). */
 	if (!GUARD_REMOVED("fds") && syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		goto failed;
-	if (chdir(a->cwd) < 0)
-		goto failed;
+	if (chdir(a->cwd) < 0) {
+		*error = -errno; /* which of the two it was */
+		_exit(127);
+	}
 	umask(a->umask);
 	if (strchr(a->exe, '/'))
 		execve(a->exe, (char *const *)a->argv, (char *const *)a->env);
@@ -105,6 +107,8 @@ int agent_start(const struct agent *a, struct err *err)
 		return err_sys(err, errno, "start %s", a->exe);
 	if (error) {
 		waitpid(pid, NULL, 0);
+		if (error < 0)
+			return err_sys(err, -error, "enter the directory %s", a->cwd);
 		return err_sys(err, error, "execute %s", a->exe);
 	}
 	return pid;

@@ -287,7 +287,7 @@ static void on_timer(struct sandbox *s)
 	if (read(s->timer, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
 	if (s->server && !s->server->ending)
-		server_end(s);
+		server_timer(s);
 	else
 		kill_agent(s);
 }

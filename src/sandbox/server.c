@@ -323,19 +323,42 @@ static void signal_session(struct sandbox *s, const struct live *l, int sig)
 	fd_send(s->control, &m, sizeof(m), NULL, 0);
 }
 
-void server_stop(struct sandbox *s, int seconds)
+static void signal_all(struct sandbox *s, int sig)
 {
-	struct server *v = s->server;
 	for (size_t i = 0; i < SERVER_SESSIONS; i++)
-		if (v->live[i].open) {
-			signal_session(s, &v->live[i], SIGTERM);
-			signal_session(
-				s, &v->live[i], SIGHUP); /* what a shell at a terminal heeds */
-		}
+		if (s->server->live[i].open)
+			signal_session(s, &s->server->live[i], sig);
+}
+
+static void set_timer(struct sandbox *s, int seconds)
+{
 	/* 0 would disarm it */
 	struct itimerspec it = {
 		.it_value = {.tv_sec = seconds, .tv_nsec = seconds > 0 ? 0 : 1000000}};
 	timerfd_settime(s->timer, 0, &it, NULL);
+}
+
+void server_stop(struct sandbox *s, int seconds)
+{
+	signal_all(s, SIGTERM);
+	/* A shell at a terminal heeds SIGHUP alone; others have had their time for SIGTERM first.
+	 */
+	int first = seconds > 1 ? MIN(seconds / 2, 2) : seconds;
+	s->server->after_hangup = seconds - first;
+	set_timer(s, first);
+}
+
+void server_timer(struct sandbox *s)
+{
+	struct server *v = s->server;
+	int left = v->after_hangup;
+	v->after_hangup = 0;
+	if (left > 0) {
+		signal_all(s, SIGHUP);
+		set_timer(s, left);
+	} else {
+		server_end(s);
+	}
 }
 
 /* ---- requests ---- */
@@ -473,8 +496,7 @@ static void status(const struct server *v, struct session_msg *answer)
 			continue;
 		answer->value++;
 		int k = snprintf(answer->text + n, sizeof(answer->text) - n, "%u %s %s\n", l->id,
-			l->master >= 0 ? "pty" : "pipe",
-			l->client >= 0 ? "attached" : "detached");
+			l->master >= 0 ? "pty" : "pipe", l->client >= 0 ? "attached" : "detached");
 		n = k > 0 && (size_t)k < sizeof(answer->text) - n ? n + (size_t)k : n;
 	}
 }
@@ -498,8 +520,11 @@ static void request(struct sandbox *s, int slot, const struct session_msg *m, in
 			signal_session(s, &v->live[c->session], m->value);
 		return;
 	case SESSION_DETACH:
-		if (c->session >= 0)
-			v->live[c->session].detached = true;
+		if (c->session < 0) { /* its session has ended, and its terminal is as it was */
+			c->ready = true;
+			return;
+		}
+		v->live[c->session].detached = true;
 		client_gone(s, slot);
 		return;
 	case SESSION_STOP:
@@ -556,7 +581,8 @@ void server_before_account(struct sandbox *s)
 	/* Its DETACH, or its end, says that its terminal is as it was. */
 	struct client *c = &v->clients[v->last];
 	struct pollfd p = {.fd = c->sock, .events = POLLIN};
-	poll(&p, 1, ACK_MS);
+	if (!c->ready)
+		poll(&p, 1, ACK_MS);
 	v->voice = -1;
 	if (c->errors >= 0) {
 		v->voice = v->last;

@@ -17,6 +17,7 @@ struct client {
 	int errors;  /* its stderr, -1: none */
 	int session; /* slot, -1: none */
 	bool waits;  /* for the end of the sandbox (stop) */
+	bool ready;  /* its session has ended, and it has put its terminal right */
 };
 
 struct live {
@@ -32,10 +33,11 @@ struct server {
 	struct client clients[SERVER_CLIENTS];
 	struct live live[SERVER_SESSIONS];
 	uint32_t next_id;
-	int voice;    /* the client whose stderr is ours; -1: none */
-	int last;     /* the client that is told when all is over, -1 */
-	bool ending;  /* END was sent */
-	int end_code; /* of the session that ended last */
+	int voice;        /* the client whose stderr is ours; -1: none */
+	int last;         /* the client that is told when all is over, -1 */
+	bool ending;      /* END was sent */
+	int after_hangup; /* seconds that sessions get after SIGHUP */
+	int end_code;     /* of the session that ended last */
 };
 
 struct sandbox;
@@ -51,8 +53,9 @@ void server_client_event(struct sandbox *s, unsigned int slot);
 void server_master_event(struct sandbox *s, unsigned int slot);
 /* STARTED, FAILED, EXITED or STOPPED from pid 1; master: taken over, or -1. */
 void server_control(struct sandbox *s, const struct control_msg *m, int master);
-/* SIGTERM to every session, SIGKILL after so many seconds. */
+/* SIGTERM to every session, then SIGHUP, and SIGKILL after so many seconds. */
 void server_stop(struct sandbox *s, int seconds);
+void server_timer(struct sandbox *s);
 /* Kill all that runs inside. */
 void server_end(struct sandbox *s);
 /* pid 1 says that nothing runs any more. */

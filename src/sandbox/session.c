@@ -29,7 +29,7 @@ int session_listen(int dirfd, struct err *err)
 	/* The lock is ours: what is there was left by one that was killed. */
 	if (unlinkat(dirfd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "remove a stale " SOCKET_NAME);
-	mode_t old = umask(0077);
+	mode_t old = umask(0177);
 	int r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 	umask(old);
 	if (r == 0 && listen(fd, 64) < 0)

@@ -25,8 +25,8 @@ static bool is_whiteout(int dir, const char *name)
 }
 
 /* The directory name of dir, made where it is missing; one that was removed inside comes back
- * without what is in the layers below.  Descriptor or -errno. */
-static int enter(int dir, const char *name)
+ * without what is in the layers below (*ret_hidden).  Descriptor or -errno. */
+static int enter(int dir, const char *name, bool *ret_hidden)
 {
 	int fd = path_openat2(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
 	if (fd >= 0 || (fd != -ENOENT && !is_whiteout(dir, name)))
@@ -42,6 +42,7 @@ static int enter(int dir, const char *name)
 		close(fd);
 		return -e;
 	}
+	*ret_hidden |= hidden;
 	return fd;
 }
 
@@ -57,7 +58,7 @@ static int put(int up, const char *rel, const void *text, size_t n, bool always)
 		name[slash - rel] = '\0';
 		if (!always && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return errno == ENOENT ? 0 : -errno; /* the fresh one shows */
-		int next = enter(dir, name);
+		int next = enter(dir, name, &always);
 		close(dir);
 		dir = next;
 	}
@@ -77,12 +78,12 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 	struct arena a = {0};
 	char *text;
 	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_close_ int up = box < 0 ? -errno
-					 : path_openat2(box, "up/home",
-						   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
-	_cleanup_close_ int seed = box < 0 ? -EBADF
-					   : path_openat2(box, "seed",
-						     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	_cleanup_close_ int up = box < 0
+		? -errno
+		: path_openat2(box, "up/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	_cleanup_close_ int seed = box < 0
+		? -EBADF
+		: path_openat2(box, "seed", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
 	ssize_t n = up < 0 ? up : seed < 0 ? seed : file_read(&a, seed, rel, FRESH_MAX, &text, err);
 	int r = n < 0 ? (int)n : put(up, rel, text, (size_t)n, layered);
 	if (n > 0)

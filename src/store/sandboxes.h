@@ -5,10 +5,9 @@
  *   control.sock  its supervisor's socket while it runs; nothing in the sandbox can reach it
  *   up/           the writable layer: up/home, up/ws (--workspace cow), up/tool-* (toolchains)
  *   work/         what overlayfs needs beside each of them
- *   seed/         the lowest layer of the home: what came along of the user's settings, anew at each
- *                 start; what was changed inside hides it
- *   log           what sessions wrote that nobody watched
- *   git/ ...      private copies for one run
+ *   seed/         the lowest layer of the home: what came along of the user's settings, anew at
+ * each start; what was changed inside hides it log           what sessions wrote that nobody
+ * watched git/ ...      private copies for one run
  *
  * DATA/layers/ID/ holds frozen layers, made like up/: shared by sandboxes, never written again; one
  * that no spec names is garbage.  Whoever holds the lock knows that nobody else starts, changes or

@@ -1,9 +1,17 @@
 #!/usr/bin/env bats
 # term.bats - attack corpus, class TERM: the terminal, on a real pty (attack/pty-drive.py).
+# term-lasting.bats is a link to this: the same with a sandbox that lasts, where a client has the
+# terminal and not the supervisor.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../attack/lib.sh
-setup() { bawn_setup; }
+setup() {
+	bawn_setup
+	case $BATS_TEST_FILENAME in
+	*-lasting.bats) RUN=(run --name termbox) ;;
+	*) RUN=(run --rm) ;;
+	esac
+}
 teardown() { bawn_teardown; }
 
 # drive STEP... -- CMD...: in the sandbox, on a terminal; a quiet bawn.
@@ -15,7 +23,7 @@ drive() {
 	done
 	shift
 	/usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" "${steps[@]}" -- \
-		"$BAWN" run --rm "${BAWN_OPTS[@]}" shell "$WS" -- "$@"
+		"$BAWN" "${RUN[@]}" "${BAWN_OPTS[@]}" shell "$WS" -- "$@"
 }
 
 @test "TERM-01 nothing can be typed into the host's terminal" {
