@@ -3,6 +3,9 @@
  * Theory: depth must not cost descriptors, stack or path length, as a sandbox may leave directories
  * thousands deep.  Directories that are met are renamed up to the top of the tree being removed
  * once they lie too deep, so that the depth ever handled stays below DEPTH_MAX.
+ *
+ * Two processes may remove the same tree (a run its own directory, and another run what looks like
+ * a leftover): what is gone already is no failure.
  */
 #include "base/tree.h"
 
@@ -34,7 +37,7 @@ static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES)
 		return -errno;
@@ -46,7 +49,7 @@ static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 	}
 	_cleanup_close_ int fd = open_dir(dirfd, name);
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? 0 : fd;
 	int r = empty_dir(w, fd, depth + 1);
 	if (r < 0)
 		return r;
@@ -98,7 +101,7 @@ int tree_remove(int dirfd, const char *name, struct err *err)
 			before = w.serial;
 			r = empty_dir(&w, top, 0);
 		} while (r == 0 && w.serial != before);
-		if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+		if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			r = -errno;
 	}
 	return r < 0 ? err_sys(err, -r, "remove %s", name) : 0;

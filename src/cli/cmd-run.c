@@ -202,6 +202,7 @@ int run_release(struct run *r, int code)
 	struct err err = {0};
 	_cleanup_close_ int farewell = sandbox_farewell(r->sandbox);
 	sandbox_free(r->sandbox);
+	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
 	proc_kill(&r->seed);
 	run_scan_reap(r, true);
 	if (r->box.lasting && r->box.lock >= 0 && r->fresh && !r->sandbox_ran)

@@ -161,6 +161,14 @@ static int box_make(struct store_box *b, struct err *err)
 	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	b->lock = dir < 0 ? -errno : open_lock(dir, LOCK_NAME);
 	int r = b->lock < 0 ? b->lock : lock_fd(b->lock, LOCK_EX | LOCK_NB);
+	if (r == -EWOULDBLOCK && taken) {
+		/* Whoever left it here has not let go of the lock yet.  The directory is ours by
+		 * the rename, so a lock of our own does; nobody collects while we hold the
+		 * store's. */
+		close(b->lock);
+		b->lock = unlinkat(dir, LOCK_NAME, 0) < 0 ? -errno : open_lock(dir, LOCK_NAME);
+		r = b->lock < 0 ? b->lock : lock_fd(b->lock, LOCK_EX | LOCK_NB);
+	}
 	if (r == 0 && !taken && mkdirat(dir, "home", 0700) < 0)
 		r = -errno;
 	return r < 0 ? err_sys(err, -r, "set up %s", b->dir) : 0;

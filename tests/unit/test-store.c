@@ -131,6 +131,63 @@ static void an_untouched_directory_is_taken_again(void **state)
 	arena_free(&a);
 }
 
+/* Who left a spare directory may still hold its lock for a moment: the next start does not fail. */
+static void a_spare_is_taken_before_its_lock_is_let_go(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE, c = STORE_BOX_NONE;
+	char ws[256], path[400];
+	snprintf(ws, sizeof(ws), "%s/held", home);
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
+	snprintf(path, sizeof(path), "%s/home/held", b.dir);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0);
+	int held = dup(b.lock);
+	assert_true(held >= 0);
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &c, &err), 0);
+	assert_int_equal(store_collect(&s, &err), 0); /* it lives */
+	close(held);
+	assert_int_equal(store_collect(&s, &err), 0);
+	assert_int_equal(access(c.dir, F_OK), 0);
+	assert_int_equal(store_box_remove(&c, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
+/* A run removes its directory while another takes it for a leftover. */
+static void two_may_remove_the_same_tree(void **state)
+{
+	(void)state;
+	char dir[256], path[300];
+	struct err err = {0};
+	snprintf(dir, sizeof(dir), "%s/twice", home);
+	for (int round = 0; round < 200; round++) {
+		for (int i = 0; i < 8; i++) {
+			snprintf(path, sizeof(path), "%s/%d/x/y", dir, i);
+			assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
+		}
+		int go[2], status;
+		char c;
+		assert_int_equal(pipe(go), 0);
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			close(go[1]);
+			_exit(read(go[0], &c, 1) != 0 || tree_remove(AT_FDCWD, dir, NULL) < 0);
+		}
+		close(go[0]);
+		close(go[1]); /* both start now */
+		assert_int_equal(tree_remove(AT_FDCWD, dir, &err), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(access(dir, F_OK), -1);
+	}
+}
+
 static void old_caches_go_once_a_day(void **state)
 {
 	(void)state;
@@ -159,6 +216,8 @@ int main(void)
 		cmocka_unit_test(leftovers_of_the_killed_are_collected),
 		cmocka_unit_test(untrusted_directories_are_refused),
 		cmocka_unit_test(an_untouched_directory_is_taken_again),
+		cmocka_unit_test(a_spare_is_taken_before_its_lock_is_let_go),
+		cmocka_unit_test(two_may_remove_the_same_tree),
 		cmocka_unit_test(old_caches_go_once_a_day),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
