@@ -12,5 +12,6 @@ libbase_a_SOURCES = \
 	src/base/tree.h src/base/tree.c \
 	src/base/escape.h src/base/escape.c \
 	src/base/json-out.h src/base/json-out.c \
+	src/base/text.h src/base/text.c \
 	src/base/digest.h src/base/digest.c \
 	src/base/proc.h src/base/proc.c

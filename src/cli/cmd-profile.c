@@ -120,8 +120,10 @@ static int lint_one(struct lint *l, const char *name, struct err *err)
 	/* The policies it names must be there too. */
 	for (size_t i = 0; r >= 0 && i < p.policies.n + p.api.n; i++) {
 		struct egress_file f;
-		r = compile_read_policy(&l->c->locate,
-			i < p.policies.n ? p.policies.v[i] : p.api.v[i - p.policies.n], &f, err);
+		const char *policy = i < p.policies.n ? p.policies.v[i] : p.api.v[i - p.policies.n];
+		r = compile_read_policy(&l->c->locate, policy, &f, err);
+		if (r == -ENOENT)
+			r = compile_blame(&l->c->locate, &p, policy, err);
 	}
 	const char *path = NULL;
 	struct yaml_node *root = NULL;
@@ -130,8 +132,11 @@ static int lint_one(struct lint *l, const char *name, struct err *err)
 		r = yaml_load(&l->c->a, p.file, &root, err);
 	if (r >= 0)
 		r = seed_spec_parse(&l->c->a, p.file, root, &spec, err);
-	if (r >= 0)
+	if (r >= 0) {
 		r = locate_file(&l->c->locate, LOCATE_SYSCALLS, p.syscalls, &path, err);
+		if (r == -ENOENT)
+			r = compile_blame(&l->c->locate, &p, p.syscalls, err);
+	}
 	if (r >= 0)
 		lint_profile(&p, lint_finding, l);
 	return r;

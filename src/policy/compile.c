@@ -77,12 +77,31 @@ static int add_file(struct compile_input *in, const char *path, bool *ret_api, s
 	return r;
 }
 
-static int add_named(struct compile_input *in, const char *const *names, size_t n, bool *ret_api,
-	struct err *err)
+int compile_blame(struct locate *l, const struct profile *p, const char *name, struct err *err)
+{
+	static const char *const keys[] = {"policies", "api", "syscalls"};
+	struct yaml_node *root = NULL;
+	if (yaml_load(l->a, p->file, &root, NULL) < 0)
+		return -(err->code ? err->code : ENOENT);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct yaml_node *at = yaml_get(root, keys[i]);
+		if (at && at->kind == YAML_LIST)
+			at = at->child;
+		for (; at; at = i < 2 ? at->next : NULL)
+			if (at->kind == YAML_SCALAR && streq(at->text, name))
+				return err_prefix(err, "%s:%u:%u", p->file, at->line, at->col);
+	}
+	return err_prefix(err, "%s", p->file);
+}
+
+static int add_named(struct compile_input *in, const char *const *names, size_t n,
+	bool from_profile, bool *ret_api, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *path = NULL;
 		int r = locate_file(&in->locate, LOCATE_POLICY, names[i], &path, err);
+		if (r == -ENOENT && from_profile)
+			return compile_blame(&in->locate, &in->profile, names[i], err);
 		if (r >= 0)
 			r = add_file(in, path, ret_api, err);
 		if (r < 0)
@@ -114,10 +133,10 @@ static int read_rules(struct compile_input *in, const struct pack_request *req, 
 						 : (const char *const *)in->profile.policies.v;
 	size_t n = req->policies ? req->n_policies : in->profile.policies.n;
 	const char *user = NULL;
-	int r = add_named(in, names, n, &api, err);
+	int r = add_named(in, names, n, !req->policies, &api, err);
 	if (r >= 0 && api)
-		r = add_named(
-			in, (const char *const *)in->profile.api.v, in->profile.api.n, &api, err);
+		r = add_named(in, (const char *const *)in->profile.api.v, in->profile.api.n, true,
+			&api, err);
 	if (r >= 0)
 		r = locate_user_policy(&in->locate, &user, err);
 	if (r >= 0 && user)
@@ -240,6 +259,8 @@ static int put_seccomp(
 	size_t n = 0;
 	int r = locate_file(&in->locate, LOCATE_SYSCALLS,
 		req->syscalls ? req->syscalls : in->profile.syscalls, &path, err);
+	if (r == -ENOENT && !req->syscalls)
+		r = compile_blame(&in->locate, &in->profile, in->profile.syscalls, err);
 	if (r >= 0)
 		r = seccomp_compile_policy_with(
 			path, locate_extended, &in->locate, &filter, &n, err);

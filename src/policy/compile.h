@@ -22,6 +22,9 @@ int compile_read(struct arena *a, const struct pack_request *req, struct compile
 /* One policy by name or path. */
 int compile_read_policy(
 	struct locate *l, const char *name, struct egress_file *ret, struct err *err);
+
+/* A policy that the profile names was not found: put its place in the profile in front of *err. */
+int compile_blame(struct locate *l, const struct profile *p, const char *name, struct err *err);
 int compile_read_profile(struct locate *l, const char *name, struct profile *ret, struct err *err);
 
 /* Compile and write the pack to out, atomically, 0600.  0 or -errno. */

@@ -6,6 +6,7 @@
 
 #include "base/escape.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "policy/schema.h"
 
 #define USER_POLICY "user"
@@ -124,7 +125,7 @@ static int not_found(struct locate *l, enum locate_kind kind, const char *name, 
 	char shown[128];
 	escape_text(shown, sizeof(shown), name);
 	locate_names(l, kind, &names, NULL);
-	const char *near = schema_nearest(name, (const char *const *)names.v, names.n);
+	const char *near = text_nearest(name, (const char *const *)names.v, names.n);
 	if (near) {
 		err_hint(err, "did you mean \"%s\"?", near);
 	} else {
@@ -155,8 +156,9 @@ int locate_file(struct locate *l, enum locate_kind kind, const char *name, const
 	}
 	if (!schema_is_name(name)) {
 		char shown[128];
-		return err_set(err, EINVAL, "\"%s\" is not a name of a %s",
-			escape_text(shown, sizeof(shown), name), places[kind].what);
+		return err_set(err, EINVAL, "\"%s\" is not the name of %s %s",
+			escape_text(shown, sizeof(shown), name),
+			strchr("aeiou", places[kind].what[0]) ? "an" : "a", places[kind].what);
 	}
 	int r = check_config_dirs(l, kind, err);
 	if (r < 0)

@@ -4,6 +4,7 @@
  * what a profile means for a run.
  */
 #include "base/escape.h"
+#include "base/text.h"
 #include "policy/profile-keys.h"
 #include "policy/read.h"
 #include "policy/schema.h"
@@ -127,6 +128,12 @@ static int add_globs(struct ctx *c, const struct yaml_node *at, struct strv *ret
 		if (!s)
 			return yaml_err(c->err, c->file, e,
 				"\"%s\" is not below the workspace: no leading \"/\", no \"..\"",
+				escape_text(shown, sizeof(shown), raw.v[i]));
+		if (!text_glob_ok(s))
+			return yaml_err(c->err, c->file, e,
+				"\"%s\" is no pattern: a \"[\" is not closed, or a backslash "
+				"stands "
+				"at the end",
 				escape_text(shown, sizeof(shown), raw.v[i]));
 		if (strv_push(c->a, ret, s) < 0)
 			return err_set(c->err, ENOMEM, "out of memory");

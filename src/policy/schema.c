@@ -2,6 +2,7 @@
 #include "policy/schema.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 
 const struct policy_key policy_keys[] = {
 	{"summary", "text", "none", "what the policy is for, in one line"},
@@ -19,51 +20,12 @@ const struct policy_key rule_keys[] = {
 };
 const size_t rule_n_keys = ARRAY_LEN(rule_keys);
 
-#define WORD_MAX 40
-
-/* Levenshtein distance, with a swap of neighbours as one step (optimal string alignment). */
-static size_t distance(const char *a, const char *b)
-{
-	size_t d[WORD_MAX + 1][WORD_MAX + 1], n = strlen(a), m = strlen(b);
-	if (n > WORD_MAX || m > WORD_MAX)
-		return SIZE_MAX;
-	for (size_t i = 0; i <= n; i++)
-		d[i][0] = i;
-	for (size_t k = 0; k <= m; k++)
-		d[0][k] = k;
-	for (size_t i = 1; i <= n; i++) {
-		for (size_t k = 1; k <= m; k++) {
-			size_t best = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
-			best = MIN(best, d[i - 1][k] + 1);
-			best = MIN(best, d[i][k - 1] + 1);
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-				best = MIN(best, d[i - 2][k - 2] + 1);
-			d[i][k] = best;
-		}
-	}
-	return d[n][m];
-}
-
-const char *schema_nearest(const char *word, const char *const *words, size_t n)
-{
-	const char *best = NULL;
-	size_t least = MAX(strlen(word) / 3, (size_t)1) + 1;
-	for (size_t i = 0; i < n; i++) {
-		size_t x = distance(word, words[i]);
-		if (x < least) {
-			least = x;
-			best = words[i];
-		}
-	}
-	return best;
-}
-
 int schema_unknown_key(struct err *err, const char *file, const struct yaml_node *at,
 	const char *where, const char *const *words, size_t n)
 {
 	char shown[128], all[512] = "";
 	escape_text(shown, sizeof(shown), at->key ? at->key : "");
-	const char *near = schema_nearest(at->key ? at->key : "", words, n);
+	const char *near = text_nearest(at->key ? at->key : "", words, n);
 	if (near)
 		return yaml_err_key(err, file, at, "unknown key \"%s\"%s; did you mean \"%s\"?",
 			shown, where, near);

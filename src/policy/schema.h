@@ -17,9 +17,6 @@ extern const size_t policy_n_keys;
 extern const struct policy_key rule_keys[]; /* of a rule written as a map: host, private, raw */
 extern const size_t rule_n_keys;
 
-/* The word closest to this one, or NULL if none is near enough to be meant. */
-const char *schema_nearest(const char *word, const char *const *words, size_t n);
-
 /* "unknown key "x"; did you mean "y"?" (or the list of keys), at the node's key. */
 int schema_unknown_key(struct err *err, const char *file, const struct yaml_node *at,
 	const char *where, const char *const *words, size_t n);

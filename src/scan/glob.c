@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/escape.h"
+#include "base/text.h"
 
 struct part {
 	const char *s;
@@ -170,31 +171,6 @@ static int split(struct arena *a, struct glob *g, const char *s)
 	return 0;
 }
 
-/* Every "[" closed within its name, no backslash at the end of a name. */
-static bool well_formed(const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '\\') {
-			if (!*++s || *s == '/')
-				return false;
-			continue;
-		}
-		if (*s != '[')
-			continue;
-		s++;
-		if (*s == '!' || *s == '^')
-			s++;
-		for (bool first = true; *s != ']' || first; first = false) {
-			if (*s == '\\')
-				s++;
-			if (!*s || *s == '/')
-				return false;
-			s++;
-		}
-	}
-	return true;
-}
-
 static bool has_inner_slash(const char *s)
 {
 	const char *slash = strchr(s, '/');
@@ -216,8 +192,9 @@ int glob_set_add(struct arena *a, struct glob_set *s, const char *pattern, struc
 	/* "./x" and "x/../y" are anchored by what they say; a bare name is not. */
 	bool anywhere = n && !has_inner_slash(p) && p[0] != '/';
 	g.dir_only = n && p[n - 1] == '/';
-	int r = n == 0 || n > GLOB_MAX_LEN || s->n == GLOB_MAX_PATTERNS || !well_formed(p) ? -EINVAL
-											   : 0;
+	int r = n == 0 || n > GLOB_MAX_LEN || s->n == GLOB_MAX_PATTERNS || !text_glob_ok(p)
+		? -EINVAL
+		: 0;
 	char *copy = r == 0 ? arena_printf(a, "%s%s", anywhere ? "**/" : "", p) : NULL;
 	if (r == 0)
 		r = copy ? split(a, &g, copy) : -ENOMEM;

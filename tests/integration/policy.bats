@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # policy.bats - profiles and policies as a person uses them: shipped files, user's files, check.
 
+bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
@@ -106,6 +107,23 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	run "$BAWN" policy lint bad
 	[ "$status" -eq 0 ]
 	[[ $output == *"bad.yaml:2:5: warning: "* ]]
+}
+
+@test "a profile's patterns and the policies it names: an error has file, line and column" {
+	local d="$XDG_CONFIG_HOME/bawn/profiles" row
+	mkdir -p "$d"
+	while IFS='|' read -r row text; do
+		printf 'command: [sh]\n%s\n' "$text" >"$d/odd.yaml"
+		run -125 "$BAWN" run odd "$WS" -- -c 'echo ran'
+		assert_output "odd.yaml:$row: " || return 1
+		run -1 "$BAWN" profile lint odd
+		assert_output "odd.yaml:$row: " || return 1
+	done <<-'EOT'
+		2:8|mask: ["["]
+		2:11|protect: ["a\\"]
+		2:18|policies: [open, no-such]
+		2:11|syscalls: no-such
+	EOT
 }
 
 @test "CFG-04 nothing in a workspace is read as a profile or a policy" {

@@ -1,0 +1,14 @@
+/* base/text.h - questions about words and patterns that several rooms ask.
+ */
+#ifndef BAWN_BASE_TEXT_H
+#define BAWN_BASE_TEXT_H
+
+#include "base/macro.h"
+
+/* The word closest to this one, or NULL if none is near enough to be meant. */
+const char *text_nearest(const char *word, const char *const *words, size_t n);
+
+/* A glob's form: every "[" closed within its name, no backslash at the end of a name. */
+bool text_glob_ok(const char *glob);
+
+#endif
