@@ -69,6 +69,7 @@ int cmd_create(int argc, char **argv)
 		help();
 		return run_release(&r, 0);
 	}
+	run_hold_signals();
 	if (create(&r, &err) < 0)
 		return run_finish(&r, 125, &err);
 	puts(r.spec.name);

@@ -85,11 +85,38 @@ static void say_notices(struct run *r)
 	}
 }
 
+/* A log that the agent can write proves nothing.  bawn's own place can't lie in what is shown. */
+static int check_audit_place(struct run *r, const char *file, struct err *err)
+{
+	/* What isn't there yet is made where its nearest directory is. */
+	char *dir = path_join(&r->arena, ".", file);
+	if (file[0] == '/')
+		dir = arena_dup(&r->arena, file);
+	const char *real = NULL;
+	for (char *slash; dir && !real && (slash = strrchr(dir, '/'));) {
+		*slash = '\0';
+		real = path_real(&r->arena, *dir ? dir : "/");
+	}
+	for (size_t i = 0; real && i < r->n_scans + r->ws.binds.n; i++) {
+		const char *shown = i < r->n_scans ? r->scans[i].path
+						   : r->ws.binds.v[i - r->n_scans];
+		if (!path_within(real, shown))
+			continue;
+		err_hint(err, "give --audit a file outside of what the agent sees");
+		return err_set(
+			err, EPERM, "the audit log can't lie in %s, where the agent works", shown);
+	}
+	return 0;
+}
+
 static int open_audit(struct run *r, struct err *err)
 {
 	const char *path = r->opt.audit ? r->opt.audit
 					: path_join(&r->arena, r->store.xdg.data, "audit.jsonl");
-	int k = audit_open(path, r->box.id, &r->audit, err);
+	int k = r->opt.audit ? check_audit_place(r, path, err) : 0;
+	if (k < 0)
+		return k;
+	k = audit_open(path, r->box.id, &r->audit, err);
 	if (k < 0)
 		return k;
 	const struct audit_field f[] = {{.key = "profile", .str = r->pack.profile.name},
@@ -259,7 +286,18 @@ void run_init(struct run *r, int argc, char **argv)
 		.pack.fd = -1,
 		.client = -1};
 	r->t_begin = run_now();
-	/* Signals wait for the supervisor's signalfd; children start with a clean mask. */
+	/* getopt permutes its argument vector; what the user typed is kept for messages. */
+	r->argc = argc;
+	r->argv = arena_alloc(&r->arena, ((size_t)argc + 1) * sizeof(*r->argv));
+	if (r->argv)
+		memcpy(r->argv, argv, (size_t)argc * sizeof(*argv));
+	else
+		r->argc = 0;
+}
+
+/* Signals wait for the supervisor's signalfd, or the client's; children start with a clean mask. */
+void run_hold_signals(void)
+{
 	sigset_t set;
 	sigemptyset(&set);
 	static const int handled[] = {
@@ -269,14 +307,6 @@ void run_init(struct run *r, int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */
-
-	/* getopt permutes its argument vector; what the user typed is kept for messages. */
-	r->argc = argc;
-	r->argv = arena_alloc(&r->arena, ((size_t)argc + 1) * sizeof(*r->argv));
-	if (r->argv)
-		memcpy(r->argv, argv, (size_t)argc * sizeof(*argv));
-	else
-		r->argc = 0;
 }
 
 int run_refuse_nested(struct err *err)
@@ -311,6 +341,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (run_refuse_nested(&err) < 0)
 		return run_finish(&r, 125, &err);
+	run_hold_signals();
 	int code = r.opt.rm ? run_supervise(&r, &err) : lasting_run(&r, &err);
 	return run_finish(&r, code, &err);
 }

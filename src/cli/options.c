@@ -4,6 +4,7 @@
 #include <getopt.h>
 
 #include "base/escape.h"
+#include "base/text.h"
 
 struct tables {
 	struct option longs[OPTIONS_MAX + 1];
@@ -40,24 +41,47 @@ static int find_row(const struct option_row *rows, int val)
 	return -1;
 }
 
+/* What getopt_long() did not take; it leaves the option in optopt, or 0 for an unknown long one. */
+static int complain(const struct option_row *rows, int val, char **argv, struct err *err)
+{
+	char shown[128];
+	int i = optopt ? find_row(rows, optopt) : -1;
+	err_hint(err, "bawn %s --help lists the options", argv[0]);
+	if (i >= 0 && val == ':')
+		return err_set(
+			err, EINVAL, "--%s needs an argument: %s", rows[i].name, rows[i].arg);
+	if (i >= 0)
+		return err_set(err, EINVAL, "--%s takes no value", rows[i].name);
+	if (optopt) {
+		const char letter[] = {'-', (char)optopt, '\0'};
+		return err_set(err, EINVAL, "unknown option %s",
+			escape_text(shown, sizeof(shown), letter));
+	}
+	const char *names[OPTIONS_MAX], *word = argv[optind - 1];
+	size_t n = 0;
+	for (; rows[n].name && n < OPTIONS_MAX; n++)
+		names[n] = rows[n].name;
+	char name[64];
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	const char *near = text_nearest(name + strspn(name, "-"), names, n);
+	if (near)
+		err_hint(
+			err, "did you mean --%s?  bawn %s --help lists the options", near, argv[0]);
+	return err_set(err, EINVAL, "unknown option %s", escape_text(shown, sizeof(shown), word));
+}
+
 static int parse(const struct option_row *rows, bool ordered, int end, char **argv, option_fn fn,
 	void *ctx, struct err *err)
 {
 	struct tables t;
-	char shown[128];
 	fill(rows, ordered, &t);
 
 	optind = 0; /* glibc: start afresh */
 	opterr = 0;
 	int val;
 	while ((val = getopt_long(end, argv, t.shorts, t.longs, NULL)) != -1) {
-		if (val == '?' || val == ':') {
-			const char *word = argv[optind > 1 ? optind - 1 : 1];
-			escape_text(shown, sizeof(shown), word);
-			err_hint(err, "bawn %s --help lists the options", argv[0]);
-			return err_set(err, EINVAL,
-				val == ':' ? "%s needs an argument" : "unknown option %s", shown);
-		}
+		if (val == '?' || val == ':')
+			return complain(rows, val, argv, err);
 		int i = find_row(rows, val);
 		if (i < 0)
 			return err_set(err, EINVAL, "unknown option");

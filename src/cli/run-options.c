@@ -2,8 +2,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 
-#include "base/file.h"
+#include "base/fd.h"
 #include "cli/run.h"
 #include "sandbox/client.h"
 
@@ -131,12 +132,39 @@ static int add_env(struct run *r, const char *s, struct err *err)
 	return value ? strv_env_set(&r->arena, &r->opt.env, name, value) : 0;
 }
 
+/* The text of an --env-file: a file, or a pipe such as a shell's <(...), which keeps secrets off
+ * the disk.  Reading a pipe waits for whoever writes; signals are not held back yet. */
+static int read_env_file(struct run *r, const char *path, char **ret, struct err *err)
+{
+	enum { CAP = 1 << 20 };
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "open '%s'", path);
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return err_set(err, EINVAL, "%s is neither a file nor a pipe", path);
+	char *text = arena_alloc(&r->arena, CAP + 1);
+	ssize_t n = text ? fd_read_full(fd, text, CAP + 1) : -ENOMEM;
+	if (n < 0)
+		return err_sys(err, (int)-n, "read %s", path);
+	if (n > CAP)
+		return err_set(err, EFBIG, "%s is larger than %d bytes", path, CAP);
+	text[n] = '\0';
+	if (strlen(text) != (size_t)n)
+		return err_set(err, EINVAL, "%s holds a zero byte; save it as plain text", path);
+	*ret = text;
+	return 0;
+}
+
 static int add_env_file(struct run *r, const char *path, struct err *err)
 {
-	char *text;
-	ssize_t n = file_read(&r->arena, AT_FDCWD, path, 1 << 20, &text, err);
-	if (n < 0)
-		return (int)n;
+	char *text = NULL;
+	int k = read_env_file(r, path, &text, err);
+	if (k < 0)
+		return k;
+	if (has_prefix(text, "\xef\xbb\xbf")) /* what some editors put in front */
+		text += 3;
+	strv_add(&r->arena, &r->opt.given_files, path);
 	unsigned int line = 0;
 	for (char *p = text; *p;) {
 		size_t len = strcspn(p, "\n");
@@ -193,6 +221,11 @@ static int add_connect_to(struct run *r, const char *s, struct err *err)
 	char name[HOST_NAME_MAX_LEN + 1] = "";
 	if (*f[0] && host_canonical(f[0], strlen(f[0]), name) < 0)
 		return err_set(err, EINVAL, "'%.100s' is not a host name", f[0]);
+	char to_name[HOST_NAME_MAX_LEN + 1];
+	unsigned char addr[16];
+	if (*f[2] && inet_pton(AF_INET, f[2], addr) != 1 && inet_pton(AF_INET6, f[2], addr) != 1 &&
+		host_canonical(f[2], strlen(f[2]), to_name) < 0)
+		return err_set(err, EINVAL, "'%.100s' is neither an address nor a host name", f[2]);
 	if (o->n_overrides == o->cap_overrides) {
 		size_t cap = o->cap_overrides ? o->cap_overrides * 2 : 8;
 		struct dialer_override *v = arena_alloc(&r->arena, cap * sizeof(*v));
@@ -216,6 +249,9 @@ static int add_host_port(struct run *r, const char *s, struct err *err)
 	uint64_t port;
 	if (parse_number(s, 1, 65535, &port, err) < 0)
 		return -EINVAL;
+	for (size_t i = 0; i < r->opt.n_host_ports; i++)
+		if (r->opt.host_ports[i] == port)
+			return 0;
 	/* More would not fit the one message that hands the listeners over. */
 	if (r->opt.n_host_ports >= 10)
 		return err_set(err, EINVAL, "at most 10 host ports");
@@ -264,8 +300,11 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 			return 0;
 		}
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		if (lists[i].id == id)
+		if (lists[i].id == id) {
+			if (id == OPT_POLICY && strchr(value, '/'))
+				strv_add(&r->arena, &o->given_files, value);
 			return strv_add(&r->arena, lists[i].list, value);
+		}
 	switch (id) {
 	case OPT_ENV:
 		return add_env(r, value, err);
@@ -327,10 +366,23 @@ int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 		return err_set(err, EINVAL, "which profile?");
 	}
 	r->opt.profile = split.first < split.end ? argv[split.first] : NULL;
+	if (r->opt.profile && strchr(r->opt.profile, '/'))
+		strv_add(&r->arena, &r->opt.given_files, r->opt.profile);
+	bool empty = false;
 	for (int i = split.first + 1; i < split.end; i++)
-		strv_add(&r->arena, &r->opt.paths, argv[i]);
+		if (argv[i][0])
+			strv_add(&r->arena, &r->opt.paths, argv[i]);
+		else
+			empty = true;
 	for (int i = split.rest; i < argc; i++)
 		strv_add(&r->arena, &r->opt.args, argv[i]);
+	/* Taking the current directory instead would show the agent what nobody named. */
+	if (empty) {
+		err_hint(err,
+			"a variable may be unset; without a PATH the current directory is "
+			"the workspace");
+		return err_set(err, EINVAL, "a PATH is empty");
+	}
 	if (r->opt.json && !r->opt.dry_run)
 		return err_set(err, EINVAL, "--json goes with --dry-run");
 	if (r->opt.rm && (r->opt.name || r->opt.detach))

@@ -151,7 +151,9 @@ struct lend {
 static int lend_cmp(const void *a, const void *b)
 {
 	const struct lend *x = a, *y = b;
-	return strcmp(x->path, y->path);
+	int c = strcmp(x->path, y->path);
+	/* Of one path named twice, read-only counts. */
+	return c ? c : (int)(y->flags & MOUNT_RO) - (int)(x->flags & MOUNT_RO);
 }
 
 static bool inside_workspace(const struct run *r, const char *path)
@@ -254,7 +256,9 @@ static void pin_ancestors(struct run *r, const char *base, const char *path, str
 		if (!dir || strv_has(pinned, dir))
 			continue;
 		strv_push(&r->plan.arena, pinned, dir);
-		row(r, MOUNT_PIN, dir, MOUNT_GUARD, NULL)->why = "holds something protected";
+		/* With what is mounted below it, which it would hide otherwise. */
+		row(r, MOUNT_PIN, dir, MOUNT_GUARD | (lends_below(r, dir) ? MOUNT_REC : 0), NULL)
+			->why = "holds something protected";
 	}
 }
 
@@ -327,6 +331,26 @@ static void mask_row(struct run *r, const char *path, struct strv *pinned)
 	row(r, MOUNT_MASK, copy, MOUNT_GUARD, NULL)->why = "reads as empty";
 }
 
+/* What was given by its path decides about the next run as well: where it lies in a directory that
+ * the agent may write, it stays as it is.  What is covered already stays covered. */
+static int given_rows(struct run *r, struct strv *pinned, struct err *err)
+{
+	for (size_t i = 0; i < r->opt.given_files.n; i++) {
+		const struct scan_item it = {
+			.type = SCAN_FILE, .path = path_real(&r->arena, r->opt.given_files.v[i])};
+		struct stat st;
+		bool skip = !it.path || stat(it.path, &st) < 0 || !S_ISREG(st.st_mode);
+		for (size_t k = 0; k < r->plan.n_mounts && !skip; k++)
+			skip = r->plan.mounts[k].kind != MOUNT_BIND &&
+				(r->plan.mounts[k].flags & MOUNT_GUARD) &&
+				streq(r->plan.mounts[k].dst, it.path);
+		int k = skip ? 0 : protect_row(r, &it, pinned, err);
+		if (k < 0)
+			return k;
+	}
+	return 0;
+}
+
 static int guard_rows(struct run *r, struct err *err)
 {
 	struct strv pinned = {0};
@@ -351,6 +375,9 @@ static int guard_rows(struct run *r, struct err *err)
 		if (k < 0)
 			return k;
 	}
+	int given = given_rows(r, &pinned, err);
+	if (given < 0)
+		return given;
 	for (size_t i = 0; i < r->tools.n; i++)
 		for (size_t k = 0; k < r->tools.v[i].masks.n; k++)
 			row(r, MOUNT_MASK, r->tools.v[i].masks.v[k], MOUNT_OPTIONAL | MOUNT_GUARD,
@@ -458,6 +485,11 @@ static int find_exe(struct run *r, struct err *err)
 		return 0;
 	}
 	const char *name = p->argv.v[0];
+	if (!*name) {
+		r->unfit = 127;
+		err_hint(err, "a variable may be unset: behind -- stands a command");
+		return err_set(err, ENOENT, "the command's name is empty");
+	}
 	if (strchr(name, '/')) {
 		char *full = name[0] == '/' ? arena_dup(&p->arena, name)
 					    : path_join(&p->arena, p->cwd, name);

@@ -22,20 +22,35 @@ static const char *mask_glob(const struct run *r, const char *glob)
 	return path_within(glob, r->ws.path) && glob[n] == '/' ? glob + n : glob;
 }
 
+/* A directory in a work tree's .git is looked at from the work tree, whose protected paths reach in
+ * there; what lies outside the directory itself gets no guard, as it isn't lent. */
+static const char *scan_root(struct run *r, const char *path)
+{
+	for (const char *p = strstr(path, "/.git"); p; p = strstr(p + 1, "/.git"))
+		if (p > path && (p[5] == '/' || p[5] == '\0'))
+			return arena_dupn(&r->arena, path, (size_t)(p - path));
+	return path;
+}
+
 static int add_request(struct run *r, const char *root, bool writable, struct err *err)
 {
 	struct scan_request *q = &r->scans[r->n_scans].req;
-	*q = (struct scan_request){.root = root, .since_ns = r->t_since};
+	*q = (struct scan_request){.root = scan_root(r, root), .since_ns = r->t_since};
 	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
 		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
+	int k = scan_request_check(q, err);
+	if (k < 0)
+		return err_prefix(err, "%s", r->pack.profile.file);
 	for (size_t i = 0; i < r->opt.mask.n; i++)
 		strv_add(&r->arena, &q->mask, mask_glob(r, r->opt.mask.v[i]));
 	if (writable)
 		q->protect = r->pack.profile.protect;
+	r->scans[r->n_scans].path = root;
 	r->scans[r->n_scans].job = SCAN_JOB_NONE;
 	r->scans[r->n_scans].writable = writable;
 	r->n_scans++;
-	return scan_request_check(q, err);
+	k = scan_request_check(q, err);
+	return k < 0 ? err_prefix(err, "--mask") : 0;
 }
 
 static int start(struct run *r, const struct scan_request *q, struct scan_job *job, struct err *err)
@@ -65,27 +80,44 @@ int run_scan_start(struct run *r, struct err *err)
 	return k;
 }
 
-/* Put the items of b behind those of *a. */
-static int append(struct arena *arena, struct scan_result *a, const struct scan_result *b)
+/* Directories that come along may hold one another.  Of what is found twice the innermost one's
+ * word counts, the earlier one's of the same: it knows the index and what may be written there. */
+static bool speaks_for(const struct run *r, size_t scan, const char *path)
 {
+	size_t best = scan, n = strlen(r->scans[scan].req.root);
+	for (size_t i = 0; i < r->n_scans; i++) {
+		const char *root = r->scans[i].req.root;
+		size_t k = strlen(root);
+		if (i != scan && path_within(path, root) && (k > n || (k == n && i < best))) {
+			best = i;
+			n = k;
+		}
+	}
+	return best == scan;
+}
+
+/* Put the items of b that count behind those of *a. */
+static int append(struct run *r, size_t scan, struct scan_result *a, const struct scan_result *b)
+{
+	struct arena *arena = &r->arena;
 	struct scan_item *v = arena_alloc(arena, (a->n + b->n + 1) * sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	if (a->n)
 		memcpy(v, a->v, a->n * sizeof(*v));
-	if (b->n)
-		memcpy(v + a->n, b->v, b->n * sizeof(*v));
 	a->v = v;
-	a->n += b->n;
+	for (size_t i = 0; i < b->n; i++)
+		if (r->n_scans == 1 || speaks_for(r, scan, b->v[i].path))
+			v[a->n++] = b->v[i];
 	return 0;
 }
 
-static int collect(struct run *r, struct scan_job *job, const struct scan_request *q, int ms,
-	struct scan_result *all, struct err *err)
+static int collect(struct run *r, size_t scan, struct scan_job *job, const struct scan_request *q,
+	int ms, struct scan_result *all, struct err *err)
 {
 	struct scan_result s = {0};
 	int k = scan_collect(job, q, ms, &r->arena, &s, err);
-	if (k == 0 && append(&r->arena, all, &s) < 0)
+	if (k == 0 && append(r, scan, all, &s) < 0)
 		k = err_set(err, ENOMEM, "out of memory");
 	return k;
 }
@@ -95,7 +127,8 @@ int run_scan_collect(struct run *r, struct err *err)
 	int k = 0;
 	for (size_t i = 0; k == 0 && i < r->n_scans; i++)
 		if (r->scans[i].job.fd >= 0)
-			k = collect(r, &r->scans[i].job, &r->scans[i].req, START_MS, &r->scan, err);
+			k = collect(
+				r, i, &r->scans[i].job, &r->scans[i].req, START_MS, &r->scan, err);
 	return k;
 }
 
@@ -152,7 +185,7 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 		if (k == 0)
 			k = start(r, &q, &job, err);
 		if (k == 0)
-			k = collect(r, &job, &q, END_MS, ret, err);
+			k = collect(r, i, &job, &q, END_MS, ret, err);
 		scan_job_end(&job, true);
 		if (k < 0)
 			result = k;

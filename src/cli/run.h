@@ -32,6 +32,7 @@ struct run_options {
 	struct strv args;  /* behind "--" */
 	struct strv env;   /* -e and --env-file, KEY=value */
 	struct strv allow, deny, allow_private, policy, mask;
+	struct strv given_files; /* profile, policies and variables that were given by their path */
 	struct dialer_override *overrides;
 	size_t n_overrides, cap_overrides;
 	uint16_t host_ports[16];
@@ -46,6 +47,7 @@ struct run_options {
 
 /* One directory that is looked through (run-scan.c). */
 struct run_scan {
+	const char *path; /* the directory itself; req.root may lie above it */
 	struct scan_request req;
 	struct scan_job job;
 	bool writable;
@@ -136,6 +138,7 @@ int run_facts_command(struct run *r, struct err *err);
  * exit code. */
 int run_supervise(struct run *r, struct err *err);
 void run_init(struct run *r, int argc, char **argv);
+void run_hold_signals(void); /* once the command line is read: that may take a pipe */
 int run_release(struct run *r, int code);
 /* Say the error, if there is one, and release. */
 int run_finish(struct run *r, int code, const struct err *err);

@@ -77,6 +77,7 @@ int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **
 		help(v);
 		return run_release(r, 0);
 	}
+	run_hold_signals();
 	if (k == 0)
 		k = run_refuse_nested(&err);
 	if (k == 0)

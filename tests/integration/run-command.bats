@@ -390,7 +390,130 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	assert_output 'ALLOWED NOW'
 }
 
+@test "directories that hold one another: :ro, masks and git's files hold in each" {
+	git_repo
+	mkdir -p "$WS/sub/deep" "$HOME/src/other/sub"
+	plant "$WS/sub/.env"
+	echo keep >"$WS/sub/deep/f"
+	# A masked file pins its directories; what is mounted below them must stay mounted.
+	run "$BAWN" run --rm -q shell "$WS" "$WS/sub/deep:ro" -- sh -c '
+		cat sub/.env; echo x >>sub/deep/f && echo appended; touch sub/deep/new && echo made; touch sub/ok && echo beside'
+	refute_canary
+	refute_output appended
+	refute_output made
+	assert_output beside
+	[ "$(cat "$WS/sub/deep/f")" = keep ]
+	# The workspace within a further directory: its own index says what is tracked.
+	git init -q "$HOME/src/ws"
+	git init -q "$HOME/src/other"
+	echo tracked-secret >"$HOME/src/ws/.env"
+	git -C "$HOME/src/ws" add -f .env
+	plant "$HOME/src/other/sub/.env"
+	local up
+	for up in "$HOME/src" "$HOME/src/other" "$HOME/src:ro"; do
+		run "$BAWN" run --rm -q shell "$HOME/src/ws" "$up" -- sh -c '
+			cat .env ../other/sub/.env
+			for d in . ../other; do
+				echo x >$d/.git/hooks/pre-commit && echo hooked
+			done
+			git config branch.b.remote origin && git config core.pager x'
+		assert_status 0 || return 1
+		refute_canary
+		refute_output hooked || return 1
+		assert_output tracked-secret || return 1
+		[ "$(git -C "$HOME/src/ws" config branch.b.remote)" = origin ] || fail "with $up"
+		run git -C "$HOME/src/ws" config core.pager
+		assert_status 1 || return 1
+		git -C "$HOME/src/ws" config --unset branch.b.remote
+	done
+}
+
+@test "a .git that is a further path has its hooks and its configuration guarded" {
+	git init -q "$HOME/other"
+	run "$BAWN" run --rm -q shell "$WS" "$HOME/other/.git" -- sh -c "
+		echo x >$HOME/other/.git/hooks/pre-commit && echo hooked
+		git --git-dir=$HOME/other/.git config core.pager evil
+		touch $HOME/other/.git/objects/ok && echo otherwise-writable"
+	refute_output hooked
+	assert_output otherwise-writable
+	run git -C "$HOME/other" config core.pager
+	assert_status 1
+}
+
+@test "a profile, a policy and variables given by their path can't be changed by the agent" {
+	printf 'command: [sh]\n' >"$WS/tool.yaml"
+	printf 'allow: [example.com]\n' >"$WS/net.yaml"
+	echo A=1 >"$WS/vars"
+	run sh -c "cd '$WS' && '$BAWN' run --rm -q --policy ./net.yaml --env-file vars ./tool.yaml -- -c '
+		for f in tool.yaml net.yaml vars; do
+			echo x >>\$f && echo W-appended; rm -f \$f && echo W-removed; mv \$f other && echo W-moved
+		done
+		touch beside && echo A=\$A'"
+	assert_output A=1
+	refute_output W-
+	[ "$(cat "$WS/net.yaml" "$WS/vars" | tr '\n' ' ')" = 'allow: [example.com] A=1 ' ]
+	[ -e "$WS/beside" ]
+}
+
+@test "--audit: not where the agent works, by whatever path" {
+	mkdir -p "$WS/sub" "$HOME/lib"
+	ln -s "$WS" "$HOME/link"
+	local f
+	for f in "$WS/a.jsonl" a.jsonl sub/new/a.jsonl "$HOME/link/a.jsonl" "$HOME/lib/a.jsonl"; do
+		run sh -c "cd '$WS' && '$BAWN' run --rm --audit '$f' shell . '$HOME/lib' -- echo ran"
+		[ "$status" = 125 ] || fail "$f: status $status"
+		assert_output "can't lie in" || return 1
+		refute_output ran || return 1
+	done
+	[ -z "$(find "$WS" "$HOME/lib" -name '*.jsonl')" ]
+	run sh -c "cd '$WS' && '$BAWN' run --rm --audit '$T/a.jsonl' shell -- echo ran"
+	assert_output ran
+	[ -s "$T/a.jsonl" ]
+}
+
+@test "an empty PATH or command is an unset variable, not the current directory" {
+	cd "$WS"
+	run -125 "$BAWN" run --rm shell "" -- echo ran
+	assert_output 'PATH is empty'
+	run -125 "$BAWN" run --rm shell . "" -- echo ran
+	assert_output 'PATH is empty'
+	run -127 "$BAWN" run --rm shell -- ""
+	assert_output 'name is empty'
+}
+
+@test "--env-file takes a pipe, a byte order mark, and no zero byte" {
+	cd "$WS"
+	printf '\xef\xbb\xbfA=marked\r\n' >"$T/bom"
+	run "$BAWN" run --rm -q --env-file "$T/bom" shell -- printenv A
+	[ "$output" = marked ] || fail "$output"
+	run "$BAWN" run --rm -q --env-file <(echo A=piped) shell -- printenv A
+	[ "$output" = piped ] || fail "$output"
+	printf 'A=1\0\nB=2\n' >"$T/zero"
+	run -125 "$BAWN" run --rm --env-file "$T/zero" shell -- true
+	assert_output 'zero byte'
+	run -125 "$BAWN" run --rm --env-file "$WS" shell -- true
+	assert_output 'neither a file nor a pipe'
+	# a pipe nobody writes to is left by a signal
+	mkfifo "$T/fifo"
+	run timeout -s INT 1 "$BAWN" run --rm --env-file "$T/fifo" shell -- true
+	assert_status 124
+}
+
 @test "unknown, doubled and incomplete options are told, with the nearest one" {
+	run -125 "$BAWN" run --rm shell -e
+	assert_output '--env needs an argument'
+	run -125 "$BAWN" run --rm -e -- true
+	assert_output '--env needs an argument'
+	run -125 "$BAWN" run --rm=1 shell
+	assert_output '--rm takes no value'
+	run -125 "$BAWN" run --rm --polcy open shell
+	assert_output 'did you mean --policy?'
+	run -125 "$BAWN" run --rm -x shell
+	assert_output 'unknown option -x'
+	run -125 "$BAWN" run --rm --connect-to 'x:80:no host!:80' shell
+	assert_output 'neither an address nor a host name'
+	run "$BAWN" run --rm -q --host-port 5432 --host-port 5432 shell "$WS" -- echo twice
+	assert_output twice
 	run -125 "$BAWN" run --rm --no-yollo shell
 	assert_output no-yollo
 	run -125 "$BAWN" run --rm shell --allow
