@@ -40,6 +40,7 @@ static int parse(int argc, char **argv, struct log_opts *o)
 	};
 	int c;
 	optind = 0;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "fh", table, NULL)) != -1) {
 		switch (c) {
 		case 'f':
@@ -54,9 +55,12 @@ static int parse(int argc, char **argv, struct log_opts *o)
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
-		default:
-			fputs(usage, stderr);
+		default: {
+			char word[128];
+			escape_text(word, sizeof(word), argv[optind > 1 ? optind - 1 : 1]);
+			fprintf(stderr, "bawn: log: wrong option %s\n%s", word, usage);
 			return 125;
+		}
 		}
 	}
 	if (argc - optind > 1) {
@@ -128,6 +132,10 @@ int cmd_log(int argc, char **argv)
 		if (path_xdg_find(&a, &xdg, &err) < 0)
 			return fail(&err);
 		o.file = path_join(&a, xdg.data, "audit.jsonl");
+	} else if (!o.follow && access(o.file, F_OK) < 0) {
+		err_sys(&err, errno, "open %s", o.file);
+		err_hint(&err, "the file is the one that was given to bawn run --audit");
+		return fail(&err);
 	}
 	if (arena_check(&a, &err) < 0 || audit_tail_open(o.file, &t, &err) < 0)
 		return fail(&err);

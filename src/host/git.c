@@ -56,14 +56,16 @@ static char *shown(char *dst, size_t cap, const char *path)
 	return escape_text(dst, cap, path);
 }
 
-static int refuse(struct err *err, const char *path, const char *why)
+static int refuse(struct err *err, const char *path, bool further, const char *why)
 {
 	char s[512];
-	err_hint(err,
-		"start bawn in the directory of your project, or name it: bawn run PROFILE "
-		"/path/to/project");
-	return err_set(
-		err, EPERM, "%s can't be the workspace: it is %s", shown(s, sizeof(s), path), why);
+	err_hint(err, "%s",
+		further ? "name the directories in it that the agent needs; the machine's programs "
+			  "are inside anyway"
+			: "start bawn in the directory of your project, or name it: bawn run "
+			  "PROFILE /path/to/project");
+	return err_set(err, EPERM, "%s can't be %s: it is %s", shown(s, sizeof(s), path),
+		further ? "shown inside" : "the workspace", why);
 }
 
 static int check_state(const char *path, const char *own, struct err *err)
@@ -98,21 +100,21 @@ static int check_state(const char *path, const char *own, struct err *err)
 }
 
 static int check_allowed(const char *path, const struct host_identity *id,
-	const struct path_xdg *own, struct err *err)
+	const struct path_xdg *own, bool further, struct err *err)
 {
 	char home[PATH_MAX];
 	if (streq(path, "/"))
-		return refuse(err, path, "the whole machine");
+		return refuse(err, path, further, "the whole machine");
 	if (realpath(id->home, home)) {
 		if (streq(path, home))
-			return refuse(err, path, "your whole home directory");
+			return refuse(err, path, further, "your whole home directory");
 		if (path_within(home, path))
-			return refuse(err, path, "above your home directory");
+			return refuse(err, path, further, "above your home directory");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		const struct refused *f = &refused[i];
 		if (f->below ? path_within(path, f->dir) : streq(path, f->dir))
-			return refuse(err, path, f->what);
+			return refuse(err, path, further, f->what);
 	}
 	const char *dirs[] = {own ? own->config : NULL, own ? own->data : NULL,
 		own ? own->cache : NULL, own ? own->runtime : NULL};
@@ -152,7 +154,7 @@ static char *work_tree(struct arena *a, const char *dir, const struct host_ident
 			struct stat h;
 			bool ok = S_ISREG(st.st_mode) || (head && lstat(head, &h) == 0);
 			if (ok)
-				return check_allowed(p, id, own, NULL) == 0 ? p : NULL;
+				return check_allowed(p, id, own, false, NULL) == 0 ? p : NULL;
 		}
 		char *slash = strrchr(p, '/');
 		if (slash == p)
@@ -325,7 +327,7 @@ int host_workspace_resolve(struct arena *a, const char *dir, const struct host_i
 	}
 	if (access(p, R_OK | X_OK) < 0)
 		return err_sys(err, errno, "%s", shown(s, sizeof(s), p));
-	r = check_allowed(p, id, own, err);
+	r = check_allowed(p, id, own, false, err);
 	if (r < 0)
 		return r;
 
@@ -334,7 +336,7 @@ int host_workspace_resolve(struct arena *a, const char *dir, const struct host_i
 	w.cwd = p;
 	find_git(a, &w);
 	for (size_t i = 0; i < w.binds.n; i++) {
-		r = check_allowed(w.binds.v[i], id, own, err);
+		r = check_allowed(w.binds.v[i], id, own, false, err);
 		if (r < 0)
 			return r;
 	}
@@ -365,7 +367,7 @@ int host_extra_resolve(struct arena *a, const char *arg, const struct host_ident
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return err_set(err, EINVAL, "%s is neither a directory nor a file",
 			shown(s, sizeof(s), p));
-	r = check_allowed(p, id, own, err);
+	r = check_allowed(p, id, own, true, err);
 	if (r < 0)
 		return r;
 	x.path = p;

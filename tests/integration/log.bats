@@ -124,3 +124,16 @@ event() { # SANDBOX EVENT FIELDS
 	if "$BAWN" run --rm shell "$WS" -- "$WS/script"; then fail "it ran"; fi
 	audit_events error | grep -F "$WS/script"
 }
+
+@test "log: a file that is not there and an option that is none are told" {
+	run "$BAWN" log --file "$T/none.jsonl"
+	assert_status 125
+	assert_output "$T/none.jsonl"
+	run "$BAWN" log --no-such
+	assert_status 125
+	assert_output 'bawn: log: wrong option --no-such'
+	# the user's own log may not have begun
+	run "$BAWN" log
+	assert_status 0
+	[ -z "$output" ]
+}
