@@ -206,6 +206,15 @@ ended() {
 	ended 143
 }
 
+@test "under nohup a hang-up ends nothing" {
+	(trap '' HUP && exec "$BAWN" run shell "$WS" -- sh -c 'echo up; sleep 1; echo "still here"') >"$T/out" 2>&1 &
+	local pid=$!
+	eventually grep -q up "$T/out"
+	kill -HUP "$pid"
+	wait "$pid"
+	grep -q 'still here' "$T/out"
+}
+
 @test "a second SIGTERM kills an agent that does not listen" {
 	agent_up 'trap "" TERM; echo up; while :; do sleep 0.1; done'
 	kill "$BG"
