@@ -334,6 +334,10 @@ static int write_pack(const char *out, const struct blob *b, struct digest key, 
 	memcpy(dir, out, n - 1);
 	dir[n - 1] = '\0';
 	int r = file_mkdir_private(dir, err);
+	if (r < 0 && err && !err->hint[0])
+		err_hint(err,
+			"compiled policies are kept there: make it writable, or set "
+			"XDG_CACHE_HOME to a directory that is");
 	return r < 0 ? r
 		     : file_write_atomic(AT_FDCWD, out, all, sizeof(head) + b->n, 0600, false, err);
 }

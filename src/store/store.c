@@ -31,6 +31,15 @@ static int lock_fd(int fd, int how)
 	return 0;
 }
 
+/* A read-only or full home: the state can lie elsewhere. */
+static void hint_place(struct err *err)
+{
+	if (err && !err->hint[0])
+		err_hint(err,
+			"bawn keeps its state there: make it writable, or set XDG_DATA_HOME "
+			"and XDG_CACHE_HOME to directories that are");
+}
+
 int store_open(struct arena *a, struct store *ret, struct err *err)
 {
 	struct store s = STORE_NONE;
@@ -48,12 +57,13 @@ int store_open(struct arena *a, struct store *ret, struct err *err)
 		r = file_mkdir_private(s.sandboxes, err);
 	if (r == 0 && s.lock < 0)
 		s.lock = open_lock(AT_FDCWD, lock);
+	if (r == 0 && s.lock < 0)
+		r = err_sys(err, -s.lock, "open %s", lock);
 	if (r < 0) {
+		hint_place(err);
 		store_close(&s);
 		return r;
 	}
-	if (s.lock < 0)
-		return err_sys(err, -s.lock, "open %s", lock);
 	*ret = s;
 	return 0;
 }

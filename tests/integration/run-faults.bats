@@ -137,6 +137,14 @@ shell() {
 	done
 }
 
+@test "no place for the state: said with the variable that names another" {
+	mkdir "$T/closed"
+	chmod 555 "$T/closed"
+	XDG_DATA_HOME=$T/closed refused 'set XDG_DATA_HOME' shell shell
+	XDG_CACHE_HOME=$T/closed refused 'XDG_CACHE_HOME' shell shell
+	XDG_DATA_HOME=/dev/null refused 'set XDG_DATA_HOME' shell shell
+}
+
 @test "disk full: said, nothing started, nothing left" {
 	need unshare -Um --map-current-user --keep-caps true -- "no user namespaces for the test's own mount"
 	local d=$T/small
