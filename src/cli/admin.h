@@ -19,6 +19,10 @@ int cmd_seed(int argc, char **argv);
 int admin_fail(const struct err *err);
 /* "bawn: MESSAGE" and how to call it; returns ADMIN_USAGE. */
 int admin_usage(const char *usage, const char *fmt, ...) _printf_(2, 3);
+/* For the option that getopt_long() just refused (opterr is 0). */
+int admin_wrong_option(const char *usage, char **argv);
+/* --help: the same on stdout; returns 0. */
+int admin_help(const char *usage);
 
 /* The user's directories and this installation's data. */
 struct admin_dirs {

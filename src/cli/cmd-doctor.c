@@ -187,6 +187,7 @@ int cmd_doctor(int argc, char **argv)
 	bool json = false;
 	int c;
 	optind = 0;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		switch (c) {
 		case 'j':
@@ -198,6 +199,7 @@ int cmd_doctor(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
+			fputs("bawn: doctor: wrong option\n", stderr);
 			fputs(usage, stderr);
 			return 125;
 		}

@@ -239,15 +239,18 @@ static const struct listing_verb verbs[] = {
 
 int cmd_policy(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
 		{"json", no_argument, NULL, 'j'}, PACK_ARGS_OPTIONS, {NULL, 0, NULL, 0}};
 	struct pack_args args = {0};
 	struct ctx c = {.json = {.pretty = true}, .own = &args};
 	struct err err = {0};
 	args.a = &c.a;
-	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+	opterr = 0;
+	for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		if (o == '?')
-			return admin_usage(usage, "wrong option");
+			return admin_wrong_option(usage, argv);
+		if (o == 'h')
+			return admin_help(usage);
 		if (o == 'j')
 			c.as_json = true;
 		else if (pack_args_take(&args, o, optarg, &err) < 0)

@@ -151,12 +151,15 @@ static const struct listing_verb verbs[] = {{"ls", list}, {"show", show}, {"lint
 
 int cmd_profile(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
 		{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct ctx c = {.json = {.pretty = true}};
-	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+	opterr = 0;
+	for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		if (o == 'h')
+			return admin_help(usage);
 		if (o != 'j')
-			return admin_usage(usage, "wrong option");
+			return admin_wrong_option(usage, argv);
 		c.as_json = true;
 	}
 	return listing_run(&c, verbs, ARRAY_LEN(verbs), usage, argc - optind, argv + optind);

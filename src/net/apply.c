@@ -188,6 +188,11 @@ int net_sysctls_at(int proc_fd, struct err *err)
 		_cleanup_close_ int fd = openat(proc_fd, sysctls[i].path, O_WRONLY | O_CLOEXEC);
 		size_t n = strlen(sysctls[i].value);
 		bool set = fd >= 0 && write(fd, sysctls[i].value, n) == (ssize_t)n;
+		if (!set && !sysctls[i].optional && errno == EROFS)
+			err_hint(err,
+				"/proc/sys is read-only, as in a container: start that with "
+				"--security-opt systempaths=unconfined (docker) or "
+				"--security-opt unmask=ALL (podman)");
 		if (!set && !sysctls[i].optional)
 			return err_sys(err, errno, "write /proc/%s", sysctls[i].path);
 	}

@@ -105,6 +105,18 @@ missing() { # RULES CHECK TEXT
 	esac
 }
 
+@test "a read-only /proc/sys, as in a container, is not taken for missing modules" {
+	run unshare -Urm bash -c '
+		mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys &&
+		exec "$0" doctor --json' "$BAWN"
+	line=$(state_of nftables <<<"$output")
+	case $line in
+	fail*modprobe*) fail "$line" ;;
+	fail*systempaths=unconfined*) ;;
+	*) fail "$line" ;;
+	esac
+}
+
 @test "CFG-14 a state directory that others can write is named" {
 	mkdir -p "$XDG_CONFIG_HOME/bawn"
 	chmod 0777 "$XDG_CONFIG_HOME/bawn"

@@ -126,6 +126,19 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	EOT
 }
 
+@test "--help and wrong options of policy and profile" {
+	local c
+	for c in policy profile; do
+		run -0 "$BAWN" "$c" --help
+		assert_output "usage: bawn $c" || return 1
+		run -0 "$BAWN" help "$c"
+		assert_output "usage: bawn $c" || return 1
+		run -2 "$BAWN" "$c" --no-such
+		assert_output 'bawn: wrong option --no-such' || return 1
+		case ${lines[0]} in bawn:*) ;; *) fail "first line" || return 1 ;; esac
+	done
+}
+
 @test "CFG-04 nothing in a workspace is read as a profile or a policy" {
 	mkdir -p "$WS/profiles" "$WS/policies/egress" "$WS/.config/bawn/policies"
 	echo 'allow: ["**"]' | tee "$WS/policies/egress/balanced.yaml" "$WS/balanced.yaml" \
