@@ -3,7 +3,7 @@ EXTRA_PROGRAMS = tests/bench/race tests/bench/load
 tests_bench_race_SOURCES = tests/bench/race.c
 tests_bench_load_SOURCES = tests/bench/load.c
 tests_bench_load_LDFLAGS = $(AM_LDFLAGS) -pthread
-EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/run tests/bench/lasting.sh
 CLEANFILES += tests/bench/race tests/bench/load
 
 # BENCHFLAGS="-n 50 --json FILE"
