@@ -82,6 +82,8 @@ void run_audit_plan(struct run *r)
 	put_env(r);
 	for (size_t i = 0; i < MIN(r->seed_withheld.n, (size_t)LIST_MAX); i++)
 		put_withheld(r, "settings", r->seed_withheld.v[i]);
+	for (size_t i = 0; i < MIN(r->seed_left.n, (size_t)LIST_MAX); i++)
+		put_withheld(r, "settings", r->seed_left.v[i]);
 	put_mounts(r, "mask", "masked paths in this log");
 	put_mounts(r, "protect", "protected paths in this log");
 	put_limits(r);

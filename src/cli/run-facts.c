@@ -212,6 +212,8 @@ static void take_records(struct run *r, char *text)
 			strv_push(&r->arena, &r->seed_env, line);
 		else if (streq(word, "withheld"))
 			strv_push(&r->arena, &r->seed_withheld, line);
+		else if (streq(word, "left"))
+			strv_push(&r->arena, &r->seed_left, line);
 		else if (streq(word, "skipped") && r->opt.verbosity > 0)
 			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
 		else if (streq(word, "hooks"))
@@ -243,12 +245,23 @@ static bool seed_from_cache(
 	return true;
 }
 
+static bool has_git_settings(struct run *r)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	char *own = path_join(&r->arena, r->id.home, ".gitconfig");
+	char *conf = xdg && *xdg == '/' ? path_join(&r->arena, xdg, "git/config")
+					: path_join(&r->arena, r->id.home, ".config/git/config");
+	return (own && access(own, F_OK) == 0) || (conf && access(conf, F_OK) == 0);
+}
+
 static int start_seed(struct run *r, struct err *err)
 {
 	const struct profile *p = &r->pack.profile;
 	r->seed_fd = -1;
-	/* Plain commands need no copies but git's identity, and that only where there is git. */
-	if (!p->has_seed && (r->opt.bare_home || r->ws.git == HOST_GIT_NONE))
+	/* Plain commands need no copies but git's settings: for a repository, and for what may
+	 * become one (git init, git clone) or is a bare one, where the user has an identity. */
+	if (!p->has_seed &&
+		(r->opt.bare_home || (r->ws.git == HOST_GIT_NONE && !has_git_settings(r))))
 		return 0;
 	char *admin = path_join(&r->arena, r->install.libexec, "bawn-admin"), *cache = NULL;
 	char *home = r->box.home;
@@ -284,15 +297,14 @@ static int start_seed(struct run *r, struct err *err)
 	return k;
 }
 
-/* Settings that stayed behind because they look secret: named, on one line. */
-static void say_withheld(struct run *r, const struct strv *names)
+/* Settings that stayed behind: named, on one line. */
+static void say_behind(struct run *r, const char *what, const struct strv *names)
 {
 	char *s = names->n ? arena_dup(&r->arena, names->v[0]) : NULL;
 	for (size_t i = 1; s && i < names->n; i++)
 		s = arena_printf(&r->arena, "%s, %s", s, names->v[i]);
 	if (s)
-		strv_addf(&r->arena, &r->plan.notices, "stays on the host, as it looks secret: %s",
-			s);
+		strv_addf(&r->arena, &r->plan.notices, "%s: %s", what, s);
 }
 
 static int read_records(struct run *r, struct err *err)
@@ -339,7 +351,8 @@ int run_seed_collect(struct run *r, struct err *err)
 	int k = r->seed.pid > 0 ? read_records(r, err) : 0;
 	if (k < 0 || !r->login)
 		return k;
-	say_withheld(r, &r->seed_withheld);
+	say_behind(r, "stays on the host, as it looks secret", &r->seed_withheld);
+	say_behind(r, "does not come along", &r->seed_left);
 	freshen(r);
 	if (r->pack.profile.keys.n && !has_key(r) && streq(r->login, "none") &&
 		r->pack.profile.login_hint)

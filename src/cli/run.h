@@ -88,7 +88,7 @@ struct run {
 	size_t n_git;
 	struct proc seed;
 	int seed_fd; /* its lines: notice, env, withheld */
-	struct strv seed_env, seed_withheld;
+	struct strv seed_env, seed_withheld, seed_left;
 	struct strv seed_fresh; /* log-ins, as paths in the home */
 	const char *host_hooks; /* the user's own core.hooksPath, where it lies in the workspace */
 	const char *login;      /* what seed said of the log-in; NULL: there was nothing to seed */

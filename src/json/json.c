@@ -89,6 +89,9 @@ int json_doc_parse(const char *text, size_t n, struct json_doc **ret, struct err
 	if (!copy)
 		return err_set(err, ENOMEM, "out of memory");
 	memcpy(copy, text, n);
+	if (n >= 3 &&
+		memcmp(copy, "\xef\xbb\xbf", 3) == 0) /* a byte order mark, as editors leave it */
+		memset(copy, ' ', 3);
 	blank_comments(copy, n);
 	json_error_t at;
 	json_t *v = json_loadb(copy, n, 0, &at);

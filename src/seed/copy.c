@@ -130,11 +130,18 @@ static int open_source(const char *real)
 		RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-static ssize_t read_fd(struct seed_copy *c, int fd, char **ret, struct err *err)
+static ssize_t read_fd(struct seed_copy *c, int fd, size_t max, char **ret, struct err *err)
 {
 	char self[64];
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "it can't be read");
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "not a regular file");
+	if ((uint64_t)st.st_size > max)
+		return err_set(err, EFBIG, "larger than %zu MiB", max >> 20);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	return file_read(c->a, AT_FDCWD, self, SEED_FILE_MAX, ret, err);
+	return file_read(c->a, AT_FDCWD, self, max, ret, err);
 }
 
 ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err *err)
@@ -145,8 +152,8 @@ ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err 
 		return r;
 	_cleanup_close_ int fd = open_source(real);
 	if (fd < 0)
-		return err_sys(err, -fd, "open %s", path);
-	return read_fd(c, fd, ret, err);
+		return err_set(err, -fd, "it can't be opened: %s", strerror(-fd));
+	return read_fd(c, fd, SEED_DOC_MAX, ret, err);
 }
 
 /* ---- destination ---- */
@@ -218,7 +225,7 @@ ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct 
 		dir, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_sys(err, errno, "open ~/%s", rel);
-	return read_fd(c, fd, ret, err);
+	return read_fd(c, fd, SEED_DOC_MAX, ret, err);
 }
 
 /* ---- copies ---- */
@@ -255,15 +262,14 @@ static int copy_file(
 	if (seed_exists(c, rel))
 		return 0;
 	if (c->files >= SEED_TREE_FILES_MAX || c->bytes >= SEED_TREE_BYTES_MAX) {
-		seed_say(c->report, SEED_WITHHELD, "%s: too many or too large files", place);
+		seed_say(c->report, SEED_LEFT, "%s: too many or too large files", place);
 		return 0;
 	}
 	char *data;
 	struct err why = {0};
-	ssize_t r = read_fd(c, fd, &data, &why);
+	ssize_t r = read_fd(c, fd, SEED_FILE_MAX, &data, &why);
 	if (r < 0) {
-		seed_say(c->report, SEED_WITHHELD, "%s: %s", place,
-			r == -EFBIG ? "larger than 4 MiB" : strerror((int)-r));
+		seed_say(c->report, SEED_LEFT, "%s: %s", place, why.msg);
 		return 0;
 	}
 	size_t n = (size_t)r;
@@ -311,7 +317,7 @@ static int copy_outside(const struct tree *t, const char *from, const char *rel,
 	bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) &&
 		!path_within(t->c->home, real);
 	if (!good) {
-		seed_say(t->c->report, SEED_WITHHELD, "%s: %s", place,
+		seed_say(t->c->report, SEED_LEFT, "%s: %s", place,
 			why.code ? why.msg : "a link that leads out of its directory");
 		return 0;
 	}
@@ -360,7 +366,7 @@ static int copy_dir(const struct tree *t, int fd, const char *below, const char 
 	struct seed_copy *c = t->c;
 	/* Directories count too: links below the root may make a small tree endless. */
 	if (depth > SEED_TREE_DEPTH_MAX || c->files++ >= SEED_TREE_FILES_MAX) {
-		seed_say(c->report, SEED_WITHHELD, "%s: nested too deep or too large", place);
+		seed_say(c->report, SEED_LEFT, "%s: nested too deep or too large", place);
 		return 0;
 	}
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -368,7 +374,7 @@ static int copy_dir(const struct tree *t, int fd, const char *below, const char 
 	if (!d) {
 		if (copy >= 0)
 			close(copy);
-		seed_say(c->report, SEED_WITHHELD, "%s: %s", place, strerror(errno));
+		seed_say(c->report, SEED_LEFT, "%s: %s", place, strerror(errno));
 		return 0;
 	}
 	int r = 0;
@@ -402,7 +408,7 @@ int seed_copy(struct seed_copy *c, const char *path, const char *rel, const char
 	_cleanup_close_ int fd = r < 0 ? r : open_source(real);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		seed_say(c->report, SEED_WITHHELD, "%s: %s", place,
+		seed_say(c->report, SEED_LEFT, "%s: %s", place,
 			why.code ? why.msg : "it can't be opened");
 		return 0;
 	}

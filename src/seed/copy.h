@@ -11,6 +11,9 @@
 #include "seed/report.h"
 
 #define SEED_FILE_MAX ((size_t)4 << 20)
+/* Of settings only the listed keys are copied: what a tool notes beside them (claude keeps every
+ * prompt in ~/.claude.json) may be large. */
+#define SEED_DOC_MAX ((size_t)64 << 20)
 #define SEED_TREE_BYTES_MAX ((size_t)64 << 20)
 #define SEED_TREE_FILES_MAX 5000
 #define SEED_TREE_DEPTH_MAX 16
@@ -29,7 +32,8 @@ struct seed_copy {
  * is not copied from. */
 int seed_resolve(const struct seed_copy *c, const char *path, char **ret, struct err *err);
 
-/* The content of a file of the user's, NUL behind it.  Bytes; -ENOENT; -errno with a message. */
+/* The content of a settings file of the user's, NUL behind it.  Bytes; -ENOENT; -errno with a
+ * message. */
 ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err *err);
 
 /* Copy a file or a directory to rel below the home.  place: how messages call it.  What exists

@@ -9,10 +9,12 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "base/proc.h"
 #include "seed/secret.h"
@@ -308,16 +310,44 @@ static bool has_config(struct seed_copy *c)
 	return any;
 }
 
+/* The workspace's git directory, as git's own conditions see it: .git, where a .git file points (a
+ * linked work tree, a submodule), or the workspace itself where it is bare.  NULL: none. */
+static char *workspace_git_dir(struct seed_copy *c)
+{
+	static const char prefix[] = "gitdir: ";
+	struct stat st;
+	char *dir = c->workspace ? arena_printf(c->a, "%s/.git", c->workspace) : NULL, *text;
+	if (!dir)
+		return NULL;
+	if (lstat(dir, &st) < 0) {
+		const char *const marks[] = {"HEAD", "objects", "refs"};
+		for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+			char *p = arena_printf(c->a, "%s/%s", c->workspace, marks[i]);
+			if (!p || access(p, F_OK) < 0)
+				return NULL;
+		}
+		return arena_dup(c->a, c->workspace);
+	}
+	if (S_ISDIR(st.st_mode))
+		return dir;
+	if (!S_ISREG(st.st_mode) || file_read(c->a, AT_FDCWD, dir, PATH_MAX, &text, NULL) < 0 ||
+		!has_prefix(text, prefix))
+		return NULL;
+	seed_cache_source(c->cache, dir);
+	char *to = text + sizeof(prefix) - 1;
+	to[strcspn(to, "\r\n")] = '\0';
+	return *to == '/' ? to : arena_printf(c->a, "%s/%s", c->workspace, to);
+}
+
 /* Includes may depend on the repository (another address below one directory): show git the
  * workspace's. Listing the global files runs nothing of it, and reads of its config only the format
  * version.  A repository that git rejects doesn't cost the user's name: then without. */
 static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, struct err *err)
 {
-	struct stat st;
-	char *dir = c->workspace ? arena_printf(c->a, "%s/.git", c->workspace) : NULL;
+	char *dir = workspace_git_dir(c);
 	ssize_t n = 0;
 	bool ok = false;
-	if (dir && lstat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+	if (dir)
 		n = git_list(c, git, dir, ret, &ok, err);
 	if (n == 0 && !ok)
 		n = git_list(c, git, NULL, ret, &ok, err);

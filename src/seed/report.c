@@ -11,6 +11,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_NOTICE] = "notice",
 		[SEED_ENV] = "env",
 		[SEED_WITHHELD] = "withheld",
+		[SEED_LEFT] = "left",
 		[SEED_SKIPPED] = "skipped",
 		[SEED_HOOKS] = "hooks",
 		[SEED_LOGIN] = "login",

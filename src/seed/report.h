@@ -10,7 +10,10 @@
 enum seed_kind {
 	SEED_NOTICE,   /* one line for the user, printed at start */
 	SEED_ENV,      /* KEY=VALUE to add to the agent's environment */
-	SEED_WITHHELD, /* a file or key that the profile wants along but that stays: "PLACE: why" */
+	SEED_WITHHELD, /* what the profile wants along and looks secret, so it stays: "PLACE: why"
+			*/
+	SEED_LEFT,     /* the same for another reason than a secret: too large, a link, a script not
+			  there */
 	SEED_SKIPPED,  /* keys that are on no list, counted: for -v */
 	SEED_HOOKS,    /* the user's core.hooksPath, which the host's git obeys in the workspace */
 	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */

@@ -42,7 +42,8 @@ struct run {
 	size_t n_docs;
 	bool login; /* a log-in came along */
 	bool expired;
-	const char *place; /* of the document at work, for the report */
+	const char *place;   /* of the document at work, for the report */
+	const char *missing; /* why the last command was dropped */
 };
 
 static void free_docs(struct run *r)
@@ -153,13 +154,14 @@ const char *seed_duration(int64_t s, char *dst, size_t cap)
 static void on_withheld(void *ud, const char *place, const char *why)
 {
 	struct run *r = ud;
-	seed_say(r->report, SEED_WITHHELD, "%s: %s: %s", r->place, place, why);
+	seed_say(r->report, why == r->missing ? SEED_LEFT : SEED_WITHHELD, "%s: %s: %s", r->place,
+		place, why);
 }
 
 static const char *on_missing(void *ud, const char *command)
 {
 	struct run *r = ud;
-	return seed_script_missing(&r->copy, command);
+	return r->missing = seed_script_missing(&r->copy, command);
 }
 
 static const struct json_watch *watch(struct run *r, struct json_watch *w)
@@ -267,6 +269,12 @@ static int write_docs(struct run *r, struct err *err)
 
 /* ---- state ---- */
 
+/* A file that was made but never filled says nothing, and there is nothing to say about it. */
+static bool is_blank(const char *text, ssize_t n)
+{
+	return n >= 0 && (size_t)n == strspn(text, " \t\r\n");
+}
+
 static int take_settings(struct run *r, const struct seed_state *s, const char *from,
 	const char *rel, struct err *err)
 {
@@ -278,13 +286,13 @@ static int take_settings(struct run *r, const struct seed_state *s, const char *
 	char *text;
 	struct err why = {0};
 	ssize_t n = seed_read(&r->copy, from, &text, &why);
-	if (n == -ENOENT || n == -ENOTDIR)
+	if (n == -ENOENT || n == -ENOTDIR || is_blank(text, n))
 		return 0;
 	struct doc own = {.format = s->format};
 	size_t before = r->report->n;
 	if (n < 0 || parse_doc(r, text, (size_t)n, s->format, s, &own, &why) < 0) {
 		r->report->n = before; /* one line for the whole file is enough */
-		seed_say(r->report, SEED_WITHHELD, "%s: %s", r->place, why.msg);
+		seed_say(r->report, SEED_LEFT, "%s: %s", r->place, why.msg);
 		return 0;
 	}
 	if (own.toml.skipped)
@@ -349,10 +357,16 @@ static bool when_holds(const struct run *r, const struct seed_when *w)
 struct tokens {
 	const struct seed_login *login;
 	int64_t now, soonest;
-	bool expired;
-	char lasting[64]; /* the root of one that never ends */
+	char expired[256]; /* the roots of those that are over */
+	char lasting[64];  /* the root of one that never ends */
 	char names[256];
 };
+
+static void add_name(char *names, size_t cap, const char *name)
+{
+	size_t n = strlen(names);
+	snprintf(names + n, cap - n, "%s%s", n ? ", " : "", name);
+}
 
 static bool on_token(void *ud, const struct json_token *t)
 {
@@ -364,20 +378,25 @@ static bool on_token(void *ud, const struct json_token *t)
 	}
 	/* One that ends within a minute is of no use to the run. */
 	if (t->expires && t->expires <= s->now + 60) {
-		s->expired = true;
+		add_name(s->expired, sizeof(s->expired), t->root);
 		return false;
 	}
 	if (t->expires && (!s->soonest || t->expires < s->soonest))
 		s->soonest = t->expires;
-	size_t n = strlen(s->names);
-	snprintf(s->names + n, sizeof(s->names) - n, "%s%s", n ? ", " : "", t->root);
+	add_name(s->names, sizeof(s->names), t->root);
 	return true;
+}
+
+/* A file of several log-ins is told apart by their names: "*.access". */
+static bool several(const struct seed_login *l)
+{
+	return streq(l->token.seg[0], "*") && !l->token.literal[0];
 }
 
 static void announce(struct run *r, const struct seed_login *l, const struct tokens *t)
 {
 	char left[32], until[64] = "", which[300] = "";
-	if (streq(l->token.seg[0], "*") && !l->token.literal[0])
+	if (several(l))
 		snprintf(which, sizeof(which), " for %s", t->names);
 	if (t->soonest)
 		snprintf(until, sizeof(until), ", expires in %s",
@@ -398,7 +417,7 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, l->path);
 	struct err why = {0};
 	ssize_t n = seed_read(&r->copy, from, &text, &why);
-	if (n == -ENOENT || n == -ENOTDIR)
+	if (n == -ENOENT || n == -ENOTDIR || is_blank(text, n))
 		return 0;
 	_cleanup_(json_doc_freep) struct json_doc *doc = NULL, *fixed = NULL;
 	if (n < 0 || json_doc_parse(text, (size_t)n, &doc, &why) < 0) {
@@ -411,14 +430,14 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 	if (t.lasting[0])
 		seed_say(r->report, SEED_WITHHELD, "~/%s: %s: a token that does not expire", rel,
 			t.lasting);
+	if (t.expired[0])
+		seed_say(r->report, SEED_NOTICE,
+			"your %s log-in%s%s has expired: run `%s` once on the host", l->name,
+			several(l) ? " for " : "", several(l) ? t.expired : "", l->run);
 	if (kept == 0) {
-		r->expired = r->expired || t.expired;
-		if (t.expired) {
-			seed_say(r->report, SEED_NOTICE,
-				"your %s log-in has expired: run `%s` once on the host", l->name,
-				l->run);
+		r->expired = r->expired || t.expired[0];
+		if (t.expired[0])
 			seed_say(r->report, SEED_LOGIN, "expired %s", l->name);
-		}
 		return 0;
 	}
 	json_doc_keep(doc, &l->keep);

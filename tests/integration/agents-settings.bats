@@ -284,3 +284,45 @@ SECRET_FILES=(
 		assert_output 'looks secret' || return 1
 	done
 }
+
+@test "settings as other programs leave them: large, with a byte order mark, empty, broken" {
+	local f=$HOME/.claude.json
+	# every prompt is kept in there: 12 MB
+	{
+		printf '\357\273\277{"theme": "light", "mcpServers": {"docs": {"command": "npx"}}, "projects": {"/p": {"history": ["'
+		head -c 12000000 /dev/zero | tr '\0' x
+		printf '"]}}}'
+	} >"$f"
+	file .claude/settings.json </dev/null
+	file .claude/.credentials.json <<<' '
+	run look claude 'cat ~/.claude.json' --offline
+	assert_status 0
+	assert_output '"npx"'
+	assert_output '"theme": "light"'
+	refute_output xxxx
+	refute_output 'come along'
+	refute_output "can't be used"
+	# what is no secret isn't called one
+	file .claude/settings.json <<<'{ broken'
+	rm -f "$HOME/.claude/.credentials.json"
+	mkfifo "$HOME/.claude/.credentials.json"
+	run look claude true --offline
+	assert_status 0
+	assert_output 'does not come along: ~/.claude/settings.json: line 1'
+	assert_output "can't be used: ~/.claude/.credentials.json: not a regular file"
+	refute_output 'looks secret'
+}
+
+@test "of several log-ins in one file the expired ones are named" {
+	file .local/share/opencode/auth.json <<-EOT
+		{"anthropic": {"type": "oauth", "access": "A1", "refresh": "$CANARY", "expires": 1000},
+		 "openai": {"type": "oauth", "access": "B1", "refresh": "$CANARY", "expires": $(($(date +%s) + 7200))000}}
+	EOT
+	run look opencode 'cat ~/.local/share/opencode/auth.json' --offline
+	assert_status 0
+	assert_output 'your OpenCode log-in for anthropic has expired: run `opencode auth login` once on the host'
+	assert_output 'using your OpenCode log-in for openai (access token only'
+	assert_output B1
+	refute_output A1
+	refute_canary
+}

@@ -370,3 +370,33 @@ masked_repo() {
 	run git log --all -p
 	refute_canary
 }
+
+@test "git: an identity of one directory holds in linked work trees, submodules and bare repositories" {
+	local d
+	git config --global user.name 'Test User'
+	git config --global user.email home@example.com
+	git config --global "includeIf.gitdir:$HOME/work/.path" "$HOME/.gitconfig-work"
+	printf '[user]\n\temail = work@example.com\n' >"$HOME/.gitconfig-work"
+	mkdir -p "$HOME/work"
+	git_repo "$HOME/work/repo"
+	git -C "$HOME/work/repo" config --unset user.email
+	git -C "$HOME/work/repo" worktree add -q "$HOME/elsewhere" 2>/dev/null
+	git init -q --bare "$HOME/work/bare.git"
+	git init -q -b main "$HOME/work/super"
+	git -C "$HOME/work/super" -c protocol.file.allow=always submodule add -q "$HOME/work/repo" sub 2>/dev/null
+	git init -q "$HOME/other"
+	for d in work/repo elsewhere work/bare.git work/super/sub; do
+		cd "$HOME/$d"
+		run "$BAWN" run -q shell -- git config user.email
+		[ "$output" = work@example.com ] || fail "$d" || return 1
+	done
+	cd "$HOME/other"
+	run "$BAWN" run -q shell -- git config user.email
+	[ "$output" = home@example.com ]
+	# a .git file that says nothing costs only the condition
+	mkdir "$HOME/broken"
+	cd "$HOME/broken"
+	echo 'gitdir: /nonexistent' >.git
+	run "$BAWN" run -q shell -- git -C / config --global user.email
+	[ "$output" = home@example.com ]
+}
