@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "cli/run.h"
+#include "host/version.h"
 
 static struct mount_op *row(
 	struct run *r, enum mount_op_kind kind, const char *dst, uint32_t flags, const char *data)
@@ -574,18 +575,40 @@ static void say_env(struct run *r)
 			n == 1 ? "is" : "are");
 }
 
+/* The flags that the installed version knows: an unknown one would be the end of its start. */
+static void known_flags(struct run *r, struct profile *p)
+{
+	struct strv all = p->yolo;
+	p->yolo = (struct strv){0};
+	for (size_t i = 0; i < all.n; i++) {
+		const char *since = strv_env_get(&p->yolo_since, all.v[i]);
+		if (!since || !host_version_below(r->agent.version, since)) {
+			strv_add(&r->arena, &p->yolo, all.v[i]);
+			continue;
+		}
+		if (r->opt.verbosity > 0)
+			strv_addf(&r->arena, &r->plan.notices,
+				"%s %s does not know %s (since %s): not passed", p->name,
+				r->agent.version, all.v[i], since);
+		while (i + 1 < all.n && all.v[i + 1][0] != '-') /* its value goes with it */
+			i++;
+	}
+}
+
 int run_plan_command(struct run *r, struct err *err)
 {
 	struct plan *p = &r->plan;
+	struct profile tool = r->pack.profile;
 	int k = 0;
 	p->argv = p->env = (struct strv){0}; /* to join may have been tried before */
 	if (!p->cwd)
 		p->cwd = r->ws.cwd;
-	if (r->command.n)
-		for (size_t i = 0; i < r->command.n; i++)
-			strv_add(&p->arena, &p->argv, r->command.v[i]);
-	else
-		k = run_argv(&p->arena, &r->pack.profile, &r->opt.args, !r->opt.no_yolo, &p->argv);
+	for (size_t i = 0; i < r->command.n; i++)
+		strv_add(&p->arena, &p->argv, r->command.v[i]);
+	if (!r->command.n) {
+		known_flags(r, &tool);
+		k = run_argv(&p->arena, &tool, &r->opt.args, !r->opt.no_yolo, &p->argv);
+	}
 	if (k == 0)
 		k = find_exe(r, err);
 	if (k < 0)

@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "host/chase.h"
 #include "host/package.h"
+#include "host/version.h"
 
 #define SCRIPT_MAX 65536
 #define SCRIPT_DEPTH 8
@@ -102,8 +103,8 @@ static void glob_best(struct arena *a, const char *dir, const char *rest, char *
 		closedir(d);
 }
 
-/* A shim of mise, asdf, nodenv, ...: DIR/shims/NAME stands for DIR/installs/TOOL/VERSION/bin/NAME
- * or DIR/versions/VERSION/bin/NAME. */
+/* A shim of mise, asdf, nodenv, ...: DIR/shims/NAME stands for a program in DIR/installs or
+ * DIR/versions, of which the highest version is taken. */
 static char *behind_shim(struct arena *a, const char *found)
 {
 	const char *slash = strrchr(found, '/');
@@ -112,15 +113,17 @@ static char *behind_shim(struct arena *a, const char *found)
 	char *root = arena_dupn(a, found, (size_t)(slash - 6 - found)), *best = NULL;
 	if (!root)
 		return NULL;
-	glob_best(a, root, arena_printf(a, "installs/*/*/bin/%s", slash + 1), &best);
-	if (!best)
-		glob_best(a, root, arena_printf(a, "versions/*/bin/%s", slash + 1), &best);
+	static const char *const shapes[] = {
+		"installs/*/*/bin/", "installs/*/*/", "installs/*/*/.npm/bin/", "versions/*/bin/"};
+	for (size_t i = 0; i < ARRAY_LEN(shapes) && !best; i++)
+		glob_best(a, root, arena_printf(a, "%s%s", shapes[i], slash + 1), &best);
 	return best;
 }
 
 /* name in $PATH; relative and empty entries are not looked at: the agent must not come from the
- * directory one happens to stand in (CFG-12). */
-static char *in_path(struct arena *a, const char *name, bool *ret_found_plain)
+ * directory one happens to stand in (CFG-12).  *ret_shim: the shim that stood there instead. */
+static char *in_path(
+	struct arena *a, const char *name, const char **ret_shim, bool *ret_found_plain)
 {
 	const char *path = getenv("PATH");
 	if (!path)
@@ -132,8 +135,10 @@ static char *in_path(struct arena *a, const char *name, bool *ret_found_plain)
 			buf, sizeof(buf), "%.*s/%s", (int)MIN(n, (size_t)PATH_MAX), path, name);
 		if (path[0] == '/' && k > 0 && (size_t)k < sizeof(buf)) {
 			if (is_exec_file(buf)) {
-				char *real = behind_shim(a, buf);
-				return real ? real : arena_dup(a, buf);
+				char *found = arena_dup(a, buf), *real = behind_shim(a, buf);
+				if (real && ret_shim)
+					*ret_shim = found;
+				return real ? real : found;
 			}
 			struct stat st;
 			if (ret_found_plain && stat(buf, &st) == 0 && S_ISREG(st.st_mode))
@@ -244,7 +249,7 @@ static int follow_wrapper(struct hunt *h, const char *script, char *text, struct
 					return r;
 			} else if (!q && n && !memchr(l, '/', n) && !memchr(l, '$', n)) {
 				char *name = arena_dupn(h->a, l, n);
-				char *found = name ? in_path(h->a, name, NULL) : NULL;
+				char *found = name ? in_path(h->a, name, NULL, NULL) : NULL;
 				int r = found ? follow(h, found, NULL, err) : 0;
 				if (r < 0)
 					return r;
@@ -258,13 +263,25 @@ static int follow_wrapper(struct hunt *h, const char *script, char *text, struct
 	return 0;
 }
 
+/* Inside, the shim stands in PATH before what is behind it: the manager that it starts is needed
+ * too, wherever it is.  What can't be found is missed only by who calls it. */
+static void follow_manager(struct hunt *h, const char *shim)
+{
+	struct err ignored;
+	int depth = h->depth;
+	if (shim)
+		follow(h, shim, NULL, &ignored);
+	h->depth = depth;
+}
+
 static int follow_script(
 	struct hunt *h, const char *as_found, const char *resolved, char *text, struct err *err)
 {
 	char *interp = interpreter(h->a, text + 2);
 	if (!interp)
 		return 0;
-	char *path = interp[0] == '/' ? interp : in_path(h->a, interp, NULL);
+	const char *shim = NULL;
+	char *path = interp[0] == '/' ? interp : in_path(h->a, interp, &shim, NULL);
 	if (!path) { /* nvm that was never loaded: node stands beside the tool */
 		const char *slash = strrchr(as_found, '/');
 		char *beside = arena_printf(
@@ -278,6 +295,7 @@ static int follow_script(
 		return err_set(err, ENOENT, "%s needs %s, which is not in PATH",
 			path_base(resolved), escape_text(s, sizeof(s), interp));
 	}
+	follow_manager(h, shim);
 	if (interp[0] != '/')
 		add_path_dir(h, path);
 	int r = follow(h, path, NULL, err);
@@ -340,21 +358,24 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 		return err_set(err, EINVAL, "profile %s has no command", profile->name);
 	const char *name = profile->command.v[0];
 	char *found = NULL;
+	const char *shim = NULL;
 	bool plain = false;
 	if (strchr(name, '/')) {
 		char *p = path_expand_home(a, name, id->home);
 		if (p && p[0] == '/' && is_exec_file(p))
 			found = p;
 	} else {
-		found = in_path(a, name, &plain);
+		found = in_path(a, name, &shim, &plain);
 	}
 	for (size_t i = 0; i < profile->find.n && !found; i++) {
 		char *p = path_expand_home(a, profile->find.v[i], id->home);
 		if (p && p[0] == '/')
 			glob_best(a, "/", p, &found);
 		char *real = found ? behind_shim(a, found) : NULL;
-		if (real)
+		if (real) {
+			shim = found;
 			found = real;
+		}
 	}
 	if (!found)
 		return not_found(profile, name, plain, err);
@@ -362,7 +383,10 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 	struct host_agent out = {.exe = found};
 	struct hunt h = {.a = a, .id = id, .out = &out};
 	add_path_dir(&h, out.exe);
+	follow_manager(&h, shim);
 	int r = follow(&h, out.exe, &out.resolved, err);
+	if (r == 0 && profile->yolo_since.n)
+		out.version = host_agent_version(a, &out);
 	if (r == 0)
 		r = arena_check(a, err);
 	if (r == 0)

@@ -19,10 +19,12 @@ struct host_agent {
 	const char *resolved; /* the file at the end of the chain */
 	struct host_link *links;
 	size_t n_links, cap_links;
-	struct strv binds; /* resolved files and directories outside the system directories, to be
-			      bound read-only at their own path */
-	struct strv path;  /* directories that must stand in PATH inside (where exe was found, where
-			      the interpreter was) */
+	struct strv binds;   /* resolved files and directories outside the system directories, to be
+				bound read-only at their own path */
+	const char *version; /* as its package says; NULL: it can't be told, or no one asks (only
+				profiles with yolo-since do) */
+	struct strv path; /* directories that must stand in PATH inside (where exe was found, where
+			     the interpreter was) */
 };
 
 /* Looks for profile->command[0] in $PATH, then in profile->find.  -ENOENT when it is not installed,

@@ -4,6 +4,7 @@ libhost_a_SOURCES = \
 	src/host/identity.h src/host/identity.c \
 	src/host/env.h src/host/env.c \
 	src/host/chase.h src/host/chase.c \
+	src/host/version.h src/host/version.c \
 	src/host/package.h src/host/package.c \
 	src/host/agent.h src/host/agent.c \
 	src/host/toolchain.h src/host/toolchain.c \

@@ -162,6 +162,28 @@ void host_package_deps(struct arena *a, const char *json, struct strv *ret)
 	each_key(a, json, true, ret);
 }
 
+const char *host_package_version(struct arena *a, const char *json)
+{
+	static const char key[] = "\"version\"";
+	const char *s = skip_ws(json);
+	for (s = *s == '{' ? skip_ws(s + 1) : NULL; s && *s == '"';) {
+		bool found = has_prefix(s, key);
+		s = skip_string(s);
+		s = s ? skip_ws(s) : NULL;
+		if (!s || *s++ != ':')
+			return NULL;
+		s = skip_ws(s);
+		const char *end = *s == '"' ? skip_string(s) : NULL;
+		if (found)
+			return end ? arena_dupn(a, s + 1, (size_t)(end - s) - 2) : NULL;
+		s = skip_value(s);
+		s = s ? skip_ws(s) : NULL;
+		if (s && *s == ',')
+			s = skip_ws(s + 1);
+	}
+	return NULL;
+}
+
 /* Node's lookup: DIR/node_modules/NAME for each directory from dir upwards. */
 static char *lookup(struct arena *a, const char *dir, const char *name)
 {

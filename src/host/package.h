@@ -13,4 +13,7 @@ int host_package_bind(struct arena *a, struct host_agent *out, const char *file,
  * what does not look like JSON ends the list. */
 void host_package_deps(struct arena *a, const char *json, struct strv *ret);
 
+/* The string behind "version" at the top of a package.json, or NULL. */
+const char *host_package_version(struct arena *a, const char *json);
+
 #endif

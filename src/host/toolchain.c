@@ -109,6 +109,9 @@ static const struct tool {
 	{"rbenv", "RBENV_ROOT", ".rbenv", "versions",
 		{{"versions", 0, {0}}, {"shims", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}},
 			{"plugins", 0, {0}}, {"version", PART_FILE, {0}}}},
+	{"nodenv", "NODENV_ROOT", ".nodenv", "versions",
+		{{"versions", 0, {0}}, {"shims", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}},
+			{"plugins", 0, {0}}, {"version", PART_FILE, {0}}}},
 	{"rvm", NULL, ".rvm", "rubies",
 		{{"rubies", 0, {0}}, {"gems", 0, {0}}, {"bin", 0, {0}}, {"scripts", 0, {0}}}},
 	{"gem", NULL, ".gem", NULL, {{"ruby", 0, {0}}}}, /* not credentials */
@@ -144,10 +147,11 @@ static const struct tool {
 
 /* Single programs in ~/.local/bin, which is never bound whole.  Links are recreated only if they
  * lead into something that is bound. */
-static const char *const local_bin[] = {"uv", "uvx", "mise", "poetry", "pipx", "pnpm", "pnpx",
-	"yarn", "node", "npm", "npx", "corepack", "bun", "deno", "python", "python3", "pip", "pip3",
-	"ruff", "black", "mypy", "pytest", "tox", "nox", "pre-commit", "hatch", "pdm", "virtualenv",
-	"cmake", "ninja", "meson", "just", "rg", "fd", "jq", "tsc", "zig", "go", "gofmt", NULL};
+static const char *const local_bin[] = {"uv", "uvx", "mise", "asdf", "fnm", "poetry", "pipx",
+	"pnpm", "pnpx", "yarn", "node", "npm", "npx", "corepack", "bun", "deno", "python",
+	"python3", "pip", "pip3", "ruff", "black", "mypy", "pytest", "tox", "nox", "pre-commit",
+	"hatch", "pdm", "virtualenv", "cmake", "ninja", "meson", "just", "rg", "fd", "jq", "tsc",
+	"zig", "go", "gofmt", NULL};
 
 struct finder {
 	struct arena *a;
@@ -304,6 +308,10 @@ static void find_tool(struct finder *f, const struct tool *t)
 			any |= add_part(f, t, &t->parts[i], dir);
 	if (!any)
 		return;
+	/* The host's trust in the workspace's mise.toml is written in a directory that stays there;
+	 * without it every shim ends with an error.  Inside, what it runs is behind the wall. */
+	if (streq(t->name, "mise") && f->workspace && !strchr(f->workspace, ':'))
+		strv_env_set(f->a, &f->out->env, "MISE_TRUSTED_CONFIG_PATHS", f->workspace);
 environment:
 	if (env && dir)
 		strv_env_set(f->a, &f->out->env, t->env, env);

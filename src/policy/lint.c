@@ -117,6 +117,18 @@ int lint_profile(const struct profile *p, lint_fn *fn, void *ctx)
 		fn(ctx, p->file, 1, 1, "yolo-after without yolo");
 		found++;
 	}
+	for (size_t i = 0; i < p->yolo_since.n; i++) {
+		const char *flag = p->yolo_since.v[i];
+		size_t n = strcspn(flag, "="), k = 0;
+		while (k < p->yolo.n && (strncmp(p->yolo.v[k], flag, n) != 0 || p->yolo.v[k][n]))
+			k++;
+		if (k == p->yolo.n) {
+			snprintf(buf, sizeof(buf), "yolo-since names \"%.*s\", which yolo has not",
+				(int)MIN(n, (size_t)100), flag);
+			fn(ctx, p->file, 1, 1, buf);
+			found++;
+		}
+	}
 	if (p->args_replace && (p->yolo.n || p->n_subs)) {
 		fn(ctx, p->file, 1, 1, "yolo and subcommands have no effect with \"exec: true\"");
 		found++;

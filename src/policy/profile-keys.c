@@ -18,6 +18,8 @@ const struct profile_key profile_keys[] = {
 		"subcommands that the flags must stand behind"},
 	{"yolo-unless", PROFILE_LIST, AT(yolo_unless), "empty",
 		"arguments of the user that replace the flags"},
+	{"yolo-since", PROFILE_SINCE, AT(yolo_since), "empty",
+		"the first version of the tool that knows a flag"},
 	{"subcommands", PROFILE_SUBS, AT(subs), "empty",
 		"further flags that are put behind a subcommand"},
 	{"env", PROFILE_MAP, 0, "empty", "the environment: pass and set"},
@@ -49,7 +51,7 @@ bool profile_type_is_string(enum profile_type t)
 bool profile_type_is_strv(enum profile_type t)
 {
 	return t == PROFILE_LIST || t == PROFILE_NAMES || t == PROFILE_GLOBS ||
-		t == PROFILE_PATHS || t == PROFILE_VARS || t == PROFILE_ENV;
+		t == PROFILE_PATHS || t == PROFILE_VARS || t == PROFILE_ENV || t == PROFILE_SINCE;
 }
 
 const char *profile_type_name(enum profile_type t)
@@ -63,6 +65,7 @@ const char *profile_type_name(enum profile_type t)
 		[PROFILE_PATHS] = "list of paths",
 		[PROFILE_VARS] = "list of variable names",
 		[PROFILE_ENV] = "map of text",
+		[PROFILE_SINCE] = "map of text",
 		[PROFILE_BOOL] = "true or false",
 		[PROFILE_SUBS] = "map of lists",
 		[PROFILE_MAP] = "map",

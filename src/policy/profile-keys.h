@@ -18,6 +18,7 @@ enum profile_type {
 	PROFILE_GLOBS,  /* struct strv of globs below the workspace */
 	PROFILE_PATHS,  /* struct strv of paths below the workspace */
 	PROFILE_VARS,   /* struct strv of variable names, or with one trailing "*" */
+	PROFILE_SINCE,  /* struct strv of FLAG=VERSION, written as a map */
 	PROFILE_ENV,    /* struct strv of KEY=value, written as a map */
 	PROFILE_BOOL,   /* bool: true or false */
 	PROFILE_SUBS,   /* subs, n_subs: a map of word to list */

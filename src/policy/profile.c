@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "policy/profile-keys.h"
 #include "policy/read.h"
+
+#include <ctype.h>
 #include "policy/schema.h"
 
 /* Files that hold secrets by convention.  Certificates (*.pem) may be public: those with a private
@@ -168,7 +170,9 @@ static int add_names(struct ctx *c, const struct yaml_node *at, bool vars, struc
 	return 0;
 }
 
-static int add_env(struct ctx *c, const struct yaml_node *at, struct strv *ret)
+/* FLAG: VERSION, and variables: NAME: VALUE */
+static int add_map(
+	struct ctx *c, const struct yaml_node *at, enum profile_type type, struct strv *ret)
 {
 	char shown[128];
 	if (yaml_is_empty(at))
@@ -178,12 +182,18 @@ static int add_env(struct ctx *c, const struct yaml_node *at, struct strv *ret)
 		return r;
 	YAML_EACH(e, at)
 	{
-		if (!schema_is_var(e->key, false))
+		if (type == PROFILE_SINCE && (e->key[0] != '-' || strchr(e->key, '=')))
+			return yaml_err_key(c->err, c->file, e, "\"%s\" is not a flag",
+				escape_text(shown, sizeof(shown), e->key));
+		if (type == PROFILE_ENV && !schema_is_var(e->key, false))
 			return yaml_err_key(c->err, c->file, e, "\"%s\" is not a variable's name",
 				escape_text(shown, sizeof(shown), e->key));
 		r = schema_want(c->err, c->file, e, YAML_SCALAR);
 		if (r < 0)
 			return r;
+		if (type == PROFILE_SINCE && !isdigit((unsigned char)e->text[0]))
+			return yaml_err(c->err, c->file, e, "\"%s\" is not a version, as 1.2",
+				escape_text(shown, sizeof(shown), e->text));
 		if (strv_addf(c->a, ret, "%s=%s", e->key, e->text) < 0)
 			return err_set(c->err, ENOMEM, "out of memory");
 	}
@@ -254,7 +264,8 @@ static int set_key(struct ctx *c, const struct profile_key *k, const struct yaml
 	case PROFILE_PATHS:
 		return add_globs(c, at, member);
 	case PROFILE_ENV:
-		return add_env(c, at, member);
+	case PROFILE_SINCE:
+		return add_map(c, at, k->type, member);
 	case PROFILE_BOOL:
 		return schema_bool(c->file, at, member, c->err);
 	case PROFILE_SUBS:

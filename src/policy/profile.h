@@ -24,6 +24,7 @@ struct profile {
 	struct strv yolo_after;  /* subcommands: the flags stand right behind one of them; empty:
 				    first */
 	struct strv yolo_unless; /* user flags whose presence drops ours */
+	struct strv yolo_since;  /* FLAG=VERSION: the first version of the tool that knows it */
 	struct profile_sub *subs;
 	size_t n_subs;
 	struct strv env_pass;   /* names, or one trailing "*" */

@@ -21,7 +21,9 @@ teardown() {
 
 link_tree() {
 	mkdir -p "$(dirname "$2")"
-	cp -al "$1" "$2" 2>/dev/null || cp -a "$1" "$2"
+	cp -al "$1" "$2" 2>/dev/null && return
+	rm -rf "$2" # another owner's files can't be linked
+	cp -a "$1" "$2"
 }
 
 # npm_prefix DIR PACKAGE...: DIR/lib/node_modules and links in DIR/bin, as npm -g makes them.
@@ -165,6 +167,92 @@ without_node() {
 	found opencode "$VERSION_opencode"
 	run grep -F "$HOME/.opencode" "$T/plan"
 	refute_output "$HOME/.opencode/secret"
+}
+
+@test "pnpm and bun: the packages beside, none of their other things" {
+	local p=$HOME/.local/share/pnpm n=global/5/.pnpm/@google+gemini-cli@0.61.0/node_modules
+	link_tree "$MODULES/@google/gemini-cli" "$p/$n/@google/gemini-cli"
+	cat >"$p/gemini" <<-EOT
+		#!/bin/sh
+		basedir=\$(dirname "\$(echo "\$0" | sed -e 's,\\\\,/,g')")
+		if [ -x "\$basedir/node" ]; then
+		  exec "\$basedir/node"  "\$basedir/$n/@google/gemini-cli/bundle/gemini.js" "\$@"
+		else
+		  exec node  "\$basedir/$n/@google/gemini-cli/bundle/gemini.js" "\$@"
+		fi
+	EOT
+	chmod +x "$p/gemini"
+	PATH=$NODE:$PATH # and not pnpm's own: it is found all the same
+	found gemini "$VERSION_gemini"
+	rm -rf "$p"
+	p=$HOME/.bun/install/global/node_modules
+	for n in codex codex-linux-x64; do link_tree "$MODULES/@openai/$n" "$p/@openai/$n"; done
+	mkdir -p "$HOME/.bun/bin"
+	ln -s ../install/global/node_modules/@openai/codex/bin/codex.js "$HOME/.bun/bin/codex"
+	found codex "$VERSION_codex"
+}
+
+# manager DIR INSTALL: node and gemini below INSTALL, shims in DIR/shims that start DIR's manager.
+manager() {
+	local b
+	npm_prefix "$1/$2" @google/gemini-cli
+	cp "$NODE/node" "$1/$2/bin/node"
+	mkdir -p "$1/shims" "$HOME/tools"
+	printf '#!/bin/bash\nshift\nexec %q/%q/bin/"$@"\n' "$1" "$2" >"$HOME/tools/manager"
+	chmod +x "$HOME/tools/manager"
+	for b in node gemini; do
+		printf '#!/usr/bin/env bash\nexec manager exec "%s" "$@"\n' "$b" >"$1/shims/$b"
+		chmod +x "$1/shims/$b"
+	done
+}
+
+@test "asdf and nodenv: the program behind the shim, and the manager that the shims start" {
+	plant "$HOME/tools/secret"
+	manager "$HOME/.asdf" installs/nodejs/20.0.0
+	PATH=$HOME/.asdf/shims:$HOME/tools:$(without_node)
+	found gemini "$VERSION_gemini"
+	run grep -F "$HOME/tools/secret" "$T/plan"
+	refute_output secret
+	rm -rf "$HOME/.asdf"
+	manager "$HOME/.nodenv" versions/20.0.0
+	PATH=$HOME/.nodenv/shims:$HOME/tools:$T/sys
+	found gemini "$VERSION_gemini"
+}
+
+@test "mise: a lone program of an installation; fnm: links of links" {
+	local m=$HOME/.local/share/mise f=$HOME/.local/share/fnm
+	mkdir -p "$m/installs/codex/0.169.0" "$m/shims" "$HOME/.local/bin"
+	ln "$MODULES"/@openai/codex-linux-*/vendor/*/bin/codex "$m/installs/codex/0.169.0/codex" ||
+		cp "$MODULES"/@openai/codex-linux-*/vendor/*/bin/codex "$m/installs/codex/0.169.0/codex"
+	printf '#!/bin/sh\nexit 9\n' >"$HOME/.local/bin/mise"
+	chmod +x "$HOME/.local/bin/mise"
+	ln -s "$HOME/.local/bin/mise" "$m/shims/codex"
+	PATH=$m/shims:$(without_node)
+	found codex "$VERSION_codex"
+	npm_prefix "$f/node-versions/v20.0.0/installation" @google/gemini-cli
+	cp "$NODE/node" "$f/node-versions/v20.0.0/installation/bin/node"
+	mkdir -p "$f/aliases" "$HOME/.local/state/fnm_multishells"
+	ln -s "$f/node-versions/v20.0.0/installation" "$f/aliases/default"
+	ln -s "$f/aliases/default" "$HOME/.local/state/fnm_multishells/7_1"
+	PATH=$HOME/.local/state/fnm_multishells/7_1/bin:$T/sys
+	found gemini "$VERSION_gemini"
+	PATH=$T/sys:$T/none
+	found gemini "$VERSION_gemini"
+}
+
+@test "a wrapper of the user's in ~/bin, links of links, and blanks in the path" {
+	local dir="$HOME/my tools (old)/node"
+	npm_prefix "$dir" @google/gemini-cli
+	mkdir -p "$HOME/bin" "$HOME/a/b"
+	PATH=$HOME/bin:$NODE:$PATH
+	printf '#!/bin/bash\nexport X=1\nexec "$HOME/my tools (old)/node/bin/gemini" "$@"\n' >"$HOME/bin/gemini"
+	chmod +x "$HOME/bin/gemini"
+	found gemini "$VERSION_gemini"
+	rm "$HOME/bin/gemini"
+	ln -s ../../my\ tools\ \(old\)/node/bin/gemini "$HOME/a/b/two"
+	ln -s "$HOME/a/b/two" "$HOME/a/one"
+	ln -s ../a/one "$HOME/bin/gemini"
+	found gemini "$VERSION_gemini"
 }
 
 @test "not installed: which command installs it, status 127" {

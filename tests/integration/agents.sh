@@ -163,6 +163,18 @@ at_input() {
 	esac
 }
 
+# Wait until the screen has been the same for a second, 10 s at most: while a tool still starts
+# its servers, some drop an Enter.
+settled() {
+	local i last='' now
+	for ((i = 0; i < 10; i++)); do
+		now=$(screen)
+		[ "$now" != "$last" ] || return 0
+		last=$now
+		sleep 1
+	done
+}
+
 # Type a line and send it; some tools take an Enter that comes at once as part of a paste.
 say_line() {
 	keys -l "$1"

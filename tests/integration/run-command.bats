@@ -116,10 +116,11 @@ shipped() {
 	shipped claude '[--dangerously-skip-permissions][-p][x]' --dangerously-skip-permissions -p x
 	shipped claude '[--permission-mode][plan]' --permission-mode plan
 	local y=--dangerously-bypass-approvals-and-sandbox
-	shipped codex "[$y]"
-	shipped codex "[$y][exec][--skip-git-repo-check][x]" exec x
-	shipped codex "[$y][exec][--skip-git-repo-check][x]" $y exec x
-	shipped gemini '[--yolo][--skip-trust][-p][x]' -p x
+	local h=--dangerously-bypass-hook-trust
+	shipped codex "[$y][$h]"
+	shipped codex "[$y][$h][exec][--skip-git-repo-check][x]" exec x
+	shipped codex "[$h][$y][exec][--skip-git-repo-check][x]" $y exec x
+	shipped gemini '[--yolo][-p][x]' -p x
 	shipped gemini '[--approval-mode=yolo][-p][x]' --approval-mode=yolo -p x
 	shipped opencode '[--auto]'
 	shipped opencode '[run][--auto][x]' run x
@@ -535,4 +536,34 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	run "$BAWN" run --rm --help
 	assert_status 0
 	assert_output 'Usage: bawn run'
+}
+
+@test "yolo-since: an older version is started without the flag, a newer or an unknown one with it" {
+	local pkg=$HOME/.local/lib/node_modules/fifth
+	fifth_tool <<<'yolo: [--yes, --deep, "3"]
+yolo-since: {--deep: "1.18"}'
+	mkdir -p "$pkg/bin"
+	mv "$HOME/.local/bin/fifth" "$pkg/bin/fifth"
+	ln -s ../lib/node_modules/fifth/bin/fifth "$HOME/.local/bin/fifth"
+	argv '[--yes][--deep][3][go]' go
+	echo '{"name": "fifth", "version": "1.2.6"}' >"$pkg/package.json"
+	argv '[--yes][go]' go
+	run "$BAWN" run -v --dry-run fifth -- go
+	assert_output 'fifth 1.2.6 does not know --deep (since 1.18): not passed'
+	echo '{"name": "fifth", "dependencies": {"version": "1.0.0"}, "version": "1.18.0"}' >"$pkg/package.json"
+	argv '[--yes][--deep][3][go]' go
+	echo '{"version": "0.0.0-main-202611"}' >"$pkg/package.json"
+	argv '[--yes][--deep][3][go]' go
+	# what the user gives himself is his own affair
+	echo '{"version": "1.2.6"}' >"$pkg/package.json"
+	argv '[--yes][--deep][go]' --deep go
+	fifth_tool <<<'yolo-since: {deep: "1"}'
+	run -125 "$BAWN" run fifth
+	assert_output '"deep" is not a flag'
+	fifth_tool <<<'yolo-since: {--deep: new}'
+	run -125 "$BAWN" run fifth
+	assert_output '"new" is not a version'
+	fifth_tool <<<'yolo-since: {--deep: "1"}'
+	run "$BAWN" profile lint fifth
+	assert_output 'yolo-since names "--deep", which yolo has not'
 }

@@ -11,6 +11,7 @@ SCENARIO='{"commands":["echo written by the agent >made.txt"],"final":"THE TOUR 
 # The agent is at its input line: it takes a task and works without asking.
 works_from_here() {
 	at_input "$1" || return 1
+	settled
 	say_line go
 	shows 30 'THE TOUR IS OVER' || return 1
 	[ "$(cat "$WS/made.txt")" = 'written by the agent' ]
@@ -136,22 +137,57 @@ with_nothing() {
 	done
 }
 
-# "A start in a workspace never seen before": trust, imports and servers of the project ask nothing.
-@test "claude asks nothing about a workspace with servers, imports and hooks of its own" {
+# "A start in a workspace never seen before": trust, imports, servers and hooks of the project ask
+# nothing, whichever tool they are for.
+strange_workspace() {
+	local hooks='"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"true"}]}]}'
+	local server='"mcpServers":{"own":{"command":"true"}}' d
 	need command -v tmux -- "tmux is not installed"
 	need_agents
-	need_runnable claude
+	need_runnable "$1"
 	git_repo
-	printf '{"mcpServers":{"own":{"command":"true"}}}' >"$WS/.mcp.json"
-	printf '@../outside.md\nBe kind.\n' >"$WS/CLAUDE.md"
-	mkdir -p "$WS/.claude"
-	printf '{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"true"}]}]},"permissions":{"allow":["Bash(ls)"]}}' \
-		>"$WS/.claude/settings.json"
+	printf '{%s}' "$server" >"$WS/.mcp.json"
+	for d in CLAUDE AGENTS GEMINI; do printf '@../outside.md\nBe kind.\n' >"$WS/$d.md"; done
+	for d in .claude .codex .gemini .agents; do
+		mkdir -p "$WS/$d/skills/tidy"
+		printf -- '---\nname: tidy\ndescription: tidies up\n---\nTidy.\n' >"$WS/$d/skills/tidy/SKILL.md"
+	done
+	printf '{%s,"permissions":{"allow":["Bash(ls)"]},"env":{"A":"b"}}' "$hooks" >"$WS/.claude/settings.json"
+	printf '[mcp_servers.own]\ncommand = "true"\n' >"$WS/.codex/config.toml"
+	printf '{%s}' "$hooks" >"$WS/.codex/hooks.json"
+	printf '{%s,%s}' "$server" "$hooks" >"$WS/.gemini/settings.json"
+	printf '{"permission":{"bash":"ask","edit":"ask"}}' >"$WS/opencode.json"
 	start_model "$SCENARIO"
-	lead_interactive claude
-	tui "$BAWN" run --rm "${LEAD[@]}" claude
-	works_from_here claude || return 1
-	leave claude
+	lead_interactive "$1"
+	tui "$BAWN" run --rm "${LEAD[@]}" "$1" -- "${TUI[@]}"
+	works_from_here "$1" || return 1
+	leave "$1"
+}
+
+@test "claude asks nothing about a workspace with servers, imports and hooks of its own" {
+	strange_workspace claude
+}
+
+@test "codex asks nothing about a workspace with servers, imports and hooks of its own" {
+	strange_workspace codex
+}
+
+@test "gemini asks nothing about a workspace with servers, imports and hooks of its own" {
+	strange_workspace gemini
+}
+
+@test "opencode asks nothing about a workspace with servers, imports and hooks of its own" {
+	strange_workspace opencode
+}
+
+@test "codex with a model that its maker would rather see replaced asks nothing about it" {
+	need command -v tmux -- "tmux is not installed"
+	need_agents
+	mkdir -p "$HOME/.codex"
+	echo 'model = "gpt-5.5"' >"$HOME/.codex/config.toml"
+	CODEX_API_KEY=sk-test-codex tui "$BAWN" run --rm --offline codex
+	at_input codex || return 1
+	grep -qi gpt-5.5 "$T/screen" || fail "$(cat "$T/screen")"
 }
 
 @test "the terminal is as it was, whatever ends the agent" {

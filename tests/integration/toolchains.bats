@@ -145,6 +145,7 @@ home_kept() {
 	mkdir -p "$m/shims"
 	ln -s "$HOME/.local/bin/mise" "$m/shims/node"
 	put "$HOME/.config/mise/config.toml" '[tools]'
+	put "$WS/mise.toml" '[env]'
 	plant "$HOME/.local/state/mise/secret"
 	PATH=$m/shims:$m/installs/node/22.0.0/bin:$HOME/.local/bin:$PATH
 	home_kept 'mise exec; node x; ~/.local/share/mise/installs/node/22.0.0/bin/node real; cat ~/.config/mise/config.toml ~/.local/state/mise/*; echo done'
@@ -152,6 +153,9 @@ home_kept() {
 	assert_output 'mise-tool x'
 	assert_output 'mise-node real'
 	assert_output '[tools]'
+	# that the user trusts the workspace's settings is written where it stays
+	home_kept 'echo "trusted: $MISE_TRUSTED_CONFIG_PATHS"'
+	assert_output "trusted: $WS"
 	# a token in the settings keeps the file out
 	put "$HOME/.config/mise/config.toml" "[env]
 GITHUB_TOKEN = \"ghp_0123456789abcdefghijABCDEFGHIJ$CANARY\""
