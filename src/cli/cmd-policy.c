@@ -131,7 +131,7 @@ static void check_special(const struct target *t, struct egress_verdict v, struc
 		ret->allowed = false;
 		ret->why = "loopback inside the sandbox is its own";
 		snprintf(ret->fix, sizeof(ret->fix), "--host-port %u", t->port);
-	} else if (ret->allowed && !v.private_ok) {
+	} else if (ret->allowed && !v.exact && (streq(special, "metadata") || !v.private_ok)) {
 		ret->allowed = false;
 		ret->why = "the address is special (private, link-local, metadata and the like) "
 			   "and no rule gives it";

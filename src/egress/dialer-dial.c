@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -38,15 +39,11 @@ static socklen_t sockaddr_of(const struct host_addr *a, uint16_t port, struct so
 /* Cloud metadata services hand out credentials; only a rule that gives the address reaches one. */
 static bool is_metadata(const struct host_addr *a)
 {
-	static const char *const list[] = {"169.254.169.254", "169.254.170.2", "100.100.100.200",
-		"168.63.129.16", "fd00:ec2::254"};
-	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
-		struct host_addr m;
-		if (host_addr_parse(list[i], &m) == 0 && memcmp(&m.ip, &a->ip, sizeof(m.ip)) == 0)
-			return true;
-	}
-	return false;
+	const char *range = host_addr_special(a);
+	return range && streq(range, "metadata");
 }
+
+static const char own[] = "this machine's own address";
 
 /* One of this machine's own addresses: the kernel would use it as the source to reach itself. */
 static bool is_own(const struct host_addr *a)
@@ -64,19 +61,20 @@ static bool is_own(const struct host_addr *a)
 		       &((struct sockaddr_in6 *)&from)->sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
-/* Why an address must not be dialled, or NULL. */
-static const char *refused_range(const struct job *j, const struct host_addr *a)
+const char *dial_refused(const struct job *j, const struct host_addr *a)
 {
+	bool by_name = j->dial[0];
 	if (j->explicit_addr || GUARD_REMOVED("private-address"))
 		return NULL;
 	if (is_metadata(a))
 		return "metadata service";
+	/* that a private network is given says nothing about this machine's place in it */
 	if (j->verdict.private_ok)
-		return NULL;
+		return !by_name && is_own(a) ? own : NULL;
 	const char *s = host_addr_special(a);
 	if (s)
 		return s;
-	return is_own(a) ? "this machine's own address" : NULL;
+	return is_own(a) ? own : NULL;
 }
 
 /* Keep what may be dialled, families alternating, v6 first. */
@@ -86,7 +84,7 @@ static bool check_addrs(struct dialer *d, struct job *j, const struct cache_entr
 	const char *why = NULL;
 	unsigned n6 = 0, n4 = 0;
 	for (unsigned i = 0; i < e->n; i++) {
-		const char *range = refused_range(j, &e->addr[i]);
+		const char *range = dial_refused(j, &e->addr[i]);
 		if (range) {
 			why = range;
 			bad = e->addr[i];
@@ -150,8 +148,9 @@ static void send_connect(struct dialer *d, struct job *j, int fd)
 		j->auth[0] ? "\r\n" : "");
 	j->proxy_fd = fd;
 	j->state = JOB_PROXY;
+	/* edge-triggered: looking at half an answer leaves it in the socket */
 	struct epoll_event e = {
-		.events = EPOLLIN | EPOLLRDHUP, .data.u64 = job_key(j, PROXY_ATTEMPT)};
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = job_key(j, PROXY_ATTEMPT)};
 	if (send(fd, head, (size_t)n, MSG_NOSIGNAL) != n ||
 		(epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &e) < 0 &&
 			epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &e) < 0))
@@ -303,9 +302,11 @@ static void proxy_event(struct dialer *d, struct job *j)
 	head[n] = '\0';
 	char *end = memmem(head, (size_t)n, "\r\n\r\n", 4);
 	if (!end) {
-		/* peeking wakes at every byte; a head that trickles in is rare and bounded */
+		struct pollfd p = {.fd = j->proxy_fd, .events = POLLRDHUP};
 		if (n == PROXY_HEAD_MAX)
 			dialer_failed(d, j, "the proxy's answer is too long");
+		else if (poll(&p, 1, 0) > 0)
+			dialer_failed(d, j, "the proxy hung up");
 		return;
 	}
 	if (strncmp(head, "HTTP/1.", 7) != 0 || strncmp(head + 8, " 2", 2) != 0) {

@@ -126,6 +126,8 @@ void dial_event(struct dialer *d, uint32_t id, unsigned attempt);
 void dial_tick(struct dialer *d);
 void dial_resolved(struct dialer *d, const struct cache_entry *e);
 void dial_release(struct job *j);
+/* Why an address must not be dialled, or NULL. */
+const char *dial_refused(const struct job *j, const struct host_addr *a);
 void proxy_parse(const char *url, struct proxy *ret);
 bool proxy_exempt(const char *no_proxy, const char *host, uint16_t port);
 

@@ -300,7 +300,7 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 {
 	struct host_addr a = {.ip = m->addr};
-	char target[300], host[INET6_ADDRSTRLEN + 8], fix[320];
+	char target[300], host[INET6_ADDRSTRLEN + 8], fix[320], reason[160];
 	format_addr(target, sizeof(target), &a, m->port);
 	if (m->port == 0) {
 		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: port 0\n", -1);
@@ -313,19 +313,33 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
+	const char *range = host_addr_special(&a);
+	if (range && streq(range, "loopback")) {
+		/* nftables never sends one here: the relay isn't itself */
+		deny(d, m->flow, target, "loopback inside is the sandbox's own", v.rule, "");
+		return;
+	}
 	struct job *j = job_new(d, m->flow);
 	if (!j) {
 		answer(d, m->flow, EGRESS_ANSWER_FAILED, "bawn: too much under way\n", -1);
 		return;
 	}
 	j->verdict = v;
-	j->explicit_addr = true; /* the rule gives the address */
+	j->explicit_addr = v.exact;
 	j->port = j->ask_port = m->port;
 	memcpy(j->target, target, sizeof(target));
 	host_addr_format(&a, host, sizeof(host));
+	const char *why = dial_refused(j, &a);
+	if (why) {
+		snprintf(reason, sizeof(reason),
+			"a rule for a network leaves out its special addresses (%s)", why);
+		format_addr_fix(fix, sizeof(fix), &a, m->port);
+		dialer_refused(d, j, reason, fix);
+		return;
+	}
 	j->addr[0] = a;
 	j->n_addr = 1;
-	if (host_addr_special(&a) || set_proxy(d, j, host))
+	if (range || set_proxy(d, j, host))
 		dial_start(d, j);
 }
 

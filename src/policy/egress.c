@@ -74,48 +74,54 @@ static const struct egress_slot *find_slot(
 #define SETS_MAX 160
 struct sets {
 	uint32_t list[SETS_MAX];
+	uint8_t bits[SETS_MAX]; /* addresses: the prefix length */
 	size_t n;
+	bool is_exact; /* names: the first set is of rules for the name itself */
 };
 
-static void add_set(struct sets *s, uint32_t list_plus_1)
+static void add_set(struct sets *s, uint32_t list_plus_1, unsigned int bits)
 {
-	if (s->n < SETS_MAX)
-		s->list[s->n++] = list_plus_1 - 1;
+	if (s->n == SETS_MAX)
+		return;
+	s->bits[s->n] = (uint8_t)bits;
+	s->list[s->n++] = list_plus_1 - 1;
 }
 
 static void name_sets(const struct egress *e, const char *name, struct sets *ret)
 {
 	size_t len = strlen(name);
-	struct sets suffixes = {.n = 0};
+	struct sets suffixes;
 	const struct egress_slot *one = NULL, *slot;
 	uint32_t h = EGRESS_HASH_START;
-	ret->n = 0;
+	suffixes.n = ret->n = 0;
+	ret->is_exact = false;
 	if (len == 0 || len > HOST_NAME_MAX_LEN)
 		return;
 	const char *first_dot = strchr(name, '.');
 
 	slot = find_slot(e, "", 0, h, EGRESS_ANY); /* "**" */
 	if (slot)
-		add_set(&suffixes, slot->list);
+		add_set(&suffixes, slot->list, 0);
 	for (size_t i = len; i-- > 0;) {
 		if (name[i] == '.') {
 			const char *suffix = name + i + 1;
 			size_t n = len - i - 1;
 			slot = find_slot(e, suffix, n, h, EGRESS_ANY);
 			if (slot)
-				add_set(&suffixes, slot->list);
+				add_set(&suffixes, slot->list, 0);
 			if (name + i == first_dot)
 				one = find_slot(e, suffix, n, h, EGRESS_ONE);
 		}
 		h = egress_hash_step(h, name[i]);
 	}
 	slot = find_slot(e, name, len, h, EGRESS_EXACT);
+	ret->is_exact = slot != NULL;
 	if (slot)
-		add_set(ret, slot->list);
+		add_set(ret, slot->list, 0);
 	if (one)
-		add_set(ret, one->list);
+		add_set(ret, one->list, 0);
 	while (suffixes.n > 0)
-		add_set(ret, suffixes.list[--suffixes.n] + 1);
+		add_set(ret, suffixes.list[--suffixes.n] + 1, 0);
 }
 
 void egress_mask_addr(struct in6_addr *a, unsigned int bits)
@@ -156,7 +162,7 @@ static void addr_sets(const struct egress *e, const struct host_addr *a, struct 
 		egress_mask_addr(&net, bits);
 		const struct egress_net *x = find_net(e, &net, bits);
 		if (x && x->list)
-			add_set(ret, x->list);
+			add_set(ret, x->list, bits);
 	}
 }
 
@@ -186,7 +192,9 @@ static bool row_has_port(const struct egress *e, const struct egress_row *row, u
 	return false;
 }
 
-static struct egress_verdict decide(const struct egress *e, const struct sets *sets, uint16_t port)
+/* *ret_bits: the longest prefix of the rules that allow it. */
+static struct egress_verdict decide(
+	const struct egress *e, const struct sets *sets, uint16_t port, unsigned int *ret_bits)
 {
 	struct egress_verdict v = {.action = EGRESS_DENY, .rule = EGRESS_NO_RULE};
 	if (e->head->offline || port == 0)
@@ -200,8 +208,10 @@ static struct egress_verdict decide(const struct egress *e, const struct sets *s
 				continue;
 			if (row->flags & EGRESS_F_DENY)
 				return (struct egress_verdict){.action = EGRESS_DENY, .rule = rule};
-			if (v.action == EGRESS_DENY)
+			if (v.action == EGRESS_DENY) {
 				v.rule = rule;
+				*ret_bits = sets->bits[i];
+			}
 			v.action = EGRESS_ALLOW;
 			v.private_ok |= (row->flags & EGRESS_F_PRIVATE) != 0;
 			v.raw |= (row->flags & EGRESS_F_RAW) != 0;
@@ -213,36 +223,55 @@ static struct egress_verdict decide(const struct egress *e, const struct sets *s
 struct egress_verdict egress_match(const struct egress *e, const char *name, uint16_t port)
 {
 	struct sets sets;
+	unsigned int bits;
 	name_sets(e, name, &sets);
-	return decide(e, &sets, port);
+	return decide(e, &sets, port, &bits);
+}
+
+/* Would any of the rules of one set let a port through, all sets considered? */
+static bool set_allows(const struct egress *e, const struct sets *sets, size_t i)
+{
+	uint32_t at = sets->list[i], rule;
+	bool last = false;
+	unsigned int bits;
+	const struct egress_row *row;
+	while (next_rule(e, &at, &last, &rule, &row)) {
+		if (row->flags & EGRESS_F_DENY)
+			continue;
+		for (uint32_t k = 0; k < row->n_ports; k++)
+			if (decide(e, sets, e->ports[row->ports + k], &bits).action == EGRESS_ALLOW)
+				return true;
+	}
+	return false;
 }
 
 bool egress_name_known(const struct egress *e, const char *name)
 {
 	struct sets sets;
 	name_sets(e, name, &sets);
-	for (size_t i = 0; i < sets.n; i++) {
-		uint32_t at = sets.list[i], rule;
-		bool last = false;
-		const struct egress_row *row;
-		while (next_rule(e, &at, &last, &rule, &row)) {
-			if (row->flags & EGRESS_F_DENY)
-				continue;
-			for (uint32_t k = 0; k < row->n_ports; k++)
-				if (decide(e, &sets, e->ports[row->ports + k]).action ==
-					EGRESS_ALLOW)
-					return true;
-		}
-	}
+	for (size_t i = 0; i < sets.n; i++)
+		if (set_allows(e, &sets, i))
+			return true;
 	return false;
+}
+
+bool egress_name_exact(const struct egress *e, const char *name)
+{
+	struct sets sets;
+	name_sets(e, name, &sets);
+	/* the most specific set comes first */
+	return sets.n > 0 && sets.is_exact && set_allows(e, &sets, 0);
 }
 
 struct egress_verdict egress_match_addr(
 	const struct egress *e, const struct host_addr *a, uint16_t port)
 {
 	struct sets sets;
+	unsigned int bits = 0;
 	addr_sets(e, a, &sets);
-	return decide(e, &sets, port);
+	struct egress_verdict v = decide(e, &sets, port, &bits);
+	v.exact = v.action == EGRESS_ALLOW && bits == 128;
+	return v;
 }
 
 int egress_rule(const struct egress *e, uint32_t rule, struct egress_rule *ret)

@@ -43,6 +43,7 @@ struct egress_verdict {
 	enum egress_action action;
 	bool private_ok; /* the rule's "private: true" / --allow-private */
 	bool raw;        /* the rule says "raw": no TLS or HTTP sniffing on 443 / 80 */
+	bool exact;      /* egress_match_addr(): a rule gives this very address */
 	uint32_t rule;   /* index for egress_rule(), or EGRESS_NO_RULE */
 };
 #define EGRESS_NO_RULE UINT32_MAX
@@ -61,6 +62,8 @@ struct egress; /* opaque; made by pack_open(), lives as long as the pack */
 struct egress_verdict egress_match(const struct egress *e, const char *name, uint16_t port);
 /* Would any port of this name be allowed?  (Which pool its synthetic address comes from.) */
 bool egress_name_known(const struct egress *e, const char *name);
+/* Is one of the rules that allow some port of this name the name itself, not a wildcard? */
+bool egress_name_exact(const struct egress *e, const char *name);
 struct egress_verdict egress_match_addr(
 	const struct egress *e, const struct host_addr *a, uint16_t port);
 int egress_rule(const struct egress *e, uint32_t rule, struct egress_rule *ret);

@@ -378,6 +378,123 @@ def hello(name, sni, how):
         return r
 
 
+def vec(size, data):
+    return len(data).to_bytes(size, "big") + data
+
+
+def sni_ext(*names, kind=0):
+    return b"\0\0" + vec(2, vec(2, b"".join(bytes([kind]) + vec(2, n) for n in names)))
+
+
+def hello_bytes(exts, version=b"\3\3"):
+    """The handshake message of a ClientHello; exts None: as TLS 1.0 clients sent it, without any."""
+    body = version + bytes(32) + vec(1, b"") + vec(2, b"\xc0\x2b\0\xff") + vec(1, b"\0")
+    if exts is not None:
+        body += vec(2, exts)
+    return b"\1" + vec(3, body)
+
+
+def record(data, kind=22):
+    return bytes([kind, 3, 1]) + vec(2, data)
+
+
+@attempt
+def odd_hello(name, other, how):
+    """A ClientHello by hand: name is where the connection goes, other what it should not get to."""
+    n, o = name.encode(), other.encode()
+    good = hello_bytes(sni_ext(n))
+    forms = {
+        "plain": record(good),
+        "dot": record(hello_bytes(sni_ext(n + b"."))),
+        "case": record(hello_bytes(sni_ext(n.upper()))),
+        "none": record(hello_bytes(None, b"\3\1")),
+        "no_sni": record(hello_bytes(b"\0\x0b\0\2\1\0")),
+        "sslv2": b"\x80\x2e\1\3\1\0\x15\0\0\0\x10" + bytes(37),
+        "ssl3": record(hello_bytes(None, b"\3\0")),
+        "twice": record(hello_bytes(sni_ext(n) + sni_ext(o))),
+        "twice_other": record(hello_bytes(sni_ext(o) + sni_ext(n))),
+        "two_names": record(hello_bytes(sni_ext(n, o))),
+        "other_kind": record(hello_bytes(sni_ext(n, kind=1))),
+        "empty": record(hello_bytes(sni_ext(b""))),
+        "empty_list": record(hello_bytes(b"\0\0\0\2\0\0")),
+        "nul": record(hello_bytes(sni_ext(n + b"\0." + o))),
+        "nul_end": record(hello_bytes(sni_ext(n + b"\0"))),
+        "crlf": record(hello_bytes(sni_ext(n + b"\r\n"))),
+        "dots": record(hello_bytes(sni_ext(n + b".."))),
+        "sub": record(hello_bytes(sni_ext(b"x." + n))),
+        "address": record(hello_bytes(sni_ext(b"93.184.216.34"))),
+        "utf8": record(hello_bytes(sni_ext("o\u212a.example".encode()))),
+        "long": record(hello_bytes(sni_ext(b"a" * 300))),
+        "esni": record(hello_bytes(b"\xff\xce" + vec(2, bytes(64)))),
+        "ech_alone": record(hello_bytes(b"\xfe\x0d" + vec(2, bytes(64)))),
+        "short_vec": record(hello_bytes(sni_ext(n)[:-1])),
+        "trailing": record(b"\1" + vec(3, good[4:] + b"\0\0")),
+        "ccs_first": record(b"\1", 20) + record(good),
+        "alert_between": record(good[:20]) + record(b"\1\0", 21) + record(good[20:]),
+        "data_between": record(good[:20]) + record(good[20:], 23),
+        "empty_record": record(b"") + record(good),
+        "header_cut": record(good[:1]) + record(good[1:3]) + record(good[3:]),
+        "server_hello": record(b"\2" + good[1:]),
+        "hello_request": record(b"\0\0\0\0") + record(good),
+        "other_first": record(hello_bytes(sni_ext(o))) + record(good),
+        "http": b"GET / HTTP/1.1\r\nHost: " + n + b"\r\n\r\n",
+        "proxy": b"PROXY TCP4 1.2.3.4 1.2.3.4 1 443\r\n" + record(good),
+        "starttls": b"EHLO x\r\n",
+    }
+    with dial(name, 443) as s:
+        s.sendall(forms[how])
+        return tries(lambda: alert_or_hello(s))
+
+
+@attempt
+def fastopen(host, port, text):
+    """Data with the SYN, by the call that connects."""
+    with socket.socket() as s:
+        s.sendto(text.encode().decode("unicode_escape").encode(), socket.MSG_FASTOPEN,
+                 (socket.gethostbyname(host), int(port)))
+        s.settimeout(5)
+        return "open " + shown(s.recv(100))
+
+
+@attempt
+def source_route(first, last, port):
+    """Loose source routing over a hop that would be let through."""
+    with socket.socket() as s:
+        s.settimeout(3)
+        try:
+            hops = b"".join(socket.inet_aton(a) for a in (first, last))
+            s.setsockopt(socket.IPPROTO_IP, 4, b"\1\x83" + bytes([3 + len(hops), 4]) + hops)
+        except OSError as e:
+            return "option " + word(e)
+        s.connect((last, int(port)))
+        return "open"
+
+
+@attempt
+def urgent(name):
+    """A request with a byte out of band in it: in order or not at all."""
+    with dial(name, 80) as s:
+        r = request(name)
+        s.sendall(r[:5])
+        s.send(b"!", socket.MSG_OOB)
+        s.sendall(r[5:])
+        return status(answer(s))
+
+
+@attempt
+def kill_everybody(_=""):
+    n = 0
+    for pid in range(2, 70000):
+        if pid in (os.getpid(), os.getppid()):
+            continue
+        try:
+            os.kill(pid, 9)
+            n += 1
+        except OSError:
+            pass
+    return f"killed {n}"
+
+
 @attempt
 def early(name, port, sni):
     """Data right behind the ClientHello of a name that isn't to be reached by this connection."""
@@ -524,6 +641,21 @@ def dns_tcp(name, qtype="A", n="1"):
             size, = struct.unpack("!H", s.recv(2, socket.MSG_WAITALL))
             out.append(dns_shown(s.recv(size, socket.MSG_WAITALL)))
         return " | ".join(out)
+
+
+@attempt
+def dns_tcp_hold(name, n):
+    """n silent connections to the name server, one that only writes, then a question."""
+    held = [dial("127.0.0.53", 53) for _ in range(int(n))]
+    deaf = dial("127.0.0.53", 53, 3)
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    q = question(name, 1)
+    try:
+        for _ in range(2000):
+            deaf.sendall((struct.pack("!H", len(q)) + q) * 20)
+    except OSError:
+        pass
+    return f"{len(held)} held, " + dns_tcp(name)
 
 
 @attempt

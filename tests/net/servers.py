@@ -37,10 +37,24 @@ ZONE = {
     "mapped.example": ([], ["::ffff:127.0.0.1"]),
     "nat64.example": ([], ["64:ff9b::7f00:1"]),
     "sixtofour.example": ([], ["2002:7f00:1::1"]),
+    "eks.example": (["169.254.170.23"], []),
+    "oracle.example": (["192.0.0.192"], []),
+    "eks6.example": ([], ["fd00:ec2::23"]),
+    "gcp6.example": ([], ["fd20:ce::254"]),
+    "meta64.example": ([], ["64:ff9b::a9fe:a9fe"]),
+    "meta6to4.example": ([], ["2002:a9fe:a9fe::1"]),
     "zero.example": (["0.0.0.0"], []),
     "mixed.example": (["10.1.2.3", PUBLIC, "127.0.0.1"], ["::1"]),
     "none.example": ([], []),
     "metadata.google.internal": (["169.254.169.254"], []),
+}
+# Where a name leads by aliases, and what the last of them has.
+ALIASES = {
+    "alias.example": ["one.alias.example", "two.alias.example", "10.1.2.3"],
+    "alias-meta.example": ["x.other-zone.test", "169.254.169.254"],
+    "alias-good.example": ["y.other-zone.test", PUBLIC],
+    "alias-loop.example": ["alias-loop.example"],
+    "alias-open.example": ["nobody.test"],
 }
 flips = {"flip.example": 0}
 lock = threading.Lock()
@@ -58,6 +72,44 @@ def thread(f, *args):
 
 # ---- name server --------------------------------------------------------------------------------
 
+def wire(name):
+    return b"".join(bytes([len(x)]) + x.encode() for x in name.split(".")) + b"\0"
+
+
+def alias_answer(q, end, qtype, chain):
+    rr, n, owner = b"", 0, b"\xc0\x0c"
+    for to in chain:
+        if to[0].isdigit():
+            if qtype != 1:
+                break
+            kind, data = 1, socket.inet_aton(to)
+        else:
+            kind, data = 5, wire(to)
+        rr += owner + struct.pack("!HHIH", kind, 1, 0, len(data)) + data
+        owner = data
+        n += 1
+    return q[:2] + struct.pack("!HHHHH", 0x8180, 1, n, 0, 0) + q[12:end] + rr
+
+
+def hostile_answer(q, end, name):
+    """What a broken or hostile server sends; None: nothing of the kind."""
+    good = q[12:end] + struct.pack("!HHHIH", 0xc00c, 1, 1, 0, 4) + socket.inet_aton(PUBLIC)
+    return {
+        "wrong-id.example": b"\xff\xfe" + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + good,
+        "wrong-name.example": q[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + wire("ok.example") +
+        q[end - 4:end] + good[end - 12:],
+        "pointer-loop.example": q[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + q[12:end] +
+        b"\xc0" + bytes([end]) + bytes(14),
+        "cut.example": q[:2] + struct.pack("!HHHHH", 0x8180, 1, 9, 0, 0) + good,
+        "lying-length.example": q[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + good[:-6] +
+        b"\xff\xff" + good[-4:],
+        "garbage.example": q[:2] + os.urandom(400),
+        "many.example": q[:2] + struct.pack("!HHHHH", 0x8180, 1, 200, 0, 0) + q[12:end] +
+        (struct.pack("!HHHIH", 0xc00c, 1, 1, 0xffffffff, 4) + socket.inet_aton("127.0.0.1")) * 199 +
+        good[end - 12:],
+    }.get(name)
+
+
 def dns_answer(q):
     at, labels = 12, []
     while q[at]:
@@ -66,6 +118,11 @@ def dns_answer(q):
     name = ".".join(labels).lower()
     qtype, = struct.unpack("!H", q[at + 1:at + 3])
     log("dns", f"{name} {qtype}")
+    if name in ALIASES:
+        return alias_answer(q, at + 5, qtype, ALIASES[name])
+    hostile = hostile_answer(q, at + 5, name)
+    if hostile:
+        return hostile
     v4, v6 = ZONE.get(name, ([PUBLIC], []) if name.endswith(".example") else (None, None))
     if name in flips and qtype == 1:
         flips[name] += 1
@@ -224,6 +281,17 @@ def proxy(s):
         return
     line = head.split("\r\n")[0]
     log("proxy", line + " auth=" + header(head, "proxy-authorization"))
+    odd = {
+        "half": b"HTTP/1.1 200 O", "huge": b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20000,
+        "text": b"hello\r\n\r\n", "moved": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n",
+        "gone": b"", "binary": bytes(range(256)) + b"\r\n\r\n",
+    }
+    for word, reply in odd.items():
+        if word + ".odd" in line:
+            s.sendall(reply)
+            if word == "half":
+                time.sleep(30)
+            return
     if "refused" in line:
         s.sendall(b"HTTP/1.1 407 No \x1b]0;x\x07\r\n\r\n")
         return

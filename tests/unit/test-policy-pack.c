@@ -242,15 +242,16 @@ static void test_given_addresses(void **state)
 	assert_int_equal(pack_open(f->path, &p, &err), 0);
 	static const struct {
 		const char *addr;
-		bool private_ok;
-	} t[] = {{"10.1.2.3", true}, {"192.168.1.7", true}, {"192.168.1.8", false},
-		{"169.254.169.254", false}, {"127.0.0.1", false}, {"1.1.1.1", false},
-		{"fd12::1", true}};
+		bool private_ok, exact;
+	} t[] = {{"10.1.2.3", true, false}, {"192.168.1.7", true, true},
+		{"192.168.1.8", false, false}, {"169.254.169.254", false, false},
+		{"127.0.0.1", false, false}, {"1.1.1.1", false, false}, {"fd12::1", true, false}};
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		assert_int_equal(host_addr_parse(t[i].addr, &a), 0);
 		struct egress_verdict v = egress_match_addr(p.egress, &a, 443);
 		assert_int_equal(v.action, EGRESS_ALLOW);
 		assert_int_equal(v.private_ok, t[i].private_ok);
+		assert_int_equal(v.exact, t[i].exact);
 	}
 	pack_close(&p);
 }
