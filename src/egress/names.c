@@ -84,9 +84,10 @@ static void grow(void)
 			link_entry((int)(NAMES_MAX_KNOWN + i));
 }
 
-static int take_known(void)
+static int take_known(enum names_kind kind)
 {
-	return n_known < NAMES_MAX_KNOWN ? (int)n_known++ : -1;
+	uint32_t max = NAMES_MAX_KNOWN - (kind == NAMES_EXACT ? 0 : NAMES_RESERVED);
+	return n_known < max ? (int)n_known++ : -1;
 }
 
 static int take_other(uint32_t now)
@@ -104,7 +105,7 @@ static int take_other(uint32_t now)
 	return -1;
 }
 
-int names_intern(const char *name, bool known, uint32_t now, bool *ret_new)
+int names_intern(const char *name, enum names_kind kind, uint32_t now, bool *ret_new)
 {
 	uint32_t h = hash_of(name);
 	*ret_new = false;
@@ -114,7 +115,7 @@ int names_intern(const char *name, bool known, uint32_t now, bool *ret_new)
 			return i;
 		}
 	}
-	int i = known ? take_known() : take_other(now);
+	int i = kind == NAMES_OTHER ? take_other(now) : take_known(kind);
 	if (i < 0)
 		return -1;
 	struct entry *e = &entries[i];

@@ -13,15 +13,19 @@
 #include <stdint.h>
 
 #define NAMES_MAX_KNOWN 8192
+#define NAMES_RESERVED 2048
 #define NAMES_MAX_OTHER 4096
 #define NAMES_RECYCLE_S 60
 
 /* seed: random, so that collisions can't be prepared. */
 void names_init(uint32_t seed);
 
+/* What allows a name.  Names below wildcards, which an agent can make up without end, leave the
+ * last NAMES_RESERVED known addresses to those that a rule names. */
+enum names_kind { NAMES_OTHER, NAMES_WILDCARD, NAMES_EXACT };
 /* The index of name (canonical), made when it is new; *ret_new says so.  -1 when the pool is full.
  * now: seconds. */
-int names_intern(const char *name, bool known, uint32_t now, bool *ret_new);
+int names_intern(const char *name, enum names_kind kind, uint32_t now, bool *ret_new);
 
 /* Host order. */
 uint32_t names_addr(int idx);

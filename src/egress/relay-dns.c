@@ -79,12 +79,17 @@ static bool is_special(const char *name)
 static int synthesize(const char *name, bool known, uint32_t *ret)
 {
 	bool is_new;
-	if (known && !take_token(&new_names) && !GUARD_REMOVED("name-rate")) {
+	enum names_kind kind = !known                   ? NAMES_OTHER
+		: egress_name_exact(relay.egress, name) ? NAMES_EXACT
+							: NAMES_WILDCARD;
+	/* a name that a rule gives carries nothing out, and must not wait for those that do */
+	bool costs = kind == NAMES_WILDCARD;
+	if (costs && !take_token(&new_names) && !GUARD_REMOVED("name-rate")) {
 		tell_denied(EGRESS_WHY_QUERY, "", NULL, 0, 0, "");
 		return DNS_NXDOMAIN;
 	}
-	int i = names_intern(name, known, relay_seconds(), &is_new);
-	if (known && !is_new && i >= 0) /* only new names cost */
+	int i = names_intern(name, kind, relay_seconds(), &is_new);
+	if (costs && !is_new && i >= 0) /* only new names cost */
 		new_names.tokens += 1000;
 	if (i < 0) {
 		tell_denied(EGRESS_WHY_QUERY, "", NULL, 0, 0, "");

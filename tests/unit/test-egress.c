@@ -119,9 +119,9 @@ static void test_names(void **state)
 	(void)state;
 	bool is_new;
 	names_init(42);
-	int a = names_intern("a.example", true, 1, &is_new);
+	int a = names_intern("a.example", NAMES_EXACT, 1, &is_new);
 	assert_true(is_new);
-	assert_int_equal(names_intern("a.example", true, 2, &is_new), a);
+	assert_int_equal(names_intern("a.example", NAMES_EXACT, 2, &is_new), a);
 	assert_false(is_new);
 	assert_int_equal(names_find_addr(names_addr(a)), a);
 	assert_string_equal(names_text(a), "a.example");
@@ -137,34 +137,39 @@ static void test_names_flood(void **state)
 	char name[64];
 	bool is_new;
 	names_init(7);
-	int keep = names_intern("keep.example", true, 0, &is_new);
+	int keep = names_intern("keep.example", NAMES_EXACT, 0, &is_new);
 	uint32_t addr = names_addr(keep);
-	int used = names_intern("used.other", false, 0, &is_new);
+	int used = names_intern("used.other", NAMES_OTHER, 0, &is_new);
 	names_ref(used);
 	for (int i = 1; i < NAMES_MAX_OTHER; i++) {
 		snprintf(name, sizeof(name), "x%d.other", i);
-		assert_true(names_intern(name, false, 10, &is_new) >= NAMES_MAX_KNOWN);
+		assert_true(names_intern(name, NAMES_OTHER, 10, &is_new) >= NAMES_MAX_KNOWN);
 	}
-	assert_int_equal(names_intern("one.more", false, 20, &is_new), -1);
+	assert_int_equal(names_intern("one.more", NAMES_OTHER, 20, &is_new), -1);
 	/* an allowed one still gets in, and the old ones stay where they are */
-	assert_true(names_intern("second.example", true, 20, &is_new) >= 0);
+	assert_true(names_intern("second.example", NAMES_EXACT, 20, &is_new) >= 0);
 	assert_int_equal(names_find_addr(addr), keep);
 	/* after a while without use they are recycled, but none that a flow uses */
 	for (int i = 0; i < NAMES_MAX_OTHER - 1; i++) {
 		snprintf(name, sizeof(name), "y%d.other", i);
-		int k = names_intern(name, false, 10 + NAMES_RECYCLE_S, &is_new);
+		int k = names_intern(name, NAMES_OTHER, 10 + NAMES_RECYCLE_S, &is_new);
 		assert_true(k >= NAMES_MAX_KNOWN);
 		assert_int_not_equal(k, used);
 		assert_true(is_new);
 	}
-	assert_int_equal(names_intern("x1.other", false, 10 + NAMES_RECYCLE_S, &is_new), -1);
-	assert_int_equal(names_intern("used.other", false, 99, &is_new), used);
-	assert_int_equal(names_intern("keep.example", true, 99, &is_new), keep);
+	assert_int_equal(names_intern("x1.other", NAMES_OTHER, 10 + NAMES_RECYCLE_S, &is_new), -1);
+	assert_int_equal(names_intern("used.other", NAMES_OTHER, 99, &is_new), used);
+	assert_int_equal(names_intern("keep.example", NAMES_EXACT, 99, &is_new), keep);
 	/* the known pool has an end too, and is never recycled */
 	int made = 0;
-	for (int i = 0; i < NAMES_MAX_KNOWN + 10; i++) {
+	for (int i = 0; i < NAMES_MAX_KNOWN; i++) {
+		snprintf(name, sizeof(name), "w%d.example", i);
+		made += names_intern(name, NAMES_WILDCARD, 100000, &is_new) >= 0;
+	}
+	assert_int_equal(made, NAMES_MAX_KNOWN - NAMES_RESERVED - 2);
+	for (int i = 0; i < NAMES_MAX_KNOWN; i++) {
 		snprintf(name, sizeof(name), "z%d.example", i);
-		made += names_intern(name, true, 100000, &is_new) >= 0;
+		made += names_intern(name, NAMES_EXACT, 100000, &is_new) >= 0;
 	}
 	assert_int_equal(made, NAMES_MAX_KNOWN - 2);
 	assert_int_equal(names_find_addr(addr), keep);
