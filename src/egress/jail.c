@@ -27,7 +27,7 @@
 #error "no seccomp architecture known for this machine"
 #endif
 
-enum { MAX_CALLS = 96, PREAMBLE = 6 };
+enum { MAX_CALLS = 96, PREAMBLE = 6, MUTE = 7 };
 
 /* linux/landlock.h of Debian 12 ends at ABI 2; these are of the kernel's uapi header. */
 #define LL_FS_TRUNCATE (1ull << 14)
@@ -132,9 +132,26 @@ static int landlock_enter(const struct jail *j, struct err *err)
 	return 0;
 }
 
+/* sendto and sendmsg on one descriptor are refused, on others allowed.  The other calls that could
+ * write, or give it another number, are not to be in the table. */
+static size_t mute(struct sock_filter f[static MUTE], int fd)
+{
+	size_t n = 0;
+	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 1, 0);
+	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 0, 4);
+	/* the lower half: all machines above are little-endian, and the kernel looks at no more */
+	f[n++] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]));
+	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 1);
+	f[n++] = (struct sock_filter)BPF_STMT(
+		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (EPERM & SECCOMP_RET_DATA));
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return n;
+}
+
 static int seccomp_enter(const struct jail *j, struct err *err)
 {
-	struct sock_filter f[PREAMBLE + MAX_CALLS + 2];
+	struct sock_filter f[PREAMBLE + MUTE + MAX_CALLS + 2];
 	size_t n = 0;
 	if (j->n_calls > MAX_CALLS)
 		return err_set(err, E2BIG, "seccomp table too long");
@@ -144,6 +161,8 @@ static int seccomp_enter(const struct jail *j, struct err *err)
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	f[n++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	if (j->mute_fd && !GUARD_REMOVED("relay-mute"))
+		n += mute(f + n, j->mute_fd);
 	/* x32 calls have bit 30 set: no number of the table equals one, they fall through */
 	for (size_t i = 0; i < j->n_calls; i++)
 		f[n++] = (struct sock_filter)BPF_JUMP(
@@ -169,6 +188,9 @@ static int prove(const struct jail *j, struct err *err)
 		return err_set(err, EPERM, "confined, and / can still be opened");
 	if (socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) >= 0 && j->n_readable == 0)
 		return err_set(err, EPERM, "confined, and a socket can still be made");
+	if (j->mute_fd && !GUARD_REMOVED("relay-mute") &&
+		(send(j->mute_fd, "", 1, MSG_NOSIGNAL) >= 0 || errno != EPERM))
+		return err_set(err, EPERM, "confined, and the NFLOG socket can still be sent on");
 	execve("/", none, none);
 	if (errno != EPERM)
 		return err_set(err, EPERM, "confined, and execve is not refused");

@@ -17,6 +17,9 @@ struct jail {
 	size_t n_calls;
 	const char *const *readable; /* files that may still be opened for reading */
 	size_t n_readable;
+	/* A descriptor, above 2, that nothing can be sent on; 0: none.  A netlink socket made by
+	 * who had the capability still commands the namespace it is of. */
+	int mute_fd;
 	uint64_t max_fds;    /* RLIMIT_NOFILE, lowered to the hard limit */
 	uint64_t max_memory; /* RLIMIT_AS, bytes */
 };

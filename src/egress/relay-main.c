@@ -4,9 +4,9 @@
  *
  * Given: 3 the supervisor (SOCK_SEQPACKET, egress/proto.h), 4 a socket on which bawn-init sends the
  * listening sockets once (net/netns.h), 5 the launch pack.  It knows no secret, runs in the host's
- * namespaces without privilege, and can make no socket, open no file and start no program: it locks
- * itself in before the listeners arrive, so no hostile byte is read before that.  It ends when the
- * supervisor's end of 3 closes.
+ * namespaces without privilege, and can make no socket, open no file and start no program, nor
+ * speak to nftables on the NFLOG socket: it locks itself in before it reads from a listener, so no
+ * hostile byte is read before that.  It ends when the supervisor's end of 3 closes.
  */
 #include "egress/relay.h"
 
@@ -54,9 +54,6 @@ static const uint16_t calls[] = {
 	SYS_shutdown,
 	SYS_setsockopt,
 	SYS_getsockname,
-	SYS_fcntl,
-	SYS_read,
-	SYS_write,
 	SYS_clock_gettime,
 	SYS_madvise,
 	SYS_restart_syscall,
@@ -64,6 +61,8 @@ static const uint16_t calls[] = {
 	SYS_exit,
 	SYS_exit_group,
 #ifdef BAWN_ASAN
+	SYS_read,
+	SYS_write,
 	SYS_mmap,
 	SYS_munmap,
 	SYS_mprotect,
@@ -98,22 +97,23 @@ static void update_now(void)
 	relay.now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void handover_ready(void)
+/* The listening sockets: all that is ours before the jail is closed; they are not read from yet. */
+static size_t take_handover(int fds[static FD_PASS_MAX])
 {
-	char byte[64];
-	int fds[FD_PASS_MAX];
+	char byte;
 	size_t n_fds = 0;
-	ssize_t n = fd_recv(HANDOVER_FD, byte, sizeof(byte), fds, FD_PASS_MAX, &n_fds);
-	if (n == -EAGAIN)
-		return;
+	ssize_t n = fd_recv(HANDOVER_FD, &byte, 1, fds, FD_PASS_MAX, &n_fds);
 	if (n <= 0 || n_fds < NETNS_FD_HOST_PORTS)
 		relay_die(n == 0 ? NULL : "no listeners came");
-	/* Closing alone does not end the watch while the supervisor still holds the same socket. */
-	epoll_ctl(relay.epoll, EPOLL_CTL_DEL, HANDOVER_FD, NULL);
 	close(HANDOVER_FD);
 	for (size_t i = 0; i < n_fds; i++)
 		if (fd_set_nonblock(fds[i]) < 0)
 			relay_die("fcntl");
+	return n_fds;
+}
+
+static void watch_listeners(const int *fds, size_t n)
+{
 	flow_add_listener(NETNS_FD_TCP4, fds[NETNS_FD_TCP4]);
 	flow_add_listener(NETNS_FD_TCP6, fds[NETNS_FD_TCP6]);
 	dns_udp = fds[NETNS_FD_DNS_UDP];
@@ -123,7 +123,7 @@ static void handover_ready(void)
 		relay_watch(dns_tcp, EPOLLIN, RELAY_EV_DNS_TCP, 0) < 0 ||
 		relay_watch(relay.nflog, EPOLLIN, RELAY_EV_NFLOG, 0) < 0)
 		relay_die("epoll_ctl");
-	for (size_t i = NETNS_FD_HOST_PORTS; i < n_fds; i++)
+	for (size_t i = NETNS_FD_HOST_PORTS; i < n; i++)
 		flow_add_listener((unsigned)i, fds[i]);
 }
 
@@ -147,10 +147,7 @@ static void nflog_ready(void)
 /* The run is over: what was counted and not yet told is told, and that is all. */
 _noreturn_ static void last_words(void)
 {
-	if (relay.nflog < 0) /* the run was shorter than our start */
-		handover_ready();
-	if (relay.nflog >= 0)
-		nflog_ready();
+	nflog_ready();
 	flow_end_all();
 	tell_tick();
 	relay_die(NULL);
@@ -182,9 +179,6 @@ static void dispatch(const struct epoll_event *e)
 	switch ((enum relay_event)(e->data.u64 >> 32)) {
 	case RELAY_EV_SUPER:
 		super_ready(e->events);
-		break;
-	case RELAY_EV_HANDOVER:
-		handover_ready();
 		break;
 	case RELAY_EV_LISTENER:
 		flow_accept(id);
@@ -268,7 +262,7 @@ _noreturn_ static void loop(void)
 	}
 }
 
-static void start(struct err *err)
+static void start(int nflog, struct err *err)
 {
 	uint32_t seed = 0;
 	const void *random = (const void *)getauxval(AT_RANDOM);
@@ -287,12 +281,13 @@ static void start(struct err *err)
 		err_sys(err, -r, "memory for buffers");
 		goto failed;
 	}
-	if (relay.epoll < 0 || fd_set_nonblock(SUPER_FD) < 0 || fd_set_nonblock(HANDOVER_FD) < 0) {
-		err_sys(err, errno, "descriptors 3 and 4");
+	if (relay.epoll < 0 || fd_set_nonblock(SUPER_FD) < 0) {
+		err_sys(err, errno, "descriptor 3");
 		goto failed;
 	}
 	const struct jail jail = {.calls = calls,
 		.n_calls = ARRAY_LEN(calls),
+		.mute_fd = nflog,
 		.max_fds = 2 * RELAY_MAX_FLOWS + RELAY_MAX_DNS_CONNS + OTHER_FDS,
 		.max_memory = MEMORY + relay.pack.map_bytes};
 	drop_code();
@@ -319,10 +314,12 @@ int main(void)
 	static struct err err;
 	if (syscall(SYS_close_range, PACK_FD + 1, ~0u, 0) < 0)
 		relay_die("close_range");
-	start(&err);
+	int fds[FD_PASS_MAX];
+	size_t n = take_handover(fds);
+	start(fds[NETNS_FD_NFLOG], &err);
 	update_now();
-	if (relay_watch(SUPER_FD, EPOLLIN, RELAY_EV_SUPER, 0) < 0 ||
-		relay_watch(HANDOVER_FD, EPOLLIN, RELAY_EV_HANDOVER, 0) < 0)
+	if (relay_watch(SUPER_FD, EPOLLIN, RELAY_EV_SUPER, 0) < 0)
 		relay_die("epoll_ctl");
+	watch_listeners(fds, n);
 	loop();
 }

@@ -34,7 +34,6 @@ enum {
 
 enum relay_event {
 	RELAY_EV_SUPER,
-	RELAY_EV_HANDOVER,
 	RELAY_EV_LISTENER, /* index: enum netns_fd */
 	RELAY_EV_DNS_UDP,
 	RELAY_EV_DNS_TCP,

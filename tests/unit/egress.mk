@@ -1,7 +1,7 @@
 # unit tests and fuzz targets of the egress room
 if HAVE_CMOCKA
 egress_tests = tests/unit/test-egress tests/unit/test-egress-dialer \
-	tests/unit/test-egress-relay tests/unit/test-egress-run
+	tests/unit/test-egress-relay tests/unit/test-egress-run tests/unit/test-egress-jail
 check_PROGRAMS += $(egress_tests)
 TESTS += $(egress_tests)
 egress_test_libs = libegress.a librelay.a libpolicy-compile.a libpolicy.a libbase.a \
@@ -23,9 +23,13 @@ tests_unit_test_egress_run_SOURCES = \
 tests_unit_test_egress_run_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_egress_run_LDADD = libegress.a libpolicy-compile.a libpolicy.a libnet-build.a \
 	libnet.a libbase.a $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS) $(YAML_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_egress_jail_SOURCES = tests/unit/test-egress-jail.c
+tests_unit_test_egress_jail_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_egress_jail_LDADD = librelay.a libnet-build.a libnet.a libpolicy.a libbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-egress.c tests/unit/test-egress-dialer.c \
-	tests/unit/test-egress-relay.c tests/unit/test-egress-run.c \
+	tests/unit/test-egress-relay.c tests/unit/test-egress-run.c tests/unit/test-egress-jail.c \
 	tests/unit/egress-pack.h tests/unit/egress-pack.c \
 	tests/unit/egress-upstream.h tests/unit/egress-upstream.c
 

@@ -1,0 +1,236 @@
+/* tests/unit/test-egress-jail.c - OWN-07: code run inside the relay.
+ *
+ * What an attacker could do who has the relay run code of his: this test is that code, in a process
+ * that has locked itself in as the relay does, with the descriptors that the relay has.  The same
+ * attempts without the jail show that each would work.
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "egress/jail.h"
+#include "net/apply.h"
+#include "net/build.h"
+#include "net/netns.h"
+
+static int listeners[NETNS_FD_HOST_PORTS];
+static int canary;
+static struct sockaddr_in canary_addr;
+
+/* `nft flush ruleset`, as a batch; the last message asks for an answer. */
+static struct {
+	struct {
+		struct nlmsghdr h;
+		struct nfgenmsg g;
+	} m[3];
+} flush;
+
+static void fill_flush(void)
+{
+	static const uint16_t types[] = {NFNL_MSG_BATCH_BEGIN,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE, NFNL_MSG_BATCH_END};
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		flush.m[i].h = (struct nlmsghdr){.nlmsg_len = sizeof(flush.m[i]),
+			.nlmsg_type = types[i],
+			.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (i == 1 ? NLM_F_ACK : 0)),
+			.nlmsg_seq = (uint32_t)i};
+		flush.m[i].g.res_id = i == 1 ? 0 : htons(NFNL_SUBSYS_NFTABLES);
+	}
+}
+
+/* 0: it was done; else the errno. */
+static int answer_of(ssize_t sent)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} a;
+	if (sent < 0)
+		return errno;
+	return recv(listeners[NETNS_FD_NFLOG], &a, sizeof(a), 0) < 0 ? errno : -a.e.error;
+}
+
+static int by_send(void)
+{
+	return answer_of(send(listeners[NETNS_FD_NFLOG], &flush, sizeof(flush), 0));
+}
+
+static int by_sendmsg(void)
+{
+	struct iovec v = {&flush, sizeof(flush)};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+	return answer_of(sendmsg(listeners[NETNS_FD_NFLOG], &m, 0));
+}
+
+static int by_write(void)
+{
+	return answer_of(write(listeners[NETNS_FD_NFLOG], &flush, sizeof(flush)));
+}
+
+static int by_writev(void)
+{
+	struct iovec v = {&flush, sizeof(flush)};
+	return answer_of(writev(listeners[NETNS_FD_NFLOG], &v, 1));
+}
+
+static int by_another_number(void)
+{
+	int fd = fcntl(listeners[NETNS_FD_NFLOG], F_DUPFD, 0);
+	return answer_of(fd < 0 ? -1 : send(fd, &flush, sizeof(flush), 0));
+}
+
+static int by_high_bits(void)
+{
+	return answer_of(syscall(SYS_sendto, 1L << 32 | listeners[NETNS_FD_NFLOG], &flush,
+		sizeof(flush), 0, NULL, 0));
+}
+
+static int new_netlink(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER) < 0 ? errno : 0;
+}
+
+static int dial_canary(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (fd < 0)
+		return errno;
+	return connect(fd, (struct sockaddr *)&canary_addr, sizeof(canary_addr)) < 0 ? errno : 0;
+}
+
+/* A listener that is shut down could be connected by the data it sends first. */
+static int dial_by_fastopen(void)
+{
+	int fd = listeners[NETNS_FD_TCP4];
+	shutdown(fd, SHUT_RDWR);
+	sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&canary_addr, sizeof(canary_addr));
+	return EPERM; /* what counts is that nobody comes: the socket is the sandbox's */
+}
+
+/* What the relay is left with, as relay-main.c has it. */
+static const uint16_t calls[] = {SYS_recvfrom, SYS_sendto, SYS_sendmsg, SYS_recvmsg, SYS_shutdown,
+	SYS_close, SYS_exit_group};
+
+static int in_child(bool jailed, int (*attempt)(void))
+{
+	pid_t p = fork();
+	if (p == 0) {
+		struct err err = {0};
+		const struct jail j = {.calls = calls,
+			.n_calls = ARRAY_LEN(calls),
+			.mute_fd = listeners[NETNS_FD_NFLOG],
+			.max_fds = 64,
+			.max_memory = 1u << 30};
+		if (jailed && jail_enter(&j, &err) < 0)
+			_exit(200);
+		_exit(attempt());
+	}
+	int status;
+	assert_int_equal(waitpid(p, &status, 0), p);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_code_in_the_relay(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what;
+		int (*attempt)(void);
+		bool works; /* without the jail */
+	} table[] = {{"send", by_send, true}, {"sendmsg", by_sendmsg, true},
+		{"write", by_write, true}, {"writev", by_writev, true},
+		{"another number", by_another_number, true}, {"high bits", by_high_bits, true},
+		{"a socket", new_netlink, true}, {"the canary", dial_canary, true},
+		{"fast open", dial_by_fastopen, false}};
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		int jailed = in_child(true, table[i].attempt);
+		if (jailed != EPERM)
+			fail_msg("%s: %s", table[i].what, strerror(jailed));
+	}
+	/* nobody has come to the canary */
+	assert_int_equal(accept4(canary, NULL, NULL, SOCK_NONBLOCK), -1);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		int r = table[i].works ? in_child(false, table[i].attempt) : 0;
+		if (r)
+			fail_msg("%s proves nothing: %s", table[i].what, strerror(r));
+	}
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		exit(99);
+	close(fd);
+}
+
+/* The sandbox's side: a namespace with its rules; its sockets go out. */
+_noreturn_ static void namespace(int out)
+{
+	char map[64];
+	struct err err = {0};
+	struct net_build nb = {0};
+	void *nft;
+	size_t n;
+	unsigned uid = getuid();
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		_exit(77);
+	snprintf(map, sizeof(map), "1000 %u 1", uid);
+	write_file("/proc/self/uid_map", map);
+	void *rtnl;
+	size_t rtnl_n;
+	int fds[NETNS_FD_HOST_PORTS];
+	if (net_build_nft(&nb, &nft, &n, &err) < 0 ||
+		net_build_rtnl(&nb, &rtnl, &rtnl_n, &err) < 0 ||
+		net_apply_rtnl(rtnl, rtnl_n, &err) < 0 || net_apply_nft(nft, n, &err) < 0 ||
+		net_listeners(NULL, 0, fds, &err) < 0 ||
+		fd_send(out, "l", 1, fds, ARRAY_LEN(fds)) < 0) {
+		fprintf(stderr, "namespace: %s\n", err.msg);
+		_exit(99);
+	}
+	for (;;)
+		pause();
+}
+
+int main(void)
+{
+	int sv[2];
+	char byte;
+	size_t n = 0;
+	socklen_t len = sizeof(canary_addr);
+	fill_flush();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return 99;
+	pid_t p = fork();
+	if (p == 0)
+	namespace(sv[1]);
+	close(sv[1]);
+	if (fd_recv(sv[0], &byte, 1, listeners, ARRAY_LEN(listeners), &n) != 1) {
+		int status = 0;
+		waitpid(p, &status, 0);
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+	}
+	fcntl(listeners[NETNS_FD_NFLOG], F_SETFL, 0); /* answers are waited for */
+	canary = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	canary_addr = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (bind(canary, (struct sockaddr *)&canary_addr, len) < 0 || listen(canary, 8) < 0 ||
+		getsockname(canary, (struct sockaddr *)&canary_addr, &len) < 0)
+		return 99;
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_code_in_the_relay)};
+	int r = cmocka_run_group_tests_name("jail", tests, NULL, NULL);
+	kill(p, SIGKILL);
+	waitpid(p, NULL, 0);
+	return r;
+}
