@@ -139,6 +139,23 @@ bool flow_any_ready(void)
 	return ready_head != NULL;
 }
 
+/* ---- what is waited for ---- */
+
+/* A descriptor comes into the epoll set when only an event can bring the flow on: what is there by
+ * then is reported at once, so nothing is missed, and a short request needs no event for what it
+ * sent before it was accepted.  Room to write is waited for only where it ran out: else each
+ * connection would wake us twice for nothing. */
+static bool watch_side(struct flow *f, unsigned side)
+{
+	const enum relay_event kind = side == CLIENT ? RELAY_EV_CLIENT : RELAY_EV_UPSTREAM;
+	struct epoll_event e = {.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET |
+			(f->out[side] ? EPOLLOUT : 0u),
+		.data.u64 = (uint64_t)kind << 32 | f->id};
+	int how = f->watched[side] ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	f->watched[side] = true;
+	return epoll_ctl(relay.epoll, how, f->fd[side], &e) == 0;
+}
+
 /* ---- beginning and end ---- */
 
 static struct flow *flow_take(void)
@@ -254,6 +271,8 @@ static void refuse(struct flow *f, bool failed, const char *text)
 	timed_add(f, RELAY_LINGER_MS);
 	f->state = FLOW_LINGER;
 	linger(f);
+	if (f->state == FLOW_LINGER && !f->watched[CLIENT] && !watch_side(f, CLIENT))
+		flow_end(f, true);
 }
 
 /* ---- sniffing ---- */
@@ -409,17 +428,14 @@ static void begin(unsigned which, int fd)
 	} else {
 		classify(f);
 	}
-	if (relay_watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, RELAY_EV_CLIENT, f->id) <
-		0) {
-		flow_end(f, true);
+	if (f->sniff == SNIFF_NONE) {
+		ask(f);
 		return;
 	}
-	if (f->sniff == SNIFF_NONE)
-		ask(f);
-	else {
-		timed_add(f, RELAY_SNIFF_MS);
-		sniff(f);
-	}
+	timed_add(f, RELAY_SNIFF_MS);
+	sniff(f);
+	if (f->state == FLOW_SNIFF && !watch_side(f, CLIENT))
+		flow_end(f, true);
 }
 
 /* Room for one more: the oldest without a verdict goes, else one that was idle for long. */
@@ -471,6 +487,11 @@ void flow_accept(unsigned which)
 static void run(struct flow *f, unsigned dir)
 {
 	int r = pump(f, dir);
+	if (r == 0 && f->dir[dir].blocked && !f->out[!dir]) {
+		f->out[!dir] = true;
+		if (f->watched[!dir] && !watch_side(f, !dir))
+			r = -EIO;
+	}
 	if (r)
 		flow_end(f, r < 0);
 }
@@ -501,6 +522,8 @@ void flow_event(uint32_t id, unsigned side, uint32_t events)
 		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		f->rdhup[side] = true;
+	if (events & EPOLLPRI)
+		f->urgent[side] = true;
 	if (side == CLIENT && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
 		f->all_seen = false;
 	switch ((enum flow_state)f->state) {
@@ -543,8 +566,7 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 	f->last = relay.now;
 	run(f, CLIENT);
 	if (f->state == FLOW_OPEN &&
-		relay_watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, RELAY_EV_UPSTREAM,
-			f->id) < 0)
+		((!f->watched[CLIENT] && !watch_side(f, CLIENT)) || !watch_side(f, UPSTREAM)))
 		flow_end(f, true);
 }
 

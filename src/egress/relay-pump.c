@@ -171,9 +171,11 @@ static int move_copy(struct flow *f, unsigned i, size_t limit)
 		use_as_scratch(buffer_get());
 		return STEP_WAIT;
 	}
-	/* A short read has emptied the socket; what comes now is a new event.  Except an end that
-	 * was already reported. */
-	return (size_t)n < want && !f->rdhup[i] ? STEP_WAIT : STEP_MORE;
+	/* A short read has emptied the socket: where its end was already reported, that is next,
+	 * and else what comes is a new event.  Reads also stop at urgent data. */
+	if ((size_t)n == want || f->urgent[i])
+		return STEP_MORE;
+	return f->rdhup[i] ? STEP_EOF : STEP_WAIT;
 }
 
 /* No other buffer to be had: leave in the source what the sink doesn't take. */

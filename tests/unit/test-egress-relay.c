@@ -209,6 +209,56 @@ static void test_passes_bytes(void **state)
 	assert_int_equal(wait_end(&w), 0);
 }
 
+/* Send text with a byte out of band in its middle, then the end. */
+static void send_urgent(int fd)
+{
+	assert_int_equal(send(fd, "before", 6, 0), 6);
+	assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
+	assert_int_equal(send(fd, "behind", 6, 0), 6);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+}
+
+static void wants_all(int fd)
+{
+	char buf[64] = {0};
+	size_t n = 0;
+	ssize_t k;
+	while ((k = recv(fd, buf + n, sizeof(buf) - 1 - n, 0)) > 0)
+		n += (size_t)k;
+	assert_int_equal(k, 0);
+	assert_string_equal(buf, "beforebehind");
+}
+
+/* A read stops at urgent data; what is behind it must not be taken for nothing, though the end has
+ * come by then. */
+static void test_urgent(void **state)
+{
+	(void)state;
+	struct world w;
+	struct egress_ask_msg m;
+	struct egress_answer_msg a = {.magic = EGRESS_MAGIC, .answer = EGRESS_ANSWER_OPEN};
+	struct sockaddr_in up;
+	open_world(&w);
+	int l = bound(SOCK_STREAM, &up), ours = dial(&up);
+	int theirs = accept4(l, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = dial(&w.host_port);
+	send_urgent(fd);
+	send_urgent(ours);
+	told(&w, &m);
+	a.flow = m.flow;
+	assert_int_equal(fd_send(w.super, &a, sizeof(a), &theirs, 1), 0);
+	close(theirs);
+	wants_all(ours);
+	wants_all(fd);
+	told(&w, &m);
+	assert_int_equal(m.kind, EGRESS_TELL_END);
+	close(fd);
+	close(ours);
+	close(l);
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_listener_direct),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_passes_bytes),
+		cmocka_unit_test(test_urgent),
 	};
 	return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
 }
