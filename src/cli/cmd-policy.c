@@ -149,11 +149,11 @@ static void explain(const struct egress *e, const struct target *t, struct answe
 	if (egress_offline(e)) {
 		ret->why = "the run is offline";
 	} else if (!ret->has_rule) {
+		bool by_name = !t->is_addr;
 		ret->why = "no rule allows it";
-		if (t->port == 443 && !t->is_addr)
-			snprintf(ret->fix, sizeof(ret->fix), "--allow %s", t->name);
-		else
-			snprintf(ret->fix, sizeof(ret->fix), "--allow %s", ret->target);
+		snprintf(ret->fix, sizeof(ret->fix), "%s %s",
+			by_name && host_name_special(t->name) ? "--allow-private" : "--allow",
+			by_name && t->port == 443 ? t->name : ret->target);
 	}
 	check_special(t, v, ret);
 }

@@ -269,7 +269,9 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
-		format_fix(fix, sizeof(fix), "--allow", name, m->port);
+		/* a name of the user's own network has a private address, most likely */
+		format_fix(fix, sizeof(fix),
+			host_name_special(name) ? "--allow-private" : "--allow", name, m->port);
 		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
@@ -414,7 +416,8 @@ static void tell_special(struct dialer *d, const struct egress_ask_msg *m)
 	char name[HOST_NAME_MAX_LEN + 1], fix[300];
 	if (host_canonical(m->name, strnlen(m->name, sizeof(m->name)), name) < 0)
 		return;
-	snprintf(fix, sizeof(fix), "--allow-private %s", name);
+	/* its port is not known yet; these are what is asked for most */
+	snprintf(fix, sizeof(fix), "--allow-private %s:80,443", name);
 	deny_note(d, name, "not a name of the internet, and no rule names it", EGRESS_NO_RULE, fix,
 		MAX(m->count, 1u));
 }

@@ -56,23 +56,10 @@ static bool take_token(struct bucket *b)
 	return true;
 }
 
-static bool has_suffix(const char *name, const char *suffix)
+static bool is_localhost(const char *name)
 {
-	size_t n = strlen(name), k = strlen(suffix);
-	return n >= k && streq(name + n - k, suffix) && (n == k || name[n - k - 1] == '.');
-}
-
-/* Names that have no place on the internet; only a rule that names one gives it an address. */
-static bool is_special(const char *name)
-{
-	static const char *const suffixes[] = {
-		"local", "internal", "arpa", "invalid", "onion", "test", "home", "corp", "lan"};
-	if (!strchr(name, '.'))
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-		if (has_suffix(name, suffixes[i]))
-			return true;
-	return false;
+	size_t n = strlen(name), k = strlen("localhost");
+	return n >= k && streq(name + n - k, "localhost") && (n == k || name[n - k - 1] == '.');
 }
 
 /* The synthetic address of name.  DNS_NOERROR and *ret, or DNS_NXDOMAIN. */
@@ -108,13 +95,13 @@ static int decide(const struct dns_query *q, uint32_t *ret, bool *ret_has)
 		return DNS_NOERROR;
 	if (!q->text_ok || host_canonical(q->name, q->name_len, name) < 0)
 		return DNS_NXDOMAIN;
-	if (has_suffix(name, "localhost")) {
+	if (is_localhost(name)) {
 		*ret = LOOPBACK;
 		*ret_has = q->qtype == DNS_TYPE_A && q->qclass == DNS_CLASS_IN;
 		return DNS_NOERROR;
 	}
 	bool known = egress_name_known(relay.egress, name);
-	if (!known && is_special(name) && !GUARD_REMOVED("special-names")) {
+	if (!known && host_name_special(name) && !GUARD_REMOVED("special-names")) {
 		if (q->qtype == DNS_TYPE_A)
 			tell_denied(EGRESS_WHY_SPECIAL, name, NULL, 53, 0, "");
 		return DNS_NXDOMAIN;

@@ -24,6 +24,10 @@
  * starts or ends with "-", an all-numeric last label (it would be an address). */
 int host_canonical(const char *raw, size_t n, char ret[static HOST_NAME_MAX_LEN + 1]);
 
+/* A canonical name that has no place on the internet: of one label, or below a suffix of private
+ * networks.  Only a rule that names one gives it an address inside. */
+bool host_name_special(const char *name);
+
 /* An address as both families have it; v4 is kept v4-mapped (RFC 4291 2.5.5.2). */
 struct host_addr {
 	struct in6_addr ip;

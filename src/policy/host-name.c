@@ -59,6 +59,20 @@ int host_canonical(const char *raw, size_t n, char ret[static HOST_NAME_MAX_LEN 
 	return 0;
 }
 
+bool host_name_special(const char *name)
+{
+	/* RFC 6761, 6762, 7686, 8375; and what routers and companies use unasked */
+	static const char *const suffixes[] = {
+		"local", "internal", "arpa", "invalid", "onion", "test", "home", "corp", "lan"};
+	const char *last = strrchr(name, '.');
+	if (!last)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+		if (strcmp(last + 1, suffixes[i]) == 0)
+			return true;
+	return false;
+}
+
 static struct in6_addr map_v4(uint32_t host_order)
 {
 	struct in6_addr a = {0};

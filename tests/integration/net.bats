@@ -455,6 +455,11 @@ teardown() { bawn_teardown; }
 	assert_output "hello from"
 	paste_fix "$BAWN" run --rm --allow lan.example:80 shell "$WS" -- curl -sSf -m 5 http://lan.example/
 	assert_output "hello from"
+	# a name of a private network is refused when it is asked for, so without a port
+	paste_fix "$BAWN" run --rm shell "$WS" -- curl -sSf -m 5 http://printer.lan/
+	assert_output "hello from"
+	paste_fix "$BAWN" run --rm --allow-private printer.lan shell "$WS" -- curl -sSf -m 5 http://printer.lan/
+	assert_output "hello from"
 	paste_fix "$BAWN" run --rm --connect-to c.example:80:127.0.0.1:7010 shell "$WS" -- \
 		curl -sSf -m 5 http://c.example/ "-HX: a'b \$c"
 	assert_output "hello from"

@@ -43,6 +43,7 @@ ZONE = {
     "gcp6.example": ([], ["fd20:ce::254"]),
     "meta64.example": ([], ["64:ff9b::a9fe:a9fe"]),
     "meta6to4.example": ([], ["2002:a9fe:a9fe::1"]),
+    "printer.lan": (["10.77.0.1"], []),
     "zero.example": (["0.0.0.0"], []),
     "mixed.example": (["10.1.2.3", PUBLIC, "127.0.0.1"], ["::1"]),
     "none.example": ([], []),
