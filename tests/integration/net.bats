@@ -162,7 +162,7 @@ teardown() { bawn_teardown; }
 	local init rules
 	init=$(init_of "$!")
 	eventually grep -q up "$T/one"
-	inside() { /usr/bin/python3 "$BAWN_SRCDIR/tests/net/enter.py" "$init" "$@"; }
+	inside() { PATH=$PATH:/usr/sbin:/sbin /usr/bin/python3 "$BAWN_SRCDIR/tests/net/enter.py" "$init" "$@"; }
 	rules=$(inside nft list ruleset)
 	echo "$rules"
 	[[ $rules == *"table inet"* && $rules == *"policy drop"* && $rules == *"redirect to :1"* ]]
