@@ -1,14 +1,46 @@
 /* sandbox/term-filter.c - see term-filter.h
  *
  * Theory of operation.  Text passes as it comes.  ESC starts a sequence that is held in seq until
- * its end is known (CSI) or until enough of it is known to judge it (strings: the number in front
- * of the first ";" and, for OSC 52, whether it asks).  C1 controls are only accepted in their
- * 7-bit form: U+0080 to U+009F, raw or as UTF-8, are dropped, as terminals differ in reading them.
+ * its end is known (CSI) or until enough of it is known to judge it (strings); nothing of it is
+ * written before, so that dropping it at any point leaves the terminal where it was.  What is held
+ * is what a terminal would see: control bytes inside of a sequence, which terminals carry out or
+ * skip without leaving it, are passed at once or skipped before it is judged.  C1 controls are only
+ * accepted in their 7-bit form: U+0080 to U+009F, raw, as UTF-8 or overlong, are dropped
+ * everywhere, strings included, where one would end the string for the terminal but not for us.
  */
 #include "sandbox/term-filter.h"
 
-#define ESC 0x1b
+#define ENQ 0x05
 #define BEL 0x07
+#define SO 0x0e
+#define CAN 0x18
+#define SUB 0x1a
+#define ESC 0x1b
+#define DEL 0x7f
+
+enum osc_rule { OSC_PASS = 1, OSC_COLOUR, OSC_ASKS, OSC_NOTIFY, OSC_CLIPBOARD };
+
+/* The operating system commands that pass.  Not among them, for a reason: 3 and 46 (X properties
+ * and log files of xterm), 50 (fonts; CVE-2022-45063), 51 (calls of an editor around the terminal),
+ * 633 (VS Code: which command is to be run again), 1337, 5113 and 5522 (files and the clipboard).
+ */
+static const struct {
+	uint16_t first, last;
+	enum osc_rule rule;
+} osc_rules[] = {
+	{0, 2, OSC_PASS},     /* titles */
+	{4, 5, OSC_COLOUR},   /* palette */
+	{7, 8, OSC_PASS},     /* directory, links */
+	{9, 9, OSC_NOTIFY},   /* notification, progress; ConEmu runs macros by it */
+	{10, 19, OSC_COLOUR}, /* colours of text, cursor and pointer */
+	{21, 21, OSC_COLOUR}, /* kitty's */
+	{22, 22, OSC_ASKS},   /* pointer shape */
+	{52, 52, OSC_CLIPBOARD}, {66, 66, OSC_PASS}, /* text size */
+	{99, 99, OSC_ASKS},                          /* notification */
+	{104, 106, OSC_PASS}, {110, 119, OSC_PASS},  /* colours back */
+	{133, 133, OSC_PASS},                        /* marks of a shell */
+	{777, 777, OSC_PASS},                        /* notification */
+};
 
 static void out(char *dst, size_t *o, const char *s, size_t n)
 {
@@ -31,20 +63,64 @@ static void mode_set(struct term_filter *f, uint16_t mode, bool on)
 		i++;
 	if (on && i == f->n_on && i < ARRAY_LEN(f->modes_on))
 		f->modes_on[f->n_on++] = mode;
+	else if (on && i == f->n_on)
+		f->modes_lost = true;
 	else if (!on && i < f->n_on)
 		f->modes_on[i] = f->modes_on[--f->n_on];
 }
 
-static void note_modes(struct term_filter *f, const char *params, bool on)
+static void ansi_mode_set(struct term_filter *f, uint16_t mode, bool on)
+{
+	switch (mode) {
+	case 2:
+		f->keyboard_locked = on;
+		break;
+	case 4:
+		f->insert = on;
+		break;
+	case 12:
+		f->echo = !on;
+		break;
+	case 20:
+		f->newline = on;
+		break;
+	default:
+		break;
+	}
+}
+
+static void note_modes(struct term_filter *f, const char *params, bool on,
+	void (*set)(struct term_filter *f, uint16_t mode, bool on))
 {
 	while (*params) {
 		unsigned long v = strtoul(params, NULL, 10);
 		if (v && v < 65536)
-			mode_set(f, (uint16_t)v, on);
+			set(f, (uint16_t)v, on);
 		params += strcspn(params, ";");
 		if (*params == ';')
 			params++;
 	}
+}
+
+/* CSI ? Pm r: back to what they were saved as, whenever that was. */
+static void restore_mode(struct term_filter *f, uint16_t mode, bool on)
+{
+	(void)on;
+	if (mode == 25 || mode == 7)
+		mode_set(f, mode, false);
+	else
+		mode_set(f, mode, true);
+}
+
+/* Window operations: reports of what is in a title are text of the agent's choice typed back. */
+static bool judge_window(struct term_filter *f, const char *params)
+{
+	unsigned long op = strtoul(params, NULL, 10);
+	if (op == 20 || op == 21 || op > 9999) /* who knows what 2^32 + 21 is to a terminal */
+		return false;
+	if (op >= 11 && op <= 19)
+		f->queries++;
+	return true;
 }
 
 /* seq holds ESC [ params final, NUL behind.  May it pass? */
@@ -56,71 +132,154 @@ static bool judge_csi(struct term_filter *f)
 	switch (final) {
 	case 'h':
 	case 'l':
+		note_modes(f, params + private, final == 'h', private ? mode_set : ansi_mode_set);
+		return true;
+	case 'r':
 		if (private)
-			note_modes(f, params + 1, final == 'h');
+			note_modes(f, params + 1, true, restore_mode);
+		else
+			f->margins = true;
 		return true;
 	case 'u':
 		if (params[0] == '>' || params[0] == '=')
 			f->kitty_keys = true;
-		else if (private)
+		else if (private || strpbrk(params, "$&"))
 			f->queries++;
 		return true;
 	case 'm':
 		if (params[0] == '>')
 			f->modify_keys = true;
 		return true;
-	case 'c': /* DA */
-	case 'n': /* DSR */
 	case 'q': /* XTVERSION, or cursor style */
-	case 'p': /* DECRQM */
+		f->cursor_style |= strchr(params, ' ') != NULL;
 		f->queries++;
 		return true;
-	case 't': {
-		unsigned long op = strtoul(params, NULL, 10);
-		if (op == 20 || op == 21)
-			return false;
-		if (op >= 11 && op <= 19)
-			f->queries++;
+	case 'c': /* DA */
+	case 'n': /* DSR */
+	case 'p': /* DECRQM */
+	case 'w': /* DECRQPSR */
+	case 'x': /* DECREQTPARM */
+	case '|': /* DECRQLP */
+	case 'S': /* XTSMGRAPHICS */
+		f->queries++;
 		return true;
-	}
+	case 't':
+		return judge_window(f, params);
+	case 'i': /* prints: to a program of the terminal's configuration */
 	case 'y': /* DECRQCRA and self tests */
-		return !strchr(params, '*');
+		return false;
 	default:
 		return true;
 	}
 }
 
-/* A string's beginning is in seq: enough to judge it?  1 pass, 0 drop, -1 more is needed. */
+/* A judgement on a string whose beginning is in seq: 1 pass, 0 drop, -1 more is needed. */
+enum { DROP = 0, PASS = 1, MORE = -1 };
+
+/* ConEmu's numbered commands have only progress that is harmless. */
+static int judge_notification(const char *text, bool ended)
+{
+	size_t digits = strspn(text, "0123456789");
+	if (!text[digits] && !ended)
+		return MORE;
+	if (digits && (text[digits] == ';' || !text[digits]))
+		return text[0] == '4' && digits == 1 ? PASS : DROP;
+	return PASS;
+}
+
+/* "?" asks for a colour, everything else sets one. */
+static int judge_colour(struct term_filter *f, const char *text, bool ended)
+{
+	if (!ended)
+		return MORE;
+	f->queries += strchr(text, '?') != NULL;
+	f->colours |= text[strspn(text, "0123456789;?")] != '\0';
+	return PASS;
+}
+
+static int judge_clipboard(const struct term_filter *f, const char *s, bool ended)
+{
+	const char *semi = strchr(s, ';');
+	if (!ended && (!semi || !semi[1]))
+		return MORE;
+	return semi && semi[1] != '?' && f->clipboard ? PASS : DROP;
+}
+
+static int judge_osc(struct term_filter *f, const char *s, bool ended)
+{
+	size_t digits = strspn(s, "0123456789");
+	if (!s[digits] && !ended)
+		return MORE;
+	if (!digits || (s[digits] && s[digits] != ';'))
+		return DROP;
+	unsigned long op = strtoul(s, NULL, 10);
+	enum osc_rule rule = 0;
+	for (size_t i = 0; i < ARRAY_LEN(osc_rules); i++)
+		if (op >= osc_rules[i].first && op <= osc_rules[i].last)
+			rule = osc_rules[i].rule;
+	s += digits + (s[digits] == ';');
+	switch (rule) {
+	case OSC_PASS:
+		f->title_set |= op <= 2;
+		return PASS;
+	case OSC_COLOUR:
+		return judge_colour(f, s, ended);
+	case OSC_ASKS:
+		f->queries++;
+		return PASS;
+	case OSC_NOTIFY:
+		return judge_notification(s, ended);
+	case OSC_CLIPBOARD:
+		return judge_clipboard(f, s, ended);
+	}
+	return DROP;
+}
+
+/* Sixel pictures, DECRQSS, XTGETTCAP, synchronized updates.  Not: keys that type (DECUDK), macros,
+ * passing through tmux, kitty's remote control ("@kitty-cmd"). */
+static int judge_dcs(struct term_filter *f, const char *s, bool ended)
+{
+	const char *p = s + strspn(s, "0123456789;:<=>?");
+	size_t inter = strspn(p, " !\"#$%&'()*+,-./");
+	char final = p[inter];
+	if (!final)
+		return ended ? DROP : MORE;
+	bool asks = final == 'q' && inter == 1 && (*p == '$' || *p == '+') && p == s;
+	bool sixel = final == 'q' && inter == 0 && !strpbrk(s, "<=>?");
+	bool update = final == 's' && inter == 0 && *s == '=';
+	f->queries += asks;
+	return asks || sixel || update ? PASS : DROP;
+}
+
+/* kitty's graphics, with the picture in the sequence: by path ("t=f", "t=t", "t=s") the terminal
+ * would read, and remove, files of the host's, and say whether they exist. */
+static int judge_apc(struct term_filter *f, const char *s, bool ended)
+{
+	if (*s && *s != 'G')
+		return DROP;
+	size_t n = strcspn(s, ";");
+	if (!s[n] && !ended)
+		return MORE;
+	for (const char *p = s; (p = strchr(p, 't')) && p < s + n; p++)
+		if (p[1] == '=' && p[2] != 'd')
+			return DROP;
+	f->queries++;
+	return *s ? PASS : DROP;
+}
+
 static int judge_string(struct term_filter *f, bool ended)
 {
 	const char *s = f->seq + 2;
-	if (f->seq[1] != ']') { /* DCS, APC, PM, SOS: none of them is filtered, DCS may ask */
-		if (f->seq[1] == 'P')
-			f->queries++;
-		return 1;
+	switch (f->seq[1]) {
+	case ']':
+		return judge_osc(f, s, ended);
+	case 'P':
+		return judge_dcs(f, s, ended);
+	case '_':
+		return judge_apc(f, s, ended);
+	default: /* PM, SOS */
+		return DROP;
 	}
-	size_t digits = strspn(s, "0123456789");
-	if (!s[digits] && !ended && digits < 8)
-		return -1;
-	unsigned long op = strtoul(s, NULL, 10);
-	if (op == 1337 || op == 5113)
-		return 0;
-	if (op <= 2)
-		f->title_set = true;
-	if ((op == 4 || (op >= 10 && op <= 19)) && (strchr(s, '?') || !ended)) {
-		f->queries++;
-		return 1;
-	}
-	if (op != 52 && op != 50)
-		return 1;
-	const char *semi = s[digits] == ';' ? strchr(s + digits + 1, ';') : NULL;
-	if (op == 50)
-		return !ended ? -1 : !strchr(s, '?');
-	if (!ended && (!semi || !semi[1]))
-		return f->n + 2 < TERM_SEQ_MAX ? -1 : 0;
-	if (!semi || semi[1] == '?')
-		return 0;
-	return f->clipboard;
 }
 
 static void start_seq(struct term_filter *f, enum term_state state)
@@ -128,6 +287,8 @@ static void start_seq(struct term_filter *f, enum term_state state)
 	f->state = state;
 	f->seq[0] = ESC;
 	f->n = 1;
+	f->lead = 0;
+	f->utf8_left = 0;
 }
 
 static void hold(struct term_filter *f, char c)
@@ -138,63 +299,124 @@ static void hold(struct term_filter *f, char c)
 	}
 }
 
-static void settle(struct term_filter *f, char *dst, size_t *o, int verdict, bool ended)
+static void settle(struct term_filter *f, char *dst, size_t *o, bool pass, bool ended)
 {
-	if (verdict == 1)
+	if (pass)
 		out(dst, o, f->seq, f->n);
-	f->state = ended ? TERM_GROUND : verdict ? TERM_PASS_STRING : TERM_DROP_STRING;
+	f->state = ended ? TERM_GROUND : pass ? TERM_PASS_STRING : TERM_DROP_STRING;
+}
+
+/* May c be the second byte of a UTF-8 character that begins with lead?  Nothing overlong, no
+ * surrogates, and none of U+0080 to U+009F. */
+static bool second_byte(unsigned char lead, unsigned char c)
+{
+	unsigned char min = 0x80, max = 0xbf;
+	if (lead == 0xc2 || lead == 0xe0)
+		min = 0xa0;
+	else if (lead == 0xf0)
+		min = 0x90;
+	else if (lead == 0xed)
+		max = 0x9f;
+	else if (lead == 0xf4)
+		max = 0x8f;
+	return c >= min && c <= max;
+}
+
+/* One byte of text that is no control; what of it may go on is written to to[2]. */
+static size_t text_byte(struct term_filter *f, unsigned char c, char *to)
+{
+	size_t n = 0;
+	bool c1 = c >= 0x80 && c <= 0x9f;
+	unsigned char lead = f->lead;
+	f->lead = 0;
+	if (lead && second_byte(lead, c)) {
+		f->utf8_left = lead >= 0xf0 ? 2 : lead >= 0xe0 ? 1 : 0;
+		to[0] = (char)lead;
+		to[1] = (char)c;
+		return 2;
+	}
+	if (lead && !c1) /* a broken character is the terminal's to show */
+		to[n++] = (char)lead;
+	if (c < 0x80) {
+		f->utf8_left = 0;
+		to[n++] = (char)c;
+	} else if (f->utf8_left && (c & 0xc0) == 0x80) {
+		f->utf8_left--;
+		to[n++] = (char)c;
+	} else {
+		f->utf8_left = 0;
+		if (c >= 0xc2 && c <= 0xf4)
+			f->lead = c;
+		else if (!c1)
+			to[n++] = (char)c;
+	}
+	return n;
+}
+
+static void control(struct term_filter *f, unsigned char c, char *dst, size_t *o)
+{
+	if (c == ENQ)
+		return;
+	f->charset |= c == SO;
+	dst[(*o)++] = (char)c;
 }
 
 static void in_ground(struct term_filter *f, unsigned char c, char *dst, size_t *o)
 {
 	if (c == ESC) {
-		f->utf8_left = 0;
 		start_seq(f, TERM_ESC);
 		return;
 	}
-	if (c == 0x05) /* ENQ */
+	if (c >= 0x20) {
+		*o += text_byte(f, c, dst + *o);
 		return;
-	if (f->c2) {
-		f->c2 = false;
-		if (c >= 0x80 && c <= 0x9f)
-			return;
-		dst[(*o)++] = (char)0xc2;
-	} else if (c == 0xc2) {
-		f->c2 = true;
-		return;
-	} else if (f->utf8_left && (c & 0xc0) == 0x80) {
-		f->utf8_left--;
-	} else if (c >= 0xe0) {
-		f->utf8_left = c >= 0xf0 ? 3 : 2;
-	} else if (c >= 0xc3) {
-		f->utf8_left = 1;
-	} else {
-		f->utf8_left = 0;
-		if (c >= 0x80 && c <= 0x9f)
-			return;
 	}
-	dst[(*o)++] = (char)c;
+	f->lead = 0;
+	f->utf8_left = 0;
+	control(f, c, dst, o);
+}
+
+/* ESC, intermediates, final. */
+static bool judge_escape(struct term_filter *f)
+{
+	char first = f->seq[1];
+	if (first == '%' || first == ' ') /* out of UTF-8; answers with 8-bit controls */
+		return false;
+	if (first == 'Z') /* DECID */
+		f->queries++;
+	if (first == '=')
+		f->keypad = true;
+	if (f->n == 2 ? strchr("no|}~", first) != NULL : strchr("()*+-./", first) != NULL)
+		f->charset = true;
+	return true;
 }
 
 static void in_escape(struct term_filter *f, unsigned char c, char *dst, size_t *o)
 {
-	hold(f, (char)c);
-	if (c == '[') {
-		f->state = TERM_CSI;
-	} else if (c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X') {
-		f->state = TERM_STRING;
-	} else if (c == ESC) {
+	if (c == ESC) {
 		start_seq(f, TERM_ESC);
-	} else if (c == 'Z') { /* DECID */
-		f->queries++;
-		settle(f, dst, o, 1, true);
-	} else if (c >= 0x20 && c <= 0x2f) {
+	} else if (c == CAN || c == SUB) {
+		f->state = TERM_GROUND;
+	} else if (c < 0x20) {
+		control(f, c, dst, o); /* carried out at once, the sequence goes on behind it */
+	} else if (c == DEL) {
+		return;
+	} else if (c > DEL) {
+		f->state = TERM_GROUND;
+		in_ground(f, c, dst, o);
+	} else if (f->n == 1 && c == '[') {
+		hold(f, (char)c);
+		f->state = TERM_CSI;
+	} else if (f->n == 1 && strchr("]P_^X", c)) {
+		hold(f, (char)c);
+		f->state = TERM_STRING;
+	} else if (c <= 0x2f) {
+		hold(f, (char)c);
 		if (f->n > 8)
 			f->state = TERM_GROUND;
 	} else {
-		if (c == '=')
-			f->keypad = true;
-		settle(f, dst, o, 1, true);
+		hold(f, (char)c);
+		settle(f, dst, o, judge_escape(f), true);
 	}
 }
 
@@ -202,26 +424,32 @@ static void in_csi(struct term_filter *f, unsigned char c, char *dst, size_t *o)
 {
 	if (c == ESC) { /* cancels what came before */
 		start_seq(f, TERM_ESC);
-	} else if (c == 0x18 || c == 0x1a || f->n + 2 >= TERM_SEQ_MAX) {
+	} else if (c == CAN || c == SUB || f->n + 2 >= TERM_SEQ_MAX) {
 		f->state = TERM_GROUND;
 	} else if (c >= 0x40 && c <= 0x7e) {
 		hold(f, (char)c);
 		settle(f, dst, o, judge_csi(f), true);
 	} else if (c >= 0x20 && c < 0x40) {
 		hold(f, (char)c);
-	} else if (c < 0x20 && c != 0x05) {
-		dst[(*o)++] = (char)c; /* C0 inside a sequence is carried out at once */
+	} else if (c < 0x20) {
+		control(f, c, dst, o); /* carried out at once */
 	}
+}
+
+/* Does c end the string without an ESC?  BEL ends an OSC alone. */
+static bool ends_string(const struct term_filter *f, unsigned char c)
+{
+	return c == CAN || c == SUB || (c == BEL && f->seq[1] == ']');
 }
 
 static void in_string(struct term_filter *f, unsigned char c, char *dst, size_t *o)
 {
 	if (f->state == TERM_STRING_ESC) {
 		if (c == '\\') {
-			int v = judge_string(f, true);
+			bool pass = judge_string(f, true) == PASS;
 			hold(f, ESC);
 			hold(f, '\\');
-			settle(f, dst, o, v, true);
+			settle(f, dst, o, pass, true);
 		} else {
 			start_seq(f, TERM_ESC); /* an ESC ends the string and starts a sequence */
 			in_escape(f, c, dst, o);
@@ -232,20 +460,23 @@ static void in_string(struct term_filter *f, unsigned char c, char *dst, size_t 
 		f->state = TERM_STRING_ESC;
 		return;
 	}
-	if (c == BEL || c == 0x18 || c == 0x1a) {
-		int v = judge_string(f, true);
+	if (ends_string(f, c)) {
+		bool pass = c == BEL && judge_string(f, true) == PASS;
 		hold(f, (char)c);
-		settle(f, dst, o, v, true);
+		settle(f, dst, o, pass, true);
 		return;
 	}
-	if (c == 0x05)
+	if (c < 0x20 || c == DEL)
 		return;
-	hold(f, (char)c);
-	int v = judge_string(f, false);
-	if (v < 0 && f->n + 3 >= TERM_SEQ_MAX)
-		v = 0;
-	if (v >= 0)
-		settle(f, dst, o, v, false);
+	char text[2];
+	size_t n = text_byte(f, c, text);
+	for (size_t i = 0; i < n; i++)
+		hold(f, text[i]);
+	int v = n ? judge_string(f, false) : MORE;
+	if (v == MORE && f->n + 6 >= TERM_SEQ_MAX)
+		v = DROP;
+	if (v != MORE)
+		settle(f, dst, o, v == PASS, false);
 }
 
 static void in_rest(struct term_filter *f, unsigned char c, char *dst, size_t *o)
@@ -259,19 +490,20 @@ static void in_rest(struct term_filter *f, unsigned char c, char *dst, size_t *o
 		in_escape(f, c, dst, o);
 		return;
 	}
-	if (after_esc || c == BEL || c == 0x18 || c == 0x1a) {
+	if (after_esc || ends_string(f, c)) {
 		if (pass)
 			out(dst, o, after_esc ? "\033\\" : (const char[]){(char)c},
 				after_esc ? 2 : 1);
 		f->state = TERM_GROUND;
+		f->lead = 0;
 		return;
 	}
 	if (c == ESC) {
 		f->state = pass ? TERM_PASS_ESC : TERM_DROP_ESC;
 		return;
 	}
-	if (pass && c != 0x05)
-		dst[(*o)++] = (char)c;
+	if (pass && c >= 0x20 && c != DEL)
+		*o += text_byte(f, c, dst + *o);
 }
 
 size_t term_filter(struct term_filter *f, const char *src, size_t n, char *dst)
@@ -305,25 +537,46 @@ size_t term_filter(struct term_filter *f, const char *src, size_t n, char *dst)
 	return o;
 }
 
+static void undo_modes(const struct term_filter *f, char *dst, size_t *o)
+{
+	/* What a person would notice, when more was set than is kept count of. */
+	static const uint16_t all[] = {1, 5, 6, 9, 47, 66, 69, 1000, 1001, 1002, 1003, 1004, 1005,
+		1006, 1015, 1016, 1047, 1049, 2004, 2026, 2031, 2048};
+	for (size_t i = 0; i < f->n_on; i++)
+		*o += (size_t)snprintf(dst + *o, 16, "\033[?%ul", f->modes_on[i]);
+	for (size_t i = 0; f->modes_lost && i < ARRAY_LEN(all); i++)
+		*o += (size_t)snprintf(dst + *o, 16, "\033[?%ul", all[i]);
+}
+
 size_t term_filter_undo(struct term_filter *f, char *dst)
 {
 	size_t o = 0;
 	/* A string that was left open would swallow all that follows. */
 	if (f->state == TERM_PASS_STRING || f->state == TERM_PASS_ESC)
 		out(dst, &o, "\033\\", 2);
-	for (size_t i = 0; i < f->n_on; i++)
-		o += (size_t)snprintf(dst + o, 16, "\033[?%ul", f->modes_on[i]);
-	if (f->kitty_keys)
-		out(dst, &o, "\033[<9u", 5);
-	if (f->modify_keys)
-		out(dst, &o, "\033[>4;0m", 7);
-	if (f->keypad)
-		out(dst, &o, "\033>", 2);
-	if (f->cursor_hidden)
-		out(dst, &o, "\033[?25h", 6);
-	if (f->nowrap)
-		out(dst, &o, "\033[?7h", 5);
-	out(dst, &o, "\033[0m", 4);
+	undo_modes(f, dst, &o);
+	const struct {
+		bool set;
+		const char *undo;
+	} rows[] = {
+		{f->kitty_keys, "\033[<9u"},
+		{f->modify_keys, "\033[>4;0m"},
+		{f->keypad, "\033>"},
+		{f->cursor_hidden, "\033[?25h"},
+		{f->nowrap, "\033[?7h"},
+		{f->keyboard_locked, "\033[2l"},
+		{f->insert, "\033[4l"},
+		{f->echo, "\033[12h"},
+		{f->newline, "\033[20l"},
+		{f->charset, "\033(B\033)B\017"},
+		{f->margins, "\0337\033[r\0338"}, /* resetting them moves the cursor */
+		{f->cursor_style, "\033[0 q"},
+		{f->colours, "\033]104\033\\\033]110\033\\\033]111\033\\\033]112\033\\"},
+		{true, "\033[0m"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].set)
+			out(dst, &o, rows[i].undo, strlen(rows[i].undo));
 	bool clipboard = f->clipboard;
 	*f = (struct term_filter){.clipboard = clipboard};
 	return o;

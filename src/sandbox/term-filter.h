@@ -1,12 +1,12 @@
 /* sandbox/term-filter.h - what an agent may not make the caller's terminal do.
  *
  * Pure.  A byte-at-a-time parser of ECMA-48 and xterm control sequences (invisible-island.net/xterm
- * ctlseqs) that passes everything but:
- *   OSC 52 with "?" (reads the clipboard); OSC 52 writes unless allowed;
- *   CSI 20 t, CSI 21 t (reports icon label and title: text of the agent's choice typed back),
- *   ENQ (answerback), DECRQCRA and DECRQUPSS-like reports (CSI ... * y, screen contents typed
- * back); OSC 1337 and OSC 5113 (file transfer), OSC 50 with "?", DCS + q with long payloads stay.
- * It keeps count of the modes that are set, so that they can be undone.
+ * ctlseqs).  Strings (OSC, DCS, APC) pass only if a table names them, as terminals give new ones a
+ * meaning every year: run a command (kitty's remote control), type at a key press (DECUDK), read a
+ * file of the host's (kitty graphics by path), read the clipboard.  Other sequences pass but for
+ * those that type text of the agent's choice back, print, or change how bytes are read:
+ *   CSI 20 t, CSI 21 t, CSI ... y, ENQ; CSI ... i; ESC % and ESC SP; C1 controls in their 8-bit
+ * form. It keeps count of what is changed, so that it can be undone.
  */
 #ifndef BAWN_SANDBOX_TERM_FILTER_H
 #define BAWN_SANDBOX_TERM_FILTER_H
@@ -15,8 +15,8 @@
 
 #include "base/macro.h"
 
-#define TERM_SEQ_MAX                                                                               \
-	512 /* a control sequence longer than this is not held back but judged so far */
+#define TERM_SEQ_MAX 512  /* a sequence that can't be judged by then is dropped */
+#define TERM_UNDO_MAX 768 /* what term_filter_undo() writes at most */
 
 enum term_state {
 	TERM_GROUND,
@@ -37,15 +37,19 @@ struct term_filter {
 	size_t n;
 	uint16_t modes_on[24]; /* DEC private modes set by the agent that are off by default */
 	size_t n_on;
+	bool modes_lost; /* more than those */
 	bool cursor_hidden, nowrap, keypad, kitty_keys, modify_keys, title_set;
-	bool c2;           /* 0xC2 was seen: a C1 control as UTF-8 may follow */
-	uint8_t utf8_left; /* continuation bytes that may follow */
-	uint32_t queries;  /* queries whose answer may still be on its way */
+	bool keyboard_locked, insert, newline, echo; /* ANSI modes 2, 4, 20, and 12 off */
+	bool charset, margins, cursor_style, colours;
+	unsigned char lead; /* of a UTF-8 character whose second byte has not come yet, or 0 */
+	uint8_t utf8_left;  /* continuation bytes that may follow */
+	uint32_t queries;   /* queries whose answer may still be on its way */
 };
 
 /* Filter n bytes of src into dst (at least n + TERM_SEQ_MAX bytes).  Returns bytes written. */
 size_t term_filter(struct term_filter *f, const char *src, size_t n, char *dst);
-/* The sequences that put back everything the agent changed; returns bytes written to dst[512]. */
+/* The sequences that put back everything the agent changed; returns bytes written to
+ * dst[TERM_UNDO_MAX]. */
 size_t term_filter_undo(struct term_filter *f, char *dst);
 
 #endif

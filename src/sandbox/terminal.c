@@ -155,7 +155,7 @@ void terminal_stop(struct terminal *t)
 {
 	if (t->out < 0)
 		return;
-	char undo[512];
+	char undo[TERM_UNDO_MAX];
 	uint32_t n_queries = t->filter.queries;
 	size_t n = term_filter_undo(&t->filter, undo);
 	if (n > 4 || t->raw)

@@ -60,6 +60,55 @@ static void c1_controls_do_not(void **state)
 	BECOMES("a\xc2\xa9", "a\xc2\xa9");
 }
 
+/* What terminals skip or carry out without leaving a sequence hides nothing from us. */
+static void control_bytes_hide_nothing(void **state)
+{
+	(void)state;
+	BECOMES("a\033\n[21tb", "a\nb");
+	BECOMES("a\033\177]52;c;?\ab", "ab");
+	BECOMES("a\033\r]5\n2;c;?\ab", "a\rb");
+	BECOMES("a\033]5\0012;c;\002?\ab", "ab");
+	BECOMES("a\033]0000000052;c;?\ab", "ab");
+	BECOMES("a\033]+52;c;?\ab", "ab");
+	BECOMES("a\033[2\n1tb", "a\nb");
+	BECOMES("a\033[4294967317tb", "ab");
+	/* the end of a string, and what begins behind it, as C1 controls: text of the title here */
+	BECOMES("a\033]0;x\302\234\302\23552;c;?\ab", "a\033]0;x52;c;?\ab");
+	BECOMES("a\033]0;x\234\23552;c;?\ab", "a\033]0;x52;c;?\ab");
+	BECOMES("a\033]0;x\340\202\23452;c;?\ab", "a\033]0;x52;c;?\ab");
+	BECOMES("a\033P+q\234\23321t\033\\b", "a\033P+q21t\033\\b");
+	BECOMES("a\033\23321tb", "a21tb");
+	BECOMES("a\301\23321tb", "a\30121tb"); /* overlong */
+	BECOMES("a\360\200\202\23321tb", "a21tb");
+	/* BEL ends an OSC alone */
+	BECOMES("a\033P+q5\a\033[21tb", "a\033P+q5\033\\b");
+	BECOMES("a\033(\033]52;c;?\ab", "ab");
+	PASSES("\033]0;t\303\266t \342\224\200\a");
+}
+
+/* What makes a terminal run, print, type or read something of the host's. */
+static void strings_that_act_do_not_pass(void **state)
+{
+	(void)state;
+	BECOMES("a\033P@kitty-cmd{\"cmd\":\"launch\"}\033\\b", "ab");
+	BECOMES("a\033P0;1|17/726d0a\033\\b", "ab");
+	BECOMES("a\033Ptmux;x\033\\b", "ab");
+	BECOMES("a\033P1;0;0!z414243\033\\b", "ab");
+	BECOMES("a\033_Gf=100,t=f,a=T;L2V0Yy9wYXNzd2Q=\033\\b", "ab");
+	BECOMES("a\033_Ga=q,t=t;L3RtcC94\033\\b", "ab");
+	BECOMES("a\033_Ga=q,t=d,t=s;L3g=\033\\b", "ab");
+	BECOMES("a\033_other\033\\b", "ab");
+	BECOMES("a\033^pm\033\\b\033Xsos\033\\c", "abc");
+	BECOMES("a\033[5ib\033[?5ic", "abc");
+	BECOMES("a\033]9;6;\"macro\"\ab", "ab");
+	BECOMES("a\033]46;/tmp/log\ab\033]51;Aevil\ac\033]633;E;rm\ad", "abcd");
+	BECOMES("a\033]5522;type=read\ab\033]50;font\ac\033]3;X=y\ad", "abcd");
+	BECOMES("a\033%@b\033 Gc", "abc");
+	PASSES("\033_Gf=100,a=T,t=d;iVBO\033\\\033_Gm=0;Rw0K\033\\");
+	PASSES("\033]9;4;1;50\a\033]9;done\a\033P0;0;0q#0!5~\033\\\033P=1s\033\\");
+	PASSES("\033P$qm\033\\\033]777;notify;a;b\a\033]11;#000000\a");
+}
+
 static void clipboard_writes_by_option(void **state)
 {
 	(void)state;
@@ -85,7 +134,7 @@ static void modes_are_undone(void **state)
 {
 	(void)state;
 	struct term_filter f = {0};
-	char out[1024], undo[512];
+	char out[1024], undo[TERM_UNDO_MAX + 1];
 	static const char set[] =
 		"\033[?1049h\033[?1000;1006h\033[?25l\033[>1u\033[?2004h\033[?2004l";
 	term_filter(&f, set, sizeof(set) - 1, out);
@@ -100,11 +149,44 @@ static void modes_are_undone(void **state)
 	assert_string_equal(undo, "\033[0m");
 }
 
+static void undone(const char *set, const char *want)
+{
+	struct term_filter f = {0};
+	char out[4096], undo[TERM_UNDO_MAX + 1];
+	term_filter(&f, set, strlen(set), out);
+	size_t n = term_filter_undo(&f, undo);
+	assert_true(n <= TERM_UNDO_MAX);
+	undo[n] = '\0';
+	assert_non_null(strstr(undo, want));
+}
+
+static void whatever_is_changed_is_undone(void **state)
+{
+	(void)state;
+	undone("\033[?1003h\033[?1003s\033[?1003l\033[?1003r", "\033[?1003l");
+	undone("\033[?25s\033[?25r", "\033[?25h");
+	undone("\033[2h", "\033[2l");
+	undone("\033[4h", "\033[4l");
+	undone("\033[20h", "\033[20l");
+	undone("\033[12l", "\033[12h");
+	undone("\033[5;10r", "\033[r");
+	undone("\033(0", "\033(B");
+	undone("\016", "\017");
+	undone("\033[5 q", "\033[0 q");
+	undone("\033]11;#ffffff\a", "\033]111\033\\");
+	/* more modes than can be kept count of hide none */
+	char many[1024] = "";
+	for (int i = 0, o = 0; i < 40; i++)
+		o += snprintf(many + o, sizeof(many) - (size_t)o, "\033[?%dh", 9001 + i);
+	strcat(many, "\033[?1000h");
+	undone(many, "\033[?1000l");
+}
+
 static void an_open_string_is_closed(void **state)
 {
 	(void)state;
 	struct term_filter f = {0};
-	char out[1024], undo[512];
+	char out[1024], undo[TERM_UNDO_MAX + 1];
 	term_filter(&f, "\033]0;never ended", 15, out);
 	undo[term_filter_undo(&f, undo)] = '\0';
 	assert_memory_equal(undo, "\033\\", 2);
@@ -116,9 +198,12 @@ int main(void)
 		cmocka_unit_test(ordinary_output_passes),
 		cmocka_unit_test(what_types_back_does_not),
 		cmocka_unit_test(c1_controls_do_not),
+		cmocka_unit_test(control_bytes_hide_nothing),
+		cmocka_unit_test(strings_that_act_do_not_pass),
 		cmocka_unit_test(clipboard_writes_by_option),
 		cmocka_unit_test(long_strings_need_no_memory),
 		cmocka_unit_test(modes_are_undone),
+		cmocka_unit_test(whatever_is_changed_is_undone),
 		cmocka_unit_test(an_open_string_is_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
