@@ -11,6 +11,10 @@
 /* Node, Go and git expect at least the usual default. */
 #define NOFILE_SOFT_MIN 1024u
 
+/* More than any build uses, and less than what leaves the user's programs unable to fork: the
+ * processes of the sandbox are the user's, too (RES-01). */
+#define NPROC_DEFAULT ((rlim_t)16384)
+
 static int set(int what, const char *name, rlim_t soft, rlim_t hard, struct err *err)
 {
 	struct rlimit l = {.rlim_cur = soft, .rlim_max = hard};
@@ -49,12 +53,37 @@ static int nofile(struct err *err)
 static int nproc_limit(uint64_t nproc, struct err *err)
 {
 	struct rlimit l;
-	if (nproc == 0 || GUARD_REMOVED("pids"))
+	if (GUARD_REMOVED("pids"))
 		return 0;
 	if (getrlimit(RLIMIT_NPROC, &l) < 0)
 		return err_sys(err, errno, "read the limit nproc");
-	rlim_t n = MIN((rlim_t)nproc, l.rlim_max);
-	return set(RLIMIT_NPROC, "nproc", n, n, err);
+	rlim_t n = nproc ? (rlim_t)nproc : NPROC_DEFAULT;
+	n = MIN(n, l.rlim_max == RLIM_INFINITY || nproc ? l.rlim_max : l.rlim_max / 4 * 3);
+	return set(RLIMIT_NPROC, "nproc", MIN(n, nproc ? n : l.rlim_cur), n, err);
+}
+
+/* Counted for all processes of the user together, in all namespaces: at the whole of it the sandbox
+ * would take the last one, and the user's programs could queue no signal and make no timer, lock no
+ * memory, open no message queue (RES-04). */
+static int spare(int what, const char *name, struct err *err)
+{
+	struct rlimit l;
+	if (getrlimit(RLIMIT_KIND(what), &l) < 0)
+		return err_sys(err, errno, "read the limit %s", name);
+	if (l.rlim_max == RLIM_INFINITY || GUARD_REMOVED("spare-limits"))
+		return 0;
+	rlim_t hard = l.rlim_max / 4 * 3;
+	return set(what, name, MIN(l.rlim_cur, hard), hard, err);
+}
+
+static int spare_all(struct err *err)
+{
+	int r = spare(RLIMIT_SIGPENDING, "sigpending", err);
+	if (r == 0)
+		r = spare(RLIMIT_MEMLOCK, "memlock", err);
+	if (r == 0)
+		r = spare(RLIMIT_MSGQUEUE, "msgqueue", err);
+	return r;
 }
 
 int limits_apply(uint64_t nproc, struct err *err)
@@ -62,6 +91,8 @@ int limits_apply(uint64_t nproc, struct err *err)
 	int r = core(err);
 	if (r == 0)
 		r = nofile(err);
+	if (r == 0)
+		r = spare_all(err);
 	/* Some desktops allow their user real-time priority; an agent that spins at one takes the
 	 * machine. */
 	if (r == 0)

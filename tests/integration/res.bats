@@ -16,6 +16,11 @@ teardown() { bawn_teardown; }
 	# threads count, and the limit can't be raised
 	run in_sandbox_sh 'bash -c "ulimit -u 10000; ulimit -Hu 10000; ulimit -u"'
 	[ "$(tail -1 <<<"$output")" = 64 ]
+	# without the option there is one, too
+	BAWN_OPTS=()
+	run in_sandbox bash -c 'ulimit -Hu'
+	[ "$output" -le 16384 ] || fail "no limit of its own"
+	[ "$(ulimit -Hu)" = unlimited ] || [ "$output" -lt "$(ulimit -Hu)" ]
 	# two sandboxes don't share the number
 	BAWN_OPTS=(--pids 40)
 	bg /usr/bin/python3 -c 'import os,time
@@ -82,6 +87,21 @@ print("up", flush=True); time.sleep(20)'
 	[ "${BASH_REMATCH[1]}" -ge 32 ]
 	run attack keys new_userns
 	expect_all EPERM
+	# signals that wait, and with them timers
+	cat >"$T/signals.py" <<-'EOF'
+		import ctypes, os, signal, sys, time
+		libc = ctypes.CDLL(None, use_errno=True)
+		signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGRTMIN})
+		n, most = 0, int(sys.argv[1])
+		while n < most and libc.sigqueue(os.getpid(), int(signal.SIGRTMIN), 0) == 0:
+		    n += 1
+		print("queued", n, flush=True)
+		time.sleep(int(sys.argv[2]))
+	EOF
+	bg /usr/bin/python3 -c "$(cat "$T/signals.py")" 10000000 20
+	bg_says "queued "
+	run /usr/bin/python3 "$T/signals.py" 5 0
+	assert_output "queued 5"
 }
 
 @test "RES-05 no priority above the host's programs" {
