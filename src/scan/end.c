@@ -147,9 +147,17 @@ static enum scan_type type_of(mode_t m)
 					     : SCAN_FILE;
 }
 
+/* "gitdir: .../.git/modules/NAME" or worktrees: looked at with the repository that has them.  Any
+ * other directory that git is sent to, "x.git" among them, is not. */
 static bool inside_git(const char *text)
 {
-	return strstr(text, ".git/modules/") || strstr(text, ".git/worktrees/");
+	static const char *const dirs[] = {"/.git/modules/", "/.git/worktrees/", " .git/modules/"};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		const char *p = strstr(text, dirs[i]);
+		if (p && !strstr(p, "..") && p[strlen(dirs[i])] != '\n')
+			return true;
+	}
+	return false;
 }
 
 /* A .git that is a file or a link, made or changed in the run. */
@@ -313,6 +321,30 @@ static void emit_keys(
 				.detail = keys->v[i]});
 }
 
+/* A remote that is a directory: pushing there runs its hooks, and it may be the agent's. */
+static void tell_directories(
+	struct scanner *s, const char *path, struct git_config_text copy, const struct strv *kept)
+{
+	struct git_config c;
+	if (git_config_parse(&s->arena, copy.p, copy.n, &c, NULL) < 0)
+		return;
+	for (size_t i = 0; i < c.n; i++) {
+		const struct git_config_entry *v = &c.v[i];
+		if (streq(v->section, "remote") && strv_has(kept, v->key) && v->value &&
+			(streq(v->name, "url") || streq(v->name, "pushurl")) &&
+			git_config_is_path(v->value))
+			scan_emit(s,
+				(struct scan_item){.kind = SCAN_PERSIST,
+					.type = SCAN_FILE,
+					.per = 2,
+					.path = path,
+					.detail = arena_printf(&s->arena,
+						"git setting %s is a directory: a push runs its "
+						"hooks",
+						v->key)});
+	}
+}
+
 static void merge_one(struct scanner *s, size_t i)
 {
 	const struct scan_git_config *g = &s->req->git[i];
@@ -342,6 +374,7 @@ static void merge_one(struct scanner *s, size_t i)
 				.path = g->real,
 				.text = merged.p,
 				.n_text = merged.n});
+	tell_directories(s, g->real, t[2], &kept);
 	emit_keys(s, SCAN_GIT_KEPT, g->real, &kept);
 	emit_keys(s, SCAN_GIT_DROPPED, g->real, &dropped);
 }

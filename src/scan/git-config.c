@@ -407,12 +407,23 @@ static bool only(const char *v, const char *extra, size_t max)
 	return true;
 }
 
-static bool no_control(const char *v)
+static bool no_control_but(const char *v, const char *but)
 {
 	for (; *v; v++)
-		if ((unsigned char)*v < 0x20 || *v == 0x7f)
+		if (((unsigned char)*v < 0x20 || *v == 0x7f) && !strchr(but, *v))
 			return false;
 	return true;
+}
+
+static bool no_control(const char *v)
+{
+	return no_control_but(v, "");
+}
+
+bool git_config_is_path(const char *v)
+{
+	const char *colon = strchr(v, ':'), *slash = strchr(v, '/');
+	return !colon || (slash && slash < colon);
 }
 
 /* https, http, ssh, git URLs, scp-like addresses and plain paths.  Nothing that names a transport
@@ -430,21 +441,15 @@ static bool plain_url(const char *v)
 		}
 	if (strstr(v, "://"))
 		return false;
-	if (v[0] == '/' || has_prefix(v, "./") || has_prefix(v, "../"))
-		return true;
-	const char *colon = strchr(v, ':'), *slash = strchr(v, '/'), *at = strchr(v, '@');
-	if (!colon)
-		return true; /* a relative path */
-	if (slash && slash < colon)
-		return true;
-	return !(at && at < colon && at[1] == '-'); /* host:path */
+	const char *colon = strchr(v, ':'), *at = strchr(v, '@');
+	return git_config_is_path(v) || !(at && at < colon && at[1] == '-'); /* host:path */
 }
 
 static bool value_ok(enum value_kind kind, const char *v)
 {
 	switch (kind) {
 	case ANY:
-		return strlen(v) <= 4096 && (no_control(v) || strchr(v, '\n')) && v[0] != '!';
+		return strlen(v) <= 4096 && no_control_but(v, "\n\t") && v[0] != '!';
 	case BOOL:
 		return only(v, "", 5);
 	case NUMBER:

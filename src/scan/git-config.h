@@ -31,6 +31,9 @@ int git_config_parse(
  * program, a file outside the repository or another transport. */
 bool git_config_plain(const struct git_config_entry *e);
 
+/* Is this value of remote.*.url a directory to git, and no URL? */
+bool git_config_is_path(const char *v);
+
 /* What the agent changed from base to copy, put into real (the file as it is now).  *ret_text is
  * NULL when nothing changes.  Every changed key is in exactly one of *kept and *dropped ("key", as
  * in git config --get).  A copy that does not parse changes nothing: -EINVAL. */

@@ -18,7 +18,8 @@ static bool is_git_dir(struct scanner *s, struct scan_at at)
 {
 	struct stat st;
 	return scan_stat(scan_below(s, at, "HEAD"), &st) == 0 &&
-		scan_stat(scan_below(s, at, "objects"), &st) == 0;
+		(scan_stat(scan_below(s, at, "objects"), &st) == 0 ||
+			scan_stat(scan_below(s, at, "commondir"), &st) == 0);
 }
 
 /* "gitdir: X" of a .git file, folded against the directory it stands in. */
@@ -101,6 +102,13 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 				.detail = "more git repositories than are looked at"});
 }
 
+/* git follows links in its directory, this scan doesn't: one that is new is told of. */
+static bool is_new_link(struct scanner *s, struct scan_at at)
+{
+	struct stat st;
+	return s->req->end && scan_stat(at, &st) == 0 && S_ISLNK(st.st_mode) && scan_since(s, &st);
+}
+
 /* Names in a directory, without "." and ".."; at most max. */
 static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *ret)
 {
@@ -119,11 +127,23 @@ static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *
 		}
 }
 
+static void emit_pointer(struct scanner *s, struct scan_at at)
+{
+	scan_emit_at(s, at,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = SCAN_SYMLINK,
+			.flags = SCAN_AUTO,
+			.per = 3,
+			.detail = "git takes config and hooks from elsewhere"});
+}
+
 static void each_module(struct scanner *s, struct scan_at dir, int depth,
 	void (*fn)(struct scanner *s, struct scan_at git_dir))
 {
 	struct strv names = {0};
 	struct stat st;
+	if (is_new_link(s, dir))
+		emit_pointer(s, dir);
 	if (depth > MODULE_DEPTH || scan_stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
 		return;
 	list(s, dir, GIT_DIRS_MAX, &names);
@@ -134,6 +154,18 @@ static void each_module(struct scanner *s, struct scan_at dir, int depth,
 		else
 			each_module(s, at, depth + 1, fn); /* "libs/x" is a name of two levels */
 	}
+}
+
+void scan_protect_target(struct scanner *s, const char *rel, const char *detail)
+{
+	struct stat st;
+	char *to = scan_follow(s, rel);
+	if (to && fstatat(s->base[0].fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
+		scan_emit_rel(s, to,
+			(struct scan_item){.kind = SCAN_PROTECT,
+				.type = S_ISDIR(st.st_mode) ? SCAN_DIR : SCAN_FILE,
+				.detail = detail});
 }
 
 static void protect(struct scanner *s, struct scan_at git, const char *name, bool config)
@@ -149,6 +181,8 @@ static void protect(struct scanner *s, struct scan_at git, const char *name, boo
 	if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
 		scan_emit_at(s, at,
 			(struct scan_item){.kind = SCAN_PROTECT, .type = type, .detail = "git"});
+	if (S_ISLNK(st.st_mode) && at.base == &s->base[0])
+		scan_protect_target(s, at.rel, "git");
 }
 
 static void protect_worktree(struct scanner *s, struct scan_at at)
@@ -280,11 +314,52 @@ void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
 	}
 }
 
+/* What git itself writes there leads back to the repository that the work tree belongs to. */
+static bool leads_back(struct scanner *s, struct scan_at commondir)
+{
+	char *text;
+	ssize_t n = scan_read(s, commondir, PATH_MAX, &text);
+	return n > 0 && (streq(text, "../..\n") || streq(text, "../.."));
+}
+
 static void check_worktree(struct scanner *s, struct scan_at at, bool linked)
 {
+	struct stat st, dir;
+	struct scan_at common = scan_below(s, at, "commondir");
+	if (linked && is_new_link(s, at))
+		emit_pointer(s, at);
 	check_config(s, at, "config.worktree", 3);
-	if (!linked)
-		check_changed(s, at, "commondir", 3, "git takes config and hooks from elsewhere");
+	if (scan_stat(common, &st) < 0 || (linked && leads_back(s, common)))
+		return;
+	/* a directory that was moved here holds older files */
+	if (scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir)))
+		emit_pointer(s, common);
+}
+
+/* A rebase that stands half-way, left for the next "git rebase --continue" to go on with: its list
+ * may hold commands. */
+static void check_rebase(struct scanner *s, struct scan_at git)
+{
+	struct stat st, dir;
+	char *text;
+	struct scan_at at = scan_below(s, git, "rebase-merge");
+	struct scan_at todo = scan_below(s, at, "git-rebase-todo");
+	if (is_new_link(s, at)) {
+		emit_pointer(s, at);
+		return;
+	}
+	if (scan_stat(todo, &st) < 0 ||
+		!(scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir))))
+		return;
+	ssize_t n = scan_read(s, todo, GIT_CONFIG_MAX, &text);
+	bool runs = n < 0 || (size_t)n >= GIT_CONFIG_MAX;
+	for (const char *p = runs ? NULL : text; p && *p; p += p[0] == '\n') {
+		p += strspn(p, " \t\r");
+		runs |= has_prefix(p, "exec") || (p[0] == 'x' && strchr(" \t", p[1]));
+		p += strcspn(p, "\n");
+	}
+	if (runs)
+		emit_hook(s, todo, SCAN_FILE, 1, "a rebase that runs commands when continued");
 }
 
 void scan_git_check(struct scanner *s, struct scan_at git_dir)
@@ -294,11 +369,18 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 	scan_git_hooks(s, scan_below(s, git_dir, "hooks"), 1);
 	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
 	check_worktree(s, git_dir, false);
+	check_rebase(s, git_dir);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);
+	static const char *const dirs[] = {"worktrees", "info"};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (is_new_link(s, scan_below(s, git_dir, dirs[i])))
+			emit_pointer(s, scan_below(s, git_dir, dirs[i]));
 	struct scan_at wt = scan_below(s, git_dir, "worktrees");
 	list(s, wt, GIT_DIRS_MAX, &trees);
-	for (size_t i = 0; i < trees.n; i++)
+	for (size_t i = 0; i < trees.n; i++) {
 		check_worktree(s, scan_below(s, wt, trees.v[i]), true);
+		check_rebase(s, scan_below(s, wt, trees.v[i]));
+	}
 }
 
 const char *scan_hooks_path(struct scanner *s)

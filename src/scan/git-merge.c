@@ -75,6 +75,55 @@ static bool all_plain(const struct git_config *c, const char *key)
 	return true;
 }
 
+/* The three texts read, and what is to be taken over from copy to real. */
+struct merge {
+	const struct git_config *copy, *real;
+	struct strv keep, drop;
+};
+
+/* Will there be a remote of that name with an URL? */
+static bool has_remote(const struct merge *m, const char *name)
+{
+	const struct git_config *in[] = {m->copy, m->real};
+	for (size_t k = 0; k < ARRAY_LEN(in); k++)
+		for (size_t i = 0; i < in[k]->n; i++) {
+			const struct git_config_entry *e = &in[k]->v[i];
+			if (streq(e->section, "remote") && e->subsection &&
+				streq(e->subsection, name) && streq(e->name, "url") &&
+				strv_has(&m->keep, e->key) == (in[k] == m->copy))
+				return true;
+		}
+	return false;
+}
+
+static bool wants_remote(const struct git_config_entry *e)
+{
+	if (streq(e->section, "branch"))
+		return e->subsection && (streq(e->name, "remote") || streq(e->name, "pushremote"));
+	return streq(e->key, "remote.pushdefault") || streq(e->key, "checkout.defaultremote");
+}
+
+/* Where a remote's name is wanted git also takes a directory, and a push there runs its hooks; and
+ * a name of nothing may be one of a file in .git/remotes. */
+static bool names_remotes(const struct merge *m, const char *key)
+{
+	for (size_t i = 0; i < m->copy->n; i++) {
+		const struct git_config_entry *e = &m->copy->v[i];
+		if (streq(e->key, key) && wants_remote(e) && e->value && !streq(e->value, ".") &&
+			!has_remote(m, e->value))
+			return false;
+	}
+	return true;
+}
+
+static void drop_unnamed(struct arena *a, struct merge *m)
+{
+	struct strv keep = {0};
+	for (size_t i = 0; i < m->keep.n; i++)
+		strv_add(a, names_remotes(m, m->keep.v[i]) ? &keep : &m->drop, m->keep.v[i]);
+	m->keep = keep;
+}
+
 /* Keys of one config that differ between base and copy. */
 static int changed_keys(struct arena *a, const struct git_config *in, const struct git_config *base,
 	const struct git_config *copy, struct strv *ret)
@@ -224,7 +273,8 @@ int git_config_merge(struct arena *a, struct git_config_text base, struct git_co
 	struct strv *dropped, struct err *err)
 {
 	struct git_config b, c, r;
-	struct strv changed = {0}, keep = {0}, drop = {0};
+	struct strv changed = {0};
+	struct merge m = {.copy = &c, .real = &r};
 	struct git_config_text out = {NULL, 0};
 	int res = git_config_parse(a, base.p, base.n, &b, err);
 	if (res == 0)
@@ -240,17 +290,19 @@ int git_config_merge(struct arena *a, struct git_config_text base, struct git_co
 		if (same_list(&c, &r, key))
 			continue; /* the host has it already */
 		bool plain = all_plain(&b, key) && all_plain(&c, key) && all_plain(&r, key);
-		strv_add(a, plain || GUARD_REMOVED("git-config-merge") ? &keep : &drop, key);
+		strv_add(a, plain || GUARD_REMOVED("git-config-merge") ? &m.keep : &m.drop, key);
 	}
-	if (keep.n && rewrite(a, real, &r, &c, &keep, &out) < 0)
+	if (!GUARD_REMOVED("git-remotes"))
+		drop_unnamed(a, &m);
+	if (m.keep.n && rewrite(a, real, &r, &c, &m.keep, &out) < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	if (keep.n && !as_meant(a, out, &r, &c, &keep))
+	if (m.keep.n && !as_meant(a, out, &r, &c, &m.keep))
 		return err_set(err, EINVAL, "the merged git config does not read as it was meant");
 	res = arena_check(a, err);
 	if (res < 0)
 		return res;
 	*ret_text = out;
-	*kept = keep;
-	*dropped = drop;
+	*kept = m.keep;
+	*dropped = m.drop;
 	return 0;
 }

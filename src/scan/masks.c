@@ -384,6 +384,9 @@ static void others(struct scanner *s, const struct cand *c, const char *path)
 			(struct scan_item){.kind = SCAN_PROTECT,
 				.type = type_of(c->type),
 				.detail = git ? "git" : ""});
+	/* What ".git" leads to is looked at as a git directory: not all of it is to be pinned. */
+	if (c->type == DT_LNK && (c->flags & CAND_PROTECT) && !git)
+		scan_protect_target(s, path, "");
 }
 
 /* A masked directory with nothing tracked below is masked whole: its end, to skip what is in it. */
@@ -458,9 +461,12 @@ void scan_start_masks(struct scanner *s)
 	struct stat st;
 	const char *hooks = s->walk.hooks_path;
 	if (hooks && fstatat(s->base[0].fd, hooks, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
+		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))) {
 		scan_emit_rel(s, hooks,
 			(struct scan_item){.kind = SCAN_PROTECT,
 				.type = S_ISDIR(st.st_mode) ? SCAN_DIR : SCAN_SYMLINK,
 				.detail = "core.hooksPath"});
+		if (S_ISLNK(st.st_mode))
+			scan_protect_target(s, hooks, "core.hooksPath");
+	}
 }

@@ -11,6 +11,7 @@
 enum persist_how {
 	PERSIST_NAME,   /* a file of this name */
 	PERSIST_SUFFIX, /* a name that ends so */
+	PERSIST_PREFIX, /* a name that begins so */
 	PERSIST_DIR,    /* everything below a directory of this name, or of "parent/name" */
 	PERSIST_ROOT,   /* an executable of this name in the root */
 };

@@ -61,6 +61,8 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir);
 void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per);
 /* core.hooksPath of the request's repository, if it is a place below the root; relative. */
 const char *scan_hooks_path(struct scanner *s);
+/* Where a protected link leads to is protected with it, if it lies in the workspace. */
+void scan_protect_target(struct scanner *s, const char *rel, const char *detail);
 /* fn for each git directory known: of the request, of each ".git", each bare one. */
 void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir));
 

@@ -255,17 +255,26 @@ static void look_fresh(struct lister *l, int fd, const char *name, bool known)
 
 struct listing {
 	uint32_t files;
-	unsigned int bare; /* bits: HEAD, objects, refs */
+	unsigned int bare; /* bits: HEAD, objects, refs, commondir */
 };
 
 static void note_bare(struct listing *g, const char *name, uint8_t type)
 {
-	if (streq(name, "HEAD") && type == DT_REG)
+	if (streq(name, "HEAD") && (type == DT_REG || type == DT_LNK))
 		g->bare |= 1;
-	else if (streq(name, "objects") && type == DT_DIR)
+	else if (streq(name, "objects") && (type == DT_DIR || type == DT_LNK))
 		g->bare |= 2;
-	else if (streq(name, "refs") && type == DT_DIR)
+	else if (streq(name, "refs") && (type == DT_DIR || type == DT_LNK))
 		g->bare |= 4;
+	else if (streq(name, "commondir") && (type == DT_REG || type == DT_LNK))
+		g->bare |= 8;
+}
+
+/* As git sees it (setup.c, is_git_directory): links will do, and with a commondir all but HEAD is
+ * somewhere else. */
+static bool looks_bare(const struct listing *g)
+{
+	return (g->bare & 7) == 7 || (g->bare & 9) == 9;
 }
 
 /* Read the entries of fd onto the stack. */
@@ -465,7 +474,7 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 	close(fd);
 	if (r == 0)
 		qsort_r(l->ents + mark, l->n_ents - mark, sizeof(*l->ents), by_name, l->names);
-	uint32_t bare = g.bare == 7 && l->len ? DIR_BARE : 0;
+	uint32_t bare = looks_bare(&g) && l->len ? DIR_BARE : 0;
 	uint32_t at = r == 0 ? begin_dir(l, &st, g.files, ctx | bare) : UINT32_MAX;
 	if (r == 0 && (at == UINT32_MAX || set_origin(w, at, old) < 0))
 		r = -ENOMEM;

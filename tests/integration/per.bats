@@ -241,6 +241,41 @@ sub_repo() {
 	never_silent PER-03 'mkdir q; git init -q --separate-git-dir deep q; git -C q config core.fsmonitor $EVIL' 'git -C q status' q/.git
 }
 
+# What git takes for a repository, or for a part of one, is more than a .git directory.
+@test "PER-03 PER-05 git directories in pieces: commondir, links, gitfiles" {
+	local c='mkdir -p c/objects c/refs; printf "[core]\n\trepositoryformatversion=0\n\tfsmonitor=%s\n" $EVIL >c/config'
+	local h='echo ref: refs/heads/main'
+	never_silent PER-03 "$c; mkdir -p .git/worktrees/x s; $h >.git/worktrees/x/HEAD; echo ../../../c >.git/worktrees/x/commondir; echo gitdir: ../.git/worktrees/x >s/.git" \
+		'cd s && git status' .git/worktrees/x/commondir
+	never_silent PER-03 "$c; mkdir -p s/.git; $h >s/.git/HEAD; echo ../../c >s/.git/commondir" 'cd s && git status' s/.git/commondir
+	never_silent PER-05 "$c; mkdir s; $h >s/HEAD; echo ../c >s/commondir" 'cd s && git --work-tree=. status' s
+	never_silent PER-05 "mkdir -p s/r o; ln -s r s/refs; ln -s ../o s/objects; $h >s/HEAD; printf '[core]\n\tbare=false\n\tworktree=.\n\tfsmonitor=%s\n\trepositoryformatversion=0\n' \$EVIL >s/config" \
+		'cd s && git status' s
+	never_silent PER-03 "$c; mkdir -p x.git/worktrees/x s; $h >x.git/worktrees/x/HEAD; echo ../../../c >x.git/worktrees/x/commondir; echo gitdir: ../x.git/worktrees/x >s/.git" \
+		'cd s && git status' s/.git
+	never_silent PER-03 "$c; $h >c/HEAD; mkdir -p .git/modules s; ln -s ../../c .git/modules/m; echo gitdir: ../.git/modules/m >s/.git" \
+		'cd s && git status' .git/modules/m
+	never_silent PER-03 "$c; mkdir -p s w/x; $h >w/x/HEAD; echo ../../c >w/x/commondir; ln -s ../w .git/worktrees; echo gitdir: ../.git/worktrees/x >s/.git" \
+		'cd s && git status' .git/worktrees
+	# git's own pieces are no news
+	attempt 'git worktree add -q wt && git init -q --separate-git-dir .git/modules/y y' ''
+	refute_output 'from elsewhere'
+}
+
+@test "PER-01 a rebase left half-way that runs commands when continued" {
+	never_silent PER-01 'git commit -q --allow-empty -m second; GIT_SEQUENCE_EDITOR="sed -i \"1s,.*,break\nexec $EVIL,\"" git rebase -q -i HEAD~1' \
+		'git rebase --continue' .git/rebase-merge/git-rebase-todo
+	attempt 'git commit -q --allow-empty -m second; GIT_SEQUENCE_EDITOR="sed -i 1s,.*,break," git rebase -q -i HEAD~1' ''
+	refute_output 'when continued'
+}
+
+@test "PER-02 a remote that is a directory is named, a remote that there is not is not set" {
+	local hook='mkdir -p e; git init -q --bare node_modules/e; printf "#!/bin/sh\nexec $EVIL\n" >node_modules/e/hooks/pre-receive; chmod +x node_modules/e/hooks/pre-receive'
+	never_silent PER-02 "$hook; git config remote.o.url ./node_modules/e" 'git push o main' .git/config
+	blocked "$hook; git config branch.main.pushRemote ./node_modules/e" 'git push'
+	blocked "$hook; git config remote.pushDefault node_modules/e" 'git -c push.default=current push'
+}
+
 old_bare_repo() {
 	git_repo "$1"
 	mkdir "$1/fix"
@@ -434,6 +469,20 @@ venv_repo() {
 	names PER-19 git a.desktop
 	attempt 'cp /bin/true s; chmod 4755 s' ''
 	assert_output 'set-user-ID'
+}
+
+@test "PER-09 PER-10 PER-15 PER-17 PER-18 more of what makes a host run programs" {
+	lists PER-02 .hg/hgrc .gitconfig
+	lists PER-09 .ruby-version .nvmrc .python-version mise.dev.toml .mise.ci.toml devbox.json .tmux.conf Procfile
+	lists PER-10 .vim/coc-settings.json .run/x.xml .clangd .ycm_extra_conf.py .editorconfig app.iml .project
+	lists PER-11 docker-compose.dev.yml compose.override.yaml Dockerfile .gitpod.yml
+	lists PER-13 .aider.model.settings.yml .roomodes .clinerules/x.md .amazonq/mcp.json .crush.json .goosehints .claude-plugin/x.json
+	lists PER-15 vite.config.ts webpack.config.js jest.config.cjs eslint.config.mjs .eslintrc.json .prettierrc.js .babelrc gulpfile.js .pnp.cjs
+	lists PER-15 .bazelrc MODULE.bazel WORKSPACE gradle.properties buildSrc/x.gradle .mvn/jvm.config .mvn/extensions.xml CMakeUserPresets.json
+	lists PER-15 tox.ini noxfile.py Taskfile.yaml .pylintrc mypy.ini .flake8 .rspec .rubocop.yml .perltidyrc x.gemspec docs/conf.py .latexmkrc
+	lists PER-15 Directory.Build.props a.csproj go.mod main.tf cdk.json foundry.toml .luacheckrc Setup.hs rebar.config
+	lists PER-17 .Renviron .ghci .ocamlinit .iex.exs .julia/config/startup.jl .ipython/profile_default/startup/x.py
+	lists PER-18 .github/actions/a/action.yml .github/dependabot.yml .buildkite/pipeline.yml .lintstagedrc.json lefthook-local.yaml .simple-git-hooks.json
 }
 
 many_files() {

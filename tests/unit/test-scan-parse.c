@@ -217,7 +217,10 @@ static void test_config_dangerous(void **state)
 		"[init]\n\ttemplateDir = x", "[commit]\n\ttemplate = x",
 		"[blame]\n\tignoreRevsFile = x", "[maintenance]\n\trepo = x",
 		"[branch \"x\"]\n\tmergeOptions = -s x", "[user]\n\tsigningKey = x",
-		"[remote \"ext::x\"]\n\turl = https://a/b", "[guitool \"x\"]\n\tcmd = x"};
+		"[remote \"ext::x\"]\n\turl = https://a/b", "[guitool \"x\"]\n\tcmd = x",
+		"[branch \"f\"]\n\tremote = evil.git", "[branch \"f\"]\n\tpushRemote = ./evil",
+		"[remote]\n\tpushDefault = /ws/evil", "[checkout]\n\tdefaultRemote = evil",
+		"[user]\n\tname = \"a\\n\033[31mb\""};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct arena a = {0};
@@ -233,7 +236,7 @@ static void test_config_dangerous(void **state)
 
 static void test_config_good(void **state)
 {
-	static const char *const good[] = {"[branch \"f/x\"]\n\tremote = origin",
+	static const char *const good[] = {"[branch \"f/x\"]\n\tremote = .",
 		"[branch \"f\"]\n\tmerge = refs/heads/f",
 		"[remote \"o\"]\n\turl = git@github.com:a/b.git",
 		"[remote \"o\"]\n\turl = ssh://git@h:22/a", "[remote \"o\"]\n\turl = ../other",
@@ -252,6 +255,35 @@ static void test_config_good(void **state)
 			&kept, &dropped, NULL);
 		if (r != 0 || !out.p || kept.n != 1 || dropped.n)
 			fail_msg("%s", good[i]);
+		arena_free(&a);
+	}
+}
+
+/* Where a remote is wanted only one that there will be is taken: git takes directories, too. */
+static void test_config_remotes(void **state)
+{
+	static const struct {
+		const char *real, *copy;
+		size_t kept;
+	} rows[] = {
+		{"", "[remote \"o\"]\nurl = https://a/b\n[branch \"f\"]\nremote = o\n", 2},
+		{"[remote \"o\"]\nurl = https://a/b\n",
+			"[remote \"o\"]\nurl = https://a/b\n[branch \"f\"]\nremote = o\n", 1},
+		/* its URL is not taken over, so there will be none */
+		{"", "[remote \"o\"]\nurl = ext::x\n[branch \"f\"]\nremote = o\n", 0},
+		/* removed in the same run */
+		{"[remote \"o\"]\nurl = https://a/b\n", "[branch \"f\"]\nremote = o\n", 1},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena a = {0};
+		struct git_config_text out;
+		struct strv kept, dropped;
+		assert_int_equal(git_config_merge(&a, text_of(rows[i].real), text_of(rows[i].copy),
+					 text_of(rows[i].real), &out, &kept, &dropped, NULL),
+			0);
+		assert_int_equal(kept.n, rows[i].kept);
+		assert_false(rows[i].kept < 2 && strv_has(&kept, "branch.f.remote") && i != 1);
 		arena_free(&a);
 	}
 }
@@ -305,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_config_merge),
 		cmocka_unit_test(test_config_dangerous),
 		cmocka_unit_test(test_config_good),
+		cmocka_unit_test(test_config_remotes),
 		cmocka_unit_test(test_index),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
