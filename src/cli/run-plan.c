@@ -315,7 +315,7 @@ static int protect_row(
 	pin_ancestors(r, base, path, pinned);
 	if (it->type == SCAN_GIT_CONFIG_FILE)
 		return git_copy_row(r, path, err);
-	if (it->type == SCAN_FILE || it->type == SCAN_DIR)
+	if (it->type == SCAN_FILE || it->type == SCAN_DIR || it->type == SCAN_SYMLINK)
 		row(r, MOUNT_PIN, path,
 			MOUNT_GUARD | MOUNT_RO | (it->type == SCAN_DIR ? MOUNT_REC : 0), NULL)
 			->why = "protected";
@@ -352,9 +352,27 @@ static int given_rows(struct run *r, struct strv *pinned, struct err *err)
 	return 0;
 }
 
+/* Of directories that lie in each other all but the outermost are looked through twice, and the
+ * link behind a protected one may lead to another. */
+static bool seen_before(const struct run *r, size_t n, unsigned char hashed[8192])
+{
+	const struct scan_item *it = &r->scan.v[n];
+	uint32_t h = 2166136261u; /* FNV-1a: most are new, and need no comparison */
+	for (const char *p = it->path; *p; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	unsigned char *byte = &hashed[h >> 19], bit = (unsigned char)(1u << (h >> 16 & 7));
+	bool maybe = *byte & bit;
+	*byte |= bit;
+	for (size_t i = 0; maybe && i < n; i++)
+		if (r->scan.v[i].kind == it->kind && streq(r->scan.v[i].path, it->path))
+			return true;
+	return false;
+}
+
 static int guard_rows(struct run *r, struct err *err)
 {
 	struct strv pinned = {0};
+	unsigned char hashed[8192] = {0};
 	const struct scan_result *s = &r->scan;
 	r->git = arena_alloc(&r->plan.arena, (s->n + 1) * sizeof(*r->git));
 	if (!r->git)
@@ -362,6 +380,9 @@ static int guard_rows(struct run *r, struct err *err)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct scan_item *it = &s->v[i];
 		int k = 0;
+		if ((it->kind == SCAN_PROTECT || it->kind == SCAN_MASK) &&
+			seen_before(r, i, hashed))
+			continue;
 		if (it->kind == SCAN_PROTECT)
 			k = protect_row(r, it, &pinned, err);
 		else if (it->kind == SCAN_MASK)

@@ -244,8 +244,10 @@ static void on_watch(struct sandbox *s)
 	int r = sandbox_freeze(s);
 	if (r == -EPIPE)
 		return;
-	if (r == 0)
+	if (r == 0) {
+		watch_renew(&s->watch);
 		r = run_reapply(s, &err);
+	}
 	if (r == 0)
 		sandbox_thaw(s);
 	else

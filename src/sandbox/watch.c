@@ -56,6 +56,18 @@ int watch_start(struct watch *w, const struct plan *p, struct err *err)
 	return 0;
 }
 
+void watch_renew(struct watch *w)
+{
+	if (GUARD_REMOVED("watch-renew"))
+		return;
+	for (size_t i = 0; i < w->n; i++) {
+		/* the same directory has the same number; one that is gone is seen to come back */
+		int wd = watch_parent(w->fd, w->path[i]);
+		if (wd >= 0)
+			w->wd[i] = wd;
+	}
+}
+
 static const char *guarded(const struct watch *w, int wd, const char *name)
 {
 	for (size_t i = 0; i < w->n; i++)

@@ -24,6 +24,9 @@ int watch_start(struct watch *w, const struct plan *p, struct err *err);
 const char *watch_read(struct watch *w);
 /* The guard rows alone, in the plan's wire form, for `bawn-init reapply`. */
 int watch_rows(const struct plan *p, struct blob *ret, struct err *err);
+/* Watch the directories that are now where the watched ones were: the host may have put new ones in
+ * their place.  From the outermost in, so that what is made meanwhile is seen in the one above. */
+void watch_renew(struct watch *w);
 void watch_stop(struct watch *w);
 
 #endif

@@ -423,3 +423,31 @@ for i in range(3000):
 	refute_output MOVED
 	assert_untouched "$WS/.env"
 }
+
+@test "FS-13 FS-14 protected paths that are links: the link and what it leads to" {
+	git_repo
+	mkdir -p shared/vs shared/hooks
+	echo '{}' >shared/vs/tasks.json
+	ln -s shared/vs .vscode
+	rm -rf .git/hooks
+	ln -s ../shared/hooks .git/hooks
+	run in_sandbox_sh 'for f in .vscode .git/hooks; do rm -f $f; ln -sfn /tmp $f; mv $f gone; mv -T shared $f; done
+		echo x >.vscode/tasks.json; echo x >shared/vs/new; echo x >.git/hooks/pre-commit; echo x >shared/hooks/pre-commit
+		mv shared s2; mv shared/vs s2; git status --porcelain >/dev/null && cat .vscode/tasks.json && echo works'
+	assert_output '{}'$'\n'works
+	[ "$(readlink .vscode)" = shared/vs ] && [ "$(readlink .git/hooks)" = ../shared/hooks ]
+	[ "$(cat shared/vs/tasks.json)" = '{}' ]
+	[ -z "$(ls shared/hooks)" ] && [ ! -e shared/vs/new ]
+}
+
+@test "FS-03 directories that lie in each other are guarded once each" {
+	git_repo sub
+	plant "$WS/sub/.env"
+	plant "$WS/d/.env"
+	BAWN_OPTS=(-q)
+	run "$BAWN" run --rm shell "$WS" "$WS/sub:ro" "$WS/d" -- sh -c 'cat sub/.env d/.env; git -C sub status --porcelain; git -C sub log --format=%s; echo x >sub/new; echo done'
+	refute_canary
+	assert_output first
+	assert_output "done"
+	[ ! -e sub/new ]
+}

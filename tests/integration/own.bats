@@ -64,6 +64,40 @@ watcher() { # FILE
 	[ "$(git config user.name)" = 'Changed Outside' ]
 }
 
+@test "OWN-01 R: the directory of a masked or protected file replaced by the host is guarded again" {
+	mkdir -p a/b .vscode
+	plant "$WS/a/b/.env"
+	echo '{}' >.vscode/tasks.json
+	bg sh -c 'echo up; for n in 1 2 3; do while [ ! -e go$n ]; do sleep 0.02; done; sleep 0.5
+		cat a/b/.env; echo evil >a/b/../../.vscode/tasks.json; mv a a2; touch done$n; done; echo over'
+	bg_says up
+	# moved away and made anew, the file itself last
+	mv a a.old
+	mkdir -p a/b
+	sleep 0.2
+	plant "$WS/a/b/.env"
+	touch go1
+	eventually test -e done1
+	# removed, and another moved to its place
+	rm -rf a
+	cp -r a.old a.new
+	mv a.new a
+	mv .vscode .v2
+	cp -r .v2 .vscode
+	touch go2
+	eventually test -e done2
+	# replaced within a directory that is itself new
+	plant "$WS/a/b/.env.tmp"
+	mv a/b/.env.tmp a/b/.env
+	touch go3
+	eventually eval "! kill -0 $BG"
+	run cat "$BG_OUT"
+	assert_output "guarded again"
+	refute_canary
+	[ "$(cat .vscode/tasks.json)" = '{}' ]
+	[ -e a/b/.env ] && [ ! -e a2 ]
+}
+
 @test "OWN-02 no plan maps root" {
 	BAWN_OPTS=(-q)
 	run in_sandbox_sh 'awk "\$2 == 0" /proc/self/uid_map /proc/self/gid_map'
