@@ -86,12 +86,18 @@ static uint8_t type_of(mode_t m)
 static bool may_hold_key(const char *s)
 {
 	static const char *const exts[] = {"pem", "key", "p8", "pk8", "pkcs8", "ppk", "crt", "cer",
-		"rsa", "dsa", "ecdsa", "ed25519", "openssh", "ssh"};
+		"rsa", "dsa", "ecdsa", "ed25519", "openssh", "ssh", "ovpn", "asc", "bak", "old",
+		"orig", "save"};
 	static const char *const plain[] = {"Makefile", "Dockerfile", "LICENSE", "README",
 		"Kconfig", "Kbuild", "COPYING", "AUTHORS", "CHANGELOG", "INSTALL", "NEWS", "TODO",
 		"VERSION", "CODEOWNERS", "Gemfile", "Rakefile", "Procfile", "configure", "BUILD",
 		"OWNERS", "NOTICE", "gradlew", "mvnw", "makefile", "Jenkinsfile", "Vagrantfile"};
+	static const char *const words[] = {"key", "cred", "secret", "private", "token", "cert",
+		"passw", "gcp", "firebase", "account", "backup"};
 	const char *dot = strrchr(s, '.');
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcasestr(s, words[i]) && !(dot && streq(dot, ".pub")))
+			return true;
 	if (has_prefix(s, "id_") || has_prefix(s, "ssh_host_"))
 		return !(dot && streq(dot, ".pub"));
 	if (!dot || dot == s) {

@@ -451,3 +451,20 @@ for i in range(3000):
 	assert_output "done"
 	[ ! -e sub/new ]
 }
+
+@test "FS-03 FS-11 other names that secrets are kept under" {
+	local f
+	for f in .envrc .env-prod .env_local .env~ .envs/prod env.local prod.env .ENV sub/.Env.Production kubeconfig \
+		dev.tfvars .aws/credentials sub/.docker/config.json .pypirc .ssh/config .s3cfg; do
+		plant "$WS/$f"
+	done
+	# by their content
+	for f in my-secret.txt deploy_key .deploykey gcp.json old-cert.txt id_work vpn.ovpn x.bak; do
+		printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n-----END OPENSSH PRIVATE KEY-----\n' "$CANARY" >"$WS/$f"
+	done
+	printf '%s\n' "KEY=" >.env.example
+	run in_sandbox_sh 'find . -type f -exec cat {} +; cat .env.example; echo end'
+	refute_canary
+	assert_output KEY=
+	assert_output end
+}

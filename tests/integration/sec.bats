@@ -44,6 +44,22 @@ teardown() { bawn_teardown; }
 	expect_all EPERM
 }
 
+@test "SEC-05 FS-03 no snapshot of a workspace, which would hold the masked files" {
+	run in_sandbox /usr/bin/python3 -c '
+import errno, fcntl, os
+d = os.open(".", os.O_RDONLY)
+for cmd in (0x50009401, 0x50009417, 0x4020bc10):
+    try:
+        fcntl.ioctl(d, cmd, 0)
+        print("snapshot", hex(cmd), "-> ok")
+    except OSError as e:
+        print("snapshot", hex(cmd), "->", errno.errorcode[e.errno])'
+	expect_all EPERM
+	# another number of the same kind is the file system's own to answer
+	run in_sandbox /usr/bin/python3 -c 'import fcntl, os; fcntl.ioctl(os.open(".", 0), 0x50009402, 0)'
+	assert_output "Inappropriate ioctl"
+}
+
 @test "SEC-05 the host's control: TIOCSTI works where nothing refuses it" {
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] ||
 		skip "this kernel refuses TIOCSTI itself"
