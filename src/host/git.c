@@ -292,6 +292,10 @@ static int resolve(
 	struct arena *a, const char *dir, char **ret_path, struct stat *st, struct err *err)
 {
 	char s[512];
+	if (!*dir) {
+		err_hint(err, "a variable that is not set? name the directory, or leave it out");
+		return err_set(err, EINVAL, "the path is empty");
+	}
 	char *p = path_real(a, dir);
 	if (!p) {
 		int e = errno;
@@ -316,7 +320,7 @@ int host_workspace_resolve(struct arena *a, const char *dir, const struct host_i
 	struct host_workspace w = {0};
 	struct stat st;
 	char *p, s[512];
-	int r = resolve(a, dir && *dir ? dir : ".", &p, &st, err);
+	int r = resolve(a, dir ? dir : ".", &p, &st, err);
 	if (r < 0)
 		return r;
 	if (!S_ISDIR(st.st_mode)) {

@@ -20,6 +20,7 @@ struct at {
 	int signals, timer;
 	int asked; /* SIGTERMs so far */
 	bool started, exited, last;
+	bool agent_stopped; /* by itself */
 	struct client_result result;
 };
 
@@ -58,6 +59,17 @@ static void send_plain(const struct at *a, enum session_kind kind, int value)
 	session_send(a->c->sock, &m, NULL, 0);
 }
 
+/* This process stops, with the terminal as it was, and back when it is continued.  The supervisor
+ * goes on: the guards are watched. */
+static void suspend(struct at *a)
+{
+	terminal_drain(&a->term, 20);
+	terminal_stop(&a->term);
+	raise(SIGSTOP);
+	terminal_start(&a->term, NULL);
+	terminal_resize(&a->term);
+}
+
 static void on_signals(struct at *a)
 {
 	struct signalfd_siginfo si;
@@ -67,6 +79,10 @@ static void on_signals(struct at *a)
 			terminal_resize(&a->term);
 			continue;
 		}
+		if (sig == SIGTSTP) {
+			suspend(a);
+			continue;
+		}
 		bool end = sig == SIGTERM || sig == SIGHUP;
 		struct itimerspec it = {.it_value.tv_sec = GRACE_SECONDS};
 		if (end && a->asked++ == 0)
@@ -74,19 +90,22 @@ static void on_signals(struct at *a)
 		else if (end)
 			sig = SIGKILL;
 		send_plain(a, SESSION_SIGNAL, sig);
+		if (a->agent_stopped && a->asked) /* so that it can act on it */
+			send_plain(a, SESSION_SIGNAL, SIGCONT);
+		a->agent_stopped &= sig != SIGCONT;
 	}
 }
 
-/* The agent stopped (Ctrl-Z): so do we, with the terminal as it was; and back, when continued. */
+/* The agent stopped (Ctrl-Z): so do we.  Where it has no terminal nobody can have asked for that;
+ * SIGCONT to us continues it. */
 static void on_stopped(struct at *a)
 {
-	if (!a->asked) {
-		terminal_drain(&a->term, 20);
-		terminal_stop(&a->term);
-		raise(SIGSTOP);
-		terminal_start(&a->term, NULL);
-		terminal_resize(&a->term);
+	if (!a->asked && !a->term.raw) {
+		a->agent_stopped = true;
+		return;
 	}
+	if (!a->asked)
+		suspend(a);
 	send_plain(a, SESSION_SIGNAL, SIGCONT);
 }
 
@@ -169,7 +188,7 @@ static int on_message(struct at *a, struct err *err)
 static int set_up(struct at *a, struct err *err)
 {
 	static const int forwarded[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
 	sigset_t set;
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)

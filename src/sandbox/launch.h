@@ -42,8 +42,9 @@ struct sandbox {
 	int first_master;      /* the first session's pty, until the server has it */
 	struct watch watch;
 	int epoll, signals, timer;
-	int term_requests; /* SIGTERMs so far */
-	bool exited;       /* EXITED was received */
+	int term_requests;  /* SIGTERMs so far */
+	bool agent_stopped; /* and we are not, as it has no terminal */
+	bool exited;        /* EXITED was received */
 	struct sandbox_result result;
 };
 

@@ -19,7 +19,7 @@
 #define LAST_WORDS_MS 100
 
 static const int forwarded[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
 
 static int watch(struct sandbox *s, int fd, enum tag tag, uint32_t events)
 {
@@ -101,46 +101,6 @@ static void on_server_signal(struct sandbox *s, int sig)
 	server_stop(s, s->term_requests++ > 0 ? 0 : GRACE_SECONDS);
 }
 
-static void on_signals(struct sandbox *s)
-{
-	struct signalfd_siginfo si;
-	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
-		int sig = (int)si.ssi_signo;
-		if (s->server) {
-			on_server_signal(s, sig);
-			continue;
-		}
-		if (sig == SIGWINCH) {
-			terminal_resize(&s->term);
-			continue;
-		}
-		if ((sig == SIGTERM || sig == SIGHUP) && s->term_requests++ > 0) {
-			kill_agent(s);
-			return;
-		}
-		if (sig == SIGTERM || sig == SIGHUP)
-			start_grace(s);
-		sandbox_send(s, CONTROL_SIGNAL, sig);
-	}
-}
-
-/* The agent stopped (Ctrl-Z): so do we, with the terminal as it was; and back, when continued. */
-static void on_stopped(struct sandbox *s)
-{
-	/* Asked to end: stopping would stop the grace period's clock too, and an agent that stops
-	 * itself on SIGTERM would never end. */
-	if (s->term_requests) {
-		sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
-		return;
-	}
-	terminal_drain(&s->term, 20);
-	terminal_stop(&s->term);
-	raise(SIGSTOP);
-	terminal_start(&s->term, NULL);
-	terminal_resize(&s->term);
-	sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
-}
-
 static void exited(struct sandbox *s, int code)
 {
 	s->exited = true;
@@ -155,6 +115,90 @@ static void on_server_control(struct sandbox *s, const struct control_msg *m, in
 	}
 	server_ended(s);
 	exited(s, s->server->end_code);
+}
+
+/* Nothing inside runs from here until sandbox_thaw(). */
+int sandbox_freeze(struct sandbox *s)
+{
+	struct control_msg m;
+	if (sandbox_send(s, CONTROL_FREEZE, 1) < 0)
+		return -EPIPE;
+	for (;;) {
+		struct pollfd p = {.fd = s->control, .events = POLLIN};
+		if (poll(&p, 1, 2000) <= 0 || recv(s->control, &m, sizeof(m), 0) != sizeof(m))
+			return -ETIME;
+		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN && m.value)
+			return 0;
+		if (m.magic == CONTROL_MAGIC && s->server)
+			on_server_control(s, &m, -1);
+		else if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED)
+			exited(s, m.value & 255);
+		if (s->exited)
+			return -EPIPE;
+	}
+}
+
+void sandbox_thaw(struct sandbox *s)
+{
+	sandbox_send(s, CONTROL_FREEZE, 0);
+}
+
+/* We stop, with the terminal as it was, and back when we are continued.  Everything inside waits
+ * with us: what ran on would find nobody who watches the guards and decides about connections. */
+static void suspend(struct sandbox *s)
+{
+	if (sandbox_freeze(s) == -EPIPE)
+		return;
+	terminal_drain(&s->term, 20);
+	terminal_stop(&s->term);
+	raise(SIGSTOP);
+	terminal_start(&s->term, NULL);
+	terminal_resize(&s->term);
+	sandbox_thaw(s);
+}
+
+/* The agent stopped (Ctrl-Z): so do we.  Where it has no terminal nobody can have asked for that,
+ * and stopping would be a way to get rid of us; SIGCONT to us continues it. */
+static void on_stopped(struct sandbox *s)
+{
+	/* Asked to end: stopping would stop the grace period's clock too, and an agent that stops
+	 * itself on SIGTERM would never end. */
+	if (s->term_requests)
+		sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
+	else if (s->term.raw)
+		suspend(s);
+	else
+		s->agent_stopped = true;
+}
+
+static void on_signals(struct sandbox *s)
+{
+	struct signalfd_siginfo si;
+	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
+		int sig = (int)si.ssi_signo;
+		if (s->server) {
+			on_server_signal(s, sig);
+			continue;
+		}
+		if (sig == SIGWINCH) {
+			terminal_resize(&s->term);
+			continue;
+		}
+		if (sig == SIGTSTP) {
+			suspend(s);
+			continue;
+		}
+		if ((sig == SIGTERM || sig == SIGHUP) && s->term_requests++ > 0) {
+			kill_agent(s);
+			return;
+		}
+		if (sig == SIGTERM || sig == SIGHUP)
+			start_grace(s);
+		sandbox_send(s, CONTROL_SIGNAL, sig);
+		if (s->agent_stopped && s->term_requests) /* so that it can act on it */
+			sandbox_send(s, CONTROL_SIGNAL, SIGCONT);
+		s->agent_stopped &= sig != SIGCONT;
+	}
 }
 
 static int on_control(struct sandbox *s, struct err *err)
@@ -178,32 +222,6 @@ static int on_control(struct sandbox *s, struct err *err)
 	else if (m.kind == CONTROL_STOPPED)
 		on_stopped(s);
 	return 0;
-}
-
-/* Nothing inside runs from here until sandbox_thaw(). */
-int sandbox_freeze(struct sandbox *s)
-{
-	struct control_msg m;
-	if (sandbox_send(s, CONTROL_FREEZE, 1) < 0)
-		return -EPIPE;
-	for (;;) {
-		struct pollfd p = {.fd = s->control, .events = POLLIN};
-		if (poll(&p, 1, 2000) <= 0 || recv(s->control, &m, sizeof(m), 0) != sizeof(m))
-			return -ETIME;
-		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN)
-			return 0;
-		if (m.magic == CONTROL_MAGIC && s->server)
-			on_server_control(s, &m, -1);
-		else if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED)
-			exited(s, m.value & 255);
-		if (s->exited)
-			return -EPIPE;
-	}
-}
-
-void sandbox_thaw(struct sandbox *s)
-{
-	sandbox_send(s, CONTROL_FREEZE, 0);
 }
 
 static int run_reapply(struct sandbox *s, struct err *err)

@@ -345,6 +345,15 @@ refused() {
 	refused nonsense
 }
 
+@test "CFG-16 an empty path is an error, not the current directory" {
+	run "$BAWN" run --rm shell "" -- echo STARTED
+	assert_status 125
+	assert_output "the path is empty"
+	refute_output STARTED
+	run "$BAWN" run --rm shell "$WS" "" -- echo STARTED
+	refute_output STARTED
+}
+
 @test "CFG-17 odd surroundings" {
 	BAWN_OPTS=(-q)
 	# no HOME: passwd's; a relative one is an error or passwd's

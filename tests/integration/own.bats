@@ -98,6 +98,37 @@ watcher() { # FILE
 	[ -e a/b/.env ] && [ ! -e a2 ]
 }
 
+@test "OWN-01 NS-04 TERM-07 an agent that stops itself stops no guard, and can be ended" {
+	plant "$WS/.env"
+	bg sh -c 'echo up; (while [ ! -e go ]; do sleep 0.02; done; sleep 0.5; cat .env; touch over) & kill -STOP $$; wait'
+	bg_says up
+	sleep 0.3
+	[[ $(cut -d" " -f3 "/proc/$BG/stat") = [SR] ]] || fail "bawn stopped with the agent"
+	plant "$WS/.env.tmp"
+	mv "$WS/.env.tmp" "$WS/.env"
+	touch go
+	eventually test -e over
+	kill -CONT "$BG" 2>/dev/null || : # putting the guard back continued it
+	eventually eval "! kill -0 $BG"
+	run cat "$BG_OUT"
+	assert_output "guarded again"
+	refute_canary
+	# stopped by the host, nothing inside runs on without bawn
+	rm -f go over
+	bg sh -c 'echo up; while :; do echo x >>beats; sleep 0.02; done'
+	bg_says up
+	kill -TSTP "$BG"
+	eventually grep -q '^State:.T' "/proc/$BG/status"
+	local n
+	n=$(wc -l <beats)
+	sleep 0.3
+	[ "$(wc -l <beats)" = "$n" ] || fail "the agent runs while bawn is stopped"
+	kill -CONT "$BG"
+	eventually eval '[ "$(wc -l <beats)" -gt '"$n"' ]'
+	kill -TERM "$BG"
+	eventually eval "! kill -0 $BG"
+}
+
 @test "OWN-02 no plan maps root" {
 	BAWN_OPTS=(-q)
 	run in_sandbox_sh 'awk "\$2 == 0" /proc/self/uid_map /proc/self/gid_map'
