@@ -7,9 +7,11 @@
  */
 #include "cli/lasting.h"
 
+#include <dirent.h>
 #include <time.h>
 
 #include "base/escape.h"
+#include "base/text.h"
 
 /* What a sandbox keeps of the options.  One row an option: where it is in the spec and in the
  * options, as it was given. */
@@ -53,6 +55,27 @@ bool lasting_is_profile(const struct run *r, const char *name)
 	return false;
 }
 
+/* The profile that was perhaps meant, or NULL. */
+static const char *nearest_profile(struct run *r, const char *name)
+{
+	struct strv names = {0};
+	const char *const dirs[] = {r->store.xdg.config, r->install.data};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		char *path = path_join(&r->arena, dirs[i], "profiles");
+		DIR *d = path ? opendir(path) : NULL;
+		struct dirent *de;
+		while (d && (de = readdir(d))) {
+			size_t n = strlen(de->d_name);
+			if (n > 5 && streq(de->d_name + n - 5, ".yaml"))
+				strv_push(&r->arena, &names,
+					arena_dupn(&r->arena, de->d_name, n - 5));
+		}
+		if (d)
+			closedir(d);
+	}
+	return text_nearest(name, (const char *const *)names.v, names.n);
+}
+
 int lasting_unknown(struct run *r, const char *name, struct err *err)
 {
 	char shown[128];
@@ -60,6 +83,14 @@ int lasting_unknown(struct run *r, const char *name, struct err *err)
 	escape_text(shown, sizeof(shown), name);
 	if (spec_name_check(name, &unfit) < 0)
 		return err_set(err, ENOENT, "there is no sandbox and no profile '%s'", shown);
+	const char *near = nearest_profile(r, name);
+	if (near) {
+		err_hint(err,
+			"did you mean the profile %s?  To create a sandbox of that name: bawn "
+			"create --name %s %s .",
+			near, name, near);
+		return err_set(err, ENOENT, "there is no sandbox and no profile '%s'", shown);
+	}
 	err_hint(err, "bawn ls lists the sandboxes; to create it: bawn create --name %s %s .", name,
 		r->opt.profile && lasting_is_profile(r, r->opt.profile) ? r->opt.profile
 									: "claude");
@@ -322,24 +353,33 @@ int lasting_find_name(struct run *r, const char *name, struct err *err)
 	return k;
 }
 
-/* The one that this profile has for this workspace: by its usual name first. */
+/* Is name this profile's sandbox for this workspace?  r->spec is it then. */
+static bool is_here(struct run *r, const char *name, const char *profile)
+{
+	struct spec s = {0};
+	struct err ignored = {0};
+	if (store_sandbox_find(&r->store, &r->arena, name, &s, &ignored) < 0 || !s.workspace ||
+		!streq(s.profile, profile) || !streq(s.workspace, r->ws.path))
+		return false;
+	r->spec = s;
+	return true;
+}
+
+/* The one that this profile has for this workspace: by its usual name, else by looking at all. */
 static int find_by_place(struct run *r, bool *ret_found, struct err *err)
 {
 	struct strv names = {0};
-	char *profile = strchr(r->opt.profile, '/') ? path_real(&r->arena, r->opt.profile)
-						    : arena_dup(&r->arena, r->opt.profile);
-	int k = store_sandbox_list(&r->store, &r->arena, &names, err);
-	*ret_found = false;
-	for (size_t i = 0; i < names.n && k == 0 && profile && !*ret_found; i++) {
-		struct spec s = {0};
-		struct err ignored = {0};
-		if (store_sandbox_find(&r->store, &r->arena, names.v[i], &s, &ignored) < 0 ||
-			!s.workspace || !streq(s.profile, profile) ||
-			!streq(s.workspace, r->ws.path))
-			continue;
-		r->spec = s;
-		*ret_found = true;
-	}
+	struct arena *a = &r->arena;
+	char *profile = strchr(r->opt.profile, '/') ? path_real(a, r->opt.profile)
+						    : arena_dup(a, r->opt.profile);
+	char *usual = arena_printf(
+		a, "%s-%s", profile_part(a, r->opt.profile), directory_part(a, r->ws.path));
+	*ret_found = profile && usual && is_here(r, usual, profile);
+	if (*ret_found || !profile)
+		return 0;
+	int k = store_sandbox_list(&r->store, a, &names, err);
+	for (size_t i = 0; i < names.n && k == 0 && !*ret_found; i++)
+		*ret_found = is_here(r, names.v[i], profile);
 	return k;
 }
 

@@ -176,7 +176,7 @@ static void hand_over(struct sandbox *s, struct live *l)
 {
 	struct server *v = s->server;
 	struct session_msg m = {.kind = SESSION_STARTED, .session = (int32_t)l->id};
-	int log = open_log(v);
+	int log = l->master >= 0 ? open_log(v) : -1;
 	const int fds[] = {l->master, log};
 	if (l->detached)
 		m.flags |= SESSION_DETACHED;

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2317  # variables and callers are in run
+# shellcheck shell=bash disable=SC2015,SC2154,SC2317  # as in run, whose variables and callers these are
 # lasting.sh - the rows about sandboxes that last; read by run.
 
 # lasting NAME ARGS...: a fresh one, whose directory is $work/empty

@@ -426,15 +426,15 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 			for d in . ../other; do
 				echo x >$d/.git/hooks/pre-commit && echo hooked
 			done
-			git config branch.b.remote origin && git config core.pager x'
+			git config branch.b.merge refs/heads/b && git config core.pager x'
 		assert_status 0 || return 1
 		refute_canary
 		refute_output hooked || return 1
 		assert_output tracked-secret || return 1
-		[ "$(git -C "$HOME/src/ws" config branch.b.remote)" = origin ] || fail "with $up"
+		[ "$(git -C "$HOME/src/ws" config branch.b.merge)" = refs/heads/b ] || fail "with $up"
 		run git -C "$HOME/src/ws" config core.pager
 		assert_status 1 || return 1
-		git -C "$HOME/src/ws" config --unset branch.b.remote
+		git -C "$HOME/src/ws" config --unset branch.b.merge
 	done
 }
 

@@ -440,8 +440,9 @@ static void test_config_trust(void **state)
 static void test_names(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const t[][2] = {{"toll", "there is no profile"}, {"..", "not a name"},
-		{"", "not a name"}, {"-rf", "not a name"}, {"a b", "not a name"},
+	static const char *const t[][2] = {{"toll", "there is no profile"},
+		{"..", "is not the name of a profile"}, {"", "is not the name of a profile"},
+		{"-rf", "is not the name of a profile"}, {"a b", "is not the name of a profile"},
 		{"../../nonexistent.yaml", "does not exist"}};
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		struct err err = {0};
