@@ -49,7 +49,8 @@ struct dialer_config {
 	/* The user's command line around the option that would allow something: "bawn run" and
 	 * "claude . -- -p hi"; NULL: "bawn run" and nothing. */
 	const char *fix_prefix, *fix_suffix;
-	const char *fix_sandbox; /* or the running sandbox whose policy can be changed; NULL: none */
+	const char
+		*fix_sandbox; /* or the running sandbox whose policy can be changed; NULL: none */
 	struct dialer_hooks hooks;
 };
 

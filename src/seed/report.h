@@ -17,7 +17,7 @@ enum seed_kind {
 	SEED_SKIPPED,  /* keys that are on no list, counted: for -v */
 	SEED_HOOKS,    /* the user's core.hooksPath, which the host's git obeys in the workspace */
 	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */
-	SEED_FRESH,    /* path in the home of a log-in: this copy counts, whatever is there already */
+	SEED_FRESH, /* path in the home of a log-in: this copy counts, whatever is there already */
 	SEED_KINDS
 };
 
