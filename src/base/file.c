@@ -1,6 +1,7 @@
 /* base/file.c - see file.h */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/syscall.h>
@@ -107,4 +108,21 @@ int file_mkdir_private(const char *path, struct err *err)
 							 : "writable by others");
 	}
 	return 0;
+}
+
+bool file_dir_empty(const char *path)
+{
+	/* readdir, but no allocation of a DIR: three entries decide */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(8) char buf[1024];
+	if (fd < 0)
+		return false;
+	ssize_t n = getdents64(fd, (void *)buf, sizeof(buf));
+	for (ssize_t o = 0; o < n;) {
+		const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
+			return false;
+		o += d->d_reclen;
+	}
+	return n >= 0;
 }

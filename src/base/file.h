@@ -28,4 +28,7 @@ int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct
 /* mkdir -p below dirfd, mode for each made.  0 or -errno. */
 int file_mkdir_p(int dirfd, const char *path, mode_t mode);
 
+/* A directory that can be read and has no entry. */
+bool file_dir_empty(const char *path);
+
 #endif

@@ -54,7 +54,7 @@ static void look(struct run *r, const char *name, struct row *row)
 	*row = (struct row){.dir = path_join(&r->arena, r->store.sandboxes, name)};
 	if (store_sandbox_find(&r->store, &r->arena, name, &row->spec, &row->broken) < 0)
 		row->spec = (struct spec){.name = arena_dup(&r->arena, name)};
-	row->running = store_sandbox_busy(&r->store, name);
+	row->running = lasting_running(r, name);
 	row->sessions = row->running ? count_sessions(r, name) : 0;
 	char *lock = path_join(&r->arena, row->dir, "lock");
 	row->used = lock && stat(lock, &st) == 0 ? st.st_mtime : row->spec.created;

@@ -161,7 +161,7 @@ static const char *proxy_variable(const char *lower, const char *upper)
 }
 
 /* What a lasting sandbox's supervisor has besides: its socket, and who waits for it. */
-static int open_server(struct run *r, struct sandbox_lasting *ret, struct err *err)
+static int serve(struct run *r, struct err *err)
 {
 	_cleanup_close_ int dir = open(r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
@@ -170,12 +170,11 @@ static int open_server(struct run *r, struct sandbox_lasting *ret, struct err *e
 	if (fd < 0)
 		return fd;
 	futimens(r->box.lock, NULL); /* when it was used last */
-	*ret = (struct sandbox_lasting){.on = true,
-		.listener = fd,
+	const struct sandbox_lasting l = {.listener = fd,
 		.dirfd = TAKE_FD(dir),
 		.client = r->client,
 		.detached = r->opt.detach};
-	return 0;
+	return sandbox_serve(r->sandbox, &l, err);
 }
 
 static int launch(struct run *r, struct err *err)
@@ -189,6 +188,7 @@ static int launch(struct run *r, struct err *err)
 		.pack = &r->pack,
 		.libexec = r->install.libexec,
 		.clipboard = r->opt.clipboard,
+		.lasting = r->lasting,
 		.dialer = {.egress = r->pack.egress,
 			.resolver_path = path_join(&r->arena, r->install.libexec, "bawn-resolve"),
 			.overrides = r->opt.overrides,
@@ -208,8 +208,9 @@ static int launch(struct run *r, struct err *err)
 			.message = on_message}};
 	if (r->opt.dry_run)
 		return 0;
-	int k = r->lasting ? open_server(r, &c.lasting, err) : 0;
-	return k < 0 ? k : sandbox_launch(&c, &r->sandbox, err);
+	/* The namespaces take longest: everything else after them. */
+	int k = sandbox_launch(&c, &r->sandbox, err);
+	return k == 0 && r->lasting ? serve(r, err) : k;
 }
 
 static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
@@ -227,7 +228,6 @@ static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err
 int run_release(struct run *r, int code)
 {
 	struct err err = {0};
-	_cleanup_close_ int farewell = sandbox_farewell(r->sandbox);
 	sandbox_free(r->sandbox);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
 	proc_kill(&r->seed);

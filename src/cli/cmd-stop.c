@@ -85,7 +85,7 @@ static int wait_locked(struct run *r, const char *name, struct err *err)
 		int k = store_sandbox_lock(&r->store, &r->arena, name, &r->box, err);
 		if (k != -EBUSY || err->code || run_now() > until)
 			return k;
-		poll(NULL, 0, 5);
+		poll(NULL, 0, 1);
 	}
 }
 
@@ -251,7 +251,7 @@ int cmd_prune(int argc, char **argv)
 	if (store_sandbox_list(&r.store, &r.arena, &names, &err) < 0)
 		return run_finish(&r, 125, &err);
 	for (size_t i = 0; i < names.n; i++)
-		if (!store_sandbox_busy(&r.store, names.v[i]) &&
+		if (!lasting_running(&r, names.v[i]) &&
 			(!o.until || used_last(&r, names.v[i]) < o.until))
 			strv_add(&r.arena, &idle, names.v[i]);
 	for (size_t i = 0; i < idle.n && (o.dry_run || !o.force); i++)

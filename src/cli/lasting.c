@@ -55,9 +55,41 @@ int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fd
 	return ret->kind == SESSION_DONE ? 0 : err_set(err, EPROTO, "an unexpected answer");
 }
 
+/* A supervisor that has its lock but listens no more, or not yet: it ends or begins. */
+static bool pause_for_change(uint64_t begin, unsigned int *tries)
+{
+	if (run_now() - begin > PATIENCE_NS)
+		return false;
+	poll(NULL, 0, ++*tries < 20 ? 1 : PAUSE_MS);
+	return true;
+}
+
+bool lasting_running(struct run *r, const char *name)
+{
+	const uint64_t begin = run_now();
+	unsigned int tries = 0;
+	while (store_sandbox_busy(&r->store, name)) {
+		struct err err = {0};
+		_cleanup_close_ int sock = lasting_connect(r, name, &err);
+		if (sock != -ESRCH || !pause_for_change(begin, &tries))
+			return true;
+	}
+	return false;
+}
+
 int lasting_lock(struct run *r, const char *name, struct err *err)
 {
-	int k = store_sandbox_lock(&r->store, &r->arena, name, &r->box, err);
+	const uint64_t begin = run_now();
+	unsigned int tries = 0;
+	int k;
+	for (;;) {
+		k = store_sandbox_lock(&r->store, &r->arena, name, &r->box, err);
+		if (k != -EBUSY || err->code)
+			break;
+		_cleanup_close_ int sock = lasting_connect(r, name, err);
+		if (sock != -ESRCH || err->code || !pause_for_change(begin, &tries))
+			break;
+	}
 	if (k == -EBUSY && !err->code) {
 		err_hint(err, "bawn stop %s", name);
 		return err_set(err, EBUSY, "sandbox %s is running", name);
@@ -209,13 +241,15 @@ _noreturn_ static void supervise(struct run *r, int sock)
 	r->lasting = true;
 	int code = run_supervise(r, &err);
 	const bool ran = r->sandbox_ran;
+	if (ran && err.code)
+		command_fail(&err, code);
+	if (ran)
+		sandbox_farewell(r->sandbox);
 	run_release(r, code);
 	if (!ran) { /* last, as whoever hears it goes on */
 		struct session_msg m = {0};
 		session_error(&m, &err, code);
 		session_send(sock, &m, NULL, 0);
-	} else if (err.code) {
-		command_fail(&err, code);
 	}
 	_exit(code);
 }
@@ -245,14 +279,10 @@ static int start(struct run *r, struct err *err)
 	return code;
 }
 
-static void pause_ms(int ms)
-{
-	poll(NULL, 0, ms);
-}
-
 int lasting_enter(struct run *r, struct err *err)
 {
-	const uint64_t until = run_now() + PATIENCE_NS;
+	const uint64_t begin = run_now();
+	unsigned int tries = 0;
 	int code = 125;
 	for (;;) {
 		int k = r->box.lock >= 0
@@ -271,13 +301,12 @@ int lasting_enter(struct run *r, struct err *err)
 			return code;
 		if (k != -ESRCH || err->code)
 			return 125;
-		if (run_now() > until) {
+		if (!pause_for_change(begin, &tries)) {
 			err_hint(err, "another command is changing it; see what runs: bawn ls");
 			err_set(err, EBUSY, "sandbox %s is locked and doesn't answer",
 				r->spec.name);
 			return 125;
 		}
-		pause_ms(PAUSE_MS);
 	}
 }
 

@@ -41,6 +41,8 @@ int lasting_connect(struct run *r, const char *name, struct err *err);
 /* Send a request that is answered by DONE or FAILED; *ret is the answer. */
 int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fds,
 	struct session_msg *ret, struct err *err);
+/* Is there a supervisor?  One that is about to end is waited for. */
+bool lasting_running(struct run *r, const char *name);
 /* Lock the sandbox at rest; -EBUSY with a remedy while it runs. */
 int lasting_lock(struct run *r, const char *name, struct err *err);
 

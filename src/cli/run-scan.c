@@ -4,9 +4,9 @@
  * One bawn-scan for each directory that comes along, all beside each other; what they find is put
  * together, as the plan and the account make no difference between them.
  */
-#include <dirent.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "cli/run.h"
 
 #define START_MS 60000
@@ -138,18 +138,10 @@ void run_scan_reap(struct run *r, bool wait)
 		scan_job_end(&r->scans[i].job, wait);
 }
 
-/* Is there anything in the workspace now? */
+/* Nothing in it now, or not there any more. */
 static bool still_empty(const char *path)
 {
-	DIR *d = opendir(path);
-	if (!d)
-		return true;
-	struct dirent *de;
-	bool empty = true;
-	while (empty && (de = readdir(d)))
-		empty = streq(de->d_name, ".") || streq(de->d_name, "..");
-	closedir(d);
-	return empty;
+	return file_dir_empty(path) || access(path, F_OK) < 0;
 }
 
 /* The private copies of git's configuration that belong to the directories of q. */

@@ -270,23 +270,6 @@ static void find_git(struct arena *a, struct host_workspace *w)
 	}
 }
 
-static bool dir_empty(const char *path)
-{
-	/* readdir, but no allocation of a DIR: three entries decide */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_Alignas(8) char buf[1024];
-	if (fd < 0)
-		return false;
-	ssize_t n = getdents64(fd, (void *)buf, sizeof(buf));
-	for (ssize_t o = 0; o < n;) {
-		const struct dirent64 *d = (const struct dirent64 *)(buf + o);
-		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
-			return false;
-		o += d->d_reclen;
-	}
-	return n >= 0;
-}
-
 /* Resolve and stat; errors for a person. */
 static int resolve(
 	struct arena *a, const char *dir, char **ret_path, struct stat *st, struct err *err)
@@ -344,7 +327,7 @@ int host_workspace_resolve(struct arena *a, const char *dir, const struct host_i
 		if (r < 0)
 			return r;
 	}
-	w.empty = dir_empty(w.path);
+	w.empty = file_dir_empty(w.path);
 	r = arena_check(a, err);
 	if (r == 0)
 		*ret = w;

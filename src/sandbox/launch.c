@@ -68,7 +68,8 @@ static int plan_memfd(const struct sandbox *s, const struct plan *plan, struct e
 	for (int fd = 0; fd < 3 && plan->tty_fds; fd++)
 		if ((plan->tty_fds >> fd & 1) && ioctl(fd, TIOCGWINSZ, &ws) == 0)
 			break;
-	if (s->server && !ws.ws_row) /* a session in the background has no terminal's size */
+	if (s->config.lasting &&
+		!ws.ws_row) /* a session in the background has no terminal's size */
 		ws = (struct winsize){.ws_row = 24, .ws_col = 80};
 	const struct pack *pack = s->config.pack;
 	struct wire_bytes seccomp = {.p = pack->seccomp, .n = pack->seccomp_bytes};
@@ -135,7 +136,8 @@ int sandbox_start_relay(struct sandbox *s, struct err *err)
 	static char name[] = "bawn-relay";
 	char *argv[] = {name, NULL};
 	/* It says why it ends, where that can't garble what the agent draws. */
-	bool quiet = s->server || (s->config.tty_fds & 4); /* a client's must end with the client */
+	bool quiet = s->config.lasting ||
+		(s->config.tty_fds & 4); /* a client's must end with the client */
 	int errors = quiet ? -1 : 2;
 	int fds[6] = {-1, -1, errors, s->relay_end, handover[1], s->config.pack->fd};
 	struct proc_spawn how = {.path = path,
@@ -204,19 +206,23 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
 	s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover = -1;
-	s->watch.fd = s->first_master = -1;
+	s->watch.fd = s->first_master = s->first_client = -1;
 	terminal_clear(&s->term);
 	s->result.start_ns = sandbox_now();
-	int r = c->lasting.on ? server_new(c->lasting.listener, c->lasting.dirfd, &s->server, err)
-			      : 0;
-	if (r == 0)
-		r = start_processes(s, err);
+	int r = start_processes(s, err);
 	if (r < 0) {
 		sandbox_free(s);
 		return r;
 	}
 	*ret = s;
 	return 0;
+}
+
+int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err *err)
+{
+	s->first_client = l->client;
+	s->first_detached = l->detached;
+	return server_new(l->listener, l->dirfd, &s->server, err);
 }
 
 int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err)
@@ -330,9 +336,10 @@ bool sandbox_owns_terminal(const struct sandbox *s)
 	return s->server ? server_voice_raw(s->server) : s->term.raw;
 }
 
-int sandbox_farewell(const struct sandbox *s)
+void sandbox_farewell(struct sandbox *s)
 {
-	return s && s->server ? server_farewell(s->server) : -1;
+	if (s && s->server)
+		server_farewell(s->server);
 }
 
 void sandbox_free(struct sandbox *s)

@@ -40,6 +40,8 @@ struct sandbox {
 	struct terminal term;
 	struct server *server; /* NULL: it doesn't last */
 	int first_master;      /* the first session's pty, until the server has it */
+	int first_client;      /* who waits for it, likewise; not ours to close */
+	bool first_detached;
 	struct watch watch;
 	int epoll, signals, timer;
 	int term_requests;  /* SIGTERMs so far */

@@ -383,8 +383,7 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 	if (r < 0)
 		return r;
 	if (s->server)
-		server_first(s, s->config.lasting.client, TAKE_FD(s->first_master),
-			s->config.lasting.detached);
+		server_first(s, s->first_client, TAKE_FD(s->first_master), s->first_detached);
 	terminal_resize(&s->term);
 	if (s->config.hooks.started)
 		s->config.hooks.started(s->config.hooks.ctx);

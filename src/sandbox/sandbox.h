@@ -28,7 +28,6 @@ struct sandbox_hooks {
 
 /* A sandbox that lasts: who may come to it, and who has started it. */
 struct sandbox_lasting {
-	bool on;
 	int listener; /* session_listen() */
 	int dirfd;    /* of the box */
 	int client;   /* SEQPACKET to who waits for the first session, -1: nobody */
@@ -43,8 +42,8 @@ struct sandbox_config {
 	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */
 	struct dialer_config dialer; /* relay_sock is filled in here */
 	struct sandbox_hooks hooks;
-	bool clipboard;                 /* pass OSC 52 writes to the terminal */
-	struct sandbox_lasting lasting; /* its descriptors are taken over by sandbox_launch() */
+	bool clipboard; /* pass OSC 52 writes to the terminal */
+	bool lasting;   /* sandbox_serve() follows */
 };
 
 struct sandbox_result {
@@ -58,6 +57,9 @@ struct sandbox; /* a run in progress */
 
 /* Clone bawn-init into its namespaces: it makes the network and waits.  0 or -errno. */
 int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct err *err);
+/* A sandbox that lasts: who may come to it.  The listener and dirfd are taken over, the client is
+ * when the agent has started.  0 or -errno. */
+int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err *err);
 /* Everything is decided: hand the plan over, which must outlive the sandbox.  0 or -errno. */
 int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err);
 /* Wait for the guards, start the agent, and stay until it ends.  0 with *ret filled (its code may
@@ -71,9 +73,9 @@ bool sandbox_owns_terminal(const struct sandbox *s);
 /* A lasting sandbox: stop or continue everything inside.  0 or -errno. */
 int sandbox_freeze(struct sandbox *s);
 void sandbox_thaw(struct sandbox *s);
-/* What whoever waits for the end of a lasting sandbox waits for: to be closed when nothing of it is
- * left to be done; -1: nobody does. */
-int sandbox_farewell(const struct sandbox *s);
+/* A lasting sandbox has ended and was accounted for: let its clients go while the kernel takes its
+ * mounts down, which syncs the file system under an overlay. */
+void sandbox_farewell(struct sandbox *s);
 /* Kill whatever still lives, reap, restore the terminal. */
 void sandbox_free(struct sandbox *s);
 

@@ -590,10 +590,21 @@ void server_before_account(struct sandbox *s)
 	}
 }
 
-int server_farewell(const struct server *v)
+void server_farewell(struct server *v)
 {
-	int fd = v->last >= 0 ? v->clients[v->last].sock : -1;
-	return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+	if (v->listener >= 0) {
+		unlinkat(v->dirfd, "control.sock", 0);
+		close(TAKE_FD(v->listener));
+	}
+	for (size_t i = 0; i < SERVER_CLIENTS; i++) {
+		struct client *c = &v->clients[i];
+		if (c->errors >= 0)
+			close(TAKE_FD(c->errors));
+		if (c->sock >= 0)
+			close(TAKE_FD(c->sock));
+	}
+	v->voice = v->last = -1;
+	choose_voice(v);
 }
 
 bool server_voice_raw(const struct server *v)
@@ -620,16 +631,10 @@ void server_free(struct server *v)
 	for (size_t i = 0; i < SERVER_SESSIONS; i++)
 		if (v->live[i].open && v->live[i].master >= 0)
 			close(v->live[i].master);
-	for (size_t i = 0; i < SERVER_CLIENTS; i++) {
-		if (v->clients[i].errors >= 0)
-			close(v->clients[i].errors);
-		if (v->clients[i].sock >= 0)
-			close(v->clients[i].sock);
-	}
-	unlinkat(v->dirfd, "control.sock", 0);
-	const int fds[] = {v->listener, v->log, v->dirfd};
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	server_farewell(v);
+	if (v->log >= 0)
+		close(v->log);
+	if (v->dirfd >= 0)
+		close(v->dirfd);
 	free(v);
 }

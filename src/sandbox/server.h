@@ -63,8 +63,8 @@ void server_ended(struct sandbox *s);
 bool server_any_live(const struct server *v);
 /* All is over: let the last client put its terminal right before anything is printed. */
 void server_before_account(struct sandbox *s);
-/* A copy of the last client's socket, which it hears close when all is done; -1: there is none. */
-int server_farewell(const struct server *v);
+/* Nothing runs inside, all is said: let every client go, and nobody come any more. */
+void server_farewell(struct server *v);
 /* For messages: does who hears them have an agent drawing on its terminal?  And its title. */
 bool server_voice_raw(const struct server *v);
 void server_title(const struct server *v, const char *text);

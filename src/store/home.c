@@ -94,12 +94,11 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 
 int store_home_reset(const struct store_box *b, struct err *err)
 {
-	/* An empty one is kept: making and removing it costs more with each start. */
-	if (rmdir(b->home) < 0 && errno != ENOENT) {
-		int r = tree_remove(AT_FDCWD, b->home, err);
-		if (r < 0)
-			return r;
-	}
+	if (file_dir_empty(b->home)) /* making it anew would cost more with each start */
+		return 0;
+	int r = tree_remove(AT_FDCWD, b->home, err);
+	if (r < 0)
+		return r;
 	if (mkdir(b->home, 0700) < 0)
 		return err_sys(err, errno, "create %s", b->home);
 	return 0;
