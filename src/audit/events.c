@@ -23,6 +23,8 @@ const struct audit_event audit_events[] = {
 	{"start", "{profile}[ in {workspace}]: {program}", true, {
 		STR("profile"), STR("program"), STR_OPT("workspace"), STR_OPT("version")}},
 	{"ready", "the agent runs after {ms} ms", true, {NUM("ms")}},
+	{"session", "{session} {action}[: {program}][, status {code}]", true, {
+		NUM("session"), STR("action"), STR_OPT("program"), NUM_OPT("code")}},
 	{"exit", "status {code} after {ms} ms", true, {NUM("code"), NUM("ms")}},
 	{"allow", "{target}[ by {rule}]", false, {STR("target"), STR_OPT("rule")}},
 	{"deny", "{target}: {reason}[ by {rule}][, {count} times][; to allow it: {fix}]", false, {

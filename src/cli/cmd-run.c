@@ -60,6 +60,15 @@ static void on_flow_end(void *ctx, const char *target, uint64_t up, uint64_t dow
 	run_audit(ctx, "flow", f, ARRAY_LEN(f));
 }
 
+static void on_session(void *ctx, uint32_t id, const char *action, const char *program, int code)
+{
+	struct audit_field f[] = {{.key = "session", .num = id}, {.key = "action", .str = action},
+		{.key = "program", .str = program}, {.key = "code", .num = code}};
+	if (!*program)
+		f[2] = f[3];
+	run_audit(ctx, "session", f, 2u + (*program != 0) + (code >= 0));
+}
+
 static void on_started(void *ctx)
 {
 	struct run *r = ctx;
@@ -205,7 +214,8 @@ static int launch(struct run *r, struct err *err)
 		.hooks = {.ctx = r,
 			.started = on_started,
 			.replaced = on_replaced,
-			.message = on_message}};
+			.message = on_message,
+			.session = on_session}};
 	if (r->opt.dry_run)
 		return 0;
 	/* The namespaces take longest: everything else after them. */

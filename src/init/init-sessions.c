@@ -133,8 +133,8 @@ static void signal_session(uint32_t id, int sig)
 	const struct session *s = session_of_id(id);
 	if (!s || sig <= 0 || sig >= NSIG)
 		return;
-	/* its whole group was stopped with it */
-	kill(sig == SIGCONT ? -s->pid : s->pid, sig);
+	/* its whole group was stopped with it, and goes with it where nobody asks any more */
+	kill(sig == SIGCONT || sig == SIGKILL ? -s->pid : s->pid, sig);
 }
 
 static void handle_message(const struct control_msg *m, const int *fds, size_t n_fds)

@@ -20,6 +20,9 @@ struct sandbox_hooks {
 	void (*replaced)(void *ctx, const char *path, bool again);
 	/* Something failed while the agent runs: a line for the person at the terminal. */
 	void (*message)(void *ctx, const char *line);
+	/* A lasting sandbox: a session started (program; code -1) or ended (code), or its terminal
+	 * came or went (code -1). */
+	void (*session)(void *ctx, uint32_t id, const char *action, const char *program, int code);
 	/* A lasting sandbox: a client asks for something that is not a session's.  *answer is a
 	 * DONE to fill.  Descriptors that are kept are replaced by -1.  0 or -errno. */
 	int (*request)(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,

@@ -47,6 +47,13 @@ static int open_log(struct server *v)
 	return v->log;
 }
 
+static void tell(
+	struct sandbox *s, const struct live *l, const char *action, const char *program, int code)
+{
+	if (s->config.hooks.session)
+		s->config.hooks.session(s->config.hooks.ctx, l->id, action, program, code);
+}
+
 /* ---- clients ---- */
 
 static int watch(struct sandbox *s, int fd, uint32_t tag, unsigned int slot, uint32_t events)
@@ -254,6 +261,7 @@ static void session_over(struct sandbox *s, struct live *l, int code)
 	struct session_msg m = {.kind = SESSION_EXITED, .session = (int32_t)l->id, .value = code};
 	int client = l->client;
 	drain(s, l);
+	tell(s, l, "ended", "", code);
 	l->open = false;
 	if (l->master >= 0)
 		close(l->master);
@@ -364,8 +372,8 @@ void server_timer(struct sandbox *s)
 /* ---- requests ---- */
 
 /* The command that came, in the environment that the sandbox has. */
-static int complete_command(
-	struct sandbox *s, int memfd, const struct session_msg *m, int *ret, struct err *err)
+static int complete_command(struct sandbox *s, int memfd, const struct session_msg *m, int *ret,
+	char program[256], struct err *err)
 {
 	struct arena a = {0};
 	struct wire_exec w = {0};
@@ -399,6 +407,7 @@ static int complete_command(
 			&head, *w.cwd ? w.cwd : s->plan->cwd, w.exe, &argv, &env, &b, err);
 	}
 	if (r == 0) {
+		snprintf(program, 256, "%s", w.exe);
 		r = fd_memfd_sealed("bawn-exec", b.data, b.n, err);
 		*ret = r;
 	}
@@ -423,7 +432,8 @@ static int request_run(struct sandbox *s, int slot, const struct session_msg *m,
 	if (v->ending)
 		return err_set(err, ESRCH, "the sandbox is about to stop");
 	_cleanup_close_ int memfd = -1;
-	int r = complete_command(s, fds[0], m, &memfd, err);
+	char program[256];
+	int r = complete_command(s, fds[0], m, &memfd, program, err);
 	struct live *l = r < 0 ? NULL : live_new(v, v->next_id, slot, m->flags & SESSION_DETACHED);
 	if (r == 0 && !l)
 		r = err_set(err, EAGAIN, "too many sessions (at most %d)", SERVER_SESSIONS);
@@ -441,6 +451,8 @@ static int request_run(struct sandbox *s, int slot, const struct session_msg *m,
 	if (r < 0) {
 		l->open = false;
 		v->clients[slot].session = -1;
+	} else {
+		tell(s, l, "begins", program, -1);
 	}
 	return r < 0 ? err_sys(err, -r, "tell the sandbox") : 0;
 }
@@ -468,6 +480,7 @@ static int request_attach(struct sandbox *s, int slot, const struct session_msg 
 	}
 	l->client = slot;
 	l->detached = true; /* it stays when this terminal goes, too */
+	tell(s, l, "attached", "", -1);
 	v->clients[slot].session = slot_of(v, l);
 	hand_over(s, l);
 	return 0;
@@ -525,6 +538,7 @@ static void request(struct sandbox *s, int slot, const struct session_msg *m, in
 			return;
 		}
 		v->live[c->session].detached = true;
+		tell(s, &v->live[c->session], "detached", "", -1);
 		client_gone(s, slot);
 		return;
 	case SESSION_STOP:

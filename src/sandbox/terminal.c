@@ -263,6 +263,18 @@ static void read_keys(struct terminal *t)
 		typed(t, buf[i]);
 }
 
+/* What the agent drew, for whoever looks later; a flood begins anew rather than fill the disk. */
+static void keep(struct terminal *t, const char *buf, size_t n)
+{
+	t->logged += n;
+	if (t->logged > TERMINAL_LOG_MAX) {
+		t->logged = n;
+		if (ftruncate(t->log, 0) < 0)
+			return;
+	}
+	fd_write_all(t->log, buf, n); /* a full disk loses the log alone */
+}
+
 void terminal_pump(struct terminal *t)
 {
 	if (t->master < 0)
@@ -275,7 +287,7 @@ void terminal_pump(struct terminal *t)
 		char buf[4096];
 		ssize_t k = read(t->master, buf, MIN(room, sizeof(buf)));
 		if (k > 0 && t->log >= 0)
-			fd_write_all(t->log, buf, (size_t)k);
+			keep(t, buf, (size_t)k);
 		if (k > 0)
 			t->n_tty += term_filter(&t->filter, buf, (size_t)k, t->to_tty + t->n_tty);
 		else if (k == 0 || (errno != EAGAIN && errno != EINTR))

@@ -13,6 +13,7 @@
 #include "sandbox/term-filter.h"
 
 #define TERMINAL_KEYS_MAX 16 /* bytes that detach */
+#define TERMINAL_LOG_MAX (16u << 20)
 
 struct terminal {
 	int in;     /* descriptor 0 when it is the terminal, else -1 */
@@ -25,6 +26,7 @@ struct terminal {
 	char to_tty[8192], to_agent[4096];
 	size_t n_tty, n_agent;
 	int log;          /* gets what the agent draws, unfiltered; -1: nobody wants it */
+	size_t logged;    /* bytes, since it was begun */
 	const char *keys; /* bytes that detach when typed in a row; NULL: none */
 	size_t matched;   /* of them, held back */
 	bool detach;      /* they were typed */

@@ -158,6 +158,34 @@ stopped() {
 	assert_output 'no terminal'
 }
 
+@test "the audit log has every session, with its program and status" {
+	"$BAWN" create --name told shell >/dev/null
+	"$BAWN" exec -d told sleep 60
+	run "$BAWN" exec told sh -c 'exit 5'
+	assert_status 5
+	run on_pty sleep=0.3 'send=\x10\x11' eof -- attach told
+	"$BAWN" stop -t 0 told
+	"$BAWN" log --json told >"$T/log"
+	grep '"event": *"session"' "$T/log" | grep '"program": *"sh"' | grep -q begins || fail "$(cat "$T/log")"
+	grep '"event": *"session"' "$T/log" | grep ended | grep -q '"code": *5' || fail "$(cat "$T/log")"
+	grep '"event": *"session"' "$T/log" | grep -q attached || fail "$(cat "$T/log")"
+	grep '"event": *"session"' "$T/log" | grep -q detached
+}
+
+@test "a client that is killed takes what it started along, and nothing else" {
+	"$BAWN" create --name group shell >/dev/null
+	"$BAWN" exec -d group sleep 61
+	"$BAWN" exec group sh -c 'sleep 62 & sleep 63 & echo up; wait' >"$T/out" 3>&- &
+	local pid=$!
+	SERVERS+=("$pid")
+	eventually grep -q up "$T/out"
+	kill -9 "$pid"
+	wait "$pid" || true
+	eventually sh -c "! '$BAWN' exec group ps ax | grep -q 'sleep 6[23]'"
+	run "$BAWN" exec group ps ax
+	assert_output 'sleep 61'
+}
+
 @test "a second run joins, never an error; twenty at once of one name make one sandbox" {
 	local i pids=()
 	for i in {1..20}; do
