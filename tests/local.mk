@@ -35,6 +35,7 @@ include tests/unit/policy.mk
 include tests/unit/host.mk
 include tests/unit/scan.mk
 include tests/unit/seed.mk
+include tests/unit/change.mk
 include tests/unit/confine.mk
 include tests/unit/net.mk
 include tests/mutations/local.mk

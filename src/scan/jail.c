@@ -35,6 +35,13 @@ enum { SANITIZED = false };
 #define FS_TRUNCATE (UINT64_C(1) << 14)
 #define FS_IOCTL_DEV (UINT64_C(1) << 15)
 
+#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_WRITE                                                                                   \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                           \
+		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |                     \
+		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM |                        \
+		LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
+
 #define ARG0_LOW (offsetof(struct seccomp_data, args)) /* both architectures are little-endian */
 
 /* The second half: what making one more thread takes (scan/par.c); clone itself is looked at. */
@@ -72,7 +79,19 @@ static const int allowed[] = {
 	SYS_rt_sigprocmask,
 };
 
-static int set_landlock(const int *dirs, size_t n, struct err *err)
+static uint64_t access_of(enum jail_right right)
+{
+	switch (right) {
+	case JAIL_DEVICES:
+		return FS_READ | FS_WRITE | LANDLOCK_ACCESS_FS_MAKE_CHAR;
+	case JAIL_WRITE:
+		return FS_READ | FS_WRITE;
+	default:
+		return FS_READ;
+	}
+}
+
+static int set_landlock(const struct jail *j, struct err *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi < 1)
@@ -88,10 +107,9 @@ static int set_landlock(const int *dirs, size_t n, struct err *err)
 	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (fd < 0)
 		return err_sys(err, errno, "landlock_create_ruleset");
-	for (size_t i = 0; i < n; i++) {
-		struct landlock_path_beneath_attr p = {.parent_fd = dirs[i],
-			.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
-				LANDLOCK_ACCESS_FS_READ_DIR};
+	for (size_t i = 0; i < j->n_dirs; i++) {
+		struct landlock_path_beneath_attr p = {.parent_fd = j->dirs[i].fd,
+			.allowed_access = access_of(j->dirs[i].right) & all};
 		if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &p, 0) < 0)
 			return err_sys(err, errno, "landlock_add_rule");
 	}
@@ -100,18 +118,23 @@ static int set_landlock(const int *dirs, size_t n, struct err *err)
 	return 0;
 }
 
-static int set_seccomp(struct err *err)
+static int set_seccomp(const struct jail *j, struct err *err)
 {
-	struct sock_filter f[ARRAY_LEN(allowed) + 24];
+	struct sock_filter f[ARRAY_LEN(allowed) + JAIL_CALLS_MAX + 24];
 	unsigned short n = 0;
+	if (j->n_calls > JAIL_CALLS_MAX)
+		return err_set(err, EINVAL, "too many system calls for a jail");
 #define ADD(...) (f[n++] = (struct sock_filter)__VA_ARGS__)
 	ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
 	ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
 	ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
 	ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
-	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)allowed[i],
-			(unsigned char)(ARRAY_LEN(allowed) - i + 5), 0));
+	const size_t total = ARRAY_LEN(allowed) + j->n_calls;
+	for (size_t i = 0; i < total; i++)
+		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			(unsigned int)(i < ARRAY_LEN(allowed) ? allowed[i]
+							      : j->calls[i - ARRAY_LEN(allowed)]),
+			(unsigned char)(total - i + 5), 0));
 	/* clone3's flags are in memory, out of a filter's sight: glibc then takes clone */
 	ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 4, 0));
 	ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 2));
@@ -127,36 +150,61 @@ static int set_seccomp(struct err *err)
 	return 0;
 }
 
-int scan_jail(const int *dirs, size_t n, struct err *err)
+static int set_limits(const struct jail *j, struct err *err)
 {
-	static const struct {
+	const struct {
 		int what;
 		rlim_t value;
 	} limits[] = {
-		{RLIMIT_AS, (rlim_t)2 << 30},
-		{RLIMIT_CPU, 60},
-		{RLIMIT_FSIZE, (rlim_t)256 << 20},
+		{RLIMIT_AS, j->memory ? j->memory : RLIM_INFINITY},
+		{RLIMIT_CPU, j->cpu_s},
+		{RLIMIT_FSIZE, j->file_size ? j->file_size : RLIM_INFINITY},
 		{RLIMIT_CORE, 0},
 	};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, errno, "no_new_privs");
-	if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0) < 0)
-		return err_sys(err, errno, "prctl(PR_SET_DUMPABLE)");
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
 		struct rlimit l = {limits[i].value, limits[i].value};
-		if (SANITIZED && limits[i].what == RLIMIT_AS)
+		if ((SANITIZED && limits[i].what == RLIMIT_AS) || limits[i].value == RLIM_INFINITY)
 			continue;
 		if (setrlimit(RLIMIT_KIND(limits[i].what), &l) < 0 && errno != EPERM)
 			return err_sys(err, errno, "setrlimit");
 	}
-	/* what is open already stays; 64 more */
+	/* what is open already stays */
 	int next = dup(0);
 	if (next < 0)
 		return err_sys(err, errno, "dup");
 	close(next);
-	struct rlimit files = {(rlim_t)next + 64, (rlim_t)next + 64};
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0 && errno != EPERM)
+	struct rlimit files = {(rlim_t)next + j->files, (rlim_t)next + j->files};
+	if (setrlimit(RLIMIT_KIND(RLIMIT_NOFILE), &files) < 0 && errno != EPERM)
 		return err_sys(err, errno, "setrlimit");
-	int r = set_landlock(dirs, n, err);
-	return r < 0 || SANITIZED ? r : set_seccomp(err);
+	return 0;
+}
+
+int jail_enter_with(const struct jail *j, struct err *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "no_new_privs");
+	if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, errno, "prctl(PR_SET_DUMPABLE)");
+	int r = set_limits(j, err);
+	if (r == 0)
+		r = set_landlock(j, err);
+	return r < 0 || SANITIZED ? r : set_seccomp(j, err);
+}
+
+#define SCAN_DIRS_MAX 64
+
+int scan_jail(const int *dirs, size_t n, struct err *err)
+{
+	struct jail_dir d[SCAN_DIRS_MAX];
+	if (n > SCAN_DIRS_MAX)
+		return err_set(err, E2BIG, "too many git directories");
+	for (size_t i = 0; i < n; i++)
+		d[i] = (struct jail_dir){dirs[i], JAIL_READ};
+	return jail_enter_with(&(struct jail){.dirs = d,
+				       .n_dirs = n,
+				       .cpu_s = 60,
+				       .files = 64,
+				       .memory = (uint64_t)2 << 30,
+				       .file_size = (uint64_t)256 << 20},
+		err);
 }

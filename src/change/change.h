@@ -1,0 +1,112 @@
+/* change/change.h - one run of bawn-change: what its parts share (internal to change).
+ */
+#ifndef BAWN_CHANGE_CHANGE_H
+#define BAWN_CHANGE_CHANGE_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "change/ledger.h"
+#include "change/result.h"
+
+#define CHANGE_ITEMS_MAX 2000000
+#define TEXT_MAX ((size_t)8 << 20)    /* larger files are shown as a whole */
+#define BINARY_MAX ((size_t)64 << 20) /* larger ones only named */
+#define TARGET_MAX 4096
+/* Files that are being landed lie beside their place under this name and the item's hash. */
+#define STAGE_PREFIX ".bawn-land."
+
+/* What is found at a place: the layer it is in and its inode. */
+struct entry {
+	int layer; /* index into uppers; LAYER_BASE; LAYER_NONE: nothing is there */
+	struct stat st;
+};
+#define LAYER_BASE (-1)
+#define LAYER_NONE (-2)
+
+struct item {
+	struct change_item pub;
+	struct entry now, was; /* in the sandbox, on the host */
+	uint16_t rule;         /* persist row + 1 that pub.per is of, 0 for another reason */
+};
+
+struct change {
+	struct arena arena;
+	const struct change_request *req;
+	int base;
+	int upper[CHANGE_LAYERS_MAX];
+	size_t n_uppers;
+	int trash;      /* -1: none */
+	int ledger_dir; /* -1: none */
+	const char *ledger_name;
+	struct ledger ledger;
+	struct item *items;
+	size_t n, cap;
+	bool same_seen; /* apply: remember in the ledger where host and sandbox agree */
+	int failed;     /* -errno: out of memory, too much */
+};
+
+/* change/layers.c */
+/* path below root, no link followed, no mount crossed; O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK added. */
+int place_open(int root, const char *path, int flags);
+/* The directory that path lies in (O_PATH), *ret_name the part behind. */
+int place_parent(int root, const char *path, const char **ret_name);
+int place_stat(int root, const char *path, struct stat *ret);
+int layer_fd(const struct change *c, int layer);
+/* An entry of an opened directory of an upper; xwhite: the directory says that it may hold
+ * whiteouts that are files (overlayfs.rst, "whiteouts and opaque directories"). */
+bool is_whiteout(int dirfd, const char *name, const struct stat *st, bool xwhite);
+/* 'y', 'x', 0, or -errno; of an opened directory */
+int dir_opaque(int fd);
+/* Does the inode carry what overlays with other options leave (redirect, metacopy)? */
+bool is_foreign(int fd);
+bool is_copied_up(int fd);
+enum change_type type_of(mode_t mode);
+/* Names in a directory without "." and "..", appended.  0 or -errno. */
+int list_names(struct arena *a, int dirfd, struct strv *ret);
+
+/* change/collect.c: fills items, sorted by path */
+int change_collect_items(struct change *c, struct err *err);
+/* Only below these (the request's own are put aside). */
+int change_collect_below(struct change *c, const struct strv *paths, struct err *err);
+
+/* change/compare.c */
+/* Same bytes?  1, 0 or -errno.  Holes cost nothing. */
+int same_content(int a, int b, uint64_t size);
+/* Open the file of an entry for reading, seen to be of this kind; -errno. */
+int entry_open(const struct change *c, const struct entry *e, const char *path);
+/* The target of a link, not resolved, NUL behind it.  Bytes or -errno. */
+ssize_t entry_link(const struct change *c, const struct entry *e, const char *path,
+	char ret[static TARGET_MAX]);
+/* Did the host's file change since the sandbox could last have seen it? */
+bool host_changed(const struct change *c, const struct item *it);
+uint64_t stat_ctime_ns(const struct stat *st);
+
+/* change/trip.c */
+/* Fill pub.per and its company; text: content to be looked at (may be NULL: not known). */
+void trip_check(struct change *c, struct item *it);
+/* Does the rule hold for what is really landed?  text: n bytes. */
+bool trip_holds(struct change *c, const struct item *it, const char *text, size_t n);
+/* Some rules look into the file. */
+bool trip_reads(const struct item *it);
+/* Within a git directory (or one itself): bytes of path that name it, 0: no. */
+size_t git_dir_len(const char *path);
+
+/* change/patch.c */
+int change_patch(struct change *c, int fd, struct err *err);
+/* Counts lines of every item that has them. */
+void change_count_lines(struct change *c);
+
+/* change/apply.c, change/discard.c */
+int change_apply(struct change *c, struct change_result *totals, struct err *err);
+int change_discard(struct change *c, struct change_result *totals, struct err *err);
+/* Copy content and mode (& 0777) of an opened file into a new one dirfd/name. */
+int copy_file(int from, int dirfd, const char *name, mode_t mode);
+/* Take out of the upper what no longer differs from the host's. */
+int change_prune(struct change *c, struct err *err);
+/* Put the topmost upper's entry aside into the trash and remove it there. */
+int trash_entry(struct change *c, const char *path, struct err *err);
+/* Finish what a discard, or an apply, that was cut short has left in the trash. */
+int trash_recover(struct change *c, struct err *err);
+
+#endif
