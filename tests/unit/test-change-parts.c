@@ -57,7 +57,7 @@ static void small_diffs(void **state)
 	changed("a\n", "", "-", "");
 	changed("a\nb\nc\n", "a\nx\nc\n", ".-.", ".+.");
 	changed("a\nb", "a\nb\n", ".-", ".+");
-	changed("a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n", "--.-...", ".+...+");
+	changed("a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n", "--.-...", "..+..+");
 	/* an added function ends with its own brace */
 	changed("f\n}\n", "f\n}\ng\n}\n", "..", "..++");
 }

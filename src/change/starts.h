@@ -1,0 +1,25 @@
+/* change/starts.h - what a sandbox's state must remember so that its changes can be judged: when
+ * its sessions started, what read as empty inside, where the user's git looks for hooks.
+ *
+ * One small file, "changes", in the sandbox's directory, written beside and renamed at each start.
+ */
+#ifndef BAWN_CHANGE_STARTS_H
+#define BAWN_CHANGE_STARTS_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct change_starts {
+	uint64_t *since; /* as change_request has it */
+	size_t n_since;
+	struct strv masked; /* relative to the workspace; all that ever were */
+	char *hooks;        /* likewise, or NULL */
+};
+
+/* A session starts: to be called before its workspace is mounted.  0 or -errno. */
+int change_starts_begin(int box, const struct strv *masked, const char *hooks, struct err *err);
+/* -ENOENT (err untouched) when it never started; -EBADMSG when the file is damaged. */
+int change_starts_read(int box, struct arena *a, struct change_starts *ret, struct err *err);
+
+#endif
