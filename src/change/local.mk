@@ -4,6 +4,7 @@ noinst_LIBRARIES += libchange.a libchange-engine.a
 libchange_a_SOURCES = \
 	src/change/request.h src/change/request.c \
 	src/change/result.h src/change/result.c \
+	src/change/aside.h src/change/aside.c \
 	src/change/starts.h src/change/starts.c \
 	src/change/job.c
 change_engine = \

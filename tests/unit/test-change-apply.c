@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "base/tree.h"
+#include "change/aside.h"
 
 static const char same_as_merged[] =
 	"list() { (cd \"$1\" && find . -printf '%p %y %#m %l\n' | LC_ALL=C sort && find . -type f "
@@ -531,6 +533,64 @@ static void a_full_disk(void **state)
 	world_sh_ok(w, script);
 }
 
+/* --- the end of a direct run --- */
+
+static void set_aside(void **state)
+{
+	struct world *w = *state;
+	world_sh_ok(w,
+		"mkdir outside base/.vscode && echo old >base/.envrc && echo old >base/.vscode/old "
+		"&& echo safe >outside/f");
+	world_start(w);
+	world_sh_ok(w,
+		"cd base && echo new >.vscode/tasks.json && mkdir -p h/.husky && echo x "
+		">h/.husky/a && "
+		"ln -s /etc/passwd escape && echo more >>.envrc && ln -s ../outside way && "
+		"chmod 755 .vscode/tasks.json");
+	struct strv paths = {0};
+	static const char *const names[] = {".vscode/tasks.json", "h/.husky", "h/.husky/a",
+		"escape", ".envrc", "way/f", "not-there", "../outside/f"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		strv_add(&w->a, &paths, names[i]);
+	for (int other = 0; other < 2; other++) {
+		struct aside *v;
+		struct err err = {0};
+		/* the second time the state is on another file system */
+		char dir[64] = "/dev/shm/bawn-test-XXXXXX";
+		if (other) {
+			assert_non_null(mkdtemp(dir));
+			world_sh_ok(w,
+				"cp -a aside-kept/. base/ 2>/dev/null; mkdir -p base/.vscode; "
+				"echo new >base/.vscode/tasks.json; chmod 755 "
+				"base/.vscode/tasks.json; "
+				"mkdir -p base/h/.husky; echo x >base/h/.husky/a; "
+				"ln -s /etc/passwd base/escape");
+		}
+		int r = change_set_aside(w->base, other ? dir : world_path(w->dir, "state"),
+			w->since[0], &paths, &w->a, &v, &err);
+		if (r < 0)
+			fail_msg("%s", err.msg);
+		assert_non_null(v[0].to);
+		struct stat st;
+		assert_int_equal(stat(v[0].to, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0755);
+		assert_int_equal(v[1].to != NULL, !other);
+		assert_non_null(v[2].to); /* with its directory, or alone */
+		assert_int_equal(lstat(v[3].to, &st), 0);
+		assert_true(S_ISLNK(st.st_mode));
+		for (size_t i = 4; i < ARRAY_LEN(names); i++) {
+			assert_null(v[i].to);
+			assert_string_not_equal(v[i].why, "");
+		}
+		world_sh_ok(w,
+			"cd base; test ! -e .vscode/tasks.json && test ! -L escape && "
+			"test ! -e h/.husky/a && grep -q more .envrc && test -e .vscode/old && "
+			"grep -q safe ../outside/f");
+		if (other)
+			tree_remove(AT_FDCWD, dir, NULL);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -546,6 +606,7 @@ int main(void)
 		T(a_repository_lands_whole_or_not),
 		T(discard_shows_the_host_again),
 		T(discard_over_frozen_layers),
+		T(set_aside),
 		T(a_full_disk),
 		T(killed_apply_goes_on),
 		T(killed_apply_of_a_running_sandbox_goes_on),
