@@ -20,9 +20,11 @@
 struct entry {
 	int layer; /* index into uppers; LAYER_BASE; LAYER_NONE: nothing is there */
 	struct stat st;
+	const char *object; /* LAYER_GIT: its name in hex */
 };
 #define LAYER_BASE (-1)
 #define LAYER_NONE (-2)
+#define LAYER_GIT (-3) /* an object of git's; st holds its mode alone */
 
 struct item {
 	struct change_item pub;
@@ -42,6 +44,8 @@ struct change {
 	struct ledger ledger;
 	struct item *items;
 	size_t n, cap;
+	int index;      /* direct: a copy of git's index, -1: none */
+	bool git;       /* GIT_IN and GIT_OUT lead to a `git cat-file --batch` */
 	bool same_seen; /* apply: remember in the ledger where host and sandbox agree */
 	int failed;     /* -errno: out of memory, too much */
 };
@@ -69,6 +73,17 @@ int list_names(struct arena *a, int dirfd, struct strv *ret);
 int change_collect_items(struct change *c, struct err *err);
 /* Only below these (the request's own are put aside). */
 int change_collect_below(struct change *c, const struct strv *paths, struct err *err);
+
+struct item *item_add(struct change *c, const char *path, enum change_kind kind,
+	const struct entry *now, const struct entry *was, const char *detail);
+void sort_items(struct change *c);
+
+/* change/direct.c: the same for a workspace that was written to directly */
+int change_collect_direct(struct change *c, struct err *err);
+#define GIT_IN 4
+#define GIT_OUT 5
+/* The object's bytes, malloc'ed.  0 or -errno: -ENOENT, -EFBIG. */
+int git_object(const char *name, char **ret, size_t *ret_n);
 
 /* change/compare.c */
 /* Same bytes?  1, 0 or -errno.  Holes cost nothing. */

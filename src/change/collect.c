@@ -47,7 +47,7 @@ struct named {
 	size_t layer; /* index into node.layers; n_layers: the host's */
 };
 
-static struct item *add(struct change *c, const char *path, enum change_kind kind,
+struct item *item_add(struct change *c, const char *path, enum change_kind kind,
 	const struct entry *now, const struct entry *was, const char *detail)
 {
 	if (c->n == CHANGE_ITEMS_MAX) {
@@ -111,7 +111,7 @@ static void note(struct walk *w, const char *path, enum change_kind kind, const 
 	const struct entry *was, const char *detail)
 {
 	if (wanted(w, path))
-		add(w->c, path, kind, now, was, detail);
+		item_add(w->c, path, kind, now, was, detail);
 }
 
 static struct node *push(struct walk *w, const char *path, size_t max_layers)
@@ -191,13 +191,13 @@ static void compare(
 		_cleanup_close_ int b = a < 0 ? -1 : entry_open(c, was, path);
 		same = a < 0 ? a : b < 0 ? b : same_content(a, b, (uint64_t)now->st.st_size);
 		if (same < 0) {
-			add(c, path, CHANGE_ODD, now, was, trouble(same));
+			item_add(c, path, CHANGE_ODD, now, was, trouble(same));
 			return;
 		}
 	}
 	bool mode = t == CHANGE_FILE && ((now->st.st_mode ^ was->st.st_mode) & 0777);
 	if (!same || mode)
-		add(c, path, same ? CHANGE_MODE : CHANGE_MODIFIED, now, was, NULL);
+		item_add(c, path, same ? CHANGE_MODE : CHANGE_MODIFIED, now, was, NULL);
 	else if (c->same_seen && c->req->n_since && stat_ctime_ns(&was->st) > c->req->since[0] &&
 		ledger_add(&c->arena, &c->ledger, arena_dup(&c->arena, path), &was->st) < 0)
 		c->failed = -ENOMEM;
@@ -395,7 +395,7 @@ static int by_path(const void *a, const void *b)
 }
 
 /* A place that is odd is only that: nothing about it can be relied on. */
-static void sort_items(struct change *c)
+void sort_items(struct change *c)
 {
 	size_t out = 0;
 	if (c->n)

@@ -1,7 +1,7 @@
 /* change/job.c - the caller's side of bawn-change, see request.h
  *
- * The helper gets the request as a sealed memfd (0), the result pipe (1) and where a patch goes
- * (3).  It ends with its caller.
+ * The helper gets the request as a sealed memfd (0), the result pipe (1), where a patch goes
+ * (3), and the two ends of a `git cat-file` (4, 5).  It ends with its caller.
  */
 #include "change/request.h"
 
@@ -14,7 +14,7 @@
 #define RESULT_MAX ((size_t)1 << 30)
 
 int change_start(const char *helper, const struct change_request *req, int text_fd,
-	struct change_job *ret, struct err *err)
+	const int git[2], struct change_job *ret, struct err *err)
 {
 	struct blob b = {0};
 	int p[2];
@@ -29,7 +29,7 @@ int change_start(const char *helper, const struct change_request *req, int text_
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
 	_cleanup_close_ int rd = p[0], wr = p[1];
-	const int fds[] = {request, wr, -1, text_fd};
+	const int fds[] = {request, wr, -1, text_fd, git ? git[0] : -1, git ? git[1] : -1};
 	char name[] = "bawn-change";
 	char *const argv[] = {name, NULL};
 	struct change_job job = CHANGE_JOB_NONE;

@@ -9,6 +9,7 @@ libchange_a_SOURCES = \
 	src/change/job.c
 change_engine = \
 	src/change/change.h src/change/layers.c src/change/collect.c src/change/compare.c \
+	src/change/direct.c \
 	src/change/trip.c \
 	src/change/diff.h src/change/diff.c src/change/object.h src/change/object.c \
 	src/change/patch.c \
@@ -20,6 +21,7 @@ pkglibexec_PROGRAMS += bawn-change
 bawn_change_SOURCES = src/change/main.c $(change_engine) $(libchange_a_SOURCES) \
 	src/scan/jail.h src/scan/jail.c src/scan/persist.h src/scan/persist.c \
 	src/scan/git-config.h src/scan/git-config.c \
+	src/scan/git-index.h src/scan/git-index.c \
 	$(libbase_a_SOURCES)
 bawn_change_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
 bawn_change_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)

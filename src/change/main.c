@@ -1,11 +1,13 @@
 /* change/main.c - bawn-change: lists, shows, lands and discards what a sandbox changed in a
  * copy-on-write workspace.
  *
- * Descriptors: 0 the request (change/request.h), 1 the result, 3 where a patch goes.  The
+ * Descriptors: 0 the request (change/request.h), 1 the result, 3 where a patch goes, 4 and 5 to and
+ * from a `git cat-file --batch`.  The
  * directories it works in are opened before it confines itself; nothing of them is read before
  * that.  Prints nothing.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -19,6 +21,13 @@
 #define RESULT_MAX ((size_t)1 << 30)
 #define LEDGER_MAX ((size_t)512 << 20)
 #define TEXT_FD 3
+
+/* An end of a pipe, and not /dev/null. */
+static bool is_pipe(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
 
 static int read_request(struct change *c, struct change_request *req, struct err *err)
 {
@@ -59,7 +68,13 @@ static int open_ledger(struct change *c, struct err *err)
 static int open_places(struct change *c, struct err *err)
 {
 	const struct change_request *req = c->req;
-	c->trash = c->ledger_dir = -1;
+	c->trash = c->ledger_dir = c->index = -1;
+	c->git = req->direct && is_pipe(GIT_IN) && is_pipe(GIT_OUT);
+	if (req->index) {
+		c->index = open(req->index, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		if (c->index < 0 && errno != ENOENT)
+			return err_sys(err, errno, "open the copy of git's index");
+	}
 	c->base = open_dir(req->base, "the workspace", err);
 	if (c->base < 0)
 		return c->base;
@@ -133,7 +148,7 @@ static int run(struct change *c, struct change_result *totals, struct err *err)
 	if (r == 0 && !req->dry_run)
 		r = trash_recover(c, err);
 	if (r == 0)
-		r = change_collect_items(c, err);
+		r = req->direct ? change_collect_direct(c, err) : change_collect_items(c, err);
 	if (r < 0)
 		return r;
 	switch (req->op) {
@@ -164,6 +179,7 @@ int main(void)
 	struct blob out = {.max = RESULT_MAX};
 	struct err err = {0};
 	umask(0);
+	signal(SIGPIPE, SIG_IGN); /* a git that ended is no reason to end */
 	int r = read_request(&c, &req, &err);
 	if (r == 0) {
 		c.req = &req;
@@ -173,6 +189,8 @@ int main(void)
 		r = confine(&c, &err);
 	if (r == 0)
 		r = run(&c, &totals, &err);
+	if (r == -EPIPE)
+		return 128 + SIGPIPE; /* nobody reads the patch any more */
 	if (r < 0) {
 		change_result_error(&out, &err);
 	} else {

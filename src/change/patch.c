@@ -130,6 +130,11 @@ static int load(const struct change *c, const struct entry *e, const char *path,
 	*s = (struct side){0};
 	if (e->layer == LAYER_NONE)
 		return 0;
+	if (e->layer == LAYER_GIT) {
+		s->there = true;
+		s->mode = e->st.st_mode;
+		return c->git ? git_object(e->object, &s->data, &s->n) : -ENOENT;
+	}
 	if (S_ISREG(e->st.st_mode)) {
 		s->there = true;
 		return load_file(c, e, path, s);
@@ -315,6 +320,7 @@ static int load_both(const struct change *c, struct item *it, struct side *was, 
 	if (r < 0) {
 		it->pub.binary = true;
 		it->pub.detail = r == -EFBIG ? "too large for a patch"
+			: r == -ENOENT       ? "what it was is not to be had from git"
 			: r == -EACCES       ? "can't be read: its mode keeps its owner out"
 					     : "changed while it was read";
 		free_side(was);

@@ -15,6 +15,7 @@ enum tag {
 	TAG_SINCE,
 	TAG_LEDGER,
 	TAG_TRASH,
+	TAG_INDEX,
 	TAG_END,
 };
 
@@ -26,6 +27,7 @@ struct head {
 #define FLAG_DRY_RUN 2u
 #define FLAG_REST 4u
 #define FLAG_RUNNING 8u
+#define FLAG_DIRECT 16u
 #define SINCE_MAX 65536
 
 char *change_path(
@@ -79,7 +81,8 @@ int change_request_write(struct blob *b, const struct change_request *req)
 {
 	struct head h = {.op = req->op,
 		.flags = (req->lines ? FLAG_LINES : 0) | (req->dry_run ? FLAG_DRY_RUN : 0) |
-			(req->rest ? FLAG_REST : 0) | (req->running ? FLAG_RUNNING : 0),
+			(req->rest ? FLAG_REST : 0) | (req->running ? FLAG_RUNNING : 0) |
+			(req->direct ? FLAG_DIRECT : 0),
 		.hash_len = req->hash_len ? req->hash_len : 20};
 	blob_put(b, TAG_HEAD, &h, sizeof(h));
 	blob_put_str(b, TAG_BASE, req->base);
@@ -92,6 +95,7 @@ int change_request_write(struct blob *b, const struct change_request *req)
 	blob_put(b, TAG_SINCE, req->since, req->n_since * sizeof(*req->since));
 	put_str(b, TAG_LEDGER, req->ledger);
 	put_str(b, TAG_TRASH, req->trash);
+	put_str(b, TAG_INDEX, req->index);
 	blob_put_u64(b, TAG_END, 0);
 	return b->failed ? -ENOMEM : 0;
 }
@@ -119,6 +123,7 @@ static int get_head(const struct blob_view *v, struct change_request *req)
 	req->dry_run = h.flags & FLAG_DRY_RUN;
 	req->rest = h.flags & FLAG_REST;
 	req->running = h.flags & FLAG_RUNNING;
+	req->direct = h.flags & FLAG_DIRECT;
 	req->hash_len = h.hash_len;
 	return 0;
 }
@@ -159,6 +164,8 @@ static int get_record(struct arena *a, const struct blob_view *v, struct change_
 		return get_since(a, v, req);
 	case TAG_LEDGER:
 		return (req->ledger = blob_str(v)) ? 0 : -EBADMSG;
+	case TAG_INDEX:
+		return (req->index = blob_str(v)) ? 0 : -EBADMSG;
 	case TAG_TRASH:
 		return (req->trash = blob_str(v)) ? 0 : -EBADMSG;
 	default:
@@ -176,8 +183,11 @@ static bool all_plain(const struct strv *v)
 
 static bool sound(const struct change_request *req)
 {
-	if (!req->op || !req->base || req->base[0] != '/' || !req->uppers.n ||
+	if (!req->op || !req->base || req->base[0] != '/' || req->direct != (req->uppers.n == 0) ||
 		req->uppers.n > CHANGE_LAYERS_MAX)
+		return false;
+	if (req->direct &&
+		(req->op > CHANGE_PATCH || !req->n_since || (req->index && req->index[0] != '/')))
 		return false;
 	for (size_t i = 0; i < req->uppers.n; i++)
 		if (req->uppers.v[i][0] != '/')

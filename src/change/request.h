@@ -27,11 +27,12 @@ enum change_op {
 
 struct change_request {
 	enum change_op op;
-	bool lines;       /* list: count lines */
-	bool dry_run;     /* apply: say what would be done */
-	bool rest;        /* apply: land what can be landed although other things can't */
-	bool running;     /* the overlay is mounted: the uppers may change and may not be changed */
-	const char *base; /* absolute, resolved */
+	bool lines;   /* list: count lines */
+	bool dry_run; /* apply: say what would be done */
+	bool rest;    /* apply: land what can be landed although other things can't */
+	bool running; /* the overlay is mounted: the uppers may change and may not be changed */
+	bool direct;  /* no overlay: what changed in base since since[0]; list and patch alone */
+	const char *base;   /* absolute, resolved */
 	struct strv uppers; /* absolute, resolved; the topmost first */
 	struct strv paths;  /* only these and what is below them; none: everything */
 	/* apply: */
@@ -46,6 +47,7 @@ struct change_request {
 	const char *ledger; /* apply: file of the sandbox's state that remembers what was landed */
 	const char *trash; /* empty directory beside uppers.v[0], on its file system (discard, apply
 			      of a stopped sandbox); what is left in it may be removed */
+	const char *index; /* direct: a copy of git's index of that time, or NULL */
 	unsigned int hash_len; /* patch: 20 (SHA-1) or 32, as the repository's object names are */
 };
 
@@ -65,10 +67,11 @@ struct change_job {
 #define CHANGE_JOB_NONE ((struct change_job){.proc = PROC_NONE, .fd = -1})
 
 struct change_result;
-/* text_fd: where a patch goes, -1 for none.  The helper writes all of it before its result, so that
+/* git: for a direct workspace, ends to write to and to read from a `git cat-file --batch`; or NULL.
+ * text_fd: where a patch goes, -1 for none.  The helper writes all of it before its result, so that
  * whoever reads a pipe there reads that first. */
 int change_start(const char *helper, const struct change_request *req, int text_fd,
-	struct change_job *ret, struct err *err);
+	const int git[2], struct change_job *ret, struct err *err);
 /* Blocks until the helper has ended.  -EPIPE, without a message, when it ended because nobody read
  * its text any more. */
 int change_collect(struct change_job *job, const struct change_request *req, struct arena *a,

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "base/blob.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "change/result.h"
 
@@ -123,4 +125,54 @@ int change_starts_begin(int box, const struct strv *masked, const char *hooks, s
 	blob_free(&b);
 	arena_free(&a);
 	return r == -ENOMEM ? err_set(err, ENOMEM, "out of memory") : r;
+}
+
+#define HALF DIRECT_INDEX ".tmp"
+#define INDEX_MAX ((off_t)512 << 20)
+
+static int copy_all(int in, int out, off_t size)
+{
+	static char buf[1 << 16];
+	while (size > 0) {
+		ssize_t n = syscall(SYS_copy_file_range, in, NULL, out, NULL, (size_t)size, 0);
+		if (n == 0)
+			return 0;
+		if (n < 0)
+			break;
+		size -= n;
+	}
+	ssize_t n = 0;
+	while (size > 0 && (n = fd_read_full(in, buf, sizeof(buf))) > 0) {
+		int r = fd_write_all(out, buf, (size_t)n);
+		if (r < 0)
+			return r;
+		size -= n;
+	}
+	return n < 0 ? (int)n : 0;
+}
+
+int change_direct_begin(int box, const char *git_index, struct err *err)
+{
+	const struct strv none = {0};
+	struct stat st;
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, r = 0;
+	_cleanup_close_ int in = git_index
+		? open(git_index, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+		: -1;
+	/* the index first: what happens between the two is then listed rather than missed */
+	if (in >= 0 && fstat(in, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= INDEX_MAX) {
+		_cleanup_close_ int out = openat(box, HALF, flags, 0600);
+		if (out < 0)
+			return err_sys(err, errno, "copy git's index");
+		r = copy_all(in, out, st.st_size);
+		if (r == 0 && renameat(box, HALF, box, DIRECT_INDEX) < 0)
+			r = -errno;
+		if (r < 0) {
+			unlinkat(box, HALF, 0);
+			return err_sys(err, -r, "copy git's index");
+		}
+	} else {
+		unlinkat(box, DIRECT_INDEX, 0);
+	}
+	return change_starts_begin(box, &none, NULL, err);
 }

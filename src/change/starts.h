@@ -19,6 +19,11 @@ struct change_starts {
 
 /* A session starts: to be called before its workspace is mounted.  0 or -errno. */
 int change_starts_begin(int box, const struct strv *masked, const char *hooks, struct err *err);
+/* The same for a workspace that is written to directly: git_index (absolute; may be absent, may be
+ * NULL) is copied beside, as DIRECT_INDEX.  A clone of its extents where the file system has that.
+ */
+#define DIRECT_INDEX "index"
+int change_direct_begin(int box, const char *git_index, struct err *err);
 /* -ENOENT (err untouched) when it never started; -EBADMSG when the file is damaged. */
 int change_starts_read(int box, struct arena *a, struct change_starts *ret, struct err *err);
 

@@ -10,10 +10,11 @@
 struct changes {
 	struct change_request req;
 	struct change_result res;
-	int box;    /* the sandbox's directory; held against a second apply or discard */
-	bool empty; /* it never wrote anything */
+	int box;         /* the sandbox's directory; held against a second apply or discard */
+	bool empty;      /* it never wrote anything */
+	struct proc git; /* direct: git cat-file, while bawn-change runs */
 };
-#define CHANGES_NONE ((struct changes){.box = -1})
+#define CHANGES_NONE ((struct changes){.box = -1, .git = PROC_NONE})
 
 /* The changes of sandbox name below the words argv[0..n).  write: for apply and discard; a stopped
  * sandbox is locked then.  0 or -errno. */
@@ -23,7 +24,10 @@ void changes_close(struct changes *c);
 /* A path from the command line as the request has it, into *list. */
 int changes_path(struct run *r, const struct changes *c, const char *path, struct strv *list,
 	struct err *err);
-/* Run bawn-change; text_fd as for change_start(). */
+/* Start bawn-change; text_fd as for change_start(). */
+int changes_start(
+	struct run *r, struct changes *c, int text_fd, struct change_job *ret, struct err *err);
+/* The whole of it; text_fd as for change_start(). */
 int changes_run(struct run *r, struct changes *c, int text_fd, struct err *err);
 
 /* Items as a JSON array, to stdout. */

@@ -169,8 +169,7 @@ static int show_patch(struct run *r, struct changes *c, struct err *err)
 		return changes_run(r, c, STDOUT_FILENO, err);
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
-	char *helper = path_join(&r->arena, r->install.libexec, "bawn-change");
-	int k = helper ? change_start(helper, &c->req, p[1], &job, err) : -ENOMEM;
+	int k = changes_start(r, c, p[1], &job, err);
 	close(p[1]);
 	if (k == 0)
 		k = show_escaped(p[0]);
@@ -216,7 +215,7 @@ static const struct option_row rows[] = {
 int cmd_diff(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "diff [OPTIONS] NAME [PATH...]",
-		.help = "Show what a sandbox changed in its copy-on-write workspace, as a patch\n"
+		.help = "Show what a sandbox changed in its workspace, as a patch\n"
 			"that `git apply` takes.",
 		.examples = "  bawn diff --stat claude-project\n"
 			    "  bawn diff claude-project src | git apply\n",

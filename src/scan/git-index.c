@@ -19,7 +19,8 @@ struct cursor {
 	const unsigned char *p, *end;
 	uint32_t version;
 	size_t hash_len;
-	char name[PATH_MAX]; /* version 4: names are built on the one before */
+	const unsigned char *entry; /* where the last one began */
+	char name[PATH_MAX];        /* version 4: names are built on the one before */
 	size_t name_len;
 };
 
@@ -56,7 +57,7 @@ static int varint(struct cursor *c, size_t *ret)
 static int next_entry(struct cursor *c, const char **ret_name, size_t *ret_len)
 {
 	size_t fixed = 40 + c->hash_len + 2;
-	const unsigned char *start = c->p;
+	const unsigned char *start = c->entry = c->p;
 	if ((size_t)(c->end - c->p) < fixed)
 		return -EBADMSG;
 	unsigned int flags = (unsigned int)c->p[fixed - 2] << 8 | c->p[fixed - 1];
@@ -229,21 +230,58 @@ static int walk_entries(struct cursor *c, uint32_t entries, struct lookup *l,
 	return 0;
 }
 
-int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_index_query *q,
-	size_t n_q, const struct git_index_split *of, struct git_index_split *ret_split,
-	struct err *err)
+static int open_index(
+	const void *data, size_t n, size_t hash_len, struct cursor *ret, struct err *err)
 {
 	const unsigned char *b = data;
-	struct git_index_split split = {0};
 	if (hash_len != 20 && hash_len != 32)
 		return err_set(err, EINVAL, "unknown hash length");
 	if (n < 12 + hash_len || be32(b) != SIGNATURE)
 		return err_set(err, EBADMSG, "not a git index");
-	struct cursor c = {
+	*ret = (struct cursor){
 		.p = b + 12, .end = b + n - hash_len, .version = be32(b + 4), .hash_len = hash_len};
-	uint32_t entries = be32(b + 8);
-	if (c.version < 2 || c.version > 4)
-		return err_set(err, EBADMSG, "git index of unknown version %u", c.version);
+	if (ret->version < 2 || ret->version > 4)
+		return err_set(err, EBADMSG, "git index of unknown version %u", ret->version);
+	return 0;
+}
+
+int git_index_each(const void *data, size_t n, size_t hash_len, git_index_fn fn, void *ctx,
+	struct git_index_split *ret_split, struct err *err)
+{
+	struct git_index_split split = {0};
+	struct cursor c;
+	int r = open_index(data, n, hash_len, &c, err);
+	if (r < 0)
+		return r;
+	uint32_t entries = be32((const unsigned char *)data + 8);
+	for (uint32_t i = 0; i < entries; i++) {
+		const char *name;
+		size_t len;
+		if (next_entry(&c, &name, &len) < 0)
+			return err_set(err, EBADMSG, "git index entry %u is malformed", i);
+		unsigned int stage = c.entry[40 + hash_len] >> 4 & 3;
+		if (!len || stage)
+			continue;
+		r = fn(ctx, name, be32(c.entry + 24), c.entry + 40);
+		if (r < 0)
+			return r;
+	}
+	if (extensions(&c, &split) < 0)
+		return err_set(err, EBADMSG, "git index extension is malformed");
+	*ret_split = split;
+	return 0;
+}
+
+int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_index_query *q,
+	size_t n_q, const struct git_index_split *of, struct git_index_split *ret_split,
+	struct err *err)
+{
+	struct git_index_split split = {0};
+	struct cursor c;
+	int r = open_index(data, n, hash_len, &c, err);
+	if (r < 0)
+		return r;
+	uint32_t entries = be32((const unsigned char *)data + 8);
 
 	struct lookup l = {.q = q, .n = n_q, .hit = calloc(n_q + 1, 1)};
 	_cleanup_free_ unsigned char *hit = l.hit;
@@ -253,7 +291,7 @@ int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_ind
 		qsort(q, n_q, sizeof(*q), by_path);
 	for (size_t i = 0; i < n_q; i++)
 		l.any_dir |= q[i].dir;
-	int r = walk_entries(&c, entries, &l, of, err);
+	r = walk_entries(&c, entries, &l, of, err);
 	if (r == 0 && ret_split && extensions(&c, &split) < 0)
 		r = err_set(err, EBADMSG, "git index extension is malformed");
 	if (r < 0)

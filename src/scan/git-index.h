@@ -4,6 +4,8 @@
 #ifndef BAWN_SCAN_GIT_INDEX_H
 #define BAWN_SCAN_GIT_INDEX_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 
 /* A path to look up; found is set when it is in the index, or, for a directory (dir), when
@@ -29,5 +31,12 @@ struct git_index_split {
 int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_index_query *q,
 	size_t n_q, const struct git_index_split *of, struct git_index_split *ret_split,
 	struct err *err);
+
+/* Every entry of stage 0: its path, its mode as git writes it, its object's raw name of hash_len
+ * bytes.  ret_split as above: what is in a shared file is not visited.  fn's failure ends it. */
+typedef int (*git_index_fn)(
+	void *ctx, const char *path, uint32_t mode, const unsigned char *object);
+int git_index_each(const void *data, size_t n, size_t hash_len, git_index_fn fn, void *ctx,
+	struct git_index_split *ret_split, struct err *err);
 
 #endif

@@ -6,6 +6,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+static int each(void *ctx, const char *path, uint32_t mode, const unsigned char *object)
+{
+	size_t *sum = ctx;
+	if (!*path)
+		abort();
+	*sum += strlen(path) + mode + object[0] + object[19];
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	for (size_t hash = 20; hash <= 32; hash += 12) {
@@ -17,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			if (q[i].found && (r < 0 || !*q[i].path))
 				abort();
 		git_index_lookup(data, n, hash, q, ARRAY_LEN(q), &split, NULL, NULL);
+		free(split.deleted);
+		size_t sum = 0;
+		split = (struct git_index_split){0};
+		git_index_each(data, n, hash, each, &sum, &split, NULL);
 		free(split.deleted);
 	}
 	return 0;

@@ -16,6 +16,11 @@ make_box() {
 	"$BAWN" create --name box shell >/dev/null
 	sed -i 's/^mode .*/mode cow/' "$BOX/spec"
 	mkdir -p "$BOX/up/ws" "$BOX/work/ws"
+	note_start
+}
+
+# A record of a start, of now.
+note_start() {
 	sleep 0.02
 	python3 - "$BOX/changes" <<-'END'
 		import struct, sys, time
@@ -188,4 +193,52 @@ assert d["b.txt"]["kind"] == "deleted" and d["b.txt"]["old_mode"] == "0644", d'
 	assert_status 0
 	[ "$(cat a)" = 2 ] && [ -e "$BOX/up/ws/a" ]
 	exec 9<&-
+}
+
+@test "diff of a direct workspace: what changed since the start, old content from git" {
+	cd "$WS"
+	git init -q .
+	printf 'one\ntwo\n' >a && echo gone >b && echo same >c && echo mine >dirty && ln -s a l && echo 1 >mode
+	git add . && git -c user.name=A -c user.email=a@example.org commit -qm 1 && git gc -q
+	echo untracked >u && echo before >u2 && echo uncommitted >>dirty
+	# what could make git run something, were it asked in the workspace
+	printf '[core]\n\tfsmonitor = touch %s/pwned\n\tpager = touch %s/pwned\n' "$HOME" "$HOME" >>.git/config
+	"$BAWN" create --name box shell >/dev/null
+	run "$BAWN" diff box
+	assert_status 125
+	assert_output 'not been started'
+	cp .git/index "$BOX/index"
+	note_start
+	echo three >>a; rm b; touch c; echo new >n; echo more >>u; ln -sfn c l; chmod +x mode; rm u2
+	mkdir sub; echo s >sub/s
+	run --separate-stderr "$BAWN" diff box
+	assert_status 0
+	[[ "$stderr" == *'u: changed; what it was is not kept'* ]] || fail "$stderr"
+	git stash list >/dev/null 2>&1 || true
+	rm -f "$HOME/pwned"
+	mkdir "$HOME/copy" && git archive HEAD | tar -x -C "$HOME/copy"
+	(cd "$HOME/copy" && git init -q . && echo "$output" | git apply -)
+	for f in a c n sub/s; do cmp "$f" "$HOME/copy/$f"; done
+	[ ! -e "$HOME/copy/b" ] && [ -x "$HOME/copy/mode" ] && [ "$(readlink "$HOME/copy/l")" = c ]
+	# untouched since the start, whatever git says of it
+	[ "$(cat "$HOME/copy/dirty")" = mine ]
+	run "$BAWN" diff --name-only box
+	[ "$output" = $'a\nb\nl\nmode\nn\nsub/s\nu' ] || fail "$output"
+	run "$BAWN" diff --stat box a
+	assert_output 'a | 1 +'
+	[ ! -e "$HOME/pwned" ]
+}
+
+@test "diff of a direct workspace without git, and with an index that is none" {
+	cd "$WS"
+	echo one >a
+	"$BAWN" create --name box shell >/dev/null
+	head -c 500 /dev/urandom >"$BOX/index"
+	note_start
+	echo new >b
+	echo two >a
+	run "$BAWN" diff box
+	assert_status 0
+	assert_output '+new'
+	assert_output 'a: changed; what it was is not kept'
 }

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "base/fd.h"
-#include "base/tree.h"
+#include "change/starts.h"
 
 static int open_patch(struct world *w)
 {
@@ -269,6 +269,53 @@ static void git_directories_stay_out_of_patches(void **state)
 	world_sh_ok(w, "! grep -q '^diff.*\\.git/' patch");
 }
 
+/* --- what a start records --- */
+
+static void starts(void **state)
+{
+	struct world *w = *state;
+	struct change_starts s;
+	struct err err = {0};
+	struct strv masked = {0}, more = {0};
+	int box = open(world_path(w->dir, "state"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(change_starts_read(box, &w->a, &s, &err), -ENOENT);
+	strv_add(&w->a, &masked, ".env");
+	strv_add(&w->a, &more, "a/x.key");
+	strv_add(&w->a, &more, ".env");
+	assert_int_equal(change_starts_begin(box, &masked, NULL, &err), 0);
+	usleep(15000);
+	assert_int_equal(change_starts_begin(box, &more, "hooks", &err), 0);
+	assert_int_equal(change_starts_read(box, &w->a, &s, &err), 0);
+	assert_int_equal(s.n_since, 2);
+	assert_true(s.since[0] < s.since[1]);
+	assert_int_equal(s.masked.n, 2);
+	assert_string_equal(s.hooks, "hooks");
+	/* a clock that was set back: the earlier start is all that is left to go by */
+	uint64_t future[] = {1, UINT64_MAX};
+	struct blob b = {0};
+	blob_put(&b, 1, future, sizeof(future));
+	blob_put_u64(&b, 4, 0);
+	world_put(w->dir, "state/changes", b.data, b.n, 0600);
+	assert_int_equal(change_starts_begin(box, &more, NULL, &err), 0);
+	assert_int_equal(change_starts_read(box, &w->a, &s, &err), 0);
+	assert_int_equal(s.n_since, 2);
+	assert_int_equal(s.since[0], 1);
+	/* damaged */
+	world_put(w->dir, "state/changes", b.data, b.n - 1, 0600);
+	assert_int_equal(change_starts_read(box, &w->a, &s, &err), -EBADMSG);
+	assert_string_not_equal(err.hint, "");
+	blob_free(&b);
+	/* git's index comes along, and goes when there is none any more */
+	world_text(w->dir, "state/changes", "");
+	unlink(world_path(w->dir, "state/changes"));
+	world_text(w->base, "index", "DIRC...");
+	assert_int_equal(change_direct_begin(box, world_path(w->base, "index"), &err), 0);
+	world_sh_ok(w, "cmp base/index state/index && test ! -e state/index.tmp");
+	assert_int_equal(change_direct_begin(box, NULL, &err), 0);
+	world_sh_ok(w, "test ! -e state/index");
+	close(box);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -283,6 +330,7 @@ int main(void)
 		T(very_deep_trees),
 		T(whiteouts_that_are_files),
 		T(git_directories_stay_out_of_patches),
+		T(starts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
