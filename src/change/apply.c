@@ -51,23 +51,6 @@ static const char *stage_name(const struct item *it, char buf[static 48])
 
 /* --- what may be landed --- */
 
-static struct item *find(struct change *c, const char *path, size_t n)
-{
-	size_t lo = 0, hi = c->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		const char *p = c->items[mid].pub.path;
-		int r = strncmp(p, path, n);
-		if (r == 0 && p[n] == '\0')
-			return &c->items[mid];
-		if (r < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
 static bool is_masked(const struct change_request *req, const char *path)
 {
 	for (size_t i = 0; i < req->masked.n; i++)
@@ -113,7 +96,7 @@ static void propagate(struct change *c)
 			continue;
 		/* a directory that would have to go, or to become a file */
 		for (const char *s = it->pub.path; (s = strchr(s, '/')); s++) {
-			struct item *up = find(c, it->pub.path, (size_t)(s - it->pub.path));
+			struct item *up = item_find(c, it->pub.path, (size_t)(s - it->pub.path));
 			if (up && up->pub.old_type == CHANGE_DIR && up->pub.type != CHANGE_DIR &&
 				!is_blocked(up))
 				set_state(up, it->pub.state, "something in it can't go");
@@ -129,7 +112,7 @@ static void propagate(struct change *c)
 				set_state(it, CHANGE_CONFLICT,
 					"the host's repository was changed meanwhile");
 		for (const char *s = it->pub.path; (s = strchr(s, '/')); s++) {
-			struct item *up = find(c, it->pub.path, (size_t)(s - it->pub.path));
+			struct item *up = item_find(c, it->pub.path, (size_t)(s - it->pub.path));
 			if (up && !is_blocked(it) && is_blocked(up) &&
 				up->pub.old_type != CHANGE_DIR)
 				set_state(it, CHANGE_REFUSED, "its directory can't be landed");
@@ -352,15 +335,23 @@ static void stage(struct change *c, struct item *it)
 	}
 }
 
-/* The host's place is still as it was when it was judged. */
+/* The host's place is still as it was when it was judged.  With a second name, the inode's ctime
+ * moves when that is landed: then the rest has to do. */
 static bool unchanged(int dir, const char *name, const struct item *it)
 {
+	const struct stat *was = &it->was.st;
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT && it->was.layer == LAYER_NONE;
-	return it->was.layer != LAYER_NONE && st.st_ino == it->was.st.st_ino &&
-		(S_ISDIR(st.st_mode) ? S_ISDIR(it->was.st.st_mode)
-				     : stat_ctime_ns(&st) == stat_ctime_ns(&it->was.st));
+	if (it->was.layer == LAYER_NONE || st.st_ino != was->st_ino)
+		return false;
+	if (S_ISDIR(st.st_mode))
+		return S_ISDIR(was->st_mode);
+	if (stat_ctime_ns(&st) == stat_ctime_ns(was))
+		return true;
+	return was->st_nlink > 1 && st.st_mode == was->st_mode && st.st_size == was->st_size &&
+		st.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+		st.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
 }
 
 static int move_over(int dir, const char *from, const char *to, bool fresh)

@@ -77,6 +77,8 @@ int change_collect_below(struct change *c, const struct strv *paths, struct err 
 struct item *item_add(struct change *c, const char *path, enum change_kind kind,
 	const struct entry *now, const struct entry *was, const char *detail);
 void sort_items(struct change *c);
+/* The item of the first n bytes of path, or NULL; items are sorted. */
+struct item *item_find(struct change *c, const char *path, size_t n);
 
 /* change/direct.c: the same for a workspace that was written to directly */
 int change_collect_direct(struct change *c, struct err *err);

@@ -440,3 +440,20 @@ int change_collect_items(struct change *c, struct err *err)
 {
 	return change_collect_below(c, &c->req->paths, err);
 }
+
+struct item *item_find(struct change *c, const char *path, size_t n)
+{
+	size_t lo = 0, hi = c->n;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		const char *p = c->items[mid].pub.path;
+		int r = strncmp(p, path, n);
+		if (r == 0 && p[n] == '\0')
+			return &c->items[mid];
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "base/tree.h"
@@ -210,6 +211,17 @@ static bool covers_all(const struct strv *paths)
 	return paths->n == 0;
 }
 
+/* In a directory that the host doesn't have: it has been hidden as a whole. */
+static bool below_hidden(struct change *c, const char *path)
+{
+	for (const char *s = path; (s = strchr(s, '/')); s++) {
+		const struct item *up = item_find(c, path, (size_t)(s - path));
+		if (up && up->pub.type == CHANGE_DIR && up->pub.old_type != CHANGE_DIR)
+			return true;
+	}
+	return false;
+}
+
 /* What still differs although the upper has nothing there. */
 static int restore(struct change *c, struct err *err)
 {
@@ -220,12 +232,8 @@ static int restore(struct change *c, struct err *err)
 	int r = change_collect_items(c, err);
 	for (size_t i = 0; i < c->n && r == 0; i++) {
 		struct item *it = &c->items[i];
-		/* its directory has been hidden as a whole */
-		if (i && it->was.layer == LAYER_NONE && c->items[i - 1].was.layer == LAYER_NONE &&
-			path_within(it->pub.path, c->items[i - 1].pub.path)) {
-			*it = c->items[i - 1];
+		if (below_hidden(c, it->pub.path))
 			continue;
-		}
 		bool dir = it->pub.type == CHANGE_DIR && it->pub.old_type == CHANGE_DIR;
 		if (it->now.layer == 0 && !dir)
 			r = trash_entry(c, it->pub.path, err);
@@ -239,10 +247,37 @@ static int restore(struct change *c, struct err *err)
 	return r;
 }
 
+/* A directory above that the sandbox removed, or made a file: only that can be dropped. */
+static int check_above(struct change *c, const char *path, struct err *err)
+{
+	for (const char *s = path; (s = strchr(s, '/')); s++) {
+		struct stat st;
+		_cleanup_free_ char *up = strndup(path, (size_t)(s - path));
+		size_t k = 0;
+		if (!up)
+			return err_set(err, ENOMEM, "out of memory");
+		while (k < c->n_uppers && place_stat(c->upper[k], up, &st) < 0)
+			k++;
+		if (k == c->n_uppers || S_ISDIR(st.st_mode))
+			continue;
+		char shown[256];
+		escape_text(shown, sizeof(shown), up);
+		err_hint(err, "drop %s as a whole", shown);
+		return err_set(err, ENOTDIR,
+			"%s was %s in the sandbox: nothing in it can be dropped", shown,
+			S_ISCHR(st.st_mode) ? "removed" : "replaced");
+	}
+	return 0;
+}
+
 int change_discard(struct change *c, struct change_result *totals, struct err *err)
 {
 	const struct strv *paths = &c->req->paths;
 	int r = 0;
+	for (size_t i = 0; i < paths->n && r == 0; i++)
+		r = check_above(c, paths->v[i], err);
+	if (r < 0)
+		return r;
 	if (covers_all(paths))
 		r = drop_all(c, err);
 	else

@@ -317,6 +317,20 @@ static void a_repository_lands_whole_or_not(void **state)
 		"grep -q 4 h && grep -q 3 f");
 }
 
+/* Two names of one file on the host: landing one changes the other's ctime. */
+static void hard_links_of_the_host(void **state)
+{
+	struct world *w = *state;
+	world_sh_ok(w, "cd base && echo 1 >a && ln a b && ln a c && ln -s a l && ln l l2");
+	world_start(w);
+	world_inside(w, false, "echo 2 >a; rm b; echo 3 >c; rm l; ln -sfn c l2");
+	struct change_request q = world_request(w, CHANGE_APPLY, false);
+	world_must(w, &q, -1);
+	assert_true(w->res.done);
+	assert_int_equal(w->res.n_landed, 5);
+	world_sh_ok(w, same_as_merged);
+}
+
 static void discard_shows_the_host_again(void **state)
 {
 	struct world *w = *state;
@@ -341,6 +355,25 @@ static void discard_shows_the_host_again(void **state)
 		w, "test -z \"$(find up trash -mindepth 1)\"; chmod -R u+rwx work; rm -rf work");
 	world_inside(w, false, "");
 	world_sh_ok(w, same_as_merged);
+}
+
+static void discard_below_what_is_gone(void **state)
+{
+	struct world *w = *state;
+	start(w);
+	struct change_request q = world_request(w, CHANGE_DISCARD, false);
+	static const char *const names[] = {"tree/sub/x", "todir.d/z"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		q.paths = (struct strv){0};
+		strv_add(&w->a, &q.paths, "mod");
+		strv_add(&w->a, &q.paths, names[i]);
+		assert_true(world_run(w, &q, -1) < 0);
+		assert_non_null(
+			strstr(w->err.msg, i ? "todir.d was replaced" : "tree was removed"));
+		assert_non_null(strstr(w->err.hint, "as a whole"));
+	}
+	/* and nothing was */
+	world_sh_ok(w, "test -e up/mod");
 }
 
 static void discard_over_frozen_layers(void **state)
@@ -605,6 +638,8 @@ int main(void)
 		T(tripwire),
 		T(a_repository_lands_whole_or_not),
 		T(discard_shows_the_host_again),
+		T(hard_links_of_the_host),
+		T(discard_below_what_is_gone),
 		T(discard_over_frozen_layers),
 		T(set_aside),
 		T(a_full_disk),

@@ -269,6 +269,20 @@ static void git_directories_stay_out_of_patches(void **state)
 	world_sh_ok(w, "! grep -q '^diff.*\\.git/' patch");
 }
 
+static void repositories_of_sha256(void **state)
+{
+	struct world *w = *state;
+	world_sh_ok(w,
+		"cd base && git init -q --object-format=sha256 . && head -c 300 /dev/urandom >b && "
+		"head -c 300 /dev/urandom >c");
+	world_start(w);
+	world_inside(w, false, "head -c 100 /dev/urandom >b; rm c; head -c 70000 /dev/urandom >d");
+	struct change_request q = world_request(w, CHANGE_PATCH, false);
+	q.hash_len = 32;
+	patch(w, &q);
+	world_sh_ok(w, same_tree);
+}
+
 /* --- what a start records --- */
 
 static void starts(void **state)
@@ -330,6 +344,7 @@ int main(void)
 		T(very_deep_trees),
 		T(whiteouts_that_are_files),
 		T(git_directories_stay_out_of_patches),
+		T(repositories_of_sha256),
 		T(starts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
