@@ -22,6 +22,8 @@ static const struct {
 	{"clone", SYS_clone},
 	{"clone3", SYS_clone3},
 	{"close_range", SYS_close_range},
+	{"fsconfig", SYS_fsconfig},
+	{"fsopen", SYS_fsopen},
 	{"landlock", SYS_landlock_create_ruleset},
 	{"landlock_restrict_self", SYS_landlock_restrict_self},
 	{"memfd_create", SYS_memfd_create},

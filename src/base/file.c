@@ -48,11 +48,15 @@ int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, m
 		dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return err_sys(err, errno, "create %s", tmp);
+	CRASH_STEP();
 	int r = fd_write_all(fd, data, n);
+	CRASH_STEP();
 	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
+	CRASH_STEP();
 	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
 		r = -errno;
+	CRASH_STEP();
 	if (r < 0) {
 		unlinkat(dirfd, tmp, 0);
 		return err_sys(err, -r, "write %s", path);
@@ -67,6 +71,7 @@ int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct
 
 int file_mkdir_p(int dirfd, const char *path, mode_t mode)
 {
+	CRASH_STEP();
 	if (mkdirat(dirfd, path, mode) == 0)
 		return 0;
 	if (errno == EEXIST)

@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	src/base/file.h src/base/file.c \
 	src/base/cache-file.h src/base/cache-file.c \
 	src/base/tree.h src/base/tree.c \
+	src/base/tree-copy.h src/base/tree-copy.c \
 	src/base/escape.h src/base/escape.c \
 	src/base/json-out.h src/base/json-out.c \
 	src/base/text.h src/base/text.c \

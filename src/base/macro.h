@@ -81,4 +81,13 @@ bool mutation_removed(const char *name);
 #define GUARD_REMOVED(name) (0)
 #endif
 
+/* The instants between which state on disk changes.  A test build kills itself at the N-th of them,
+ * where the file "crash" beside the executable says N, and leaves the file "crashed" there. */
+#ifdef BAWN_MUTATIONS
+void mutation_step(void);
+#define CRASH_STEP() mutation_step()
+#else
+#define CRASH_STEP() ((void)0)
+#endif
+
 #endif

@@ -33,6 +33,7 @@ static int empty_dir(struct walk *w, int fd, int depth);
 
 static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 {
+	CRASH_STEP();
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
@@ -101,6 +102,7 @@ int tree_remove(int dirfd, const char *name, struct err *err)
 			before = w.serial;
 			r = empty_dir(&w, top, 0);
 		} while (r == 0 && w.serial != before);
+		CRASH_STEP();
 		if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			r = -errno;
 	}

@@ -80,6 +80,17 @@ static void on_started(void *ctx)
 	run_audit_plan(r);
 }
 
+static int on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,
+	struct session_msg *answer, struct err *err)
+{
+	(void)fds;
+	(void)n_fds;
+	(void)answer;
+	if (m->kind == SESSION_CHECKPOINT)
+		return lasting_note_checkpoint(ctx, m->text, err);
+	return err_set(err, ENOSYS, "an unknown request");
+}
+
 static void say_notices(struct run *r)
 {
 	for (size_t i = 0; i < r->plan.notices.n; i++)
@@ -215,7 +226,8 @@ static int launch(struct run *r, struct err *err)
 			.started = on_started,
 			.replaced = on_replaced,
 			.message = on_message,
-			.session = on_session}};
+			.session = on_session,
+			.request = on_request}};
 	if (r->opt.dry_run)
 		return 0;
 	/* The namespaces take longest: everything else after them. */

@@ -30,5 +30,10 @@ int cmd_discard(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
+int cmd_checkpoint(int argc, char **argv);
+int cmd_checkpoints(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
+int cmd_undo(int argc, char **argv);
+int cmd_fork(int argc, char **argv);
 
 #endif

@@ -289,7 +289,7 @@ int lasting_enter(struct run *r, struct err *err)
 			? 0 /* it was made just now */
 			: store_sandbox_lock(&r->store, &r->arena, r->spec.name, &r->box, err);
 		if (k == 0)
-			return start(r, err);
+			return lasting_ready(r, err) < 0 ? 125 : start(r, err);
 		if (k == -ENOENT && !err->code) {
 			lasting_unknown(r, r->spec.name, err);
 			return 125;

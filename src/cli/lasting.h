@@ -28,6 +28,14 @@ int lasting_unknown(struct run *r, const char *name, struct err *err);
 /* Is there a profile of that name, shipped or the user's? */
 bool lasting_is_profile(const struct run *r, const char *name);
 
+/* ---- checkpoint.c ---- */
+
+/* The supervisor: "TAG LAYER" was copied from what is written here now. */
+int lasting_note_checkpoint(struct run *r, const char *text, struct err *err);
+/* The sandbox is locked and about to start: read again what it is made of, whole and not too high.
+ */
+int lasting_ready(struct run *r, struct err *err);
+
 /* ---- lasting.c ---- */
 
 /* Enter the sandbox of r->spec with r->command or the profile's tool; it is started where it does

@@ -126,19 +126,46 @@ static void scratch_rows(struct run *r)
 	row(r, MOUNT_DIR, "/mnt", 0, NULL);
 }
 
-static void home_rows(struct run *r)
+/* An overlay: what is written goes to up/PART of the sandbox, over the frozen layers that have such
+ * a part, over lowest. */
+static int overlay_rows(struct run *r, const char *dst, const char *part, const char *lowest,
+	const char *why, struct err *err)
 {
-	struct mount_op *m;
-	if (r->lasting) {
-		m = row(r, MOUNT_OVERLAY, r->id.home, MOUNT_POINT, NULL);
-		m->src = r->box.home;
-		m->data = arena_printf(
-			&r->plan.arena, "%s/up/home\n%s/work/home", r->box.dir, r->box.dir);
-	} else {
-		m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
-		m->src = r->box.home;
+	struct arena *a = &r->plan.arena;
+	for (size_t i = r->lasting ? r->spec.layers.n : 0; i-- > 0;) {
+		char *layer = store_layer_part(&r->store, a, r->spec.layers.v[i], part);
+		if (!layer || access(layer, F_OK) < 0)
+			continue;
+		struct mount_op *m = row(r, MOUNT_LOWER, dst, 0, NULL);
+		m->src = layer;
+		m->why = r->spec.layers.v[i];
 	}
-	m->why = "the sandbox's own home";
+	struct mount_op *m = row(r, MOUNT_OVERLAY, dst, MOUNT_POINT, NULL);
+	m->src = lowest;
+	m->why = why;
+	m->data = arena_printf(a, "%s/up/%s\n%s/work/%s", r->box.dir, part, r->box.dir, part);
+	if (r->opt.dry_run)
+		return 0;
+	static const char *const subs[] = {"up", "work"};
+	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
+		char *dir = path_join(a, path_join(a, r->box.dir, subs[i]), part);
+		int k = dir ? file_mkdir_p(AT_FDCWD, dir, 0700) : -ENOMEM;
+		if (k < 0)
+			return err_sys(
+				err, -k, "create %s/%s of sandbox %s", subs[i], part, r->box.id);
+	}
+	return 0;
+}
+
+static int home_rows(struct run *r, struct err *err)
+{
+	static const char why[] = "the sandbox's own home";
+	if (r->lasting)
+		return overlay_rows(r, r->id.home, "home", r->box.home, why, err);
+	struct mount_op *m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
+	m->src = r->box.home;
+	m->why = why;
+	return 0;
 }
 
 /* A directory of the user's that comes along; sorted so that outer ones are mounted first. */
@@ -198,21 +225,7 @@ static int lend_row(struct run *r, const struct lend *l, struct err *err)
 		bind_row(r, l->path, l->flags, l->why);
 		return 0;
 	}
-	struct mount_op *m = row(r, MOUNT_OVERLAY, l->path, MOUNT_POINT, NULL);
-	m->src = m->dst;
-	m->why = l->why;
-	m->data = arena_printf(
-		&r->plan.arena, "%s/up/%s\n%s/work/%s", r->box.dir, l->part, r->box.dir, l->part);
-	if (r->opt.dry_run)
-		return 0;
-	static const char *const subs[] = {"up", "work"};
-	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
-		char *dir = path_join(&r->arena, r->box.dir, subs[i]);
-		int k = file_mkdir_p(AT_FDCWD, path_join(&r->arena, dir, l->part), 0700);
-		if (k < 0)
-			return err_sys(err, -k, "create %s/%s", dir, l->part);
-	}
-	return 0;
+	return overlay_rows(r, l->path, l->part, l->path, l->why, err);
 }
 
 static int lend_rows(struct run *r, struct err *err)
@@ -663,8 +676,9 @@ int run_plan(struct run *r, struct err *err)
 	proc_rows(r);
 	dev_rows(r);
 	scratch_rows(r);
-	home_rows(r);
-	int k = lend_rows(r, err);
+	int k = home_rows(r, err);
+	if (k == 0)
+		k = lend_rows(r, err);
 	if (k < 0)
 		return k;
 	link_rows(r, r->agent.links, r->agent.n_links);

@@ -20,6 +20,7 @@
 
 #include "base/escape.h"
 #include "base/path.h"
+#include "init/init-overlay.h"
 #include "init/init.h"
 
 #ifndef OPEN_TREE_CLONE
@@ -33,8 +34,9 @@ static const char mask_file[] = ".bawn-mask", mask_dir[] = ".bawn-mask.d",
 
 struct stage {
 	int root;
-	int scratch;   /* where sources of masks and links are made; -1 until needed */
-	bool starting; /* the root is being built; nobody has seen it yet */
+	int scratch;           /* where sources of masks and links are made; -1 until needed */
+	bool starting;         /* the root is being built; nobody has seen it yet */
+	struct overlay layers; /* the overlay that the next rows are about */
 };
 
 static int fail(struct err *err, int code, const char *what, const char *path)
@@ -304,54 +306,42 @@ static int do_fs(struct stage *s, const struct wire_mount *m, struct err *err)
 	return fail(err, errno, "mount", m->dst);
 }
 
-/* "lower" with the characters overlayfs splits at quoted. */
-static int overlay_lower(const char *src, char *dst, size_t cap)
+/* By the new way; by mount(2) where the kernel doesn't know that one for layers. */
+static int attach_overlay(struct stage *s, const struct wire_mount *m, int point, struct err *err)
 {
-	size_t o = 0;
-	for (; *src; src++) {
-		if (o + 3 > cap)
-			return -ENAMETOOLONG;
-		if (*src == ':' || *src == '\\')
-			dst[o++] = '\\';
-		dst[o++] = *src;
+	uint32_t flags = m->flags & ~(uint32_t)MOUNT_REC;
+	_cleanup_close_ int tree = overlay_tree(&s->layers);
+	int r = tree;
+	if (tree >= 0) {
+		r = set_flags(tree, flags);
+		if (r == 0)
+			r = sys_attach(tree, point);
+	} else if (tree == -EOPNOTSUPP) {
+		r = overlay_mount(&s->layers, point, flags);
 	}
-	dst[o] = '\0';
-	return 0;
+	return r < 0 ? fail(err, r, "mount an overlay on", m->dst) : 0;
 }
 
-static int overlay_tree(const struct wire_mount *m)
+static int do_lower(struct stage *s, const struct wire_mount *m, struct err *err)
 {
-	char lower[PATH_MAX * 2], upper[PATH_MAX];
-	const char *work = strchr(m->data, '\n');
-	if (!work || (size_t)(work - m->data) >= sizeof(upper))
-		return -EINVAL;
-	memcpy(upper, m->data, (size_t)(work - m->data));
-	upper[work - m->data] = '\0';
-	work++;
-	int r = overlay_lower(m->src, lower, sizeof(lower));
-	if (r < 0)
-		return r;
-
-	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	if ((r = fs_config(fs, FSCONFIG_SET_STRING, "lowerdir", lower)) < 0 ||
-		(r = fs_config(fs, FSCONFIG_SET_STRING, "upperdir", upper)) < 0 ||
-		(r = fs_config(fs, FSCONFIG_SET_STRING, "workdir", work)) < 0 ||
-		(r = fs_config(fs, FSCONFIG_SET_FLAG, "userxattr", NULL)) < 0 ||
-		(r = fs_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL)) < 0)
-		return r;
-	int tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
-	return tree < 0 ? -errno : tree;
+	int r = overlay_add(&s->layers, m->src);
+	return r < 0 ? fail(err, r, "open the layer", m->src) : 0;
 }
 
 static int do_overlay(struct stage *s, const struct wire_mount *m, struct err *err)
 {
-	_cleanup_close_ int tree = overlay_tree(m);
-	int r = tree < 0 ? tree : set_flags(tree, m->flags & ~(uint32_t)MOUNT_REC);
-	if (r == 0)
-		r = attach(s, m, tree, true);
-	return r < 0 ? fail(err, r, "mount an overlay on", m->dst) : 0;
+	int r = overlay_add(&s->layers, m->src);
+	_cleanup_close_ int point = r < 0 ? r : open_point(s, m, true);
+	if (r < 0)
+		fail(err, r, "open the layer", m->src);
+	else if (point < 0)
+		r = fail(err, point, "open", m->dst);
+	else if ((r = overlay_open_upper(&s->layers, m->data)) < 0)
+		fail(err, r, "open the writable layer of", m->dst);
+	else
+		r = attach_overlay(s, m, point, err);
+	overlay_release(&s->layers);
+	return r;
 }
 
 static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *, struct err *) = {
@@ -365,6 +355,7 @@ static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *
 	[MOUNT_PIN] = do_pin,
 	[MOUNT_MASK] = do_mask,
 	[MOUNT_LINK] = do_link,
+	[MOUNT_LOWER] = do_lower,
 	[MOUNT_OVERLAY] = do_overlay,
 	[MOUNT_PROC] = do_fs,
 	[MOUNT_DEVPTS] = do_fs,
@@ -393,7 +384,7 @@ int mounts_begin(struct err *err)
 
 int mounts_apply(const struct wire_plan *plan, int root, struct err *err)
 {
-	struct stage s = {.root = root, .scratch = -1, .starting = true};
+	struct stage s = {.root = root, .scratch = -1, .starting = true, .layers = OVERLAY_NONE};
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
 		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
@@ -408,7 +399,7 @@ int mounts_apply(const struct wire_plan *plan, int root, struct err *err)
 
 int mounts_apply_row(int root, const struct wire_mount *m, struct err *err)
 {
-	struct stage s = {.root = root, .scratch = -1};
+	struct stage s = {.root = root, .scratch = -1, .layers = OVERLAY_NONE};
 	int r = apply[m->kind](&s, m, err);
 	if (s.scratch >= 0)
 		close(s.scratch);

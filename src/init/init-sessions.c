@@ -133,6 +133,8 @@ static void signal_session(uint32_t id, int sig)
 	const struct session *s = session_of_id(id);
 	if (!s || sig <= 0 || sig >= NSIG)
 		return;
+	if (frozen && sig == SIGCONT)
+		return; /* it goes on with all the others */
 	/* its whole group was stopped with it, and goes with it where nobody asks any more */
 	kill(sig == SIGCONT || sig == SIGKILL ? -s->pid : s->pid, sig);
 }

@@ -5,6 +5,7 @@ bawn_init_SOURCES = \
 	src/init/init-main.c \
 	src/init/init.h \
 	src/init/init-mounts.c \
+	src/init/init-overlay.h src/init/init-overlay.c \
 	src/init/init-net.c \
 	src/init/init-agent.c \
 	src/init/init-sessions.c \

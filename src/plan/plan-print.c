@@ -15,6 +15,7 @@ static const char *const kind_names[MOUNT_KINDS] = {
 	[MOUNT_PIN] = "pin",
 	[MOUNT_MASK] = "mask",
 	[MOUNT_LINK] = "link",
+	[MOUNT_LOWER] = "layer",
 	[MOUNT_OVERLAY] = "overlay",
 	[MOUNT_PROC] = "proc",
 	[MOUNT_DEVPTS] = "devpts",

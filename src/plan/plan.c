@@ -65,6 +65,21 @@ static bool is_bind(const struct mount_op *m)
 	return m->kind == MOUNT_BIND || m->kind == MOUNT_OVERLAY;
 }
 
+/* The rows of an overlay are of one piece: LOWER ..., OVERLAY, all on one place. */
+static bool lower_fits(const struct plan *p, size_t i)
+{
+	const struct mount_op *next = i + 1 < p->n_mounts ? &p->mounts[i + 1] : NULL;
+	return next && (next->kind == MOUNT_LOWER || next->kind == MOUNT_OVERLAY) &&
+		streq(next->dst, p->mounts[i].dst);
+}
+
+/* "upper", newline, "work": neither may hold a newline of its own. */
+static bool overlay_fits(const struct mount_op *m)
+{
+	const char *end = m->data ? strchr(m->data, '\n') : NULL;
+	return end && !strchr(end + 1, '\n') && m->data[0] == '/' && clean_path(end + 1);
+}
+
 static int check_mount(const struct plan *p, size_t i, struct err *err)
 {
 	const struct mount_op *m = &p->mounts[i];
@@ -72,8 +87,14 @@ static int check_mount(const struct plan *p, size_t i, struct err *err)
 	escape_text(shown, sizeof(shown), m->dst ? m->dst : "(none)");
 	if (!clean_path(m->dst))
 		return err_set(err, EINVAL, "plan: mount point %s is not a resolved path", shown);
-	if ((is_bind(m) || m->kind == MOUNT_DEV) && !clean_path(m->src))
+	if ((is_bind(m) || m->kind == MOUNT_DEV || m->kind == MOUNT_LOWER) && !clean_path(m->src))
 		return err_set(err, EINVAL, "plan: the source of %s is not a resolved path", shown);
+	if (m->kind == MOUNT_LOWER && !lower_fits(p, i))
+		return err_set(err, EINVAL, "plan: a layer of %s belongs to no overlay", shown);
+	if (m->kind == MOUNT_OVERLAY && !overlay_fits(m)) {
+		err_hint(err, "set XDG_DATA_HOME to a directory whose name has no newline");
+		return err_set(err, EINVAL, "plan: %s has no writable layer", shown);
+	}
 	if (m->kind == MOUNT_BIND && streq(m->src, "/"))
 		return err_set(
 			err, EINVAL, "plan: the host's root may not be bound (on %s)", shown);

@@ -27,7 +27,8 @@ enum mount_op_kind {
 	MOUNT_PIN,     /* bind dst on itself, so that it can't be renamed or removed */
 	MOUNT_MASK,    /* an empty read-only file or directory over dst */
 	MOUNT_LINK,    /* a symbolic link to data mounted over the file dst */
-	MOUNT_OVERLAY, /* src: lower; data: "upper:work" host directories */
+	MOUNT_LOWER,   /* src: one more lower directory of the overlay row behind it, top first */
+	MOUNT_OVERLAY, /* src: the lowest; data: "upper", newline, "work": host directories */
 	MOUNT_PROC,
 	MOUNT_DEVPTS,
 	MOUNT_DEV, /* bind the host's device node src */

@@ -44,9 +44,10 @@ struct sandbox {
 	bool first_detached;
 	struct watch watch;
 	int epoll, signals, timer;
-	int term_requests;  /* SIGTERMs so far */
-	bool agent_stopped; /* and we are not, as it has no terminal */
-	bool exited;        /* EXITED was received */
+	int term_requests;   /* SIGTERMs so far */
+	bool agent_stopped;  /* and we are not, as it has no terminal */
+	bool exited;         /* EXITED was received */
+	unsigned int frozen; /* for so many reasons at once */
 	struct sandbox_result result;
 };
 

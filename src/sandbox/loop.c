@@ -121,14 +121,20 @@ static void on_server_control(struct sandbox *s, const struct control_msg *m, in
 int sandbox_freeze(struct sandbox *s)
 {
 	struct control_msg m;
+	if (s->frozen) {
+		s->frozen++;
+		return 0;
+	}
 	if (sandbox_send(s, CONTROL_FREEZE, 1) < 0)
 		return -EPIPE;
 	for (;;) {
 		struct pollfd p = {.fd = s->control, .events = POLLIN};
 		if (poll(&p, 1, 2000) <= 0 || recv(s->control, &m, sizeof(m), 0) != sizeof(m))
 			return -ETIME;
-		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN && m.value)
+		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN && m.value) {
+			s->frozen = 1;
 			return 0;
+		}
 		if (m.magic == CONTROL_MAGIC && s->server)
 			on_server_control(s, &m, -1);
 		else if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED)
@@ -140,7 +146,8 @@ int sandbox_freeze(struct sandbox *s)
 
 void sandbox_thaw(struct sandbox *s)
 {
-	sandbox_send(s, CONTROL_FREEZE, 0);
+	if (s->frozen && --s->frozen == 0)
+		sandbox_send(s, CONTROL_FREEZE, 0);
 }
 
 /* We stop, with the terminal as it was, and back when we are continued.  Everything inside waits

@@ -103,6 +103,8 @@ static void drop_client(struct sandbox *s, int slot)
 {
 	struct server *v = s->server;
 	struct client *c = &v->clients[slot];
+	if (c->froze)
+		sandbox_thaw(s);
 	if (c->sock >= 0)
 		close(c->sock);
 	if (c->errors >= 0)
@@ -431,6 +433,10 @@ static int request_run(struct sandbox *s, int slot, const struct session_msg *m,
 		return err_set(err, EBADMSG, "a malformed request");
 	if (v->ending)
 		return err_set(err, ESRCH, "the sandbox is about to stop");
+	if (s->frozen) {
+		err_hint(err, "try it again when that is done");
+		return err_set(err, EBUSY, "everything in the sandbox is stopped for a checkpoint");
+	}
 	_cleanup_close_ int memfd = -1;
 	char program[256];
 	int r = complete_command(s, fds[0], m, &memfd, program, err);
@@ -514,6 +520,22 @@ static void status(const struct server *v, struct session_msg *answer)
 	}
 }
 
+static int request_freeze(struct sandbox *s, struct client *c, int value, struct err *err)
+{
+	if (c->froze == (value != 0))
+		return 0;
+	if (value == 0) {
+		c->froze = false;
+		sandbox_thaw(s);
+		return 0;
+	}
+	if (s->server->ending)
+		return err_set(err, ESRCH, "the sandbox is about to stop");
+	int r = sandbox_freeze(s);
+	c->froze = r == 0;
+	return r < 0 ? err_sys(err, -r, "stop what runs in the sandbox") : 0;
+}
+
 static void request(struct sandbox *s, int slot, const struct session_msg *m, int *fds, size_t n)
 {
 	struct server *v = s->server;
@@ -545,6 +567,11 @@ static void request(struct sandbox *s, int slot, const struct session_msg *m, in
 		c->waits = true;
 		server_stop(s, m->value);
 		return;
+	case SESSION_FREEZE:
+		r = request_freeze(s, c, m->value, &err);
+		if (r == 0)
+			send_to(v, slot, &answer, NULL, 0);
+		break;
 	case SESSION_STATUS:
 		status(v, &answer);
 		send_to(v, slot, &answer, NULL, 0);

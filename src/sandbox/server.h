@@ -18,6 +18,7 @@ struct client {
 	int session; /* slot, -1: none */
 	bool waits;  /* for the end of the sandbox (stop) */
 	bool ready;  /* its session has ended, and it has put its terminal right */
+	bool froze;  /* everything inside is stopped for it */
 };
 
 struct live {

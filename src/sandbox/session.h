@@ -34,7 +34,10 @@ enum session_kind {
 	SESSION_POLICY,  /* fds: the new launch pack */
 	SESSION_PUBLISH, /* text: [IP:]HOST:PORT; value: 0 takes it back */
 	SESSION_STATUS,  /* answered by DONE, text: what runs */
-	SESSION_FREEZE,  /* value: 1 stops everything inside, 0 lets it go on; answered by DONE */
+	SESSION_FREEZE,  /* value: 1 stops everything inside, 0 lets it go on, as does the client's
+			  * end; answered by DONE */
+	SESSION_CHECKPOINT, /* text: "TAG LAYER"; the layer is a copy of what is written there now
+			     */
 	/* supervisor to client */
 	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty */
 	SESSION_FAILED,       /* value: errno; code: exit code; text, NUL, hint */

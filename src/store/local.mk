@@ -4,4 +4,6 @@ libstore_a_SOURCES = \
 	src/store/store.h src/store/store.c \
 	src/store/spec.h src/store/spec.c \
 	src/store/sandboxes.h src/store/sandboxes.c \
-	src/store/home.c
+	src/store/home.c \
+	src/store/layers.h src/store/layers.c src/store/layers-make.c \
+	src/store/checkpoint.h src/store/checkpoint.c

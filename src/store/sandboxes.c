@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/tree.h"
+#include "store/layers.h"
 
 #define LOCK_NAME "lock"
 
@@ -98,6 +99,7 @@ bool store_sandbox_busy(struct store *s, const char *name)
 
 static int rename_new(const char *from, const char *to)
 {
+	CRASH_STEP();
 	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -errno
 											  : 0;
 }
@@ -110,15 +112,13 @@ static char *hidden(struct store *s, struct arena *a, const char *what, const ch
 	return arena_printf(a, "%s/.%s-%s-%08x", s->sandboxes, what, name, nonce);
 }
 
-static int fill(int dir, const struct spec *spec, struct err *err)
+static int fill(struct store *s, struct arena *a, int dir, const struct spec *spec, struct err *err)
 {
-	static const char *const parts[] = {"up/home", "work/home", "seed"};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		int r = file_mkdir_p(dir, parts[i], 0700);
-		if (r < 0)
-			return err_sys(err, -r, "set up sandbox %s", spec->name);
-	}
-	return spec_write(dir, spec, err);
+	int r = file_mkdir_p(dir, "seed", 0700);
+	if (r == 0)
+		r = store_parts_make(s, a, dir, spec);
+	return r < 0 ? err_sys(err, -r, "set up sandbox %s", spec->name)
+		     : spec_write(dir, spec, err);
 }
 
 static int name_box(struct store *s, struct arena *a, const char *name, struct store_box *b)
@@ -143,13 +143,14 @@ int store_sandbox_create(struct store *s, struct arena *a, const struct spec *sp
 	/* A collector must not take it for a leftover before it has its lock. */
 	while (flock(s->lock, LOCK_SH) < 0 && errno == EINTR)
 		;
+	CRASH_STEP();
 	_cleanup_close_ int dir = mkdir(fresh, 0700) < 0 ? -errno : open_dir(AT_FDCWD, fresh);
 	b.lock = dir < 0 ? dir : take_lock(dir, LOCK_EX);
 	flock(s->lock, LOCK_UN);
 	if (b.lock < 0)
 		r = err_sys(err, -b.lock, "create %s", fresh);
 	if (r == 0)
-		r = fill(dir, spec, err);
+		r = fill(s, a, dir, spec, err);
 	if (r == 0) {
 		r = rename_new(fresh, b.dir);
 		if (r < 0)
@@ -187,6 +188,12 @@ int store_sandbox_lock(
 	if (fstat(dir, &st) < 0 || lstat(b.dir, &now) < 0 || st.st_ino != now.st_ino ||
 		st.st_dev != now.st_dev)
 		return -ENOENT;
+	/* What was cut short is finished first.  A spec that can't be read is its reader's to say,
+	 * and to remove the sandbox it needs none. */
+	struct spec spec = {0};
+	struct err ignored = {0};
+	if (spec_read(dir, a, &spec, &ignored) == 0 && spec.pending)
+		store_settle(s, a, &b, &spec, &ignored);
 	b.lock = TAKE_FD(lock);
 	*ret = b;
 	return 0;
@@ -207,8 +214,11 @@ int store_sandbox_remove(struct store *s, struct store_box *b, struct err *err)
 	int r = !gone ? err_set(err, ENOMEM, "out of memory") : rename_new(b->dir, gone);
 	if (r < 0 && gone)
 		err_sys(err, -r, "remove sandbox %s", b->id);
+	CRASH_STEP();
 	if (r == 0)
 		r = tree_remove(AT_FDCWD, gone, err);
+	if (r == 0)
+		layers_collect(s, NULL); /* what stays is found by the next command */
 	arena_free(&a);
 	store_sandbox_release(b);
 	return r;

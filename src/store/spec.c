@@ -49,7 +49,9 @@ static const struct field {
 	F(NUMBER, "memory", memory),
 	F(NUMBER, "cpus", cpus),
 	F(LIST, "layer", layers),
+	F(TEXT, "pending", pending),
 	F(LIST, "tag", tags),
+	F(TEXT, "base", base),
 	F(TIME, "created", created),
 	F(TIME, "used", used),
 #undef F

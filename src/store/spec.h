@@ -33,8 +33,10 @@ struct spec {
 	bool offline, no_login, bare_home, clipboard;
 	uint64_t pids, memory; /* processes; bytes; 0: no limit */
 	uint64_t cpus;         /* thousandths of a processor, 0: no limit */
-	struct strv layers;    /* ids of frozen layers, lowest first */
-	struct strv tags;      /* "TAG N TIME": a checkpoint is the lowest N layers */
+	struct strv layers;    /* ids of the frozen layers under it, lowest first */
+	char *pending;         /* up/ is to become this layer (store/layers.h) */
+	struct strv tags;      /* checkpoints, oldest first (store/checkpoint.h) */
+	char *base;            /* the checkpoint that the present state is built on */
 	int64_t created, used; /* seconds since the epoch */
 };
 

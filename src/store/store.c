@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/tree.h"
+#include "store/layers.h"
 
 #define LOCK_NAME "lock"
 
@@ -286,8 +287,9 @@ int store_collect(struct store *s, struct err *err)
 			removed += k;
 	}
 	closedir(d);
+	int k = layers_collect(s, err);
 	lock_fd(s->lock, LOCK_UN);
-	return r < 0 ? r : removed;
+	return r < 0 ? r : k < 0 ? k : removed + k;
 }
 
 #define DAY (24 * 3600)

@@ -1,7 +1,7 @@
 # unit tests of base, plan, sandbox, store and the argument rules of cli
 if HAVE_CMOCKA
 core_tests = tests/unit/test-base tests/unit/test-plan tests/unit/test-term-filter \
-	tests/unit/test-store tests/unit/test-argv
+	tests/unit/test-store tests/unit/test-argv tests/unit/test-layers
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 tests_unit_test_base_SOURCES = tests/unit/test-base.c
@@ -19,6 +19,9 @@ tests_unit_test_store_LDADD = libstore.a libbase.a $(CMOCKA_LIBS)
 tests_unit_test_argv_SOURCES = tests/unit/test-argv.c src/cli/run-argv.c
 tests_unit_test_argv_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_argv_LDADD = libbase.a $(CMOCKA_LIBS)
+tests_unit_test_layers_SOURCES = tests/unit/test-layers.c src/init/init-overlay.c
+tests_unit_test_layers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_layers_LDADD = libbase.a $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-base.c tests/unit/test-plan.c tests/unit/test-term-filter.c \
-	tests/unit/test-store.c tests/unit/test-argv.c tests/unit/unit.h
+	tests/unit/test-store.c tests/unit/test-argv.c tests/unit/test-layers.c tests/unit/unit.h
