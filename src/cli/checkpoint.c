@@ -7,6 +7,8 @@
  */
 #include "cli/checkpoint.h"
 
+#include "cli/clone.h"
+
 #include <inttypes.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -187,7 +189,7 @@ int lasting_ready(struct run *r, struct err *err)
 {
 	struct spec now = {0};
 	if (r->fresh)
-		return 0;
+		return clone_ready(r, err);
 	int k = store_sandbox_find(&r->store, &r->arena, r->spec.name, &now, err);
 	if (k < 0)
 		return k == -ENOENT && !err->code ? lasting_unknown(r, r->spec.name, err) : k;
@@ -200,5 +202,5 @@ int lasting_ready(struct run *r, struct err *err)
 	if (k < 0)
 		return k;
 	r->spec = now;
-	return 0;
+	return clone_ready(r, err);
 }

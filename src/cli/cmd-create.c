@@ -2,6 +2,7 @@
  */
 #include "base/escape.h"
 #include "cli/command.h"
+#include "cli/clone.h"
 #include "cli/lasting.h"
 
 static void help(void)
@@ -55,6 +56,12 @@ static int create(struct run *r, struct err *err)
 		k = run_policy(r, err);
 	if (k == 0)
 		k = store_sandbox_create(&r->store, &r->arena, &r->spec, &r->box, err);
+	if (k == 0) {
+		r->fresh = true; /* goes again where it can't be cloned */
+		k = clone_ready(r, err);
+	}
+	if (k == 0)
+		r->fresh = false;
 	return k;
 }
 

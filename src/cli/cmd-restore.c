@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli/checkpoint.h"
+#include "cli/clone.h"
 #include "cli/command.h"
 #include "cli/verb.h"
 
@@ -230,6 +231,8 @@ static int make_one(
 	int k = store_sandbox_create(&r->store, &r->arena, &s, &b, err);
 	if (k == 0)
 		store_sandbox_release(&b);
+	if (k == 0 && streq(s.mode, "clone"))
+		clone_remote_add(r, &s);
 	return k;
 }
 

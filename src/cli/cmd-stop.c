@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "cli/command.h"
+#include "cli/clone.h"
 #include "cli/lasting.h"
 #include "cli/verb.h"
 
@@ -165,11 +166,14 @@ int cmd_stop(int argc, char **argv)
 
 static int remove_one(struct run *r, const char *name, bool force, struct err *err)
 {
+	struct err ignored = {0};
 	int k = force ? stop_and_lock(r, name, 0, err) : lasting_lock(r, name, err);
 	if (k == -ENOENT && !err->code)
 		return 0; /* with -f it need not be there */
 	if (k == -EBUSY && !force)
 		err_hint(err, "bawn stop %s, or bawn rm -f %s", name, name);
+	if (k == 0 && store_sandbox_find(&r->store, &r->arena, name, &r->spec, &ignored) == 0)
+		clone_remote_remove(r, &r->spec);
 	if (k == 0)
 		k = store_sandbox_remove(&r->store, &r->box, err);
 	return k;

@@ -35,5 +35,6 @@ int cmd_checkpoints(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_undo(int argc, char **argv);
 int cmd_fork(int argc, char **argv);
+int cmd_upload_pack(int argc, char **argv);
 
 #endif

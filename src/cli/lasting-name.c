@@ -123,12 +123,17 @@ static char *profile_part(struct arena *a, const char *profile)
 	return arena_dupn(a, base, MIN(n, (size_t)16));
 }
 
+static char *usual_name(struct run *r)
+{
+	return arena_printf(&r->arena, "%s-%s", profile_part(&r->arena, r->opt.profile),
+		directory_part(&r->arena, r->ws.path));
+}
+
 /* PROFILE-DIRECTORY, with a number behind it where that is another workspace's. */
 static int new_name(struct run *r, struct err *err)
 {
 	struct arena *a = &r->arena;
-	char *base = arena_printf(
-		a, "%s-%s", profile_part(a, r->opt.profile), directory_part(a, r->ws.path));
+	char *base = usual_name(r);
 	for (int i = 1; i < 1000; i++) {
 		struct spec other;
 		struct err ignored = {0};
@@ -179,7 +184,7 @@ static int describe(struct run *r, struct err *err)
 						   : arena_dup(&r->arena, o->profile),
 		.template = arena_dup(&r->arena, o->template ? o->template : "host"),
 		.mode = arena_dup(&r->arena, o->mode ? o->mode : "direct"),
-		.workspace = arena_dup(&r->arena, r->ws.path),
+		.workspace = run_has_workspace(r) ? arena_dup(&r->arena, r->ws.path) : NULL,
 		.created = (int64_t)time(NULL)};
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
 		char *to = (char *)s + kept[i].spec, *from = (char *)o + kept[i].given;
@@ -266,8 +271,8 @@ static int check_paths(struct run *r, const struct strv *paths, struct err *err)
 		if (!real)
 			return err_sys(
 				err, errno, "%s", escape_text(shown, sizeof(shown), paths->v[i]));
-		bool known = i == 0
-			? r->spec.workspace && path_within(real, r->spec.workspace)
+		bool known = i == 0 && r->spec.workspace
+			? path_within(real, r->spec.workspace)
 			: strv_has(&r->spec.paths,
 				  arena_printf(&r->arena, "%s%s", real, ro ? ":ro" : ""));
 		if (known)
@@ -275,7 +280,7 @@ static int check_paths(struct run *r, const struct strv *paths, struct err *err)
 		err_hint(err, "create another one for it: bawn create --name NAME %s %s",
 			r->spec.profile, escape_text(shown, sizeof(shown), paths->v[i]));
 		return err_set(err, EINVAL, "sandbox %s has %s %s", r->spec.name,
-			i == 0 ? "another workspace:" : "not",
+			i == 0 && r->spec.workspace ? "another workspace:" : "not",
 			i == 0 && r->spec.workspace ? r->spec.workspace : shown);
 	}
 	return 0;
@@ -327,7 +332,8 @@ static int find_workspace(struct run *r, struct err *err)
 		err_hint(err, "put it back, or remove the sandbox: bawn rm %s", r->spec.name);
 		return err_prefix(err, "the workspace of sandbox %s", r->spec.name);
 	}
-	r->ws.cwd = here && path_within(here, r->ws.path) ? here : r->ws.path;
+	if (run_has_workspace(r))
+		r->ws.cwd = here && path_within(here, r->ws.path) ? here : r->ws.path;
 	return 0;
 }
 
@@ -353,27 +359,30 @@ int lasting_find_name(struct run *r, const char *name, struct err *err)
 	return k;
 }
 
-/* Is name this profile's sandbox for this workspace?  r->spec is it then. */
+/* Is name this profile's sandbox for this workspace, or for none?  r->spec is it then. */
 static bool is_here(struct run *r, const char *name, const char *profile)
 {
 	struct spec s = {0};
 	struct err ignored = {0};
-	if (store_sandbox_find(&r->store, &r->arena, name, &s, &ignored) < 0 || !s.workspace ||
-		!streq(s.profile, profile) || !streq(s.workspace, r->ws.path))
+	if (store_sandbox_find(&r->store, &r->arena, name, &s, &ignored) < 0 ||
+		!streq(s.profile, profile))
 		return false;
-	r->spec = s;
-	return true;
+	bool here = run_has_workspace(r) ? s.workspace && streq(s.workspace, r->ws.path)
+					 : !s.workspace;
+	if (here)
+		r->spec = s;
+	return here;
 }
 
-/* The one that this profile has for this workspace: by its usual name, else by looking at all. */
+/* The one that this profile has for this workspace: by its usual name first, as forks of it are on
+ * the same, else by looking at all. */
 static int find_by_place(struct run *r, bool *ret_found, struct err *err)
 {
 	struct strv names = {0};
 	struct arena *a = &r->arena;
 	char *profile = strchr(r->opt.profile, '/') ? path_real(a, r->opt.profile)
 						    : arena_dup(a, r->opt.profile);
-	char *usual = arena_printf(
-		a, "%s-%s", profile_part(a, r->opt.profile), directory_part(a, r->ws.path));
+	char *usual = usual_name(r);
 	*ret_found = profile && usual && is_here(r, usual, profile);
 	if (*ret_found || !profile)
 		return 0;

@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{"restore", "NAME TAG", "bring a sandbox back to a checkpoint", cmd_restore},
 	{"undo", "NAME", "bring it back to the last one", cmd_undo},
 	{"fork", "[--count N] NAME NEW", "make sandboxes that begin as this one is", cmd_fork},
+	{"upload-pack", "DIRECTORY", NULL, cmd_upload_pack}, /* git's, for a remote bawn-NAME */
 	{"inspect", "NAME...", "show all that is known of sandboxes", cmd_inspect},
 	{"doctor", "[--json]", "find out what this machine can do", NULL},
 	{"log", "[-f] [--json] [NAME]", "show what was allowed, denied and done", NULL},
@@ -101,6 +102,8 @@ static int usage(void)
 	       "agents.\n\nCommands:\n");
 	for (const struct command *c = commands; c->name; c++) {
 		char left[64];
+		if (!c->help)
+			continue;
 		snprintf(left, sizeof(left), "%s %s", c->name, c->args);
 		printf("  %-44s %s\n", left, c->help);
 	}

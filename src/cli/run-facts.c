@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "cli/clone.h"
 #include "cli/run.h"
 #include "seed/cache.h"
 
@@ -113,10 +114,43 @@ static int find_pack(struct run *r, struct err *err)
 	return k < 0 ? err_prefix(err, "read the launch pack that was just made") : 0;
 }
 
+static bool mode_is(const struct run *r, const char *mode)
+{
+	return r->opt.mode && streq(r->opt.mode, mode);
+}
+
+bool run_has_workspace(const struct run *r)
+{
+	return !mode_is(r, "none");
+}
+
+const char *run_place(const struct run *r)
+{
+	return run_has_workspace(r) ? r->ws.path : r->id.home;
+}
+
+static int resolve_extras(struct run *r, size_t from, struct err *err)
+{
+	const struct strv *paths = &r->opt.paths;
+	int k = 0;
+	r->n_extras = paths->n > from ? paths->n - from : 0;
+	r->extras = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->extras));
+	for (size_t i = 0; i < r->n_extras && k == 0; i++)
+		k = host_extra_resolve(
+			&r->arena, paths->v[i + from], &r->id, &r->store.xdg, &r->extras[i], err);
+	return k;
+}
+
 int run_workspace(struct run *r, struct err *err)
 {
 	if (r->ws.path)
 		return 0;
+	if (!run_has_workspace(r)) {
+		r->ws = (struct host_workspace){
+			.path = RUN_NO_WORKSPACE, .cwd = r->id.home, .empty = true};
+		r->apart = true;
+		return resolve_extras(r, 0, err);
+	}
 	const struct strv *paths = &r->opt.paths;
 	const char *first = paths->n ? paths->v[0] : NULL;
 	char *dir = NULL;
@@ -131,12 +165,9 @@ int run_workspace(struct run *r, struct err *err)
 	int k = host_workspace_resolve(&r->arena, dir, &r->id, &r->store.xdg, &r->ws, err);
 	if (k < 0)
 		return k;
-	r->n_extras = paths->n > 1 ? paths->n - 1 : 0;
-	r->extras = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->extras));
-	for (size_t i = 0; i < r->n_extras && k == 0; i++)
-		k = host_extra_resolve(
-			&r->arena, paths->v[i + 1], &r->id, &r->store.xdg, &r->extras[i], err);
-	return k;
+	if (mode_is(r, "clone") && (k = clone_resolve(r, err)) < 0)
+		return k;
+	return resolve_extras(r, 1, err);
 }
 
 /* Further directories are not scanned, but a socket in one is a way to talk to whatever listens on
@@ -194,7 +225,7 @@ static const char *hooks_within(struct run *r, const char *path)
 	size_t n = p ? strlen(p) : 0;
 	while (n > 1 && p[n - 1] == '/')
 		p[--n] = '\0';
-	bool inside = p && path_within(p, r->ws.path) && !streq(p, r->ws.path);
+	bool inside = p && !r->apart && path_within(p, r->ws.path) && !streq(p, r->ws.path);
 	return inside && !strstr(p, "/..") ? p : NULL;
 }
 
@@ -231,7 +262,7 @@ static bool seed_from_cache(
 {
 	const struct seed_cache_key key = {.home = strv_env_get(env, "HOME"),
 		.xdg_config = strv_env_get(env, "XDG_CONFIG_HOME"),
-		.workspace = r->ws.path,
+		.workspace = run_place(r),
 		.git = (int)r->ws.git,
 		.admin = admin};
 	if (r->pack.profile.has_seed || !key.home || !admin || !home)
@@ -273,7 +304,7 @@ static int start_seed(struct run *r, struct err *err)
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
 	const char *const fixed[] = {"bawn-admin", "seed", "--profile", p->file, "--home", home,
-		"--workspace", r->ws.path, "--sandbox", r->box.id};
+		"--workspace", run_place(r), "--sandbox", r->box.id};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strv_add(&r->arena, &argv, fixed[i]);
 	if (r->opt.no_login)

@@ -48,7 +48,8 @@ const struct option_row run_option_rows[] = {
 	{"detach-keys", 0, "KEYS", "keys that leave the session running (ctrl-p,ctrl-q)",
 		OPT_DETACH_KEYS},
 	{"template", 't', "TEMPLATE", "the root file system: host", OPT_TEMPLATE},
-	{"workspace", 0, "MODE", "direct: changes land at once", OPT_WORKSPACE},
+	{"workspace", 0, "MODE", "direct: changes land at once; clone: a git clone; none",
+		OPT_WORKSPACE},
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
 	{"allow", 0, "RULE", "also allow a host: HOST, *.HOST, **.HOST, ADDR, CIDR [:PORT,...]",
@@ -275,6 +276,16 @@ static int check_word(const char *value, const char *only, struct err *err)
 		: err_set(err, EINVAL, "'%.40s' is not known here; there is %s", value, only);
 }
 
+static int check_mode(const char *value, struct err *err)
+{
+	static const char *const modes[] = {"direct", "clone", "none"};
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (streq(value, modes[i]))
+			return 0;
+	err_hint(err, "direct: the directory itself; clone: a git clone of it; none: no workspace");
+	return err_set(err, EINVAL, "'%.40s' is no way to have a workspace", value);
+}
+
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
 	char keys[17];
@@ -335,7 +346,7 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return check_word(value, "host", err);
 	case OPT_WORKSPACE:
 		o->mode = value;
-		return check_word(value, "direct", err);
+		return check_mode(value, err);
 	case OPT_VERBOSE:
 		o->verbosity = 1;
 		return 0;
@@ -385,6 +396,11 @@ int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 	}
 	if (r->opt.json && !r->opt.dry_run)
 		return err_set(err, EINVAL, "--json goes with --dry-run");
+	if (r->opt.rm && r->opt.mode && streq(r->opt.mode, "clone")) {
+		err_hint(err,
+			"leave --rm out, and remove the sandbox when you have fetched from it");
+		return err_set(err, EINVAL, "--rm would remove the clone with all its commits");
+	}
 	if (r->opt.rm && (r->opt.name || r->opt.detach))
 		return err_set(err, EINVAL, "--rm goes with neither --name nor --detach");
 	return arena_check(&r->arena, err);

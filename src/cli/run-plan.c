@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "cli/clone.h"
 #include "cli/run.h"
 #include "host/version.h"
 
@@ -173,7 +174,8 @@ struct lend {
 	const char *path;
 	uint32_t flags;
 	const char *why;
-	const char *part; /* overlay: its name below up/ and work/; NULL: bind */
+	const char *part;   /* overlay: its name below up/ and work/; NULL: bind */
+	const char *lowest; /* overlay: instead of path */
 };
 
 static int lend_cmp(const void *a, const void *b)
@@ -225,7 +227,26 @@ static int lend_row(struct run *r, const struct lend *l, struct err *err)
 		bind_row(r, l->path, l->flags, l->why);
 		return 0;
 	}
-	return overlay_rows(r, l->path, l->part, l->path, l->why, err);
+	if (l->lowest && !r->opt.dry_run) {
+		int k = file_mkdir_p(AT_FDCWD, l->lowest, 0700);
+		if (k < 0)
+			return err_sys(err, -k, "create %s", l->lowest);
+	}
+	return overlay_rows(r, l->path, l->part, l->lowest ? l->lowest : l->path, l->why, err);
+}
+
+/* What a clone shares with the host: objects, and what its making needs to know. */
+static void clone_rows(struct run *r)
+{
+	struct mount_op *m;
+	if (!r->repo)
+		return;
+	m = row(r, MOUNT_BIND, CLONE_OBJECTS, MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT, NULL);
+	m->src = path_join(&r->plan.arena, r->repo, "objects");
+	m->why = "the host's git objects";
+	m = row(r, MOUNT_BIND, CLONE_SETUP_INSIDE,
+		MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
+	m->src = path_join(&r->plan.arena, r->box.dir, CLONE_SETUP);
 }
 
 static int lend_rows(struct run *r, struct err *err)
@@ -242,7 +263,11 @@ static int lend_rows(struct run *r, struct err *err)
 		v[n++] = (struct lend){.path = r->extras[i].path,
 			.flags = r->extras[i].read_only ? MOUNT_RO : 0,
 			.why = "asked for"};
-	v[n++] = (struct lend){.path = r->ws.path, .why = "the workspace"};
+	if (run_has_workspace(r))
+		v[n++] = (struct lend){.path = r->ws.path,
+			.part = r->repo ? CLONE_PART : NULL,
+			.lowest = r->repo ? path_join(&r->plan.arena, r->box.dir, "empty") : NULL,
+			.why = r->repo ? "a clone of the workspace" : "the workspace"};
 	qsort(v, n, sizeof(*v), lend_cmp);
 	for (size_t i = 0; i < n; i++) {
 		if (i && streq(v[i].path, v[i - 1].path))
@@ -279,7 +304,7 @@ static void pin_ancestors(struct run *r, const char *base, const char *path, str
 /* The innermost mount that path lies in: workspace, git directory or further directory. */
 static const char *lender(const struct run *r, const char *path)
 {
-	const char *best = inside_workspace(r, path) ? r->ws.path : NULL;
+	const char *best = inside_workspace(r, path) && !r->apart ? r->ws.path : NULL;
 	for (size_t i = 0; i < r->ws.binds.n + r->n_extras; i++) {
 		const char *base = i < r->ws.binds.n ? r->ws.binds.v[i]
 						     : r->extras[i - r->ws.binds.n].path;
@@ -438,7 +463,7 @@ static void land_rules(struct run *r)
 	if (lends_below(r, "/var/tmp"))
 		plan_land(p, "/var/tmp", true);
 	plan_land(p, r->id.home, true);
-	if (!path_within(r->ws.path, r->id.home))
+	if (run_has_workspace(r) && !path_within(r->ws.path, r->id.home))
 		plan_land(p, r->ws.path, true);
 	for (size_t i = 0; i < r->ws.binds.n; i++)
 		plan_land(p, r->ws.binds.v[i], true);
@@ -453,7 +478,7 @@ static char *expand(struct run *r, const char *s)
 	const struct {
 		const char *name, *value;
 	} vars[] = {
-		{"${WORKSPACE}", r->ws.path}, {"${HOME}", r->id.home}, {"${SANDBOX}", r->box.id}};
+		{"${WORKSPACE}", run_place(r)}, {"${HOME}", r->id.home}, {"${SANDBOX}", r->box.id}};
 	char *out = arena_dup(&r->plan.arena, s);
 	for (size_t i = 0; i < ARRAY_LEN(vars) && out; i++) {
 		char *at = strstr(out, vars[i].name);
@@ -660,7 +685,7 @@ int run_plan(struct run *r, struct err *err)
 	p->gid = r->id.gid;
 	p->user = r->id.user;
 	p->home = r->id.home;
-	p->workspace = r->ws.path;
+	p->workspace = run_has_workspace(r) ? r->ws.path : NULL;
 	p->cwd = r->directory ? r->directory : r->ws.cwd;
 	p->state_dir = r->box.dir;
 	p->ephemeral = !r->lasting;
@@ -677,6 +702,7 @@ int run_plan(struct run *r, struct err *err)
 	dev_rows(r);
 	scratch_rows(r);
 	int k = home_rows(r, err);
+	clone_rows(r);
 	if (k == 0)
 		k = lend_rows(r, err);
 	if (k < 0)

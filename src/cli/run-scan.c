@@ -75,7 +75,7 @@ int run_scan_start(struct run *r, struct err *err)
 		if (r->extras[i].dir)
 			k = add_request(r, r->extras[i].path, !r->extras[i].read_only, err);
 	/* The workspace is the first, and needs none while it is empty. */
-	for (size_t i = r->ws.empty ? 1 : 0; k == 0 && i < r->n_scans; i++)
+	for (size_t i = r->ws.empty || r->apart ? 1 : 0; k == 0 && i < r->n_scans; i++)
 		k = start(r, &r->scans[i].req, &r->scans[i].job, err);
 	return k;
 }
@@ -166,7 +166,8 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 {
 	int result = 0;
 	for (size_t i = 0; i < r->n_scans; i++) {
-		if (!r->scans[i].writable || (i == 0 && r->ws.empty && still_empty(r->ws.path)))
+		if (!r->scans[i].writable ||
+			(i == 0 && (r->apart || (r->ws.empty && still_empty(r->ws.path)))))
 			continue;
 		struct scan_request q = r->scans[i].req;
 		struct scan_job job = SCAN_JOB_NONE;

@@ -75,6 +75,9 @@ struct run {
 	bool sandbox_ran;      /* ... and was told what became of it */
 	struct pack pack;
 	struct host_workspace ws;
+	bool apart; /* what is at ws.path inside is not the host's directory, or nothing is */
+	const char *index; /* clone: the host's */
+	const char *repo;  /* clone: the host's git directory that it shares objects with */
 	struct host_extra *extras;
 	size_t n_extras;
 	struct host_agent agent;
@@ -113,6 +116,10 @@ int run_option_set(struct run *r, const char *option, const char *value, struct 
  * be known before deciding.  Starts the scan and the seed. */
 int run_begin(struct run *r, struct err *err); /* who we are, where our state is */
 int run_policy(struct run *r, struct err *err);
+#define RUN_NO_WORKSPACE "/run/bawn/none" /* ws.path where there is none; nothing is there */
+bool run_has_workspace(const struct run *r);
+/* The directory that a tool takes for its project: the workspace, or the home. */
+const char *run_place(const struct run *r);
 /* Where the workspace is; once. */
 int run_workspace(struct run *r, struct err *err);
 int run_become_user(struct run *r, struct err *err);
