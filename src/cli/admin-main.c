@@ -3,11 +3,9 @@
  * Owns: the table of subcommands.  Must not: know what any of them does.  It is called by bawn,
  * with its own subcommand's words; a person need not call it.
  */
-#include <getopt.h>
 #include <locale.h>
 #include <stdarg.h>
 
-#include "base/escape.h"
 #include "cli/admin.h"
 #include "cli/cmd-log.h"
 #include "cli/doctor.h"
@@ -43,17 +41,12 @@ int admin_usage(const char *usage, const char *fmt, ...)
 	return ADMIN_USAGE;
 }
 
-int admin_wrong_option(const char *usage, char **argv)
+int admin_help(const struct admin_help *h)
 {
-	char shown[128];
-	escape_text(shown, sizeof(shown), argv[optind > 1 ? optind - 1 : 1]);
-	return admin_usage(usage, "wrong option %s", shown);
-}
-
-int admin_help(const char *usage)
-{
-	printf("usage: %s\nMore: man bawn, bawn-profile(5), bawn-policy(5)\n", usage);
-	return 0;
+	printf("Usage: %s\n\n%s\n\nOptions:\n", h->usage, h->text);
+	options_help(h->rows, stdout);
+	printf("\nExamples:\n%s", h->examples);
+	return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
 }
 
 int admin_dirs_find(struct arena *a, struct admin_dirs *ret, struct err *err)

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/path.h"
+#include "cli/options.h"
 
 #define ADMIN_USAGE 2    /* exit code: the command line is wrong */
 #define ADMIN_FAILED 125 /* exit code: bawn failed */
@@ -19,10 +20,13 @@ int cmd_seed(int argc, char **argv);
 int admin_fail(const struct err *err);
 /* "bawn: MESSAGE" and how to call it; returns ADMIN_USAGE. */
 int admin_usage(const char *usage, const char *fmt, ...) _printf_(2, 3);
-/* For the option that getopt_long() just refused (opterr is 0). */
-int admin_wrong_option(const char *usage, char **argv);
-/* --help: the same on stdout; returns 0. */
-int admin_help(const char *usage);
+/* --help: usage lines, a sentence or two, the options, example lines (each with two spaces in
+ * front); returns 0. */
+struct admin_help {
+	const char *usage, *text, *examples;
+	const struct option_row *rows;
+};
+int admin_help(const struct admin_help *h);
 
 /* The user's directories and this installation's data. */
 struct admin_dirs {

@@ -5,18 +5,35 @@
 #include "cli/clone.h"
 #include "cli/lasting.h"
 
-static void help(void)
+/* What only a start can take. */
+static const char *const not_taken[] = {"rm", "detach", "detach-keys", "env", "env-file", "no-yolo",
+	"dry-run", "json", "timing", "audit"};
+
+/* The rest of run's table; *ret ends with an empty row. */
+static void taken(struct option_row ret[OPTIONS_MAX + 1])
+{
+	size_t n = 0;
+	for (const struct option_row *o = run_option_rows; o->name; o++) {
+		bool no = false;
+		for (size_t i = 0; i < ARRAY_LEN(not_taken); i++)
+			no |= streq(o->name, not_taken[i]);
+		if (!no)
+			ret[n++] = *o;
+	}
+	ret[n] = (struct option_row){0};
+}
+
+static void help(const struct option_row *rows)
 {
 	printf("Usage: bawn create [OPTIONS] PROFILE [OPTIONS] [PATH[:ro]...]\n\n"
 	       "Create a sandbox that lasts, on the current directory or on PATH, and print its\n"
 	       "name.  bawn run NAME starts it.\n\nOptions, as for bawn run:\n");
-	options_help(run_option_rows, stdout);
+	options_help(rows, stdout);
 	printf("\nExamples:\n"
 	       "  bawn create claude\n"
 	       "  bawn create --name work --allow example.com codex .\n");
 }
 
-/* What only a start can take. */
 static int refuse_others(const struct run_options *o, struct err *err)
 {
 	const struct {
@@ -69,11 +86,17 @@ int cmd_create(int argc, char **argv)
 {
 	struct err err = {0};
 	struct run r;
+	struct option_row rows[OPTIONS_MAX + 1];
+	taken(rows);
+	if (argc == 2 && streq(argv[1], OPTIONS_WORD)) {
+		options_print(rows);
+		return 0;
+	}
 	run_init(&r, argc, argv);
 	if (run_options_parse(&r, argc, argv, &err) < 0)
 		return run_finish(&r, 125, &err);
 	if (r.opt.help) {
-		help();
+		help(rows);
 		return run_release(&r, 0);
 	}
 	run_hold_signals();

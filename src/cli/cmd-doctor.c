@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +15,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/json-out.h"
+#include "cli/admin.h"
 #include "cli/doctor.h"
 
 /* A check that takes longer is taken as failed. */
@@ -30,15 +30,25 @@ static const struct doctor_check *const groups[] = {
 
 static const char *const state_names[] = {"ok", "warn", "fail"};
 
-static const char usage[] =
-	"usage: bawn doctor [--json]\n"
-	"\n"
-	"Try everything that bawn needs of this machine, and say what to do where it fails.\n"
-	"Exit status: 0 when a sandbox can be started, 1 when something required is missing.\n"
-	"\n"
-	"      --json         one JSON object\n"
-	"      --apparmor     print the AppArmor profile for this installation's executables\n"
-	"  -h, --help         show this\n";
+enum { OPT_JSON, OPT_APPARMOR, OPT_HELP };
+
+static const struct option_row rows[] = {
+	{"json", 0, NULL, "one JSON object", OPT_JSON},
+	{"apparmor", 0, NULL, "print the AppArmor profile for this installation's executables",
+		OPT_APPARMOR},
+	{"help", 'h', NULL, "show this help", OPT_HELP},
+	{0},
+};
+
+static const struct admin_help help = {
+	.usage = "bawn doctor [--json|--apparmor]",
+	.text = "Try everything that bawn needs of this machine, and say what to do where it "
+		"fails.\n"
+		"Exit status: 0 when a sandbox can be started, 1 when something required is "
+		"missing.",
+	.rows = rows,
+	.examples = "  bawn doctor\n  bawn doctor --json\n",
+};
 
 #define SETTER(name, value)                                                                        \
 	void doctor_##name(struct doctor_result *r, const char *fmt, ...)                          \
@@ -176,39 +186,41 @@ static int run_all(bool json)
 	return failed;
 }
 
+struct asked {
+	bool json, apparmor, help;
+};
+
+static int option(void *ctx, int id, const char *value, struct err *err)
+{
+	struct asked *o = ctx;
+	(void)value;
+	(void)err;
+	if (id == OPT_JSON)
+		o->json = true;
+	else if (id == OPT_APPARMOR)
+		o->apparmor = true;
+	else
+		o->help = true;
+	return 0;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
-	static const struct option table[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"apparmor", no_argument, NULL, 'a'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	bool json = false;
-	int c;
-	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'a':
-			return doctor_print_apparmor();
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs("bawn: doctor: wrong option\n", stderr);
-			fputs(usage, stderr);
-			return 125;
-		}
+	struct asked o = {0};
+	struct option_split split;
+	struct err err = {0};
+	int r = options_parse(rows, argc, argv, option, &o, &split, &err);
+	if (r == 0 && options_words(&split, argc, argv) > split.first) {
+		err_hint(&err, "%s", help.usage);
+		r = err_set(&err, EINVAL, "doctor takes no arguments");
 	}
-	if (optind < argc) {
-		fputs("bawn: doctor takes no arguments\n", stderr);
-		return 125;
-	}
-	int failed = run_all(json);
+	if (r < 0)
+		return admin_fail(&err);
+	if (o.help)
+		return admin_help(&help);
+	if (o.apparmor)
+		return doctor_print_apparmor();
+	int failed = run_all(o.json);
 	if (fflush(stdout) != 0)
 		return 125;
 	return failed ? 1 : 0;

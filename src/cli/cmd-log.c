@@ -4,71 +4,65 @@
  */
 #include "cli/cmd-log.h"
 
-#include <getopt.h>
-
 #include "audit/read.h"
 #include "base/escape.h"
 #include "base/path.h"
+#include "cli/admin.h"
 
 struct log_opts {
-	bool follow;
+	bool follow, help;
 	enum audit_style style;
 	const char *file;    /* NULL: the user's own */
 	const char *sandbox; /* NULL: all */
 };
 
-static const char usage[] =
-	"usage: bawn log [-f] [--json] [--file FILE] [NAME]\n"
-	"\n"
-	"Show the audit log: what each sandbox was allowed, refused and warned about.\n"
-	"\n"
-	"  NAME               only this sandbox's events\n"
-	"  -f, --follow       go on showing events as they come\n"
-	"      --json         one JSON object a line, as it was written\n"
-	"      --file FILE    read FILE (as given to bawn run --audit)\n"
-	"  -h, --help         show this\n";
+enum { OPT_FOLLOW, OPT_JSON, OPT_FILE, OPT_HELP };
 
-/* -1: go on; else the exit status. */
-static int parse(int argc, char **argv, struct log_opts *o)
+static const struct option_row rows[] = {
+	{"follow", 'f', NULL, "go on showing events as they come", OPT_FOLLOW},
+	{"json", 0, NULL, "one JSON object a line, as it was written", OPT_JSON},
+	{"file", 0, "FILE", "read FILE (as given to bawn run --audit)", OPT_FILE},
+	{"help", 'h', NULL, "show this help", OPT_HELP},
+	{0},
+};
+
+static const struct admin_help help = {
+	.usage = "bawn log [-f] [--json] [--file FILE] [NAME]",
+	.text = "Show the audit log: what each sandbox was allowed, refused and warned about.\n"
+		"With NAME only that sandbox's events.",
+	.rows = rows,
+	.examples = "  bawn log -f\n  bawn log --json claude-project\n",
+};
+
+static int option(void *ctx, int id, const char *value, struct err *err)
 {
-	static const struct option table[] = {
-		{"follow", no_argument, NULL, 'f'},
-		{"json", no_argument, NULL, 'j'},
-		{"file", required_argument, NULL, 'F'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	int c;
-	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "fh", table, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			o->follow = true;
-			break;
-		case 'j':
-			o->style = AUDIT_JSON;
-			break;
-		case 'F':
-			o->file = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default: {
-			char word[128];
-			escape_text(word, sizeof(word), argv[optind > 1 ? optind - 1 : 1]);
-			fprintf(stderr, "bawn: log: wrong option %s\n%s", word, usage);
-			return 125;
-		}
-		}
+	struct log_opts *o = ctx;
+	(void)err;
+	if (id == OPT_FOLLOW)
+		o->follow = true;
+	else if (id == OPT_JSON)
+		o->style = AUDIT_JSON;
+	else if (id == OPT_FILE)
+		o->file = value;
+	else
+		o->help = true;
+	return 0;
+}
+
+/* 0 or -EINVAL */
+static int parse(int argc, char **argv, struct log_opts *o, struct err *err)
+{
+	struct option_split split;
+	int r = options_parse(rows, argc, argv, option, o, &split, err);
+	if (r < 0)
+		return r;
+	int end = options_words(&split, argc, argv);
+	if (end - split.first > 1) {
+		err_hint(err, "%s", help.usage);
+		return err_set(err, EINVAL, "log takes one sandbox name");
 	}
-	if (argc - optind > 1) {
-		fputs("bawn: log takes one sandbox name\n", stderr);
-		return 125;
-	}
-	o->sandbox = argv[optind];
-	return -1;
+	o->sandbox = split.first < end ? argv[split.first] : NULL;
+	return 0;
 }
 
 /* All lines there are now.  Number shown, or -errno (-EPIPE: nobody listens any more). */
@@ -125,9 +119,11 @@ int cmd_log(int argc, char **argv)
 	struct path_xdg xdg;
 	size_t bad = 0;
 
-	int r = parse(argc, argv, &o);
-	if (r >= 0)
-		return r;
+	int r = parse(argc, argv, &o, &err);
+	if (r < 0)
+		return fail(&err);
+	if (o.help)
+		return admin_help(&help);
 	if (!o.file) {
 		if (path_xdg_find(&a, &xdg, &err) < 0)
 			return fail(&err);

@@ -14,8 +14,39 @@
 #include "policy/target.h"
 
 static const char usage[] =
-	"bawn policy show [NAME|FILE] | check [--policy NAME|FILE] [--allow RULE] [--deny RULE] "
-	"PROFILE URL|HOST[:PORT] | lint [NAME|FILE...]  [--json]";
+	"bawn policy show [POLICY|FILE] | check [--policy POLICY|FILE] [--allow RULE] "
+	"[--deny RULE] PROFILE URL|HOST[:PORT] | lint [POLICY|FILE]...  [--json]";
+
+enum { OPT_JSON, OPT_HELP };
+
+/* Those with a PACK_ARG are for check, and mean what they mean to bawn run. */
+static const struct option_row rows[] = {
+	{"policy", 0, "POLICY|FILE", "check: use this policy instead of the profile's",
+		PACK_ARG_POLICY},
+	{"allow", 0, "RULE", "check: as if it were given to bawn run", PACK_ARG_ALLOW},
+	{"deny", 0, "RULE", "check: the same", PACK_ARG_DENY},
+	{"allow-private", 0, "HOST", "check: the same", PACK_ARG_PRIVATE},
+	{"host-port", 0, "PORT", "check: the same", PACK_ARG_HOST_PORT},
+	{"offline", 0, NULL, "check: the same", PACK_ARG_OFFLINE},
+	{"json", 0, NULL, "print JSON", OPT_JSON},
+	{"help", 'h', NULL, "show this help", OPT_HELP},
+	{0},
+};
+
+static const struct admin_help help = {
+	.usage = "bawn policy show [POLICY|FILE]\n"
+		 "       bawn policy check [OPTIONS] PROFILE URL|HOST[:PORT]\n"
+		 "       bawn policy lint [POLICY|FILE]...",
+	.text = "Show an egress policy as it is understood (without a name: list them), say "
+		"whether\n"
+		"a profile's sandbox may connect to a target and by which rule, or find mistakes.\n"
+		"What stands in a policy: man 5 bawn-policy",
+	.rows = rows,
+	.examples = "  bawn policy show balanced\n"
+		    "  bawn policy check claude https://github.com/\n"
+		    "  bawn policy check --allow example.com:8443 codex example.com:8443\n"
+		    "  bawn policy lint\n",
+};
 
 static int list(struct ctx *c)
 {
@@ -237,24 +268,30 @@ static int lint(struct ctx *c)
 static const struct listing_verb verbs[] = {
 	{"show", show}, {"ls", list}, {"check", check}, {"lint", lint}};
 
+static int option(void *ctx, int id, const char *value, struct err *err)
+{
+	struct ctx *c = ctx;
+	if (id == OPT_JSON)
+		c->as_json = true;
+	else if (id == OPT_HELP)
+		c->help = true;
+	else
+		return pack_args_take(c->own, id, value ? arena_dup(&c->a, value) : NULL, err);
+	return 0;
+}
+
 int cmd_policy(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-		{"json", no_argument, NULL, 'j'}, PACK_ARGS_OPTIONS, {NULL, 0, NULL, 0}};
 	struct pack_args args = {0};
 	struct ctx c = {.json = {.pretty = true}, .own = &args};
+	struct option_split split;
 	struct err err = {0};
 	args.a = &c.a;
-	opterr = 0;
-	for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-		if (o == '?')
-			return admin_wrong_option(usage, argv);
-		if (o == 'h')
-			return admin_help(usage);
-		if (o == 'j')
-			c.as_json = true;
-		else if (pack_args_take(&args, o, optarg, &err) < 0)
-			return admin_fail(&err);
-	}
-	return listing_run(&c, verbs, ARRAY_LEN(verbs), usage, argc - optind, argv + optind);
+	if (options_parse(rows, argc, argv, option, &c, &split, &err) < 0)
+		return admin_fail(&err), ADMIN_USAGE;
+	if (c.help)
+		return admin_help(&help);
+	int end = options_words(&split, argc, argv);
+	return listing_run(
+		&c, verbs, ARRAY_LEN(verbs), usage, end - split.first, argv + split.first);
 }

@@ -2,8 +2,6 @@
  *
  * Owns: how profiles are listed.  Must not: start anything or read a workspace.
  */
-#include <getopt.h>
-
 #include "base/escape.h"
 #include "base/json-out.h"
 #include "cli/admin.h"
@@ -13,7 +11,22 @@
 #include "policy/profile-keys.h"
 #include "seed/spec.h"
 
-static const char usage[] = "bawn profile ls|show NAME|lint [NAME|FILE...] [--json]";
+static const char usage[] = "bawn profile ls|show PROFILE|lint [PROFILE|FILE]... [--json]";
+
+enum { OPT_JSON, OPT_HELP };
+
+static const struct option_row rows[] = {{"json", 0, NULL, "print JSON", OPT_JSON},
+	{"help", 'h', NULL, "show this help", OPT_HELP}, {0}};
+
+static const struct admin_help help = {
+	.usage = "bawn profile ls\n"
+		 "       bawn profile show PROFILE|FILE\n"
+		 "       bawn profile lint [PROFILE|FILE]...",
+	.text = "List the profiles, show one as it is understood, or find mistakes in them.\n"
+		"What stands in a profile: man 5 bawn-profile",
+	.rows = rows,
+	.examples = "  bawn profile ls\n  bawn profile show claude\n  bawn profile lint\n",
+};
 
 static int list(struct ctx *c)
 {
@@ -149,18 +162,28 @@ static int lint(struct ctx *c)
 
 static const struct listing_verb verbs[] = {{"ls", list}, {"show", show}, {"lint", lint}};
 
+static int option(void *ctx, int id, const char *value, struct err *err)
+{
+	struct ctx *c = ctx;
+	(void)value;
+	(void)err;
+	if (id == OPT_JSON)
+		c->as_json = true;
+	else
+		c->help = true;
+	return 0;
+}
+
 int cmd_profile(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-		{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct ctx c = {.json = {.pretty = true}};
-	opterr = 0;
-	for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-		if (o == 'h')
-			return admin_help(usage);
-		if (o != 'j')
-			return admin_wrong_option(usage, argv);
-		c.as_json = true;
-	}
-	return listing_run(&c, verbs, ARRAY_LEN(verbs), usage, argc - optind, argv + optind);
+	struct option_split split;
+	struct err err = {0};
+	if (options_parse(rows, argc, argv, option, &c, &split, &err) < 0)
+		return admin_fail(&err), ADMIN_USAGE;
+	if (c.help)
+		return admin_help(&help);
+	int end = options_words(&split, argc, argv);
+	return listing_run(
+		&c, verbs, ARRAY_LEN(verbs), usage, end - split.first, argv + split.first);
 }

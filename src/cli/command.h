@@ -12,10 +12,20 @@ struct command {
 	int (*run)(int argc, char **argv); /* NULL: bawn-admin has it */
 };
 
+/* All of them; the last has no name.  What `args` says is also what completion goes by
+ * (cmd-complete.c): NAME, PROFILE, POLICY, PATH, FILE, DIR, TAG, SRC, DST, COMMAND, USER stand for
+ * such a thing, a word in small letters for itself. */
+const struct command *command_table(void);
+/* The commands that command name has of its own, or NULL. */
+const struct command *command_verbs(const char *name);
+/* Run it; where it is bawn-admin's, this does not return. */
+int command_call(const struct command *c, int argc, char **argv);
+
 /* "bawn: message", then the remedy.  An empty message was already said by a helper.  Returns code.
  */
 int command_fail(const struct err *err, int code);
 
+int cmd_complete(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_ls(int argc, char **argv);

@@ -10,7 +10,7 @@ struct ctx {
 	struct arena a;
 	struct locate locate;
 	struct json_out json;
-	bool as_json;
+	bool as_json, help;
 	int n; /* rest of the command line */
 	char **arg;
 	void *own; /* the command's */

@@ -6,6 +6,7 @@ bawn_SOURCES = \
 	src/cli/options.h src/cli/options.c \
 	src/cli/run.h src/cli/cmd-run.c \
 	src/cli/lasting.h src/cli/lasting.c src/cli/lasting-name.c \
+	src/cli/cmd-complete.c \
 	src/cli/verb.h src/cli/verb.c \
 	src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \

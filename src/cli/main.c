@@ -43,8 +43,33 @@ static const struct command commands[] = {
 	{"login", "", "says that no log-in is needed", cmd_login},
 	{"version", "", "show the version", cmd_version},
 	{"help", "[COMMAND]", "show this list, or a command's help", cmd_help},
+	{"__complete", "WORD...", NULL, cmd_complete}, /* cmd-complete.c */
 	{0},
 };
+
+static const struct command policy_verbs[] = {
+	{"show", "[POLICY|FILE]", "show a policy as it is understood, or list them", NULL},
+	{"check", "PROFILE TARGET", "may it connect there, and by which rule", NULL},
+	{"lint", "[POLICY|FILE]...", "find mistakes", NULL},
+	{0},
+};
+
+static const struct command profile_verbs[] = {
+	{"ls", "", "list the profiles", NULL},
+	{"show", "PROFILE|FILE", "show a profile as it is understood", NULL},
+	{"lint", "[PROFILE|FILE]...", "find mistakes", NULL},
+	{0},
+};
+
+const struct command *command_table(void)
+{
+	return commands;
+}
+
+const struct command *command_verbs(const char *name)
+{
+	return streq(name, "policy") ? policy_verbs : streq(name, "profile") ? profile_verbs : NULL;
+}
 
 static const struct command *find(const char *name)
 {
@@ -96,11 +121,18 @@ static int run_admin(char **argv)
 	return command_fail(&err, 125);
 }
 
+int command_call(const struct command *c, int argc, char **argv)
+{
+	return c->run ? c->run(argc, argv) : run_admin(argv);
+}
+
 static int usage(void)
 {
 	printf("Usage: bawn COMMAND [ARGS...]\n\nA rootless sandbox for coding "
 	       "agents.\n\nCommands:\n");
 	for (const struct command *c = commands; c->name; c++) {
+		if (!c->help)
+			continue;
 		char left[64];
 		if (!c->help)
 			continue;
@@ -122,7 +154,7 @@ static int dispatch(int argc, char **argv)
 		err_set(&err, EINVAL, "unknown command '%s'", shown);
 		return command_fail(&err, 125);
 	}
-	return c->run ? c->run(argc, argv) : run_admin(argv);
+	return command_call(c, argc, argv);
 }
 
 static int cmd_help(int argc, char **argv)

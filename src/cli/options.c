@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 
 #include "base/escape.h"
 #include "base/text.h"
@@ -70,6 +71,24 @@ static int complain(const struct option_row *rows, int val, char **argv, struct 
 	return err_set(err, EINVAL, "unknown option %s", escape_text(shown, sizeof(shown), word));
 }
 
+void options_print(const struct option_row *rows)
+{
+	for (; rows->name; rows++) {
+		const char letter[] = {rows->letter, '\0'};
+		printf("--%s\t%s\t%s\t%s\n", rows->name, letter, rows->arg ? rows->arg : "",
+			rows->help);
+	}
+}
+
+/* Then nothing is done that the command does after its options. */
+static void print_if_asked(const struct option_row *rows, int argc, char **argv)
+{
+	if (argc != 2 || !streq(argv[1], OPTIONS_WORD))
+		return;
+	options_print(rows);
+	exit(fflush(stdout) == 0 ? 0 : 125);
+}
+
 static int parse(const struct option_row *rows, bool ordered, int end, char **argv, option_fn fn,
 	void *ctx, struct err *err)
 {
@@ -96,6 +115,7 @@ int options_parse(const struct option_row *rows, int argc, char **argv, option_f
 	struct option_split *ret, struct err *err)
 {
 	int end = 1;
+	print_if_asked(rows, argc, argv);
 	while (end < argc && !streq(argv[end], "--"))
 		end++;
 	int r = parse(rows, false, end, argv, fn, ctx, err);
@@ -108,9 +128,19 @@ int options_parse(const struct option_row *rows, int argc, char **argv, option_f
 	return 0;
 }
 
+int options_words(const struct option_split *split, int argc, char **argv)
+{
+	if (!split->dashes)
+		return split->end;
+	for (int i = split->rest; i < argc; i++)
+		argv[split->end + i - split->rest] = argv[i];
+	return split->end + argc - split->rest;
+}
+
 int options_parse_ordered(const struct option_row *rows, int argc, char **argv, option_fn fn,
 	void *ctx, int *ret_first, struct err *err)
 {
+	print_if_asked(rows, argc, argv);
 	int r = parse(rows, true, argc, argv, fn, ctx, err);
 	if (r == 0)
 		*ret_first = optind;

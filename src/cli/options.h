@@ -30,10 +30,18 @@ struct option_split {
 int options_parse(const struct option_row *rows, int argc, char **argv, option_fn fn, void *ctx,
 	struct option_split *ret, struct err *err);
 
+/* The words behind "--" are words like the others: moved behind those.  Their new end. */
+int options_words(const struct option_split *split, int argc, char **argv);
+
 /* For a command that runs another: the first word that is no option ends the options, as all behind
  * it belongs to the other; argv[*ret_first] is it (a "--" before it is passed over). */
 int options_parse_ordered(const struct option_row *rows, int argc, char **argv, option_fn fn,
 	void *ctx, int *ret_first, struct err *err);
+
+/* Given alone to any command whose options are a table, it prints the table for completion: one
+ * option a line, "--name TAB letter TAB what it takes TAB help". */
+#define OPTIONS_WORD "--print-options"
+void options_print(const struct option_row *rows);
 
 void options_help(const struct option_row *rows, FILE *to);
 

@@ -47,8 +47,9 @@ const struct option_row run_option_rows[] = {
 	{"detach", 'd', NULL, "start it in the background and print its name", OPT_DETACH},
 	{"detach-keys", 0, "KEYS", "keys that leave the session running (ctrl-p,ctrl-q)",
 		OPT_DETACH_KEYS},
-	{"template", 't', "TEMPLATE", "the root file system: host", OPT_TEMPLATE},
-	{"workspace", 0, "MODE", "direct: changes land at once; clone: a git clone; none",
+	{"template", 't', "host", "the root file system: host", OPT_TEMPLATE},
+	{"workspace", 0, "direct|clone|none",
+		"direct: changes land at once; clone: in a git clone; none: no workspace",
 		OPT_WORKSPACE},
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
@@ -58,7 +59,7 @@ const struct option_row run_option_rows[] = {
 	{"allow-private", 0, "HOST", "allow a host, on a private address too", OPT_ALLOW_PRIVATE},
 	{"host-port", 0, "PORT", "relay 127.0.0.1:PORT inside to the host's loopback",
 		OPT_HOST_PORT},
-	{"policy", 0, "NAME|FILE", "use this egress policy instead of the profile's", OPT_POLICY},
+	{"policy", 0, "POLICY|FILE", "use this egress policy instead of the profile's", OPT_POLICY},
 	{"offline", 0, NULL, "no network at all", OPT_OFFLINE},
 	{"mask", 0, "GLOB", "untracked files matching GLOB read as empty", OPT_MASK},
 	{"connect-to", 0, "HOST:PORT:ADDR:PORT", "connect there instead, as curl's option",
@@ -67,8 +68,7 @@ const struct option_row run_option_rows[] = {
 	{"no-login", 0, NULL, "leave the host's log-in out", OPT_NO_LOGIN},
 	{"bare-home", 0, NULL, "bring none of your settings along", OPT_BARE_HOME},
 	{"pids", 0, "N", "at most N processes and threads", OPT_PIDS},
-	{"allow-degraded", 0, "FEATURE", "start although FEATURE (landlock) is missing",
-		OPT_DEGRADED},
+	{"allow-degraded", 0, "landlock", "start although that wall is missing", OPT_DEGRADED},
 	{"as-user", 0, "USER", "as root: become USER first", OPT_AS_USER},
 	{"clipboard", 0, NULL, "let the agent write to your clipboard (OSC 52)", OPT_CLIPBOARD},
 	{"dry-run", 0, NULL, "show the plan and stop", OPT_DRY_RUN},
@@ -84,16 +84,17 @@ const struct option_row run_option_rows[] = {
 void run_options_help(FILE *to)
 {
 	fprintf(to,
-		"Usage: bawn run [OPTIONS] PROFILE [OPTIONS] [PATH[:ro]...] [-- ARGS...]\n\n"
-		"Run a coding agent in a sandbox on the current directory, or on PATH.\n"
-		"ARGS go to the agent.\n\n"
+		"Usage: bawn run [OPTIONS] PROFILE|NAME [OPTIONS] [PATH[:ro]...] [-- ARGS...]\n\n"
+		"Run a coding agent in a sandbox on the current directory, or on PATH.  The "
+		"sandbox\n"
+		"lasts: the same command, or its NAME, enters it again.  ARGS go to the agent.\n\n"
 		"Options:\n");
 	options_help(run_option_rows, to);
 	fprintf(to,
 		"\nExamples:\n"
 		"  bawn run claude\n"
 		"  bawn run codex -- exec \"make the tests pass\"\n"
-		"  bawn run --offline shell -- make check\n\n"
+		"  bawn run --rm --offline shell -- make check\n\n"
 		"Exit status: the agent's own; 128+n for signal n; 125 bawn failed, 126 the "
 		"program\n"
 		"can't be executed, 127 it was not found.  More: man bawn-run\n");

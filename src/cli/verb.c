@@ -43,11 +43,8 @@ static int parse(const struct verb *v, struct asked *a, int argc, char **argv, i
 	if (k < 0)
 		return k;
 	/* a name behind "--" is one, too: it may begin with a dash */
-	if (split.dashes)
-		for (int i = split.rest; i < argc; i++)
-			argv[split.end + i - split.rest] = argv[i];
 	*ret_first = split.first;
-	*ret_end = split.end + (split.dashes ? argc - split.rest : 0);
+	*ret_end = options_words(&split, argc, argv);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
-# install.bats - make install puts everything where it is looked for, also when the tree is moved;
-# completion works.
+# install.bats - make install puts everything where it is looked for, also when the tree is moved.
 load ../lib.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
@@ -31,28 +30,4 @@ teardown() { bawn_teardown; }
 @test "no file of the installation is writable by others or has a set-id bit" {
 	make -s -C "$BAWN_BUILDDIR" install DESTDIR="$T/dest" >/dev/null 2>&1
 	[ -z "$(find "$T/dest" -type f -perm /6022)" ]
-}
-
-complete_words() { # WORDS...: what bash would offer for the last one
-	PATH=$BAWN_BUILDDIR:$PATH bash -c '
-		compopt() { :; }
-		source "$0"
-		COMP_WORDS=("$@")
-		COMP_CWORD=$(($# - 1))
-		_bawn
-		printf "%s\n" "${COMPREPLY[@]}"' "$BAWN_SRCDIR/contrib/completion/bash/bawn" "$@"
-}
-
-@test "bash completes commands, options, profiles and paths" {
-	run complete_words bawn 'doc'
-	[ "$output" = doctor ]
-	run complete_words bawn run --allow-p
-	[ "$output" = --allow-private ]
-	run complete_words bawn run --offline cla
-	[ "$output" = claude ]
-	mkdir "$WS/subdir"
-	run complete_words bawn run claude sub
-	[ "$output" = subdir ]
-	run complete_words bawn run --env-file 'x'
-	assert_status 0
 }

@@ -131,7 +131,7 @@ event() { # SANDBOX EVENT FIELDS
 	assert_output "$T/none.jsonl"
 	run "$BAWN" log --no-such
 	assert_status 125
-	assert_output 'bawn: log: wrong option --no-such'
+	assert_output 'bawn: unknown option --no-such'
 	# the user's own log may not have begun
 	run "$BAWN" log
 	assert_status 0

@@ -130,11 +130,11 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	local c
 	for c in policy profile; do
 		run -0 "$BAWN" "$c" --help
-		assert_output "usage: bawn $c" || return 1
+		assert_output "Usage: bawn $c" || return 1
 		run -0 "$BAWN" help "$c"
-		assert_output "usage: bawn $c" || return 1
+		assert_output "Usage: bawn $c" || return 1
 		run -2 "$BAWN" "$c" --no-such
-		assert_output 'bawn: wrong option --no-such' || return 1
+		assert_output 'bawn: unknown option --no-such' || return 1
 		case ${lines[0]} in bawn:*) ;; *) fail "first line" || return 1 ;; esac
 	done
 }
