@@ -1,9 +1,10 @@
 /* cli/cmd-attach.c - bawn attach, bawn logs: back to a session, and what it wrote meanwhile
  */
 #include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "cli/command.h"
@@ -95,13 +96,30 @@ static const struct option_row logs_rows[] = {
 struct reader {
 	struct term_filter filter;
 	bool raw;
+	int signal; /* the one that ends it, 0: none yet */
 };
+
+/* The signals are held: the terminal's modes are put back before one ends us. */
+static bool is_over(struct reader *rd, int ms)
+{
+	const struct timespec t = {.tv_nsec = ms * 1000000};
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	int k = rd->signal ? 0 : sigtimedwait(&set, NULL, &t);
+	if (k > 0)
+		rd->signal = k;
+	return rd->signal != 0;
+}
 
 static int copy(struct reader *rd, int fd)
 {
 	char in[4096], out[sizeof(in) + TERM_SEQ_MAX];
-	ssize_t n;
-	while ((n = read(fd, in, sizeof(in))) > 0) {
+	ssize_t n = 0;
+	while (!is_over(rd, 0) && (n = read(fd, in, sizeof(in))) > 0) {
 		const char *p = in;
 		size_t len = (size_t)n;
 		if (!rd->raw) {
@@ -145,7 +163,8 @@ static int follow(struct run *r, const char *name, int dir, int *fd, struct read
 		}
 		if (*fd < 0 && !running)
 			return 0;
-		poll(NULL, 0, 100);
+		if (is_over(rd, 100))
+			return 0;
 	}
 }
 
@@ -169,7 +188,9 @@ static int logs(struct run *r, const char *name, const struct asked *o, struct e
 	char undo[512];
 	if (!o->raw && isatty(STDOUT_FILENO))
 		fd_write_all(STDOUT_FILENO, undo, term_filter_undo(&rd.filter, undo));
-	return k < 0 && k != -EPIPE ? err_sys(err, -k, "write the log") : 0;
+	if (k < 0 && k != -EPIPE)
+		return err_sys(err, -k, "write the log");
+	return rd.signal ? 128 + rd.signal : 0;
 }
 
 int cmd_logs(int argc, char **argv)
@@ -190,6 +211,8 @@ int cmd_logs(int argc, char **argv)
 	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
 	if (code >= 0)
 		return code;
-	code = logs(&r, argv[first], &o, &err) < 0 ? 1 : 0;
+	code = logs(&r, argv[first], &o, &err);
+	if (code < 0)
+		code = 1;
 	return run_finish(&r, code, &err);
 }

@@ -125,6 +125,7 @@ int cmd_ls(int argc, char **argv)
 		.help = "List the sandboxes that last.",
 		.examples = "  bawn ls\n  bawn ls --json\n",
 		.rows = ls_rows,
+		.ends = true,
 		.option = option,
 		.max = 0};
 	struct asked o = {0};
@@ -214,6 +215,7 @@ int cmd_inspect(int argc, char **argv)
 		.help = "Show all that is known of sandboxes, as JSON.",
 		.examples = "  bawn inspect claude-project\n",
 		.rows = inspect_rows,
+		.ends = true,
 		.min = 1,
 		.max = -1,
 		.what = "which sandbox"};

@@ -135,6 +135,7 @@ int cmd_stop(int argc, char **argv)
 			"after a while.  The sandboxes stay.",
 		.examples = "  bawn stop claude-project\n  bawn stop --time 0 --all\n",
 		.rows = stop_rows,
+		.ends = true,
 		.option = option,
 		.max = -1,
 		.what = "which sandbox"};
@@ -191,6 +192,7 @@ int cmd_rm(int argc, char **argv)
 			"work on directly stay as they are.",
 		.examples = "  bawn rm claude-project\n  bawn rm -f --all\n",
 		.rows = rm_rows,
+		.ends = true,
 		.option = option,
 		.max = -1,
 		.what = "which sandbox"};
@@ -243,6 +245,7 @@ int cmd_prune(int argc, char **argv)
 		.help = "Remove the sandboxes that don't run.",
 		.examples = "  bawn prune --dry-run --filter until=7d\n",
 		.rows = prune_rows,
+		.ends = true,
 		.option = option,
 		.max = 0};
 	struct asked o = {0};

@@ -1,6 +1,8 @@
 /* cli/verb.c - see verb.h */
 #include "cli/verb.h"
 
+#include <signal.h>
+
 #include "base/escape.h"
 #include "cli/command.h"
 
@@ -74,7 +76,10 @@ int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **
 		help(v);
 		return run_release(r, 0);
 	}
-	run_hold_signals();
+	if (v->ends)
+		signal(SIGPIPE, SIG_IGN);
+	else
+		run_hold_signals();
 	if (k == 0)
 		k = run_refuse_nested(&err);
 	if (k == 0)

@@ -15,6 +15,7 @@ struct verb {
 	option_fn option;
 	int min, max;     /* words that are no options; max < 0: any number */
 	bool ordered;     /* the first word ends the options */
+	bool ends;        /* a signal ends it at once; else they are held, for a session */
 	const char *what; /* the word that is missing, where there are fewer than min */
 };
 

@@ -117,6 +117,18 @@ stopped() {
 	assert_output 'neither --name nor'
 }
 
+@test "another profile enters by --name; inspect names it" {
+	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles"
+	printf 'summary: another\ncommand: [cat]\n' >"$XDG_CONFIG_HOME/bawn/profiles/reader.yaml"
+	"$BAWN" run --name both shell -- sh -c 'echo left >~/left'
+	[ "$("$BAWN" run --name both reader -- "$HOME/left")" = left ]
+	"$BAWN" run --name both reader -- /dev/null
+	"$BAWN" inspect both | python3 -c '
+import json, sys
+s = json.load(sys.stdin)[0]
+assert s["profile"] == "shell" and s["entered"] == ["reader"], s'
+}
+
 # ---- sessions -----------------------------------------------------------------------------------
 
 @test "exec: exit codes, streams, environment, directory, the same walls; it starts a stopped one" {
@@ -414,7 +426,7 @@ for i in range(3000):
     os.mkdir("d"); os.chdir("d")'
 	run "$BAWN" rm hard
 	assert_status 0
-	[ "$(ls -A "$(BOXES)")" = .lock ] || fail "$(ls -A "$(BOXES)")"
+	[ -z "$(find "$(BOXES)" -mindepth 1 ! -name .lock)" ] || fail "$(ls -A "$(BOXES)")"
 }
 
 @test "settings come anew at each start unless they were changed inside; a log-in always" {
@@ -459,4 +471,20 @@ for i in range(3000):
 	run "$BAWN" exec sync sh -c 'ls ~/.tool'
 	refute_output settings
 	assert_output login.json
+}
+
+@test "Ctrl-C ends logs -f, and the terminal is as it was; a signal ends what waits" {
+	"$BAWN" run -d --name ticks shell -- sh -c 'printf "\033[?25l\033[31m"; while :; do echo tick; sleep 0.1; done' >/dev/null
+	run on_pty expect=tick 'send=\x03' eof modes shell -- logs -f ticks
+	assert_status 130
+	refute_output TIMEOUT
+	assert_output '<ESC>[?25h'
+	"$BAWN" stop -t 0 ticks
+	run on_pty 'expect=[y/N]' 'send=\x03' eof -- prune
+	assert_status 130
+	[ "$("$BAWN" ls -q)" = ticks ]
+	"$BAWN" run -d --name deaf shell -- sh -c 'trap "" TERM HUP; echo up; while :; do sleep 0.1; done' >/dev/null
+	SECONDS=0
+	run -124 timeout 1 "$BAWN" stop -t 30 deaf
+	[ "$SECONDS" -le 5 ]
 }
