@@ -85,7 +85,7 @@ int cmd_exec(int argc, char **argv)
 			"is\n"
 			"started.",
 		.examples = "  bawn exec claude-project git log --oneline\n"
-			    "  bawn exec -w /tmp -e DEBUG=1 claude-project make check\n",
+			    "  bawn exec -d -e DEBUG=1 claude-project make check\n",
 		.rows = rows,
 		.option = option,
 		.min = 2,

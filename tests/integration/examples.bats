@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# examples.bats - every example of every man page and every --help does what it says: it is run as it
+# is printed.  A new example needs a line here only where it is for a terminal or doesn't end.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+setup() {
+	bawn_setup
+	git_repo
+	local tool
+	mkdir -p "$HOME/.local/bin" "$HOME/src/app" "$HOME/src/lib"
+	# an agent that takes any arguments; at a terminal it waits for a line, as they do
+	for tool in claude codex gemini opencode; do
+		printf '#!/bin/sh\necho "%s $*"\n[ ! -t 0 ] || read -r line\n' "$tool" >"$HOME/.local/bin/$tool"
+		chmod 755 "$HOME/.local/bin/$tool"
+	done
+	printf 'check:\n\t@echo checked\n' >"$WS/Makefile"
+	echo 'say hello' >"$WS/task.md"
+	PATH=$BAWN_BUILDDIR:$HOME/.local/bin:$PATH
+	export PATH
+}
+teardown() {
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
+
+# The example lines of a man page's source, and of a command's --help.
+of_page() {
+	sed -nE '/^# EXAMPLES?$/,/^# [^E]/{ /^```/,/^```/d; s/^	(.*)/\1/p }' "$1" | sed -E 's/\\([_*~])/\1/g'
+}
+
+of_help() {
+	"$BAWN" "$1" --help | sed -n '/^Examples:$/,/^$/s/^  //p'
+}
+
+# What must be there for the examples of a command or page.
+prepare() {
+	"$BAWN" rm -f --all >/dev/null
+	case $1 in
+	create | run) ;;
+	attach | logs) "$BAWN" run -d claude >/dev/null ;;
+	*) "$BAWN" create claude >/dev/null ;;
+	esac
+}
+
+on_pty() { # STEP... -- LINE
+	/usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" "${@:1:$#-1}" bash -c "${*: -1}"
+}
+
+run_line() {
+	case $1 in
+	'bawn log -f' | 'bawn logs -f '*) # it goes on until somebody ends it
+		run -124 timeout 1 bash -c "$1"
+		;;
+	'bawn run claude' | 'bawn run -- claude' | 'bawn shell '* | 'bawn attach '* | \
+		'bawn run shell '*:ro) # for a person at a terminal
+		run -0 on_pty sleep=1 'send=exit\r' eof -- "$1"
+		refute_output TIMEOUT
+		;;
+	*) run -0 timeout 20 bash -c "$1" </dev/null ;;
+	esac
+}
+
+run_all() { # what it is of; the lines come on standard input
+	local line n=0 lines
+	mapfile -t lines
+	for line in "${lines[@]}"; do
+		run_line "$line" || fail "$1: $line: $output" || return 1
+		n=$((n + 1))
+	done
+	[ "$n" -gt 0 ] || fail "$1: no example"
+}
+
+@test "every example of --help works as it is printed" {
+	local c
+	for c in $("$BAWN" help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
+		case $c in login | version | help) continue ;; esac
+		prepare "$c"
+		run_all "$c --help" < <(of_help "$c") || return 1
+	done
+}
+
+@test "every example of the man pages works as it is printed" {
+	local f c
+	for f in "$BAWN_SRCDIR"/man/*.scd; do
+		c=${f##*/bawn-}
+		c=${c%%.*}
+		prepare "$c"
+		run_all "${f##*/}" < <(of_page "$f") || return 1
+	done
+}
+
+@test "the fields that bawn-ls(1) describes are those of ls --json and inspect" {
+	"$BAWN" create --name one shell >/dev/null
+	"$BAWN" create --name two shell >/dev/null
+	echo garbage >"$XDG_DATA_HOME/bawn/sandboxes/two/spec"
+	"$BAWN" ls --json >"$T/ls"
+	"$BAWN" inspect one two >"$T/inspect"
+	python3 - "$BAWN_SRCDIR/man/bawn-ls.1.scd" "$T/ls" "$T/inspect" <<-'EOF'
+		import json, re, sys
+		text = open(sys.argv[1]).read().split("# FIELDS")[1].split("\n# ")[0]
+		both, more = text.split("Of *bawn inspect* besides:")
+		names = lambda t: {n for l in t.splitlines() if l.startswith("*") for n in re.findall(r"\*(\w+)\*", l)}
+		has = lambda f: {k for o in json.load(open(f)) for k in o}
+		assert names(both) == has(sys.argv[2]), names(both) ^ has(sys.argv[2])
+		assert names(both) | names(more) == has(sys.argv[3]), (names(both) | names(more)) ^ has(sys.argv[3])
+	EOF
+}
+
+@test "the files that bawn-run(1) says a sandbox keeps are there" {
+	local name where=$XDG_DATA_HOME/bawn/sandboxes/files
+	"$BAWN" run -d --name files shell -- sh -c 'echo x; touch ~/x; sleep 60' >/dev/null
+	eventually test -s "$where/log"
+	for name in $(sed -nE '/^# FILES/,/^# E/p' "$BAWN_SRCDIR/man/bawn-run.1.scd" | grep -oE '_[a-z.]+(/|_)' | tr -d '_/'); do
+		[ "$name" = log. ] || [ -e "$where/$name" ] || fail "no $name" || return 1
+	done
+	[ -e "$where/up/home/x" ]
+}
