@@ -41,6 +41,8 @@ const struct audit_event audit_events[] = {
 		STR("path"), STR("action")}},
 	{"persist", "{path}[ ({detail})][ {class}]", false, {
 		STR("path"), STR_OPT("class"), STR_OPT("detail")}},
+	{"aside", "{path}: {action}[ ({place})]", true, {
+		STR("path"), STR("action"), STR_OPT("place")}},
 	{"gitconfig", "{path}[ {key}]: {action}", true, {
 		STR("path"), STR_OPT("key"), STR("action")}},
 	{"login", "{agent}: {state}", true, {STR("agent"), STR("state")}},

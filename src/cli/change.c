@@ -50,8 +50,9 @@ static int hold(struct run *r, const char *name, struct changes *c, struct err *
 		err_hint(err, "wait until it is done");
 		return err_set(err, EBUSY, "another bawn apply or discard works on %s", name);
 	}
-	int k = store_sandbox_lock(&r->store, &r->arena, name, &r->box, err);
-	if (k == -EBUSY && !err->code) {
+	int k = lasting_lock(r, name, err);
+	if (k == -EBUSY) {
+		*err = (struct err){0};
 		c->req.running = true;
 		return 0;
 	}

@@ -201,10 +201,12 @@ static void tell_rest(struct run *r, const struct changes *c)
 	if (git)
 		run_message(r, "%zu changes in .git are not shown: bawn diff --stat %s .git", git,
 			r->spec.name);
-	if (modes || dirs)
-		run_message(r,
-			"%zu changes of mode and %zu empty directories can't be said in a patch",
-			modes, dirs);
+	if (modes)
+		run_message(
+			r, "%zu changes of mode can't be said in a patch (--stat has them)", modes);
+	if (dirs)
+		run_message(r, "%zu empty directories can't be said in a patch (--stat has them)",
+			dirs);
 }
 
 static const struct option_row rows[] = {

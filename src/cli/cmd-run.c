@@ -280,6 +280,8 @@ int run_supervise(struct run *r, struct err *err)
 	if (k == 0)
 		k = run_seed_collect(r, err);
 	if (k == 0)
+		k = run_change_begin_cow(r, err);
+	if (k == 0)
 		k = run_plan(r, err);
 	r->t_plan = run_now();
 	if (k < 0)

@@ -29,6 +29,7 @@ static const struct kept {
 		"bawn policy allow --private"},
 	{"policy", KEPT_LIST, S(policy), O(policy), NULL},
 	{"mask", KEPT_LIST, S(mask), O(mask), NULL},
+	{"allow-exec", KEPT_LIST, S(allow_exec), O(allow_exec), NULL},
 	{"host-port", KEPT_LIST, S(host_port), O(host_port_texts), NULL},
 	{"connect-to", KEPT_LIST, S(connect_to), O(connect_to_texts), NULL},
 	{"allow-degraded", KEPT_LIST, S(degraded), O(degraded), NULL},

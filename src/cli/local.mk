@@ -14,7 +14,7 @@ bawn_SOURCES = \
 	src/cli/checkpoint.h src/cli/checkpoint.c src/cli/cmd-checkpoint.c src/cli/cmd-restore.c \
 	src/cli/clone.h src/cli/clone.c src/cli/cmd-upload-pack.c \
 	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
-	src/cli/run-plan.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
+	src/cli/run-plan.c src/cli/run-change.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \

@@ -183,6 +183,8 @@ static void scan_end(struct run *r)
 	/* What was found before that counts all the same. */
 	carry_git(r, &s);
 	say_persist(r, &s);
+	run_change_aside(r, &s);
+	run_change_say(r);
 }
 
 void run_account(struct run *r, const struct sandbox_result *res)

@@ -468,6 +468,8 @@ int run_facts(struct run *r, struct err *err)
 	if (k == 0 && !r->opt.dry_run)
 		k = start_seed(r, err);
 	if (k == 0)
+		k = run_change_begin(r, err);
+	if (k == 0)
 		k = find_tools(r, err);
 	if (k == 0)
 		k = host_etc_prepare(&r->arena, r->store.xdg.cache, &r->id, &r->etc, err);

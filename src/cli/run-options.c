@@ -24,6 +24,7 @@ enum {
 	OPT_POLICY,
 	OPT_OFFLINE,
 	OPT_MASK,
+	OPT_ALLOW_EXEC,
 	OPT_CONNECT_TO,
 	OPT_NO_YOLO,
 	OPT_NO_LOGIN,
@@ -48,8 +49,8 @@ const struct option_row run_option_rows[] = {
 	{"detach-keys", 0, "KEYS", "keys that leave the session running (ctrl-p,ctrl-q)",
 		OPT_DETACH_KEYS},
 	{"template", 't', "host", "the root file system: host", OPT_TEMPLATE},
-	{"workspace", 0, "direct|clone|none",
-		"direct: changes land at once; clone: in a git clone; none: no workspace",
+	{"workspace", 0, "direct|cow|clone|none",
+		"direct: changes land at once; cow: they wait; clone: a git clone; none",
 		OPT_WORKSPACE},
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
@@ -62,6 +63,8 @@ const struct option_row run_option_rows[] = {
 	{"policy", 0, "POLICY|FILE", "use this egress policy instead of the profile's", OPT_POLICY},
 	{"offline", 0, NULL, "no network at all", OPT_OFFLINE},
 	{"mask", 0, "GLOB", "untracked files matching GLOB read as empty", OPT_MASK},
+	{"allow-exec", 0, "PATH", "leave new files there that the host runs unasked",
+		OPT_ALLOW_EXEC},
 	{"connect-to", 0, "HOST:PORT:ADDR:PORT", "connect there instead, as curl's option",
 		OPT_CONNECT_TO},
 	{"no-yolo", 0, NULL, "keep the tool's own permission prompts", OPT_NO_YOLO},
@@ -279,11 +282,13 @@ static int check_word(const char *value, const char *only, struct err *err)
 
 static int check_mode(const char *value, struct err *err)
 {
-	static const char *const modes[] = {"direct", "clone", "none"};
+	static const char *const modes[] = {"direct", "cow", "clone", "none"};
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
 		if (streq(value, modes[i]))
 			return 0;
-	err_hint(err, "direct: the directory itself; clone: a git clone of it; none: no workspace");
+	err_hint(err,
+		"direct: the directory itself; cow: over it, changes wait for bawn apply; "
+		"clone: a git clone of it; none: no workspace");
 	return err_set(err, EINVAL, "'%.40s' is no way to have a workspace", value);
 }
 
@@ -305,7 +310,7 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		struct strv *list;
 	} lists[] = {{OPT_ALLOW, &o->allow}, {OPT_DENY, &o->deny},
 		{OPT_ALLOW_PRIVATE, &o->allow_private}, {OPT_POLICY, &o->policy},
-		{OPT_MASK, &o->mask}};
+		{OPT_MASK, &o->mask}, {OPT_ALLOW_EXEC, &o->allow_exec}};
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (flags[i].id == id) {
 			*flags[i].flag = true;

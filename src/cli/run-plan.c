@@ -192,11 +192,11 @@ static bool inside_workspace(const struct run *r, const char *path)
 }
 
 /* The same for the same directory at every start: what was installed there is found again. */
-static char *overlay_part(struct run *r, const char *path)
+static char *part_name(struct run *r, const char *kind, const char *path)
 {
 	char hex[33];
 	digest_hex(digest_of(path, strlen(path)), hex);
-	return arena_printf(&r->plan.arena, "tool-%.16s", hex);
+	return arena_printf(&r->plan.arena, "%s-%.16s", kind, hex);
 }
 
 static size_t lend_tools(struct run *r, struct lend *v)
@@ -214,7 +214,7 @@ static size_t lend_tools(struct run *r, struct lend *v)
 		v[n] = (struct lend){.path = t->path, .flags = MOUNT_RO, .why = t->name};
 		if (t->mode == HOST_TOOL_OVERLAY && t->dir) {
 			v[n].flags = 0;
-			v[n].part = overlay_part(r, t->path);
+			v[n].part = part_name(r, "tool", t->path);
 		}
 		n++;
 	}
@@ -257,17 +257,20 @@ static int lend_rows(struct run *r, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	size_t n = lend_tools(r, v);
 	for (size_t i = 0; i < r->ws.binds.n; i++)
-		v[n++] = (struct lend){
-			.path = r->ws.binds.v[i], .why = "the workspace's git directory"};
+		v[n++] = (struct lend){.path = r->ws.binds.v[i],
+			.part = run_is_cow(r) ? part_name(r, "git", r->ws.binds.v[i]) : NULL,
+			.why = "the workspace's git directory"};
 	for (size_t i = 0; i < r->n_extras; i++)
 		v[n++] = (struct lend){.path = r->extras[i].path,
 			.flags = r->extras[i].read_only ? MOUNT_RO : 0,
 			.why = "asked for"};
 	if (run_has_workspace(r))
 		v[n++] = (struct lend){.path = r->ws.path,
-			.part = r->repo ? CLONE_PART : NULL,
+			.part = r->repo || run_is_cow(r) ? CLONE_PART : NULL,
 			.lowest = r->repo ? path_join(&r->plan.arena, r->box.dir, "empty") : NULL,
-			.why = r->repo ? "a clone of the workspace" : "the workspace"};
+			.why = r->repo          ? "a clone of the workspace"
+				: run_is_cow(r) ? "the workspace: changes wait in the sandbox"
+						: "the workspace"};
 	qsort(v, n, sizeof(*v), lend_cmp);
 	for (size_t i = 0; i < n; i++) {
 		if (i && streq(v[i].path, v[i - 1].path))
@@ -286,6 +289,16 @@ static void link_rows(struct run *r, const struct host_link *links, size_t n)
 			row(r, MOUNT_SYMLINK, links[i].path, 0, links[i].target);
 }
 
+/* A guard on a file of the host's is watched; over an overlay of ours the host can't pull it away.
+ */
+static uint32_t guard_flag(const struct run *r, const char *base)
+{
+	bool ours = streq(base, r->ws.path);
+	for (size_t i = 0; i < r->ws.binds.n; i++)
+		ours |= streq(base, r->ws.binds.v[i]);
+	return ours && run_is_cow(r) ? 0 : MOUNT_GUARD;
+}
+
 /* Pin every directory between base (not itself: it is a mount) and path, once each. */
 static void pin_ancestors(struct run *r, const char *base, const char *path, struct strv *pinned)
 {
@@ -296,7 +309,8 @@ static void pin_ancestors(struct run *r, const char *base, const char *path, str
 			continue;
 		strv_push(&r->plan.arena, pinned, dir);
 		/* With what is mounted below it, which it would hide otherwise. */
-		row(r, MOUNT_PIN, dir, MOUNT_GUARD | (lends_below(r, dir) ? MOUNT_REC : 0), NULL)
+		row(r, MOUNT_PIN, dir, guard_flag(r, base) | (lends_below(r, dir) ? MOUNT_REC : 0),
+			NULL)
 			->why = "holds something protected";
 	}
 }
@@ -349,6 +363,8 @@ static int protect_row(
 	const char *base = lender(r, it->path);
 	if (!base || streq(it->path, base))
 		return 0;
+	if (!guard_flag(r, base))
+		return 0; /* it lands only when somebody has looked at it */
 	char *path = arena_dup(&r->plan.arena, it->path);
 	pin_ancestors(r, base, path, pinned);
 	if (it->type == SCAN_GIT_CONFIG_FILE)
@@ -367,7 +383,7 @@ static void mask_row(struct run *r, const char *path, struct strv *pinned)
 		return;
 	char *copy = arena_dup(&r->plan.arena, path);
 	pin_ancestors(r, base, copy, pinned);
-	row(r, MOUNT_MASK, copy, MOUNT_GUARD, NULL)->why = "reads as empty";
+	row(r, MOUNT_MASK, copy, guard_flag(r, base), NULL)->why = "reads as empty";
 }
 
 /* What was given by its path decides about the next run as well: where it lies in a directory that
@@ -429,7 +445,8 @@ static int guard_rows(struct run *r, struct err *err)
 			return k;
 	}
 	struct stat st;
-	if (r->host_hooks && lstat(r->host_hooks, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (r->host_hooks && !run_is_cow(r) && lstat(r->host_hooks, &st) == 0 &&
+		S_ISDIR(st.st_mode)) {
 		const struct scan_item hooks = {.type = SCAN_DIR, .path = r->host_hooks};
 		int k = protect_row(r, &hooks, &pinned, err);
 		if (k < 0)

@@ -67,7 +67,9 @@ int run_scan_start(struct run *r, struct err *err)
 	r->scans = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->scans));
 	if (!r->scans)
 		return err_set(err, ENOMEM, "out of memory");
-	int k = add_request(r, r->ws.path, true, err);
+	/* What is written to a copy-on-write workspace lands nowhere before somebody looks at it.
+	 */
+	int k = add_request(r, r->ws.path, !run_is_cow(r), err);
 	r->scans[0].req.git_dirs = r->ws.binds;
 	if (r->ws.git != HOST_GIT_FOREIGN)
 		r->scans[0].req.git_dir = r->ws.git_dir;
@@ -119,6 +121,8 @@ static int collect(struct run *r, size_t scan, struct scan_job *job, const struc
 	int k = scan_collect(job, q, ms, &r->arena, &s, err);
 	if (k == 0 && append(r, scan, all, &s) < 0)
 		k = err_set(err, ENOMEM, "out of memory");
+	if (k == 0 && scan == 0)
+		all->cached = s.cached;
 	return k;
 }
 

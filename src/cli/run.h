@@ -31,7 +31,7 @@ struct run_options {
 	struct strv paths; /* PATH[:ro] */
 	struct strv args;  /* behind "--" */
 	struct strv env;   /* -e and --env-file, KEY=value */
-	struct strv allow, deny, allow_private, policy, mask;
+	struct strv allow, deny, allow_private, policy, mask, allow_exec;
 	struct strv given_files; /* profile, policies and variables that were given by their path */
 	struct dialer_override *overrides;
 	size_t n_overrides, cap_overrides;
@@ -133,6 +133,16 @@ int run_scan_collect(struct run *r, struct err *err);
 void run_scan_reap(struct run *r, bool wait);
 /* After the run; what was found stands in *ret also when one directory could not be read. */
 int run_scan_end(struct run *r, struct scan_result *ret, struct err *err);
+
+/* run-change.c */
+bool run_is_cow(const struct run *r); /* --workspace cow */
+/* Keep what is needed to tell later what changed: for a direct workspace (beside the scan), and for
+ * a copy-on-write one (masks are known then). */
+int run_change_begin(struct run *r, struct err *err);
+int run_change_begin_cow(struct run *r, struct err *err);
+/* At the end: that there are changes; and new files that the host would run go aside. */
+void run_change_say(struct run *r);
+void run_change_aside(struct run *r, const struct scan_result *s);
 
 /* run-plan.c */
 int run_plan(struct run *r, struct err *err);

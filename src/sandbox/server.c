@@ -124,8 +124,7 @@ void server_accept(struct sandbox *s)
 	socklen_t n = sizeof(peer);
 	if (fd < 0)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 ||
-		(peer.uid != geteuid() && !GUARD_REMOVED("peer"))) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.uid != geteuid()) {
 		close(fd);
 		return;
 	}

@@ -28,7 +28,8 @@ struct spec {
 	char *branch;         /* clone: the branch it was made for */
 	struct strv paths;    /* further PATH[:ro], resolved */
 	/* as given to run or create, each as the option takes it */
-	struct strv allow, deny, allow_private, policy, mask, host_port, connect_to, degraded;
+	struct strv allow, deny, allow_private, policy, mask, allow_exec, host_port, connect_to,
+		degraded;
 	struct strv publish; /* [IP:]HOST:PORT */
 	bool offline, no_login, bare_home, clipboard;
 	uint64_t pids, memory; /* processes; bytes; 0: no limit */

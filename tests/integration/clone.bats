@@ -7,9 +7,9 @@ teardown() {
 	bawn_teardown
 }
 
-make_clone() { # [NAME]
+make_clone() {
 	[ -e "$WS/.git" ] || git_repo
-	"$BAWN" create --name "${1:-box}" --workspace clone shell "$WS"
+	"$BAWN" create --name box --workspace clone shell "$WS"
 }
 
 @test "a clone: what is committed, on a branch of its own, at the same path; nothing else" {
