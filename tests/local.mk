@@ -34,6 +34,7 @@ include tests/unit/egress.mk
 include tests/unit/policy.mk
 include tests/unit/host.mk
 include tests/unit/scan.mk
+include tests/unit/sandbox.mk
 include tests/unit/seed.mk
 include tests/unit/change.mk
 include tests/unit/confine.mk

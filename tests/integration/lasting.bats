@@ -341,6 +341,22 @@ except OSError as e:
 	assert_output alive
 }
 
+@test "PER-14 R: what is left in the home counts for the next session, in no other sandbox and not outside" {
+	"$BAWN" run --name led shell -- sh -c 'echo "echo TRACE" >~/.profile'
+	run "$BAWN" exec led sh -l -c true
+	assert_output TRACE
+	"$BAWN" run --name other shell -- true
+	run "$BAWN" exec other sh -l -c true
+	refute_output TRACE
+	run "$BAWN" run --rm shell -- sh -l -c true
+	refute_output TRACE
+	[ ! -e "$HOME/.profile" ]
+	"$BAWN" rm led
+	"$BAWN" create --name led shell >/dev/null
+	run "$BAWN" exec led sh -l -c true
+	refute_output TRACE
+}
+
 # ---- the end ------------------------------------------------------------------------------------
 
 @test "stop: asked first, then killed; rm refuses what runs; rm -f, --all, prune" {
