@@ -164,6 +164,18 @@ static int open_below(struct complete *c, const char *dir, const char *rel)
 					 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
+/* rel in the home: what was written, in any of its layers, and what came along. */
+static void offer_home(struct complete *c, const struct spec *s, const char *rel, const char *shown)
+{
+	struct strv parts = {0};
+	strv_addf(&c->a, &parts, "%s/sandboxes/%s/up/home", c->xdg.data, s->name);
+	strv_addf(&c->a, &parts, "%s/sandboxes/%s/seed", c->xdg.data, s->name);
+	for (size_t i = 0; i < s->layers.n; i++)
+		strv_addf(&c->a, &parts, "%s/layers/%s/home", c->xdg.data, s->layers.v[i]);
+	for (size_t i = 0; i < parts.n; i++)
+		offer_entries(c, open_below(c, parts.v[i], rel), shown);
+}
+
 /* What is at NAME:/PATH, as far as it can be told without starting the sandbox. */
 static void offer_inside(struct complete *c)
 {
@@ -178,23 +190,17 @@ static void offer_inside(struct complete *c)
 		offer(c, arena_printf(&c->a, "%s:/", name), NULL);
 		return;
 	}
-	char *shown_dir = arena_dupn(&c->a, c->cur, (size_t)(slash + 1 - c->cur));
+	char *shown = arena_dupn(&c->a, c->cur, (size_t)(slash + 1 - c->cur));
 	char *dir = arena_dupn(&c->a, colon + 1, (size_t)(slash - colon));
-	size_t n = strlen(c->xdg.home);
-	if (!shown_dir || !dir || dir[0] != '/')
+	const size_t n = strlen(c->xdg.home);
+	if (!shown || !dir || dir[0] != '/')
 		return;
+	const bool direct = s.mode && streq(s.mode, "direct");
 	if (s.workspace && has_prefix(dir, s.workspace) && dir[strlen(s.workspace)] == '/') {
-		offer_entries(c, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), shown_dir);
+		if (direct)
+			offer_entries(c, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), shown);
 	} else if (has_prefix(dir, c->xdg.home) && dir[n] == '/') {
-		const char *const parts[] = {"up/home", "seed"};
-		for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-			offer_entries(c,
-				open_below(c,
-					arena_printf(&c->a, "%s/%s/%s", boxes, name, parts[i]),
-					dir + n + 1),
-				shown_dir);
-	} else if (has_prefix(dir, "/usr/") || has_prefix(dir, "/opt/")) {
-		offer_entries(c, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), shown_dir);
+		offer_home(c, &s, dir + n + 1, shown);
 	}
 }
 

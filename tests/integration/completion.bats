@@ -8,6 +8,9 @@ setup() {
 	export PATH
 	"$BAWN" create --name my-box shell >/dev/null
 	"$BAWN" create --name my-other shell >/dev/null
+	"$BAWN" exec my-box touch "$HOME/left"
+	"$BAWN" checkpoint my-box before >/dev/null 2>&1
+	"$BAWN" exec my-box touch "$HOME/later"
 	mkdir "$WS/subdir" "$WS/odd dir"
 	touch "$WS/vars.env"
 }
@@ -53,6 +56,11 @@ offers_only() { # LINE WORD...: and nothing else ("" for nothing)
 	[ "${words% }" = "${*:2}" ] || fail "$shell: '$1' offers '$words', not '${*:2}'"
 }
 
+in_box() { # LINE WORD: the word is offered; bash has the part up to the colon already
+	[ "$shell" = bash ] && set -- "$1" "${2#*:}"
+	offers "$1" "$2"
+}
+
 each_kind() {
 	offers 'bawn ' run create exec inspect doctor policy help || return 1
 	offers_only 'bawn doc' doctor || return 1
@@ -83,6 +91,17 @@ each_kind() {
 	offers 'bawn run --as-user ro' root || return 1
 	offers 'bawn run claude sub' "$subdir" || return 1
 	offers 'bawn exec my-box socat' socat || return 1
+	# a checkpoint of the sandbox that was named
+	offers_only 'bawn restore my-box be' before || return 1
+	offers_only 'bawn restore my-other be' '' || return 1
+	# inside a sandbox that need not run, once there is a command for it
+	if "$BAWN" help | grep -q '^  cp '; then
+		offers 'bawn cp my-' my-box: my-other: || return 1
+		offers 'bawn cp sub' "$subdir" || return 1
+		in_box "bawn cp my-box:$HOME/le" "my-box:$HOME/left" || return 1
+		in_box "bawn cp my-box:$WS/va" "my-box:$WS/vars.env" || return 1
+		offers_only 'bawn cp my-box:/etc/pass' '' || return 1
+	fi
 	# nothing behind "--": that is the agent's
 	offers_only 'bawn run claude -- --al' '' || return 1
 	offers_only 'bawn run claude -- sub' '' || return 1
