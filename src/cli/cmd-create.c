@@ -62,6 +62,12 @@ static int create(struct run *r, struct err *err)
 	}
 	if (k == 0)
 		k = run_begin(r, err);
+	if (k == 0 && r->opt.profile && !lasting_is_profile(r, r->opt.profile)) {
+		char shown[128];
+		err_hint(err, "bawn profile ls lists the profiles");
+		k = err_set(err, ENOENT, "there is no profile '%s'",
+			escape_text(shown, sizeof(shown), r->opt.profile));
+	}
 	if (k == 0)
 		k = lasting_find(r, &fresh, err);
 	if (k == 0 && !fresh) {

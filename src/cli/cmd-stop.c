@@ -121,8 +121,10 @@ static int names_of(
 {
 	if (all && first < end)
 		return err_set(err, EINVAL, "names or --all, not both");
-	if (!all && first == end)
+	if (!all && first == end) {
+		err_hint(err, "bawn %s NAME... or --all; bawn ls lists the sandboxes", argv[0]);
 		return err_set(err, EINVAL, "which sandbox?");
+	}
 	for (int i = first; i < end; i++)
 		strv_add(&r->arena, ret, argv[i]);
 	return all ? store_sandbox_list(&r->store, &r->arena, ret, err) : 0;
@@ -229,7 +231,11 @@ static int64_t used_last(struct run *r, const char *name)
 static bool confirmed(size_t n)
 {
 	char answer[8];
-	fprintf(stderr, "Remove these %zu sandboxes with all that was written in them? [y/N] ", n);
+	if (n == 1)
+		fprintf(stderr, "Remove it with all that was written in it? [y/N] ");
+	else
+		fprintf(stderr,
+			"Remove these %zu sandboxes with all that was written in them? [y/N] ", n);
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 

@@ -84,7 +84,15 @@ int lasting_unknown(struct run *r, const char *name, struct err *err)
 	escape_text(shown, sizeof(shown), name);
 	if (spec_name_check(name, &unfit) < 0)
 		return err_set(err, ENOENT, "there is no sandbox and no profile '%s'", shown);
-	const char *near = nearest_profile(r, name);
+	struct strv names = {0};
+	struct err ignored = {0};
+	store_sandbox_list(&r->store, &r->arena, &names, &ignored);
+	const char *near = text_nearest(name, (const char *const *)names.v, names.n);
+	if (near) {
+		err_hint(err, "did you mean %s?  bawn ls lists the sandboxes", near);
+		return err_set(err, ENOENT, "there is no sandbox '%s'", shown);
+	}
+	near = nearest_profile(r, name);
 	if (near) {
 		err_hint(err,
 			"did you mean the profile %s?  To create a sandbox of that name: bawn "

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 static int cmd_help(int argc, char **argv);
@@ -150,7 +151,14 @@ static int dispatch(int argc, char **argv)
 		char shown[64];
 		escape_text(shown, sizeof(shown), argv[0]);
 		struct err err = {0};
-		err_hint(&err, "bawn help lists the commands");
+		const char *names[ARRAY_LEN(commands)];
+		size_t n = 0;
+		for (c = commands; c->name; c++)
+			if (c->help)
+				names[n++] = c->name;
+		const char *near = text_nearest(argv[0], names, n);
+		err_hint(&err, "%s%s%sbawn help lists the commands", near ? "did you mean " : "",
+			near ? near : "", near ? "?  " : "");
 		err_set(&err, EINVAL, "unknown command '%s'", shown);
 		return command_fail(&err, 125);
 	}

@@ -379,7 +379,8 @@ int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 	if (k < 0 || r->opt.help)
 		return k;
 	if (split.first == split.end && !r->opt.name) {
-		err_hint(err, "for example: bawn run claude; bawn profile ls lists the profiles");
+		err_hint(err, "for example: bawn %s claude; bawn profile ls lists the profiles",
+			argv[0]);
 		return err_set(err, EINVAL, "which profile?");
 	}
 	r->opt.profile = split.first < split.end ? argv[split.first] : NULL;

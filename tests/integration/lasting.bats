@@ -77,6 +77,15 @@ stopped() {
 	assert_output 'there is a sandbox ab already'
 	run -125 "$BAWN" create shell -- true
 	assert_output 'does not take ARGS'
+	run -125 "$BAWN" create no-such-profile
+	assert_output "there is no profile 'no-such-profile'"
+	refute_output 'no sandbox'
+	run -1 "$BAWN" rm A.b_c-8
+	assert_output 'did you mean A.b_c-9?'
+	run -125 "$BAWN" lss
+	assert_output 'did you mean ls?'
+	run -125 "$BAWN" rm
+	assert_output 'bawn rm NAME... or --all'
 	for c in exec shell attach logs; do
 		run "$BAWN" "$c" no-such-box true
 		[ "$status" -ne 0 ] || fail "$c of none"
