@@ -199,7 +199,7 @@ print(open(\"bottom\").read(), \"found\")"'
 	for i in $(seq 1 51); do
 		inside box "cd; echo $i >n; echo $i >n$i; rm -f n$((i - 3))
 			[ $i = 10 ] && rm -rf a; [ $i = 20 ] && mkdir -p a/b && echo new >a/b/new; [ $i = 30 ] && rm gone; [ $i = 40 ] && mkdir gone && echo d >gone/d; true"
-		"$BAWN" checkpoint box t$i 2>/dev/null
+		"$BAWN" checkpoint box "t$i" 2>/dev/null
 	done
 	[ "$(grep -c '^layer ' "$XDG_DATA_HOME/bawn/sandboxes/box/spec")" -le 49 ]
 	run inside box 'cd; cat n; ls a/b; cat gone/d keep/f; ls'
