@@ -1,5 +1,5 @@
 # Does a test notice when a guard is gone?  A build of its own, in mutations/ of the build directory.
-EXTRA_DIST += tests/mutations/run tests/mutations/table tests/security-check
+EXTRA_DIST += tests/mutations/run tests/mutations/table tests/mutations/crash.bats tests/security-check
 TESTS += tests/security-check
 
 # Its results stand in a .trs file like those of make check, so that tests/count counts them.

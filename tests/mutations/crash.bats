@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# crash.bats - every command that changes state on disk, killed at each write, sync, rename and removal
+# in turn: then there is the old state or the new one, the next command works, nothing confirmed is lost.
+#
+# For a test build (--enable-mutations), whose file "crash" beside the executables says at which step
+# each process kills itself; "crashed" then says that one did.
+load ../lib.sh
+setup() {
+	bawn_setup
+	rm -f "$BAWN_BUILDDIR/crash" "$BAWN_BUILDDIR/crashed"
+}
+teardown() {
+	rm -f "$BAWN_BUILDDIR/crash" "$BAWN_BUILDDIR/crashed"
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
+
+LAST=120 # no command has so many
+
+# walk PREPARE COMMAND CHECK: functions or words; CHECK gets COMMAND's status in $rc.
+walk() {
+	local n rc
+	for ((n = 1; n <= LAST; n++)); do
+		$1
+		rm -f "$BAWN_BUILDDIR/crashed"
+		echo "$n" >"$BAWN_BUILDDIR/crash"
+		rc=0
+		timeout 20 bash -c "$2" >"$T/out" 2>&1 || rc=$?
+		rm -f "$BAWN_BUILDDIR/crash"
+		[ "$rc" != 124 ] || fail "step $n: it hangs"
+		settled
+		$3 || fail "step $n of: $2 (status $rc): $(cat "$T/out")"
+		"$BAWN" rm -f --all >"$T/rm" 2>&1 || fail "step $n: rm: $(cat "$T/rm")"
+		clean || fail "step $n: leftovers: $(find "$XDG_DATA_HOME/bawn" | head -30)"
+		[ -e "$BAWN_BUILDDIR/crashed" ] || break
+	done
+	[ "$n" -gt "${4:-2}" ] || fail "nothing was ever killed: is it a test build?"
+	[ "$n" -le "$LAST" ] || fail "it has more steps than $LAST"
+	echo "# $2: $((n - 1)) steps" >&3
+}
+
+# A supervisor that outlives a killed client ends by itself.
+settled() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		"$BAWN" ls 2>/dev/null | grep -q ' running ' || return 0
+		[ -z "${RUNS:-}" ] || return 0
+		sleep 0.02
+	done
+}
+
+# With no sandbox left, nothing of one is left either.
+clean() {
+	"$BAWN" run --rm shell "$WS" -- true >/dev/null 2>&1 || return 1
+	[ -z "$(find "$XDG_DATA_HOME/bawn/sandboxes" "$XDG_DATA_HOME/bawn/layers" -mindepth 1 -maxdepth 1 ! -name .lock 2>/dev/null)" ]
+}
+
+value() { "$BAWN" exec "${1:-box}" sh -c 'cat ~/f' 2>/dev/null; }
+has() { "$BAWN" ls -q | grep -qx "$1"; }
+put() { "$BAWN" exec box sh -c "echo $1 >~/f; rm -f ~/gone; mkdir -p ~/d/$1" >/dev/null; }
+
+nothing() { :; }
+with_tag() {
+	"$BAWN" create --name box shell "$WS" >/dev/null
+	"$BAWN" exec box sh -c 'echo >~/gone'
+	put 1
+	"$BAWN" checkpoint box t0 >/dev/null 2>&1
+	put 2
+}
+with_two() {
+	with_tag
+	"$BAWN" checkpoint box t1 >/dev/null 2>&1
+	put 3
+}
+
+made() {
+	has box || { [ "$rc" != 0 ] && "$BAWN" create --name box shell "$WS" >/dev/null; } || return 1
+	put 1 && [ "$(value)" = 1 ]
+}
+@test "create" { walk nothing "'$BAWN' create --name box shell '$WS'" made; }
+
+ended() {
+	if [ "$rc" = 0 ]; then [ "$(value)" = x ]; else "$BAWN" run --name box shell "$WS" -- true; fi
+}
+@test "run, from nothing to its end" {
+	walk nothing "'$BAWN' run --name box shell '$WS' -- sh -c 'echo x >~/f'" ended
+}
+
+again() { # what was there before is there in any case
+	[ "$("$BAWN" exec box sh -c 'ls ~/d')" = $'1\n2' ] || return 1
+	if [ "$rc" = 0 ]; then [ "$(value)" = x ]; else case $(value) in x | 2) ;; *) return 1 ;; esac fi
+}
+@test "run, of what is there" { walk with_tag "'$BAWN' run box -- sh -c 'echo x >~/f'" again; }
+
+kept() {
+	[ "$(value)" = 2 ] || return 1
+	if [ "$rc" = 0 ] || "$BAWN" checkpoints box | grep -q ' t1 '; then
+		put 9
+		"$BAWN" restore box t1 2>/dev/null && [ "$(value)" = 2 ] || return 1
+	fi
+	"$BAWN" restore box t0 2>/dev/null && [ "$(value)" = 1 ]
+}
+@test "checkpoint" { walk with_tag "'$BAWN' checkpoint box t1" kept 5; }
+
+running() {
+	with_tag
+	"$BAWN" exec -d box sh -c 'sleep 100' >/dev/null
+}
+kept_running() {
+	"$BAWN" exec box sh -c 'ps ax -o stat,args | grep -q "^S.*[s]leep 100"' || return 1
+	"$BAWN" stop --time 0 box >/dev/null && kept
+}
+@test "checkpoint of one that runs" {
+	RUNS=1
+	walk running "'$BAWN' checkpoint box t1" kept_running 5
+}
+
+restored() {
+	case $(value) in
+	3) [ "$rc" != 0 ] || return 1 ;;
+	1) "$BAWN" restore box undone 2>/dev/null && [ "$(value)" = 3 ] || return 1 ;;
+	*) return 1 ;;
+	esac
+	"$BAWN" restore box t1 2>/dev/null && [ "$(value)" = 2 ]
+}
+@test "restore" { walk with_two "'$BAWN' restore box t0" restored 5; }
+@test "undo" {
+	undone() {
+		case $(value) in
+		3) [ "$rc" != 0 ] ;;
+		2) "$BAWN" restore box undone 2>/dev/null && [ "$(value)" = 3 ] ;;
+		*) return 1 ;;
+		esac
+	}
+	walk with_two "'$BAWN' undo box" undone 5
+}
+
+forked() {
+	local n
+	[ "$(value)" = 2 ] || return 1
+	for n in try-1 try-2; do
+		if has $n; then [ "$(value $n)" = 2 ] || return 1; else [ "$rc" != 0 ] || return 1; fi
+	done
+	"$BAWN" restore box t0 2>/dev/null && [ "$(value)" = 1 ]
+}
+@test "fork" { walk with_tag "'$BAWN' fork --count 2 box try" forked 5; }
+
+gone() {
+	if has box; then [ "$rc" != 0 ] && [ "$(value)" = 2 ] || return 1; fi
+	[ "$(value sister)" = 2 ] && "$BAWN" restore sister t0 2>/dev/null && [ "$(value sister)" = 1 ]
+}
+with_sister() {
+	with_tag
+	"$BAWN" fork box sister >/dev/null 2>&1
+}
+@test "rm" { walk with_sister "'$BAWN' rm box" gone; }
+@test "checkpoints --rm" {
+	dropped() { [ "$(value)" = 3 ] && "$BAWN" restore box t0 2>/dev/null && [ "$(value)" = 1 ]; }
+	walk with_two "'$BAWN' checkpoints --rm t1 box" dropped
+}
+
+stopped() {
+	! "$BAWN" ls | grep -q ' running ' || "$BAWN" stop --time 0 box >/dev/null
+	case $(value) in x | 2) ;; *) return 1 ;; esac
+	"$BAWN" restore box t0 2>/dev/null && [ "$(value)" = 1 ]
+}
+@test "stop, and the supervisor that ends" {
+	walk with_tag "'$BAWN' exec -d box sh -c 'echo x >~/f; sleep 100' && '$BAWN' stop --time 0 box" stopped
+}
+
+squashed() { [ "$(value)" = 60 ] && "$BAWN" restore box t20 2>/dev/null && [ "$(value)" = 20 ]; }
+with_many() {
+	local i
+	[ -e "$T/many" ] || {
+		"$BAWN" create --name box shell "$WS" >/dev/null
+		for ((i = 1; i <= 49; i++)); do
+			"$BAWN" exec box sh -c "echo $i >~/f" 2>/dev/null
+			"$BAWN" checkpoint box t$i >/dev/null 2>&1
+		done
+		"$BAWN" exec box sh -c "echo 60 >~/f"
+		chmod -R u+rwx "$XDG_DATA_HOME/bawn"
+		cp -a "$XDG_DATA_HOME/bawn" "$T/many"
+	}
+	rm -rf "$XDG_DATA_HOME/bawn"
+	cp -a "$T/many" "$XDG_DATA_HOME/bawn"
+}
+@test "the merging of many layers" { walk with_many "'$BAWN' exec box true" squashed 5; }
