@@ -168,7 +168,7 @@ stopped() {
 	walk with_tag "'$BAWN' exec -d box sh -c 'echo x >~/f; sleep 100' && '$BAWN' stop --time 0 box" stopped
 }
 
-squashed() { [ "$(value)" = 60 ] && "$BAWN" restore box t20 2>/dev/null && [ "$(value)" = 20 ]; }
+squashed() { [ "$(value)" = 49 ] && "$BAWN" restore box t20 2>/dev/null && [ "$(value)" = 20 ]; }
 with_many() {
 	local i
 	[ -e "$T/many" ] || {
@@ -177,7 +177,6 @@ with_many() {
 			"$BAWN" exec box sh -c "echo $i >~/f" 2>/dev/null
 			"$BAWN" checkpoint box t$i >/dev/null 2>&1
 		done
-		"$BAWN" exec box sh -c "echo 60 >~/f"
 		chmod -R u+rwx "$XDG_DATA_HOME/bawn"
 		cp -a "$XDG_DATA_HOME/bawn" "$T/many"
 	}
