@@ -4,6 +4,7 @@
  * it, and there is nothing to set again.  The supervisor is our user's own process outside; its
  * messages are obeyed, malformed ones end the sandbox.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,11 +12,13 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "init/init.h"
 #include "plan/wire-exec.h"
 
 #define MAX_SESSIONS 64
+#define STOP_MS 500 /* the supervisor waits two seconds */
 
 static struct session {
 	uint32_t id;
@@ -126,6 +129,65 @@ static void start_session(uint32_t id, const int *fds, size_t n_fds)
 	command_release(&c);
 }
 
+/* ---- standing still ---- */
+
+/* Is the thread that this "stat" of /proc is of stopped, or at its end? */
+static bool stopped(int dir, const char *thread)
+{
+	char path[64], text[512];
+	snprintf(path, sizeof(path), "%.20s/stat", thread);
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return true; /* gone */
+	text[n] = '\0';
+	/* its name may hold anything, but what is behind the last parenthesis is the kernel's */
+	const char *end = strrchr(text, ')');
+	return end && end[1] && strchr("TtZX", end[2]);
+}
+
+/* Every numeric entry of the directory but pid 1, until one fails. */
+static bool each_number(const char *path, bool (*fn)(int dir, const char *name))
+{
+	DIR *d = opendir(path);
+	struct dirent *de;
+	bool ok = true;
+	while (d && ok && (de = readdir(d)))
+		if (de->d_name[0] >= '1' && de->d_name[0] <= '9' && !streq(de->d_name, "1"))
+			ok = fn(dirfd(d), de->d_name);
+	if (d)
+		closedir(d);
+	return ok;
+}
+
+static bool all_threads(int proc, const char *pid)
+{
+	char path[64];
+	(void)proc;
+	snprintf(path, sizeof(path), "/proc/%.20s/task", pid);
+	return each_number(path, stopped);
+}
+
+static long now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A signal that stops is only heard on the way out of the kernel: until then a call goes on, a long
+ * write among them.  Whoever is still in there after that time waits for something, or for a child
+ * of its that was stopped between vfork() and exec. */
+static void stop_all(void)
+{
+	long until = now_ms() + STOP_MS;
+	kill(-1, SIGSTOP);
+	for (int i = 0; !each_number("/proc", all_threads) && now_ms() < until; i++)
+		poll(NULL, 0, i < 10 ? 0 : 1);
+}
+
 /* ---- messages ---- */
 
 static void signal_session(uint32_t id, int sig)
@@ -147,7 +209,10 @@ static void handle_message(const struct control_msg *m, const int *fds, size_t n
 		break;
 	case CONTROL_FREEZE:
 		frozen = m->value != 0;
-		kill(-1, frozen ? SIGSTOP : SIGCONT);
+		if (frozen)
+			stop_all();
+		else
+			kill(-1, SIGCONT);
 		report_send(CONTROL_FROZEN, m->value, -1);
 		break;
 	case CONTROL_EXEC:
