@@ -34,7 +34,12 @@ static int empty_dir(struct walk *w, int fd, int depth);
 static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 {
 	CRASH_STEP();
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+	int r = unlinkat(dirfd, name, 0);
+	/* Asked for here and nowhere above, or a tree of them would be gone through twice at each
+	 * level. */
+	if (r < 0 && errno == EACCES && fchmod(dirfd, 0700) == 0)
+		r = unlinkat(dirfd, name, 0);
+	if (r == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
@@ -46,12 +51,16 @@ static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 	if (depth >= DEPTH_MAX) {
 		char up[32];
 		snprintf(up, sizeof(up), ".bawn-rm-%u", w->serial++);
-		return renameat(dirfd, name, w->top, up) < 0 ? -errno : 0;
+		r = renameat(dirfd, name, w->top, up);
+		/* its ".." changes, so it has to be writable itself */
+		if (r < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+			r = renameat(dirfd, name, w->top, up);
+		return r < 0 ? -errno : 0;
 	}
 	_cleanup_close_ int fd = open_dir(dirfd, name);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	int r = empty_dir(w, fd, depth + 1);
+	r = empty_dir(w, fd, depth + 1);
 	if (r < 0)
 		return r;
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -70,16 +79,11 @@ static int empty_dir(struct walk *w, int fd, int depth)
 	}
 	rewinddir(d); /* the copy shares its position with fd, which may have been read before */
 	int r = 0;
-	bool chmodded = false;
 	struct dirent *de;
 	while (r == 0 && (errno = 0, de = readdir(d))) {
 		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
 			continue;
 		r = remove_at(w, fd, de->d_name, depth);
-		if (r == -EACCES && !chmodded && fchmod(fd, 0700) == 0) {
-			chmodded = true;
-			r = remove_at(w, fd, de->d_name, depth);
-		}
 	}
 	closedir(d);
 	return r;
