@@ -24,6 +24,7 @@ static const struct {
 	{"close_range", SYS_close_range},
 	{"fsconfig", SYS_fsconfig},
 	{"fsopen", SYS_fsopen},
+	{"fsetxattr", SYS_fsetxattr},
 	{"landlock", SYS_landlock_create_ruleset},
 	{"landlock_restrict_self", SYS_landlock_restrict_self},
 	{"memfd_create", SYS_memfd_create},

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -112,9 +113,28 @@ static char *hidden(struct store *s, struct arena *a, const char *what, const ch
 	return arena_printf(a, "%s/.%s-%s-%08x", s->sandboxes, what, name, nonce);
 }
 
+/* An overlay notes in them which directories hide what is below. */
+static int check_xattrs(struct store *s, int dir, struct err *err)
+{
+	static const char name[] = "user.bawn.probe";
+	if (fsetxattr(dir, name, "y", 1, 0) == 0)
+		return fremovexattr(dir, name) < 0 ? err_sys(err, errno, "%s", s->sandboxes) : 0;
+	if (errno != ENOTSUP && errno != EPERM)
+		return err_sys(err, errno, "write an attribute in %s", s->sandboxes);
+	err_hint(err,
+		"set XDG_DATA_HOME to a directory on ext4, XFS, btrfs, or tmpfs since Linux 6.6; "
+		"or "
+		"keep nothing: bawn run --rm");
+	return err_set(
+		err, ENOTSUP, "the file system of %s has no extended attributes", s->sandboxes);
+}
+
 static int fill(struct store *s, struct arena *a, int dir, const struct spec *spec, struct err *err)
 {
-	int r = file_mkdir_p(dir, "seed", 0700);
+	int r = check_xattrs(s, dir, err);
+	if (r < 0)
+		return r;
+	r = file_mkdir_p(dir, "seed", 0700);
 	if (r == 0)
 		r = store_parts_make(s, a, dir, spec);
 	return r < 0 ? err_sys(err, -r, "set up sandbox %s", spec->name)

@@ -123,6 +123,21 @@ walk() { # FILL
 	refute_output BAD
 }
 
+@test "a file system without extended attributes: said at once, with what to do; --rm needs none" {
+	local c
+	for c in "create --name box shell $WS" "run --name box shell $WS -- true"; do
+		# shellcheck disable=SC2086  # words
+		run "$DENY" fsetxattr=EOPNOTSUPP "$BAWN" $c
+		assert_status 125
+		assert_output "no extended attributes"
+		assert_output XDG_DATA_HOME
+	done
+	run "$BAWN" ls -q
+	[ -z "$output" ]
+	run "$DENY" fsetxattr=EOPNOTSUPP "$BAWN" run --rm shell "$WS" -- true
+	assert_status 0
+}
+
 @test "a later version's sandbox: named, not touched; the others go on" {
 	"$BAWN" create --name box shell "$WS"
 	"$BAWN" create --name other shell "$WS"
