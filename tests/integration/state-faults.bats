@@ -9,7 +9,6 @@ teardown() {
 	bawn_teardown
 }
 
-SPEC() { echo "$XDG_DATA_HOME/bawn/sandboxes/${1:-box}/spec"; }
 
 # on_tmpfs SIZE INODES SCRIPT: SCRIPT with its data directory on a small file system of its own, in
 # namespaces where it can be resized; bawn itself has no privilege there.
@@ -141,8 +140,8 @@ walk() { # FILL
 @test "a later version's sandbox: named, not touched; the others go on" {
 	"$BAWN" create --name box shell "$WS"
 	"$BAWN" create --name other shell "$WS"
-	sed -i '1s/.*/bawn-sandbox 2/' "$(SPEC)"
-	cp "$(SPEC)" "$T/spec"
+	sed -i '1s/.*/bawn-sandbox 2/' "$XDG_DATA_HOME/bawn/sandboxes/box/spec"
+	cp "$XDG_DATA_HOME/bawn/sandboxes/box/spec" "$T/spec"
 	local c
 	for c in "run box" "exec box true" "checkpoint box" "fork box new" "undo box" "restore box t" "checkpoints box" "checkpoints --rm t box"; do
 		# shellcheck disable=SC2086  # words
@@ -155,7 +154,7 @@ walk() { # FILL
 	assert_output broken
 	run "$BAWN" exec other true
 	assert_status 0
-	cmp "$(SPEC)" "$T/spec"
+	cmp "$XDG_DATA_HOME/bawn/sandboxes/box/spec" "$T/spec"
 	"$BAWN" rm -f box
 	run "$BAWN" ls -q
 	[ "$output" = other ]
@@ -166,7 +165,7 @@ walk() { # FILL
 	"$BAWN" create --name box shell "$WS"
 	"$BAWN" exec box sh -c 'echo 1 >~/f'
 	"$BAWN" checkpoint box t0
-	cp "$(SPEC)" "$T/good"
+	cp "$XDG_DATA_HOME/bawn/sandboxes/box/spec" "$T/good"
 	garbage() {
 		for c in "exec box true" "checkpoint box" "fork box new" "restore box t0" "checkpoints box"; do
 			# shellcheck disable=SC2086  # words
@@ -178,18 +177,18 @@ walk() { # FILL
 		assert_status 0
 	}
 	for i in 0 1 20 100; do
-		head -c $i "$T/good" >"$(SPEC)"
+		head -c $i "$T/good" >"$XDG_DATA_HOME/bawn/sandboxes/box/spec"
 		garbage "cut at $i"
 	done
-	head -c 4096 /dev/urandom >"$(SPEC)"
+	head -c 4096 /dev/urandom >"$XDG_DATA_HOME/bawn/sandboxes/box/spec"
 	garbage noise
 	for line in 'tag ../../../etc 1 - 0000000000000000' 'tag x y z' 'tag x 1 - ../../escape' 'layer ../../../../etc' \
 		'layer /etc' 'pending ../../x' 'pending 0123456789abcdef' 'base nowhere' 'tag t9 1 -' "tag t8 99999999999999999999 - aaaaaaaaaaaaaaaa"; do
-		{ cat "$T/good"; echo "$line"; } >"$(SPEC)"
+		{ cat "$T/good"; echo "$line"; } >"$XDG_DATA_HOME/bawn/sandboxes/box/spec"
 		garbage "$line"
 		[ -d "$XDG_DATA_HOME/bawn/layers" ]
 	done
-	cp "$T/good" "$(SPEC)"
+	cp "$T/good" "$XDG_DATA_HOME/bawn/sandboxes/box/spec"
 	run "$BAWN" rm -f box
 	assert_status 0
 }
