@@ -4,7 +4,7 @@ dist_zshcomp_DATA = contrib/completion/zsh/_bawn
 dist_fishcomp_DATA = contrib/completion/fish/bawn.fish
 apparmordir = $(pkgdatadir)/apparmor
 dist_apparmor_DATA = contrib/apparmor/bawn
-EXTRA_DIST += contrib/demo bootstrap .ci/run build-aux/lint build-aux/docs-check \
+EXTRA_DIST += contrib/demo contrib/examples/best-of-n bootstrap .ci/run build-aux/lint build-aux/docs-check \
 	README.md ARCHITECTURE.md HACKING.md SECURITY.md .clang-format m4/.gitkeep
 
 # in a build tree data is looked for in share/
