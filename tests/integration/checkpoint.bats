@@ -287,3 +287,32 @@ print(open(\"bottom\").read(), \"found\")"'
 	"$BAWN" rm box
 	[ "$(layers)" = 0 ]
 }
+
+@test "a copy-on-write workspace is part of it: checkpoint, undo and fork take its changes along" {
+	mkdir "$WS/d"
+	echo host >"$WS/d/f"
+	echo gone >"$WS/gone"
+	"$BAWN" create --name box --workspace cow shell "$WS" >/dev/null
+	inside box 'echo one >d/f; rm gone; echo new >new'
+	run "$BAWN" checkpoint box t1
+	assert_status 0
+	refute_output "worked on directly"
+	inside box 'rm -r d; mkdir d; echo two >d/g'
+	"$BAWN" fork box two >/dev/null
+	run "$BAWN" undo box
+	assert_output t1
+	run inside box 'cat d/f new; ls d gone'
+	assert_output $'one\nnew'
+	refute_output "g"$'\n'
+	assert_output "cannot access 'gone'"
+	run inside two 'ls d; cat d/g new'
+	assert_output $'g\ntwo\nnew'
+	# and what the host has is as it was
+	[ "$(cat "$WS/d/f" "$WS/gone")" = $'host\ngone' ]
+	[ ! -e "$WS/new" ]
+	run "$BAWN" diff --name-only box
+	assert_status 0
+	assert_output d/f
+	assert_output gone
+	assert_output new
+}
