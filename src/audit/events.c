@@ -32,6 +32,9 @@ const struct audit_event audit_events[] = {
 		NUM_OPT("count")}},
 	{"flow", "{target}: {up} bytes up, {down} down in {ms} ms", false, {
 		STR("target"), NUM("up"), NUM("down"), NUM("ms")}},
+	{"publish", "port {port} inside, at {where}: {action}", true, {
+		STR("where"), NUM("port"), STR("action")}},
+	{"policy", "{action} {rule}", true, {STR("action"), STR("rule")}},
 	{"degraded", "{feature}[: {reason}]", true, {STR("feature"), STR_OPT("reason")}},
 	{"withheld", "{kind} {name}[: {reason}]", true, {
 		STR("kind"), STR("name"), STR_OPT("reason")}},

@@ -18,6 +18,7 @@ static const struct {
 	{"doctor", cmd_doctor},
 	{"log", cmd_log},
 	{"policy", cmd_policy},
+	{"policy-edit", cmd_policy_edit},
 	{"profile", cmd_profile},
 	{"seed", cmd_seed},
 };

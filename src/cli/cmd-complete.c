@@ -466,7 +466,7 @@ int cmd_complete(int argc, char **argv)
 		const struct command *verbs = command_verbs(cmd->name);
 		const struct command *verb = argc > 3 ? find(verbs, argv[2]) : NULL;
 		int skip = verb ? 3 : 2;
-		read_rows(&c, cmd, &rows);
+		read_rows(&c, verb && verb->run ? verb : cmd, &rows);
 		if (verbs && argc == 3 && c.cur[0] != '-')
 			offer_commands(&c, verbs);
 		else

@@ -1,4 +1,5 @@
-/* cli/cmd-policy.c - bawn policy show [NAME|FILE] | check PROFILE TARGET | lint [NAME|FILE...].
+/* cli/cmd-policy.c - bawn policy show [NAME|FILE] | check PROFILE TARGET | lint [NAME|FILE...], and
+ * the printing of bawn policy ls.
  *
  * Owns: how policies are listed and explained.  Must not: decide; `check` asks the same tables that
  * a run uses (policy/egress.h), and resolves nothing.
@@ -17,7 +18,7 @@ static const char usage[] =
 	"bawn policy show [POLICY|FILE] | check [--policy POLICY|FILE] [--allow RULE] "
 	"[--deny RULE] PROFILE URL|HOST[:PORT] | lint [POLICY|FILE]...  [--json]";
 
-enum { OPT_JSON, OPT_HELP };
+enum { OPT_JSON, OPT_HELP, OPT_EXTRA };
 
 /* Those with a PACK_ARG are for check, and mean what they mean to bawn run. */
 static const struct option_row rows[] = {
@@ -36,16 +37,30 @@ static const struct option_row rows[] = {
 static const struct admin_help help = {
 	.usage = "bawn policy show [POLICY|FILE]\n"
 		 "       bawn policy check [OPTIONS] PROFILE URL|HOST[:PORT]\n"
-		 "       bawn policy lint [POLICY|FILE]...",
+		 "       bawn policy lint [POLICY|FILE]...\n"
+		 "       bawn policy allow|deny|rm [--sandbox NAME] RULE\n"
+		 "       bawn policy ls [NAME]",
 	.text = "Show an egress policy as it is understood (without a name: list them), say "
 		"whether\n"
 		"a profile's sandbox may connect to a target and by which rule, or find mistakes.\n"
+		"allow, deny, rm and ls change and list the rules that you add; each has a "
+		"--help.\n"
 		"What stands in a policy: man 5 bawn-policy",
 	.rows = rows,
 	.examples = "  bawn policy show balanced\n"
 		    "  bawn policy check claude https://github.com/\n"
 		    "  bawn policy check --allow example.com:8443 codex example.com:8443\n"
 		    "  bawn policy lint\n",
+};
+
+/* `ls` is called by bawn: what it has found out of a sandbox comes along. */
+static const struct option_row ls_rows[] = {
+	{"extra", 0, "RULE", "", OPT_EXTRA}, {"json", 0, NULL, "print JSON", OPT_JSON}, {0}};
+
+/* What `check` and `ls` are told on the command line. */
+struct told {
+	struct pack_args pack;
+	struct strv extra; /* ls: "ORIGIN allow|private|deny RULE" */
 };
 
 static int list(struct ctx *c)
@@ -231,7 +246,7 @@ static int check(struct ctx *c)
 	size_t n = 0;
 	if (c->n != 2)
 		return admin_usage(usage, "check takes a profile and a target");
-	struct pack_args *args = c->own;
+	struct pack_args *args = &((struct told *)c->own)->pack;
 	pack_args_finish(args);
 	args->req.profile = c->arg[0];
 	args->req.config_dir = c->locate.config_dir;
@@ -265,8 +280,58 @@ static int lint(struct ctx *c)
 	return lint_all(c, LOCATE_POLICY, "policy", lint_one);
 }
 
+/* ---- ls: rules that were added ---- */
+
+static void show_added(struct ctx *c, const char *origin, const char *verb, const char *rule)
+{
+	char buf[400];
+	bool deny = streq(verb, "deny"), private_ok = streq(verb, "private");
+	if (!c->as_json) {
+		printf("%-8s  %-5s  %s%s\n", origin, deny ? "deny" : "allow",
+			shown(buf, sizeof(buf), rule), private_ok ? "  (private)" : "");
+		return;
+	}
+	json_begin(&c->json, NULL, '{');
+	json_str(&c->json, "origin", origin);
+	json_str(&c->json, "action", deny ? "deny" : "allow");
+	json_str(&c->json, "rule", rule);
+	json_bool(&c->json, "private", private_ok);
+	json_end(&c->json, '}');
+}
+
+/* bawn has found out what a sandbox has; the user's file is read here. */
+static int list_added(struct ctx *c)
+{
+	struct told *told = c->own;
+	struct egress_file f = {0};
+	struct err err = {0};
+	const char *user = NULL;
+	if (locate_user_policy(&c->locate, &user, &err) < 0 ||
+		(user && compile_read_policy(&c->locate, user, &f, &err) < 0))
+		return admin_fail(&err);
+	if (c->as_json)
+		json_begin(&c->json, NULL, '[');
+	for (size_t i = 0; i < f.rules.n; i++) {
+		const struct rule *r = &f.rules.v[i];
+		show_added(c, "user",
+			r->deny                 ? "deny"
+				: r->private_ok ? "private"
+						: "allow",
+			r->text);
+	}
+	for (size_t i = 0; i < told->extra.n; i++) {
+		char *rest = told->extra.v[i], *origin = strsep(&rest, " ");
+		char *verb = rest ? strsep(&rest, " ") : NULL;
+		if (rest)
+			show_added(c, origin, verb, rest);
+	}
+	if (c->as_json)
+		json_end(&c->json, ']');
+	return 0;
+}
+
 static const struct listing_verb verbs[] = {
-	{"show", show}, {"ls", list}, {"check", check}, {"lint", lint}};
+	{"show", show}, {"ls", list_added}, {"check", check}, {"lint", lint}};
 
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
@@ -275,19 +340,23 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		c->as_json = true;
 	else if (id == OPT_HELP)
 		c->help = true;
+	else if (id == OPT_EXTRA)
+		return strv_add(&c->a, &((struct told *)c->own)->extra, value);
 	else
-		return pack_args_take(c->own, id, value ? arena_dup(&c->a, value) : NULL, err);
+		return pack_args_take(&((struct told *)c->own)->pack, id,
+			value ? arena_dup(&c->a, value) : NULL, err);
 	return 0;
 }
 
 int cmd_policy(int argc, char **argv)
 {
-	struct pack_args args = {0};
-	struct ctx c = {.json = {.pretty = true}, .own = &args};
+	struct told told = {0};
+	struct ctx c = {.json = {.pretty = true}, .own = &told};
 	struct option_split split;
 	struct err err = {0};
-	args.a = &c.a;
-	if (options_parse(rows, argc, argv, option, &c, &split, &err) < 0)
+	told.pack.a = &c.a;
+	const bool ls = argc > 1 && streq(argv[1], "ls");
+	if (options_parse(ls ? ls_rows : rows, argc, argv, option, &c, &split, &err) < 0)
 		return admin_fail(&err), ADMIN_USAGE;
 	if (c.help)
 		return admin_help(&help);

@@ -83,12 +83,9 @@ static void on_started(void *ctx)
 static int on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,
 	struct session_msg *answer, struct err *err)
 {
-	(void)fds;
-	(void)n_fds;
-	(void)answer;
 	if (m->kind == SESSION_CHECKPOINT)
 		return lasting_note_checkpoint(ctx, m->text, err);
-	return err_set(err, ENOSYS, "an unknown request");
+	return run_on_request(ctx, m, fds, n_fds, answer, err);
 }
 
 static void say_notices(struct run *r)
@@ -227,7 +224,9 @@ static int launch(struct run *r, struct err *err)
 			.replaced = on_replaced,
 			.message = on_message,
 			.session = on_session,
-			.request = on_request}};
+			.request = on_request},
+		.ports = r->opt.ports,
+		.n_ports = r->opt.n_ports};
 	if (r->opt.dry_run)
 		return 0;
 	/* The namespaces take longest: everything else after them. */
@@ -244,6 +243,7 @@ static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err
 	if (k < 0)
 		return k;
 	say_notices(r);
+	run_ports_ready(r);
 	return sandbox_wait(r->sandbox, res, err);
 }
 
@@ -264,6 +264,7 @@ int run_release(struct run *r, int code)
 		audit_close(r->audit);
 	store_close(&r->store);
 	pack_close(&r->pack);
+	pack_close(&r->live);
 	plan_free(&r->plan);
 	arena_free(&r->arena);
 	return code;
@@ -308,6 +309,7 @@ void run_init(struct run *r, int argc, char **argv)
 		.box = STORE_BOX_NONE,
 		.seed = PROC_NONE,
 		.pack.fd = -1,
+		.live.fd = -1,
 		.client = -1};
 	r->t_begin = run_now();
 	/* getopt permutes its argument vector; what the user typed is kept for messages. */

@@ -26,6 +26,14 @@ int command_call(const struct command *c, int argc, char **argv);
 int command_fail(const struct err *err, int code);
 
 int cmd_complete(int argc, char **argv);
+/* bawn-admin takes over, with the same words and environment. */
+int command_admin(char **argv);
+
+int cmd_policy_live(int argc, char **argv);
+int cmd_policy_allow(int argc, char **argv);
+int cmd_policy_deny(int argc, char **argv);
+int cmd_policy_rm(int argc, char **argv);
+int cmd_policy_ls(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
@@ -39,6 +47,7 @@ int cmd_apply(int argc, char **argv);
 int cmd_discard(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
+int cmd_ports(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_checkpoints(int argc, char **argv);

@@ -32,6 +32,7 @@ static const struct kept {
 	{"allow-exec", KEPT_LIST, S(allow_exec), O(allow_exec), NULL},
 	{"host-port", KEPT_LIST, S(host_port), O(host_port_texts), NULL},
 	{"connect-to", KEPT_LIST, S(connect_to), O(connect_to_texts), NULL},
+	{"publish", KEPT_LIST, S(publish), O(publish), "bawn ports"},
 	{"allow-degraded", KEPT_LIST, S(degraded), O(degraded), NULL},
 	{"offline", KEPT_FLAG, S(offline), O(offline), NULL},
 	{"no-login", KEPT_FLAG, S(no_login), O(no_login), NULL},
@@ -219,7 +220,9 @@ static int refuse(struct run *r, const struct kept *k, const char *value, struct
 	const char *name = r->spec.name;
 	char shown[200];
 	escape_text(shown, sizeof(shown), value);
-	if (k->change)
+	if (k->change && k->given == offsetof(struct run_options, publish))
+		err_hint(err, "bawn ports %s --publish %s", name, shown);
+	else if (k->change)
 		err_hint(err, "%s %s --sandbox %s; or create another with --name", k->change, shown,
 			name);
 	else
@@ -301,7 +304,7 @@ static int restore_options(struct run *r, struct err *err)
 	struct run_options *o = &r->opt;
 	int e = resolve_policies(r, err);
 	r->given = *o;
-	o->n_overrides = o->n_host_ports = 0;
+	o->n_overrides = o->n_host_ports = o->n_ports = 0;
 	for (size_t i = 0; i < ARRAY_LEN(kept) && e == 0; i++) {
 		const struct kept *k = &kept[i];
 		char *has = (char *)&r->spec + k->spec, *to = (char *)o + k->given;
@@ -319,6 +322,8 @@ static int restore_options(struct run *r, struct err *err)
 				if (l == 0 || !strv_has(lists[0], lists[l]->v[n]))
 					e = run_option_set(r, k->option, lists[l]->v[n], err);
 	}
+	if (e == 0)
+		e = run_check_ports(o, err);
 	if (e < 0)
 		return err_prefix(err, "sandbox %s", r->spec.name);
 	o->paths = (struct strv){0};

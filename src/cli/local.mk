@@ -13,6 +13,8 @@ bawn_SOURCES = \
 	src/cli/change.h src/cli/change.c src/cli/cmd-diff.c src/cli/cmd-apply.c \
 	src/cli/checkpoint.h src/cli/checkpoint.c src/cli/cmd-checkpoint.c src/cli/cmd-restore.c \
 	src/cli/clone.h src/cli/clone.c src/cli/cmd-upload-pack.c \
+	src/cli/cmd-ports.c src/cli/cmd-policy-live.c \
+	src/cli/live.h src/cli/live.c src/cli/live-spec.c src/policy/rule.h src/policy/rule.c \
 	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
 	src/cli/run-plan.c src/cli/run-change.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{"diff", "NAME [PATH...]", "show what a sandbox changed in its workspace", cmd_diff},
 	{"apply", "NAME [PATH...]", "land it on the host, or a part", cmd_apply},
 	{"discard", "NAME PATH...|--all", "drop it", cmd_discard},
+	{"ports", "NAME [--publish [IP:]HOST:PORT]", "show or change published ports", cmd_ports},
 	{"stop", "NAME...", "end what runs in sandboxes", cmd_stop},
 	{"rm", "[-f] NAME...|--all", "remove sandboxes", cmd_rm},
 	{"prune", "[--dry-run]", "remove the sandboxes that don't run", cmd_prune},
@@ -39,7 +40,8 @@ static const struct command commands[] = {
 	{"inspect", "NAME...", "show all that is known of sandboxes", cmd_inspect},
 	{"doctor", "[--json]", "find out what this machine can do", NULL},
 	{"log", "[-f] [--json] [NAME]", "show what was allowed, denied and done", NULL},
-	{"policy", "show|check|lint ...", "look at egress policies", NULL},
+	{"policy", "allow|deny|rm|ls|show|check|lint ...", "look at egress policies, change them",
+		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
 	{"login", "", "says that no log-in is needed", cmd_login},
 	{"version", "", "show the version", cmd_version},
@@ -52,6 +54,10 @@ static const struct command policy_verbs[] = {
 	{"show", "[POLICY|FILE]", "show a policy as it is understood, or list them", NULL},
 	{"check", "PROFILE TARGET", "may it connect there, and by which rule", NULL},
 	{"lint", "[POLICY|FILE]...", "find mistakes", NULL},
+	{"allow", "RULE", "allow a host, at once where a sandbox runs", cmd_policy_allow},
+	{"deny", "RULE", "deny a host, at once", cmd_policy_deny},
+	{"rm", "RULE", "take back what allow or deny has added", cmd_policy_rm},
+	{"ls", "[NAME]", "list the rules that were added", cmd_policy_ls},
 	{0},
 };
 
@@ -99,7 +105,7 @@ static int cmd_login(int argc, char **argv)
 }
 
 /* The rest is bawn-admin's: same arguments, same environment. */
-static int run_admin(char **argv)
+int command_admin(char **argv)
 {
 	struct arena a = {0};
 	struct path_install install;
@@ -124,7 +130,7 @@ static int run_admin(char **argv)
 
 int command_call(const struct command *c, int argc, char **argv)
 {
-	return c->run ? c->run(argc, argv) : run_admin(argv);
+	return c->run ? c->run(argc, argv) : command_admin(argv);
 }
 
 static int usage(void)

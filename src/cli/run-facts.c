@@ -16,6 +16,8 @@
 #include "cli/run.h"
 #include "seed/cache.h"
 
+#define COMPILE_TRIES 50
+
 extern char **environ;
 
 int run_become_user(struct run *r, struct err *err)
@@ -75,13 +77,13 @@ static void pack_request_fill(const struct run *r, struct pack_request *q)
 
 /* bawn-admin reads the YAML and says on stderr what is wrong with it; our error is then empty. */
 static int compile_pack(
-	struct run *r, const struct pack_request *q, const char *out, struct err *err)
+	struct run *r, const struct pack_request *q, const char *out, int errors, struct err *err)
 {
 	struct strv argv = {0};
 	int k = pack_compile_argv(&r->arena, q, out, &argv);
 	if (k < 0)
 		return err_set(err, -k, "out of memory");
-	const int fds[] = {-1, -1, 2};
+	const int fds[] = {-1, -1, errors};
 	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
 		.argv = argv.v,
 		.fds = fds,
@@ -96,21 +98,24 @@ static int compile_pack(
 	return status ? err_set(err, ECANCELED, "%s", "") : 0;
 }
 
-static int find_pack(struct run *r, struct err *err)
+int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 {
 	struct pack_request q;
 	pack_request_fill(r, &q);
 	char *path = pack_path(&r->arena, r->store.xdg.cache, &q);
 	if (!path)
 		return err_set(err, ENOMEM, "out of memory");
-	int k = pack_open(path, &r->pack, err);
+	int k = pack_open(path, ret, err);
 	if (k != -ENOENT && k != -ESTALE)
 		return k;
-	*err = (struct err){0};
-	k = compile_pack(r, &q, path, err);
-	if (k < 0)
-		return k;
-	k = pack_open(path, &r->pack, err);
+	/* again where a policy was changed while it was compiled */
+	for (int i = 0; (k == -ENOENT || k == -ESTALE) && i < COMPILE_TRIES; i++) {
+		*err = (struct err){0};
+		k = compile_pack(r, &q, path, errors, err);
+		if (k < 0)
+			return k;
+		k = pack_open(path, ret, err);
+	}
 	return k < 0 ? err_prefix(err, "read the launch pack that was just made") : 0;
 }
 
@@ -409,7 +414,7 @@ int run_policy(struct run *r, struct err *err)
 {
 	int k = run_begin(r, err);
 	if (k == 0 && r->pack.fd < 0)
-		k = find_pack(r, err);
+		k = run_find_pack(r, STDERR_FILENO, &r->pack, err);
 	r->t_pack = run_now();
 	return k;
 }

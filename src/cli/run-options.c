@@ -21,6 +21,7 @@ enum {
 	OPT_DENY,
 	OPT_ALLOW_PRIVATE,
 	OPT_HOST_PORT,
+	OPT_PUBLISH,
 	OPT_POLICY,
 	OPT_OFFLINE,
 	OPT_MASK,
@@ -60,6 +61,8 @@ const struct option_row run_option_rows[] = {
 	{"allow-private", 0, "HOST", "allow a host, on a private address too", OPT_ALLOW_PRIVATE},
 	{"host-port", 0, "PORT", "relay 127.0.0.1:PORT inside to the host's loopback",
 		OPT_HOST_PORT},
+	{"publish", 'p', "[IP:]HOST:PORT", "let the host reach PORT inside at HOST (0: any free)",
+		OPT_PUBLISH},
 	{"policy", 0, "POLICY|FILE", "use this egress policy instead of the profile's", OPT_POLICY},
 	{"offline", 0, NULL, "no network at all", OPT_OFFLINE},
 	{"mask", 0, "GLOB", "untracked files matching GLOB read as empty", OPT_MASK},
@@ -264,6 +267,34 @@ static int add_host_port(struct run *r, const char *s, struct err *err)
 	return strv_add(&r->arena, &r->opt.host_port_texts, s);
 }
 
+static int add_publish(struct run *r, const char *s, struct err *err)
+{
+	struct run_options *o = &r->opt;
+	struct port_spec p;
+	char text[80];
+	int k = port_spec_parse(s, &p, err);
+	if (k < 0)
+		return k;
+	if (o->n_ports == PORTS_MAX)
+		return err_set(err, EINVAL, "at most %d published ports", PORTS_MAX);
+	o->ports[o->n_ports++] = p;
+	return strv_add(&r->arena, &o->publish, port_spec_format(&p, text, sizeof(text)));
+}
+
+/* What leads out to the host must not be led back to whoever reaches the host. */
+int run_check_ports(const struct run_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->n_ports; i++)
+		for (size_t k = 0; k < o->n_host_ports; k++)
+			if (o->ports[i].inside == o->host_ports[k])
+				return err_set(err, EINVAL,
+					"port %u inside is the host's own (--host-port): it can't "
+					"be "
+					"published",
+					o->host_ports[k]);
+	return 0;
+}
+
 static int add_degraded(struct run *r, const char *s, struct err *err)
 {
 	if (!streq(s, "landlock")) {
@@ -329,6 +360,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return add_env_file(r, value, err);
 	case OPT_HOST_PORT:
 		return add_host_port(r, value, err);
+	case OPT_PUBLISH:
+		return add_publish(r, value, err);
 	case OPT_CONNECT_TO:
 		return add_connect_to(r, value, err);
 	case OPT_PIDS:
@@ -410,5 +443,6 @@ int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 	}
 	if (r->opt.rm && (r->opt.name || r->opt.detach))
 		return err_set(err, EINVAL, "--rm goes with neither --name nor --detach");
-	return arena_check(&r->arena, err);
+	k = run_check_ports(&r->opt, err);
+	return k < 0 ? k : arena_check(&r->arena, err);
 }

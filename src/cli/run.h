@@ -27,6 +27,7 @@ struct run_options {
 	const char *profile; /* the first word behind "run": a profile or a sandbox; NULL: --name */
 	const char *name, *mode, *template, *keys;
 	struct strv host_port_texts, connect_to_texts; /* as they were given */
+	struct strv publish;                           /* [IP:]HOST:PORT, in full */
 	bool detach;
 	struct strv paths; /* PATH[:ro] */
 	struct strv args;  /* behind "--" */
@@ -37,6 +38,8 @@ struct run_options {
 	size_t n_overrides, cap_overrides;
 	uint16_t host_ports[16];
 	size_t n_host_ports;
+	struct port_spec ports[PORTS_MAX];
+	size_t n_ports;
 	uint64_t pids;
 	const char *as_user, *audit;
 	struct strv degraded; /* --allow-degraded FEATURE */
@@ -74,6 +77,10 @@ struct run {
 	bool fresh;            /* it was made for this start, and goes where that fails */
 	bool sandbox_ran;      /* ... and was told what became of it */
 	struct pack pack;
+	struct pack live; /* what took its place while it runs; fd -1: nothing has */
+	struct live_once {
+		struct strv allow, deny, allow_private;
+	} once; /* rules that count until it stops */
 	struct host_workspace ws;
 	bool apart; /* what is at ws.path inside is not the host's directory, or nothing is */
 	const char *index; /* clone: the host's */
@@ -109,6 +116,8 @@ struct run {
 extern const struct option_row run_option_rows[];
 int run_options_parse(struct run *r, int argc, char **argv, struct err *err);
 void run_options_help(FILE *to);
+/* No port is both published and --host-port. */
+int run_check_ports(const struct run_options *o, struct err *err);
 /* As if --option value had been given. */
 int run_option_set(struct run *r, const char *option, const char *value, struct err *err);
 
@@ -120,6 +129,9 @@ int run_policy(struct run *r, struct err *err);
 bool run_has_workspace(const struct run *r);
 /* The directory that a tool takes for its project: the workspace, or the home. */
 const char *run_place(const struct run *r);
+/* The pack that r's options ask for, compiled where it has to be; what is wrong with a file is said
+ * on errors. */
+int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err);
 /* Where the workspace is; once. */
 int run_workspace(struct run *r, struct err *err);
 int run_become_user(struct run *r, struct err *err);
@@ -175,6 +187,12 @@ void run_message(const struct run *r, const char *fmt, ...) _printf_(2, 3);
 void run_account(struct run *r, const struct sandbox_result *res);
 void run_timing(const struct run *r, const struct sandbox_result *res);
 void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n);
+
+/* live.c: what a running sandbox is asked to change; sandbox_hooks.request. */
+int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,
+	struct session_msg *answer, struct err *err);
+/* Its published ports are open: into the log, and said where bawn has chosen one. */
+void run_ports_ready(struct run *r);
 
 /* run-audit.c: what of the plan and of the facts behind it stands in the log, once the agent runs.
  */

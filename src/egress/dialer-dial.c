@@ -175,6 +175,8 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 		send_connect(d, j, fd);
 		return;
 	}
+	j->private_addr = !j->explicit_addr &&
+		(host_addr_special(&j->addr[attempt]) || is_own(&j->addr[attempt]));
 	dialer_open(d, j, fd);
 }
 

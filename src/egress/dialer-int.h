@@ -35,6 +35,9 @@ struct job {
 	struct egress_verdict verdict;
 	bool explicit_addr; /* the user gave the address, or the name that stands for it */
 	bool via_proxy;
+	bool private_addr;     /* connected to one that only a "private" rule allows */
+	bool by_name, by_addr; /* what was asked for: name, or asked */
+	struct host_addr asked;
 	uint16_t port;     /* to connect to */
 	char target[300];  /* what the agent asked for, as shown: "example.com:443" */
 	char name[256];    /* what is allowed: for the fix */
@@ -84,7 +87,7 @@ struct allowed {
 
 struct answer {
 	struct egress_answer_msg msg;
-	int fd;
+	int fds[2]; /* -1: none */
 };
 
 struct dialer {

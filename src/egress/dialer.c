@@ -45,9 +45,17 @@ void dialer_wake_at(struct dialer *d, uint64_t ms)
 
 /* ---- answers ---- */
 
-static int send_answer(struct dialer *d, const struct egress_answer_msg *m, int fd)
+static int send_answer(struct dialer *d, const struct answer *a)
 {
-	return fd_send(d->c.relay_sock, m, sizeof(*m), &fd, fd >= 0 ? 1 : 0);
+	size_t n = (a->fds[0] >= 0) + (size_t)(a->fds[1] >= 0);
+	return fd_send(d->c.relay_sock, &a->msg, sizeof(a->msg), a->fds, n);
+}
+
+static void answer_close(const struct answer *a)
+{
+	for (size_t i = 0; i < ARRAY_LEN(a->fds); i++)
+		if (a->fds[i] >= 0)
+			close(a->fds[i]);
 }
 
 static void watch_relay(struct dialer *d)
@@ -61,34 +69,41 @@ static void watch_relay(struct dialer *d)
 	d->relay_events = want;
 }
 
+/* Its descriptors are taken over. */
+static void post(struct dialer *d, const struct answer *a)
+{
+	if (d->q_len == 0 && send_answer(d, a) != -EAGAIN) {
+		answer_close(a);
+		return;
+	}
+	if (!d->queue)
+		d->queue = calloc(QUEUE_CAP, sizeof(*d->queue));
+	if (!d->queue || d->q_len == QUEUE_CAP) {
+		answer_close(a); /* the relay's own timeout ends the flow */
+		return;
+	}
+	d->queue[(d->q_head + d->q_len++) % QUEUE_CAP] = *a;
+}
+
 /* fd is taken over. */
 static void answer(
 	struct dialer *d, uint32_t flow, enum egress_answer what, const char *text, int fd)
 {
-	static struct egress_answer_msg m;
-	_cleanup_close_ int owned = fd;
-	m = (struct egress_answer_msg){
-		.magic = EGRESS_MAGIC, .flow = flow, .answer = (uint8_t)what, .sniff = 1};
-	snprintf(m.text, sizeof(m.text), "%s", text);
-	if (d->q_len == 0 && send_answer(d, &m, fd) != -EAGAIN)
-		return;
-	if (!d->queue)
-		d->queue = calloc(QUEUE_CAP, sizeof(*d->queue));
-	if (!d->queue || d->q_len == QUEUE_CAP)
-		return; /* the relay's own timeout ends the flow */
-	struct answer *a = &d->queue[(d->q_head + d->q_len++) % QUEUE_CAP];
-	a->msg = m;
-	a->fd = TAKE_FD(owned);
+	static struct answer a;
+	a = (struct answer){
+		.msg = {.magic = EGRESS_MAGIC, .flow = flow, .answer = (uint8_t)what, .sniff = 1},
+		.fds = {fd, -1}};
+	snprintf(a.msg.text, sizeof(a.msg.text), "%s", text);
+	post(d, &a);
 }
 
 static void flush_queue(struct dialer *d)
 {
 	while (d->q_len) {
 		struct answer *a = &d->queue[d->q_head];
-		if (send_answer(d, &a->msg, a->fd) == -EAGAIN)
+		if (send_answer(d, a) == -EAGAIN)
 			return;
-		if (a->fd >= 0)
-			close(a->fd);
+		answer_close(a);
 		d->q_head = (d->q_head + 1) % QUEUE_CAP;
 		d->q_len--;
 	}
@@ -128,8 +143,14 @@ static void job_free(struct dialer *d, struct job *j)
 
 void dialer_open(struct dialer *d, struct job *j, int fd)
 {
+	const struct answer a = {.msg = {.magic = EGRESS_MAGIC,
+					 .flow = j->flow,
+					 .answer = EGRESS_ANSWER_OPEN,
+					 .sniff = 1,
+					 .private_addr = j->private_addr},
+		.fds = {fd, -1}};
 	allow_note(d, j->target, j->verdict.rule);
-	answer(d, j->flow, EGRESS_ANSWER_OPEN, "", fd);
+	post(d, &a);
 	job_free(d, j);
 }
 
@@ -288,6 +309,7 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 	j->port = j->ask_port = m->port;
 	memcpy(j->target, target, sizeof(target));
 	memcpy(j->name, name, sizeof(name));
+	j->by_name = true;
 	const struct dialer_override *o = find_override(d, name, m->port);
 	if (o) {
 		j->explicit_addr = o->to_host[0] != '\0';
@@ -328,6 +350,8 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 	}
 	j->verdict = v;
 	j->explicit_addr = v.exact;
+	j->by_addr = true;
+	j->asked = a;
 	j->port = j->ask_port = m->port;
 	memcpy(j->target, target, sizeof(target));
 	host_addr_format(&a, host, sizeof(host));
@@ -371,6 +395,81 @@ static void ask_host_port(struct dialer *d, const struct egress_ask_msg *m)
 		if (host_addr_parse(loopback[i], &j->addr[j->n_addr]) == 0)
 			j->n_addr++;
 	dial_start(d, j);
+}
+
+/* ---- published ports ---- */
+
+/* Which published port, as the relay is told it. */
+static uint32_t port_key(uint16_t host, uint16_t inside)
+{
+	return (uint32_t)host << 16 | inside;
+}
+
+void dialer_port_open(
+	struct dialer *d, uint16_t host, uint16_t inside, const char *target, int inner, int outer)
+{
+	const struct answer a = {.msg = {.magic = EGRESS_MAGIC,
+					 .flow = port_key(host, inside),
+					 .answer = EGRESS_ANSWER_PORT},
+		.fds = {inner, outer}};
+	update_now(d);
+	allow_note(d, target, EGRESS_NO_RULE);
+	post(d, &a);
+	watch_relay(d);
+}
+
+void dialer_port_cut(struct dialer *d, uint16_t host, uint16_t inside)
+{
+	answer(d, port_key(host, inside), EGRESS_ANSWER_CUT, "", -1);
+	watch_relay(d);
+}
+
+/* ---- another policy ---- */
+
+/* A connection that was being made by rules that count no more. */
+static void judge_again(struct dialer *d, struct job *j)
+{
+	char fix[320];
+	struct egress_verdict v = {.action = EGRESS_ALLOW, .rule = EGRESS_NO_RULE};
+	if (j->by_name) {
+		v = egress_match(d->c.egress, j->name, j->ask_port);
+		format_fix(fix, sizeof(fix), "--allow", j->name, j->ask_port);
+	} else if (j->by_addr) {
+		v = egress_match_addr(d->c.egress, &j->asked, j->ask_port);
+		j->explicit_addr |= v.exact;
+		format_addr_fix(fix, sizeof(fix), &j->asked, j->ask_port);
+	}
+	/* what may be private now, or no more, counts for the addresses not yet dialled */
+	j->verdict = v;
+	if (v.action == EGRESS_ALLOW)
+		return;
+	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
+	dialer_refused(d, j, why, fix);
+}
+
+int dialer_policy(
+	struct dialer *d, const struct egress *e, const void *table, size_t n, struct err *err)
+{
+	if (n > EGRESS_POLICY_MAX) {
+		err_hint(
+			err, "it counts from the sandbox's next start: bawn stop it, and start it");
+		return err_set(
+			err, E2BIG, "the policy is too large to be changed in a running sandbox");
+	}
+	int fd = fd_memfd_sealed("bawn-egress", table, n, err);
+	if (fd < 0)
+		return fd;
+	lseek(fd, 0, SEEK_SET); /* the relay reads on from where we are */
+	update_now(d);
+	allow_flush(d); /* their rules' numbers are the old table's */
+	d->n_allowed = 0;
+	d->c.egress = e;
+	for (unsigned i = 0; i < DIALER_MAX_JOBS; i++)
+		if (d->jobs[i])
+			judge_again(d, d->jobs[i]);
+	answer(d, 0, EGRESS_ANSWER_POLICY, "", fd);
+	watch_relay(d);
+	return 0;
 }
 
 /* ---- what was refused without asking ---- */
@@ -483,7 +582,9 @@ static void tell_end(struct dialer *d, const struct egress_ask_msg *m)
 		return;
 	snprintf(name, sizeof(name), "%.*s", (int)sizeof(m->name) - 1, m->name);
 	escape_text(shown, sizeof(shown), name);
-	if (shown[0])
+	if (m->flow == EGRESS_PORT)
+		snprintf(target, sizeof(target), "published port %" PRIu16, m->port);
+	else if (shown[0])
 		format_target(target, sizeof(target), shown, m->port);
 	else if (IN6_IS_ADDR_UNSPECIFIED(&m->addr))
 		snprintf(target, sizeof(target), "host port %" PRIu16, m->port);
@@ -511,6 +612,8 @@ static int handle(struct dialer *d, const struct egress_ask_msg *m)
 	case EGRESS_TELL_END:
 		tell_end(d, m);
 		return 0;
+	case EGRESS_PORT:
+		break;
 	}
 	return -EPROTO;
 }
@@ -625,9 +728,7 @@ void dialer_free(struct dialer *d)
 		if (d->jobs[i])
 			job_free(d, d->jobs[i]);
 	while (d->q_len) {
-		struct answer *a = &d->queue[d->q_head];
-		if (a->fd >= 0)
-			close(a->fd);
+		answer_close(&d->queue[d->q_head]);
 		d->q_head = (d->q_head + 1) % QUEUE_CAP;
 		d->q_len--;
 	}

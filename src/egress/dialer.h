@@ -60,6 +60,17 @@ int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *e
 int dialer_fd(const struct dialer *d); /* readable when dialer_dispatch() has work */
 int dialer_dispatch(
 	struct dialer *d); /* 0; -EPIPE when the relay is gone, -EPROTO when it sent nonsense */
+/* A published port was connected to: the relay carries it from here.  Both sockets are connected,
+ * and taken over.  target: in words, for the log. */
+void dialer_port_open(
+	struct dialer *d, uint16_t host, uint16_t inside, const char *target, int inner, int outer);
+/* It is published no more: its connections end. */
+void dialer_port_cut(struct dialer *d, uint16_t host, uint16_t inside);
+/* Decide by these rules from now on.  What is being dialled, and what is open, is judged again:
+ * what is denied now ends, the rest goes on untouched.  e must outlive the dialer or the next call;
+ * table: its n bytes, for the relay.  0 or -errno, with nothing changed. */
+int dialer_policy(
+	struct dialer *d, const struct egress *e, const void *table, size_t n, struct err *err);
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);

@@ -20,6 +20,7 @@ struct entry {
 	uint32_t refs;
 	int16_t next; /* chain, -1 ends */
 	bool used;
+	bool kept; /* came to be allowed: never given to another */
 	char text[254];
 };
 
@@ -97,7 +98,8 @@ static int take_other(uint32_t now)
 	for (int scan = 0; scan < RECYCLE_SCAN; scan++) {
 		int i = (int)(NAMES_MAX_KNOWN + hand);
 		hand = (hand + 1) % NAMES_MAX_OTHER;
-		if (entries[i].refs == 0 && now - entries[i].last >= NAMES_RECYCLE_S) {
+		if (entries[i].refs == 0 && !entries[i].kept &&
+			now - entries[i].last >= NAMES_RECYCLE_S) {
 			unlink_entry(i);
 			return i;
 		}
@@ -112,6 +114,7 @@ int names_intern(const char *name, enum names_kind kind, uint32_t now, bool *ret
 	for (int i = buckets[h & (n_buckets - 1)] - 1; i >= 0; i = entries[i].next) {
 		if (entries[i].hash == h && streq(entries[i].text, name)) {
 			entries[i].last = now;
+			entries[i].kept |= kind != NAMES_OTHER;
 			return i;
 		}
 	}
@@ -123,6 +126,7 @@ int names_intern(const char *name, enum names_kind kind, uint32_t now, bool *ret
 	e->last = now;
 	e->refs = 0;
 	e->used = true;
+	e->kept = false;
 	snprintf(e->text, sizeof(e->text), "%s", name);
 	link_entry(i);
 	grow();

@@ -26,6 +26,7 @@ enum names_kind { NAMES_OTHER, NAMES_WILDCARD, NAMES_EXACT };
 /* The index of name (canonical), made when it is new; *ret_new says so.  -1 when the pool is full.
  * now: seconds. */
 int names_intern(const char *name, enum names_kind kind, uint32_t now, bool *ret_new);
+/* (A name that came to be allowed keeps the address it has, and that is its own from then on.) */
 
 /* Host order. */
 uint32_t names_addr(int idx);

@@ -1,7 +1,8 @@
 /* egress/proto.h - the one fixed-size message kind between relay and supervisor, each way.
  *
- * SOCK_SEQPACKET; a message of any other size ends the run.  The supervisor trusts no field: names
- * are canonicalised again, ports and families checked, flow numbers only echoed.
+ * SOCK_SEQPACKET; a message of any other size ends the run.  What the supervisor sends is mostly an
+ * answer; a published connection, a new policy and a cut come unasked.  The supervisor trusts no
+ * field: names are canonicalised again, ports and families checked, flow numbers only echoed.
  */
 #ifndef BAWN_EGRESS_PROTO_H
 #define BAWN_EGRESS_PROTO_H
@@ -16,7 +17,8 @@ enum egress_ask {
 	EGRESS_ASK_ADDR,      /* connect to a literal address:port */
 	EGRESS_ASK_HOST_PORT, /* connect to port on the host's loopback (--host-port) */
 	EGRESS_TELL_DENIED,   /* the relay or nftables refused something: why says what */
-	EGRESS_TELL_END,      /* flow is over: up, down */
+	EGRESS_TELL_END,      /* flow is over: up, down; flow: the kind of what has ended */
+	EGRESS_PORT,          /* never asked: the kind of a flow through a published port */
 };
 
 enum egress_why {
@@ -47,14 +49,22 @@ enum egress_answer {
 	EGRESS_ANSWER_OPEN = 1, /* a connected socket comes with the message */
 	EGRESS_ANSWER_DENIED,   /* text explains, to be shown as the 403 body */
 	EGRESS_ANSWER_FAILED,   /* allowed, but it could not be reached */
+	EGRESS_ANSWER_PORT,     /* flow: key of a published port; the sandbox's socket and the other
+				 * side's come with the message, both connected */
+	EGRESS_ANSWER_CUT,      /* flow: key of a published port that is so no more */
+	EGRESS_ANSWER_POLICY,   /* a sealed memfd comes along: the egress table from now on */
 };
+
+/* Bytes of a policy that comes while the relay runs. */
+#define EGRESS_POLICY_MAX ((size_t)32 << 20)
 
 struct egress_answer_msg {
 	uint32_t magic;
 	uint32_t flow;
 	uint8_t answer;
-	uint8_t sniff; /* 1: check SNI (443) / Host (80); 0: the rule is raw */
-	uint16_t pad;
+	uint8_t sniff;        /* 1: check SNI (443) / Host (80); 0: the rule is raw */
+	uint8_t private_addr; /* OPEN: only a rule that says "private" allows it */
+	uint8_t pad;
 	char text[1024];
 };
 

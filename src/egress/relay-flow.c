@@ -561,6 +561,7 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 		return;
 	}
 	timed_remove(f);
+	f->private_addr = m->private_addr;
 	f->fd[UPSTREAM] = fd;
 	f->state = FLOW_OPEN;
 	f->last = relay.now;
@@ -568,6 +569,38 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 	if (f->state == FLOW_OPEN &&
 		((!f->watched[CLIENT] && !watch_side(f, CLIENT)) || !watch_side(f, UPSTREAM)))
 		flow_end(f, true);
+}
+
+void flow_port(uint32_t key, int inner, int outer)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < n_used; i++)
+		n += flows[i].state != FLOW_FREE && flows[i].kind == EGRESS_PORT;
+	if (n < RELAY_MAX_PUBLISHED)
+		make_room();
+	struct flow *f = n < RELAY_MAX_PUBLISHED ? flow_take() : NULL;
+	if (!f) {
+		tell_denied(EGRESS_WHY_LIMIT, "", NULL, 0, 0, "");
+		hang_up(&inner, true);
+		hang_up(&outer, true);
+		return;
+	}
+	f->kind = EGRESS_PORT;
+	f->key = key;
+	f->port = (uint16_t)key;
+	f->fd[CLIENT] = inner; /* what it sends leaves the sandbox: "up" */
+	f->fd[UPSTREAM] = outer;
+	f->state = FLOW_OPEN;
+	/* watching them reports what is there already */
+	if (!watch_side(f, CLIENT) || !watch_side(f, UPSTREAM))
+		flow_end(f, true);
+}
+
+void flow_cut(bool (*ends)(const struct flow *f, uint32_t key), uint32_t key)
+{
+	for (unsigned i = 0; i < n_used; i++)
+		if (flows[i].state == FLOW_OPEN && ends(&flows[i], key))
+			flow_end(&flows[i], true);
 }
 
 void flow_run_ready(void)

@@ -153,13 +153,29 @@ _noreturn_ static void last_words(void)
 	relay_die(NULL);
 }
 
+static void answered(const struct egress_answer_msg *m, int *fds, size_t n_fds)
+{
+	if (m->answer == EGRESS_ANSWER_PORT) {
+		live_port(m, fds, n_fds);
+		return;
+	}
+	if (n_fds > 1)
+		close(fds[1]);
+	if (m->answer == EGRESS_ANSWER_CUT)
+		live_cut_port(m->flow);
+	else if (m->answer == EGRESS_ANSWER_POLICY)
+		live_policy(fds[0]);
+	else
+		flow_answer(m, fds[0]);
+}
+
 static void super_ready(uint32_t events)
 {
 	static struct egress_answer_msg m;
 	while (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		int fd = -1;
+		int fds[2] = {-1, -1};
 		size_t n_fds = 0;
-		ssize_t n = fd_recv(relay.super, &m, sizeof(m), &fd, 1, &n_fds);
+		ssize_t n = fd_recv(relay.super, &m, sizeof(m), fds, ARRAY_LEN(fds), &n_fds);
 		if (n == -EAGAIN)
 			break;
 		if (n == 0)
@@ -167,7 +183,7 @@ static void super_ready(uint32_t events)
 		if (n != (ssize_t)sizeof(m) || m.magic != EGRESS_MAGIC)
 			relay_die(NULL);
 		m.text[sizeof(m.text) - 1] = '\0';
-		flow_answer(&m, n_fds ? fd : -1);
+		answered(&m, fds, n_fds);
 	}
 	if (events & EPOLLOUT)
 		tell_writable();
@@ -277,6 +293,8 @@ static void start(int nflog, struct err *err)
 	names_init(seed);
 	flow_init();
 	int r = pump_init();
+	if (r == 0)
+		r = live_init();
 	if (r < 0) {
 		err_sys(err, -r, "memory for buffers");
 		goto failed;
@@ -289,7 +307,7 @@ static void start(int nflog, struct err *err)
 		.n_calls = ARRAY_LEN(calls),
 		.mute_fd = nflog,
 		.max_fds = 2 * RELAY_MAX_FLOWS + RELAY_MAX_DNS_CONNS + OTHER_FDS,
-		.max_memory = MEMORY + relay.pack.map_bytes};
+		.max_memory = MEMORY + relay.pack.map_bytes + 2 * EGRESS_POLICY_MAX};
 	drop_code();
 	if (jail_enter(&jail, err) < 0)
 		goto failed;

@@ -165,6 +165,7 @@ static bool send_ended(const struct ended *e)
 {
 	memset(&msg, 0, sizeof(msg));
 	msg.kind = EGRESS_TELL_END;
+	msg.flow = e->kind;
 	msg.port = e->port;
 	msg.count = e->count;
 	msg.addr = e->addr;

@@ -6,6 +6,7 @@
  *   relay-pump   moving bytes of an open flow
  *   relay-tell   everything that is sent to the supervisor
  *   relay-dns    answering DNS
+ *   relay-live   what the supervisor changes while it runs: the policy, published ports
  *
  * Nothing here allocates after the start: fixed tables, of which only the used part is touched.
  */
@@ -24,6 +25,8 @@ enum {
 	RELAY_MAX_HALF_OPEN = 1024, /* flows without a verdict; past that the oldest is dropped */
 	RELAY_BUFFERS = 64, /* for what a sink doesn't take at once; one is the scratch buffer */
 	RELAY_MAX_DNS_CONNS = 32,
+	RELAY_MAX_PUBLISHED =
+		1024, /* flows through published ports: the rest stays for the agent */
 	RELAY_SCRATCH = 256 * 1024,
 	RELAY_TICK_MS = 1000,
 	RELAY_SNIFF_MS = 10 * 1000,      /* to send a whole ClientHello or request head */
@@ -63,21 +66,23 @@ struct flow_dir {
 };
 
 struct flow {
-	uint32_t id;     /* generation << 12 | index */
-	int fd[2];       /* CLIENT, UPSTREAM */
-	uint8_t state;   /* enum flow_state */
-	uint8_t kind;    /* enum egress_ask of its question */
-	uint8_t sniff;   /* enum flow_sniff */
-	bool allowed;    /* what our own pack says; the supervisor decides */
-	bool doomed;     /* didn't pass the sniffing, asked only for the text of the refusal */
-	bool unsent;     /* its question waits for room in the socket */
-	bool watched[2]; /* fd[i] is in the epoll set */
-	bool out[2];     /* ... for room to write, too: it once had none */
-	bool urgent[2];  /* data out of band came: a short read says nothing */
-	bool rdhup[2];   /* the peer of fd[i] has ended its side */
-	uint8_t ready;   /* bit i: direction i has work left, see flow_make_ready() */
+	uint32_t id;       /* generation << 12 | index */
+	int fd[2];         /* CLIENT, UPSTREAM */
+	uint8_t state;     /* enum flow_state */
+	uint8_t kind;      /* enum egress_ask of its question */
+	uint8_t sniff;     /* enum flow_sniff */
+	bool allowed;      /* what our own pack says; the supervisor decides */
+	bool doomed;       /* didn't pass the sniffing, asked only for the text of the refusal */
+	bool unsent;       /* its question waits for room in the socket */
+	bool private_addr; /* its address needs a rule that says "private" */
+	bool watched[2];   /* fd[i] is in the epoll set */
+	bool out[2];       /* ... for room to write, too: it once had none */
+	bool urgent[2];    /* data out of band came: a short read says nothing */
+	bool rdhup[2];     /* the peer of fd[i] has ended its side */
+	uint8_t ready;     /* bit i: direction i has work left, see flow_make_ready() */
 	uint16_t port;
 	int16_t name; /* index of the name table, -1 for none */
+	uint32_t key; /* EGRESS_PORT: which published port */
 	struct in6_addr addr;
 	struct http_state http;
 	uint64_t approved; /* SNIFF_HTTP: bytes from the client that may pass unseen */
@@ -114,6 +119,10 @@ void flow_add_listener(unsigned which, int fd);
 void flow_accept(unsigned which);
 void flow_event(uint32_t id, unsigned side, uint32_t events);
 void flow_answer(const struct egress_answer_msg *m, int fd);
+/* A connection through a published port: inner is the sandbox's end; both are taken over. */
+void flow_port(uint32_t key, int inner, int outer);
+/* End every flow of which this is true. */
+void flow_cut(bool (*ends)(const struct flow *f, uint32_t key), uint32_t key);
 void flow_run_ready(void);
 bool flow_any_ready(void);
 void flow_make_ready(struct flow *f, unsigned dir);
@@ -140,6 +149,12 @@ void tell_denied(enum egress_why why, const char *name, const struct in6_addr *a
 void tell_end(const struct flow *f);
 void tell_tick(void);
 bool tell_any_pending(void);
+
+/* relay-live.c */
+int live_init(void); /* before the jail */
+void live_port(const struct egress_answer_msg *m, const int *fds, size_t n_fds);
+void live_policy(int fd);
+void live_cut_port(uint32_t key);
 
 /* relay-dns.c */
 void dns_udp_ready(int fd);

@@ -230,6 +230,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && streq(argv[1], "reapply"))
 		return reapply_main();
+	if (argc == 2 && streq(argv[1], "renet"))
+		return renet_main();
 	report_stamp(STAMP_MAIN);
 	if (!GUARD_REMOVED("deathsig"))
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -6,10 +6,12 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -188,6 +190,33 @@ static void stop_all(void)
 		poll(NULL, 0, i < 10 ? 0 : 1);
 }
 
+/* ---- published ports ---- */
+
+/* A socket on its way to a server inside.  Only the kernel works on it, and not for long: nothing
+ * here waits, and no byte of it is ever read by this process. */
+static int connect_begin(int value)
+{
+	const uint16_t port = htons((uint16_t)value);
+	const bool v6 = value & CONTROL_CONNECT_V6;
+	const struct sockaddr_in a4 = {
+		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in6 a6 = {
+		.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = in6addr_loopback};
+	_cleanup_close_ int fd = socket(
+		v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	int r = v6 ? connect(fd, (const struct sockaddr *)&a6, sizeof(a6))
+		   : connect(fd, (const struct sockaddr *)&a4, sizeof(a4));
+	return r < 0 && errno != EINPROGRESS ? -errno : TAKE_FD(fd);
+}
+
+static void connect_inside(uint32_t id, int value)
+{
+	_cleanup_close_ int fd = connect_begin(value);
+	report_session(CONTROL_CONNECTED, id, fd < 0 ? -fd : 0, fd < 0 ? -1 : fd);
+}
+
 /* ---- messages ---- */
 
 static void signal_session(uint32_t id, int sig)
@@ -219,6 +248,9 @@ static void handle_message(const struct control_msg *m, const int *fds, size_t n
 		if (!lasting)
 			_exit(125);
 		start_session(m->session, fds, n_fds);
+		break;
+	case CONTROL_CONNECT:
+		connect_inside(m->session, m->value);
 		break;
 	case CONTROL_END:
 		kill_all();

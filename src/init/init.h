@@ -56,6 +56,9 @@ int mounts_apply_row(int root, const struct wire_mount *m, struct err *err);
 /* init-reapply.c: guards that the host pulled away, put back from outside. */
 int reapply_main(void);
 
+/* init-renet.c: the nftables rules, replaced from outside. */
+int renet_main(void);
+
 /* init-agent.c: the pty and the process of a session. */
 struct pty {
 	int master, slave;

@@ -11,9 +11,15 @@
 #include "net/apply.h"
 
 #include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+
+#include "net/netns.h"
 
 static int netlink_open(int protocol, struct err *err)
 {
@@ -161,6 +167,37 @@ int net_apply_nft(const void *batch, size_t n, struct err *err)
 		return err_prefix(err, "load the nftables rules");
 	}
 	return 0;
+}
+
+/* "delete table": the first message of the transaction, so that the rest is as if there were none.
+ */
+struct delete_table {
+	struct nlmsghdr h;
+	struct nfgenmsg g;
+	struct nlattr a;
+	char name[NLMSG_ALIGN(sizeof(NETNS_TABLE))];
+};
+
+int net_replace_nft(const void *batch, size_t n, struct err *err)
+{
+	struct delete_table d = {.h = {.nlmsg_len = sizeof(d),
+					 .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE,
+					 .nlmsg_flags = NLM_F_REQUEST,
+					 .nlmsg_seq = UINT32_MAX},
+		.g = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0},
+		.a = {.nla_len = sizeof(d.a) + sizeof(NETNS_TABLE), .nla_type = NFTA_TABLE_NAME},
+		.name = NETNS_TABLE};
+	const struct nlmsghdr *begin = batch;
+	if (n < sizeof(*begin) || begin->nlmsg_len > n || begin->nlmsg_type != NFNL_MSG_BATCH_BEGIN)
+		return err_set(err, EBADMSG, "the nftables batch is malformed");
+	size_t head = NLMSG_ALIGN(begin->nlmsg_len);
+	_cleanup_free_ char *all = malloc(n + sizeof(d));
+	if (!all)
+		return err_set(err, ENOMEM, "out of memory");
+	memcpy(all, batch, head);
+	memcpy(all + head, &d, sizeof(d));
+	memcpy(all + head + sizeof(d), (const char *)batch + head, n - head);
+	return net_apply_nft(all, n + sizeof(d), err);
 }
 
 /* Where a row is optional, the kernel may lack the file or refuse the value; no promise depends on

@@ -18,6 +18,10 @@ int net_apply_rtnl(const void *batch, size_t n, struct err *err);
 /* Send the transaction of net_build_nft() and check its acknowledgement. */
 int net_apply_nft(const void *batch, size_t n, struct err *err);
 
+/* The same for a namespace that has them already: the old ones go as the new ones come, in one
+ * transaction.  Connections that are there stay. */
+int net_replace_nft(const void *batch, size_t n, struct err *err);
+
 /* Set what the namespace needs below /proc/sys/net; proc_fd: a directory descriptor of any mounted,
  * writable /proc (the files act on the calling thread's namespace).  net_sysctls opens /proc. */
 int net_sysctls_at(int proc_fd, struct err *err);

@@ -39,7 +39,7 @@
 #include "net/literals.h"
 #include "net/netns.h"
 
-#define TABLE "bawn"
+#define TABLE NETNS_TABLE
 /* A message is built only where this much room is left; none comes near it. */
 #define MESSAGE_ROOM ((size_t)64 << 10)
 #define ELEMENTS_A_MESSAGE 256

@@ -7,6 +7,8 @@
 #ifndef BAWN_NET_NETNS_H
 #define BAWN_NET_NETNS_H
 
+/* The one nftables table. */
+#define NETNS_TABLE "bawn"
 /* The relay's listener: 127.0.0.1 and ::1; a privileged port, so that the agent can't hold it. */
 #define NETNS_RELAY_PORT 1
 /* DNS, UDP and TCP, port 53. */

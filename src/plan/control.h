@@ -10,6 +10,9 @@
  * (wire_head.lasting) the supervisor may EXEC more of them, each answered by STARTED or FAILED and
  * later by EXITED; the sandbox stays, also without any, until END.  In any other the end of session
  * 0 ends it.
+ *
+ * CONNECT asks for a connection to a server inside (a published port).  It is made without waiting:
+ * the socket comes back at once, connecting, and whoever asked waits for it.
  */
 #ifndef BAWN_PLAN_CONTROL_H
 #define BAWN_PLAN_CONTROL_H
@@ -35,7 +38,11 @@ enum control_kind {
 	CONTROL_FAILED,    /* EXEC did not: value: errno, text as for ERROR */
 	CONTROL_END,       /* kill all that runs; answered by ENDED, and pid 1 ends */
 	CONTROL_ENDED,
+	CONTROL_CONNECT,   /* value: port, CONTROL_CONNECT_V6; session: a number that comes back */
+	CONTROL_CONNECTED, /* carries the socket; or value: errno */
 };
+
+#define CONTROL_CONNECT_V6 0x10000 /* to ::1 instead of 127.0.0.1 */
 
 struct control_msg {
 	uint32_t magic;

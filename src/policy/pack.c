@@ -213,6 +213,7 @@ static int get_record(struct pack *p, const struct blob_view *v, bool sources, s
 		if (!e)
 			return -ENOMEM;
 		p->egress = e;
+		get_bytes(v, &p->egress_table, &p->egress_bytes);
 		return egress_view(e, v->data, v->len);
 	}
 	case PACK_SECCOMP:

@@ -38,6 +38,8 @@ struct pack_request {
 struct pack {
 	struct profile profile;
 	const struct egress *egress;
+	const void *egress_table; /* what it stands on */
+	size_t egress_bytes;
 	const void *seccomp; /* array of struct sock_filter */
 	size_t seccomp_bytes;
 	const void *nft; /* one nftables netlink batch, ready to send */

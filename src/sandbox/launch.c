@@ -208,8 +208,11 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover = -1;
 	s->watch.fd = s->first_master = s->first_client = -1;
 	terminal_clear(&s->term);
+	ports_clear(&s->ports);
 	s->result.start_ns = sandbox_now();
-	int r = start_processes(s, err);
+	int r = ports_open(&s->ports, c->ports, c->n_ports, err);
+	if (r == 0)
+		r = start_processes(s, err);
 	if (r < 0) {
 		sandbox_free(s);
 		return r;
@@ -351,6 +354,7 @@ void sandbox_free(struct sandbox *s)
 	server_free(s->server);
 	if (s->first_master >= 0)
 		close(s->first_master);
+	ports_close(&s->ports);
 	sandbox_close_listeners(s);
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);

@@ -23,8 +23,11 @@ enum tag {
 	TAG_OUT,
 	TAG_MASTER,
 	TAG_SERVER,
-	TAG_CLIENT,  /* slot */
-	TAG_SESSION, /* slot */
+	TAG_CLIENT,       /* slot */
+	TAG_SESSION,      /* slot */
+	TAG_PORT,         /* slot */
+	TAG_PORT_CONNECT, /* slot */
+	TAG_PORT_TIMER,
 };
 
 struct sandbox {
@@ -42,6 +45,7 @@ struct sandbox {
 	int first_master;      /* the first session's pty, until the server has it */
 	int first_client;      /* who waits for it, likewise; not ours to close */
 	bool first_detached;
+	struct ports ports;
 	struct watch watch;
 	int epoll, signals, timer;
 	int term_requests;   /* SIGTERMs so far */
@@ -56,6 +60,8 @@ int sandbox_helper_path(
 	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err);
 int sandbox_send(struct sandbox *s, enum control_kind kind, int value);
 int sandbox_start_relay(struct sandbox *s, struct err *err);
+/* The same where it doesn't run yet. */
+int sandbox_need_relay(struct sandbox *s, struct err *err);
 void sandbox_close_listeners(struct sandbox *s);
 int sandbox_loop(struct sandbox *s, struct err *err);
 

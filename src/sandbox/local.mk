@@ -4,6 +4,8 @@ libsandbox_a_SOURCES = \
 	src/sandbox/sandbox.h \
 	src/sandbox/launch.h src/sandbox/launch.c \
 	src/sandbox/loop.c \
+	src/sandbox/ports.h src/sandbox/ports.c \
+	src/sandbox/policy.c \
 	src/sandbox/session.h src/sandbox/session.c \
 	src/sandbox/server.h src/sandbox/server.c \
 	src/sandbox/client.h src/sandbox/client.c \

@@ -75,7 +75,7 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->server->listener, TAG_SERVER, EPOLLIN);
 	for (size_t i = 0; r == 0 && i < s->n_listeners; i++)
 		r = watch(s, s->listeners[i], TAG_LISTENER, EPOLLIN);
-	return r < 0 ? err_sys(err, -r, "set up the supervisor") : 0;
+	return r < 0 ? err_sys(err, -r, "set up the supervisor") : ports_watch(s, err);
 }
 
 static void kill_agent(struct sandbox *s)
@@ -129,14 +129,19 @@ int sandbox_freeze(struct sandbox *s)
 		return -EPIPE;
 	for (;;) {
 		struct pollfd p = {.fd = s->control, .events = POLLIN};
-		if (poll(&p, 1, 2000) <= 0 || recv(s->control, &m, sizeof(m), 0) != sizeof(m))
+		int fd = -1;
+		size_t n_fds = 0;
+		if (poll(&p, 1, 2000) <= 0 ||
+			fd_recv(s->control, &m, sizeof(m), &fd, 1, &n_fds) != sizeof(m))
 			return -ETIME;
 		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_FROZEN && m.value) {
 			s->frozen = 1;
 			return 0;
 		}
-		if (m.magic == CONTROL_MAGIC && s->server)
-			on_server_control(s, &m, -1);
+		if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_CONNECTED)
+			ports_connected(s, &m, n_fds ? fd : -1);
+		else if (m.magic == CONTROL_MAGIC && s->server)
+			on_server_control(s, &m, n_fds ? fd : -1);
 		else if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED)
 			exited(s, m.value & 255);
 		if (s->exited)
@@ -222,7 +227,9 @@ static int on_control(struct sandbox *s, struct err *err)
 	}
 	if (n != sizeof(m) || m.magic != CONTROL_MAGIC)
 		return err_set(err, EBADMSG, "bawn-init sent a malformed message");
-	if (s->server)
+	if (m.kind == CONTROL_CONNECTED)
+		ports_connected(s, &m, n_fds ? fd : -1);
+	else if (s->server)
 		on_server_control(s, &m, n_fds ? fd : -1);
 	else if (m.kind == CONTROL_EXITED)
 		exited(s, m.value & 255);
@@ -297,7 +304,7 @@ static void relay_ended(struct sandbox *s)
 }
 
 /* The first use of the network: the relay takes over. */
-static int on_listener(struct sandbox *s, struct err *err)
+int sandbox_need_relay(struct sandbox *s, struct err *err)
 {
 	if (!s->n_listeners)
 		return 0; /* a second event of the same round */
@@ -348,7 +355,16 @@ static int on_event(struct sandbox *s, uint64_t key, struct err *err)
 		on_watch(s);
 		return 0;
 	case TAG_LISTENER:
-		return on_listener(s, err);
+		return sandbox_need_relay(s, err);
+	case TAG_PORT:
+		ports_accept(s, slot);
+		return 0;
+	case TAG_PORT_CONNECT:
+		ports_connect_event(s, slot);
+		return 0;
+	case TAG_PORT_TIMER:
+		ports_tick(s);
+		return 0;
 	case TAG_IN:
 	case TAG_OUT:
 	case TAG_MASTER:

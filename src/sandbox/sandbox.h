@@ -10,6 +10,7 @@
 #include "plan/control.h"
 #include "plan/plan.h"
 #include "policy/pack.h"
+#include "sandbox/ports.h"
 #include "sandbox/session.h"
 
 struct sandbox_hooks {
@@ -45,8 +46,10 @@ struct sandbox_config {
 	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */
 	struct dialer_config dialer; /* relay_sock is filled in here */
 	struct sandbox_hooks hooks;
-	bool clipboard; /* pass OSC 52 writes to the terminal */
-	bool lasting;   /* sandbox_serve() follows */
+	bool clipboard;                /* pass OSC 52 writes to the terminal */
+	const struct port_spec *ports; /* published from the start */
+	size_t n_ports;
+	bool lasting; /* sandbox_serve() follows */
 };
 
 struct sandbox_result {
@@ -76,6 +79,19 @@ bool sandbox_owns_terminal(const struct sandbox *s);
 /* A lasting sandbox: stop or continue everything inside.  0 or -errno. */
 int sandbox_freeze(struct sandbox *s);
 void sandbox_thaw(struct sandbox *s);
+/* Published ports while it runs: one more (*ret: with the port that it got); the next one less of
+ * that HOST and PORT (0: any), as it was, and the HOST that was asked for (its connections end);
+ * all that there are. */
+int sandbox_publish(
+	struct sandbox *s, const struct port_spec *want, struct port_spec *ret, struct err *err);
+bool sandbox_unpublish(struct sandbox *s, uint16_t host, uint16_t inside, struct port_spec *ret,
+	uint16_t *ret_asked);
+size_t sandbox_ports(const struct sandbox *s, struct port_spec ret[PORTS_MAX]);
+/* Another policy, at once: of pack instead of now.  What pack maps must outlive the sandbox or the
+ * next call.  Connections that it denies end, the others go on.  0 or -errno, with nothing changed.
+ */
+int sandbox_policy(
+	struct sandbox *s, const struct pack *now, const struct pack *pack, struct err *err);
 /* A lasting sandbox has ended and was accounted for: let its clients go while the kernel takes its
  * mounts down, which syncs the file system under an overlay. */
 void sandbox_farewell(struct sandbox *s);

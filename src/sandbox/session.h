@@ -31,8 +31,8 @@ enum session_kind {
 	SESSION_SIGNAL,  /* value: signal */
 	SESSION_DETACH,  /* the session stays */
 	SESSION_STOP,    /* value: seconds between SIGTERM and SIGKILL */
-	SESSION_POLICY,  /* fds: the new launch pack */
-	SESSION_PUBLISH, /* text: [IP:]HOST:PORT; value: 0 takes it back */
+	SESSION_POLICY,  /* value: enum session_policy; text: the rule; fds: stderr */
+	SESSION_PUBLISH, /* value: enum session_publish; text: [IP:]HOST:PORT or HOST[:PORT] */
 	SESSION_STATUS,  /* answered by DONE, text: what runs */
 	SESSION_FREEZE,  /* value: 1 stops everything inside, 0 lets it go on, as does the client's
 			  * end; answered by DONE */
@@ -47,8 +47,24 @@ enum session_kind {
 	SESSION_DONE,         /* value, text */
 };
 
+enum session_policy {
+	SESSION_RELOAD, /* the user's own policy has changed */
+	SESSION_ALLOW,
+	SESSION_ALLOW_PRIVATE,
+	SESSION_DENY,
+	SESSION_REMOVE,
+	SESSION_RULES, /* answered by DONE: the rules that count until it stops, one a line */
+};
+
+enum session_publish {
+	SESSION_PORTS_LIST, /* answered by DONE, as the next: one a line, in full */
+	SESSION_PORTS_ADD,
+	SESSION_PORTS_REMOVE,
+};
+
 enum session_flag {
 	SESSION_DETACHED = 1, /* RUN: it stays when this client goes */
+	SESSION_ONCE = 4,     /* POLICY: until it stops */
 	SESSION_FIRST = 2,    /* RUN: the sandbox was started for it */
 };
 
