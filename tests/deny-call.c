@@ -22,6 +22,7 @@ static const struct {
 	{"clone", SYS_clone},
 	{"clone3", SYS_clone3},
 	{"close_range", SYS_close_range},
+	{"faccessat2", SYS_faccessat2},
 	{"fsconfig", SYS_fsconfig},
 	{"fsopen", SYS_fsopen},
 	{"fsetxattr", SYS_fsetxattr},

@@ -18,3 +18,13 @@ bawn_admin_SOURCES += \
 	src/cli/doctor-host.c src/cli/doctor-ns.c src/cli/doctor-net.c src/cli/doctor-kernel.c
 bawn_admin_LDADD += libaudit-read.a libaudit.a libhost.a libnet.a libconfine.a libpolicy.a \
 	libjson.a libbase.a $(JANSSON_LIBS)
+
+# bawn-scope: --memory and --cpus by the user's systemd, where libsystemd was there
+if HAVE_SYSTEMD
+pkglibexec_PROGRAMS += bawn-scope
+bawn_scope_SOURCES = src/cli/scope-main.c
+bawn_scope_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+bawn_scope_LDFLAGS = $(AM_LDFLAGS) -pie
+bawn_scope_LDADD = libbase.a $(SYSTEMD_LIBS)
+endif
+EXTRA_DIST += src/cli/scope-main.c

@@ -251,6 +251,7 @@ int run_release(struct run *r, int code)
 {
 	struct err err = {0};
 	sandbox_free(r->sandbox);
+	cgroup_end(&r->cgroup);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
 	proc_kill(&r->seed);
 	run_scan_reap(r, true);
@@ -277,6 +278,8 @@ int run_supervise(struct run *r, struct err *err)
 	if (k == 0)
 		k = launch(r, err);
 	if (k == 0)
+		k = run_limit(r, err);
+	if (k == 0)
 		k = run_facts(r, err);
 	if (k == 0)
 		k = run_seed_collect(r, err);
@@ -297,6 +300,7 @@ int run_supervise(struct run *r, struct err *err)
 	}
 	if (k < 0)
 		return 125;
+	run_limits_end(r);
 	run_account(r, &res);
 	if (r->opt.timing)
 		run_timing(r, &res);
@@ -310,6 +314,7 @@ void run_init(struct run *r, int argc, char **argv)
 		.seed = PROC_NONE,
 		.pack.fd = -1,
 		.live.fd = -1,
+		.cgroup.dir = -1,
 		.client = -1};
 	r->t_begin = run_now();
 	/* getopt permutes its argument vector; what the user typed is kept for messages. */

@@ -39,6 +39,8 @@ static const struct kept {
 	{"bare-home", KEPT_FLAG, S(bare_home), O(bare_home), NULL},
 	{"clipboard", KEPT_FLAG, S(clipboard), O(clipboard), NULL},
 	{"pids", KEPT_NUMBER, S(pids), O(pids), NULL},
+	{"memory", KEPT_NUMBER, S(memory), O(memory), NULL},
+	{"cpus", KEPT_NUMBER, S(cpus), O(cpus), NULL},
 #undef S
 #undef O
 };

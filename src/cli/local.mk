@@ -16,6 +16,7 @@ bawn_SOURCES = \
 	src/cli/cmd-ports.c src/cli/cmd-policy-live.c \
 	src/cli/live.h src/cli/live.c src/cli/live-spec.c src/policy/rule.h src/policy/rule.c \
 	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
+	src/cli/run-limits.c \
 	src/cli/run-plan.c src/cli/run-change.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \

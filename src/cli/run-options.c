@@ -31,6 +31,8 @@ enum {
 	OPT_NO_LOGIN,
 	OPT_BARE_HOME,
 	OPT_PIDS,
+	OPT_MEMORY,
+	OPT_CPUS,
 	OPT_DEGRADED,
 	OPT_AS_USER,
 	OPT_CLIPBOARD,
@@ -74,7 +76,10 @@ const struct option_row run_option_rows[] = {
 	{"no-login", 0, NULL, "leave the host's log-in out", OPT_NO_LOGIN},
 	{"bare-home", 0, NULL, "bring none of your settings along", OPT_BARE_HOME},
 	{"pids", 0, "N", "at most N processes and threads", OPT_PIDS},
-	{"allow-degraded", 0, "landlock", "start although that wall is missing", OPT_DEGRADED},
+	{"memory", 0, "SIZE", "at most SIZE of memory (512m, 4g), without swap", OPT_MEMORY},
+	{"cpus", 0, "N", "at most the time of N processors (1.5)", OPT_CPUS},
+	{"allow-degraded", 0, "landlock|memory|cpus", "start although that is missing",
+		OPT_DEGRADED},
 	{"as-user", 0, "USER", "as root: become USER first", OPT_AS_USER},
 	{"clipboard", 0, NULL, "let the agent write to your clipboard (OSC 52)", OPT_CLIPBOARD},
 	{"dry-run", 0, NULL, "show the plan and stop", OPT_DRY_RUN},
@@ -297,8 +302,10 @@ int run_check_ports(const struct run_options *o, struct err *err)
 
 static int add_degraded(struct run *r, const char *s, struct err *err)
 {
-	if (!streq(s, "landlock")) {
-		err_hint(err, "only landlock can be done without; the rest of the wall can't");
+	if (!streq(s, "landlock") && !streq(s, "memory") && !streq(s, "cpus")) {
+		err_hint(err,
+			"landlock, memory and cpus can be done without; the rest of the wall "
+			"can't");
 		return err_set(err, EINVAL, "unknown feature '%.40s'", s);
 	}
 	return strv_add(&r->arena, &r->opt.degraded, s);
@@ -366,6 +373,10 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return add_connect_to(r, value, err);
 	case OPT_PIDS:
 		return parse_number(value, 8, 1 << 22, &o->pids, err);
+	case OPT_MEMORY:
+		return run_parse_size(value, &o->memory, err);
+	case OPT_CPUS:
+		return run_parse_cpus(value, &o->cpus, err);
 	case OPT_DEGRADED:
 		return add_degraded(r, value, err);
 	case OPT_AS_USER:

@@ -709,7 +709,9 @@ int run_plan(struct run *r, struct err *err)
 	p->pids = r->opt.pids;
 	p->offline = r->opt.offline;
 	p->landlock = !strv_has(&r->opt.degraded, "landlock");
-	p->degraded = r->opt.degraded;
+	p->memory = r->opt.memory;
+	p->cpus = r->opt.cpus;
+	run_limits_degraded(r, &p->degraded);
 	memcpy(p->host_ports, r->opt.host_ports, sizeof(p->host_ports));
 	p->n_host_ports = r->opt.n_host_ports;
 	p->tty_fds = r->tty_fds;

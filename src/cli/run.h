@@ -11,6 +11,7 @@
 #include "base/proc.h"
 #include "cli/options.h"
 #include "host/agent.h"
+#include "host/cgroup.h"
 #include "host/env.h"
 #include "host/etc.h"
 #include "host/git.h"
@@ -40,7 +41,7 @@ struct run_options {
 	size_t n_host_ports;
 	struct port_spec ports[PORTS_MAX];
 	size_t n_ports;
-	uint64_t pids;
+	uint64_t pids, memory, cpus; /* as in struct spec */
 	const char *as_user, *audit;
 	struct strv degraded; /* --allow-degraded FEATURE */
 	bool offline, no_yolo, no_login, bare_home, dry_run, json, timing, clipboard, help, rm;
@@ -69,13 +70,15 @@ struct run {
 	struct host_identity id;
 	struct store store;
 	struct store_box box;
-	bool lasting;          /* the sandbox has a name and stays */
-	struct spec spec;      /* what it was created with */
-	struct strv command;   /* exec, shell: this instead of the profile's tool */
-	const char *directory; /* exec -w */
-	int client;            /* supervisor of a lasting one: who waits for the first session */
-	bool fresh;            /* it was made for this start, and goes where that fails */
-	bool sandbox_ran;      /* ... and was told what became of it */
+	bool lasting;            /* the sandbox has a name and stays */
+	struct spec spec;        /* what it was created with */
+	struct strv command;     /* exec, shell: this instead of the profile's tool */
+	const char *directory;   /* exec -w */
+	int client;              /* supervisor of a lasting one: who waits for the first session */
+	bool fresh;              /* it was made for this start, and goes where that fails */
+	struct cgroup cgroup;    /* its limits */
+	bool no_memory, no_cpus; /* limits that can't be had, which --allow-degraded allows */
+	bool sandbox_ran;        /* ... and was told what became of it */
 	struct pack pack;
 	struct pack live; /* what took its place while it runs; fd -1: nothing has */
 	struct live_once {
@@ -187,6 +190,13 @@ void run_message(const struct run *r, const char *fmt, ...) _printf_(2, 3);
 void run_account(struct run *r, const struct sandbox_result *res);
 void run_timing(const struct run *r, const struct sandbox_result *res);
 void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n);
+
+/* run-limits.c: --memory and --cpus; around the sandbox that was launched and has no plan yet. */
+int run_parse_size(const char *s, uint64_t *ret, struct err *err);
+int run_parse_cpus(const char *s, uint64_t *ret, struct err *err);
+int run_limit(struct run *r, struct err *err);
+void run_limits_degraded(struct run *r, struct strv *ret);
+void run_limits_end(struct run *r); /* say what they have stopped */
 
 /* live.c: what a running sandbox is asked to change; sandbox_hooks.request. */
 int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,

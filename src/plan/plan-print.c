@@ -91,6 +91,11 @@ void plan_print(const struct plan *p, FILE *to)
 		fprintf(to, "host port  127.0.0.1:%u\n", p->host_ports[i]);
 	if (p->pids)
 		fprintf(to, "processes  at most %llu\n", (unsigned long long)p->pids);
+	if (p->memory)
+		fprintf(to, "memory     at most %llu bytes\n", (unsigned long long)p->memory);
+	if (p->cpus)
+		fprintf(to, "processors the time of %llu.%03llu\n",
+			(unsigned long long)p->cpus / 1000, (unsigned long long)p->cpus % 1000);
 	fprintf(to, "state      %s%s\n", esc(b, sizeof(b), p->state_dir),
 		p->ephemeral ? " (removed at the end)" : "");
 	print_mounts(p, to);
@@ -147,6 +152,8 @@ void plan_json(const struct plan *p, struct json_out *j)
 	json_list(j, "argv", &p->argv);
 	json_bool(j, "offline", p->offline);
 	json_int(j, "pids", (int64_t)p->pids);
+	json_int(j, "memory", (int64_t)p->memory);
+	json_int(j, "cpus_milli", (int64_t)p->cpus);
 	json_str(j, "state", p->state_dir);
 	json_bool(j, "ephemeral", p->ephemeral);
 	json_begin(j, "host_ports", '[');

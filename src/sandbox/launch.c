@@ -326,6 +326,11 @@ const struct dialer *sandbox_dialer(const struct sandbox *s)
 	return s->dialer;
 }
 
+pid_t sandbox_init_pid(const struct sandbox *s)
+{
+	return s->init.pid;
+}
+
 void sandbox_title(struct sandbox *s, const char *text)
 {
 	if (s->server)

@@ -6,6 +6,8 @@
 #ifndef BAWN_SANDBOX_SANDBOX_H
 #define BAWN_SANDBOX_SANDBOX_H
 
+#include <sys/types.h>
+
 #include "egress/dialer.h"
 #include "plan/control.h"
 #include "plan/plan.h"
@@ -71,6 +73,8 @@ int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err);
 /* Wait for the guards, start the agent, and stay until it ends.  0 with *ret filled (its code may
  * be 126 or 127 with *err filled when the agent's program would not start), or -errno. */
 int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err);
+/* bawn-init's pid, outside. */
+pid_t sandbox_init_pid(const struct sandbox *s);
 /* For the exit list. */
 const struct dialer *sandbox_dialer(const struct sandbox *s);
 /* While the agent runs: show text in the terminal's title when the agent owns the terminal. */

@@ -102,7 +102,7 @@ ends() { # FILE
 
 @test "a rule for all reaches every sandbox that runs, and is kept with the file's comments" {
 	serve_http hello
-	mkdir -p -m 0700 "$(dirname "$(USER_YAML)")"
+	mkdir -p "$(dirname "$(USER_YAML)")"
 	printf '# mine\nallow:\n  - "kept.example"   # why\n\n# below\ndeny: # none yet\n' >"$(USER_YAML)"
 	start one example.org
 	start two example.org
@@ -148,7 +148,7 @@ deny: # none yet' ] || fail "$(cat "$(USER_YAML)")"
 
 @test "a file that bawn can't edit, or may not trust, stays as it is" {
 	local was
-	mkdir -p -m 0700 "$(dirname "$(USER_YAML)")"
+	mkdir -p "$(dirname "$(USER_YAML)")"
 	printf 'allow: ["a.example"]\n' >"$(USER_YAML)"
 	was=$(cat "$(USER_YAML)")
 	policy allow b.example
@@ -302,7 +302,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("192.0.2.7", 53
 	assert_status 125
 	assert_output "has no network (--offline)"
 	# a file of the user's that is broken: what runs goes on by what it has
-	mkdir -p -m 0700 "$(dirname "$(USER_YAML)")"
+	mkdir -p "$(dirname "$(USER_YAML)")"
 	printf 'allow: 3\n' >"$(USER_YAML)"
 	policy allow --sandbox box example.org
 	assert_status 125

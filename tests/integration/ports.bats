@@ -173,7 +173,7 @@ listeners() { # PORT
 	# neither the listener nor what else is on the host's loopback
 	local target
 	for target in "127.0.0.1 $p" "::1 $p" "127.0.0.1 $PORT" "192.0.2.1 $p"; do
-		run "$BAWN" exec in python3 -c 'import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)' ${target% *} ${target#* }
+		run "$BAWN" exec in python3 -c 'import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)' "${target% *}" "${target#* }"
 		[ "$status" -ne 0 ] || fail "connected to $target"
 	done
 	[ "$(server_hits "$PORT")" = 0 ]
