@@ -34,13 +34,11 @@ static int put_properties(sd_bus_message *m, const struct want *w)
 		r = sd_bus_message_append(m, "(sv)", "Description", "s", "a sandbox of bawn");
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sv)", "PIDs", "au", 1, w->pid);
+	/* which also means that one process killed for want of memory doesn't end the rest */
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sv)", "Delegate", "b", 1);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sv)", "CollectMode", "s", "inactive-or-failed");
-	/* a process that is killed for want of memory doesn't end the rest */
-	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)", "OOMPolicy", "s", "continue");
 	if (r >= 0 && w->memory)
 		r = put_number(m, "MemoryMax", w->memory);
 	if (r >= 0 && w->memory)
