@@ -459,7 +459,6 @@ int dialer_policy(
 	int fd = fd_memfd_sealed("bawn-egress", table, n, err);
 	if (fd < 0)
 		return fd;
-	lseek(fd, 0, SEEK_SET); /* the relay reads on from where we are */
 	update_now(d);
 	allow_flush(d); /* their rules' numbers are the old table's */
 	d->n_allowed = 0;

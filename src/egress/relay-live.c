@@ -12,7 +12,6 @@
  */
 #include <sys/mman.h>
 
-#include "base/fd.h"
 #include "egress/names.h"
 #include "egress/relay.h"
 #include "policy/egress-table.h"
@@ -48,12 +47,29 @@ static bool denied_now(const struct flow *f, uint32_t key)
 		(f->private_addr && !v.private_ok);
 }
 
+/* Not read(2): the jail has no use for that but here. */
+static ssize_t read_table(int fd, uint8_t *to)
+{
+	size_t got = 0;
+	while (got < EGRESS_POLICY_MAX) {
+		ssize_t k = pread(fd, to + got, EGRESS_POLICY_MAX - got, (off_t)got);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -errno;
+		if (k == 0)
+			break;
+		got += (size_t)k;
+	}
+	return (ssize_t)got;
+}
+
 void live_policy(int fd)
 {
 	_cleanup_close_ int owned = fd;
 	if (fd < 0)
 		return;
-	ssize_t n = fd_read_full(fd, regions[next], EGRESS_POLICY_MAX);
+	ssize_t n = read_table(fd, regions[next]);
 	if (n <= 0 || egress_view(&views[next], regions[next], (size_t)n) < 0)
 		relay_die("a malformed policy"); /* without a relay nothing gets out */
 	relay.egress = &views[next];

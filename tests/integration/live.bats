@@ -89,7 +89,7 @@ ends() { # FILE
 	assert_output "Could not resolve"
 	fix=$(sed -n 's/.*to allow it: //p' <<<"$output")
 	[[ $fix == *"--private db.internal"* ]] || fail "$fix"
-	PATH=$BAWN_BUILDDIR:$PATH run bash -c "${fix/db.internal/db.internal:80}"
+	PATH=$BAWN_BUILDDIR:$PATH run bash -c "$fix"
 	assert_status 0
 	inside priv http://db.internal/
 	assert_output hello
@@ -340,8 +340,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("192.0.2.7", 53
 	run "$BAWN" exec box find / -xdev -name control.sock
 	refute_output control.sock
 	# nor run a bawn in there
-	run "$BAWN" exec box "$BAWN" policy allow --sandbox box example.org
-	[ "$status" -ne 0 ]
+	"$BAWN" exec box "$BAWN" policy allow --sandbox box example.org && fail "changed from inside"
 	policy ls box
 	refute_output example.org
 }

@@ -189,9 +189,9 @@ listeners() { # PORT
 		run python3 - "$(port_of none $inside)" <<-'EOF'
 			import socket, sys
 			for i in range(20):
-			    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
-			    s.settimeout(5)
 			    try:
+			        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+			        s.settimeout(5)
 			        got = s.recv(10)
 			    except ConnectionResetError:
 			        continue
