@@ -2,6 +2,8 @@
  * sandboxes or for one, while they run too.  What only reads policies is bawn-admin's
  * (cmd-policy.c).
  */
+#include <dirent.h>
+
 #include "cli/command.h"
 #include "cli/lasting.h"
 #include "cli/live.h"
@@ -105,12 +107,25 @@ static int edit_file(struct run *r, enum session_policy what, const char *rule, 
 	return k < 0 ? k : status ? err_set(err, ECANCELED, "%s", "") : 0;
 }
 
+/* Those with --rm, too: they have a directory without a description. */
+static int list_all(struct run *r, struct strv *ret, struct err *err)
+{
+	DIR *d = opendir(r->store.sandboxes);
+	if (!d)
+		return err_sys(err, errno, "open %s", r->store.sandboxes);
+	for (struct dirent *de; (de = readdir(d));)
+		if (de->d_name[0] != '.')
+			strv_add(&r->arena, ret, de->d_name);
+	closedir(d);
+	return arena_check(&r->arena, err);
+}
+
 static int change_all(struct run *r, enum session_policy what, const char *rule, struct err *err)
 {
 	struct strv names = {0};
 	int code = 0, k = edit_file(r, what, rule, err);
 	if (k == 0)
-		k = store_sandbox_list(&r->store, &r->arena, &names, err);
+		k = list_all(r, &names, err);
 	for (size_t i = 0; i < names.n && k == 0; i++) {
 		struct err failed = {0};
 		int e = tell(r, names.v[i], SESSION_RELOAD, "", false, &failed);

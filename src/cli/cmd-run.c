@@ -69,10 +69,22 @@ static void on_session(void *ctx, uint32_t id, const char *action, const char *p
 	run_audit(ctx, "session", f, 2u + (*program != 0) + (code >= 0));
 }
 
+/* Where it is told of a policy that changes.  Without, it has the one that it was started with. */
+static void hear(struct run *r)
+{
+	struct err err = {0};
+	_cleanup_close_ int dir = open(r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = dir < 0 ? dir : session_listen(dir, &err);
+	if (fd >= 0 && sandbox_hear(r->sandbox, fd) < 0)
+		close(fd);
+}
+
 static void on_started(void *ctx)
 {
 	struct run *r = ctx;
 	r->sandbox_ran = true;
+	if (!r->lasting)
+		hear(r);
 	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
 	store_collect(&r->store, NULL);
 	store_prune_cache(r->store.xdg.cache);
@@ -247,6 +259,17 @@ static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err
 	return sandbox_wait(r->sandbox, res, err);
 }
 
+/* A directory in which nothing was left behind can be used again: the socket goes first. */
+static int remove_box(struct run *r, struct err *err)
+{
+	_cleanup_close_ int dir = r->sandbox_ran
+		? open(r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+		: -1;
+	if (dir >= 0)
+		session_unlisten(dir);
+	return store_box_remove(&r->box, err);
+}
+
 int run_release(struct run *r, int code)
 {
 	struct err err = {0};
@@ -259,7 +282,7 @@ int run_release(struct run *r, int code)
 		store_sandbox_remove(&r->store, &r->box, &err);
 	else if (r->box.lasting)
 		store_sandbox_release(&r->box);
-	else if (r->box.lock >= 0 && store_box_remove(&r->box, &err) < 0)
+	else if (r->box.lock >= 0 && remove_box(r, &err) < 0)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 	if (r->audit)
 		audit_close(r->audit);

@@ -209,6 +209,7 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->watch.fd = s->first_master = s->first_client = -1;
 	terminal_clear(&s->term);
 	ports_clear(&s->ports);
+	s->visitors = s->visitor = -1;
 	s->result.start_ns = sandbox_now();
 	int r = ports_open(&s->ports, c->ports, c->n_ports, err);
 	if (r == 0)
@@ -364,7 +365,8 @@ void sandbox_free(struct sandbox *s)
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);
 	watch_stop(&s->watch);
-	int fds[] = {s->control, s->epoll, s->signals, s->timer, s->relay_end, s->handover};
+	int fds[] = {s->control, s->epoll, s->signals, s->timer, s->relay_end, s->handover,
+		s->visitors, s->visitor};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

@@ -45,6 +45,7 @@ struct sandbox {
 	int first_master;      /* the first session's pty, until the server has it */
 	int first_client;      /* who waits for it, likewise; not ours to close */
 	bool first_detached;
+	int visitors, visitor; /* where requests come to one that doesn't last, and from whom */
 	struct ports ports;
 	struct watch watch;
 	int epoll, signals, timer;
@@ -63,6 +64,9 @@ int sandbox_start_relay(struct sandbox *s, struct err *err);
 /* The same where it doesn't run yet. */
 int sandbox_need_relay(struct sandbox *s, struct err *err);
 void sandbox_close_listeners(struct sandbox *s);
+/* visitor.c */
+void visitor_accept(struct sandbox *s);
+void visitor_event(struct sandbox *s);
 int sandbox_loop(struct sandbox *s, struct err *err);
 
 #endif

@@ -5,7 +5,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/launch.h src/sandbox/launch.c \
 	src/sandbox/loop.c \
 	src/sandbox/ports.h src/sandbox/ports.c \
-	src/sandbox/policy.c \
+	src/sandbox/policy.c src/sandbox/visitor.c \
 	src/sandbox/session.h src/sandbox/session.c \
 	src/sandbox/server.h src/sandbox/server.c \
 	src/sandbox/client.h src/sandbox/client.c \

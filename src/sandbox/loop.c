@@ -343,10 +343,16 @@ static int on_event(struct sandbox *s, uint64_t key, struct err *err)
 		on_timer(s);
 		return 0;
 	case TAG_SERVER:
-		server_accept(s);
+		if (s->server)
+			server_accept(s);
+		else
+			visitor_accept(s);
 		return 0;
 	case TAG_CLIENT:
-		server_client_event(s, slot);
+		if (s->server)
+			server_client_event(s, slot);
+		else
+			visitor_event(s);
 		return 0;
 	case TAG_SESSION:
 		server_master_event(s, slot);

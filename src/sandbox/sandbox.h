@@ -83,6 +83,9 @@ bool sandbox_owns_terminal(const struct sandbox *s);
 /* A lasting sandbox: stop or continue everything inside.  0 or -errno. */
 int sandbox_freeze(struct sandbox *s);
 void sandbox_thaw(struct sandbox *s);
+/* One that doesn't last: hear at this listener (session_listen()), taken over, that the user's
+ * policy has changed.  0 or -errno. */
+int sandbox_hear(struct sandbox *s, int listener);
 /* Published ports while it runs: one more (*ret: with the port that it got); the next one less of
  * that HOST and PORT (0: any), as it was, and the HOST that was asked for (its connections end);
  * all that there are. */

@@ -119,16 +119,9 @@ static void drop_client(struct sandbox *s, int slot)
 
 void server_accept(struct sandbox *s)
 {
-	int fd = accept4(s->server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct ucred peer;
-	socklen_t n = sizeof(peer);
-	if (fd < 0)
-		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.uid != geteuid()) {
-		close(fd);
-		return;
-	}
-	add_client(s, fd);
+	int fd = session_accept(s->server->listener);
+	if (fd >= 0)
+		add_client(s, fd);
 }
 
 /* ---- sessions ---- */

@@ -37,6 +37,23 @@ int session_listen(int dirfd, struct err *err)
 	return r < 0 ? err_sys(err, -r, "listen on " SOCKET_NAME) : TAKE_FD(fd);
 }
 
+void session_unlisten(int dirfd)
+{
+	unlinkat(dirfd, SOCKET_NAME, 0);
+}
+
+int session_accept(int listener)
+{
+	_cleanup_close_ int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
+		return -errno;
+	if (peer.uid != geteuid() && !GUARD_REMOVED("peer"))
+		return -EPERM;
+	return TAKE_FD(fd);
+}
+
 int session_connect(int dirfd, struct err *err)
 {
 	struct sockaddr_un a;

@@ -81,6 +81,10 @@ struct session_msg {
 
 /* Listen in dir (of the box).  fd or -errno. */
 int session_listen(int dirfd, struct err *err);
+/* Nobody listens any more: remove it. */
+void session_unlisten(int dirfd);
+/* Who has come, if it is our user: non-blocking.  -errno */
+int session_accept(int listener);
 /* Connect; -ECONNREFUSED or -ENOENT (err untouched) when nobody listens. */
 int session_connect(int dirfd, struct err *err);
 /* 0 or -errno */

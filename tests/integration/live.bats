@@ -344,3 +344,28 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("192.0.2.7", 53
 	policy ls box
 	refute_output example.org
 }
+
+@test "a run with --rm has a rule for all at once, too, and nobody changes anything else of it" {
+	serve_http hello
+	"$BAWN" run --rm --connect-to "example.org::127.0.0.1:$PORT" shell "$WS" -- sh -c \
+		'curl -sS -m 5 http://example.org/ >first; echo 1 >ready; while [ ! -e go ]; do sleep 0.1; done; curl -sS -m 5 http://example.org/ >second' >/dev/null 2>&1 3>&- &
+	local run=$! i
+	SERVERS+=("$run")
+	for ((i = 0; i < 100; i++)); do [ -e ready ] && break; sleep 0.1; done
+	policy allow example.org:80
+	assert_status 0
+	[[ $output == shell-project-* ]] || fail "$output"
+	local name=$output
+	policy allow --sandbox "$name" other.example
+	assert_status 125
+	run "$BAWN" ports "$name"
+	assert_status 125
+	touch go
+	wait "$run"
+	grep -q "is refused" first
+	[ "$(cat second)" = hello ]
+	# no socket is left where the next run begins
+	[ -z "$(find "$XDG_DATA_HOME/bawn" -name control.sock)" ]
+	run "$BAWN" run --rm shell "$WS" -- echo again
+	assert_output again
+}
