@@ -42,7 +42,7 @@ static int request(
 	int sock, enum session_publish what, const char *text, char *ret, size_t n, struct err *err)
 {
 	static struct session_msg answer;
-	struct session_msg m = {.kind = SESSION_PUBLISH, .value = what};
+	struct session_msg m = {.kind = SESSION_PUBLISH, .value = (int32_t)what};
 	snprintf(m.text, sizeof(m.text), "%s", text);
 	int k = lasting_request(sock, &m, NULL, 0, &answer, err);
 	if (k == 0)

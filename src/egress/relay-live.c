@@ -67,9 +67,9 @@ static ssize_t read_table(int fd, uint8_t *to)
 void live_policy(int fd)
 {
 	_cleanup_close_ int owned = fd;
-	if (fd < 0)
+	if (owned < 0)
 		return;
-	ssize_t n = read_table(fd, regions[next]);
+	ssize_t n = read_table(owned, regions[next]);
 	if (n <= 0 || egress_view(&views[next], regions[next], (size_t)n) < 0)
 		relay_die("a malformed policy"); /* without a relay nothing gets out */
 	relay.egress = &views[next];
