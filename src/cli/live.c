@@ -1,9 +1,8 @@
 /* cli/live.c - what a running sandbox is asked to change: the supervisor's side; see live.h.
  *
- * Requests come one at a time, so that what one reads and writes no other has in hand.  The spec is
- * read anew before each change: it may have been changed at rest between our reading it and our
- * lock.  A rule counts first and is written then; where writing fails it counts until the stop, and
- * that is said.
+ * Requests come one at a time, so that what one reads and writes no other has in hand.  r->spec was
+ * read with the lock held, and is what stands on disk.  A rule counts first and is written then;
+ * where writing fails it counts until the stop, and that is said.
  */
 #include "cli/live.h"
 
@@ -13,16 +12,29 @@
 
 typedef int (*edit_fn)(struct arena *a, struct spec *s, const void *ctx, struct err *err);
 
+/* A list that can be changed while the old one stays as it is. */
+static struct strv copy_of(struct arena *a, const struct strv *v)
+{
+	struct strv c = {0};
+	for (size_t i = 0; i < v->n; i++)
+		strv_push(a, &c, v->v[i]);
+	return c;
+}
+
 static int edit_spec(struct run *r, edit_fn edit, const void *ctx, struct err *err)
 {
-	_cleanup_(arena_free) struct arena a = {0};
-	struct spec s = {0};
-	int k = store_sandbox_find(&r->store, &a, r->box.id, &s, err);
-	if (k == -ENOENT && !err->code)
-		err_set(err, ENOENT, "the sandbox's description is gone");
+	struct spec s = r->spec;
+	struct strv *lists[] = {&s.publish, &s.allow, &s.deny, &s.allow_private};
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		*lists[i] = copy_of(&r->arena, lists[i]);
+	int k = edit(&r->arena, &s, ctx, err);
 	if (k == 0)
-		k = edit(&a, &s, ctx, err);
-	return k < 0 ? k : store_sandbox_save(&r->box, &s, err);
+		k = arena_check(&r->arena, err);
+	if (k == 0)
+		k = store_sandbox_save(&r->box, &s, err);
+	if (k == 0)
+		r->spec = s;
+	return k;
 }
 
 /* ---- published ports ---- */
@@ -155,15 +167,6 @@ static int edit_rules(struct arena *a, struct spec *s, const void *ctx, struct e
 	else
 		live_rule_add(a, lists_of(s), c->what, c->rule);
 	return arena_check(a, err);
-}
-
-/* A list that can be changed while the old one stays as it is. */
-static struct strv copy_of(struct arena *a, const struct strv *v)
-{
-	struct strv c = {0};
-	for (size_t i = 0; i < v->n; i++)
-		strv_push(a, &c, v->v[i]);
-	return c;
 }
 
 /* The options as they will be, and the rules that only count until the stop. */

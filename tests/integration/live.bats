@@ -369,3 +369,23 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("192.0.2.7", 53
 	run "$BAWN" run --rm shell "$WS" -- echo again
 	assert_output again
 }
+
+@test "rules, ports and checkpoints that are made while it runs don't undo each other" {
+	serve_http hello
+	start box
+	policy allow --sandbox box one.example
+	"$BAWN" checkpoint box first >/dev/null
+	run "$BAWN" ports box --publish 0:8000
+	assert_status 0
+	"$BAWN" checkpoint box second >/dev/null
+	policy deny --sandbox box two.example
+	"$BAWN" stop -t 0 box
+	policy ls box
+	assert_output "sandbox   allow  one.example"
+	assert_output "sandbox   deny   two.example"
+	run "$BAWN" ports box
+	assert_output "-> 8000 (not running)"
+	run "$BAWN" checkpoints box
+	assert_output first
+	assert_output second
+}

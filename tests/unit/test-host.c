@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/tree.h"
 #include "host/agent.h"
+#include "host/cgroup.h"
 #include "host/env.h"
 #include "host/etc.h"
 #include "host/etc-files.h"
@@ -639,6 +640,71 @@ static void test_secret_lines(void **state)
 	assert_false(etc_seems_secret(npmrc));
 }
 
+/* Where /proc says that we are, and where that is mounted. */
+static void find_group(
+	struct world *w, const char *cgroup, const char *mounts, const char *own, const char *top)
+{
+	char *got = NULL, *up = NULL;
+	put(w, "proc/self/cgroup", cgroup, 0644);
+	put(w, "proc/self/mountinfo", mounts, 0644);
+	int r = cgroup_find(&w->a, at(w, "proc"), &got, &up, &w->err);
+	assert_int_equal(r, own ? 0 : -ENOTSUP);
+	if (own) {
+		assert_string_equal(got, own);
+		assert_string_equal(up, top);
+	}
+}
+
+static void test_cgroup(void **state)
+{
+	struct world *w = *state;
+	const char *one = "30 1 0:5 / /proc rw - proc proc rw\n"
+			  "31 23 0:28 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw\n";
+	find_group(w, "0::/user.slice/a.scope\n", one, "/sys/fs/cgroup/user.slice/a.scope",
+		"/sys/fs/cgroup");
+	find_group(w, "0::/\n", one, "/sys/fs/cgroup", "/sys/fs/cgroup");
+	/* both hierarchies; only the second is meant */
+	find_group(w, "4:memory:/x\n1:cpu:/y\n0::/z\n",
+		"32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+		"41 31 0:38 / /sys/fs/cgroup/a\\040b rw - cgroup2 none rw\n",
+		"/sys/fs/cgroup/a b/z", "/sys/fs/cgroup/a b");
+	/* a mount that shows a part of the tree */
+	find_group(w, "0::/part/me\n", "31 23 0:28 /part /cg rw - cgroup2 cgroup2 rw\n", "/cg/me",
+		"/cg");
+	find_group(w, "0::/other\n", "31 23 0:28 /part /cg rw - cgroup2 cgroup2 rw\n", NULL, NULL);
+	/* outside of our namespace, none mounted, none at all, nonsense */
+	find_group(w, "0::/../me\n", one, NULL, NULL);
+	find_group(w, "0::/me\n", "30 1 0:5 / /proc rw - proc proc rw\n", NULL, NULL);
+	find_group(w, "4:memory:/x\n", one, NULL, NULL);
+	find_group(w, "", "", NULL, NULL);
+	find_group(w, "0::/me", " - cgroup2 \n1 - cgroup2 x\n", NULL, NULL);
+}
+
+/* A directory that is no control group is never taken for one. */
+static void test_cgroup_refused(void **state)
+{
+	struct world *w = *state;
+	struct cgroup c = CGROUP_NONE;
+	const struct cgroup_limits l = {.memory = 64 << 20, .cpus = 500};
+	put(w, "cg/own/cgroup.controllers", "cpu io\n", 0644);
+	put(w, "cg/own/cgroup.subtree_control", "", 0644);
+	put(w, "cg/own/cgroup.procs", "", 0644);
+	put(w, "cg/own/cgroup.type", "domain\n", 0644);
+	put(w, "cg/cgroup.procs", "", 0444);
+	assert_int_equal(
+		cgroup_make(&w->a, at(w, "cg/own"), at(w, "cg"), "x", &l, &c, &w->err), -ENOTSUP);
+	assert_non_null(strstr(w->err.msg, "lacks the controller"));
+	assert_int_equal(c.dir, -1);
+	/* others are in it: pid 1 is none of ours */
+	put(w, "cg/own/cgroup.controllers", "cpu memory\n", 0644);
+	put(w, "cg/own/cgroup.procs", "1\n", 0644);
+	assert_int_equal(
+		cgroup_make(&w->a, at(w, "cg/own"), at(w, "cg"), "x", &l, &c, &w->err), -ENOTSUP);
+	assert_non_null(strstr(w->err.msg, "other programs"));
+	assert_int_equal(cgroup_oom_kills(&c), 0);
+	cgroup_end(&c);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -660,6 +726,8 @@ int main(void)
 		T(test_identity),
 		T(test_etc),
 		T(test_secret_lines),
+		T(test_cgroup),
+		T(test_cgroup_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
