@@ -304,7 +304,7 @@ static int add_degraded(struct run *r, const char *s, struct err *err)
 {
 	if (!streq(s, "landlock") && !streq(s, "memory") && !streq(s, "cpus")) {
 		err_hint(err,
-			"landlock, memory and cpus can be done without; the rest of the wall "
+			"only landlock, memory and cpus can be done without; the rest of the wall "
 			"can't");
 		return err_set(err, EINVAL, "unknown feature '%.40s'", s);
 	}

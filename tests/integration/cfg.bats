@@ -247,7 +247,7 @@ refused() {
 @test "CFG-12 no helper is looked up in PATH or the workspace" {
 	mkdir "$WS/bin"
 	local h
-	for h in bawn-init bawn-relay bawn-resolve bawn-scan bawn-admin nft ip mount newuidmap git unshare sh env; do
+	for h in bawn-init bawn-relay bawn-resolve bawn-scan bawn-admin bawn-scope nft ip mount newuidmap git unshare sh env; do
 		printf '#!/bin/sh\ntouch %s/RAN-%s\nexit 1\n' "$T" "$h" >"$WS/bin/$h"
 		chmod +x "$WS/bin/$h"
 	done
