@@ -41,7 +41,8 @@ static int refuse_others(const struct run_options *o, struct err *err)
 		const char *what;
 	} rows[] = {{o->args.n > 0, "ARGS"}, {o->env.n > 0, "--env"}, {o->detach, "--detach"},
 		{o->rm, "--rm"}, {o->dry_run, "--dry-run"}, {o->timing, "--timing"},
-		{o->keys, "--detach-keys"}, {o->audit, "--audit"}, {o->no_yolo, "--no-yolo"}};
+		{o->keys, "--detach-keys"}, {o->audit, "--audit"}, {o->result, "--result"},
+		{o->timeout_ms > 0, "--timeout"}, {o->no_yolo, "--no-yolo"}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].given) {
 			err_hint(err, "give it to bawn run");

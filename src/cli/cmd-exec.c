@@ -6,7 +6,18 @@
 #include "cli/lasting.h"
 #include "cli/verb.h"
 
-enum { OPT_INTERACTIVE, OPT_TTY, OPT_DETACH, OPT_KEYS, OPT_ENV, OPT_ENV_FILE, OPT_USER, OPT_DIR };
+enum {
+	OPT_INTERACTIVE,
+	OPT_TTY,
+	OPT_DETACH,
+	OPT_KEYS,
+	OPT_ENV,
+	OPT_ENV_FILE,
+	OPT_USER,
+	OPT_DIR,
+	OPT_TIMEOUT,
+	OPT_RESULT
+};
 
 struct asked {
 	struct run *r;
@@ -31,6 +42,10 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return run_option_set(o->r, "env", value, err);
 	case OPT_ENV_FILE:
 		return run_option_set(o->r, "env-file", value, err);
+	case OPT_TIMEOUT:
+		return run_option_set(o->r, "timeout", value, err);
+	case OPT_RESULT:
+		return run_option_set(o->r, "result", value, err);
 	case OPT_USER:
 		o->user = value;
 		return 0;
@@ -48,7 +63,12 @@ static const struct option_row rows[] = {
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
 	{"user", 'u', "USER", "as USER; on template host only you", OPT_USER},
-	{"workdir", 'w', "DIR", "in DIR, an absolute path inside", OPT_DIR}, VERB_HELP_ROW, {0}};
+	{"workdir", 'w', "DIR", "in DIR, an absolute path inside", OPT_DIR},
+	{"timeout", 0, "DURATION", "end it after 30s, 10m, 1h: SIGTERM, 10 s later SIGKILL",
+		OPT_TIMEOUT},
+	{"result", 0, "FILE", "write exit, times, traffic, denials and changes to FILE as JSON",
+		OPT_RESULT},
+	VERB_HELP_ROW, {0}};
 
 static int check_user(const struct run *r, const char *user, struct err *err)
 {
@@ -67,6 +87,10 @@ static int enter(struct run *r, const struct asked *o, const char *name, struct 
 	r->opt.name = name;
 	r->opt.profile = NULL;
 	int k = check_user(r, o->user, err);
+	if (k == 0 && r->opt.result && r->opt.detach)
+		k = err_set(err, EINVAL, "--result does not go with --detach");
+	if (k == 0)
+		k = run_result_open(r, err);
 	if (k == 0 && o->tty && !isatty(STDIN_FILENO) && !r->opt.detach)
 		k = err_set(err, ENOTTY, "-t: standard input is no terminal");
 	if (k == 0)

@@ -58,6 +58,7 @@ static void on_flow_end(void *ctx, const char *target, uint64_t up, uint64_t dow
 		{.key = "up", .num = (int64_t)up}, {.key = "down", .num = (int64_t)down},
 		{.key = "ms", .num = (int64_t)ms}};
 	run_audit(ctx, "flow", f, ARRAY_LEN(f));
+	run_tally_flow(ctx, target, up, down);
 }
 
 static void on_session(void *ctx, uint32_t id, const char *action, const char *program, int code)
@@ -202,12 +203,17 @@ static int serve(struct run *r, struct err *err)
 	const struct sandbox_lasting l = {.listener = fd,
 		.dirfd = TAKE_FD(dir),
 		.client = r->client,
+		.account = TAKE_FD(r->result.account),
 		.detached = r->opt.detach};
 	return sandbox_serve(r->sandbox, &l, err);
 }
 
 static int launch(struct run *r, struct err *err)
 {
+	if (!r->lasting && run_result_account(r, err) == -ENOMEM)
+		return -ENOMEM;
+	if (!r->lasting && r->result.account >= 0)
+		run_tally_begin(r, 0);
 	for (int fd = 0; fd < 3 && !r->lasting; fd++)
 		if (isatty(fd))
 			r->tty_fds |= (uint8_t)(1u << fd);
@@ -218,6 +224,7 @@ static int launch(struct run *r, struct err *err)
 		.libexec = r->install.libexec,
 		.clipboard = r->opt.clipboard,
 		.lasting = r->lasting,
+		.timeout_ms = (uint32_t)r->opt.timeout_ms,
 		.dialer = {.egress = r->pack.egress,
 			.resolver_path = path_join(&r->arena, r->install.libexec, "bawn-resolve"),
 			.overrides = r->opt.overrides,
@@ -232,6 +239,8 @@ static int launch(struct run *r, struct err *err)
 			.fix_sandbox = r->lasting ? r->box.id : NULL,
 			.hooks = {.ctx = r, .verdict = on_verdict, .flow_end = on_flow_end}},
 		.hooks = {.ctx = r,
+			.begin = run_tally_begin,
+			.account = run_tally_account,
 			.started = on_started,
 			.replaced = on_replaced,
 			.message = on_message,
@@ -286,6 +295,7 @@ int run_release(struct run *r, int code)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 	if (r->audit)
 		audit_close(r->audit);
+	run_tally_free(r);
 	store_close(&r->store);
 	pack_close(&r->pack);
 	pack_close(&r->live);
@@ -327,7 +337,12 @@ int run_supervise(struct run *r, struct err *err)
 	run_account(r, &res);
 	if (r->opt.timing)
 		run_timing(r, &res);
-	return res.code;
+	r->result.timeout = res.timeout;
+	const struct sandbox_account a = {
+		.fd = r->result.account, .user_us = res.user_us, .system_us = res.system_us};
+	if (a.fd >= 0)
+		run_tally_account(r, &a);
+	return run_result_code(r, res.code);
 }
 
 void run_init(struct run *r, int argc, char **argv)
@@ -338,6 +353,7 @@ void run_init(struct run *r, int argc, char **argv)
 		.pack.fd = -1,
 		.live.fd = -1,
 		.cgroup.dir = -1,
+		.result = {.dir = -1, .account = -1},
 		.client = -1};
 	r->t_begin = run_now();
 	/* getopt permutes its argument vector; what the user typed is kept for messages. */
@@ -383,6 +399,7 @@ int run_refuse_nested(struct err *err)
 /* The exit code; an error is said last, when all that was found out was said before it. */
 int run_finish(struct run *r, int code, const struct err *err)
 {
+	run_result_end(r, code, err);
 	if (err->code)
 		command_fail(err, code);
 	return run_release(r, code);
@@ -402,6 +419,11 @@ int cmd_run(int argc, char **argv)
 	if (run_refuse_nested(&err) < 0)
 		return run_finish(&r, 125, &err);
 	run_hold_signals();
+	int k = run_begin(&r, &err);
+	if (k == 0)
+		k = run_result_open(&r, &err);
+	if (k < 0)
+		return run_finish(&r, 125, &err);
 	int code = r.opt.rm ? run_supervise(&r, &err) : lasting_run(&r, &err);
 	return run_finish(&r, code, &err);
 }

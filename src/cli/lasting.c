@@ -140,16 +140,24 @@ static int send_run(struct run *r, int sock, struct err *err)
 {
 	struct session_msg m = {.kind = SESSION_RUN,
 		.tty_fds = r->tty_fds,
+		.value = (int32_t)r->opt.timeout_ms,
 		.flags = r->opt.detach ? SESSION_DETACHED : 0};
 	terminal_size(&m.rows, &m.cols);
 	_cleanup_close_ int memfd = command_memfd(r, err);
 	if (memfd < 0)
 		return memfd;
-	int fds[5] = {memfd, STDERR_FILENO};
+	int account = run_result_account(r, err);
+	if (account == -ENOMEM)
+		return account;
+	int fds[6] = {memfd, STDERR_FILENO};
 	size_t n = 2;
 	for (int fd = 0; fd < 3; fd++)
 		if (!(r->tty_fds >> fd & 1))
 			fds[n++] = fd;
+	if (account >= 0) {
+		m.flags |= SESSION_ACCOUNT;
+		fds[n++] = account;
+	}
 	int k = session_send(sock, &m, fds, n);
 	if (k == -ECONNRESET || k == -EPIPE || k == -ENOTCONN)
 		return -ESRCH; /* it has just ended */
@@ -169,12 +177,16 @@ static int attend(struct run *r, int sock, int *ret_code, struct err *err)
 	struct client_config c = {.sock = sock,
 		.tty_fds = r->opt.detach ? 0 : r->tty_fds,
 		.clipboard = r->opt.clipboard,
+		.interrupt = r->result.wanted,
 		.detached = r->opt.detach,
 		.keys = keys};
 	k = client_run(&c, &res, err);
 	if (k < 0)
 		return k == -ESRCH && !err->code ? k : 0;
-	*ret_code = res.code;
+	r->result.timeout = res.timeout;
+	r->result.detached = res.detached;
+	r->result.signal = res.signal;
+	*ret_code = run_result_code(r, res.code);
 	if (res.failed)
 		return 0;
 	if (res.detached)
@@ -272,6 +284,8 @@ static int start(struct run *r, struct err *err)
 		store_sandbox_release(&r->box);
 		return 125;
 	}
+	if (run_result_account(r, err) == -ENOMEM)
+		return 125;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		err_sys(err, errno, "socketpair");
 		return 125;

@@ -18,6 +18,7 @@ bawn_SOURCES = \
 	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
 	src/cli/run-limits.c \
 	src/cli/run-plan.c src/cli/run-change.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
+	src/cli/run-result.c \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \

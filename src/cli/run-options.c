@@ -39,6 +39,8 @@ enum {
 	OPT_DRY_RUN,
 	OPT_JSON,
 	OPT_TIMING,
+	OPT_TIMEOUT,
+	OPT_RESULT,
 	OPT_AUDIT,
 	OPT_VERBOSE,
 	OPT_QUIET,
@@ -85,6 +87,10 @@ const struct option_row run_option_rows[] = {
 	{"dry-run", 0, NULL, "show the plan and stop", OPT_DRY_RUN},
 	{"json", 0, NULL, "with --dry-run: as JSON", OPT_JSON},
 	{"timing", 0, NULL, "show how long each step of the start took", OPT_TIMING},
+	{"timeout", 0, "DURATION", "end it after 30s, 10m, 1h: SIGTERM, 10 s later SIGKILL",
+		OPT_TIMEOUT},
+	{"result", 0, "FILE", "write exit, times, traffic, denials and changes to FILE as JSON",
+		OPT_RESULT},
 	{"audit", 0, "FILE", "append the audit log to FILE", OPT_AUDIT},
 	{"verbose", 'v', NULL, "say more", OPT_VERBOSE},
 	{"quiet", 'q', NULL, "say nothing but errors", OPT_QUIET},
@@ -108,7 +114,8 @@ void run_options_help(FILE *to)
 		"  bawn run --rm --offline shell -- make check\n\n"
 		"Exit status: the agent's own; 128+n for signal n; 125 bawn failed, 126 the "
 		"program\n"
-		"can't be executed, 127 it was not found.  More: man bawn-run\n");
+		"can't be executed, 127 it was not found; 124 the time of --timeout was over.\n"
+		"More: man bawn-run\n");
 }
 
 static int parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct err *err)
@@ -382,6 +389,11 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	case OPT_AS_USER:
 		o->as_user = value;
 		return 0;
+	case OPT_TIMEOUT:
+		return run_duration(value, &o->timeout_ms, err);
+	case OPT_RESULT:
+		o->result = value;
+		return 0;
 	case OPT_AUDIT:
 		o->audit = value;
 		return 0;
@@ -451,6 +463,10 @@ int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 		err_hint(err,
 			"leave --rm out, and remove the sandbox when you have fetched from it");
 		return err_set(err, EINVAL, "--rm would remove the clone with all its commits");
+	}
+	if (r->opt.result && (r->opt.dry_run || r->opt.detach)) {
+		err_hint(err, "what becomes of it: bawn log");
+		return err_set(err, EINVAL, "--result goes with neither --dry-run nor --detach");
 	}
 	if (r->opt.rm && (r->opt.name || r->opt.detach))
 		return err_set(err, EINVAL, "--rm goes with neither --name nor --detach");

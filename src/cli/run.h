@@ -42,7 +42,8 @@ struct run_options {
 	struct port_spec ports[PORTS_MAX];
 	size_t n_ports;
 	uint64_t pids, memory, cpus; /* as in struct spec */
-	const char *as_user, *audit;
+	uint64_t timeout_ms;
+	const char *as_user, *audit, *result;
 	struct strv degraded; /* --allow-degraded FEATURE */
 	bool offline, no_yolo, no_login, bare_home, dry_run, json, timing, clipboard, help, rm;
 	int verbosity; /* -q: -1, -v: 1 */
@@ -60,6 +61,22 @@ struct run_scan {
 /* A git config file of which the agent gets a private copy (scan/request.h). */
 struct run_git_copy {
 	const char *real, *base, *copy, *inside;
+};
+
+struct run_tally; /* run-result.c: what the sessions that want an account have used */
+
+/* One session as its client sees it: for --result, and for a loop. */
+struct run_result {
+	const char *name; /* the file's, below dir; NULL: none is asked for */
+	int dir;
+	bool wanted;       /* also without a file */
+	int account;       /* memfd that the supervisor fills, -1 */
+	int64_t started;   /* s since the epoch */
+	uint64_t since_ns; /* the same, for what changed in the workspace */
+	bool timeout, detached;
+	int signal; /* that was sent to us and ended it */
+	/* once it has ended */
+	uint64_t ms, user_us, system_us, denials, changed;
 };
 
 struct run {
@@ -108,6 +125,8 @@ struct run {
 	struct plan plan;
 	uint8_t tty_fds; /* bit i: descriptor i is a terminal */
 	struct audit *audit;
+	struct run_result result;
+	struct run_tally *tally;
 	struct sandbox *sandbox;
 	int argc; /* the command line as typed, for messages */
 	char **argv;
@@ -182,6 +201,25 @@ int lasting_run(struct run *r, struct err *err);
 /* run-argv.c: the tool's command line: yolo flags where the tool takes them, the user's behind. */
 int run_argv(struct arena *a, const struct profile *p, const struct strv *args, bool yolo,
 	struct strv *ret);
+
+/* run-result.c */
+int run_duration(const char *text, uint64_t *ret_ms, struct err *err);
+/* Is --result a file that can be written?  Before anything is started. */
+int run_result_open(struct run *r, struct err *err);
+/* Wanted: a descriptor for the account; -1 where it isn't. */
+int run_result_account(struct run *r, struct err *err);
+/* Before the start: from here on what changes in the workspace counts. */
+void run_result_start(struct run *r);
+/* It has ended with that code, by bawn's failure where err says so: find out what it used, and
+ * write the file that was asked for. */
+void run_result_end(struct run *r, int code, const struct err *err);
+/* "bawn: ..." on stderr where its time was over; what the exit code then is. */
+int run_result_code(const struct run *r, int code);
+/* The supervisor's part. */
+void run_tally_flow(struct run *r, const char *target, uint64_t up, uint64_t down);
+void run_tally_begin(void *run, uint32_t session);
+void run_tally_free(struct run *r);
+void run_tally_account(void *run, const struct sandbox_account *a);
 
 uint64_t run_now(void); /* CLOCK_MONOTONIC, ns */
 

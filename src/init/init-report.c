@@ -27,6 +27,13 @@ int report_session(enum control_kind kind, uint32_t session, int value, int fd)
 	return fd_send(INIT_FD_CONTROL, &out, sizeof(out), &fd, fd >= 0 ? 1 : 0);
 }
 
+void report_exited(uint32_t session, int code, const struct cpu *used)
+{
+	out.user_us = used->user_us;
+	out.system_us = used->system_us;
+	report_session(CONTROL_EXITED, session, code, -1);
+}
+
 int report_send(enum control_kind kind, int value, int fd)
 {
 	return report_session(kind, 0, value, fd);

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,8 +25,12 @@
 
 static struct session {
 	uint32_t id;
-	int pid; /* 0: free */
+	int pid;           /* 0: free */
+	struct cpu others; /* of others when it began */
 } sessions[MAX_SESSIONS];
+/* Processor time of what was reaped besides the sessions' own programs: what a program left behind
+ * comes to us.  It counts for whichever sessions there were meanwhile. */
+static struct cpu others;
 /* While the supervisor holds everything stopped, a stop is not the agent's own. */
 static bool frozen;
 static bool lasting;
@@ -125,7 +130,7 @@ static void start_session(uint32_t id, const int *fds, size_t n_fds)
 	if (pid < 0) {
 		report_failed(id, &err);
 	} else {
-		*s = (struct session){.id = id, .pid = pid};
+		*s = (struct session){.id = id, .pid = pid, .others = others};
 		report_session(CONTROL_STARTED, id, pid, c.pty.master);
 	}
 	command_release(&c);
@@ -261,15 +266,30 @@ static void handle_message(const struct control_msg *m, const int *fds, size_t n
 	}
 }
 
-static void session_ended(struct session *s, int code)
+static void add_cpu(struct cpu *c, const struct rusage *ru)
+{
+	c->user_us += (uint64_t)ru->ru_utime.tv_sec * 1000000u + (uint64_t)ru->ru_utime.tv_usec;
+	c->system_us += (uint64_t)ru->ru_stime.tv_sec * 1000000u + (uint64_t)ru->ru_stime.tv_usec;
+}
+
+/* ru: of its program and of what that waited for */
+static void session_ended(struct session *s, int code, const struct rusage *ru)
 {
 	uint32_t id = s->id;
+	struct cpu used = {.user_us = others.user_us - s->others.user_us,
+		.system_us = others.system_us - s->others.system_us};
+	struct rusage all;
+	add_cpu(&used, ru);
 	s->pid = 0;
 	/* Whoever it left behind goes first: EXITED says that nothing runs any more, and the
 	 * supervisor accounts while the kernel takes the namespaces down. */
-	if (!lasting)
+	if (!lasting) {
 		kill_all();
-	report_session(CONTROL_EXITED, id, code, -1);
+		used = (struct cpu){0};
+		if (getrusage(RUSAGE_CHILDREN, &all) == 0)
+			add_cpu(&used, &all);
+	}
+	report_exited(id, code, &used);
 	if (!lasting)
 		_exit(0);
 }
@@ -278,12 +298,16 @@ static void reap(void)
 {
 	int st;
 	pid_t pid;
-	while ((pid = waitpid(-1, &st, WNOHANG | WUNTRACED)) > 0) {
+	struct rusage ru;
+	while ((pid = wait4(-1, &st, WNOHANG | WUNTRACED, &ru)) > 0) {
 		struct session *s = session_of_pid(pid);
+		if (!s && !WIFSTOPPED(st))
+			add_cpu(&others, &ru);
 		if (!s)
 			continue;
 		if (!WIFSTOPPED(st))
-			session_ended(s, WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st));
+			session_ended(
+				s, WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st), &ru);
 		else if (!frozen)
 			report_session(CONTROL_STOPPED, s->id, WSTOPSIG(st), -1);
 	}

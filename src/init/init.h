@@ -23,6 +23,10 @@ void report_stamp(enum control_stamp stamp);
 _noreturn_ void report_fail(const struct err *err);
 int report_send(enum control_kind kind, int value, int fd); /* fd: passed along, or -1 */
 int report_session(enum control_kind kind, uint32_t session, int value, int fd);
+struct cpu {
+	uint64_t user_us, system_us;
+};
+void report_exited(uint32_t session, int code, const struct cpu *used);
 void report_failed(uint32_t session, const struct err *err);
 /* One message from the supervisor, with at most four descriptors; 0 when it is gone.  -EAGAIN when
  * none waits and !block. */

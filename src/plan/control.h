@@ -51,6 +51,7 @@ struct control_msg {
 	uint32_t session; /* STARTED, FAILED, EXITED, STOPPED, EXEC, SIGNAL */
 	uint32_t n_stamps;
 	uint32_t pad;
+	uint64_t user_us, system_us;     /* EXITED: processor time of the session */
 	uint64_t stamps[CONTROL_STAMPS]; /* CLOCK_MONOTONIC, ns, in the order of enum control_stamp
 					  */
 	char text[1280];

@@ -83,7 +83,9 @@ static void on_signals(struct at *a)
 			suspend(a);
 			continue;
 		}
-		bool end = sig == SIGTERM || sig == SIGHUP;
+		bool end = sig == SIGTERM || sig == SIGHUP || (sig == SIGINT && a->c->interrupt);
+		if ((end || sig == SIGINT) && !a->result.signal)
+			a->result.signal = sig;
 		struct itimerspec it = {.it_value.tv_sec = GRACE_SECONDS};
 		if (end && a->asked++ == 0)
 			timerfd_settime(a->timer, 0, &it, NULL);
@@ -134,6 +136,7 @@ static void on_exited(struct at *a, const struct session_msg *m)
 	a->exited = true;
 	a->last = m->flags & SESSION_FIRST;
 	a->result.code = m->value;
+	a->result.timeout = m->flags & SESSION_TIMEOUT;
 	terminal_drain(&a->term, DRAIN_MS);
 	terminal_close(&a->term);
 	send_plain(a, SESSION_DETACH, 0);

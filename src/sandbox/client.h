@@ -13,6 +13,7 @@ struct client_config {
 	uint8_t tty_fds;  /* which of 0-2 are the terminal */
 	bool clipboard;   /* pass OSC 52 writes to it */
 	bool detached;    /* return as soon as the session has started */
+	bool interrupt;   /* SIGINT asks it to end as SIGTERM does, not only the program */
 	const char *keys; /* bytes that detach when typed in a row; NULL: none do */
 };
 
@@ -20,6 +21,8 @@ struct client_result {
 	int code;
 	bool detached; /* the session goes on */
 	bool failed;   /* the program was not started; *err says why */
+	bool timeout;  /* its time was over */
+	int signal; /* SIGINT, SIGTERM or SIGHUP was sent to us and passed on, the first; else 0 */
 };
 
 /* Stay until the session ends, the user detaches, or the supervisor goes.  Signals SIGHUP, SIGINT,

@@ -205,6 +205,7 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 		return err_set(err, ENOMEM, "out of memory");
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
+	s->deadlines = s->first_account = -1;
 	s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover = -1;
 	s->watch.fd = s->first_master = s->first_client = -1;
 	terminal_clear(&s->term);
@@ -226,6 +227,7 @@ int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err
 {
 	s->first_client = l->client;
 	s->first_detached = l->detached;
+	s->first_account = l->account;
 	return server_new(l->listener, l->dirfd, &s->server, err);
 }
 
@@ -365,8 +367,8 @@ void sandbox_free(struct sandbox *s)
 	proc_kill(&s->relay);
 	dialer_free(s->dialer);
 	watch_stop(&s->watch);
-	int fds[] = {s->control, s->epoll, s->signals, s->timer, s->relay_end, s->handover,
-		s->visitors, s->visitor};
+	int fds[] = {s->control, s->epoll, s->signals, s->timer, s->deadlines, s->first_account,
+		s->relay_end, s->handover, s->visitors, s->visitor};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

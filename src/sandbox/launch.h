@@ -22,6 +22,7 @@ enum tag {
 	TAG_IN,
 	TAG_OUT,
 	TAG_MASTER,
+	TAG_DEADLINE,
 	TAG_SERVER,
 	TAG_CLIENT,       /* slot */
 	TAG_SESSION,      /* slot */
@@ -47,8 +48,11 @@ struct sandbox {
 	bool first_detached;
 	int visitors, visitor; /* where requests come to one that doesn't last, and from whom */
 	struct ports ports;
+	int first_account; /* for its account, -1 */
 	struct watch watch;
 	int epoll, signals, timer;
+	int deadlines;            /* timerfd: the next of them */
+	struct deadline deadline; /* of a run that doesn't last */
 	int term_requests;   /* SIGTERMs so far */
 	bool agent_stopped;  /* and we are not, as it has no terminal */
 	bool exited;         /* EXITED was received */
@@ -68,5 +72,11 @@ void sandbox_close_listeners(struct sandbox *s);
 void visitor_accept(struct sandbox *s);
 void visitor_event(struct sandbox *s);
 int sandbox_loop(struct sandbox *s, struct err *err);
+/* The agent and all it has is gone when this returns. */
+void sandbox_kill_agent(struct sandbox *s);
+
+/* deadline.c: --timeout */
+void deadline_start(struct sandbox *s, struct deadline *d, uint32_t ms); /* ms 0: none */
+void deadlines_due(struct sandbox *s);
 
 #endif

@@ -57,7 +57,8 @@ static int set_up(struct sandbox *s, struct err *err)
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (s->epoll < 0 || s->signals < 0 || s->timer < 0)
+	s->deadlines = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll < 0 || s->signals < 0 || s->timer < 0 || s->deadlines < 0)
 		return err_sys(err, errno, "set up the supervisor");
 	fd_set_nonblock(s->control);
 	int r = watch(s, s->control, TAG_CONTROL, EPOLLIN);
@@ -69,6 +70,8 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->signals, TAG_SIGNAL, EPOLLIN);
 	if (r == 0)
 		r = watch(s, s->timer, TAG_TIMER, EPOLLIN);
+	if (r == 0)
+		r = watch(s, s->deadlines, TAG_DEADLINE, EPOLLIN);
 	if (r == 0 && s->watch.fd >= 0)
 		r = watch(s, s->watch.fd, TAG_WATCH, EPOLLIN);
 	if (r == 0 && s->server)
@@ -78,7 +81,7 @@ static int set_up(struct sandbox *s, struct err *err)
 	return r < 0 ? err_sys(err, -r, "set up the supervisor") : ports_watch(s, err);
 }
 
-static void kill_agent(struct sandbox *s)
+void sandbox_kill_agent(struct sandbox *s)
 {
 	s->result.killed = true;
 	if (!s->exited)
@@ -101,10 +104,12 @@ static void on_server_signal(struct sandbox *s, int sig)
 	server_stop(s, s->term_requests++ > 0 ? 0 : GRACE_SECONDS);
 }
 
-static void exited(struct sandbox *s, int code)
+static void exited(struct sandbox *s, const struct control_msg *m)
 {
 	s->exited = true;
-	s->result.code = code;
+	s->result.code = m->value & 255;
+	s->result.user_us = m->user_us;
+	s->result.system_us = m->system_us;
 }
 
 static void on_server_control(struct sandbox *s, const struct control_msg *m, int fd)
@@ -114,7 +119,8 @@ static void on_server_control(struct sandbox *s, const struct control_msg *m, in
 		return;
 	}
 	server_ended(s);
-	exited(s, s->server->end_code);
+	s->exited = true;
+	s->result.code = s->server->end_code;
 }
 
 /* Nothing inside runs from here until sandbox_thaw(). */
@@ -143,7 +149,7 @@ int sandbox_freeze(struct sandbox *s)
 		else if (m.magic == CONTROL_MAGIC && s->server)
 			on_server_control(s, &m, n_fds ? fd : -1);
 		else if (m.magic == CONTROL_MAGIC && m.kind == CONTROL_EXITED)
-			exited(s, m.value & 255);
+			exited(s, &m);
 		if (s->exited)
 			return -EPIPE;
 	}
@@ -201,7 +207,7 @@ static void on_signals(struct sandbox *s)
 			continue;
 		}
 		if ((sig == SIGTERM || sig == SIGHUP) && s->term_requests++ > 0) {
-			kill_agent(s);
+			sandbox_kill_agent(s);
 			return;
 		}
 		if (sig == SIGTERM || sig == SIGHUP)
@@ -232,7 +238,7 @@ static int on_control(struct sandbox *s, struct err *err)
 	else if (s->server)
 		on_server_control(s, &m, n_fds ? fd : -1);
 	else if (m.kind == CONTROL_EXITED)
-		exited(s, m.value & 255);
+		exited(s, &m);
 	else if (m.kind == CONTROL_STOPPED)
 		on_stopped(s);
 	return 0;
@@ -283,7 +289,7 @@ static void on_watch(struct sandbox *s)
 	if (r == 0)
 		sandbox_thaw(s);
 	else
-		kill_agent(s);
+		sandbox_kill_agent(s);
 	if (s->config.hooks.replaced)
 		s->config.hooks.replaced(s->config.hooks.ctx, path, r == 0);
 }
@@ -323,7 +329,7 @@ static void on_timer(struct sandbox *s)
 	if (s->server && !s->server->ending)
 		server_timer(s);
 	else
-		kill_agent(s);
+		sandbox_kill_agent(s);
 }
 
 static int on_event(struct sandbox *s, uint64_t key, struct err *err)
@@ -341,6 +347,9 @@ static int on_event(struct sandbox *s, uint64_t key, struct err *err)
 		return 0;
 	case TAG_TIMER:
 		on_timer(s);
+		return 0;
+	case TAG_DEADLINE:
+		deadlines_due(s);
 		return 0;
 	case TAG_SERVER:
 		if (s->server)
@@ -390,15 +399,18 @@ static int finish(struct sandbox *s, struct err *err)
 		else if (s->server)
 			on_server_control(s, &m, -1);
 		else if (m.kind == CONTROL_EXITED)
-			exited(s, m.value & 255);
+			exited(s, &m);
 	/* Once it has said EXITED nothing runs inside; sandbox_free() reaps it. */
 	int status = 0;
 	if (s->init.pid > 0 && !s->exited)
 		proc_wait(&s->init, &status);
 	if (s->relay.pid > 0)
 		dialer_finish(s->dialer, LAST_WORDS_MS);
-	if (s->server)
+	s->result.timeout = s->deadline.hit;
+	if (s->server) {
 		server_before_account(s);
+		server_last_account(s);
+	}
 	terminal_drain(&s->term, DRAIN_MS);
 	terminal_stop(&s->term);
 	if (!s->exited)
@@ -413,6 +425,8 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 		return r;
 	if (s->server)
 		server_first(s, s->first_client, TAKE_FD(s->first_master), s->first_detached);
+	else
+		deadline_start(s, &s->deadline, s->config.timeout_ms);
 	terminal_resize(&s->term);
 	if (s->config.hooks.started)
 		s->config.hooks.started(s->config.hooks.ctx);

@@ -15,8 +15,18 @@
 #include "sandbox/ports.h"
 #include "sandbox/session.h"
 
+/* What a session has used, at its end. */
+struct sandbox_account {
+	uint32_t session;
+	int fd; /* where its client wants to read it */
+	uint64_t user_us, system_us;
+};
+
 struct sandbox_hooks {
 	void *ctx;
+	/* A session whose client wants an account begins; ends. */
+	void (*begin)(void *ctx, uint32_t session);
+	void (*account)(void *ctx, const struct sandbox_account *a);
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
 	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */
@@ -37,6 +47,7 @@ struct sandbox_lasting {
 	int listener; /* session_listen() */
 	int dirfd;    /* of the box */
 	int client;   /* SEQPACKET to who waits for the first session, -1: nobody */
+	int account;  /* for the account of the first session, -1: nobody wants it; taken over */
 	bool detached;
 };
 
@@ -52,6 +63,7 @@ struct sandbox_config {
 	const struct port_spec *ports; /* published from the start */
 	size_t n_ports;
 	bool lasting; /* sandbox_serve() follows */
+	uint32_t timeout_ms; /* that the first session may take, 0: any */
 };
 
 struct sandbox_result {
@@ -59,6 +71,8 @@ struct sandbox_result {
 	uint64_t start_ns, ready_ns, agent_ns, end_ns; /* CLOCK_MONOTONIC; 0: not reached */
 	uint64_t stamps[CONTROL_STAMPS];               /* bawn-init's own */
 	bool killed;                                   /* by us: second SIGTERM or its 10 s */
+	bool timeout;                                  /* its time was over */
+	uint64_t user_us, system_us;                   /* processor time; not if lasting */
 };
 
 struct sandbox; /* a run in progress */

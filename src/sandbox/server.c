@@ -157,12 +157,41 @@ static struct live *live_new(struct server *v, uint32_t id, int client, bool det
 			.id = id,
 			.client = client,
 			.master = -1,
+			.account = -1,
 			.detached = detached};
 		if (client >= 0)
 			v->clients[client].session = (int)i;
 		return l;
 	}
 	return NULL;
+}
+
+/* From here on what is used counts; fd: taken over. */
+static void want_account(struct sandbox *s, struct live *l, int fd)
+{
+	l->account = fd;
+	if (fd >= 0 && s->config.hooks.begin)
+		s->config.hooks.begin(s->config.hooks.ctx, l->id);
+}
+
+static void give_account(struct sandbox *s, struct live *l)
+{
+	const struct sandbox_account a = {.session = l->id,
+		.fd = l->account,
+		.user_us = l->user_us,
+		.system_us = l->system_us};
+	if (l->account < 0)
+		return;
+	if (s->config.hooks.account)
+		s->config.hooks.account(s->config.hooks.ctx, &a);
+	close(TAKE_FD(l->account));
+}
+
+void server_last_account(struct sandbox *s)
+{
+	if (s->server->last_live)
+		give_account(s, s->server->last_live);
+	s->server->last_live = NULL;
 }
 
 /* Nobody is at its pty: read it ourselves. */
@@ -197,6 +226,8 @@ void server_first(struct sandbox *s, int client, int master, bool detached)
 	}
 	l->started = true;
 	l->master = master;
+	want_account(s, l, TAKE_FD(s->first_account));
+	deadline_start(s, &l->deadline, s->config.timeout_ms);
 	if (master >= 0)
 		fd_set_nonblock(master);
 	if (slot >= 0)
@@ -263,8 +294,13 @@ static void session_over(struct sandbox *s, struct live *l, int code)
 	if (!server_any_live(v)) {
 		m.flags = SESSION_FIRST; /* and last: it hears the account before it goes */
 		v->last = client;
+		v->last_live = l;
 		server_end(s);
+	} else {
+		give_account(s, l);
 	}
+	if (l->deadline.hit)
+		m.flags |= SESSION_TIMEOUT;
 	send_to(v, client, &m, NULL, 0);
 	if (client >= 0)
 		v->clients[client].session = -1;
@@ -291,6 +327,7 @@ void server_control(struct sandbox *s, const struct control_msg *m, int master)
 	if (m->kind == CONTROL_STARTED) {
 		l->started = true;
 		l->master = master;
+		deadline_start(s, &l->deadline, l->timeout_ms);
 		if (master >= 0)
 			fd_set_nonblock(master);
 		if (l->client >= 0)
@@ -308,17 +345,20 @@ void server_control(struct sandbox *s, const struct control_msg *m, int master)
 		session_error(&out, &err, m->value == ENOENT || m->value == ENOTDIR ? 127 : 126);
 		send_to(v, l->client, &out, NULL, 0);
 		l->open = false;
+		give_account(s, l);
 		if (!server_any_live(v))
 			server_end(s);
 	} else if (m->kind == CONTROL_STOPPED) {
 		out.kind = SESSION_STOPPED;
 		send_to(v, l->client, &out, NULL, 0);
 	} else if (m->kind == CONTROL_EXITED) {
+		l->user_us = m->user_us;
+		l->system_us = m->system_us;
 		session_over(s, l, m->value & 255);
 	}
 }
 
-static void signal_session(struct sandbox *s, const struct live *l, int sig)
+void server_signal(struct sandbox *s, const struct live *l, int sig)
 {
 	struct control_msg m = {
 		.magic = CONTROL_MAGIC, .kind = CONTROL_SIGNAL, .value = sig, .session = l->id};
@@ -329,7 +369,7 @@ static void signal_all(struct sandbox *s, int sig)
 {
 	for (size_t i = 0; i < SERVER_SESSIONS; i++)
 		if (s->server->live[i].open)
-			signal_session(s, &s->server->live[i], sig);
+			server_signal(s, &s->server->live[i], sig);
 }
 
 static void set_timer(struct sandbox *s, int seconds)
@@ -421,7 +461,8 @@ static int request_run(struct sandbox *s, int slot, const struct session_msg *m,
 	size_t want = 2;
 	for (int fd = 0; fd < 3; fd++)
 		want += !(m->tty_fds >> fd & 1);
-	if (n_fds != want || v->clients[slot].session >= 0)
+	const bool account = m->flags & SESSION_ACCOUNT;
+	if (n_fds != want + account || v->clients[slot].session >= 0)
 		return err_set(err, EBADMSG, "a malformed request");
 	if (v->ending)
 		return err_set(err, ESRCH, "the sandbox is about to stop");
@@ -443,9 +484,12 @@ static int request_run(struct sandbox *s, int slot, const struct session_msg *m,
 	choose_voice(v);
 	struct control_msg c = {.magic = CONTROL_MAGIC, .kind = CONTROL_EXEC, .session = l->id};
 	int out[4] = {memfd};
-	for (size_t i = 2; i < n_fds; i++)
+	for (size_t i = 2; i < want; i++)
 		out[i - 1] = fds[i];
-	r = fd_send(s->control, &c, sizeof(c), out, n_fds - 1);
+	l->timeout_ms = m->value > 0 ? (uint32_t)m->value : 0;
+	if (account)
+		want_account(s, l, TAKE_FD(fds[want]));
+	r = fd_send(s->control, &c, sizeof(c), out, want - 1);
 	if (r < 0) {
 		l->open = false;
 		v->clients[slot].session = -1;
@@ -491,7 +535,7 @@ static void client_gone(struct sandbox *s, int slot)
 	if (l && l->open) {
 		/* Whoever started it was killed: so is it, unless it was meant to stay. */
 		if (!l->detached && !GUARD_REMOVED("client-gone"))
-			signal_session(s, l, SIGKILL);
+			server_signal(s, l, SIGKILL);
 		unattended(s, l);
 	}
 	drop_client(s, slot);
@@ -544,7 +588,7 @@ static void request(struct sandbox *s, int slot, const struct session_msg *m, in
 		break;
 	case SESSION_SIGNAL:
 		if (c->session >= 0 && v->live[c->session].open)
-			signal_session(s, &v->live[c->session], m->value);
+			server_signal(s, &v->live[c->session], m->value);
 		return;
 	case SESSION_DETACH:
 		if (c->session < 0) { /* its session has ended, and its terminal is as it was */
@@ -661,9 +705,12 @@ void server_free(struct server *v)
 {
 	if (!v)
 		return;
-	for (size_t i = 0; i < SERVER_SESSIONS; i++)
+	for (size_t i = 0; i < SERVER_SESSIONS; i++) {
 		if (v->live[i].open && v->live[i].master >= 0)
 			close(v->live[i].master);
+		if (v->live[i].open && v->live[i].account >= 0)
+			close(v->live[i].account);
+	}
 	server_farewell(v);
 	if (v->log >= 0)
 		close(v->log);

@@ -21,12 +21,22 @@ struct client {
 	bool froze;  /* everything inside is stopped for it */
 };
 
+/* A time by which something must have ended; then SIGTERM, and SIGKILL 10 s later. */
+struct deadline {
+	uint64_t at; /* CLOCK_MONOTONIC, ns; 0: none */
+	bool hit;    /* SIGTERM was sent */
+};
+
 struct live {
 	bool open;
 	uint32_t id;
 	int client; /* slot of the client at its pty, or that waits for its end; -1 */
 	int master; /* -1: it has no pty */
 	bool detached, started;
+	uint32_t timeout_ms;
+	struct deadline deadline;
+	int account; /* -1: nobody wants one */
+	uint64_t user_us, system_us;
 };
 
 struct server {
@@ -34,11 +44,12 @@ struct server {
 	struct client clients[SERVER_CLIENTS];
 	struct live live[SERVER_SESSIONS];
 	uint32_t next_id;
-	int voice;        /* the client whose stderr is ours; -1: none */
-	int last;         /* the client that is told when all is over, -1 */
-	bool ending;      /* END was sent */
-	int after_hangup; /* seconds that sessions get after SIGHUP */
-	int end_code;     /* of the session that ended last */
+	int voice;              /* the client whose stderr is ours; -1: none */
+	int last;               /* the client that is told when all is over, -1 */
+	struct live *last_live; /* the session that ended last, and may want an account */
+	bool ending;            /* END was sent */
+	int after_hangup;       /* seconds that sessions get after SIGHUP */
+	int end_code;           /* of the session that ended last */
 };
 
 struct sandbox;
@@ -54,6 +65,7 @@ void server_client_event(struct sandbox *s, unsigned int slot);
 void server_master_event(struct sandbox *s, unsigned int slot);
 /* STARTED, FAILED, EXITED or STOPPED from pid 1; master: taken over, or -1. */
 void server_control(struct sandbox *s, const struct control_msg *m, int master);
+void server_signal(struct sandbox *s, const struct live *l, int sig);
 /* SIGTERM to every session, then SIGHUP, and SIGKILL after so many seconds. */
 void server_stop(struct sandbox *s, int seconds);
 void server_timer(struct sandbox *s);
@@ -64,6 +76,8 @@ void server_ended(struct sandbox *s);
 bool server_any_live(const struct server *v);
 /* All is over: let the last client put its terminal right before anything is printed. */
 void server_before_account(struct sandbox *s);
+/* The account of the session that ended last, when all is known. */
+void server_last_account(struct sandbox *s);
 /* Nothing runs inside, all is said: let every client go, and nobody come any more. */
 void server_farewell(struct server *v);
 /* For messages: does who hears them have an agent drawing on its terminal?  And its title. */

@@ -26,7 +26,9 @@
 
 enum session_kind {
 	/* client to supervisor */
-	SESSION_RUN = 1, /* fds: plan/wire-exec.h's memfd, stderr, then 0-2 that are no pty */
+	SESSION_RUN = 1, /* fds: plan/wire-exec.h's memfd, stderr, then 0-2 that are no pty, and
+			  * where its account goes, if it is wanted; value: milliseconds that it may
+			  * take, 0: any */
 	SESSION_ATTACH,  /* session (-1: the newest that has a pty); fds: stderr */
 	SESSION_SIGNAL,  /* value: signal */
 	SESSION_DETACH,  /* the session stays */
@@ -66,6 +68,8 @@ enum session_flag {
 	SESSION_DETACHED = 1, /* RUN: it stays when this client goes */
 	SESSION_ONCE = 4,     /* POLICY: until it stops */
 	SESSION_FIRST = 2,    /* RUN: the sandbox was started for it */
+	SESSION_ACCOUNT = 4,  /* RUN: the last descriptor is for its account */
+	SESSION_TIMEOUT = 8,  /* EXITED: its time was over */
 };
 
 struct session_msg {
