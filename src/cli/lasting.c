@@ -177,7 +177,7 @@ static int attend(struct run *r, int sock, int *ret_code, struct err *err)
 	struct client_config c = {.sock = sock,
 		.tty_fds = r->opt.detach ? 0 : r->tty_fds,
 		.clipboard = r->opt.clipboard,
-		.interrupt = r->result.wanted,
+		.interrupt = r->result.iteration > 0,
 		.detached = r->opt.detach,
 		.keys = keys};
 	k = client_run(&c, &res, err);

@@ -368,6 +368,8 @@ static void write_file(struct run *r, int code, const struct err *err, const voi
 	json_begin(&j, NULL, '{');
 	json_str(&j, "sandbox", r->spec.name ? r->spec.name : r->box.id);
 	json_str(&j, "profile", r->opt.profile);
+	if (res->iteration)
+		json_int(&j, "iteration", (int64_t)res->iteration);
 	json_str(&j, "started", rfc3339(res->started, text));
 	json_str(&j, "ended", rfc3339((int64_t)time(NULL), text));
 	json_int(&j, "duration_ms", (int64_t)res->ms);

@@ -100,7 +100,8 @@ assert_field() {
 	"$BAWN" run --result "$T/result" box -- sleep 60 </dev/null >"$T/out" 2>&1 3>&- &
 	eventually "$BAWN" exec box true
 	pkill -9 -P "$!" -x bawn
-	run wait "$!"
+	status=0
+	wait "$!" || status=$?
 	assert_field exit 125
 	assert_field end '"failed"'
 }
