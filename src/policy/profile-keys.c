@@ -31,6 +31,11 @@ const struct profile_key profile_keys[] = {
 	{"state", PROFILE_TREE, 0, "none", "the tool's own directories in the home"},
 	{"login", PROFILE_TREE, 0, "none", "how a host log-in comes along"},
 	{"files", PROFILE_TREE, 0, "none", "settings of the user that come along as copies"},
+	{"instructions", PROFILE_TEXTS, AT(instructions), "none",
+		"your own words to the tool, besides what bawn tells it"},
+	{"instructions-file", PROFILE_HOME, AT(instructions_file), "none",
+		"where the tool reads instructions: the first of these that came along, else the "
+		"last"},
 	{"policies", PROFILE_NAMES, AT(policies), "[balanced]",
 		"egress policies, all of them apply"},
 	{"api", PROFILE_NAMES, AT(api), "empty",
@@ -51,7 +56,8 @@ bool profile_type_is_string(enum profile_type t)
 bool profile_type_is_strv(enum profile_type t)
 {
 	return t == PROFILE_LIST || t == PROFILE_NAMES || t == PROFILE_GLOBS ||
-		t == PROFILE_PATHS || t == PROFILE_VARS || t == PROFILE_ENV || t == PROFILE_SINCE;
+		t == PROFILE_PATHS || t == PROFILE_VARS || t == PROFILE_ENV || t == PROFILE_SINCE ||
+		t == PROFILE_TEXTS || t == PROFILE_HOME;
 }
 
 const char *profile_type_name(enum profile_type t)
@@ -66,6 +72,8 @@ const char *profile_type_name(enum profile_type t)
 		[PROFILE_VARS] = "list of variable names",
 		[PROFILE_ENV] = "map of text",
 		[PROFILE_SINCE] = "map of text",
+		[PROFILE_TEXTS] = "text or list of text",
+		[PROFILE_HOME] = "list of paths in the home",
 		[PROFILE_BOOL] = "true or false",
 		[PROFILE_SUBS] = "map of lists",
 		[PROFILE_MAP] = "map",

@@ -20,10 +20,12 @@ enum profile_type {
 	PROFILE_VARS,   /* struct strv of variable names, or with one trailing "*" */
 	PROFILE_SINCE,  /* struct strv of FLAG=VERSION, written as a map */
 	PROFILE_ENV,    /* struct strv of KEY=value, written as a map */
-	PROFILE_BOOL,   /* bool: true or false */
-	PROFILE_SUBS,   /* subs, n_subs: a map of word to list */
-	PROFILE_MAP,    /* only a map of further keys: "env" */
-	PROFILE_TREE,   /* read by bawn-admin seed; here only: a list */
+	PROFILE_TEXTS, /* struct strv of texts of any number of lines; a single one needs no list */
+	PROFILE_HOME,  /* struct strv of paths below the home, "~/..." */
+	PROFILE_BOOL,  /* bool: true or false */
+	PROFILE_SUBS,  /* subs, n_subs: a map of word to list */
+	PROFILE_MAP,   /* only a map of further keys: "env" */
+	PROFILE_TREE,  /* read by bawn-admin seed; here only: a list */
 };
 
 struct profile_key {

@@ -255,6 +255,56 @@ static int set_name(struct ctx *c, const struct yaml_node *at, const char **ret)
 	return 0;
 }
 
+#define TEXT_MAX ((size_t)16 << 10)
+
+/* Words that a tool will read: any text, but nothing that steers a terminal when it is shown. */
+static int add_text(struct ctx *c, const struct yaml_node *at, struct strv *ret)
+{
+	int r = schema_want(c->err, c->file, at, YAML_SCALAR);
+	if (r < 0)
+		return r;
+	if (!at->text[strspn(at->text, " \t\n")])
+		return yaml_err(c->err, c->file, at, "the text is empty");
+	if (strlen(at->text) > TEXT_MAX)
+		return yaml_err(c->err, c->file, at, "the text is longer than %zu bytes", TEXT_MAX);
+	for (const unsigned char *s = (const unsigned char *)at->text; *s; s++)
+		if ((*s < ' ' && *s != '\n' && *s != '\t') || *s == 0x7f)
+			return yaml_err(
+				c->err, c->file, at, "the text has a control character in it");
+	return strv_add(c->a, ret, at->text) < 0 ? err_set(c->err, ENOMEM, "out of memory") : 0;
+}
+
+static int add_texts(struct ctx *c, const struct yaml_node *at, struct strv *ret)
+{
+	if (yaml_is_empty(at))
+		return 0;
+	if (at->kind == YAML_SCALAR)
+		return add_text(c, at, ret);
+	int r = schema_want(c->err, c->file, at, YAML_LIST);
+	YAML_EACH(e, at)
+	{
+		if (r == 0)
+			r = add_text(c, e, ret);
+	}
+	return r;
+}
+
+static int add_home_paths(struct ctx *c, const struct yaml_node *at, struct strv *ret)
+{
+	char shown[128];
+	int r = schema_list(c->a, c->file, at, ret, c->err);
+	const struct yaml_node *e = at->child;
+	for (size_t i = 0; r == 0 && i < ret->n; i++, e = e->next) {
+		const char *s = ret->v[i];
+		if (!has_prefix(s, "~/") || !s[2] || strstr(s, "/../") || strstr(s, "//") ||
+			s[strlen(s) - 1] == '/')
+			r = yaml_err(c->err, c->file, e, "\"%s\" is no file below the home: ~/...",
+				escape_text(shown, sizeof(shown), s));
+	}
+	c->p->has_seed |= ret->n > 0;
+	return r;
+}
+
 /* What the list holds is seed/spec.h's to say. */
 static int set_tree(struct ctx *c, const struct yaml_node *at)
 {
@@ -286,6 +336,10 @@ static int set_key(struct ctx *c, const struct profile_key *k, const struct yaml
 	case PROFILE_ENV:
 	case PROFILE_SINCE:
 		return add_map(c, at, k->type, member);
+	case PROFILE_TEXTS:
+		return add_texts(c, at, member);
+	case PROFILE_HOME:
+		return add_home_paths(c, at, member);
 	case PROFILE_BOOL:
 		return schema_bool(c->file, at, member, c->err);
 	case PROFILE_SUBS:
@@ -372,6 +426,9 @@ int profile_parse(struct arena *a, const char *name, const char *file, const str
 		return yaml_err(err, file, root,
 			"no command: say what to run, like \"command: [%s]\"",
 			schema_is_name(name) ? name : "tool");
+	if (p.instructions.n && !p.instructions_file.n)
+		return yaml_err(err, file, yaml_get(root, "instructions"),
+			"\"instructions\" needs \"instructions-file\": where the tool reads them");
 	r = add_defaults(&c, root);
 	if (r < 0)
 		return r;

@@ -31,7 +31,9 @@ struct profile {
 	struct strv env_set;    /* KEY=value; ${WORKSPACE} ${HOME} ${SANDBOX} expand */
 	struct strv keys;       /* API key variables; any of them set counts as a log-in */
 	const char *login_hint; /* what to do when there is neither a key nor a log-in */
-	bool has_seed;          /* state:, login: or files: present, so bawn-admin seed has work */
+	struct strv instructions;      /* the user's own words to the tool */
+	struct strv instructions_file; /* "~/...": where the tool reads them */
+	bool has_seed;          /* state:, login:, files: or instructions-file: present, so bawn-admin seed has work */
 	bool args_replace;      /* exec: the user's arguments, if any, replace command */
 	struct strv policies;   /* egress policies by name */
 	struct strv api;        /* policies of the tool's own service ("api: true" in a policy) */

@@ -9,6 +9,7 @@ libseed_a_SOURCES = \
 	src/seed/toml.h src/seed/toml.c \
 	src/seed/spec.h src/seed/spec.c \
 	src/seed/copy.h src/seed/copy.c \
+	src/seed/standing.h src/seed/standing.c \
 	src/seed/script.h src/seed/script.c \
 	src/seed/git.h src/seed/git.c \
 	src/seed/seed.h src/seed/seed.c

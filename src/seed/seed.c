@@ -17,6 +17,7 @@
 #include "seed/script.h"
 #include "seed/secret.h"
 #include "seed/spec.h"
+#include "seed/standing.h"
 #include "seed/toml.h"
 
 #define DOCS_MAX 64
@@ -521,6 +522,8 @@ static int fill(struct run *r, struct err *err)
 			k = put_file(r, &r->spec.files[i], err);
 	if (k == 0)
 		k = write_docs(r, err);
+	if (k == 0)
+		k = seed_standing(&r->copy, r->rq, &r->spec, err);
 	return k == 0 && !r->rq->bare_home ? seed_git(&r->copy, r->rq->workspace, err) : k;
 }
 
@@ -557,7 +560,8 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 		return err_sys(err, errno, "%s", home);
 	r.copy = (struct seed_copy){
 		.a = r.a, .report = report, .home = real, .workspace = rq->workspace, .dst = dst};
-	bool git_only = !r.spec.n_state && !r.spec.n_login && !r.spec.n_files;
+	bool git_only = !r.spec.n_state && !r.spec.n_login && !r.spec.n_files &&
+		!r.spec.instructions_file.n;
 	if (rq->cache && git_only && !rq->bare_home) {
 		seed_cache_begin(&r.cache, rq->now ? rq->now : (int64_t)time(NULL));
 		r.copy.cache = &r.cache;

@@ -258,6 +258,10 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (!yaml_get(at, "over"))
 			f->over = true;
 	}
+	for (size_t i = 0; i < s->instructions_file.n; i++)
+		if (!has_prefix(s->instructions_file.v[i], "~/"))
+			return yaml_err(err, file, yaml_get(root, "instructions-file"),
+				"a path must begin with \"~/\"");
 	return 0;
 }
 
@@ -273,6 +277,14 @@ int seed_spec_parse(struct arena *a, const char *file, const struct yaml_node *r
 	if (r == 0)
 		r = read_section(a, file, root, "files", file_fields, ARRAY_LEN(file_fields),
 			sizeof(*s.files), (void **)&s.files, &s.n_files, err);
+	const struct yaml_node *words = yaml_get(root, "instructions"),
+			       *where = yaml_get(root, "instructions-file");
+	if (r == 0 && words && words->kind == YAML_SCALAR && !yaml_is_empty(words))
+		r = strv_add(a, &s.instructions, words->text);
+	else if (r == 0 && words && !yaml_is_empty(words))
+		r = read_list(a, file, words, &s.instructions, err);
+	if (r == 0 && where && !yaml_is_empty(where))
+		r = read_list(a, file, where, &s.instructions_file, err);
 	if (r == 0)
 		r = check(file, root, a, &s, err);
 	if (r == 0)

@@ -58,6 +58,8 @@ struct seed_spec {
 	struct seed_state *state;
 	struct seed_login *login;
 	struct seed_file *files;
+	struct strv instructions;      /* the user's own */
+	struct strv instructions_file; /* "~/...": where the tool reads them */
 	size_t n_state, n_login, n_files;
 };
 

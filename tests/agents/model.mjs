@@ -6,6 +6,7 @@
 //                  [--tls-cert FILE --tls-key FILE] [--listen ADDR]
 //
 // Scenario: {"commands": ["echo hi > a", {"run": "make", "timeout": 60}], "final": "done"}
+// "watch": a list of words; each request's "seen" names those of them that stand in it.
 // Log: JSON Lines, one a request: the credential header seen, the tools offered, the step answered
 // with, and the text of the last tool result (which is what the agent got to see).
 //
@@ -405,7 +406,8 @@ async function answer(req, res) {
   const move = nextMove(asked);
   log({ ...entry, status: 200, api: route.name, model: body.model,
     tools: asked.tools.map((t) => t.name), results: asked.results.length,
-    last_result: asked.results.at(-1), step: move.step,
+    last_result: asked.results.at(-1),
+    seen: (scenario.watch ?? []).filter((w) => text.includes(w)), step: move.step,
     run: move.tool ? steps[move.step].run : undefined, text: move.text });
   route.api.write(output(res), move, body, url.pathname);
 }

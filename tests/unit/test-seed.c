@@ -417,7 +417,10 @@ static void a_bare_home_has_no_settings(void **state)
 	assert_null(strstr(content(".claude/settings.json"), "model"));
 	assert_non_null(strstr(content(".claude/.credentials.json"), ACCESS));
 	char path[4096];
-	static const char *const out[] = {".claude/CLAUDE.md", ".gitconfig", ".config/git/config"};
+	/* what bawn says of the sandbox alone */
+	char *told = content(".claude/CLAUDE.md");
+	assert_ptr_equal(strstr(told, "<!-- bawn: this sandbox -->"), told);
+	static const char *const out[] = {".gitconfig", ".config/git/config"};
 	for (size_t i = 0; i < ARRAY_LEN(out); i++) {
 		snprintf(path, sizeof(path), "%s/%s", inside, out[i]);
 		assert_int_equal(access(path, F_OK), -1);
@@ -486,7 +489,7 @@ static void links_out_of_the_workspace_are_refused(void **state)
 	snprintf(to, sizeof(to), "%s/.claude/CLAUDE.md", host);
 	assert_int_equal(symlink(path, to), 0);
 	seed("claude");
-	assert_null(content(".claude/CLAUDE.md"));
+	assert_null(strstr(content(".claude/CLAUDE.md"), MARK));
 	assert_true(said(SEED_LEFT, "a link in the workspace leads to"));
 }
 
