@@ -8,7 +8,7 @@ bawn_SOURCES = \
 	src/cli/lasting.h src/cli/lasting.c src/cli/lasting-name.c \
 	src/cli/cmd-complete.c \
 	src/cli/verb.h src/cli/verb.c \
-	src/cli/cmd-loop.c src/cli/tee.h src/cli/tee.c src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
+	src/cli/cmd-loop.c src/cli/cmd-skill.c src/cli/tee.h src/cli/tee.c src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \
 	src/cli/change.h src/cli/change.c src/cli/cmd-diff.c src/cli/cmd-apply.c \
 	src/cli/checkpoint.h src/cli/checkpoint.c src/cli/cmd-checkpoint.c src/cli/cmd-restore.c \

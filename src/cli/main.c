@@ -39,6 +39,7 @@ static const struct command commands[] = {
 	{"fork", "[--count N] NAME NEW", "make sandboxes that begin as this one is", cmd_fork},
 	{"upload-pack", "DIRECTORY", NULL, cmd_upload_pack}, /* git's, for a remote bawn-NAME */
 	{"inspect", "NAME...", "show all that is known of sandboxes", cmd_inspect},
+	{"skill", "[--install AGENT]", "what an agent outside should know of bawn", cmd_skill},
 	{"doctor", "[--json]", "find out what this machine can do", NULL},
 	{"log", "[-f] [--json] [NAME]", "show what was allowed, denied and done", NULL},
 	{"policy", "allow|deny|rm|ls|show|check|lint ...", "look at egress policies, change them",
