@@ -37,6 +37,7 @@ int cmd_policy_ls(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_loop(int argc, char **argv);
 int cmd_skill(int argc, char **argv);
+int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);

@@ -8,7 +8,8 @@ bawn_SOURCES = \
 	src/cli/lasting.h src/cli/lasting.c src/cli/lasting-name.c \
 	src/cli/cmd-complete.c \
 	src/cli/verb.h src/cli/verb.c \
-	src/cli/cmd-loop.c src/cli/cmd-skill.c src/cli/tee.h src/cli/tee.c src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
+	src/cli/cmd-loop.c src/cli/cmd-skill.c src/cli/tee.h src/cli/tee.c src/cli/cmd-cp.c src/cli/lasting-copy.h src/cli/lasting-copy.c \
+	src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \
 	src/cli/change.h src/cli/change.c src/cli/cmd-diff.c src/cli/cmd-apply.c \
 	src/cli/checkpoint.h src/cli/checkpoint.c src/cli/cmd-checkpoint.c src/cli/cmd-restore.c \
@@ -22,7 +23,7 @@ bawn_SOURCES = \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \
-	$(seed_cache_sources) \
+	$(seed_cache_sources) src/copy/copy.h \
 	$(libbase_a_SOURCES)
 bawn_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
 bawn_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)

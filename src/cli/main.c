@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{"apply", "NAME [PATH...]", "land it on the host, or a part", cmd_apply},
 	{"discard", "NAME PATH...|--all", "drop it", cmd_discard},
 	{"ports", "NAME [--publish [IP:]HOST:PORT]", "show or change published ports", cmd_ports},
+	{"cp", "SRC NAME:/PATH | NAME:/PATH DST", "copy files into a sandbox or out of it", cmd_cp},
 	{"stop", "NAME...", "end what runs in sandboxes", cmd_stop},
 	{"rm", "[-f] NAME...|--all", "remove sandboxes", cmd_rm},
 	{"prune", "[--dry-run]", "remove the sandboxes that don't run", cmd_prune},
