@@ -348,6 +348,7 @@ int cmd_loop(int argc, char **argv)
 		help(&l);
 		return 0;
 	}
+	run_hold_signals();
 	_cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0) {
 		err_sys(&err, errno, "/dev/null");
