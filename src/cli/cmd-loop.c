@@ -104,7 +104,7 @@ static void help(const struct loop *l)
 	       "anything else: failed.\n\nOptions, and those of bawn run:\n");
 	options_help(l->rows, stdout);
 	printf("\nExamples:\n"
-	       "  bawn loop --max 5 codex -- exec \"Do the next task of TODO.md. Last: {last}\"\n"
+	       "  bawn loop --max 5 codex -- exec \"Do the next task of PLAN.md. Last: {last}\"\n"
 	       "  bawn loop --until 'make check' claude -- -p \"Fix the next failing test\"\n\n"
 	       "Exit status: 0 reached; 123 not reached in --max iterations; else that of the\n"
 	       "iteration that failed.  More: man bawn-loop\n");

@@ -75,7 +75,7 @@ struct run_result {
 	uint64_t since_ns; /* the same, for what changed in the workspace */
 	bool timeout, detached;
 	uint64_t iteration; /* of a loop, from 1 */
-	int signal; /* that was sent to us and ended it */
+	int signal;         /* that was sent to us and ended it */
 	/* once it has ended */
 	uint64_t ms, user_us, system_us, denials, changed;
 };

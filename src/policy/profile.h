@@ -27,19 +27,20 @@ struct profile {
 	struct strv yolo_since;  /* FLAG=VERSION: the first version of the tool that knows it */
 	struct profile_sub *subs;
 	size_t n_subs;
-	struct strv env_pass;   /* names, or one trailing "*" */
-	struct strv env_set;    /* KEY=value; ${WORKSPACE} ${HOME} ${SANDBOX} expand */
-	struct strv keys;       /* API key variables; any of them set counts as a log-in */
-	const char *login_hint; /* what to do when there is neither a key nor a log-in */
+	struct strv env_pass;          /* names, or one trailing "*" */
+	struct strv env_set;           /* KEY=value; ${WORKSPACE} ${HOME} ${SANDBOX} expand */
+	struct strv keys;              /* API key variables; any of them set counts as a log-in */
+	const char *login_hint;        /* what to do when there is neither a key nor a log-in */
 	struct strv instructions;      /* the user's own words to the tool */
 	struct strv instructions_file; /* "~/...": where the tool reads them */
-	bool has_seed;          /* state:, login:, files: or instructions-file: present, so bawn-admin seed has work */
-	bool args_replace;      /* exec: the user's arguments, if any, replace command */
-	struct strv policies;   /* egress policies by name */
-	struct strv api;        /* policies of the tool's own service ("api: true" in a policy) */
-	const char *syscalls;   /* syscall policy by name, "default" */
-	struct strv mask;       /* globs of workspace files that read as empty */
-	struct strv protect;    /* workspace paths that can't be changed from inside */
+	bool has_seed; /* state:, login:, files: or instructions-file: present, so bawn-admin seed
+			  has work */
+	bool args_replace;    /* exec: the user's arguments, if any, replace command */
+	struct strv policies; /* egress policies by name */
+	struct strv api;      /* policies of the tool's own service ("api: true" in a policy) */
+	const char *syscalls; /* syscall policy by name, "default" */
+	struct strv mask;     /* globs of workspace files that read as empty */
+	struct strv protect;  /* workspace paths that can't be changed from inside */
 };
 
 #endif

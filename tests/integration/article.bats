@@ -49,8 +49,8 @@ fake_codex() {
 	grep -q 'What the round before left:$' calls
 	[ "$(grep -c '^left by [0-9]* [0-9]*' calls)" = 2 ]
 	# what the script says and what the profile says is said once
-	[ "$(head -1 calls | grep -o dangerously-bypass | wc -l)" = 1 ]
-	head -1 calls | grep -qF '<--dangerously-bypass-approvals-and-sandbox> <exec>'
+	[ "$(head -1 calls | grep -o dangerously-bypass-approvals | wc -l)" = 1 ]
+	head -1 calls | grep -q '<--dangerously-bypass-approvals-and-sandbox> .*<exec>'
 	head -1 calls | grep -qF '<-c> <model_reasoning_effort="medium"> <-o> <output.txt>'
 }
 
@@ -81,7 +81,7 @@ fake_codex() {
 	fake_codex
 	run "$BAWN" run codex -- exec "create a clone, no mistakes"
 	assert_status 0
-	grep -qF '<--dangerously-bypass-approvals-and-sandbox> <exec> <--skip-git-repo-check> <create a clone, no mistakes>' calls
+	grep -q '<--dangerously-bypass-approvals-and-sandbox> .*<exec> <--skip-git-repo-check> <create a clone, no mistakes>' calls
 	# the same profile on the same directory is the same sandbox, and its name enters it as well
 	run "$BAWN" run codex
 	assert_status 0

@@ -49,9 +49,9 @@ loop() {
 	assert_status 123
 	[ "$(wc -l <rounds)" = 2 ]
 	assert_output 'bawn: not reached in 2 iterations (--max)'
-	run loop 'echo x >>more'
+	run loop 'echo x >>extra'
 	assert_status 123
-	[ "$(wc -l <more)" = 10 ]
+	[ "$(wc -l <extra)" = 10 ]
 }
 
 @test "loop: --until is asked in the sandbox after an iteration that went well" {
