@@ -231,6 +231,8 @@ static int join(struct run *r, int *ret_code, struct err *err)
 	if (k == 0)
 		k = run_facts_command(r, err);
 	if (k == 0)
+		k = lasting_bring_profile(r, err);
+	if (k == 0)
 		k = run_plan_command(r, err);
 	if (k == 0)
 		k = send_run(r, sock, err);
@@ -266,21 +268,11 @@ _noreturn_ static void supervise(struct run *r, int sock)
 	_exit(code);
 }
 
-/* Its description names every profile that it was started for. */
-static int note_profile(struct run *r, struct err *err)
-{
-	const char *now = r->opt.profile;
-	if (!now || streq(now, r->spec.profile) || strv_has(&r->spec.profiles, now))
-		return 0;
-	strv_add(&r->arena, &r->spec.profiles, now);
-	return store_sandbox_save(&r->box, &r->spec, err);
-}
-
 static int start(struct run *r, struct err *err)
 {
 	int pair[2];
 	own_tty_fds(r);
-	if (note_profile(r, err) < 0) {
+	if (lasting_note_profile(r, err) < 0) {
 		store_sandbox_release(&r->box);
 		return 125;
 	}

@@ -36,6 +36,16 @@ int lasting_note_checkpoint(struct run *r, const char *text, struct err *err);
  */
 int lasting_ready(struct run *r, struct err *err);
 
+/* ---- lasting-profile.c ---- */
+
+/* The sandbox runs, and r's profile is about to join it: its settings, log-in and program are there
+ * when this returns.  What has to be known of them has been found out (run_facts_command). */
+int lasting_bring_profile(struct run *r, struct err *err);
+/* The box's description names every profile that has entered; its lock is held. */
+int lasting_note_profile(struct run *r, struct err *err);
+/* The supervisor: ENTER and LEND. */
+int lasting_on_request(struct run *r, const struct session_msg *m, struct err *err);
+
 /* ---- lasting.c ---- */
 
 /* Enter the sandbox of r->spec with r->command or the profile's tool; it is started where it does

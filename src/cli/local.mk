@@ -8,7 +8,7 @@ bawn_SOURCES = \
 	src/cli/lasting.h src/cli/lasting.c src/cli/lasting-name.c \
 	src/cli/cmd-complete.c \
 	src/cli/verb.h src/cli/verb.c \
-	src/cli/cmd-loop.c src/cli/cmd-skill.c src/cli/tee.h src/cli/tee.c src/cli/cmd-cp.c src/cli/lasting-copy.h src/cli/lasting-copy.c \
+	src/cli/cmd-loop.c src/cli/cmd-skill.c src/cli/tee.h src/cli/tee.c src/cli/cmd-cp.c src/cli/lasting-copy.h src/cli/lasting-copy.c src/cli/lasting-profile.c \
 	src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \
 	src/cli/change.h src/cli/change.c src/cli/cmd-diff.c src/cli/cmd-apply.c \

@@ -396,6 +396,12 @@ int run_seed_collect(struct run *r, struct err *err)
 	return 0;
 }
 
+int run_seed_again(struct run *r, struct err *err)
+{
+	int k = start_seed(r, err);
+	return k < 0 ? k : run_seed_collect(r, err);
+}
+
 int run_begin(struct run *r, struct err *err)
 {
 	if (r->store.sandboxes)

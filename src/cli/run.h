@@ -161,6 +161,8 @@ int run_become_user(struct run *r, struct err *err);
 int run_facts(struct run *r, struct err *err);
 /* The agent's settings and log-in copies are in its home: collect what seed said. */
 int run_seed_collect(struct run *r, struct err *err);
+/* Another profile joins: its own into r->box.home. */
+int run_seed_again(struct run *r, struct err *err);
 
 /* run-scan.c */
 int run_scan_start(struct run *r, struct err *err);

@@ -232,6 +232,8 @@ int main(int argc, char **argv)
 		return reapply_main();
 	if (argc == 2 && streq(argv[1], "renet"))
 		return renet_main();
+	if (argc == 3 && streq(argv[1], "lend"))
+		return lend_main(argv[2]);
 	report_stamp(STAMP_MAIN);
 	if (!GUARD_REMOVED("deathsig"))
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -62,6 +62,8 @@ int reapply_main(void);
 
 /* init-renet.c: the nftables rules, replaced from outside. */
 int renet_main(void);
+/* init-lend.c: one more directory of the host, from outside. */
+int lend_main(const char *path);
 
 /* init-agent.c: the pty and the process of a session. */
 struct pty {

@@ -372,5 +372,6 @@ void sandbox_free(struct sandbox *s)
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	arena_free(&s->arena);
 	free(s);
 }

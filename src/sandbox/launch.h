@@ -3,6 +3,7 @@
 #ifndef BAWN_SANDBOX_LAUNCH_H
 #define BAWN_SANDBOX_LAUNCH_H
 
+#include "base/arena.h"
 #include "base/fd.h"
 #include "base/proc.h"
 #include "sandbox/sandbox.h"
@@ -58,6 +59,8 @@ struct sandbox {
 	bool exited;         /* EXITED was received */
 	unsigned int frozen; /* for so many reasons at once */
 	struct sandbox_result result;
+	struct arena arena; /* of lent */
+	struct strv lent;   /* what sandbox_lend() has shown */
 };
 
 uint64_t sandbox_now(void);

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libsandbox.a
 libsandbox_a_SOURCES = \
 	src/sandbox/sandbox.h \
 	src/sandbox/launch.h src/sandbox/launch.c \
-	src/sandbox/loop.c src/sandbox/deadline.c \
+	src/sandbox/loop.c src/sandbox/deadline.c src/sandbox/lend.c \
 	src/sandbox/ports.h src/sandbox/ports.c \
 	src/sandbox/policy.c src/sandbox/visitor.c \
 	src/sandbox/session.h src/sandbox/session.c \

@@ -94,6 +94,9 @@ const struct dialer *sandbox_dialer(const struct sandbox *s);
 /* While the agent runs: show text in the terminal's title when the agent owns the terminal. */
 void sandbox_title(struct sandbox *s, const char *text);
 bool sandbox_owns_terminal(const struct sandbox *s);
+/* A lasting sandbox that runs: show a directory or file of the host at its own path, read-only.  0
+ * or -errno. */
+int sandbox_lend(struct sandbox *s, const char *path, struct err *err);
 /* A lasting sandbox: stop or continue everything inside.  0 or -errno. */
 int sandbox_freeze(struct sandbox *s);
 void sandbox_thaw(struct sandbox *s);

@@ -40,6 +40,8 @@ enum session_kind {
 			  * end; answered by DONE */
 	SESSION_CHECKPOINT, /* text: "TAG LAYER"; the layer is a copy of what is written there now
 			     */
+	SESSION_ENTER,      /* text: a profile, which is noted; answered by DONE */
+	SESSION_LEND,       /* text: a path of the host to be shown inside; answered by DONE */
 	/* supervisor to client */
 	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty */
 	SESSION_FAILED,       /* value: errno; code: exit code; text, NUL, hint */
