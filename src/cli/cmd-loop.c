@@ -22,11 +22,12 @@
 #define EXIT_MAX 123   /* the iterations are over, the target was not reached */
 #define EXIT_REACHED 2 /* what a tool says with it: enough */
 
-enum { OPT_MAX = 1000, OPT_UNTIL, OPT_LOOP_JSON, OPT_LOOP_HELP };
+enum { OPT_MAX = 1000, OPT_UNTIL, OPT_CHECKPOINT, OPT_LOOP_JSON, OPT_LOOP_HELP };
 
 static const struct option_row own_rows[] = {{"max", 0, "N", "at most N iterations (10)", OPT_MAX},
 	{"until", 0, "COMMAND", "stop when COMMAND succeeds in the sandbox after an iteration",
 		OPT_UNTIL},
+	{"checkpoint", 0, NULL, "take a checkpoint before each iteration", OPT_CHECKPOINT},
 	{"json", 0, NULL, "an object for each iteration on standard output", OPT_LOOP_JSON},
 	{"help", 'h', NULL, "show this help", OPT_LOOP_HELP}};
 
@@ -40,10 +41,11 @@ struct loop {
 	struct option_row rows[OPTIONS_MAX];
 	uint64_t max;
 	const char *until;
-	bool json, help, quiet;
+	bool checkpoint, json, help, quiet;
 	struct tee_tail *tail;
 	char name[SPEC_NAME_MAX + 1]; /* of the sandbox, once it is known */
 	uint64_t n;                   /* this iteration, from 1 */
+	char tag[128];                /* of the checkpoint before it; "": none */
 };
 
 struct parsing {
@@ -65,6 +67,9 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	case OPT_UNTIL:
 		p->l->until = value;
 		return *value ? 0 : err_set(err, EINVAL, "which command?");
+	case OPT_CHECKPOINT:
+		p->l->checkpoint = true;
+		return 0;
 	case OPT_LOOP_JSON:
 		p->l->json = true;
 		return 0;
@@ -181,10 +186,10 @@ static void say_account(const struct loop *l, const struct run *r, int code)
 {
 	const struct run_result *u = &r->result;
 	run_message(r,
-		"iteration %" PRIu64 ": exit %d, %" PRIu64 ".%" PRIu64 " s, %" PRIu64
+		"iteration %" PRIu64 "%s%s: exit %d, %" PRIu64 ".%" PRIu64 " s, %" PRIu64
 		" denied, %" PRIu64 " file%s changed",
-		l->n, code, u->ms / 1000, u->ms / 100 % 10, u->denials, u->changed,
-		u->changed == 1 ? "" : "s");
+		l->n, *l->tag ? " after checkpoint " : "", l->tag, code, u->ms / 1000,
+		u->ms / 100 % 10, u->denials, u->changed, u->changed == 1 ? "" : "s");
 }
 
 static void print_json(const struct loop *l, const struct run *r, int code, const char *outcome)
@@ -194,6 +199,7 @@ static void print_json(const struct loop *l, const struct run *r, int code, cons
 	json_begin(&j, NULL, '{');
 	json_int(&j, "iteration", (int64_t)l->n);
 	json_str(&j, "sandbox", l->name);
+	json_str(&j, "checkpoint", *l->tag ? l->tag : NULL);
 	json_int(&j, "exit", code);
 	json_str(&j, "outcome", outcome);
 	json_int(&j, "duration_ms", (int64_t)u->ms);
@@ -206,6 +212,52 @@ static void print_json(const struct loop *l, const struct run *r, int code, cons
 		puts(j.buf);
 	fflush(stdout);
 	json_free(&j);
+}
+
+/* What `bawn checkpoint NAME` does, in a process of its own, whose output is the tag. */
+static int take_checkpoint(struct loop *l, struct err *err)
+{
+	static char word[] = "checkpoint";
+	char *argv[] = {word, l->name, NULL};
+	int out[2], status = 0;
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe");
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		int code = cmd_checkpoint(2, argv);
+		fflush(NULL);
+		_exit(code);
+	}
+	close(out[1]);
+	ssize_t n = pid > 0 ? fd_read_full(out[0], l->tag, sizeof(l->tag) - 1) : -1;
+	close(out[0]);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	l->tag[MAX(n, (ssize_t)0)] = '\0';
+	l->tag[strcspn(l->tag, "\n")] = '\0';
+	/* it has said why */
+	return n > 0 && status == 0 ? 0 : err_set(err, ECANCELED, "%s", "");
+}
+
+/* Of the sandbox that there is: before the first iteration there may be none, nor anything to keep.
+ */
+static int checkpoint(struct loop *l, struct err *err)
+{
+	struct run r;
+	bool fresh = false;
+	run_init(&r, l->argc, l->argv);
+	int k = l->name[0] ? 0 : parse(l, &r, err);
+	if (k == 0 && !l->name[0])
+		k = run_begin(&r, err);
+	if (k == 0 && !l->name[0])
+		k = lasting_find(&r, &fresh, err);
+	if (k == 0 && !l->name[0] && !fresh)
+		snprintf(l->name, sizeof(l->name), "%s", r.spec.name);
+	run_release(&r, 0);
+	l->tag[0] = '\0';
+	return k == 0 && !fresh ? take_checkpoint(l, err) : k;
 }
 
 /* A signal that came between two sessions, where nobody took it. */
@@ -279,6 +331,8 @@ static enum outcome iterate(struct loop *l, int *ret_code)
 		k = run_begin(&r, &err);
 	if (k == 0)
 		k = run_result_open(&r, &err);
+	if (k == 0 && l->checkpoint)
+		k = checkpoint(l, &err);
 	if (k == 0) {
 		r.result.wanted = true;
 		r.result.iteration = l->n;

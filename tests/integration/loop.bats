@@ -101,11 +101,26 @@ last=<words of 2>' ] || fail "$(cat told)"
 		'touch "f$0"; echo "said $0"; [ "$0" = 1 ] || { curl -sS -m 5 http://denied.example/ >/dev/null; }'
 	assert_status 123
 	[ "$(wc -l <<<"$output")" = 2 ]
-	[ "$(grep -c '^{"iteration":[12],"sandbox":"box","exit":0,"outcome":"continue",.*}$' <<<"$output")" = 2 ]
+	[ "$(grep -c '^{"iteration":[12],"sandbox":"box","checkpoint":null,"exit":0,"outcome":"continue",.*}$' <<<"$output")" = 2 ]
 	[[ ${lines[0]} == *'"denials":0,"files_changed":1,"result":"said 1"}' ]]
 	[[ ${lines[1]} == *'"denials":1,"files_changed":1,"result":"said 2"}' ]]
 	[[ $stderr == *'said 1'* ]]
 	[[ $stderr == *'iteration 2: exit 0, '*' 1 denied, 1 file changed'* ]]
+}
+
+@test "loop: --checkpoint keeps the state before each iteration" {
+	run --separate-stderr loop --checkpoint --json --max 3 'echo "$0" >>~/log; [ "$0" != 2 ] || rm ~/log'
+	assert_status 123
+	[ "$(grep -c '"checkpoint":null' <<<"$output")" = 1 ]
+	local tags
+	mapfile -t tags < <(grep -o '"checkpoint":"[^"]*"' <<<"$output" | cut -d '"' -f 4)
+	[ "${#tags[@]}" = 2 ]
+	[[ $stderr == *"iteration 2 after checkpoint ${tags[0]}: exit 0"* ]]
+	"$BAWN" restore box "${tags[0]}" >/dev/null
+	[ "$("$BAWN" exec box sh -c 'cat ~/log')" = 1 ]
+	# a sandbox that there is has one before the first
+	run --separate-stderr loop --checkpoint --json --max 1 'true'
+	[ "$(grep -c '"checkpoint":null' <<<"$output")" = 0 ]
 }
 
 @test "loop: --result describes the last iteration" {
