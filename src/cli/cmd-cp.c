@@ -115,8 +115,8 @@ int cmd_cp(int argc, char **argv)
 			"directory, the copy goes into it; SRC/. means what is in SRC.  A sandbox "
 			"that\n"
 			"does not run is started for it.",
-		.examples = "  bawn cp notes.txt claude-project:/home/me/\n"
-			    "  bawn cp claude-project:/home/me/out .\n",
+		.examples = "  bawn cp task.md claude-project:$HOME\n"
+			    "  bawn cp claude-project:$HOME/task.md copy.md\n",
 		.rows = rows,
 		.option = option,
 		.min = 2,

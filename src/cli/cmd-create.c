@@ -7,7 +7,7 @@
 
 /* What only a start can take. */
 static const char *const not_taken[] = {"rm", "detach", "detach-keys", "env", "env-file", "no-yolo",
-	"dry-run", "json", "timing", "audit"};
+	"dry-run", "json", "timing", "audit", "timeout", "result"};
 
 /* The rest of run's table; *ret ends with an empty row. */
 static void taken(struct option_row ret[OPTIONS_MAX + 1])

@@ -22,18 +22,28 @@
 #define EXIT_MAX 123   /* the iterations are over, the target was not reached */
 #define EXIT_REACHED 2 /* what a tool says with it: enough */
 
-enum { OPT_MAX = 1000, OPT_UNTIL, OPT_CHECKPOINT, OPT_LOOP_JSON, OPT_LOOP_HELP };
+enum {
+	OPT_TIMEOUT = 1000,
+	OPT_RESULT,
+	OPT_MAX,
+	OPT_UNTIL,
+	OPT_CHECKPOINT,
+	OPT_LOOP_JSON,
+	OPT_LOOP_HELP
+};
 
 static const struct option_row own_rows[] = {{"max", 0, "N", "at most N iterations (10)", OPT_MAX},
 	{"until", 0, "COMMAND", "stop when COMMAND succeeds in the sandbox after an iteration",
 		OPT_UNTIL},
 	{"checkpoint", 0, NULL, "take a checkpoint before each iteration", OPT_CHECKPOINT},
 	{"json", 0, NULL, "an object for each iteration on standard output", OPT_LOOP_JSON},
-	{"help", 'h', NULL, "show this help", OPT_LOOP_HELP}};
+	{"timeout", 0, "DURATION", "how long one iteration may take: 30s, 10m, 1h", OPT_TIMEOUT},
+	{"result", 0, "FILE", "describe the last iteration in FILE as JSON", OPT_RESULT},
+	{"help", 'h', NULL, "show this help", OPT_LOOP_HELP}, {0}};
 
 /* Options of run that make no sense here. */
-static const char *const not_ours[] = {
-	"rm", "detach", "detach-keys", "dry-run", "json", "timing", "clipboard", "help"};
+static const char *const not_ours[] = {"rm", "detach", "detach-keys", "dry-run", "json", "timing",
+	"clipboard", "help", "timeout", "result"};
 
 struct loop {
 	int argc;
@@ -67,6 +77,10 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	case OPT_UNTIL:
 		p->l->until = value;
 		return *value ? 0 : err_set(err, EINVAL, "which command?");
+	case OPT_TIMEOUT:
+		return run_option_set(p->r, "timeout", value, err);
+	case OPT_RESULT:
+		return run_option_set(p->r, "result", value, err);
 	case OPT_CHECKPOINT:
 		p->l->checkpoint = true;
 		return 0;
@@ -87,8 +101,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 static void make_table(struct loop *l)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < ARRAY_LEN(own_rows); i++)
-		l->rows[n++] = own_rows[i];
+	for (; own_rows[n].name; n++)
+		l->rows[n] = own_rows[n];
 	for (const struct option_row *o = run_option_rows; o->name && n < OPTIONS_MAX - 1; o++) {
 		bool ours = true;
 		for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
@@ -98,7 +112,7 @@ static void make_table(struct loop *l)
 	}
 }
 
-static void help(const struct loop *l)
+static void help(void)
 {
 	printf("Usage: bawn loop [OPTIONS] PROFILE|NAME [PATH[:ro]...] -- ARGS...\n\n"
 	       "Run the tool with ARGS again and again in one sandbox.  In ARGS {n} is the number "
@@ -106,11 +120,14 @@ static void help(const struct loop *l)
 	       "the iteration and {last} what the last one wrote; so are BAWN_ITERATION and\n"
 	       "BAWN_LAST_RESULT in its environment.  Exit status 0 of the tool: go on; 2: "
 	       "reached;\n"
-	       "anything else: failed.\n\nOptions, and those of bawn run:\n");
-	options_help(l->rows, stdout);
+	       "anything else: failed.\n\nOptions, and those of bawn run that concern the sandbox "
+	       "or one session:\n");
+	options_help(own_rows, stdout);
 	printf("\nExamples:\n"
-	       "  bawn loop --max 5 codex -- exec \"Do the next task of PLAN.md. Last: {last}\"\n"
-	       "  bawn loop --until 'make check' claude -- -p \"Fix the next failing test\"\n\n"
+	       "  bawn loop --max 5 --until 'make check' codex -- exec \"Do the next task of "
+	       "PLAN.md. Last: {last}\"\n"
+	       "  bawn loop --until 'git diff --quiet' --checkpoint claude -- -p \"Commit a "
+	       "part\"\n\n"
 	       "Exit status: 0 reached; 123 not reached in --max iterations; else that of the\n"
 	       "iteration that failed.  More: man bawn-loop\n");
 }
@@ -399,7 +416,7 @@ int cmd_loop(int argc, char **argv)
 	if (!l.tail || first_look(&l, &err) < 0)
 		return command_fail(&err, 125);
 	if (l.help) {
-		help(&l);
+		help();
 		return 0;
 	}
 	run_hold_signals();

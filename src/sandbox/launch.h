@@ -54,10 +54,10 @@ struct sandbox {
 	int epoll, signals, timer;
 	int deadlines;            /* timerfd: the next of them */
 	struct deadline deadline; /* of a run that doesn't last */
-	int term_requests;   /* SIGTERMs so far */
-	bool agent_stopped;  /* and we are not, as it has no terminal */
-	bool exited;         /* EXITED was received */
-	unsigned int frozen; /* for so many reasons at once */
+	int term_requests;        /* SIGTERMs so far */
+	bool agent_stopped;       /* and we are not, as it has no terminal */
+	bool exited;              /* EXITED was received */
+	unsigned int frozen;      /* for so many reasons at once */
 	struct sandbox_result result;
 	struct arena arena; /* of lent */
 	struct strv lent;   /* what sandbox_lend() has shown */
