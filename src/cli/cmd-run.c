@@ -98,7 +98,7 @@ static int on_request(void *ctx, const struct session_msg *m, int *fds, size_t n
 {
 	if (m->kind == SESSION_CHECKPOINT)
 		return lasting_note_checkpoint(ctx, m->text, err);
-	if (m->kind == SESSION_ENTER)
+	if (m->kind == SESSION_ENTER || m->kind == SESSION_LEND)
 		return lasting_on_request(ctx, m, err);
 	return run_on_request(ctx, m, fds, n_fds, answer, err);
 }

@@ -68,7 +68,7 @@ enum session_publish {
 
 enum session_flag {
 	SESSION_DETACHED = 1, /* RUN: it stays when this client goes */
-	SESSION_ONCE = 4,     /* POLICY: until it stops */
+	SESSION_ONCE = 16,    /* POLICY: until it stops */
 	SESSION_FIRST = 2,    /* RUN: the sandbox was started for it */
 	SESSION_ACCOUNT = 4,  /* RUN: the last descriptor is for its account */
 	SESSION_TIMEOUT = 8,  /* EXITED: its time was over */
