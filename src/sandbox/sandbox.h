@@ -62,7 +62,7 @@ struct sandbox_config {
 	bool clipboard;                /* pass OSC 52 writes to the terminal */
 	const struct port_spec *ports; /* published from the start */
 	size_t n_ports;
-	bool lasting; /* sandbox_serve() follows */
+	bool lasting;        /* sandbox_serve() follows */
 	uint32_t timeout_ms; /* that the first session may take, 0: any */
 };
 
