@@ -8,6 +8,7 @@
 
 #include "cli/lasting-copy.h"
 #include "cli/lasting.h"
+#include "cli/live.h"
 
 /* A profile given as a file is known by its path. */
 static char *name_of(struct run *r)
@@ -32,11 +33,29 @@ int lasting_note_profile(struct run *r, struct err *err)
 
 /* ---- the supervisor ---- */
 
+/* Its hosts are allowed from now on, beside those of who is there. */
+static int enter(struct run *r, char *name, struct err *err)
+{
+	char *own = name_of(r);
+	if (!name || !own)
+		return err_set(err, ENOMEM, "out of memory");
+	if (!streq(name, own) && !strv_has(&r->beside, name)) {
+		int k = strv_push(&r->arena, &r->beside, name) < 0
+			? err_set(err, ENOMEM, "out of memory")
+			: run_policy_again(r, STDERR_FILENO, err);
+		if (k < 0) {
+			r->beside.n--;
+			return k;
+		}
+	}
+	return note(r, name, err);
+}
+
 int lasting_on_request(struct run *r, const struct session_msg *m, struct err *err)
 {
 	switch ((enum session_kind)m->kind) {
 	case SESSION_ENTER:
-		return note(r, m->text, err);
+		return enter(r, arena_dup(&r->arena, m->text), err);
 	case SESSION_LEND:
 		return sandbox_lend(r->sandbox, m->text, err);
 	default:

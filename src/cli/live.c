@@ -199,7 +199,7 @@ static int change_options(struct run *r, const struct change *c, bool once, stru
 	return arena_check(a, err);
 }
 
-static int apply_policy(struct run *r, int errors, struct err *err)
+int run_policy_again(struct run *r, int errors, struct err *err)
 {
 	struct pack fresh = {.fd = -1};
 	int k = run_find_pack(r, errors, &fresh, err);
@@ -274,7 +274,7 @@ static int request_policy(struct run *r, const struct session_msg *m, const int 
 	if (k == 0 && c.what != SESSION_RELOAD)
 		k = change_options(r, &c, once, err);
 	if (k == 0)
-		k = apply_policy(r, fds[0], err);
+		k = run_policy_again(r, fds[0], err);
 	if (k < 0) {
 		r->opt = old;
 		r->once = old_once;

@@ -30,4 +30,8 @@ bool live_rule_add(
 /* Take back every rule that says the same; how many. */
 size_t live_rule_remove(struct live_lists l, const char *text);
 
+/* The supervisor: compile the policy again, as the options and the profiles beside are now, and let
+ * it count; errors: where bawn-admin says what is wrong.  The old one stays where that fails. */
+int run_policy_again(struct run *r, int errors, struct err *err);
+
 #endif

@@ -24,6 +24,9 @@ int pack_args_take(struct pack_args *p, int opt, char *value, struct err *err)
 	case PACK_ARG_POLICY:
 		r = strv_push(p->a, &p->policies, value);
 		break;
+	case PACK_ARG_BESIDE:
+		r = strv_push(p->a, &p->beside, value);
+		break;
 	case PACK_ARG_NO_POLICY:
 		p->no_policy = true;
 		break;
@@ -54,6 +57,8 @@ void pack_args_finish(struct pack_args *p)
 {
 	static const char *const none[] = {NULL};
 	struct pack_request *q = &p->req;
+	q->beside = (const char *const *)p->beside.v;
+	q->n_beside = p->beside.n;
 	q->policies = (const char *const *)p->policies.v;
 	q->n_policies = p->policies.n;
 	if (p->no_policy && !q->policies)

@@ -10,7 +10,7 @@
 struct pack_args {
 	struct arena *a;
 	struct pack_request req;
-	struct strv policies, allow, deny, allow_private;
+	struct strv beside, policies, allow, deny, allow_private;
 	uint16_t host_ports[16];
 	bool no_policy;
 };
@@ -19,6 +19,7 @@ struct pack_args {
 enum {
 	PACK_ARG_FIRST = 0x1000,
 	PACK_ARG_POLICY = PACK_ARG_FIRST,
+	PACK_ARG_BESIDE,
 	PACK_ARG_NO_POLICY,
 	PACK_ARG_ALLOW,
 	PACK_ARG_DENY,
@@ -30,6 +31,7 @@ enum {
 };
 #define PACK_ARGS_OPTIONS                                                                          \
 	{"policy", required_argument, NULL, PACK_ARG_POLICY},                                      \
+		{"beside", required_argument, NULL, PACK_ARG_BESIDE},                              \
 		{"no-policy", no_argument, NULL, PACK_ARG_NO_POLICY},                              \
 		{"allow", required_argument, NULL, PACK_ARG_ALLOW},                                \
 		{"deny", required_argument, NULL, PACK_ARG_DENY},                                  \

@@ -60,6 +60,8 @@ static void pack_request_fill(const struct run *r, struct pack_request *q)
 {
 	const struct run_options *o = &r->opt;
 	*q = (struct pack_request){.profile = o->profile,
+		.beside = (const char *const *)r->beside.v,
+		.n_beside = r->beside.n,
 		.config_dir = r->store.xdg.config,
 		.data_dir = r->install.data,
 		.policies = (const char *const *)o->policy.v,

@@ -93,6 +93,7 @@ struct run {
 	struct strv command;     /* exec, shell: this instead of the profile's tool */
 	const char *directory;   /* exec -w */
 	int client;              /* supervisor of a lasting one: who waits for the first session */
+	struct strv beside;      /* other profiles that joined while it runs */
 	bool fresh;              /* it was made for this start, and goes where that fails */
 	struct cgroup cgroup;    /* its limits */
 	bool no_memory, no_cpus; /* limits that can't be had, which --allow-degraded allows */

@@ -94,14 +94,15 @@ int compile_blame(struct locate *l, const struct profile *p, const char *name, s
 	return err_prefix(err, "%s", p->file);
 }
 
+/* profile: what names them, or NULL: the command line */
 static int add_named(struct compile_input *in, const char *const *names, size_t n,
-	bool from_profile, bool *ret_api, struct err *err)
+	const struct profile *profile, bool *ret_api, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *path = NULL;
 		int r = locate_file(&in->locate, LOCATE_POLICY, names[i], &path, err);
-		if (r == -ENOENT && from_profile)
-			return compile_blame(&in->locate, &in->profile, names[i], err);
+		if (r == -ENOENT && profile)
+			return compile_blame(&in->locate, profile, names[i], err);
 		if (r >= 0)
 			r = add_file(in, path, ret_api, err);
 		if (r < 0)
@@ -126,17 +127,36 @@ static int add_options(struct compile_input *in, const char *option, const char 
 	return 0;
 }
 
+static int add_strv(struct compile_input *in, const struct strv *names,
+	const struct profile *profile, bool *ret_api, struct err *err)
+{
+	return add_named(in, (const char *const *)names->v, names->n, profile, ret_api, err);
+}
+
+/* The policies of the profiles that have entered, or the user's own list for all of them. */
+static int add_policies(struct compile_input *in, const struct pack_request *req, struct err *err)
+{
+	bool api = false;
+	int r = req->policies ? add_named(in, req->policies, req->n_policies, NULL, &api, err)
+			      : add_strv(in, &in->profile.policies, &in->profile, &api, err);
+	if (r >= 0 && api)
+		r = add_strv(in, &in->profile.api, &in->profile, &api, err);
+	for (size_t i = 0; r >= 0 && i < req->n_beside; i++) {
+		struct profile p = {0};
+		r = compile_read_profile(&in->locate, req->beside[i], &p, err);
+		if (r >= 0 && !req->policies)
+			r = add_strv(in, &p.policies, &p, &api, err);
+		if (r >= 0 && api)
+			r = add_strv(in, &p.api, &p, &api, err);
+	}
+	return r;
+}
+
 static int read_rules(struct compile_input *in, const struct pack_request *req, struct err *err)
 {
 	bool api = false;
-	const char *const *names = req->policies ? req->policies
-						 : (const char *const *)in->profile.policies.v;
-	size_t n = req->policies ? req->n_policies : in->profile.policies.n;
 	const char *user = NULL;
-	int r = add_named(in, names, n, !req->policies, &api, err);
-	if (r >= 0 && api)
-		r = add_named(in, (const char *const *)in->profile.api.v, in->profile.api.n, true,
-			&api, err);
+	int r = add_policies(in, req, err);
 	if (r >= 0)
 		r = locate_user_policy(&in->locate, &user, err);
 	if (r >= 0 && user)

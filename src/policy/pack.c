@@ -62,6 +62,7 @@ int pack_request_key(struct arena *a, const struct pack_request *req, struct dig
 	blob_put_str(&b, 8, req->syscalls ? req->syscalls : "");
 	blob_put(&b, 9, req->host_ports, req->n_host_ports * sizeof(*req->host_ports));
 	blob_put_u64(&b, 10, req->offline);
+	put_list(a, &b, 11, req->beside, req->n_beside, true);
 	int r = b.failed ? -ENOMEM : 0;
 	if (r == 0)
 		*ret = digest_of(b.data, b.n);
@@ -110,6 +111,7 @@ int pack_compile_argv(
 		strv_addf(a, &v, "--host-port=%u", req->host_ports[i]);
 	if (req->offline)
 		strv_add(a, &v, "--offline");
+	add_opts(a, &v, "beside", req->beside, req->n_beside, true);
 	add_opts(a, &v, "policy", req->policies, req->n_policies, true);
 	add_opts(a, &v, "allow", req->allow, req->n_allow, false);
 	add_opts(a, &v, "deny", req->deny, req->n_deny, false);

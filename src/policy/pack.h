@@ -17,7 +17,9 @@
 
 /* What a pack is made from; the key of the cache is the digest of all of it. */
 struct pack_request {
-	const char *profile;    /* name, or a path (contains '/') */
+	const char *profile;       /* name, or a path (contains '/') */
+	const char *const *beside; /* further profiles, names or paths: their policies count, too */
+	size_t n_beside;
 	const char *config_dir; /* $XDG_CONFIG_HOME/bawn */
 	const char *data_dir;   /* the shipped profiles/ and policies/ */
 	const char *const

@@ -139,3 +139,25 @@ tool() { # NAME DIRECTORY
 	assert_status 125
 	[ "$(entered)" = '"entered":[]' ]
 }
+
+@test "mixed: the hosts of a profile that joins are allowed from then on, for the others too" {
+	serve_http 'HOST OF TWO'
+	local conn="two.example.org:80:127.0.0.1:$PORT"
+	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles" "$XDG_CONFIG_HOME/bawn/policies"
+	printf 'allow: []\n' >"$XDG_CONFIG_HOME/bawn/policies/none.yaml"
+	printf 'allow: ["two.example.org:80"]\n' >"$XDG_CONFIG_HOME/bawn/policies/two.yaml"
+	printf 'command: [sh]\nexec: true\npolicies: [none]\n' >"$XDG_CONFIG_HOME/bawn/profiles/one.yaml"
+	printf 'command: [sh]\nexec: true\npolicies: [two]\n' >"$XDG_CONFIG_HOME/bawn/profiles/two.yaml"
+	"$BAWN" create --name box --connect-to "$conn" one >/dev/null
+	"$BAWN" exec -d box sleep 60
+	run "$BAWN" exec box curl -s -m 5 http://two.example.org/
+	refute_output 'HOST OF TWO'
+	run "$BAWN" run --name box two -- curl -s -m 5 http://two.example.org/
+	assert_output 'HOST OF TWO'
+	run "$BAWN" exec box curl -s -m 5 http://two.example.org/
+	assert_output 'HOST OF TWO'
+	# not for the next start of the first alone
+	"$BAWN" stop -t 0 box
+	run "$BAWN" exec box curl -s -m 5 http://two.example.org/
+	refute_output 'HOST OF TWO'
+}
