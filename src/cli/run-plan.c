@@ -645,7 +645,7 @@ static void say_env(struct run *r)
 {
 	size_t n = r->env.withheld.n;
 	r->plan.withheld = r->env.withheld;
-	if (n && r->opt.verbosity <= 0 && !r->pack.profile.args_replace)
+	if (n && r->opt.verbosity <= 0 && !r->pack.profile.args_replace && !r->command.n)
 		strv_addf(&r->arena, &r->plan.notices,
 			"%zu of your environment variables %s withheld (-v names them)", n,
 			n == 1 ? "is" : "are");
