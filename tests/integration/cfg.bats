@@ -348,7 +348,7 @@ refused() {
 @test "CFG-16 an empty path is an error, not the current directory" {
 	run "$BAWN" run --rm shell "" -- echo STARTED
 	assert_status 125
-	assert_output "the path is empty"
+	assert_output "a PATH is empty"
 	refute_output STARTED
 	run "$BAWN" run --rm shell "$WS" "" -- echo STARTED
 	refute_output STARTED
