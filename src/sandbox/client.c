@@ -13,12 +13,14 @@
 
 #define GRACE_SECONDS 10
 #define DRAIN_MS 2000
+#define REDRAW_MS 150 /* a program's time to look at its new size */
 
 struct at {
 	const struct client_config *c;
 	struct terminal term;
 	int signals, timer;
-	int asked; /* SIGTERMs so far */
+	int redraw; /* timer: the pty gets its true size; -1: it has that */
+	int asked;  /* SIGTERMs so far */
 	bool started, exited, last;
 	bool agent_stopped; /* by itself */
 	struct client_result result;
@@ -111,6 +113,19 @@ static void on_stopped(struct at *a)
 	send_plain(a, SESSION_SIGNAL, SIGCONT);
 }
 
+/* After RUN a program draws by itself; what goes on since before needs a reason to. */
+static int take_up(struct at *a, const struct session_msg *m, struct err *err)
+{
+	const struct itimerspec it = {.it_value.tv_nsec = REDRAW_MS * 1000000L};
+	if (!terminal_take_up(&a->term, m->text))
+		return 0;
+	a->redraw = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (a->redraw < 0)
+		return err_sys(err, errno, "timerfd_create");
+	timerfd_settime(a->redraw, 0, &it, NULL);
+	return 0;
+}
+
 /* *fds: the pty and the log */
 static int on_started(
 	struct at *a, const struct session_msg *m, int *fds, size_t n, struct err *err)
@@ -123,9 +138,10 @@ static int on_started(
 	a->term.log = n > 1 ? TAKE_FD(fds[1]) : -1;
 	a->term.keys = a->c->keys;
 	int r = terminal_open(&a->term, a->c->tty_fds, TAKE_FD(fds[0]), a->c->clipboard, err);
-	(void)m;
 	if (r == 0)
 		r = terminal_start(&a->term, err);
+	if (r == 0 && m->flags & SESSION_DETACHED)
+		return take_up(a, m, err);
 	terminal_resize(&a->term);
 	return r;
 }
@@ -223,6 +239,7 @@ static int loop(struct at *a, struct err *err)
 			 master = terminal_want_master(t);
 		struct pollfd p[] = {{.fd = a->c->sock, .events = POLLIN},
 			{.fd = a->signals, .events = POLLIN}, {.fd = a->timer, .events = POLLIN},
+			{.fd = a->redraw, .events = POLLIN},
 			{.fd = in ? t->in : -1, .events = events(in)},
 			{.fd = out ? t->out : -1, .events = events(out)},
 			{.fd = master ? t->master : -1, .events = events(master)}};
@@ -232,6 +249,10 @@ static int loop(struct at *a, struct err *err)
 			on_signals(a);
 		if (p[2].revents && read(a->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
 			send_plain(a, SESSION_SIGNAL, SIGKILL);
+		if (p[3].revents) {
+			close(TAKE_FD(a->redraw));
+			terminal_resize(t);
+		}
 		int r = p[0].revents ? on_message(a, err) : 1;
 		if (r <= 0)
 			return r;
@@ -240,14 +261,23 @@ static int loop(struct at *a, struct err *err)
 
 int client_run(const struct client_config *c, struct client_result *ret, struct err *err)
 {
-	struct at a = {.c = c, .signals = -1, .timer = -1};
+	struct at a = {.c = c, .signals = -1, .timer = -1, .redraw = -1};
 	terminal_clear(&a.term);
 	int r = set_up(&a, err);
 	if (r == 0)
 		r = loop(&a, err);
+	struct session_msg bye = {.kind = SESSION_DETACH};
+	if (a.result.detached) {
+		/* with the modes it is in, for whoever takes it up */
+		bye.text[term_filter_redo(&a.term.filter, bye.text)] = '\0';
+		if (a.redraw >= 0)
+			terminal_resize(&a.term);
+	}
 	terminal_close(&a.term);
 	if (a.result.detached)
-		send_plain(&a, SESSION_DETACH, 0);
+		session_send(c->sock, &bye, NULL, 0);
+	if (a.redraw >= 0)
+		close(a.redraw);
 	if (a.signals >= 0)
 		close(a.signals);
 	if (a.timer >= 0)

@@ -11,4 +11,5 @@ libsandbox_a_SOURCES = \
 	src/sandbox/client.h src/sandbox/client.c \
 	src/sandbox/terminal.h src/sandbox/terminal.c \
 	src/sandbox/term-filter.h src/sandbox/term-filter.c \
+	src/sandbox/term-key.h src/sandbox/term-key.c \
 	src/sandbox/watch.h src/sandbox/watch.c

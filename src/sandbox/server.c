@@ -208,8 +208,10 @@ static void hand_over(struct sandbox *s, struct live *l)
 	struct session_msg m = {.kind = SESSION_STARTED, .session = (int32_t)l->id};
 	int log = l->master >= 0 ? open_log(v) : -1;
 	const int fds[] = {l->master, log};
-	if (l->detached)
+	if (l->detached) {
 		m.flags |= SESSION_DETACHED;
+		m.text[term_filter_redo(&l->screen, m.text)] = '\0';
+	}
 	if (l->master >= 0)
 		epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->master, NULL);
 	send_to(v, l->client, &m, fds, l->master < 0 ? 0 : log < 0 ? 1 : 2);
@@ -243,6 +245,15 @@ void server_first(struct sandbox *s, int client, int master, bool detached)
 	}
 }
 
+/* What is written while nobody is there: kept, and the modes it sets noted. */
+static void keep(struct live *l, int log, const char *buf, size_t n)
+{
+	char seen[8192 + TERM_SEQ_MAX];
+	term_filter(&l->screen, buf, n, seen);
+	if (log >= 0)
+		fd_write_all(log, buf, n); /* a full disk loses the log alone */
+}
+
 void server_master_event(struct sandbox *s, unsigned int slot)
 {
 	struct live *l = &s->server->live[slot];
@@ -251,9 +262,7 @@ void server_master_event(struct sandbox *s, unsigned int slot)
 		return;
 	ssize_t n = read(l->master, buf, sizeof(buf));
 	if (n > 0) {
-		int log = open_log(s->server);
-		if (log >= 0)
-			fd_write_all(log, buf, (size_t)n); /* a full disk loses the log alone */
+		keep(l, open_log(s->server), buf, (size_t)n);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->master, NULL);
 	}
@@ -528,6 +537,14 @@ static int request_attach(struct sandbox *s, int slot, const struct session_msg 
 	return 0;
 }
 
+/* As the client that leaves had them. */
+static void note_modes(struct live *l, const char *text)
+{
+	char seen[sizeof(((struct session_msg *)0)->text) + TERM_SEQ_MAX];
+	l->screen = (struct term_filter){0};
+	term_filter(&l->screen, text, strnlen(text, sizeof(seen) - TERM_SEQ_MAX), seen);
+}
+
 static void client_gone(struct sandbox *s, int slot)
 {
 	struct server *v = s->server;
@@ -596,6 +613,7 @@ static void request(struct sandbox *s, int slot, const struct session_msg *m, in
 			return;
 		}
 		v->live[c->session].detached = true;
+		note_modes(&v->live[c->session], m->text);
 		tell(s, &v->live[c->session], "detached", "", -1);
 		client_gone(s, slot);
 		return;

@@ -8,6 +8,7 @@
 
 #include "plan/control.h"
 #include "sandbox/session.h"
+#include "sandbox/term-filter.h"
 
 #define SERVER_CLIENTS 128
 #define SERVER_SESSIONS 64 /* as many as pid 1 keeps */
@@ -37,6 +38,7 @@ struct live {
 	struct deadline deadline;
 	int account; /* -1: nobody wants one */
 	uint64_t user_us, system_us;
+	struct term_filter screen; /* the modes its terminal is in, while nobody is there */
 };
 
 struct server {

@@ -31,7 +31,7 @@ enum session_kind {
 			  * take, 0: any */
 	SESSION_ATTACH,  /* session (-1: the newest that has a pty); fds: stderr */
 	SESSION_SIGNAL,  /* value: signal */
-	SESSION_DETACH,  /* the session stays */
+	SESSION_DETACH,  /* the session stays; text: what puts a terminal into its modes */
 	SESSION_STOP,    /* value: seconds between SIGTERM and SIGKILL */
 	SESSION_POLICY,  /* value: enum session_policy; text: the rule; fds: stderr */
 	SESSION_PUBLISH, /* value: enum session_publish; text: [IP:]HOST:PORT or HOST[:PORT] */
@@ -43,7 +43,8 @@ enum session_kind {
 	SESSION_ENTER,      /* text: a profile, which is noted; answered by DONE */
 	SESSION_LEND,       /* text: a path of the host to be shown inside; answered by DONE */
 	/* supervisor to client */
-	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty */
+	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty; text: as of
+			       * DETACH, where it went on meanwhile */
 	SESSION_FAILED,       /* value: errno; code: exit code; text, NUL, hint */
 	SESSION_EXITED,       /* value: exit code */
 	SESSION_STOPPED,      /* the agent stopped itself */

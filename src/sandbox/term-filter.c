@@ -123,6 +123,33 @@ static bool judge_window(struct term_filter *f, const char *params)
 	return true;
 }
 
+/* kitty's keyboard protocol: > pushes flags, = sets, adds (2) or takes away (3), < pops. */
+static void note_kitty(struct term_filter *f, const char *params)
+{
+	const char *semi = strchr(params, ';');
+	uint8_t flags = (uint8_t)(strtoul(params + 1, NULL, 10) & 31);
+	unsigned long how = *params == '=' && semi ? strtoul(semi + 1, NULL, 10) : 1;
+	f->kitty_keys |= *params != '<';
+	if (*params == '<') /* of what lies below nothing is known but that it is less */
+		f->kitty_flags = 0;
+	else if (how == 2)
+		f->kitty_flags |= flags;
+	else if (how == 3)
+		f->kitty_flags &= (uint8_t)~flags;
+	else
+		f->kitty_flags = flags;
+}
+
+/* xterm's modifyOtherKeys: CSI > 4 ; VALUE m; without a value, off. */
+static void note_modify_keys(struct term_filter *f, const char *params)
+{
+	f->modify_keys = true;
+	if (strncmp(params, ">4;", 3) == 0)
+		f->modify_value = (uint8_t)(strtoul(params + 3, NULL, 10) & 3);
+	else if (strcmp(params, ">4m") == 0 || strcmp(params, ">m") == 0)
+		f->modify_value = 0;
+}
+
 /* seq holds ESC [ params final, NUL behind.  May it pass? */
 static bool judge_csi(struct term_filter *f)
 {
@@ -141,14 +168,14 @@ static bool judge_csi(struct term_filter *f)
 			f->margins = true;
 		return true;
 	case 'u':
-		if (params[0] == '>' || params[0] == '=')
-			f->kitty_keys = true;
+		if (strchr("<=>", params[0]))
+			note_kitty(f, params);
 		else if (private || strpbrk(params, "$&"))
 			f->queries++;
 		return true;
 	case 'm':
 		if (params[0] == '>')
-			f->modify_keys = true;
+			note_modify_keys(f, params);
 		return true;
 	case 'q': /* XTVERSION, or cursor style */
 		f->cursor_style |= strchr(params, ' ') != NULL;
@@ -579,5 +606,39 @@ size_t term_filter_undo(struct term_filter *f, char *dst)
 			out(dst, &o, rows[i].undo, strlen(rows[i].undo));
 	bool clipboard = f->clipboard;
 	*f = (struct term_filter){.clipboard = clipboard};
+	return o;
+}
+
+/* The other screen comes first: some terminals keep other modes by screen. */
+static bool is_screen(uint16_t mode)
+{
+	return mode == 47 || mode == 1047 || mode == 1049;
+}
+
+size_t term_filter_redo(const struct term_filter *f, char *dst)
+{
+	size_t o = 0;
+	for (int screen = 1; screen >= 0; screen--)
+		for (size_t i = 0; i < f->n_on; i++)
+			/* 2026: a drawing begun before; nobody would end it */
+			if (is_screen(f->modes_on[i]) == (screen == 1) && f->modes_on[i] != 2026)
+				o += (size_t)snprintf(dst + o, 16, "\033[?%uh", f->modes_on[i]);
+	if (f->kitty_flags)
+		o += (size_t)snprintf(dst + o, 16, "\033[>%uu", f->kitty_flags);
+	if (f->modify_value)
+		o += (size_t)snprintf(dst + o, 16, "\033[>4;%um", f->modify_value);
+	const struct {
+		bool set;
+		const char *redo;
+	} rows[] = {
+		{f->keypad, "\033="},
+		{f->cursor_hidden, "\033[?25l"},
+		{f->nowrap, "\033[?7l"},
+		{f->insert, "\033[4h"},
+		{f->newline, "\033[20h"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].set)
+			out(dst, &o, rows[i].redo, strlen(rows[i].redo));
 	return o;
 }

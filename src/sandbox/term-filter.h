@@ -16,7 +16,7 @@
 #include "base/macro.h"
 
 #define TERM_SEQ_MAX 512  /* a sequence that can't be judged by then is dropped */
-#define TERM_UNDO_MAX 768 /* what term_filter_undo() writes at most */
+#define TERM_UNDO_MAX 768 /* what term_filter_undo() and _redo() write at most */
 
 enum term_state {
 	TERM_GROUND,
@@ -39,6 +39,7 @@ struct term_filter {
 	size_t n_on;
 	bool modes_lost; /* more than those */
 	bool cursor_hidden, nowrap, keypad, kitty_keys, modify_keys, title_set;
+	uint8_t kitty_flags, modify_value; /* what the two keyboard modes are at now, 0: off */
 	bool keyboard_locked, insert, newline, echo; /* ANSI modes 2, 4, 20, and 12 off */
 	bool charset, margins, cursor_style, colours;
 	unsigned char lead; /* of a UTF-8 character whose second byte has not come yet, or 0 */
@@ -51,5 +52,9 @@ size_t term_filter(struct term_filter *f, const char *src, size_t n, char *dst);
 /* The sequences that put back everything the agent changed; returns bytes written to
  * dst[TERM_UNDO_MAX]. */
 size_t term_filter_undo(struct term_filter *f, char *dst);
+/* The sequences that bring another terminal, or the same one later, into the modes in which the
+ * agent believes its terminal is: screen, mouse, paste, keyboard, cursor.  What it drew is its own
+ * to draw anew.  Returns bytes written to dst[TERM_UNDO_MAX]; f stays as it is. */
+size_t term_filter_redo(const struct term_filter *f, char *dst);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "sandbox/term-key.h"
 
 /* What any program may have left on: put back by the guard, which cannot know what was set. */
 static const char undo_all[] =
@@ -190,7 +191,7 @@ void terminal_close(struct terminal *t)
 
 uint32_t terminal_want_in(const struct terminal *t)
 {
-	return t->raw && t->n_agent + TERMINAL_KEYS_MAX < sizeof(t->to_agent) && t->master >= 0
+	return t->raw && t->n_agent + TERMINAL_HELD_MAX < sizeof(t->to_agent) && t->master >= 0
 		? EPOLLIN
 		: 0;
 }
@@ -228,25 +229,47 @@ static void flush_buf(int fd, char *buf, size_t *n)
 	memmove(buf, buf + k, *n);
 }
 
-/* One typed byte; what may be the beginning of the detach keys waits for the next. */
-static void typed(struct terminal *t, char c)
+static void to_agent(struct terminal *t, const char *raw, size_t n)
 {
-	while (t->matched && c != t->keys[t->matched]) {
-		/* not them: the first of the held bytes was meant for the agent */
-		size_t held = t->matched;
-		t->to_agent[t->n_agent++] = t->keys[0];
-		for (t->matched = held - 1; t->matched; t->matched--) {
-			if (memcmp(t->keys + held - t->matched, t->keys, t->matched) == 0)
-				break;
-			t->to_agent[t->n_agent++] = t->keys[held - t->matched];
-		}
-	}
-	if (!t->keys || c != t->keys[t->matched]) {
-		t->to_agent[t->n_agent++] = c;
+	memcpy(t->to_agent + t->n_agent, raw, n);
+	t->n_agent += n;
+}
+
+/* Not the detach keys: of what is held, all goes to the agent but what may be their beginning. */
+static void let_go(struct terminal *t)
+{
+	size_t left = t->matched - 1;
+	while (left && memcmp(t->keys + t->matched - left, t->keys, left) != 0)
+		left--;
+	size_t gone = t->matched - left, n = left ? t->held_at[gone] : t->n_held;
+	to_agent(t, t->held, n);
+	t->n_held -= n;
+	memmove(t->held, t->held + n, t->n_held);
+	for (size_t i = 0; i < left; i++)
+		t->held_at[i] = (uint8_t)(t->held_at[gone + i] - n);
+	t->matched = left;
+}
+
+/* One key; what may be the beginning of the detach keys waits for the next. */
+static void typed(struct terminal *t, int key, const char *raw, size_t n)
+{
+	if (key == TERM_KEY_ASIDE && t->matched && t->n_held + n <= sizeof(t->held)) {
+		memcpy(t->held + t->n_held, raw, n);
+		t->n_held += n;
 		return;
 	}
+	while (t->matched &&
+		(key != (unsigned char)t->keys[t->matched] || t->n_held + n > sizeof(t->held)))
+		let_go(t);
+	if (!t->keys || key != (unsigned char)t->keys[t->matched]) {
+		to_agent(t, raw, n);
+		return;
+	}
+	t->held_at[t->matched] = (uint8_t)t->n_held;
+	memcpy(t->held + t->n_held, raw, n);
+	t->n_held += n;
 	if (!t->keys[++t->matched]) {
-		t->matched = 0;
+		t->matched = t->n_held = 0;
 		t->detach = true;
 	}
 }
@@ -256,11 +279,13 @@ static void read_keys(struct terminal *t)
 	char buf[sizeof(t->to_agent)];
 	struct pollfd p = {.fd = t->in, .events = POLLIN};
 	size_t room = sizeof(t->to_agent) - t->n_agent;
-	if (room <= TERMINAL_KEYS_MAX || poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+	if (room <= TERMINAL_HELD_MAX || poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
 		return;
-	ssize_t k = read(t->in, buf, room - TERMINAL_KEYS_MAX);
-	for (ssize_t i = 0; i < k && !t->detach; i++)
-		typed(t, buf[i]);
+	ssize_t k = read(t->in, buf, room - TERMINAL_HELD_MAX);
+	for (size_t i = 0, n; k > 0 && i < (size_t)k && !t->detach; i += n) {
+		int key = term_key(buf + i, (size_t)k - i, &n);
+		typed(t, key, buf + i, n);
+	}
 }
 
 /* What the agent drew, for whoever looks later; a flood begins anew rather than fill the disk. */
@@ -318,6 +343,25 @@ void terminal_resize(struct terminal *t)
 	struct winsize ws;
 	if (t->master >= 0 && t->out >= 0 && ioctl(t->out, TIOCGWINSZ, &ws) == 0)
 		ioctl(t->master, TIOCSWINSZ, &ws);
+}
+
+bool terminal_take_up(struct terminal *t, const char *modes)
+{
+	struct winsize own, its;
+	if (t->master < 0 || t->out < 0)
+		return false;
+	char seq[TERM_UNDO_MAX + TERM_SEQ_MAX];
+	write_slowly(t->out, seq,
+		term_filter(&t->filter, modes, strnlen(modes, TERM_UNDO_MAX), seq), 200);
+	if (ioctl(t->out, TIOCGWINSZ, &own) < 0 || ioctl(t->master, TIOCGWINSZ, &its) < 0)
+		return false;
+	/* A size that stays the same tells the program nothing, and one that is back before it
+	 * looked is the same: many compare. */
+	bool same = own.ws_row == its.ws_row && own.ws_col == its.ws_col;
+	if (same)
+		own.ws_row = own.ws_row > 1 ? own.ws_row - 1 : own.ws_row + 1;
+	ioctl(t->master, TIOCSWINSZ, &own);
+	return same;
 }
 
 void terminal_title(struct terminal *t, const char *text)

@@ -12,7 +12,8 @@
 #include "base/proc.h"
 #include "sandbox/term-filter.h"
 
-#define TERMINAL_KEYS_MAX 16 /* bytes that detach */
+#define TERMINAL_KEYS_MAX 16  /* keys that detach */
+#define TERMINAL_HELD_MAX 255 /* bytes of them, as a terminal may send them */
 #define TERMINAL_LOG_MAX (16u << 20)
 
 struct terminal {
@@ -27,10 +28,13 @@ struct terminal {
 	size_t n_tty, n_agent;
 	int log;          /* gets what the agent draws, unfiltered; -1: nobody wants it */
 	size_t logged;    /* bytes, since it was begun */
-	const char *keys; /* bytes that detach when typed in a row; NULL: none */
+	const char *keys; /* that detach when typed in a row; NULL: none */
 	size_t matched;   /* of them, held back */
-	bool detach;      /* they were typed */
-	int guard_pipe;   /* closing it without a byte makes the guard restore the terminal */
+	char held[TERMINAL_HELD_MAX];
+	size_t n_held;
+	uint8_t held_at[TERMINAL_KEYS_MAX]; /* where in held each begins */
+	bool detach;                        /* they were typed */
+	int guard_pipe; /* closing it without a byte makes the guard restore the terminal */
 	int guard_pid;
 };
 
@@ -53,6 +57,10 @@ void terminal_pump(struct terminal *t);
 /* After the end: everything the agent wrote goes out, at most ms milliseconds long. */
 void terminal_drain(struct terminal *t, int ms);
 void terminal_resize(struct terminal *t);
+/* A session taken up again: the modes (text of term_filter_redo()) in which its program believes
+ * its terminal is, and a size that makes it draw everything.  True: the size is not the terminal's
+ * own yet, terminal_resize() is due in a moment. */
+bool terminal_take_up(struct terminal *t, const char *modes);
 void terminal_title(struct terminal *t, const char *text);
 
 #endif

@@ -249,6 +249,78 @@ assert s["profile"] == "shell" and s["entered"] == ["reader"], s'
 	assert_output 'is not running'
 }
 
+# A program that draws its whole screen when its size has changed, and only then.
+painter() {
+	cat >"$WS/painter.py" <<-'EOF'
+		import os, select, shutil, signal, sys, tty
+		size, r, w = None, *os.pipe()
+		os.set_blocking(w, False)
+		signal.signal(signal.SIGWINCH, lambda *_: None)
+		signal.set_wakeup_fd(w)
+		tty.setraw(0)
+		sys.stdout.write("\x1b[?1049h\x1b[?2004h\x1b[?1002;1006h\x1b[>1u\x1b[?25l")
+		drawn = 0
+		while True:
+		    now = os.get_terminal_size()
+		    if now != size:
+		        size, drawn = now, drawn + 1
+		        sys.stdout.write(f"\x1b[2Jdrawn {drawn} at {size.lines}x{size.columns}\r\n")
+		        sys.stdout.flush()
+		    for fd in select.select([0, r], [], [])[0]:
+		        got = os.read(fd, 99)
+		        if fd == 0:
+		            sys.stdout.write(f"typed {got!r}\r\n")
+		            sys.stdout.flush()
+	EOF
+}
+
+@test "attach: the program draws anew, with its terminal in the modes that it left it in" {
+	painter
+	local modes='<ESC>[?1049h<ESC>[?2004h<ESC>[?1002h<ESC>[?1006h<ESC>[>1u<ESC>[?25l'
+	run on_pty --size=30x90 'expect=at 30x90' 'send=\x10\x11' eof modes shell -- \
+		run --name art shell -- python3 painter.py
+	assert_status 0
+	assert_output 'modes as before'
+	assert_output '<ESC>[?1049l'
+	# of the same size, of another, and with the keys typed before it has drawn
+	run on_pty --size=30x90 'expect=at 29x90' 'expect=at 30x90' 'send=x' "expect=typed b'x'" \
+		'send=\x10\x11' eof modes shell -- attach art
+	assert_status 0
+	assert_output "$modes"
+	assert_output 'modes as before'
+	run on_pty --size=40x100 'expect=at 40x100' 'send=\x10\x11' eof -- attach art
+	assert_output "$modes"
+	refute_output 'at 39x100'
+	run on_pty --size=40x100 'expect=2004h' 'send=\x10\x11' eof -- attach art
+	assert_status 0
+	run on_pty --size=40x100 'expect=at 39x100' 'expect=at 40x100' 'send=\x10\x11' eof -- attach art
+	assert_status 0
+	# what is set while nobody is there counts too
+	"$BAWN" run -d --name off shell -- sh -c 'printf "\033[?2004h\033[?1000h"; sleep 60' >/dev/null
+	eventually sh -c "'$BAWN' logs --raw off | grep -q 1000h"
+	run on_pty 'expect=\x1b[?2004h\x1b[?1000h' 'send=\x10\x11' eof -- attach off
+	assert_status 0
+}
+
+@test "detach keys: as a keyboard protocol tells them, too; what only begins like them is the program's" {
+	painter
+	"$BAWN" run -d --name keyed shell -- python3 painter.py >/dev/null
+	local s
+	for s in '\x1b[112;5u\x1b[113;5u' '\x1b[112;5:1u\x1b[112;5:3u\x1b[113;5:1u' \
+		'\x1b[57442;5u\x1b[112;5u\x1b[57442;1:3u\x1b[57442;5u\x1b[113;5u' \
+		'\x1b[27;5;112~\x1b[27;5;113~' '\x1b[112;133u\x1b[113;133u' '\x10\x10\x11'; do
+		run on_pty expect=drawn "send=$s" eof modes -- attach keyed
+		assert_status 0
+		assert_output 'modes as before' || return 1
+		assert_output 'keyed goes on' || fail "$s" || return 1
+	done
+	run on_pty expect=drawn 'send=\x1b[112;5ua' "expect=typed b'\\\\x1b[112;5ua'" \
+		'send=\x1b[112;6u\x1b[113;5u' "expect=typed b'\\\\x1b[112;6u\\\\x1b[113;5u'" \
+		'send=\x10\x10a' "expect=typed b'\\\\x10\\\\x10a'" \
+		'send=\x1b[A' "expect=typed b'\\\\x1b[A'" 'send=\x10\x11' eof -- attach keyed
+	assert_status 0
+}
+
 @test "a terminal that goes away: a detached session goes on, another ends" {
 	"$BAWN" run -d --name keep shell -- sh -c 'while :; do echo tick; sleep 0.2; done' >/dev/null
 	run on_pty expect=tick kill=self eof -- attach keep

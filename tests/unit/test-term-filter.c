@@ -1,7 +1,9 @@
-/* unit tests of the terminal filter: attacks TERM-03, TERM-04, TERM-06, TERM-08 */
+/* unit tests of the terminal filter and of what keys mean: attacks TERM-03, TERM-04, TERM-06,
+ * TERM-08 */
 #include "unit.h"
 
 #include "sandbox/term-filter.h"
+#include "sandbox/term-key.h"
 
 /* Whole and byte by byte must come to the same. */
 static void check(bool clipboard, const char *in, size_t n, const char *want)
@@ -192,6 +194,87 @@ static void an_open_string_is_closed(void **state)
 	assert_memory_equal(undo, "\033\\", 2);
 }
 
+/* What set leaves behind comes back, and the filter of who brings it back knows of it. */
+static void redone(const char *set, const char *want)
+{
+	struct term_filter f = {0}, g = {0};
+	char out[4096], redo[TERM_UNDO_MAX + 1], again[TERM_UNDO_MAX + 1];
+	term_filter(&f, set, strlen(set), out);
+	redo[term_filter_redo(&f, redo)] = '\0';
+	assert_string_equal(redo, want);
+	out[term_filter(&g, redo, strlen(redo), out)] = '\0';
+	assert_string_equal(out, redo);
+	again[term_filter_redo(&g, again)] = '\0';
+	assert_string_equal(again, redo);
+}
+
+static void modes_are_redone(void **state)
+{
+	(void)state;
+	redone("", "");
+	redone("text \033[1;31mred\033[2J\033]0;title\a", "");
+	/* the screen first, and what is off again not */
+	redone("\033[?2004h\033[?1000;1006h\033[?1004h\033[?1049h\033[?1004l\033[?25l\033=",
+		"\033[?1049h\033[?2004h\033[?1000h\033[?1006h\033=\033[?25l");
+	redone("\033[?1049h\033[?2004h\033[?1049l\033[?2004l", "");
+	/* nobody would end a drawing that began elsewhere */
+	redone("\033[?2026h\033[?7l\033[4h", "\033[?7l\033[4h");
+	redone("\033[>1u\033[>7u", "\033[>7u");
+	redone("\033[>7u\033[<u", "");
+	redone("\033[=1;1u\033[=8;2u\033[=1;3u", "\033[>8u");
+	redone("\033[>4;2m", "\033[>4;2m");
+	redone("\033[>4;2m\033[>4m", "");
+	redone("\033[>1;2m", "");
+	char many[1024] = "", undo[TERM_UNDO_MAX];
+	struct term_filter f = {0};
+	for (int i = 0, o = 0; i < 40; i++)
+		o += snprintf(many + o, sizeof(many) - (size_t)o, "\033[?%dh", 65000 + i);
+	char out[2048];
+	term_filter(&f, many, strlen(many), out);
+	assert_in_range(term_filter_redo(&f, undo), 1, TERM_UNDO_MAX);
+}
+
+static void key_is(const char *s, int key, size_t n)
+{
+	size_t k = 0;
+	assert_int_equal(term_key(s, strlen(s), &k), key);
+	assert_int_equal(k, n);
+}
+
+static void keys_are_known_in_each_form(void **state)
+{
+	(void)state;
+	key_is("\020\021", 'P' & 31, 1);
+	key_is("ab", 'a', 1);
+	key_is("\303\266", 0xc3, 1);
+	key_is("\033[112;5u", 'P' & 31, 8);
+	key_is("\033[112;5ux", 'P' & 31, 8);
+	key_is("\033[112:80:112;5:1u", 'P' & 31, 17);
+	key_is("\033[112;69u", 'P' & 31, 9);   /* caps lock */
+	key_is("\033[112;133u", 'P' & 31, 10); /* num lock */
+	key_is("\033[27;5;112~", 'P' & 31, 11);
+	key_is("\033[97u", 'a', 5);
+	key_is("\033[97;;97u", 'a', 9);
+	/* with more than Ctrl it is another key */
+	key_is("\033[112;6u", TERM_KEY_OTHER, 8);
+	key_is("\033[112;7u", TERM_KEY_OTHER, 8);
+	key_is("\033[112;5:3u", TERM_KEY_ASIDE, 10);
+	key_is("\033[57442;5u", TERM_KEY_ASIDE, 10);
+	/* neither whole nor of these forms: bytes */
+	key_is("\033", 27, 1);
+	key_is("\033[", 27, 1);
+	key_is("\033[A", 27, 1);
+	key_is("\033[112;5", 27, 1);
+	key_is("\033[u", 27, 1);
+	key_is("\033[15~", 27, 1);
+	key_is("\033[?1u", 27, 1);
+	key_is("\033[99999999999999999999;99999999999999999999u", TERM_KEY_OTHER, 44);
+	char longer[100] = "\033[";
+	memset(longer + 2, '1', 90);
+	longer[92] = 'u';
+	key_is(longer, 27, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +288,8 @@ int main(void)
 		cmocka_unit_test(modes_are_undone),
 		cmocka_unit_test(whatever_is_changed_is_undone),
 		cmocka_unit_test(an_open_string_is_closed),
+		cmocka_unit_test(modes_are_redone),
+		cmocka_unit_test(keys_are_known_in_each_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
