@@ -282,10 +282,21 @@ static int lend_rows(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Is path in a directory of the host's that is shown as it is?  What is there is right. */
+static bool shown_by_host(const struct run *r, const char *path)
+{
+	bool is = host_system_path(path) || inside_workspace(r, path);
+	for (size_t i = 0; i < r->ws.binds.n; i++)
+		is |= path_within(path, r->ws.binds.v[i]);
+	for (size_t i = 0; i < r->n_extras; i++)
+		is |= path_within(path, r->extras[i].path);
+	return is;
+}
+
 static void link_rows(struct run *r, const struct host_link *links, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!host_system_path(links[i].path) && !inside_workspace(r, links[i].path))
+		if (!shown_by_host(r, links[i].path))
 			row(r, MOUNT_SYMLINK, links[i].path, 0, links[i].target);
 }
 

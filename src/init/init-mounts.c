@@ -43,7 +43,14 @@ static int fail(struct err *err, int code, const char *what, const char *path)
 {
 	char shown[512];
 	escape_text(shown, sizeof(shown), path);
-	return err_sys(err, code < 0 ? -code : code, "%s %s", what, shown);
+	code = code < 0 ? -code : code;
+	if (code == ELOOP || code == ENOTDIR)
+		err_hint(err,
+			"a link or a file stands where a directory of that path has to be; where "
+			"it was made "
+			"inside, bawn undo NAME brings the home back, and bawn rm NAME begins a "
+			"new one");
+	return err_sys(err, code, "%s %s", what, shown);
 }
 
 static int sys_open_tree(int dirfd, const char *path, unsigned int flags)
@@ -109,6 +116,24 @@ static int open_parent(const struct stage *s, const char *dst, const char **ret_
 	return r < 0 ? r : open_inside(s, dir, O_PATH | O_DIRECTORY);
 }
 
+/* A link of the host's.  A home that lasts may hold the one of an earlier start, which leads to a
+ * version that is no more, or the empty file that another was mounted on; what else stands there
+ * was made inside, and stays. */
+static int make_link(int parent, const char *name, const char *target)
+{
+	char old[PATH_MAX];
+	struct stat st;
+	if (symlinkat(target, parent, name) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	ssize_t n = readlinkat(parent, name, old, sizeof(old) - 1);
+	bool same = n >= 0 && (size_t)n == strlen(target) && memcmp(old, target, (size_t)n) == 0;
+	if (same || (!S_ISLNK(st.st_mode) && !(S_ISREG(st.st_mode) && st.st_size == 0)))
+		return 0;
+	return unlinkat(parent, name, 0) < 0 || symlinkat(target, parent, name) < 0 ? -errno : 0;
+}
+
 static int make_node(const struct stage *s, const struct wire_mount *m)
 {
 	const char *name;
@@ -121,7 +146,7 @@ static int make_node(const struct stage *s, const struct wire_mount *m)
 		return m->mode & 0022 && fchmodat(parent, name, m->mode, 0) < 0 ? -errno : 0;
 	}
 	if (m->kind == MOUNT_SYMLINK)
-		return symlinkat(m->data, parent, name) < 0 && errno != EEXIST ? -errno : 0;
+		return make_link(parent, name, m->data);
 
 	_cleanup_close_ int fd = openat(
 		parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, m->mode);

@@ -126,6 +126,57 @@ stopped() {
 	assert_output 'neither --name nor'
 }
 
+# A tool as its own installer puts it: a link to the version that is the newest.
+tool_version() {
+	local v=$HOME/.local/share/tool/versions
+	mkdir -p "$v" "$HOME/.local/bin" "$XDG_CONFIG_HOME/bawn/profiles"
+	printf 'summary: a tool\ncommand: [tool]\nfind: [~/.local/bin/tool]\n' \
+		>"$XDG_CONFIG_HOME/bawn/profiles/tool.yaml"
+	rm -f "$v"/*
+	printf '#!/bin/sh\necho version %s\n' "$1" >"$v/$1"
+	chmod +x "$v/$1"
+	ln -sfn "$v/$1" "$HOME/.local/bin/tool"
+}
+
+@test "the tool was updated, moved, installed otherwise on the host between two starts" {
+	tool_version 1
+	run "$BAWN" run -q --name up tool
+	[ "$output" = 'version 1' ] || fail "$output"
+	tool_version 2
+	run "$BAWN" run -q --name up tool
+	[ "$output" = 'version 2' ] || fail "$output"
+	"$BAWN" checkpoint up >/dev/null
+	tool_version 3
+	run "$BAWN" run -q --name up tool
+	[ "$output" = 'version 3' ] || fail "$output"
+	# a file where the link was, and in a fresh home a link where a file was
+	rm "$HOME/.local/bin/tool"
+	cp "$HOME/.local/share/tool/versions/3" "$HOME/.local/bin/tool"
+	run "$BAWN" run -q --name up tool
+	[ "$output" = 'version 3' ] || fail "$output"
+	"$BAWN" rm up
+	"$BAWN" run --name up tool
+	tool_version 4
+	run "$BAWN" run -q --name up tool
+	[ "$output" = 'version 4' ] || fail "$output"
+	# a link in a directory that is shown is the host's own
+	run -0 "$BAWN" run -q --name own tool "$WS" "$HOME/.local/bin"
+	[ "$output" = 'version 4' ] || fail "$output"
+	[ "$(readlink "$HOME/.local/bin/tool")" = "$HOME/.local/share/tool/versions/4" ]
+}
+
+@test "what stands in the way of a mount is said, with what helps" {
+	tool_version 1
+	"$BAWN" run --name way tool
+	"$BAWN" checkpoint way >/dev/null
+	"$BAWN" run --name way shell -- sh -c 'mv ~/.local ~/moved && ln -s moved ~/.local'
+	run -125 "$BAWN" run --name way tool
+	assert_output 'bawn undo NAME'
+	"$BAWN" undo way
+	run -0 "$BAWN" run -q --name way tool
+	[ "$output" = 'version 1' ] || fail "$output"
+}
+
 @test "another profile enters by --name; inspect names it" {
 	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles"
 	printf 'summary: another\ncommand: [cat]\n' >"$XDG_CONFIG_HOME/bawn/profiles/reader.yaml"
