@@ -102,6 +102,25 @@ int changes_path(struct run *r, const struct changes *c, const char *path, struc
 	return rel ? strv_push(&r->arena, list, rel) : -err->code;
 }
 
+/* Changes of a sandbox that has none to hold back. */
+static int held_nowhere(const char *name, const char *mode, struct err *err)
+{
+	if (streq(mode, "clone")) {
+		err_hint(err,
+			"git fetch bawn-%s brings what is committed there; bawn exec %s git diff "
+			"shows what isn't",
+			name, name);
+		return err_set(err, EINVAL, "sandbox %s works on a git clone of its own", name);
+	}
+	if (streq(mode, "none")) {
+		err_hint(err, "bawn shell %s is the way to what is in its home", name);
+		return err_set(err, EINVAL, "sandbox %s has no workspace", name);
+	}
+	err_hint(err, "bawn create --workspace cow makes one whose changes wait for you");
+	return err_set(err, EINVAL,
+		"sandbox %s has a %s workspace: what it writes there is there already", name, mode);
+}
+
 int changes_open(struct run *r, const char *name, char **argv, int n, bool write,
 	struct changes *ret, struct err *err)
 {
@@ -111,12 +130,8 @@ int changes_open(struct run *r, const char *name, char **argv, int n, bool write
 		return k;
 	const char *mode = r->spec.mode ? r->spec.mode : "direct";
 	c.req.direct = !write && streq(mode, "direct");
-	if ((!streq(mode, "cow") && !c.req.direct) || !r->spec.workspace) {
-		err_hint(err, "bawn create --workspace cow makes one whose changes wait for you");
-		return err_set(err, EINVAL,
-			"sandbox %s has a %s workspace: what it writes there %s", name, mode,
-			streq(mode, "direct") ? "is there already" : "is not held back as changes");
-	}
+	if ((!streq(mode, "cow") && !c.req.direct) || !r->spec.workspace)
+		return held_nowhere(name, mode, err);
 	char *box = path_join(&r->arena, r->store.sandboxes, name);
 	c.req.base = r->spec.workspace;
 	c.req.hash_len = hash_len(r, c.req.base);
