@@ -22,6 +22,7 @@ struct at {
 	int redraw; /* timer: the pty gets its true size; -1: it has that */
 	int asked;  /* SIGTERMs so far */
 	bool started, exited, last;
+	bool stays;         /* the session, when this terminal goes */
 	bool agent_stopped; /* by itself */
 	struct client_result result;
 };
@@ -85,6 +86,10 @@ static void on_signals(struct at *a)
 			suspend(a);
 			continue;
 		}
+		if (sig == SIGHUP && a->stays) {
+			a->term.detach = true;
+			continue;
+		}
 		bool end = sig == SIGTERM || sig == SIGHUP || (sig == SIGINT && a->c->interrupt);
 		if ((end || sig == SIGINT) && !a->result.signal)
 			a->result.signal = sig;
@@ -131,6 +136,7 @@ static int on_started(
 	struct at *a, const struct session_msg *m, int *fds, size_t n, struct err *err)
 {
 	a->started = true;
+	a->stays = m->flags & SESSION_DETACHED;
 	if (a->c->detached)
 		return 0;
 	if (n == 0 || !a->c->tty_fds)
@@ -140,7 +146,7 @@ static int on_started(
 	int r = terminal_open(&a->term, a->c->tty_fds, TAKE_FD(fds[0]), a->c->clipboard, err);
 	if (r == 0)
 		r = terminal_start(&a->term, err);
-	if (r == 0 && m->flags & SESSION_DETACHED)
+	if (r == 0 && a->stays)
 		return take_up(a, m, err);
 	terminal_resize(&a->term);
 	return r;

@@ -10,6 +10,7 @@ Steps, in order (each "expect" waits 15 s at most):
   sleep=SECONDS
   modes            print the terminal's modes now
   eof              until the command has ended
+  hangup           the terminal goes away, as a closed window does; must be the last
   late=TEXT        answer that arrives now: typed without waiting
   stuck=SECONDS    read nothing for that long, and print how much memory the command uses
   shell            print what a shell would now read from the terminal
@@ -49,13 +50,13 @@ def shell_like():
     os.setsid()
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+    for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP):
         signal.signal(s, signal.SIG_IGN)
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)
         os.tcsetpgrp(slave, os.getpid())
-        for s in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        for s in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP):
             signal.signal(s, signal.SIG_DFL)
         for i in range(3):
             os.dup2(slave, i)
@@ -64,7 +65,10 @@ def shell_like():
     os.write(status_w, f"pid {pid}\n".encode())
     while True:
         _, st = os.waitpid(pid, os.WUNTRACED)
-        os.tcsetpgrp(slave, os.getpgrp())
+        try:
+            os.tcsetpgrp(slave, os.getpgrp())
+        except OSError:
+            pass  # hung up
         if os.WIFSTOPPED(st):
             os.write(status_w, b"stopped\n")
             os.read(cmd_r, 1)
@@ -175,6 +179,15 @@ for step in steps:
         said.append("stopped")
     elif name == "fg":
         os.write(cmd_w, b"c")
+    elif name == "hangup":
+        os.close(slave)
+        os.close(master)
+        os.killpg(job, signal.SIGHUP)
+        end = time.monotonic() + 15
+        while b"exit " not in status and time.monotonic() < end:
+            if select.select([status_r], [], [], 0.1)[0]:
+                status += os.read(status_r, 4096)
+        finish(None if b"exit " in status else "TIMEOUT waiting for the end after a hangup")
     elif name == "eof":
         until("end", lambda: b"exit " in status)
         while pump(0.1):

@@ -377,7 +377,17 @@ painter() {
 	run on_pty expect=tick kill=self eof -- attach keep
 	sleep 0.5
 	[ "$(status_of keep)" = running ]
+	# a closed window, a broken connection: SIGHUP, which is not the program's
+	run on_pty expect=tick hangup -- attach keep
+	assert_status 0
+	sleep 0.5
+	[ "$(status_of keep)" = running ]
+	run on_pty expect=tick 'send=\x10\x11' eof -- attach keep
+	assert_status 0
 	"$BAWN" stop -t 0 keep
+	run on_pty expect=tick hangup -- run --name hung shell -- sh -c 'while :; do echo tick; sleep 0.2; done'
+	assert_status 129
+	eventually stopped hung
 	run on_pty expect=tick kill=self eof -- run --name gone shell -- sh -c 'while :; do echo tick; sleep 0.2; done'
 	eventually stopped gone
 }
