@@ -55,8 +55,8 @@ static bool hit(void)
 	return used;
 }
 
-/* What bawn-admin seed does, some time after the last change of a source. */
-static void seed_after(int seconds)
+/* What bawn-admin seed does at that time. */
+static void seed_at(int64_t now)
 {
 	struct seed_report report = {.a = &arena};
 	struct err err = {0};
@@ -65,7 +65,7 @@ static void seed_after(int seconds)
 		.workspace = work,
 		.sandbox = "s",
 		.cache = cache,
-		.now = time(NULL) + seconds};
+		.now = now};
 	fresh_home();
 	if (seed_run(&rq, &report, &err) < 0)
 		fail_msg("%s", err.msg);
@@ -73,7 +73,7 @@ static void seed_after(int seconds)
 
 static void seed(void)
 {
-	seed_after(10);
+	seed_at(time(NULL) + 10);
 }
 
 static bool kept(void)
@@ -215,9 +215,11 @@ static void what_git_alone_decides_is_not_kept(void **state)
 	}
 	/* Changed just now: the next change may leave no trace. */
 	put(".gitconfig", IDENTITY);
-	seed_after(0);
+	struct stat st;
+	assert_int_equal(stat(at(host, ".gitconfig"), &st), 0);
+	seed_at(st.st_mtime);
 	assert_false(kept());
-	seed_after(2);
+	seed_at(st.st_mtime + 2);
 	assert_false(kept());
 	/* A directory of excludes: nobody watches what is in it. */
 	put(".gitconfig", "[core]\n\texcludesFile = ~/dir\n");
