@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/path.h"
-#include "cli/options.h"
+#include "run/options.h"
 
 #define ADMIN_USAGE 2    /* exit code: the command line is wrong */
 #define ADMIN_FAILED 125 /* exit code: bawn failed */

@@ -3,7 +3,7 @@
 pkglibexec_PROGRAMS += bawn-admin
 bawn_admin_SOURCES = \
 	src/cli/admin-main.c src/cli/admin.h \
-	src/cli/options.h src/cli/options.c \
+	src/run/options.h src/run/options.c \
 	src/cli/listing.h src/cli/listing.c \
 	src/cli/pack-args.c src/cli/pack-args.h \
 	src/cli/cmd-compile.c src/cli/cmd-policy.c src/cli/cmd-policy-edit.c src/cli/cmd-profile.c \

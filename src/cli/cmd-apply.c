@@ -2,7 +2,7 @@
 #include <limits.h>
 
 #include "base/escape.h"
-#include "cli/change.h"
+#include "run/changes.h"
 #include "cli/command.h"
 #include "cli/verb.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/fd.h"
 #include "cli/command.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 #include "cli/verb.h"
 #include "sandbox/term-filter.h"
 

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "base/json-out.h"
-#include "cli/checkpoint.h"
+#include "run/checkpoint.h"
 #include "cli/command.h"
 #include "cli/verb.h"
 

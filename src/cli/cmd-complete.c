@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "cli/command.h"
-#include "cli/options.h"
+#include "run/options.h"
 #include "store/spec.h"
 
 struct complete {

@@ -3,8 +3,8 @@
 
 #include "base/escape.h"
 #include "cli/command.h"
-#include "cli/lasting-copy.h"
-#include "cli/lasting.h"
+#include "run/lasting-copy.h"
+#include "run/lasting.h"
 #include "cli/verb.h"
 
 enum { OPT_ARCHIVE, OPT_FOLLOW, OPT_QUIET };

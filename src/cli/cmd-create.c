@@ -2,8 +2,8 @@
  */
 #include "base/escape.h"
 #include "cli/command.h"
-#include "cli/clone.h"
-#include "cli/lasting.h"
+#include "run/clone.h"
+#include "run/lasting.h"
 
 /* What only a start can take. */
 static const char *const not_taken[] = {"rm", "detach", "detach-keys", "env", "env-file", "no-yolo",

@@ -6,7 +6,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
-#include "cli/change.h"
+#include "run/changes.h"
 #include "cli/command.h"
 #include "cli/verb.h"
 

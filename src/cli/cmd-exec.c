@@ -3,7 +3,7 @@
  */
 #include "base/escape.h"
 #include "cli/command.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 #include "cli/verb.h"
 
 enum {

@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "base/json-out.h"
 #include "cli/command.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 #include "cli/tee.h"
 
 #define MAX_DEFAULT 10
@@ -414,7 +414,7 @@ int cmd_loop(int argc, char **argv)
 	make_table(&l);
 	l.tail = tee_tail_new(&err);
 	if (!l.tail || first_look(&l, &err) < 0)
-		return command_fail(&err, 125);
+		return run_fail(&err, 125);
 	if (l.help) {
 		help();
 		return 0;
@@ -423,7 +423,7 @@ int cmd_loop(int argc, char **argv)
 	_cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0) {
 		err_sys(&err, errno, "/dev/null");
-		return command_fail(&err, 125);
+		return run_fail(&err, 125);
 	}
 	return run_loop(&l);
 }

@@ -6,7 +6,7 @@
 #include "base/escape.h"
 #include "base/json-out.h"
 #include "cli/command.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 #include "cli/verb.h"
 
 enum { OPT_QUIET, OPT_JSON };

@@ -5,8 +5,8 @@
 #include <dirent.h>
 
 #include "cli/command.h"
-#include "cli/lasting.h"
-#include "cli/live.h"
+#include "run/lasting.h"
+#include "run/live.h"
 #include "cli/verb.h"
 
 enum { OPT_SANDBOX, OPT_ONCE, OPT_PRIVATE, OPT_JSON };

@@ -2,8 +2,8 @@
 #include "base/escape.h"
 #include "base/json-out.h"
 #include "cli/command.h"
-#include "cli/lasting.h"
-#include "cli/live.h"
+#include "run/lasting.h"
+#include "run/live.h"
 #include "cli/verb.h"
 
 enum { OPT_PUBLISH, OPT_UNPUBLISH, OPT_JSON };

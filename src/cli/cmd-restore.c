@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/checkpoint.h"
-#include "cli/clone.h"
+#include "run/checkpoint.h"
+#include "run/clone.h"
 #include "cli/command.h"
 #include "cli/verb.h"
 

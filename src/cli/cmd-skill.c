@@ -8,7 +8,8 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "cli/command.h"
-#include "cli/options.h"
+#include "run/run.h"
+#include "run/options.h"
 
 #define SKILL_MAX ((size_t)64 << 10)
 
@@ -143,5 +144,5 @@ int cmd_skill(int argc, char **argv)
 	else if (r == 0 && !asked.help)
 		fputs(text, stdout);
 	arena_free(&a);
-	return r < 0 ? command_fail(&err, 125) : 0;
+	return r < 0 ? run_fail(&err, 125) : 0;
 }

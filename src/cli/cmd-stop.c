@@ -7,8 +7,8 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "cli/command.h"
-#include "cli/clone.h"
-#include "cli/lasting.h"
+#include "run/clone.h"
+#include "run/lasting.h"
 #include "cli/verb.h"
 
 #define STOP_SECONDS 10

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "cli/command.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 #include "cli/verb.h"
 
 static int serve(struct run *r, const char *name, struct err *err)

@@ -21,10 +21,6 @@ const struct command *command_verbs(const char *name);
 /* Run it; where it is bawn-admin's, this does not return. */
 int command_call(const struct command *c, int argc, char **argv);
 
-/* "bawn: message", then the remedy.  An empty message was already said by a helper.  Returns code.
- */
-int command_fail(const struct err *err, int code);
-
 int cmd_complete(int argc, char **argv);
 /* bawn-admin takes over, with the same words and environment. */
 int command_admin(char **argv);

@@ -1,25 +1,17 @@
 # cli: the executables bawn (here) and bawn-admin (admin.mk)
 bin_PROGRAMS += bawn
 bawn_SOURCES = \
-	src/cli/main.c \
-	src/cli/command.h src/cli/command.c \
-	src/cli/options.h src/cli/options.c \
-	src/cli/run.h src/cli/cmd-run.c \
-	src/cli/lasting.h src/cli/lasting.c src/cli/lasting-name.c \
-	src/cli/cmd-complete.c \
-	src/cli/verb.h src/cli/verb.c \
-	src/cli/cmd-loop.c src/cli/cmd-skill.c src/cli/tee.h src/cli/tee.c src/cli/cmd-cp.c src/cli/lasting-copy.h src/cli/lasting-copy.c src/cli/lasting-profile.c \
-	src/cli/cmd-create.c src/cli/cmd-exec.c src/cli/cmd-attach.c \
+	src/cli/main.c src/cli/command.h \
+	src/cli/verb.h src/cli/verb.c src/cli/tee.h src/cli/tee.c \
+	src/cli/cmd-run.c src/cli/cmd-loop.c src/cli/cmd-create.c \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \
-	src/cli/change.h src/cli/change.c src/cli/cmd-diff.c src/cli/cmd-apply.c \
-	src/cli/checkpoint.h src/cli/checkpoint.c src/cli/cmd-checkpoint.c src/cli/cmd-restore.c \
-	src/cli/clone.h src/cli/clone.c src/cli/cmd-upload-pack.c \
+	src/cli/cmd-exec.c src/cli/cmd-attach.c src/cli/cmd-cp.c \
+	src/cli/cmd-diff.c src/cli/cmd-apply.c \
+	src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
 	src/cli/cmd-ports.c src/cli/cmd-policy-live.c \
-	src/cli/live.h src/cli/live.c src/cli/live-spec.c src/policy/rule.h src/policy/rule.c \
-	src/cli/run-options.c src/cli/run-facts.c src/cli/run-argv.c \
-	src/cli/run-limits.c \
-	src/cli/run-plan.c src/cli/run-change.c src/cli/run-scan.c src/cli/run-audit.c src/cli/run-end.c \
-	src/cli/run-result.c \
+	src/cli/cmd-skill.c src/cli/cmd-complete.c \
+	src/policy/rule.h src/policy/rule.c \
+	$(run_sources) \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "run/run.h"
 
 static int cmd_help(int argc, char **argv);
 static int cmd_version(int argc, char **argv);
@@ -114,7 +115,7 @@ int command_admin(char **argv)
 	struct path_install install;
 	struct err err = {0};
 	if (path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, &err) < 0)
-		return command_fail(&err, 125);
+		return run_fail(&err, 125);
 	char *path = path_join(&a, install.libexec, "bawn-admin");
 	size_t n = 0;
 	while (argv[n])
@@ -122,13 +123,13 @@ int command_admin(char **argv)
 	char **args = arena_alloc(&a, (n + 2) * sizeof(*args));
 	if (!path || !args) {
 		err_set(&err, ENOMEM, "out of memory");
-		return command_fail(&err, 125);
+		return run_fail(&err, 125);
 	}
 	args[0] = path;
 	memcpy(args + 1, argv, n * sizeof(*args));
 	execv(path, args);
 	err_sys(&err, errno, "execute %s", path);
-	return command_fail(&err, 125);
+	return run_fail(&err, 125);
 }
 
 int command_call(const struct command *c, int argc, char **argv)
@@ -169,7 +170,7 @@ static int dispatch(int argc, char **argv)
 		err_hint(&err, "%s%s%sbawn help lists the commands", near ? "did you mean " : "",
 			near ? near : "", near ? "?  " : "");
 		err_set(&err, EINVAL, "unknown command '%s'", shown);
-		return command_fail(&err, 125);
+		return run_fail(&err, 125);
 	}
 	return command_call(c, argc, argv);
 }
@@ -187,7 +188,7 @@ int main(int argc, char **argv)
 {
 	struct err err = {0};
 	if (fd_fix_stdio(&err) < 0)
-		return command_fail(&err, 125);
+		return run_fail(&err, 125);
 	if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h"))
 		return argc < 2 ? (usage(), 125) : usage();
 	if (streq(argv[1], "--version") || streq(argv[1], "-V"))

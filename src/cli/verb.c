@@ -91,6 +91,6 @@ int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **
 
 int verb_failed(const struct err *err)
 {
-	command_fail(err, 1);
+	run_fail(err, 1);
 	return 1;
 }

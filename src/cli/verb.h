@@ -4,8 +4,8 @@
 #ifndef BAWN_CLI_VERB_H
 #define BAWN_CLI_VERB_H
 
-#include "cli/options.h"
-#include "cli/run.h"
+#include "run/options.h"
+#include "run/run.h"
 
 struct verb {
 	const char *usage;    /* "stop [OPTIONS] NAME..." */

@@ -1,7 +1,7 @@
 /* unit tests of the tool's command line: where yolo flags go, and that none comes twice */
 #include "unit.h"
 
-#include "cli/run.h"
+#include "run/run.h"
 
 static struct arena a;
 

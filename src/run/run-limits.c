@@ -1,4 +1,4 @@
-/* cli/run-limits.c - --memory and --cpus: a control group of the sandbox's own; see run.h.
+/* run/run-limits.c - --memory and --cpus: a control group of the sandbox's own; see run.h.
  *
  * First in our own part of the tree (host/cgroup.h); where that is not ours to change, by asking
  * the user's systemd, which bawn-admin does.  bawn-init goes in before it has its plan, so nothing
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
-#include "cli/run.h"
+#include "run/run.h"
 
 #define MEMORY_MIN ((uint64_t)16 << 20) /* below that not even pid 1 and a shell start */
 

@@ -1,13 +1,13 @@
-/* cli/clone.h - --workspace clone: a git clone of the workspace that is the sandbox's own.
+/* run/clone.h - --workspace clone: a git clone of the workspace that is the sandbox's own.
  *
  * Owns: making it, the remote by which the host's repository fetches from it, and every git process
  * that bawn starts on the host.  Must not: let git read anything that the sandbox has written,
  * outside of it.
  */
-#ifndef BAWN_CLI_CLONE_H
-#define BAWN_CLI_CLONE_H
+#ifndef BAWN_RUN_CLONE_H
+#define BAWN_RUN_CLONE_H
 
-#include "cli/run.h"
+#include "run/run.h"
 
 #define CLONE_OBJECTS "/run/bawn/objects" /* the host's object store inside, read-only */
 #define CLONE_PART "ws"                   /* of the writable layer */

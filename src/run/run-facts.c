@@ -1,4 +1,4 @@
-/* cli/run-facts.c - what has to be known before anything is decided; see run.h.
+/* run/run-facts.c - what has to be known before anything is decided; see run.h.
  *
  * Order matters for speed: the scan of the workspace and the copying of the agent's settings run in
  * processes of their own while the rest is looked up here.
@@ -12,8 +12,8 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "cli/clone.h"
-#include "cli/run.h"
+#include "run/clone.h"
+#include "run/run.h"
 #include "seed/cache.h"
 
 #define COMPILE_TRIES 50

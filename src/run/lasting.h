@@ -1,13 +1,13 @@
-/* cli/lasting.h - sandboxes that last, as the subcommands see them: which one a word means, joining
+/* run/lasting.h - sandboxes that last, as the subcommands see them: which one a word means, joining
  * one that runs, starting one that doesn't.
  *
  * lasting-name.c finds or makes up the sandbox, lasting.c enters it.  A supervisor is a child of
  * the first client and stays when that goes; it has no terminal and hears no key.
  */
-#ifndef BAWN_CLI_LASTING_H
-#define BAWN_CLI_LASTING_H
+#ifndef BAWN_RUN_LASTING_H
+#define BAWN_RUN_LASTING_H
 
-#include "cli/run.h"
+#include "run/run.h"
 #include "sandbox/client.h"
 #include "sandbox/session.h"
 

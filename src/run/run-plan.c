@@ -1,4 +1,4 @@
-/* cli/run-plan.c - facts, profile and options become the plan; see run.h.
+/* run/run-plan.c - facts, profile and options become the plan; see run.h.
  *
  * Pure but for lstat() of the system directories.  Rows are laid in this order: the skeleton, what
  * the machine lends (read-only), the sandbox's own home, the user's directories from the outermost
@@ -10,8 +10,8 @@
 #include "base/digest.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "cli/clone.h"
-#include "cli/run.h"
+#include "run/clone.h"
+#include "run/run.h"
 #include "host/version.h"
 
 static struct mount_op *row(

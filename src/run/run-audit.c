@@ -1,9 +1,9 @@
-/* cli/run-audit.c - the plan in the audit log; see run.h.
+/* run/run-audit.c - the plan in the audit log; see run.h.
  *
  * Written once the agent runs, so that no start waits for it.  Each list is cut: the log's rate cap
  * must stay for what the agent does in its first second.
  */
-#include "cli/run.h"
+#include "run/run.h"
 
 enum { LIST_MAX = 200 };
 

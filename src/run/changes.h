@@ -1,11 +1,11 @@
-/* cli/change.h - what bawn diff, apply and discard share: a sandbox's changes as a request, and the
- * items in words.
+/* run/changes.h - what bawn diff, apply and discard share: a sandbox's changes as a request, and
+ * the items in words.
  */
-#ifndef BAWN_CLI_CHANGE_H
-#define BAWN_CLI_CHANGE_H
+#ifndef BAWN_RUN_CHANGES_H
+#define BAWN_RUN_CHANGES_H
 
 #include "change/result.h"
-#include "cli/run.h"
+#include "run/run.h"
 
 struct changes {
 	struct change_request req;

@@ -1,5 +1,5 @@
-/* cli/live-spec.c - see live.h: lists of ports and rules, as text */
-#include "cli/live.h"
+/* run/live-spec.c - see live.h: lists of ports and rules, as text */
+#include "run/live.h"
 #include "policy/rule.h"
 
 static void remove_at(struct strv *v, size_t i)

@@ -1,11 +1,11 @@
-/* cli/lasting-name.c - which sandbox the words of a command line mean; see lasting.h.
+/* run/lasting-name.c - which sandbox the words of a command line mean; see lasting.h.
  *
  * A sandbox keeps the options it was created with, as they were given.  On re-entry they are set
  * again from its spec, by the same table that reads the command line, with what was given now on
  * top: that counts for this start.  Where the sandbox runs already it could not apply, and must be
  * what the sandbox has.
  */
-#include "cli/lasting.h"
+#include "run/lasting.h"
 
 #include <dirent.h>
 #include <time.h>

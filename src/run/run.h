@@ -1,15 +1,15 @@
-/* cli/run.h - what the files of `bawn run` share.
+/* run/run.h - what the files of `bawn run` share.
  *
  * run-options.c reads the command line, run-facts.c gathers what it needs to know, run-plan.c turns
- * that into a plan, cmd-run.c runs it, run-end.c accounts for it.
+ * that into a plan, run-supervise.c runs it, run-end.c accounts for it.
  */
-#ifndef BAWN_CLI_RUN_H
-#define BAWN_CLI_RUN_H
+#ifndef BAWN_RUN_RUN_H
+#define BAWN_RUN_RUN_H
 
 #include "audit/audit.h"
 #include "base/path.h"
 #include "base/proc.h"
-#include "cli/options.h"
+#include "run/options.h"
 #include "host/agent.h"
 #include "host/cgroup.h"
 #include "host/env.h"
@@ -189,8 +189,8 @@ int run_plan_command(struct run *r, struct err *err);
 /* What run_plan_command() needs to know. */
 int run_facts_command(struct run *r, struct err *err);
 
-/* cmd-run.c: start the sandbox of r, which is ready to be started, and stay until it ends.  The
- * exit code. */
+/* run-supervise.c: start the sandbox of r, which is ready to be started, and stay until it ends.
+ * The exit code. */
 int run_supervise(struct run *r, struct err *err);
 void run_init(struct run *r, int argc, char **argv);
 void run_hold_signals(void); /* once the command line is read: that may take a pipe */
@@ -228,6 +228,9 @@ void run_tally_account(void *run, const struct sandbox_account *a);
 uint64_t run_now(void); /* CLOCK_MONOTONIC, ns */
 
 /* run-end.c */
+/* "bawn: message", then the remedy.  An empty message was already said by a helper.  Returns code.
+ */
+int run_fail(const struct err *err, int code);
 void run_message(const struct run *r, const char *fmt, ...) _printf_(2, 3);
 void run_account(struct run *r, const struct sandbox_result *res);
 void run_timing(const struct run *r, const struct sandbox_result *res);

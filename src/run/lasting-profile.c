@@ -1,4 +1,4 @@
-/* cli/lasting-profile.c - another profile than the one a sandbox was created with enters it.
+/* run/lasting-profile.c - another profile than the one a sandbox was created with enters it.
  *
  * In a stopped one its settings, log-in and program are there from the start.  In one that runs
  * they are brought in: settings and log-in as copies that change nothing that is there, the program
@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 
-#include "cli/lasting-copy.h"
-#include "cli/lasting.h"
-#include "cli/live.h"
+#include "run/lasting-copy.h"
+#include "run/lasting.h"
+#include "run/live.h"
 
 /* A profile given as a file is known by its path. */
 static char *name_of(struct run *r)

@@ -1,4 +1,4 @@
-/* cli/run-scan.c - looking through the workspace and further directories, before and after; see
+/* run/run-scan.c - looking through the workspace and further directories, before and after; see
  * run.h.
  *
  * One bawn-scan for each directory that comes along, all beside each other; what they find is put
@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "cli/run.h"
+#include "run/run.h"
 
 #define START_MS 60000
 #define END_MS 120000

@@ -1,4 +1,4 @@
-/* cli/clone.c - see clone.h
+/* run/clone.c - see clone.h
  *
  * Theory of operation.  The clone is a part of the sandbox's writable layer, mounted at the
  * workspace's own path; its objects are the host's, bound read-only, by an alternates file.  It is
@@ -11,7 +11,7 @@
  * upload-pack`, which runs git upload-pack inside the sandbox, started for it where it does not
  * run.  The host's git sees a byte stream, as from any server that it fetches from.
  */
-#include "cli/clone.h"
+#include "run/clone.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -22,8 +22,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/tree.h"
-#include "cli/command.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 
 #define OUTPUT_MAX ((size_t)64 << 20)
 
@@ -337,7 +336,7 @@ static _noreturn_ void set_up(struct run *r)
 	int code = run_supervise(r, &err);
 	run_release(r, code);
 	if (err.code)
-		command_fail(&err, code);
+		run_fail(&err, code);
 	_exit(code);
 }
 

@@ -1,13 +1,13 @@
-/* cli/checkpoint.c - see checkpoint.h; and what a start has to do about layers.
+/* run/checkpoint.c - see checkpoint.h; and what a start has to do about layers.
  *
  * A sandbox at rest is frozen where it is: what it wrote becomes a layer by being renamed.  One
  * that runs goes on writing into the same directory, so it gets a copy, made by this process while
  * its supervisor holds everything inside stopped for us; when we go, for whatever reason, it goes
  * on.
  */
-#include "cli/checkpoint.h"
+#include "run/checkpoint.h"
 
-#include "cli/clone.h"
+#include "run/clone.h"
 
 #include <inttypes.h>
 #include <poll.h>

@@ -1,11 +1,11 @@
-/* cli/run-options.c - the command line of `bawn run`; see run.h */
+/* run/run-options.c - the command line of `bawn run`; see run.h */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "cli/run.h"
+#include "run/run.h"
 #include "sandbox/client.h"
 
 enum {
@@ -337,11 +337,9 @@ static int check_mode(const char *value, struct err *err)
 	return err_set(err, EINVAL, "'%.40s' is no way to have a workspace", value);
 }
 
-static int option(void *ctx, int id, const char *value, struct err *err)
+/* Options that are one word: a flag, or what was given as it is. */
+static bool set_plain(struct run_options *o, int id, const char *value)
 {
-	char keys[17];
-	struct run *r = ctx;
-	struct run_options *o = &r->opt;
 	const struct {
 		int id;
 		bool *flag;
@@ -352,15 +350,32 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		{OPT_HELP, &o->help}};
 	const struct {
 		int id;
+		const char **text;
+	} texts[] = {{OPT_AS_USER, &o->as_user}, {OPT_RESULT, &o->result}, {OPT_AUDIT, &o->audit}};
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (flags[i].id == id)
+			return *flags[i].flag = true;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].id == id) {
+			*texts[i].text = value;
+			return true;
+		}
+	return false;
+}
+
+static int option(void *ctx, int id, const char *value, struct err *err)
+{
+	char keys[17];
+	struct run *r = ctx;
+	struct run_options *o = &r->opt;
+	const struct {
+		int id;
 		struct strv *list;
 	} lists[] = {{OPT_ALLOW, &o->allow}, {OPT_DENY, &o->deny},
 		{OPT_ALLOW_PRIVATE, &o->allow_private}, {OPT_POLICY, &o->policy},
 		{OPT_MASK, &o->mask}, {OPT_ALLOW_EXEC, &o->allow_exec}};
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (flags[i].id == id) {
-			*flags[i].flag = true;
-			return 0;
-		}
+	if (set_plain(o, id, value))
+		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (lists[i].id == id) {
 			if (id == OPT_POLICY && strchr(value, '/'))
@@ -386,17 +401,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return run_parse_cpus(value, &o->cpus, err);
 	case OPT_DEGRADED:
 		return add_degraded(r, value, err);
-	case OPT_AS_USER:
-		o->as_user = value;
-		return 0;
 	case OPT_TIMEOUT:
 		return run_duration(value, &o->timeout_ms, err);
-	case OPT_RESULT:
-		o->result = value;
-		return 0;
-	case OPT_AUDIT:
-		o->audit = value;
-		return 0;
 	case OPT_NAME:
 		o->name = value;
 		return spec_name_check(value, err);

@@ -1,9 +1,9 @@
-/* cli/checkpoint.h - what the commands about checkpoints share.
+/* run/checkpoint.h - what the commands about checkpoints share.
  */
-#ifndef BAWN_CLI_CHECKPOINT_H
-#define BAWN_CLI_CHECKPOINT_H
+#ifndef BAWN_RUN_CHECKPOINT_H
+#define BAWN_RUN_CHECKPOINT_H
 
-#include "cli/lasting.h"
+#include "run/lasting.h"
 #include "store/checkpoint.h"
 #include "store/layers.h"
 

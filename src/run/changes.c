@@ -1,5 +1,5 @@
-/* cli/change.c - see change.h */
-#include "cli/change.h"
+/* run/changes.c - see change.h */
+#include "run/changes.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/json-out.h"
 #include "change/starts.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 
 /* Object names have 64 digits in a repository that says so. */
 static unsigned int hash_len(struct run *r, const char *workspace)

@@ -1,4 +1,4 @@
-/* cli/run-end.c - what is said during and after a run, and what is carried back; see run.h.
+/* run/run-end.c - what is said during and after a run, and what is carried back; see run.h.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -7,9 +7,18 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
-#include "cli/run.h"
+#include "run/run.h"
 
 #define LIST_MAX 12 /* lines of one list at the end; the rest is counted */
+
+int run_fail(const struct err *err, int code)
+{
+	if (err->msg[0])
+		fprintf(stderr, "bawn: %s\n", err->msg);
+	if (err->hint[0])
+		fprintf(stderr, "bawn: %s\n", err->hint);
+	return code;
+}
 
 void run_message(const struct run *r, const char *fmt, ...)
 {

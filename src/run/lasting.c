@@ -1,10 +1,10 @@
-/* cli/lasting.c - entering a sandbox that lasts; see lasting.h.
+/* run/lasting.c - entering a sandbox that lasts; see lasting.h.
  *
  * Whoever gets the sandbox's lock starts it: a supervisor is forked, which keeps the lock, and this
  * process becomes its first client.  Whoever doesn't get it is a client of the supervisor that has
  * it.  Between the two, while one begins or ends, there is neither: then it is tried again.
  */
-#include "cli/lasting.h"
+#include "run/lasting.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +16,6 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "cli/command.h"
 #include "plan/wire-exec.h"
 
 #define PATIENCE_NS 30000000000u /* for a supervisor that begins or ends */
@@ -256,7 +255,7 @@ _noreturn_ static void supervise(struct run *r, int sock)
 	int code = run_supervise(r, &err);
 	const bool ran = r->sandbox_ran;
 	if (ran && err.code)
-		command_fail(&err, code);
+		run_fail(&err, code);
 	if (ran)
 		sandbox_farewell(r->sandbox);
 	run_release(r, code);

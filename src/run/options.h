@@ -1,7 +1,7 @@
-/* cli/options.h - option tables: one row an option drives getopt_long(3), --help and completion.
+/* run/options.h - option tables: one row an option drives getopt_long(3), --help and completion.
  */
-#ifndef BAWN_CLI_OPTIONS_H
-#define BAWN_CLI_OPTIONS_H
+#ifndef BAWN_RUN_OPTIONS_H
+#define BAWN_RUN_OPTIONS_H
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
-/* cli/live.c - what a running sandbox is asked to change: the supervisor's side; see live.h.
+/* run/live.c - what a running sandbox is asked to change: the supervisor's side; see live.h.
  *
  * Requests come one at a time, so that what one reads and writes no other has in hand.  r->spec was
  * read with the lock held, and is what stands on disk.  A rule counts first and is written then;
  * where writing fails it counts until the stop, and that is said.
  */
-#include "cli/live.h"
+#include "run/live.h"
 
 #include <inttypes.h>
 

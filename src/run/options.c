@@ -1,5 +1,5 @@
-/* cli/options.c - see options.h */
-#include "cli/options.h"
+/* run/options.c - see options.h */
+#include "run/options.h"
 
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
-/* cli/run-argv.c - the tool's command line; see run.h.
+/* run/run-argv.c - the tool's command line; see run.h.
  *
  * Pure.  The profile says which flags switch the tool's own prompts off, where the tool takes them,
  * and which flags of the user's stand in their way.
  */
-#include "cli/run.h"
+#include "run/run.h"
 
 static bool is_flag(const char *s)
 {

@@ -1,4 +1,4 @@
-/* cli/run-result.c - what one session did and used: --result, --timeout, and the account of a loop.
+/* run/run-result.c - what one session did and used: --result, --timeout, and the account of a loop.
  *
  * Two processes have a part in it where the sandbox lasts.  The supervisor counts (it sees traffic
  * and denials) and, at the session's end, writes the difference into a memfd of the client's; the
@@ -18,7 +18,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json-out.h"
-#include "cli/run.h"
+#include "run/run.h"
 #include "scan/changed.h"
 
 #define TARGETS_MAX 1024

@@ -1,12 +1,12 @@
-/* cli/live.h - changing a sandbox that lasts: what stands in its spec, and what a running one does.
+/* run/live.h - changing a sandbox that lasts: what stands in its spec, and what a running one does.
  *
  * The supervisor is asked while it runs (live.c) and writes the spec itself, as it has the lock; at
  * rest whoever changes it takes the lock and does the same to the spec alone.
  */
-#ifndef BAWN_CLI_LIVE_H
-#define BAWN_CLI_LIVE_H
+#ifndef BAWN_RUN_LIVE_H
+#define BAWN_RUN_LIVE_H
 
-#include "cli/run.h"
+#include "run/run.h"
 
 /* ---- published ports, as they stand in the spec ---- */
 

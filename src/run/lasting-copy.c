@@ -1,4 +1,4 @@
-/* cli/lasting-copy.c - see lasting-copy.h
+/* run/lasting-copy.c - see lasting-copy.h
  *
  * Theory of operation.  The program that works inside need not be there in any template, and must
  * not be looked for in a place that an agent can write: it comes along as a sealed memfd in the
@@ -6,7 +6,7 @@
  * any other session, started by a child of ours, so that this process can read what the receiver
  * says.
  */
-#include "cli/lasting-copy.h"
+#include "run/lasting-copy.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "cli/lasting.h"
+#include "run/lasting.h"
 
 #define PROGRAM_MAX ((size_t)16 << 20)
 #define PIPE_BYTES (1 << 20)

@@ -1,12 +1,12 @@
-/* cli/lasting-copy.h - files and directories into a sandbox that lasts, and out of it.
+/* run/lasting-copy.h - files and directories into a sandbox that lasts, and out of it.
  *
  * One end of the copy (copy/copy.h) is a process of ours outside, the other a session of the
  * sandbox: a stopped one is started for it.
  */
-#ifndef BAWN_CLI_LASTING_COPY_H
-#define BAWN_CLI_LASTING_COPY_H
+#ifndef BAWN_RUN_LASTING_COPY_H
+#define BAWN_RUN_LASTING_COPY_H
 
-#include "cli/run.h"
+#include "run/run.h"
 #include "copy/copy.h"
 
 struct lasting_copy {

@@ -1,4 +1,4 @@
-/* cli/run-change.c - what a run must keep so that its changes to the workspace can be shown, landed
+/* run/run-change.c - what a run must keep so that its changes to the workspace can be shown, landed
  * or undone, and what of them does not stay in place; see run.h.
  */
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "change/aside.h"
 #include "change/starts.h"
-#include "cli/run.h"
+#include "run/run.h"
 
 bool run_is_cow(const struct run *r)
 {

@@ -1,0 +1,14 @@
+# run: how a sandbox is put together from options, facts and its description, entered, supervised and
+# accounted for; a part of bawn alone, which compiles it with its own flags
+run_sources = \
+	src/run/run.h src/run/run-supervise.c \
+	src/run/options.h src/run/options.c \
+	src/run/run-options.c src/run/run-facts.c src/run/run-argv.c src/run/run-limits.c \
+	src/run/run-plan.c src/run/run-change.c src/run/run-scan.c src/run/run-audit.c \
+	src/run/run-end.c src/run/run-result.c \
+	src/run/lasting.h src/run/lasting.c src/run/lasting-name.c src/run/lasting-profile.c \
+	src/run/lasting-copy.h src/run/lasting-copy.c \
+	src/run/live.h src/run/live.c src/run/live-spec.c \
+	src/run/changes.h src/run/changes.c \
+	src/run/checkpoint.h src/run/checkpoint.c \
+	src/run/clone.h src/run/clone.c
