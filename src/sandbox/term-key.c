@@ -24,6 +24,14 @@ static int meaning(unsigned long code, unsigned long mods, unsigned long event)
 	return TERM_KEY_OTHER;
 }
 
+/* :shifted:base; either may be empty */
+static unsigned long base_key(const char *p)
+{
+	p++;
+	p += strspn(p, "0123456789");
+	return *p == ':' ? strtoul(p + 1, NULL, 10) : 0;
+}
+
 int term_key(const char *p, size_t n, size_t *ret_n)
 {
 	char seq[SEQ_MAX];
@@ -38,11 +46,13 @@ int term_key(const char *p, size_t n, size_t *ret_n)
 		return (unsigned char)p[0];
 	memcpy(seq, p, len);
 	seq[len] = '\0';
-	/* CSI code[:...][;modifiers[:event][;text]] u; CSI 27 ; modifiers ; code ~ */
-	unsigned long v[3] = {0}, event = 0;
+	/* CSI code[:shifted[:base]][;modifiers[:event][;text]] u; CSI 27 ; modifiers ; code ~ */
+	unsigned long v[3] = {0}, event = 0, base = 0;
 	char *end = seq + 2;
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		v[i] = strtoul(end, &end, 10);
+		if (i == 0 && *end == ':')
+			base = base_key(end);
 		if (i == 1 && *end == ':')
 			event = strtoul(end + 1, &end, 10);
 		end += strcspn(end, ";");
@@ -51,5 +61,8 @@ int term_key(const char *p, size_t n, size_t *ret_n)
 	if (p[len] == '~' && v[0] != 27)
 		return (unsigned char)p[0];
 	*ret_n = len + 1;
+	/* where the layout is of another script, Ctrl and a letter are meant by the key */
+	if (base && v[0] > 127 && !is_modifier(v[0]))
+		v[0] = base;
 	return p[len] == 'u' ? meaning(v[0], v[1], event) : meaning(v[2], v[1], 0);
 }

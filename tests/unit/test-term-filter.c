@@ -250,8 +250,10 @@ static void keys_are_known_in_each_form(void **state)
 	key_is("\033[112;5u", 'P' & 31, 8);
 	key_is("\033[112;5ux", 'P' & 31, 8);
 	key_is("\033[112:80:112;5:1u", 'P' & 31, 17);
-	key_is("\033[112;69u", 'P' & 31, 9);   /* caps lock */
-	key_is("\033[112;133u", 'P' & 31, 10); /* num lock */
+	key_is("\033[112;69u", 'P' & 31, 9);       /* caps lock */
+	key_is("\033[112;133u", 'P' & 31, 10);     /* num lock */
+	key_is("\033[1079::112;5u", 'P' & 31, 14); /* a Cyrillic layout */
+	key_is("\033[1079;5u", TERM_KEY_OTHER, 9);
 	key_is("\033[27;5;112~", 'P' & 31, 11);
 	key_is("\033[97u", 'a', 5);
 	key_is("\033[97;;97u", 'a', 9);
