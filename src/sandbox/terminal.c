@@ -355,11 +355,13 @@ bool terminal_take_up(struct terminal *t, const char *modes)
 		term_filter(&t->filter, modes, strnlen(modes, TERM_UNDO_MAX), seq), 200);
 	if (ioctl(t->out, TIOCGWINSZ, &own) < 0 || ioctl(t->master, TIOCGWINSZ, &its) < 0)
 		return false;
-	/* A size that stays the same tells the program nothing, and one that is back before it
-	 * looked is the same: many compare. */
-	bool same = own.ws_row == its.ws_row && own.ws_col == its.ws_col;
-	if (same)
+	/* A size that stays the same tells the program nothing, one that is back before it looked
+	 * is the same, and some draw anew for another width alone, or another height. */
+	bool same = own.ws_row == its.ws_row || own.ws_col == its.ws_col;
+	if (same) {
 		own.ws_row = own.ws_row > 1 ? own.ws_row - 1 : own.ws_row + 1;
+		own.ws_col = own.ws_col > 1 ? own.ws_col - 1 : own.ws_col + 1;
+	}
 	ioctl(t->master, TIOCSWINSZ, &own);
 	return same;
 }

@@ -334,17 +334,19 @@ painter() {
 	assert_output 'modes as before'
 	assert_output '<ESC>[?1049l'
 	# of the same size, of another, and with the keys typed before it has drawn
-	run on_pty --size=30x90 'expect=at 29x90' 'expect=at 30x90' 'send=x' "expect=typed b'x'" \
+	run on_pty --size=30x90 'expect=at 29x89' 'expect=at 30x90' 'send=x' "expect=typed b'x'" \
 		'send=\x10\x11' eof modes shell -- attach art
 	assert_status 0
 	assert_output "$modes"
 	assert_output 'modes as before'
 	run on_pty --size=40x100 'expect=at 40x100' 'send=\x10\x11' eof -- attach art
 	assert_output "$modes"
-	refute_output 'at 39x100'
+	refute_output 'at 39x99'
+	run on_pty --size=40x110 'expect=at 39x109' 'expect=at 40x110' 'send=\x10\x11' eof -- attach art
+	assert_status 0
 	run on_pty --size=40x100 'expect=2004h' 'send=\x10\x11' eof -- attach art
 	assert_status 0
-	run on_pty --size=40x100 'expect=at 39x100' 'expect=at 40x100' 'send=\x10\x11' eof -- attach art
+	run on_pty --size=40x100 'expect=at 39x99' 'expect=at 40x100' 'send=\x10\x11' eof -- attach art
 	assert_status 0
 	# what is set while nobody is there counts too
 	"$BAWN" run -d --name off shell -- sh -c 'printf "\033[?2004h\033[?1000h"; sleep 60' >/dev/null
