@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "change/change.h"
-#include "scan/jail.h"
+#include "confine/jail.h"
 
 #define REQUEST_MAX ((size_t)64 << 20)
 #define RESULT_MAX ((size_t)1 << 30)

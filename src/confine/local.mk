@@ -5,6 +5,7 @@ libconfine_a_SOURCES = \
 	src/confine/caps.h src/confine/caps.c \
 	src/confine/landlock.h src/confine/landlock.c \
 	src/confine/limits.h src/confine/limits.c \
+	src/confine/jail.h src/confine/jail.c \
 	src/confine/seccomp-load.h src/confine/seccomp-load.c
 
 noinst_LIBRARIES += libconfine-compile.a

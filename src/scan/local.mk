@@ -13,7 +13,7 @@ libscan_a_SOURCES = \
 	src/scan/scanner.h src/scan/scanner.c \
 	src/scan/git-dirs.c src/scan/masks.c src/scan/end.c \
 	src/scan/changed.h src/scan/changed.c \
-	src/scan/jail.h src/scan/jail.c
+	src/scan/jail.h src/scan/jail.c src/confine/jail.h src/confine/jail.c
 
 pkglibexec_PROGRAMS += bawn-scan
 bawn_scan_SOURCES = src/scan/main.c $(libscan_a_SOURCES) $(libbase_a_SOURCES)
