@@ -31,6 +31,18 @@ static int open_dir(int dirfd, const char *name)
 
 static int empty_dir(struct walk *w, int fd, int depth);
 
+/* Whoever filled the tree may have thought of our names, too. */
+static int move_up(struct walk *w, int dirfd, const char *name)
+{
+	char up[32];
+	int r;
+	do {
+		snprintf(up, sizeof(up), ".bawn-rm-%u", w->serial++);
+		r = renameat(dirfd, name, w->top, up) < 0 ? -errno : 0;
+	} while (r == -ENOTEMPTY || r == -EEXIST || r == -ENOTDIR);
+	return r;
+}
+
 static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 {
 	CRASH_STEP();
@@ -49,13 +61,11 @@ static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 		return -errno;
 
 	if (depth >= DEPTH_MAX) {
-		char up[32];
-		snprintf(up, sizeof(up), ".bawn-rm-%u", w->serial++);
-		r = renameat(dirfd, name, w->top, up);
+		r = move_up(w, dirfd, name);
 		/* its ".." changes, so it has to be writable itself */
-		if (r < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
-			r = renameat(dirfd, name, w->top, up);
-		return r < 0 ? -errno : 0;
+		if (r == -EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+			r = move_up(w, dirfd, name);
+		return r;
 	}
 	_cleanup_close_ int fd = open_dir(dirfd, name);
 	if (fd < 0)

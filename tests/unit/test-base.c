@@ -194,6 +194,16 @@ static void trees_go_whatever_is_in_them(void **state)
 		fd = next;
 	}
 	close(fd);
+	for (int i = 0; i < 32; i++) { /* names that the removal itself would use */
+		char name[64];
+		snprintf(name, sizeof(name), "t/.bawn-rm-%d/d", i);
+		if (i % 2)
+			assert_int_equal(file_mkdir_p(AT_FDCWD, name, 0700), 0);
+		name[strlen(name) - 2] = '\0';
+		if (!(i % 2))
+			assert_int_equal(
+				file_write_atomic(AT_FDCWD, name, "x", 1, 0600, false, &err), 0);
+	}
 	assert_int_equal(mkdir("t/shut", 0700), 0);
 	assert_int_equal(file_write_atomic(AT_FDCWD, "t/shut/f", "x", 1, 0600, false, &err), 0);
 	assert_int_equal(chmod("t/shut", 0000), 0);
