@@ -90,8 +90,9 @@ static int wait_locked(struct run *r, const char *name, struct err *err)
 	}
 }
 
-/* End what runs in it and take its lock.  0; -ENOENT (err untouched): there is none. */
-static int stop_and_lock(struct run *r, const char *name, int seconds, struct err *err)
+/* End what runs in it and take its lock; force: also where its supervisor does not answer.  0;
+ * -ENOENT (err untouched): there is none. */
+static int stop_and_lock(struct run *r, const char *name, int seconds, bool force, struct err *err)
 {
 	int k = store_sandbox_lock(&r->store, &r->arena, name, &r->box, err);
 	if (k != -EBUSY || err->code)
@@ -100,7 +101,10 @@ static int stop_and_lock(struct run *r, const char *name, int seconds, struct er
 	_cleanup_close_ int sock = lasting_connect(r, name, err);
 	if (sock >= 0 && session_send(sock, &m, NULL, 0) == 0) {
 		struct pollfd p = {.fd = sock, .events = POLLIN};
-		poll(&p, 1, (seconds + 10) * 1000);
+		int ended = poll(&p, 1, (seconds + 10) * 1000);
+		/* Nothing inside can hold it up, but it has to end whatever does. */
+		if (ended == 0 && force)
+			session_kill(sock);
 	}
 	if (err->code)
 		return -err->code;
@@ -153,7 +157,7 @@ int cmd_stop(int argc, char **argv)
 	code = 0;
 	for (size_t i = 0; i < names.n; i++) {
 		err = (struct err){0};
-		int k = stop_and_lock(&r, names.v[i], o.seconds, &err);
+		int k = stop_and_lock(&r, names.v[i], o.seconds, false, &err);
 		if (k == -ENOENT && !err.code && !o.all)
 			lasting_unknown(&r, names.v[i], &err);
 		if (err.code)
@@ -170,7 +174,7 @@ int cmd_stop(int argc, char **argv)
 static int remove_one(struct run *r, const char *name, bool force, struct err *err)
 {
 	struct err ignored = {0};
-	int k = force ? stop_and_lock(r, name, 0, err) : lasting_lock(r, name, err);
+	int k = force ? stop_and_lock(r, name, 0, true, err) : lasting_lock(r, name, err);
 	if (k == -ENOENT && !err->code)
 		return 0; /* with -f it need not be there */
 	if (k == -EBUSY && !force)

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/fd.h"
 #include "init/init.h"
 
 int agent_open_pty(uint16_t rows, uint16_t cols, struct pty *ret, struct err *err)
@@ -57,42 +58,47 @@ static void search(const struct agent *a)
 	errno = error;
 }
 
-/* Shares our memory (vfork): only async-signal-safe calls, and the outcome goes into *error.  We
- * were started with every signal at its default and have changed none. */
-static void child(const struct agent *a, volatile int *error)
+/* What a child does on its way to the program.  Returns only when it can't: errno, negative where
+ * it is the directory that can't be entered.  After vfork(2) it shares our memory: only
+ * async-signal-safe calls.  We were started with every signal at its default and have changed none.
+ */
+static int become(const struct agent *a)
 {
 	sigset_t none;
 	sigemptyset(&none);
 	pid_t self = getpid();
 	if ((a->leads ? setsid() : setpgid(0, 0)) < 0)
-		goto failed;
+		return errno;
 	if (a->leads && a->slave >= 0 && ioctl(a->slave, TIOCSCTTY, 0) < 0)
-		goto failed;
+		return errno;
 	/* SIGTTOU is still blocked here: a background group may not take the terminal otherwise. */
 	if (a->slave >= 0 && ioctl(a->slave, TIOCSPGRP, &self) < 0)
-		goto failed;
+		return errno;
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int fd = 0; fd < 3; fd++) {
 		int from = a->slave >= 0 && (a->tty_fds >> fd & 1) ? a->slave : a->fds[fd];
 		if (from >= 0 && dup2(from, fd) < 0)
-			goto failed;
+			return errno;
 	}
 	/* What we hold for ourselves, the control socket first of all, was placed by dup2 and would
 	 * survive the exec (CVE-2024-21626). */
 	if (!GUARD_REMOVED("fds") && syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-		goto failed;
-	if (chdir(a->cwd) < 0) {
-		*error = -errno; /* which of the two it was */
-		_exit(127);
-	}
+		return errno;
+	if (chdir(a->cwd) < 0)
+		return -errno;
 	umask(a->umask);
 	if (strchr(a->exe, '/'))
 		execve(a->exe, (char *const *)a->argv, (char *const *)a->env);
 	else
 		search(a);
-failed:
-	*error = errno;
-	_exit(127);
+	return errno;
+}
+
+static int explain(const struct agent *a, int error, struct err *err)
+{
+	if (error < 0)
+		return err_sys(err, -error, "enter the directory %s", a->cwd);
+	return err_sys(err, error, "execute %s", a->exe);
 }
 
 int agent_start(const struct agent *a, struct err *err)
@@ -101,15 +107,37 @@ int agent_start(const struct agent *a, struct err *err)
 	if (!a->leads && a->slave >= 0 && ioctl(a->slave, TIOCSCTTY, 0) < 0)
 		return err_sys(err, errno, "make the pty the controlling terminal");
 	pid_t pid = vfork();
-	if (pid == 0)
-		child(a, &error);
+	if (pid == 0) {
+		error = become(a);
+		_exit(127);
+	}
 	if (pid < 0)
 		return err_sys(err, errno, "start %s", a->exe);
 	if (error) {
 		waitpid(pid, NULL, 0);
-		if (error < 0)
-			return err_sys(err, -error, "enter the directory %s", a->cwd);
-		return err_sys(err, error, "execute %s", a->exe);
+		return explain(a, error, err);
 	}
+	return pid;
+}
+
+int agent_fork(const struct agent *a, int *ret_outcome, struct err *err)
+{
+	struct err said = {0};
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe");
+	pid_t pid = fork();
+	if (pid == 0) {
+		explain(a, become(a), &said);
+		fd_write_all(fds[1], &said, sizeof(said));
+		_exit(127);
+	}
+	int e = errno;
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return err_sys(err, e, "start %s", a->exe);
+	}
+	*ret_outcome = fds[0];
 	return pid;
 }

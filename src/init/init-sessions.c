@@ -17,15 +17,21 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/fd.h"
 #include "init/init.h"
 #include "plan/wire-exec.h"
 
 #define MAX_SESSIONS 64
+#define REAP_BATCH 256
 #define STOP_MS 500 /* the supervisor waits two seconds */
 
 static struct session {
 	uint32_t id;
 	int pid;           /* 0: free */
+	bool begins;       /* it has not become its program yet, and outcome says when */
+	bool failed;       /* it never will; said */
+	int outcome;       /* agent_fork()'s */
+	int master;        /* of its pty, for the supervisor; -1: none */
 	struct cpu others; /* of others when it began */
 } sessions[MAX_SESSIONS];
 /* Processor time of what was reaped besides the sessions' own programs: what a program left behind
@@ -34,6 +40,7 @@ static struct cpu others;
 /* While the supervisor holds everything stopped, a stop is not the agent's own. */
 static bool frozen;
 static bool lasting;
+static bool more_to_reap;
 
 static struct session *session_of_pid(int pid)
 {
@@ -77,10 +84,10 @@ static void command_release(struct command *c)
 		munmap(c->map, c->n); /* it has the agent's environment in it */
 	for (size_t i = 0; i < c->n_fds; i++)
 		close(c->fds[i]);
-	if (c->pty.master >= 0) {
+	if (c->pty.master >= 0)
 		close(c->pty.master);
+	if (c->pty.slave >= 0)
 		close(c->pty.slave);
-	}
 }
 
 static int command_read(struct command *c, struct err *err)
@@ -97,7 +104,8 @@ static int command_read(struct command *c, struct err *err)
 	return wire_exec_read(c->map, c->n, &c->w, err);
 }
 
-static int command_start(struct command *c, struct err *err)
+/* Its pid; *ret_outcome: see agent_fork(). */
+static int command_start(struct command *c, int *ret_outcome, struct err *err)
 {
 	struct agent a = {.slave = -1, .leads = true, .fds = {-1, -1, -1}};
 	int r = command_read(c, err);
@@ -116,24 +124,44 @@ static int command_start(struct command *c, struct err *err)
 	a.tty_fds = c->w.head.tty_fds;
 	a.umask = (mode_t)(c->w.head.umask & 0777);
 	a.slave = c->pty.slave;
-	return agent_start(&a, err);
+	return agent_fork(&a, ret_outcome, err);
 }
 
+/* Nothing here waits for it: a process inside may have stopped it on its way to its program. */
 static void start_session(uint32_t id, const int *fds, size_t n_fds)
 {
 	struct err err = {0};
 	struct command c = {.pty = {.master = -1, .slave = -1}, .n_fds = n_fds};
+	int outcome = -1;
 	memcpy(c.fds, fds, n_fds * sizeof(*fds));
 	struct session *s = session_of_pid(0);
-	int pid = s ? command_start(&c, &err)
+	int pid = s ? command_start(&c, &outcome, &err)
 		    : err_set(&err, EAGAIN, "too many sessions (at most %d)", MAX_SESSIONS);
-	if (pid < 0) {
+	if (pid < 0)
 		report_failed(id, &err);
-	} else {
-		*s = (struct session){.id = id, .pid = pid, .others = others};
-		report_session(CONTROL_STARTED, id, pid, c.pty.master);
-	}
+	else
+		*s = (struct session){.id = id,
+			.pid = pid,
+			.begins = true,
+			.outcome = outcome,
+			.master = TAKE_FD(c.pty.master),
+			.others = others};
 	command_release(&c);
+}
+
+/* It runs, or it never will. */
+static void session_begun(struct session *s)
+{
+	struct err err = {0};
+	s->failed = fd_read_full(s->outcome, &err, sizeof(err)) == (ssize_t)sizeof(err);
+	s->begins = false;
+	close(s->outcome);
+	if (s->failed)
+		report_failed(s->id, &err);
+	else
+		report_session(CONTROL_STARTED, s->id, s->pid, s->master);
+	if (s->master >= 0)
+		close(TAKE_FD(s->master));
 }
 
 /* ---- standing still ---- */
@@ -191,8 +219,10 @@ static void stop_all(void)
 {
 	long until = now_ms() + STOP_MS;
 	kill(-1, SIGSTOP);
-	for (int i = 0; !each_number("/proc", all_threads) && now_ms() < until; i++)
+	for (int i = 0; !each_number("/proc", all_threads) && now_ms() < until; i++) {
 		poll(NULL, 0, i < 10 ? 0 : 1);
+		kill(-1, SIGSTOP); /* whoever was on its way to wake the others has woken them */
+	}
 }
 
 /* ---- published ports ---- */
@@ -232,7 +262,10 @@ static void signal_session(uint32_t id, int sig)
 	if (frozen && sig == SIGCONT)
 		return; /* it goes on with all the others */
 	/* its whole group was stopped with it, and goes with it where nobody asks any more */
-	kill(sig == SIGCONT || sig == SIGKILL ? -s->pid : s->pid, sig);
+	if (sig == SIGCONT || sig == SIGKILL)
+		kill(-s->pid, sig);
+	if (sig != SIGCONT) /* which may lead no group yet */
+		kill(s->pid, sig);
 }
 
 static void handle_message(const struct control_msg *m, const int *fds, size_t n_fds)
@@ -294,23 +327,41 @@ static void session_ended(struct session *s, int code, const struct rusage *ru)
 		_exit(0);
 }
 
+static void session_changed(struct session *s, int st, const struct rusage *ru)
+{
+	if (WIFSTOPPED(st)) {
+		/* Nobody asked for that yet: whoever did it is inside. */
+		if (!frozen && s->begins)
+			kill(s->pid, SIGCONT);
+		else if (!frozen)
+			report_session(CONTROL_STOPPED, s->id, WSTOPSIG(st), -1);
+		return;
+	}
+	if (s->begins)
+		session_begun(s);
+	if (s->failed)
+		s->pid = 0;
+	else
+		session_ended(s, WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st), ru);
+}
+
 static void reap(void)
 {
 	int st;
 	pid_t pid;
 	struct rusage ru;
-	while ((pid = wait4(-1, &st, WNOHANG | WUNTRACED, &ru)) > 0) {
+	/* No more than that at once: the supervisor has to be heard, however fast they come. */
+	for (int i = 0; i < REAP_BATCH; i++) {
+		pid = wait4(-1, &st, WNOHANG | WUNTRACED, &ru);
+		if (pid <= 0)
+			return;
 		struct session *s = session_of_pid(pid);
-		if (!s && !WIFSTOPPED(st))
+		if (s)
+			session_changed(s, st, &ru);
+		else if (!WIFSTOPPED(st))
 			add_cpu(&others, &ru);
-		if (!s)
-			continue;
-		if (!WIFSTOPPED(st))
-			session_ended(
-				s, WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st), &ru);
-		else if (!frozen)
-			report_session(CONTROL_STOPPED, s->id, WSTOPSIG(st), -1);
 	}
+	more_to_reap = true;
 }
 
 /* Descriptors that come with a message must never land on 0-2. */
@@ -335,13 +386,21 @@ void sessions_wait(int first, bool stay)
 	lasting = stay;
 	if (lasting)
 		occupy_stdio();
-	sessions[0] = (struct session){.id = 0, .pid = first};
-	struct pollfd p[] = {
+	sessions[0] = (struct session){.id = 0, .pid = first, .outcome = -1, .master = -1};
+	struct pollfd p[2 + MAX_SESSIONS] = {
 		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
 	for (;;) {
+		more_to_reap = false;
 		reap();
-		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+		for (size_t i = 0; i < MAX_SESSIONS; i++)
+			p[2 + i] = (struct pollfd){
+				.fd = sessions[i].begins ? sessions[i].outcome : -1,
+				.events = POLLIN};
+		if (poll(p, ARRAY_LEN(p), more_to_reap ? 0 : -1) < 0 && errno != EINTR)
 			_exit(125);
+		for (size_t i = 0; i < MAX_SESSIONS; i++)
+			if (p[2 + i].revents && sessions[i].begins)
+				session_begun(&sessions[i]);
 		struct signalfd_siginfo si;
 		while (read(sfd, &si, sizeof(si)) > 0)
 			;

@@ -80,8 +80,12 @@ struct agent {
 	int slave;  /* of its pty, -1: none */
 	int fds[3]; /* what becomes 0-2 where it is not the pty; -1: ours stays */
 };
-/* Its pid, or the -errno of execve. */
+/* Its pid, or the -errno of execve.  Waits for that, so nothing else may run yet: whoever stops the
+ * child before its execve stops us. */
 int agent_start(const struct agent *a, struct err *err);
+/* Its pid, at once.  *ret_outcome ends when the program runs, or gives the struct err that says why
+ * it doesn't. */
+int agent_fork(const struct agent *a, int *ret_outcome, struct err *err);
 
 /* init-sessions.c: pid 1 from here on.  lasting: see plan/control.h. */
 _noreturn_ void sessions_wait(int first, bool lasting);

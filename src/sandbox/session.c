@@ -3,14 +3,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
 #define SOCKET_NAME "control.sock"
+#define PEER_PIDFD 77 /* SO_PEERPIDFD, which older headers don't have */
 
 /* A path of any length: by way of the directory's descriptor. */
 static void address(int dirfd, struct sockaddr_un *ret)
@@ -66,6 +69,30 @@ int session_connect(int dirfd, struct err *err)
 	if (errno == ECONNREFUSED || errno == ENOENT)
 		return -errno;
 	return err_sys(err, errno, "reach the sandbox's supervisor");
+}
+
+int session_kill(int sock)
+{
+	/* The kernel's note of who called listen(2): a process, not a number, since Linux 6.5.
+	 * Before, the number can't have become another's while the connection is not broken. */
+	struct ucred peer;
+	struct pollfd p = {.fd = sock};
+	int pidfd = -1;
+	socklen_t n = sizeof(pidfd), len = sizeof(peer);
+	if (getsockopt(sock, SOL_SOCKET, PEER_PIDFD, &pidfd, &n) < 0) {
+		if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+			return -errno;
+		pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+		if (pidfd < 0 || poll(&p, 1, 0) != 0) {
+			int e = pidfd < 0 ? errno : ESRCH;
+			if (pidfd >= 0)
+				close(pidfd);
+			return -e;
+		}
+	}
+	int r = syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+	close(pidfd);
+	return r;
 }
 
 int session_send(int sock, const struct session_msg *m, const int *fds, size_t nfds)

@@ -94,6 +94,8 @@ void session_unlisten(int dirfd);
 int session_accept(int listener);
 /* Connect; -ECONNREFUSED or -ENOENT (err untouched) when nobody listens. */
 int session_connect(int dirfd, struct err *err);
+/* Whoever listens at the other end of sock, which does not answer, is killed.  0 or -errno */
+int session_kill(int sock);
 /* 0 or -errno */
 int session_send(int sock, const struct session_msg *m, const int *fds, size_t nfds);
 /* 1; 0 when the other end is gone; -EAGAIN; -EBADMSG.  ret_fds has room for 8. */

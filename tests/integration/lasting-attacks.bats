@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# lasting-attacks.bats - what an agent may try that a life of its own makes possible: against the
+# sessions that join it, against its own end, and against what bawn does with what it left.
+# run-bats: alone
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+load ../attack/lib.sh
+setup() { bawn_setup; }
+teardown() {
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
+
+BOXES() {
+	echo "$XDG_DATA_HOME/bawn/sandboxes"
+}
+
+# The supervisor of NAME: who listens at its socket.
+supervisor() {
+	python3 - "$(BOXES)/$1" <<-'EOF'
+		import os, socket, struct, sys
+		os.chdir(sys.argv[1])
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		s.connect("control.sock")
+		print(struct.unpack("iii", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+	EOF
+}
+
+# wait_for COMMAND...: until it succeeds, ten seconds at most.
+wait_for() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	fail "not within ten seconds: $*"
+}
+
+# ms COMMAND...: how long it takes.
+ms() {
+	local begin
+	begin=$(date +%s%N)
+	"$@" >/dev/null || return
+	echo $((($(date +%s%N) - begin) / 1000000))
+}
+
+@test "NS-04 who stops all that is started inside holds up neither pid 1 nor the end" {
+	cat >"$WS/stopper.py" <<-'EOF'
+		import os, signal
+		while True:
+		    try:
+		        os.kill(-1, signal.SIGSTOP)
+		    except OSError:
+		        pass
+	EOF
+	"$BAWN" run -d --name stopper shell -- python3 stopper.py
+	local i took
+	for i in 1 2 3 4; do
+		"$BAWN" exec stopper sleep 0.1 </dev/null >/dev/null 2>&1 3>&- &
+	done
+	sleep 1
+	# a pid 1 that waits for a process which has been stopped would have to be killed after 5 s
+	took=$(ms "$BAWN" stop --time 0 stopper)
+	((took < 2500)) || fail "it took $took ms"
+	wait
+	run -0 "$BAWN" exec stopper echo alive
+}
+
+@test "NS-04 rm -f ends a sandbox whose supervisor does not answer" {
+	"$BAWN" run -d --name deaf shell -- sleep 100
+	kill -STOP "$(supervisor deaf)"
+	run -0 timeout 30 "$BAWN" rm -f deaf
+	run pgrep -u "$(id -u)" -f 'sleep 100'
+	[ -z "$output" ] || fail "it lives on: $output"
+	[ -z "$("$BAWN" ls -q)" ]
+}
+
+@test "NS-12 a storm of orphans does not keep pid 1 from ending the sandbox" {
+	"$BAWN" run -d --name orphans shell -- sh -c 'while :; do (true & true &) ; done'
+	sleep 1
+	[ "$(ms "$BAWN" exec orphans true)" -lt 3000 ]
+	[ "$(ms "$BAWN" stop --time 0 orphans)" -lt 3000 ]
+}
+
+@test "RES-01 rm -f ends a fork bomb" {
+	"$BAWN" run -d --name bomb --pids 200 shell -- python3 -c '
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass'
+	sleep 1
+	[ "$(ms timeout 20 "$BAWN" rm -f bomb)" -lt 10000 ]
+	run pgrep -u "$(id -u)" -f 'os.fork'
+	[ -z "$output" ] || fail "it lives on"
+}
