@@ -15,6 +15,7 @@
 #include "sandbox/launch.h"
 
 #define LOG_MAX (16 << 20) /* bytes; then it becomes log.1 */
+#define DRAIN_MAX (256 << 10)
 #define ACK_MS 3000
 #define END_SECONDS 5
 
@@ -268,13 +269,16 @@ void server_master_event(struct sandbox *s, unsigned int slot)
 	}
 }
 
-/* What was written before the end is there still. */
+/* What was written before the end is there still; no more than a pty holds, as whoever was left
+ * behind may write on. */
 static void drain(struct sandbox *s, struct live *l)
 {
 	char buf[8192];
 	ssize_t n;
 	int log = l->master >= 0 && l->client < 0 ? open_log(s->server) : -1;
-	while (log >= 0 && (n = read(l->master, buf, sizeof(buf))) > 0)
+	for (size_t left = DRAIN_MAX;
+		log >= 0 && left >= sizeof(buf) && (n = read(l->master, buf, sizeof(buf))) > 0;
+		left -= (size_t)n)
 		fd_write_all(log, buf, (size_t)n);
 }
 

@@ -75,6 +75,28 @@ ms() {
 	[ -z "$("$BAWN" ls -q)" ]
 }
 
+@test "RES-07 RES-03 who writes on when its session has ended fills no log and keeps nobody waiting" {
+	cat >"$WS/flood.py" <<-'EOF'
+		import os, signal, time
+		signal.signal(signal.SIGHUP, signal.SIG_IGN)
+		for i in range(8):
+		    if os.fork() == 0:
+		        while True:
+		            try:
+		                os.write(1, b"x" * 65536)
+		            except OSError:
+		                pass
+		time.sleep(0.5)
+		os._exit(0)
+	EOF
+	"$BAWN" run -d --name flood shell -- sleep 100
+	"$BAWN" exec -d flood python3 flood.py
+	sleep 2
+	[ "$(ms "$BAWN" exec flood true)" -lt 3000 ]
+	[ "$(ms "$BAWN" stop --time 0 flood)" -lt 3000 ]
+	(($(stat -c %s "$(BOXES)/flood/log") <= (17 << 20))) || fail "$(ls -l "$(BOXES)/flood")"
+}
+
 @test "NS-12 a storm of orphans does not keep pid 1 from ending the sandbox" {
 	"$BAWN" run -d --name orphans shell -- sh -c 'while :; do (true & true &) ; done'
 	sleep 1
