@@ -253,6 +253,8 @@ static int launch(struct run *r, struct err *err)
 		return 0;
 	/* The namespaces take longest: everything else after them. */
 	int k = sandbox_launch(&c, &r->sandbox, err);
+	if (k == 0 && r->lasting) /* before anything can be mounted there */
+		k = store_sandbox_note_init(&r->box, sandbox_init_pid(r->sandbox), err);
 	return k == 0 && r->lasting ? serve(r, err) : k;
 }
 

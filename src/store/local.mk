@@ -5,5 +5,6 @@ libstore_a_SOURCES = \
 	src/store/spec.h src/store/spec.c \
 	src/store/sandboxes.h src/store/sandboxes.c \
 	src/store/home.c \
+	src/store/leftover.c \
 	src/store/layers.h src/store/layers.c src/store/layers-make.c \
 	src/store/checkpoint.h src/store/checkpoint.c

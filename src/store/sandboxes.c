@@ -208,6 +208,10 @@ int store_sandbox_lock(
 	if (fstat(dir, &st) < 0 || lstat(b.dir, &now) < 0 || st.st_ino != now.st_ino ||
 		st.st_dev != now.st_dev)
 		return -ENOENT;
+	if (store_sandbox_leftover(dir) < 0) {
+		err_hint(err, "it was left by a supervisor that was killed; try it again");
+		return err_set(err, EBUSY, "what ran in sandbox %s has not ended yet", name);
+	}
 	/* What was cut short is finished first.  A spec that can't be read is its reader's to say,
 	 * and to remove the sandbox it needs none. */
 	struct spec spec = {0};

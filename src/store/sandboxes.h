@@ -5,6 +5,7 @@
  *   control.sock  its supervisor's socket while it runs; nothing in the sandbox can reach it
  *   up/           the writable layer: up/home, up/ws (--workspace cow), up/tool-* (toolchains)
  *   work/         what overlayfs needs beside each of them
+ *   pid1          a link to nowhere: number and beginning of what runs inside (store/leftover.c)
  *   seed/         the lowest layer of the home: what came along of the user's settings, anew at
  * each start; what was changed inside hides it log           what sessions wrote that nobody
  * watched git/ ...      private copies for one run
@@ -34,6 +35,11 @@ int store_sandbox_create(struct store *s, struct arena *a, const struct spec *sp
 /* Take its lock.  -EBUSY (err untouched) while somebody else has it, -ENOENT when it is gone. */
 int store_sandbox_lock(
 	struct store *s, struct arena *a, const char *name, struct store_box *ret, struct err *err);
+/* What was started in it: whoever has the lock next waits until that has ended, whatever became of
+ * the supervisor. */
+int store_sandbox_note_init(const struct store_box *b, pid_t pid, struct err *err);
+/* That wait, for the sandbox's directory dir: 0, or -EBUSY where it doesn't end. */
+int store_sandbox_leftover(int dir);
 /* Write a changed spec; the lock must be held. */
 int store_sandbox_save(const struct store_box *b, const struct spec *spec, struct err *err);
 /* Remove it with all it holds (its layers too, where no other sandbox names them), and let go of

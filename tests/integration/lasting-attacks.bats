@@ -66,6 +66,46 @@ ms() {
 	run -0 "$BAWN" exec stopper echo alive
 }
 
+@test "NS-05 whoever comes after a supervisor that was killed waits for what ran inside" {
+	local i
+	cat >"$WS/many.py" <<-'EOF'
+		import os, time
+		memory = bytearray(100 << 20)
+		for i in range(200):
+		    if os.fork() == 0:
+		        break
+		open("there", "w").close()
+		while True:
+		    time.sleep(9)
+	EOF
+	for i in 1 2 3; do
+		rm -f "$WS/there"
+		"$BAWN" run -d --name many shell -- python3 many.py
+		wait_for test -e "$WS/there"
+		sleep 0.3
+		kill -KILL "$(supervisor many)"
+		"$BAWN" rm -f many
+		run pgrep -u "$(id -u)" -f 'python3 many\.py'
+		[ -z "$output" ] || fail "they live on: $output" || return 1
+	done
+}
+
+@test "NS-13 what is noted of pid 1 is believed of no other program" {
+	"$BAWN" run --name noted shell -- true
+	sleep 60 3>&- &
+	local other=$!
+	SERVERS+=("$other")
+	ln -sfn "$other 1" "$(BOXES)/noted/pid1"
+	[ "$(ms "$BAWN" exec noted true)" -lt 3000 ]
+	local bad
+	for bad in garbage '-1 5' '1 1' "$other" ''; do
+		rm -f "$(BOXES)/noted/pid1"
+		[ -z "$bad" ] || ln -sn -- "$bad" "$(BOXES)/noted/pid1"
+		run -0 "$BAWN" exec noted echo alive
+	done
+	kill -0 "$other"
+}
+
 @test "NS-04 rm -f ends a sandbox whose supervisor does not answer" {
 	"$BAWN" run -d --name deaf shell -- sleep 100
 	kill -STOP "$(supervisor deaf)"
