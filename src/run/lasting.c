@@ -142,6 +142,8 @@ static int send_run(struct run *r, int sock, struct err *err)
 		.value = (int32_t)r->opt.timeout_ms,
 		.flags = r->opt.detach ? SESSION_DETACHED : 0};
 	terminal_size(&m.rows, &m.cols);
+	if (run_check_stdio(err) < 0)
+		return -err->code;
 	_cleanup_close_ int memfd = command_memfd(r, err);
 	if (memfd < 0)
 		return memfd;

@@ -209,8 +209,26 @@ static int serve(struct run *r, struct err *err)
 	return sandbox_serve(r->sandbox, &l, err);
 }
 
+int run_check_stdio(struct err *err)
+{
+	static const char *const names[] = {"input", "output", "error"};
+	struct stat st;
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode) || GUARD_REMOVED("stdio-directory"))
+			continue;
+		err_hint(
+			err, "to show a directory inside, name it as a further PATH: DIRECTORY:ro");
+		return err_set(err, EISDIR,
+			"standard %s is a directory: all around it could be reached from inside",
+			names[fd]);
+	}
+	return 0;
+}
+
 static int launch(struct run *r, struct err *err)
 {
+	if (run_check_stdio(err) < 0)
+		return -err->code;
 	if (!r->lasting && run_result_account(r, err) == -ENOMEM)
 		return -ENOMEM;
 	if (!r->lasting && r->result.account >= 0)

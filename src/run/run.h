@@ -145,6 +145,9 @@ int run_check_ports(const struct run_options *o, struct err *err);
 /* As if --option value had been given. */
 int run_option_set(struct run *r, const char *option, const char *value, struct err *err);
 
+/* What comes along as 0-2 must be no way to anywhere else.  0 or -errno. */
+int run_check_stdio(struct err *err);
+
 /* run-facts.c: who we are and what the policy says, as one pack; then everything else that has to
  * be known before deciding.  Starts the scan and the seed. */
 int run_begin(struct run *r, struct err *err); /* who we are, where our state is */

@@ -157,3 +157,29 @@ while True:
 	run pgrep -u "$(id -u)" -f 'os.fork'
 	[ -z "$output" ] || fail "it lives on"
 }
+
+@test "FS-18 IPC-09 a directory as standard input, output or error is no way out: it is refused" {
+	mkdir -p "$HOME/out/sub"
+	plant "$HOME/out/secret"
+	cat >"$WS/out.py" <<-'EOF'
+		import os, sys
+		for fd in 0, 1, 2:
+		    try:
+		        os.chdir("/proc/self/fd/%d/.." % fd)
+		        open("/tmp/found", "a").write(str(os.stat("secret").st_size))
+		    except OSError:
+		        pass
+	EOF
+	"$BAWN" run -d --name inside shell -- sleep 100
+	local cmd
+	for cmd in 'run --rm shell --' 'run --name fresh shell --' 'run inside --' 'exec inside'; do
+		# shellcheck disable=SC2086  # words
+		run -125 "$BAWN" $cmd sh -c 'exec 5<&0; python3 -c "import os; os.chdir(\"/proc/self/fd/5/..\"); print(os.stat(\"secret\"))" </dev/null' <"$HOME/out/sub"
+		assert_output 'standard input is a directory'
+		refute_output st_size
+	done
+	run -0 "$BAWN" exec inside sh -c 'ls /proc/self/fd' </dev/null
+	# a run that was refused left nothing
+	run "$BAWN" ls -q
+	refute_output fresh
+}
