@@ -7,7 +7,6 @@
 #include "change/aside.h"
 
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -26,18 +25,6 @@ static int open_parent(int root, const char *path, const char **ret_name)
 	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
 	return dir ? path_openat2(root, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, NEVER_FOLLOW)
 		   : -ENOMEM;
-}
-
-/* Born before the run, or nobody knows: it stays. */
-static const char *too_old(int dir, const char *name, uint64_t since_ns)
-{
-	struct statx x;
-	if (file_statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_TYPE, &x) < 0)
-		return "it is gone";
-	if (!(x.stx_mask & STATX_BTIME))
-		return "its file system does not say how old it is";
-	uint64_t born = (uint64_t)x.stx_btime.tv_sec * 1000000000u + x.stx_btime.tv_nsec;
-	return born < since_ns ? "it is older than the run" : NULL;
 }
 
 static int copy_out(int dir, const char *name, int to, const char *part)
@@ -97,8 +84,7 @@ static const char *explain(struct arena *a, int r)
 	return arena_printf(a, "%s", strerror(-r));
 }
 
-static void move_one(
-	int root, int top, const char *where, uint64_t since_ns, struct arena *a, struct aside *x)
+static void move_one(int root, int top, const char *where, struct arena *a, struct aside *x)
 {
 	const char *name;
 	_cleanup_close_ int dir = open_parent(root, x->path, &name);
@@ -106,9 +92,11 @@ static void move_one(
 		x->why = dir == -ENOENT ? "it is gone" : explain(a, dir);
 		return;
 	}
-	x->why = too_old(dir, name, since_ns);
-	if (x->why)
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		x->why = "it is gone";
 		return;
+	}
 	_cleanup_free_ char *up = strndup(x->path, (size_t)(name - x->path));
 	int r = up ? 0 : -ENOMEM;
 	if (r == 0 && *up) {
@@ -152,8 +140,8 @@ static int make_place(const char *dir, struct arena *a, char **ret, struct err *
 	return err_set(err, EEXIST, "too many directories in %s", aside);
 }
 
-int change_set_aside(const char *root, const char *dir, uint64_t since_ns, const struct strv *paths,
-	struct arena *a, struct aside **ret, struct err *err)
+int change_set_aside(const char *root, const char *dir, const struct strv *paths, struct arena *a,
+	struct aside **ret, struct err *err)
 {
 	struct aside *v = arena_alloc(a, (paths->n + 1) * sizeof(*v));
 	char *place = NULL;
@@ -179,7 +167,7 @@ int change_set_aside(const char *root, const char *dir, uint64_t since_ns, const
 		if (!v[i].to && !change_plain(paths->v[i]))
 			v[i].why = "no path of the workspace";
 		else if (!v[i].to)
-			move_one(from, top, place, since_ns, a, &v[i]);
+			move_one(from, top, place, a, &v[i]);
 		moved |= v[i].to != NULL;
 	}
 	if (!moved)

@@ -138,8 +138,7 @@ void run_change_aside(struct run *r, const struct scan_result *s)
 			strv_add(&r->arena, &paths, relative(r, s->v[i].path));
 	if (!paths.n)
 		return;
-	if (change_set_aside(r->ws.path, r->box.dir, r->t_since, &paths, &r->arena, &rows, &err) <
-		0) {
+	if (change_set_aside(r->ws.path, r->box.dir, &paths, &r->arena, &rows, &err) < 0) {
 		run_message(r, "nothing could be moved aside: %s", err.msg);
 		return;
 	}

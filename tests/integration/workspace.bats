@@ -215,6 +215,22 @@ tree_of() {
 	[ -e "$WS/b/.envrc" ]
 }
 
+@test "direct: older files under a name that the host runs are moved aside, too" {
+	repo
+	mkdir -p "$WS/dir/inner"
+	for f in one two dir/inner/tasks.json; do echo old >"$WS/$f"; done
+	sleep 0.1
+	run "$BAWN" run --name dir shell -- sh -c 'mv one .envrc; mkdir s; ln two s/.envrc; mv dir/inner dir/.vscode; echo plain >plain'
+	assert_status 0
+	for f in .envrc s/.envrc dir/.vscode/tasks.json; do
+		[ ! -e "$WS/$f" ] || fail "still there: $f" || return 1
+	done
+	[ -e "$WS/two" ]
+	# what an earlier session made
+	run "$BAWN" run --name dir shell -- sh -c 'mv plain .envrc'
+	[ ! -e "$WS/.envrc" ] || fail "$output"
+}
+
 @test "direct: bawn diff shows what changed since the start" {
 	repo
 	"$BAWN" run --name dir shell -- sh -c 'sed -i s/7/seven/ src/numbers; echo new >new; rm keep'
