@@ -158,6 +158,55 @@ while True:
 	[ -z "$output" ] || fail "it lives on"
 }
 
+@test "(checkpoint) R: who wakes itself while a checkpoint is taken gets files of several instants, and no more" {
+	cat >"$WS/wake.c" <<-'EOF'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/stat.h>
+		#include <time.h>
+		#include <unistd.h>
+		/* a timer that is always about to send SIGCONT, and names that change what they are */
+		int main(void)
+		{
+			timer_t t;
+			struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT};
+			struct itimerspec i = {.it_value.tv_nsec = 2000000};
+			if (chdir(getenv("HOME")) < 0 || timer_create(CLOCK_MONOTONIC, &e, &t) < 0)
+				return 1;
+			for (unsigned int n = 0;; n++) {
+				timer_settime(t, 0, &i, NULL);
+				unlink("it");
+				rmdir("it");
+				if (n % 4 == 0)
+					symlink("/etc", "it");
+				else if (n % 4 == 1)
+					mkfifo("it", 0600);
+				else if (n % 4 == 2)
+					mkdir("it", 0700);
+				else
+					close(open("it", O_WRONLY | O_CREAT, 0600));
+			}
+		}
+	EOF
+	cc -o "$WS/wake" "$WS/wake.c"
+	plant "$HOME/secret"
+	"$BAWN" run --name waker shell -- sh -c 'for i in $(seq 300); do head -c 100000 /dev/zero >~/f$i; done; echo kept >~/note'
+	"$BAWN" exec -d waker ./wake
+	local i
+	# it may say that something changed under it; it never hangs, follows nothing, loses nothing
+	for i in 1 2 3 4 5 6; do
+		timeout 20 "$BAWN" checkpoint waker "c$i" 2>"$T/said" || {
+			(($? < 124 || $? == 125)) && grep -q '^bawn: ' "$T/said" || fail "$(cat "$T/said")"
+		}
+	done
+	! grep -rqs "$CANARY" "$XDG_DATA_HOME/bawn" || fail "the canary came along"
+	run -0 "$BAWN" stop --time 0 waker
+	run -0 "$BAWN" exec waker sh -c 'cat ~/note'
+	assert_output kept
+}
+
 @test "FS-18 IPC-09 a directory as standard input, output or error is no way out: it is refused" {
 	mkdir -p "$HOME/out/sub"
 	plant "$HOME/out/secret"
@@ -182,4 +231,45 @@ while True:
 	# a run that was refused left nothing
 	run "$BAWN" ls -q
 	refute_output fresh
+}
+
+@test "TERM-01 TERM-03 what another session writes to a joined terminal is filtered, and nothing is typed into it" {
+	cat >"$WS/writer.py" <<-'EOF'
+		import fcntl, glob, os, termios, time
+		typed = 0
+		while True:
+		    for path in glob.glob("/dev/pts/[0-9]*"):
+		        try:
+		            fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+		        except OSError:
+		            continue
+		        os.write(fd, b"HELLO\x1b]52;c;aGk=\x07\x1b[21t")
+		        for c in b"touch typed\n":
+		            try:
+		                fcntl.ioctl(fd, termios.TIOCSTI, bytes([c]))
+		                open("typed", "w").close()
+		            except OSError:
+		                pass
+		        os.close(fd)
+		    open("ready", "w").close()
+		    time.sleep(0.05)
+	EOF
+	"$BAWN" run -d --name shared shell -- sh -c 'exec python3 writer.py </dev/null >/dev/null 2>&1'
+	wait_for test -e "$WS/ready"
+	run timeout 30 /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-run.py" -- "$BAWN" exec shared sleep 1
+	assert_output HELLO
+	refute_output $'\x1b]52'
+	refute_output $'\x1b[21t'
+	[ ! -e "$WS/typed" ]
+}
+
+@test "(sessions) R: what one session is given, another can read" {
+	"$BAWN" run -d --name shared shell -- sleep 100
+	"$BAWN" exec -d -e WORD=told-to-one shared sleep 100
+	run -0 "$BAWN" exec shared sh -c 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\0" "\n"'
+	assert_output WORD=told-to-one
+	# but what ended has left nothing, in pid 1 neither
+	"$BAWN" exec -e OTHER=told-and-gone shared true
+	run "$BAWN" exec shared sh -c 'cat /proc/[0-9]*/environ /proc/1/mem /proc/1/maps 2>/dev/null | tr "\0" "\n"'
+	refute_output told-and-gone
 }
