@@ -28,6 +28,7 @@
 #include "base/tree.h"
 
 #define OPAQUE "user.overlay.opaque"
+#define ORIGIN "user.overlay.origin"
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define XATTR_MAX 65536
 
@@ -70,9 +71,12 @@ static int level_push(struct level *l, const char *name)
 
 /* ---- attributes ---- */
 
+/* Not where overlayfs copied a file up from: of a copy, when that was can't be told any more, and
+ * nobody must take its birth for that. */
 static bool wanted(const char *name)
 {
-	return has_prefix(name, "user.") || has_prefix(name, "system.posix_acl_");
+	return (has_prefix(name, "user.") && !streq(name, ORIGIN)) ||
+		has_prefix(name, "system.posix_acl_");
 }
 
 static int copy_xattrs(int src, int dst)

@@ -79,7 +79,7 @@ static int create(struct run *r, struct err *err)
 	if (k == 0)
 		k = run_policy(r, err);
 	if (k == 0)
-		k = store_sandbox_create(&r->store, &r->arena, &r->spec, &r->box, err);
+		k = store_sandbox_create(&r->store, &r->arena, &r->spec, -1, &r->box, err);
 	if (k == 0) {
 		r->fresh = true; /* goes again where it can't be cloned */
 		k = clone_ready(r, err);

@@ -1,6 +1,7 @@
 /* cli/cmd-restore.c - bawn restore, bawn undo, bawn fork: back to a checkpoint, and from one state
  * into several sandboxes
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -228,7 +229,12 @@ static int make_one(
 	s.publish = (struct strv){0}; /* a port of the host can be one sandbox's alone */
 	s.created = (int64_t)time(NULL);
 	checkpoint_remove(&r->arena, &s, CHECKPOINT_UNDONE, &ignored); /* that is not its own */
-	int k = store_sandbox_create(&r->store, &r->arena, &s, &b, err);
+	/* without it an edit of the host's from before the fork would be no conflict */
+	_cleanup_close_ int from = streq(s.mode, "cow")
+		? open(path_join(&r->arena, r->store.sandboxes, r->spec.name),
+			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+		: -1;
+	int k = store_sandbox_create(&r->store, &r->arena, &s, from, &b, err);
 	if (k == 0)
 		store_sandbox_release(&b);
 	if (k == 0 && streq(s.mode, "clone"))

@@ -353,7 +353,7 @@ int lasting_run(struct run *r, struct err *err)
 		r->fresh = true;
 		k = run_policy(r, err); /* a profile or policy with a fault makes no sandbox */
 		if (k == 0)
-			k = store_sandbox_create(&r->store, &r->arena, &r->spec, &r->box, err);
+			k = store_sandbox_create(&r->store, &r->arena, &r->spec, -1, &r->box, err);
 		if (k == -EEXIST) { /* somebody else's at the same moment: it is as good */
 			*err = (struct err){0};
 			r->fresh = false;

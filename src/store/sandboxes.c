@@ -18,6 +18,7 @@
 #include "store/layers.h"
 
 #define LOCK_NAME "lock"
+#define RECORD_MAX ((size_t)512 << 20)
 
 static int open_dir(int at, const char *path)
 {
@@ -129,9 +130,30 @@ static int check_xattrs(struct store *s, int dir, struct err *err)
 		err, ENOTSUP, "the file system of %s has no extended attributes", s->sandboxes);
 }
 
-static int fill(struct store *s, struct arena *a, int dir, const struct spec *spec, struct err *err)
+/* The host's edits count from the time at which what was written began to be. */
+static int carry(struct arena *a, int from, int dir, struct err *err)
+{
+	static const char *const names[] = {"changes", "landed"};
+	char *text = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (from < 0 || faccessat(from, names[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		ssize_t n = file_read(a, from, names[i], RECORD_MAX, &text, err);
+		int r = n < 0 ? (int)n
+			      : file_write_atomic(dir, names[i], text, (size_t)n, 0600, false, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int fill(struct store *s, struct arena *a, int dir, const struct spec *spec, int from,
+	struct err *err)
 {
 	int r = check_xattrs(s, dir, err);
+	if (r < 0)
+		return r;
+	r = carry(a, from, dir, err);
 	if (r < 0)
 		return r;
 	r = file_mkdir_p(dir, "seed", 0700);
@@ -150,7 +172,7 @@ static int name_box(struct store *s, struct arena *a, const char *name, struct s
 	return b->id && b->dir && b->home ? 0 : -ENOMEM;
 }
 
-int store_sandbox_create(struct store *s, struct arena *a, const struct spec *spec,
+int store_sandbox_create(struct store *s, struct arena *a, const struct spec *spec, int from,
 	struct store_box *ret, struct err *err)
 {
 	struct store_box b = STORE_BOX_NONE;
@@ -170,7 +192,7 @@ int store_sandbox_create(struct store *s, struct arena *a, const struct spec *sp
 	if (b.lock < 0)
 		r = err_sys(err, -b.lock, "create %s", fresh);
 	if (r == 0)
-		r = fill(s, a, dir, spec, err);
+		r = fill(s, a, dir, spec, from, err);
 	if (r == 0) {
 		r = rename_new(fresh, b.dir);
 		if (r < 0)

@@ -29,8 +29,9 @@ int store_sandbox_list(struct store *s, struct arena *a, struct strv *ret, struc
 /* Does anybody hold its lock? */
 bool store_sandbox_busy(struct store *s, const char *name);
 
-/* Make it, locked.  -EEXIST when the name is taken. */
-int store_sandbox_create(struct store *s, struct arena *a, const struct spec *spec,
+/* Make it, locked.  from: another one's directory, whose record of its starts and of what was
+ * landed comes along with what it wrote; -1: none.  -EEXIST when the name is taken. */
+int store_sandbox_create(struct store *s, struct arena *a, const struct spec *spec, int from,
 	struct store_box *ret, struct err *err);
 /* Take its lock.  -EBUSY (err untouched) while somebody else has it, -ENOENT when it is gone. */
 int store_sandbox_lock(

@@ -273,3 +273,37 @@ while True:
 	run "$BAWN" exec shared sh -c 'cat /proc/[0-9]*/environ /proc/1/mem /proc/1/maps 2>/dev/null | tr "\0" "\n"'
 	refute_output told-and-gone
 }
+
+@test "apply of a fork, or of what was copied while it ran, overwrites no edit of the host's" {
+	echo one >"$WS/file"
+	sleep 0.1
+	"$BAWN" run --name first --workspace cow shell -- sh -c 'echo agent >>file'
+	sleep 0.1
+	echo host >>"$WS/file"
+	sleep 0.1
+	"$BAWN" fork first second
+	# also before it was ever started
+	run -1 "$BAWN" apply second </dev/null
+	assert_output "host's was changed meanwhile"
+	"$BAWN" exec second true
+	run -1 "$BAWN" apply second </dev/null
+	assert_output "host's was changed meanwhile"
+	"$BAWN" exec -d first sleep 100
+	"$BAWN" checkpoint first running
+	"$BAWN" fork first third
+	"$BAWN" stop --time 0 first
+	"$BAWN" restore first running
+	local name
+	for name in first third; do
+		"$BAWN" exec "$name" true
+		run -1 "$BAWN" apply "$name" </dev/null
+		assert_output "host's was changed meanwhile" || fail "$name" || return 1
+	done
+	[ "$(cat "$WS/file")" = "one"$'\n'"host" ]
+	# what was landed before the fork is no conflict in it
+	"$BAWN" apply --overwrite file first </dev/null
+	"$BAWN" fork first fourth
+	"$BAWN" exec fourth sh -c 'echo more >>file'
+	run -0 "$BAWN" apply fourth </dev/null
+	[ "$(cat "$WS/file")" = "one"$'\n'"agent"$'\n'"more" ]
+}
