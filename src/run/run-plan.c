@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/tree.h"
 #include "run/clone.h"
 #include "run/run.h"
 #include "host/version.h"
@@ -339,6 +340,15 @@ static const char *lender(const struct run *r, const char *path)
 	return best;
 }
 
+/* An earlier session could write there: what it left is removed, not written into. */
+static int git_copies_begin(struct run *r, struct err *err)
+{
+	char *all = path_join(&r->plan.arena, r->box.dir, "git");
+	if (!all)
+		return err_set(err, ENOMEM, "out of memory");
+	return GUARD_REMOVED("git-copies") ? 0 : tree_remove(AT_FDCWD, all, err);
+}
+
 static int git_copy_row(struct run *r, const char *path, struct err *err)
 {
 	struct run_git_copy *g = &r->git[r->n_git];
@@ -354,6 +364,8 @@ static int git_copy_row(struct run *r, const char *path, struct err *err)
 		ssize_t n = file_read(&r->arena, AT_FDCWD, path, 1 << 20, &text, err);
 		if (n < 0)
 			return (int)n;
+		if (r->n_git == 0 && git_copies_begin(r, err) < 0)
+			return -err->code;
 		char *dir = arena_printf(a, "%s/git/%zu", r->box.dir, r->n_git);
 		int k = file_mkdir_p(AT_FDCWD, dir, 0700);
 		if (k < 0)

@@ -44,6 +44,20 @@ static int add_base(struct scanner *s, const char *path, struct err *err)
 	return 0;
 }
 
+/* DIR/N/config, where what is below DIR is as the agent left it: no link there is followed. */
+static int open_copy(const char *path)
+{
+	const char *p = strrchr(path, '/');
+	while (p && p > path && *--p != '/')
+		;
+	_cleanup_free_ char *dir = p && p > path ? strndup(path, (size_t)(p - path)) : NULL;
+	_cleanup_close_ int at = dir ? open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				     : -1;
+	return at < 0 ? -1
+		      : path_openat2(at, p + 1, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0,
+				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
 static int open_git_configs(struct scanner *s, struct err *err)
 {
 	const struct scan_request *req = s->req;
@@ -56,10 +70,11 @@ static int open_git_configs(struct scanner *s, struct err *err)
 	if (!s->git_fds)
 		return err_set(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < req->n_git; i++) {
-		const char *p[] = {req->git[i].real, req->git[i].base, req->git[i].copy};
-		for (int k = 0; k < 3; k++)
+		const char *p[] = {req->git[i].real, req->git[i].base};
+		for (int k = 0; k < 2; k++)
 			s->git_fds[i][k] = open(
 				p[k], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+		s->git_fds[i][2] = open_copy(req->git[i].copy);
 	}
 	return 0;
 }

@@ -307,3 +307,27 @@ while True:
 	run -0 "$BAWN" apply fourth </dev/null
 	[ "$(cat "$WS/file")" = "one"$'\n'"agent"$'\n'"more" ]
 }
+
+@test "PER-02 links among the private copies of git's config lead neither the next start nor the end anywhere" {
+	git init -q "$WS"
+	mkdir "$HOME/.ssh" "$HOME/other"
+	echo precious >"$HOME/.ssh/config"
+	printf '[branch "x"]\n\tdescription = %s\n' "$CANARY" >"$HOME/other/config"
+	local to
+	for to in "$HOME/.ssh" "$HOME/other"; do
+		"$BAWN" run --name linked shell -- sh -c "cd /run/bawn/git && rm -rf 0 && ln -s '$to' 0"
+		run ! grep -q "$CANARY" "$WS/.git/config"
+		run -0 "$BAWN" exec linked git -C "$WS" status --short
+		[ "$(cat "$HOME/.ssh/config")" = precious ]
+		grep -q "$CANARY" "$HOME/other/config"
+		# a link in the place of the file alone
+		"$BAWN" run --name linked shell -- sh -c "cd /run/bawn/git/0 && rm -f config && ln -s '$to/config' config"
+		run -0 "$BAWN" exec linked git -C "$WS" status --short
+		[ "$(cat "$HOME/.ssh/config")" = precious ]
+		run ! grep -q "$CANARY" "$WS/.git/config"
+	done
+	[ -z "$(ls "$HOME/.ssh" | grep -v '^config$')" ]
+	# what is written there in good faith still comes along
+	"$BAWN" exec linked git -C "$WS" config branch.main.description told
+	[ "$(git -C "$WS" config branch.main.description)" = told ]
+}
