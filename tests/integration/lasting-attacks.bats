@@ -326,7 +326,7 @@ while True:
 		[ "$(cat "$HOME/.ssh/config")" = precious ]
 		run ! grep -q "$CANARY" "$WS/.git/config"
 	done
-	[ -z "$(ls "$HOME/.ssh" | grep -v '^config$')" ]
+	[ -z "$(find "$HOME/.ssh" -mindepth 1 ! -name config)" ]
 	# what is written there in good faith still comes along
 	"$BAWN" exec linked git -C "$WS" config branch.main.description told
 	[ "$(git -C "$WS" config branch.main.description)" = told ]
