@@ -42,11 +42,24 @@ int run_change_begin(struct run *r, struct err *err)
 	return change_direct_begin(box, index, err);
 }
 
+/* Said once, before the first change: what a program meets that renames a directory of the host's.
+ */
+static void warn_of_overlay(struct run *r)
+{
+	char *up = arena_printf(&r->arena, "%s/up/ws", r->box.dir);
+	if (r->lasting && !r->command.n && !r->ws.empty && r->spec.layers.n == 0 && up &&
+		(access(up, F_OK) < 0 || file_dir_empty(up)))
+		strv_addf(&r->arena, &r->plan.notices,
+			"in this workspace, renaming a directory that is the host's fails for some "
+			"programs (git mv); mv copies it: bawn-apply(1)");
+}
+
 int run_change_begin_cow(struct run *r, struct err *err)
 {
 	struct strv masked = {0};
 	if (!run_is_cow(r) || r->opt.dry_run)
 		return 0;
+	warn_of_overlay(r);
 	_cleanup_close_ int box = open_box(r, err);
 	if (box < 0)
 		return box;

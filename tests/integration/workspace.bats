@@ -57,6 +57,19 @@ tree_of() {
 	refute_output .env
 }
 
+@test "cow: what an overlay can't do is said before the first change, and is so" {
+	repo
+	mkdir -p "$WS/dir" && echo f >"$WS/dir/f" && git -C "$WS" add . && git -C "$WS" commit -qm dir
+	"$BAWN" create --name cow --workspace cow shell >/dev/null
+	run "$BAWN" run cow -- sh -c 'git mv dir dir2 && echo GIT-MOVED; git mv dir/f dir/g && echo FILE-MOVED; mv dir dir3 && echo MOVED'
+	assert_output 'renaming a directory'
+	assert_output FILE-MOVED
+	assert_output MOVED
+	refute_output GIT-MOVED
+	run "$BAWN" run cow -- true
+	refute_output 'renaming a directory'
+}
+
 @test "cow: the patch is what git apply takes, and gives the same tree" {
 	repo
 	printf 'a\0b' >"$WS/binary"
