@@ -32,6 +32,20 @@ void *arena_alloc(struct arena *a, size_t n)
 	return p;
 }
 
+void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return v;
+	size_t longer = *cap ? *cap * 2 : 16;
+	void *p = arena_alloc(a, longer * size);
+	if (!p)
+		return NULL;
+	if (n)
+		memcpy(p, v, n * size);
+	*cap = longer;
+	return p;
+}
+
 char *arena_dupn(struct arena *a, const char *s, size_t n)
 {
 	char *p = arena_alloc(a, n + 1);

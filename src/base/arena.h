@@ -21,6 +21,9 @@ struct strv {
 };
 
 void *arena_alloc(struct arena *a, size_t n); /* zeroed, 16-byte aligned */
+/* Room for one more in an array of n elements of size bytes: v itself while n < *cap, else a copy
+ * twice as long (v stays as it is, until the arena goes).  NULL: out of memory, *cap unchanged. */
+void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 char *arena_dup(struct arena *a, const char *s);
 char *arena_dupn(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);

@@ -84,6 +84,16 @@ int blob_put_strs(struct blob *b, uint32_t tag, const char *const *s, size_t n)
 	return 0;
 }
 
+int blob_put_opt(struct blob *b, uint32_t tag, const char *s)
+{
+	return s ? blob_put_str(b, tag, s) : 0;
+}
+
+int blob_put_strv(struct blob *b, uint32_t tag, const struct strv *v)
+{
+	return v->n ? blob_put_strs(b, tag, (const char *const *)v->v, v->n) : 0;
+}
+
 void blob_free(struct blob *b)
 {
 	free(b->data);
@@ -132,6 +142,16 @@ const char *blob_strs_next(const struct blob_view *v, size_t *pos)
 	}
 	*pos += (size_t)(nul - s) + 1;
 	return s;
+}
+
+int blob_strv(struct arena *a, const struct blob_view *v, struct strv *ret)
+{
+	size_t pos = 0;
+	const char *s;
+	while ((s = blob_strs_next(v, &pos)))
+		if (strv_add(a, ret, s) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
 int blob_u64(const struct blob_view *v, uint64_t *ret)

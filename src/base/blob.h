@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 struct blob_rec {
@@ -28,6 +29,9 @@ int blob_put_str(struct blob *b, uint32_t tag, const char *s); /* with its NUL *
 int blob_put_u64(struct blob *b, uint32_t tag, uint64_t v);
 /* Several NUL-terminated strings as one record; NULL ends the list. */
 int blob_put_strs(struct blob *b, uint32_t tag, const char *const *s, size_t n);
+/* What need not be there is left out: a string that is NULL, a list without elements. */
+int blob_put_opt(struct blob *b, uint32_t tag, const char *s);
+int blob_put_strv(struct blob *b, uint32_t tag, const struct strv *v);
 void blob_free(struct blob *b);
 
 /* reader */
@@ -49,6 +53,8 @@ int blob_next(struct blob_iter *it, struct blob_view *ret);
 const char *blob_str(const struct blob_view *v);
 /* The next string of a blob_put_strs record; *pos starts at 0.  NULL at the end. */
 const char *blob_strs_next(const struct blob_view *v, size_t *pos);
+/* All of them, added to *ret in arena.  0 or -ENOMEM. */
+int blob_strv(struct arena *a, const struct blob_view *v, struct strv *ret);
 int blob_u64(const struct blob_view *v, uint64_t *ret);
 
 #endif

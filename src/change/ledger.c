@@ -26,16 +26,10 @@ static int by_path(const void *a, const void *b)
 
 static struct ledger_row *push(struct arena *a, struct ledger *l)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 256;
-		struct ledger_row *p = arena_alloc(a, cap * sizeof(*p));
-		if (!p)
-			return NULL;
-		if (l->n)
-			memcpy(p, l->v, l->n * sizeof(*p));
-		l->v = p;
-		l->cap = cap;
-	}
+	struct ledger_row *p = arena_grow(a, l->v, l->n, &l->cap, sizeof(*p));
+	if (!p)
+		return NULL;
+	l->v = p;
 	return &l->v[l->n++];
 }
 

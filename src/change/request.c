@@ -65,18 +65,6 @@ nomem:
 	return NULL;
 }
 
-static void put_list(struct blob *b, uint32_t tag, const struct strv *v)
-{
-	if (v->n)
-		blob_put_strs(b, tag, (const char *const *)v->v, v->n);
-}
-
-static void put_str(struct blob *b, uint32_t tag, const char *s)
-{
-	if (s)
-		blob_put_str(b, tag, s);
-}
-
 int change_request_write(struct blob *b, const struct change_request *req)
 {
 	struct head h = {.op = req->op,
@@ -86,28 +74,18 @@ int change_request_write(struct blob *b, const struct change_request *req)
 		.hash_len = req->hash_len ? req->hash_len : 20};
 	blob_put(b, TAG_HEAD, &h, sizeof(h));
 	blob_put_str(b, TAG_BASE, req->base);
-	put_list(b, TAG_UPPERS, &req->uppers);
-	put_list(b, TAG_PATHS, &req->paths);
-	put_list(b, TAG_ALLOW_EXEC, &req->allow_exec);
-	put_list(b, TAG_OVERWRITE, &req->overwrite);
-	put_list(b, TAG_MASKED, &req->masked);
-	put_str(b, TAG_HOOKS, req->hooks);
+	blob_put_strv(b, TAG_UPPERS, &req->uppers);
+	blob_put_strv(b, TAG_PATHS, &req->paths);
+	blob_put_strv(b, TAG_ALLOW_EXEC, &req->allow_exec);
+	blob_put_strv(b, TAG_OVERWRITE, &req->overwrite);
+	blob_put_strv(b, TAG_MASKED, &req->masked);
+	blob_put_opt(b, TAG_HOOKS, req->hooks);
 	blob_put(b, TAG_SINCE, req->since, req->n_since * sizeof(*req->since));
-	put_str(b, TAG_LEDGER, req->ledger);
-	put_str(b, TAG_TRASH, req->trash);
-	put_str(b, TAG_INDEX, req->index);
+	blob_put_opt(b, TAG_LEDGER, req->ledger);
+	blob_put_opt(b, TAG_TRASH, req->trash);
+	blob_put_opt(b, TAG_INDEX, req->index);
 	blob_put_u64(b, TAG_END, 0);
 	return b->failed ? -ENOMEM : 0;
-}
-
-static int get_list(struct arena *a, const struct blob_view *v, struct strv *ret)
-{
-	size_t pos = 0;
-	const char *s;
-	while ((s = blob_strs_next(v, &pos)))
-		if (strv_add(a, ret, s) < 0)
-			return -ENOMEM;
-	return 0;
 }
 
 static int get_head(const struct blob_view *v, struct change_request *req)
@@ -149,15 +127,15 @@ static int get_record(struct arena *a, const struct blob_view *v, struct change_
 	case TAG_BASE:
 		return (req->base = blob_str(v)) ? 0 : -EBADMSG;
 	case TAG_UPPERS:
-		return get_list(a, v, &req->uppers);
+		return blob_strv(a, v, &req->uppers);
 	case TAG_PATHS:
-		return get_list(a, v, &req->paths);
+		return blob_strv(a, v, &req->paths);
 	case TAG_ALLOW_EXEC:
-		return get_list(a, v, &req->allow_exec);
+		return blob_strv(a, v, &req->allow_exec);
 	case TAG_OVERWRITE:
-		return get_list(a, v, &req->overwrite);
+		return blob_strv(a, v, &req->overwrite);
 	case TAG_MASKED:
-		return get_list(a, v, &req->masked);
+		return blob_strv(a, v, &req->masked);
 	case TAG_HOOKS:
 		return (req->hooks = blob_str(v)) ? 0 : -EBADMSG;
 	case TAG_SINCE:

@@ -149,15 +149,10 @@ static int read_error(const struct blob_view *v, struct err *err)
 
 static struct change_item *grow(struct arena *a, struct change_result *r, size_t *cap)
 {
-	if (r->n == *cap) {
-		*cap = *cap ? *cap * 2 : 64;
-		struct change_item *p = arena_alloc(a, *cap * sizeof(*p));
-		if (!p)
-			return NULL;
-		if (r->n)
-			memcpy(p, r->v, r->n * sizeof(*p));
-		r->v = p;
-	}
+	struct change_item *p = arena_grow(a, r->v, r->n, cap, sizeof(*p));
+	if (!p)
+		return NULL;
+	r->v = p;
 	return &r->v[r->n];
 }
 

@@ -202,16 +202,10 @@ static int add_call(struct reader *rd, const struct policy_call *c, struct err *
 	}
 	if (p->n == CALLS_MAX)
 		return yaml_err(err, c->file, c->at, "too many system calls");
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 512;
-		struct policy_call *grown = arena_alloc(rd->a, cap * sizeof(*grown));
-		if (!grown)
-			return err_set(err, ENOMEM, "out of memory");
-		if (p->n)
-			memcpy(grown, p->calls, p->n * sizeof(*grown));
-		p->calls = grown;
-		p->cap = cap;
-	}
+	struct policy_call *grown = arena_grow(rd->a, p->calls, p->n, &p->cap, sizeof(*grown));
+	if (!grown)
+		return err_set(err, ENOMEM, "out of memory");
+	p->calls = grown;
 	p->calls[p->n++] = *c;
 	return 0;
 }

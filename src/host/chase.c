@@ -15,16 +15,10 @@ int host_link_add(struct arena *a, struct host_link **v, size_t *n, size_t *cap,
 	for (size_t i = 0; i < *n; i++)
 		if (streq((*v)[i].path, path))
 			return 0;
-	if (*n == *cap) {
-		size_t c = *cap ? *cap * 2 : 8;
-		struct host_link *p = arena_alloc(a, c * sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		if (*n)
-			memcpy(p, *v, *n * sizeof(*p));
-		*v = p;
-		*cap = c;
-	}
+	struct host_link *p = arena_grow(a, *v, *n, cap, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	*v = p;
 	struct host_link l = {.path = arena_dup(a, path), .target = arena_dup(a, target)};
 	if (!l.path || !l.target)
 		return -ENOMEM;

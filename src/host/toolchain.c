@@ -200,16 +200,10 @@ static struct host_tool *add_tool(
 	struct finder *f, const char *name, const char *path, enum host_tool_mode mode, bool dir)
 {
 	struct host_toolchains *o = f->out;
-	if (o->n == o->cap) {
-		size_t cap = o->cap ? o->cap * 2 : 16;
-		struct host_tool *v = arena_alloc(f->a, cap * sizeof(*v));
-		if (!v)
-			return NULL;
-		if (o->n)
-			memcpy(v, o->v, o->n * sizeof(*v));
-		o->v = v;
-		o->cap = cap;
-	}
+	struct host_tool *v = arena_grow(f->a, o->v, o->n, &o->cap, sizeof(*v));
+	if (!v)
+		return NULL;
+	o->v = v;
 	o->v[o->n] = (struct host_tool){.name = name, .path = path, .mode = mode, .dir = dir};
 	return &o->v[o->n++];
 }

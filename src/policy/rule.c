@@ -285,16 +285,10 @@ int rule_add(struct arena *a, struct rules *rules, const struct rule *rule, stru
 {
 	if (rules->n >= EGRESS_RULES_MAX)
 		return err_set(err, E2BIG, "more than %u rules", EGRESS_RULES_MAX);
-	if (rules->n == rules->cap) {
-		size_t cap = rules->cap ? rules->cap * 2 : 64;
-		struct rule *v = arena_alloc(a, cap * sizeof(*v));
-		if (!v)
-			return err_set(err, ENOMEM, "out of memory");
-		if (rules->n)
-			memcpy(v, rules->v, rules->n * sizeof(*v));
-		rules->v = v;
-		rules->cap = cap;
-	}
+	struct rule *v = arena_grow(a, rules->v, rules->n, &rules->cap, sizeof(*v));
+	if (!v)
+		return err_set(err, ENOMEM, "out of memory");
+	rules->v = v;
 	rules->v[rules->n++] = *rule;
 	return 0;
 }

@@ -147,16 +147,10 @@ static int read_value(struct reader *r, char **ret)
 static struct git_config_entry *new_entry(struct reader *r)
 {
 	struct git_config *o = r->out;
-	if (o->n == o->cap) {
-		size_t cap = o->cap ? o->cap * 2 : 32;
-		struct git_config_entry *v = arena_alloc(r->a, cap * sizeof(*v));
-		if (!v)
-			return NULL;
-		if (o->n)
-			memcpy(v, o->v, o->n * sizeof(*v));
-		o->v = v;
-		o->cap = cap;
-	}
+	struct git_config_entry *v = arena_grow(r->a, o->v, o->n, &o->cap, sizeof(*v));
+	if (!v)
+		return NULL;
+	o->v = v;
 	return &o->v[o->n++];
 }
 

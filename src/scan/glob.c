@@ -205,17 +205,10 @@ int glob_set_add(struct arena *a, struct glob_set *s, const char *pattern, struc
 		return err_set(err, EINVAL, "not a usable pattern: %s",
 			escape_text(shown, sizeof(shown), pattern));
 	}
-	if (r == 0 && s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 16;
-		struct glob *v = arena_alloc(a, cap * sizeof(*v));
-		if (v && s->n)
-			memcpy(v, s->v, s->n * sizeof(*v));
-		r = v ? 0 : -ENOMEM;
-		s->v = v ? v : s->v;
-		s->cap = v ? cap : s->cap;
-	}
-	if (r < 0)
+	struct glob *v = r < 0 ? NULL : arena_grow(a, s->v, s->n, &s->cap, sizeof(*v));
+	if (!v)
 		return err_set(err, ENOMEM, "out of memory");
+	s->v = v;
 	s->v[s->n++] = g;
 	return 0;
 }

@@ -59,15 +59,10 @@ static int find_repos(struct masks *m)
 			const struct cand *c = &t->cands[d->first + k];
 			if (!(c->flags & CAND_GIT))
 				continue;
-			if (m->n == cap) {
-				cap = cap ? cap * 2 : 8;
-				struct repo *p = arena_alloc(&s->arena, cap * sizeof(*p));
-				if (!p)
-					return -ENOMEM;
-				if (m->n)
-					memcpy(p, m->repo, m->n * sizeof(*p));
-				m->repo = p;
-			}
+			struct repo *p = arena_grow(&s->arena, m->repo, m->n, &cap, sizeof(*p));
+			if (!p)
+				return -ENOMEM;
+			m->repo = p;
 			m->repo[m->n++] = (struct repo){
 				.dir = i, .end = d->end, .git = scan_git_of(s, d, c)};
 			break;

@@ -20,23 +20,15 @@ enum tag {
 #define FLAG_FULL 2u
 #define GIT_MAX 4096
 
-static void put_list(struct blob *b, uint32_t tag, const struct strv *v)
-{
-	if (v->n)
-		blob_put_strs(b, tag, (const char *const *)v->v, v->n);
-}
-
 int scan_request_write(struct blob *b, const struct scan_request *req)
 {
 	blob_put_u64(b, TAG_FLAGS, (req->end ? FLAG_END : 0) | (req->full ? FLAG_FULL : 0));
 	blob_put_str(b, TAG_ROOT, req->root);
-	if (req->git_dir)
-		blob_put_str(b, TAG_GIT_DIR, req->git_dir);
-	put_list(b, TAG_GIT_DIRS, &req->git_dirs);
-	put_list(b, TAG_MASK, &req->mask);
-	put_list(b, TAG_PROTECT, &req->protect);
-	if (req->hooks)
-		blob_put_str(b, TAG_HOOKS, req->hooks);
+	blob_put_opt(b, TAG_GIT_DIR, req->git_dir);
+	blob_put_strv(b, TAG_GIT_DIRS, &req->git_dirs);
+	blob_put_strv(b, TAG_MASK, &req->mask);
+	blob_put_strv(b, TAG_PROTECT, &req->protect);
+	blob_put_opt(b, TAG_HOOKS, req->hooks);
 	blob_put_u64(b, TAG_SINCE, req->since_ns);
 	for (size_t i = 0; i < req->n_git; i++) {
 		const char *s[] = {req->git[i].real, req->git[i].base, req->git[i].copy};
@@ -46,30 +38,16 @@ int scan_request_write(struct blob *b, const struct scan_request *req)
 	return b->failed ? -ENOMEM : 0;
 }
 
-static int get_list(struct arena *a, const struct blob_view *v, struct strv *ret)
-{
-	size_t pos = 0;
-	const char *s;
-	while ((s = blob_strs_next(v, &pos)))
-		if (strv_add(a, ret, s) < 0)
-			return -ENOMEM;
-	return 0;
-}
-
-static int get_git(struct arena *a, const struct blob_view *v, struct scan_request *req)
+static int get_git(
+	struct arena *a, const struct blob_view *v, struct scan_request *req, size_t *cap)
 {
 	struct strv s = {0};
-	if (get_list(a, v, &s) < 0 || s.n != 3 || req->n_git == GIT_MAX)
+	if (blob_strv(a, v, &s) < 0 || s.n != 3 || req->n_git == GIT_MAX)
 		return -EBADMSG;
-	if ((req->n_git & (req->n_git - 1)) == 0) {
-		size_t cap = req->n_git ? req->n_git * 2 : 1;
-		struct scan_git_config *p = arena_alloc(a, cap * sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		if (req->n_git)
-			memcpy(p, req->git, req->n_git * sizeof(*p));
-		req->git = p;
-	}
+	struct scan_git_config *p = arena_grow(a, req->git, req->n_git, cap, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	req->git = p;
 	req->git[req->n_git++] = (struct scan_git_config){
 		.real = s.v[0], .base = s.v[1], .copy = s.v[2]};
 	return 0;
@@ -83,6 +61,7 @@ int scan_request_read(
 	struct blob_view v;
 	uint64_t flags = 0, end;
 	bool done = false;
+	size_t cap = 0;
 	int r;
 	blob_iter_init(&it, data, n);
 	while ((r = blob_next(&it, &v)) > 0 && !done) {
@@ -97,13 +76,13 @@ int scan_request_read(
 			req.git_dir = blob_str(&v);
 			break;
 		case TAG_GIT_DIRS:
-			r = get_list(a, &v, &req.git_dirs);
+			r = blob_strv(a, &v, &req.git_dirs);
 			break;
 		case TAG_MASK:
-			r = get_list(a, &v, &req.mask);
+			r = blob_strv(a, &v, &req.mask);
 			break;
 		case TAG_PROTECT:
-			r = get_list(a, &v, &req.protect);
+			r = blob_strv(a, &v, &req.protect);
 			break;
 		case TAG_HOOKS:
 			req.hooks = blob_str(&v);
@@ -112,7 +91,7 @@ int scan_request_read(
 			r = blob_u64(&v, &req.since_ns);
 			break;
 		case TAG_GIT:
-			r = get_git(a, &v, &req);
+			r = get_git(a, &v, &req, &cap);
 			break;
 		case TAG_END:
 			r = blob_u64(&v, &end);

@@ -130,15 +130,10 @@ int scan_result_read(struct arena *a, const void *data, size_t n, const struct s
 				break;
 			continue;
 		}
-		if (out.n == cap) {
-			cap = cap ? cap * 2 : 64;
-			struct scan_item *p = arena_alloc(a, cap * sizeof(*p));
-			if (!p)
-				return err_set(err, ENOMEM, "out of memory");
-			if (out.n)
-				memcpy(p, out.v, out.n * sizeof(*p));
-			out.v = p;
-		}
+		struct scan_item *p = arena_grow(a, out.v, out.n, &cap, sizeof(*p));
+		if (!p)
+			return err_set(err, ENOMEM, "out of memory");
+		out.v = p;
 		if (v.tag != TAG_ITEM || read_item(&v, req, &out.v[out.n]) < 0) {
 			done = false;
 			break;

@@ -28,16 +28,10 @@ void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
 
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 32;
-		struct seed_record *v = arena_alloc(r->a, cap * sizeof(*v));
-		if (!v)
-			return;
-		if (r->n)
-			memcpy(v, r->v, r->n * sizeof(*v));
-		r->v = v;
-		r->cap = cap;
-	}
+	struct seed_record *v = arena_grow(r->a, r->v, r->n, &r->cap, sizeof(*v));
+	if (!v)
+		return;
+	r->v = v;
 	const char *text = kind == SEED_ENV ? raw : escape_text(safe, sizeof(safe), raw);
 	r->v[r->n++] = (struct seed_record){.kind = kind, .text = arena_dup(r->a, text)};
 }
