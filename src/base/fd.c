@@ -20,12 +20,13 @@ int fd_write_all(int fd, const void *data, size_t n)
 	return 0;
 }
 
-ssize_t fd_read_full(int fd, void *data, size_t n)
+/* at: -1 for read(2), which pipes and sockets take; pread(2) alone is all that some jails allow */
+static ssize_t read_full(int fd, char *to, size_t n, off_t at)
 {
-	char *p = data;
 	size_t got = 0;
 	while (got < n) {
-		ssize_t k = read(fd, p + got, n - got);
+		ssize_t k = at < 0 ? read(fd, to + got, n - got)
+				   : pread(fd, to + got, n - got, at + (off_t)got);
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
@@ -35,6 +36,16 @@ ssize_t fd_read_full(int fd, void *data, size_t n)
 		got += (size_t)k;
 	}
 	return (ssize_t)got;
+}
+
+ssize_t fd_read_full(int fd, void *data, size_t n)
+{
+	return read_full(fd, data, n, -1);
+}
+
+ssize_t fd_pread_full(int fd, void *data, size_t n, off_t at)
+{
+	return at < 0 ? -EINVAL : read_full(fd, data, n, at);
 }
 
 int fd_send(int sock, const void *data, size_t n, const int *fds, size_t nfds)

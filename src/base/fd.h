@@ -19,6 +19,9 @@ int fd_write_all(int fd, const void *data, size_t n);
 /* Read until n bytes or end of file.  Bytes read, or -errno. */
 ssize_t fd_read_full(int fd, void *data, size_t n);
 
+/* The same from offset at on, for a file; its position stays. */
+ssize_t fd_pread_full(int fd, void *data, size_t n, off_t at);
+
 /* Send n bytes (may not be 0) with nfds descriptors by SCM_RIGHTS.  0 or -errno. */
 int fd_send(int sock, const void *data, size_t n, const int *fds, size_t nfds);
 

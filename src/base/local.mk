@@ -15,4 +15,5 @@ libbase_a_SOURCES = \
 	src/base/json-out.h src/base/json-out.c \
 	src/base/text.h src/base/text.c \
 	src/base/digest.h src/base/digest.c \
-	src/base/proc.h src/base/proc.c
+	src/base/proc.h src/base/proc.c \
+	src/base/job.h src/base/job.c

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/blob.h"
-#include "base/proc.h"
+#include "base/job.h"
 
 #define CHANGE_LAYERS_MAX 128
 
@@ -60,23 +60,15 @@ int change_request_write(struct blob *b, const struct change_request *req);
 int change_request_read(
 	struct arena *a, const void *data, size_t n, struct change_request *ret, struct err *err);
 
-struct change_job {
-	struct proc proc;
-	int fd; /* the result */
-};
-#define CHANGE_JOB_NONE ((struct change_job){.proc = PROC_NONE, .fd = -1})
-
 struct change_result;
 /* git: for a direct workspace, ends to write to and to read from a `git cat-file --batch`; or NULL.
  * text_fd: where a patch goes, -1 for none.  The helper writes all of it before its result, so that
  * whoever reads a pipe there reads that first. */
 int change_start(const char *helper, const struct change_request *req, int text_fd,
-	const int git[2], struct change_job *ret, struct err *err);
+	const int git[2], struct job *ret, struct err *err);
 /* Blocks until the helper has ended.  -EPIPE, without a message, when it ended because nobody read
- * its text any more. */
-int change_collect(struct change_job *job, const struct change_request *req, struct arena *a,
+ * its text any more.  A killed apply can be repeated. */
+int change_collect(struct job *job, const struct change_request *req, struct arena *a,
 	struct change_result *ret, struct err *err);
-/* Kill and reap; safe on CHANGE_JOB_NONE and twice.  A killed apply can be repeated. */
-void change_job_end(struct change_job *job);
 
 #endif

@@ -162,7 +162,7 @@ static int show_escaped(int fd)
 
 static int show_patch(struct run *r, struct changes *c, struct err *err)
 {
-	struct change_job job = CHANGE_JOB_NONE;
+	struct job job = JOB_NONE;
 	int p[2];
 	c->req.op = CHANGE_PATCH;
 	if (!isatty(STDOUT_FILENO) || c->empty)
@@ -176,7 +176,7 @@ static int show_patch(struct run *r, struct changes *c, struct err *err)
 	close(p[0]);
 	if (k == 0)
 		k = change_collect(&job, &c->req, &r->arena, &c->res, err);
-	change_job_end(&job);
+	job_end(&job, false);
 	return k;
 }
 

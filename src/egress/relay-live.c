@@ -12,6 +12,7 @@
  */
 #include <sys/mman.h>
 
+#include "base/fd.h"
 #include "egress/names.h"
 #include "egress/relay.h"
 #include "policy/egress-table.h"
@@ -47,29 +48,13 @@ static bool denied_now(const struct flow *f, uint32_t key)
 		(f->private_addr && !v.private_ok);
 }
 
-/* Not read(2): the jail has no use for that but here. */
-static ssize_t read_table(int fd, uint8_t *to)
-{
-	size_t got = 0;
-	while (got < EGRESS_POLICY_MAX) {
-		ssize_t k = pread(fd, to + got, EGRESS_POLICY_MAX - got, (off_t)got);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return -errno;
-		if (k == 0)
-			break;
-		got += (size_t)k;
-	}
-	return (ssize_t)got;
-}
-
 void live_policy(int fd)
 {
 	_cleanup_close_ int owned = fd;
 	if (owned < 0)
 		return;
-	ssize_t n = read_table(owned, regions[next]);
+	/* not read(2): the jail has no use for that but here */
+	ssize_t n = fd_pread_full(owned, regions[next], EGRESS_POLICY_MAX, 0);
 	if (n <= 0 || egress_view(&views[next], regions[next], (size_t)n) < 0)
 		relay_die("a malformed policy"); /* without a relay nothing gets out */
 	relay.egress = &views[next];

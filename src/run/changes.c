@@ -241,8 +241,7 @@ static void start_git(struct run *r, struct changes *c, int ret[2])
 	ret[1] = out[0];
 }
 
-int changes_start(
-	struct run *r, struct changes *c, int text_fd, struct change_job *ret, struct err *err)
+int changes_start(struct run *r, struct changes *c, int text_fd, struct job *ret, struct err *err)
 {
 	int git[2] = {-1, -1};
 	char *helper = path_join(&r->arena, r->install.libexec, "bawn-change");
@@ -260,7 +259,7 @@ int changes_start(
 
 int changes_run(struct run *r, struct changes *c, int text_fd, struct err *err)
 {
-	struct change_job job = CHANGE_JOB_NONE;
+	struct job job = JOB_NONE;
 	if (c->empty) {
 		c->res = (struct change_result){.done = true};
 		return 0;
@@ -268,7 +267,7 @@ int changes_run(struct run *r, struct changes *c, int text_fd, struct err *err)
 	int k = changes_start(r, c, text_fd, &job, err);
 	if (k == 0)
 		k = change_collect(&job, &c->req, &r->arena, &c->res, err);
-	change_job_end(&job);
+	job_end(&job, false);
 	return k;
 }
 

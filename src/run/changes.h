@@ -25,8 +25,7 @@ void changes_close(struct changes *c);
 int changes_path(struct run *r, const struct changes *c, const char *path, struct strv *list,
 	struct err *err);
 /* Start bawn-change; text_fd as for change_start(). */
-int changes_start(
-	struct run *r, struct changes *c, int text_fd, struct change_job *ret, struct err *err);
+int changes_start(struct run *r, struct changes *c, int text_fd, struct job *ret, struct err *err);
 /* The whole of it; text_fd as for change_start(). */
 int changes_run(struct run *r, struct changes *c, int text_fd, struct err *err);
 

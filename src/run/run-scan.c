@@ -46,14 +46,14 @@ static int add_request(struct run *r, const char *root, bool writable, struct er
 	if (writable)
 		q->protect = r->pack.profile.protect;
 	r->scans[r->n_scans].path = root;
-	r->scans[r->n_scans].job = SCAN_JOB_NONE;
+	r->scans[r->n_scans].job = JOB_NONE;
 	r->scans[r->n_scans].writable = writable;
 	r->n_scans++;
 	k = scan_request_check(q, err);
 	return k < 0 ? err_prefix(err, "--mask") : 0;
 }
 
-static int start(struct run *r, const struct scan_request *q, struct scan_job *job, struct err *err)
+static int start(struct run *r, const struct scan_request *q, struct job *job, struct err *err)
 {
 	return scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"), r->store.xdg.cache,
 		q, job, err);
@@ -114,7 +114,7 @@ static int append(struct run *r, size_t scan, struct scan_result *a, const struc
 	return 0;
 }
 
-static int collect(struct run *r, size_t scan, struct scan_job *job, const struct scan_request *q,
+static int collect(struct run *r, size_t scan, struct job *job, const struct scan_request *q,
 	int ms, struct scan_result *all, struct err *err)
 {
 	struct scan_result s = {0};
@@ -139,7 +139,7 @@ int run_scan_collect(struct run *r, struct err *err)
 void run_scan_reap(struct run *r, bool wait)
 {
 	for (size_t i = 0; i < r->n_scans; i++)
-		scan_job_end(&r->scans[i].job, wait);
+		job_end(&r->scans[i].job, wait);
 }
 
 /* Nothing in it now, or not there any more. */
@@ -174,7 +174,7 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 			(i == 0 && (r->apart || (r->ws.empty && still_empty(r->ws.path)))))
 			continue;
 		struct scan_request q = r->scans[i].req;
-		struct scan_job job = SCAN_JOB_NONE;
+		struct job job = JOB_NONE;
 		q.end = true;
 		q.hooks = i == 0 ? r->host_hooks : NULL;
 		q.full = run_now() - r->t_begin > FULL_AFTER;
@@ -183,7 +183,7 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 			k = start(r, &q, &job, err);
 		if (k == 0)
 			k = collect(r, i, &job, &q, END_MS, ret, err);
-		scan_job_end(&job, true);
+		job_end(&job, true);
 		if (k < 0)
 			result = k;
 	}

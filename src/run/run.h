@@ -54,7 +54,7 @@ struct run_options {
 struct run_scan {
 	const char *path; /* the directory itself; req.root may lie above it */
 	struct scan_request req;
-	struct scan_job job;
+	struct job job;
 	bool writable;
 };
 

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/blob.h"
-#include "base/proc.h"
+#include "base/job.h"
 
 /* A git config file whose private copy the agent worked on. */
 struct scan_git_config {
@@ -40,20 +40,12 @@ int scan_request_check(const struct scan_request *req, struct err *err);
 
 /* The supervisor's side: start bawn-scan, go on with other work, collect.
  * cache_dir: $XDG_CACHE_HOME/bawn, or NULL to use none. */
-struct scan_job {
-	struct proc proc;
-	int fd; /* readable when the result (or its end) is there */
-};
-#define SCAN_JOB_NONE ((struct scan_job){.proc = PROC_NONE, .fd = -1})
-
 struct scan_result;
 int scan_start(const char *helper, const char *cache_dir, const struct scan_request *req,
-	struct scan_job *ret, struct err *err);
+	struct job *ret, struct err *err);
 /* Blocks until the result is complete, at most timeout_ms (-ETIME; the helper is then killed).
- * The helper may go on writing its cache; scan_job_end() reaps it. */
-int scan_collect(struct scan_job *job, const struct scan_request *req, int timeout_ms,
-	struct arena *a, struct scan_result *ret, struct err *err);
-/* Reap (wait: true) or kill; safe on SCAN_JOB_NONE and twice. */
-void scan_job_end(struct scan_job *job, bool wait);
+ * The helper may go on writing its cache; job_end() reaps it. */
+int scan_collect(struct job *job, const struct scan_request *req, int timeout_ms, struct arena *a,
+	struct scan_result *ret, struct err *err);
 
 #endif

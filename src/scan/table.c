@@ -116,13 +116,8 @@ int table_load(int fd, struct digest key, struct table *ret)
 	_cleanup_free_ char *buf = malloc(size);
 	if (!buf)
 		return -ESTALE;
-	size_t n = 0;
-	while (n < size) {
-		ssize_t k = pread(fd, buf + n, size - n, (off_t)n);
-		if (k <= 0)
-			return -ESTALE;
-		n += (size_t)k;
-	}
+	if (fd_pread_full(fd, buf, size, 0) != (ssize_t)size)
+		return -ESTALE;
 	memcpy(&h, buf, sizeof(h));
 	size_t nd = (size_t)h.n_dirs * sizeof(struct dir),
 	       nc = (size_t)h.n_cands * sizeof(struct cand);

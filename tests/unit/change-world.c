@@ -120,13 +120,13 @@ struct change_request world_request(struct world *w, enum change_op op, bool low
 
 int world_run(struct world *w, const struct change_request *q, int text_fd)
 {
-	struct change_job job = CHANGE_JOB_NONE;
+	struct job job = JOB_NONE;
 	w->err = (struct err){0};
 	w->res = (struct change_result){0};
 	int r = change_start(world_helper, q, text_fd, NULL, &job, &w->err);
 	if (r == 0)
 		r = change_collect(&job, q, &w->a, &w->res, &w->err);
-	change_job_end(&job);
+	job_end(&job, false);
 	return r;
 }
 

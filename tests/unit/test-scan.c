@@ -95,7 +95,7 @@ static void run(struct world *w, bool end, uint64_t since, struct scan_git_confi
 	static const char *const protects[] = {".vscode/tasks.json", ".envrc", ".husky/"};
 	struct scan_request q = {
 		.root = w->ws, .end = end, .since_ns = since, .git = git, .n_git = git ? 1 : 0};
-	struct scan_job job = SCAN_JOB_NONE;
+	struct job job = JOB_NONE;
 	struct err err = {0};
 	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
 		strv_add(&w->a, &q.mask, masks[i]);
@@ -105,7 +105,7 @@ static void run(struct world *w, bool end, uint64_t since, struct scan_git_confi
 	int r = scan_start(helper, w->cache, &q, &job, &err);
 	if (r == 0)
 		r = scan_collect(&job, &q, 20000, &w->a, &w->res, &err);
-	scan_job_end(&job, true);
+	job_end(&job, true);
 	if (r < 0)
 		fail_msg("%s", err.msg);
 }
