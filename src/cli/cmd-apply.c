@@ -148,7 +148,7 @@ static int report(struct run *r, const struct changes *c, const struct asked *o)
 	return blocked ? 1 : 0;
 }
 
-static int apply(struct run *r, struct changes *c, const struct asked *o, struct err *err)
+static int land(struct run *r, struct changes *c, const struct asked *o, struct err *err)
 {
 	int k = 0;
 	c->req.op = CHANGE_APPLY;
@@ -167,6 +167,19 @@ static int apply(struct run *r, struct changes *c, const struct asked *o, struct
 		k = changes_run(r, c, -1, err);
 	}
 	return k;
+}
+
+static int apply(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct changes c = CHANGES_NONE;
+	int k = changes_open(r, word[0], word + 1, n - 1, true, &c, err);
+	if (k == 0)
+		k = land(r, &c, o, err);
+	int code = k < 0 ? k : report(r, &c, o);
+	store_sandbox_release(&r->box);
+	changes_close(&c);
+	return code;
 }
 
 static const struct option_row apply_rows[] = {
@@ -189,27 +202,39 @@ int cmd_apply(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = -1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = apply};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct changes c = CHANGES_NONE;
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code < 0) {
-		int k = changes_open(
-			&r, argv[first], argv + first + 1, end - first - 1, true, &c, &err);
-		if (k == 0)
-			k = apply(&r, &c, &o, &err);
-		code = k < 0 ? 125 : report(&r, &c, &o);
-		store_sandbox_release(&r.box);
-		changes_close(&c);
-		code = k < 0 ? run_finish(&r, code, &err) : run_release(&r, code);
-	}
+	int code = verb_main(&v, &r, &o, argc, argv);
 	arena_free(&o.arena);
 	return code;
 }
 
 /* ---- discard ---- */
+
+static int discard(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct changes c = CHANGES_NONE;
+	if (o->all == (n > 1)) {
+		err_hint(err, "bawn discard --all %s drops everything", word[0]);
+		return err_set(err, EINVAL, "paths or --all, one of both");
+	}
+	int k = changes_open(r, word[0], word + 1, n - 1, true, &c, err);
+	if (k == 0 && c.req.running) {
+		err_hint(err, "bawn stop %s", word[0]);
+		k = err_set(err, EBUSY, "sandbox %s is running", word[0]);
+	}
+	c.req.op = CHANGE_DISCARD;
+	if (k == 0)
+		k = changes_run(r, &c, -1, err);
+	if (k == 0)
+		run_message(r, c.res.n ? "%zu dropped" : "nothing to drop", c.res.n);
+	store_sandbox_release(&r->box);
+	changes_close(&c);
+	return k < 0 ? k : 0;
+}
 
 static const struct option_row discard_rows[] = {
 	{"all", 'a', NULL, "everything", OPT_ALL}, VERB_HELP_ROW, {0}};
@@ -224,32 +249,11 @@ int cmd_discard(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = -1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = discard};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct changes c = CHANGES_NONE;
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = 0;
-	if (o.all == (end - first > 1)) {
-		err_hint(&err, "bawn discard --all %s drops everything", argv[first]);
-		k = err_set(&err, EINVAL, "paths or --all, one of both");
-	}
-	if (k == 0)
-		k = changes_open(
-			&r, argv[first], argv + first + 1, end - first - 1, true, &c, &err);
-	if (k == 0 && c.req.running) {
-		err_hint(&err, "bawn stop %s", argv[first]);
-		k = err_set(&err, EBUSY, "sandbox %s is running", argv[first]);
-	}
-	c.req.op = CHANGE_DISCARD;
-	if (k == 0)
-		k = changes_run(&r, &c, -1, &err);
-	if (k == 0)
-		run_message(&r, c.res.n ? "%zu dropped" : "nothing to drop", c.res.n);
-	store_sandbox_release(&r.box);
-	changes_close(&c);
-	return k < 0 ? run_finish(&r, 125, &err) : run_release(&r, 0);
+	int code = verb_main(&v, &r, &o, argc, argv);
+	arena_free(&o.arena);
+	return code;
 }

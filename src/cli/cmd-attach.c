@@ -46,8 +46,11 @@ static const struct option_row attach_rows[] = {
 	{"session", 0, "N", "that session (the newest that nobody is at)", OPT_SESSION},
 	VERB_HELP_ROW, {0}};
 
-static int attach(struct run *r, const char *name, int session, struct err *err)
+static int attach(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
+	const struct asked *o = ctx;
+	const char *name = word[0];
+	(void)n;
 	int k = lasting_find_name(r, name, err);
 	if (k < 0)
 		return 125;
@@ -63,7 +66,7 @@ static int attach(struct run *r, const char *name, int session, struct err *err)
 	}
 	if (sock < 0)
 		return 125;
-	return lasting_attach(r, sock, session, err);
+	return lasting_attach(r, sock, o->session, err);
 }
 
 int cmd_attach(int argc, char **argv)
@@ -75,15 +78,11 @@ int cmd_attach(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = attach};
 	struct run r;
 	struct asked o = {.r = &r, .session = -1};
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	code = attach(&r, argv[first], o.session, &err);
-	return run_finish(&r, code, &err);
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 /* ---- logs ---- */
@@ -168,12 +167,15 @@ static int follow(struct run *r, const char *name, int dir, int *fd, struct read
 	}
 }
 
-static int logs(struct run *r, const char *name, const struct asked *o, struct err *err)
+static int logs(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
+	const struct asked *o = ctx;
+	const char *name = word[0];
+	(void)n;
 	struct reader rd = {.raw = o->raw};
 	int k = lasting_find_name(r, name, err);
 	if (k < 0)
-		return k;
+		return 1;
 	_cleanup_close_ int dir = open(path_join(&r->arena, r->store.sandboxes, name),
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int old = open_log(dir, "log.1");
@@ -188,8 +190,10 @@ static int logs(struct run *r, const char *name, const struct asked *o, struct e
 	char undo[512];
 	if (!o->raw && isatty(STDOUT_FILENO))
 		fd_write_all(STDOUT_FILENO, undo, term_filter_undo(&rd.filter, undo));
-	if (k < 0 && k != -EPIPE)
-		return err_sys(err, -k, "write the log");
+	if (k < 0 && k != -EPIPE) {
+		err_sys(err, -k, "write the log");
+		return 1;
+	}
 	return rd.signal ? 128 + rd.signal : 0;
 }
 
@@ -204,15 +208,9 @@ int cmd_logs(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = logs};
 	struct run r;
 	struct asked o = {.r = &r};
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	code = logs(&r, argv[first], &o, &err);
-	if (code < 0)
-		code = 1;
-	return run_finish(&r, code, &err);
+	return verb_main(&v, &r, &o, argc, argv);
 }

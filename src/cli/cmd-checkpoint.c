@@ -73,9 +73,28 @@ static int running(struct run *r, int sock, const char *tag, struct err *err)
 	return k;
 }
 
+static int checkpoint(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	(void)ctx;
+	int sock = -1, k = checkpoint_open(r, word[0], &sock, err);
+	const char *tag = n > 1 ? word[1] : NULL;
+	if (k == 0 && !tag)
+		tag = checkpoint_tag_new(&r->arena, &r->spec);
+	if (k == 0)
+		k = tag ? refuse_taken(r, tag, err) : err_set(err, ENOMEM, "out of memory");
+	if (k == 0)
+		k = sock >= 0 ? running(r, sock, tag, err) : at_rest(r, tag, err);
+	if (k == 0) {
+		checkpoint_say_workspace(r, "checkpoint");
+		puts(tag);
+	}
+	if (sock >= 0)
+		close(sock);
+	return k;
+}
+
 int cmd_checkpoint(int argc, char **argv)
 {
-	static const struct option_row rows[] = {VERB_HELP_ROW, {0}};
 	static const struct verb v = {.usage = "checkpoint NAME [TAG]",
 		.help = "Keep the state of a sandbox (its home, what was installed, and a "
 			"workspace\n"
@@ -83,30 +102,13 @@ int cmd_checkpoint(int argc, char **argv)
 			"runs\n"
 			"is stopped while its files are copied, and goes on.",
 		.examples = "  bawn checkpoint claude-project before-upgrade\n",
-		.rows = rows,
+		.rows = verb_no_rows,
 		.min = 1,
 		.max = 2,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = checkpoint};
 	struct run r;
-	struct err err = {0};
-	int first, end, sock = -1, code = verb_begin(&v, &r, NULL, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	const char *tag = end - first > 1 ? argv[first + 1] : NULL;
-	int k = checkpoint_open(&r, argv[first], &sock, &err);
-	if (k == 0 && !tag)
-		tag = checkpoint_tag_new(&r.arena, &r.spec);
-	if (k == 0)
-		k = tag ? refuse_taken(&r, tag, &err) : err_set(&err, ENOMEM, "out of memory");
-	if (k == 0)
-		k = sock >= 0 ? running(&r, sock, tag, &err) : at_rest(&r, tag, &err);
-	if (k == 0) {
-		checkpoint_say_workspace(&r, "checkpoint");
-		puts(tag);
-	}
-	if (sock >= 0)
-		close(sock);
-	return run_finish(&r, k < 0 ? 125 : 0, &err);
+	return verb_main(&v, &r, NULL, argc, argv);
 }
 
 /* ---- checkpoints ---- */
@@ -174,6 +176,16 @@ static int remove_tag(struct run *r, const char *name, const char *tag, struct e
 	return k;
 }
 
+static int checkpoints(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	(void)n;
+	int k = o->json && o->rm ? err_set(err, EINVAL, "--json or --rm, not both")
+		: o->rm          ? remove_tag(r, word[0], o->rm, err)
+				 : lasting_find_name(r, word[0], err);
+	return k == 0 && !o->rm ? list(r, o->json, err) : k;
+}
+
 int cmd_checkpoints(int argc, char **argv)
 {
 	static const struct option_row rows[] = {{"json", 0, NULL, "print JSON", OPT_JSON},
@@ -188,17 +200,9 @@ int cmd_checkpoints(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = checkpoints};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = o.json && o.rm ? err_set(&err, EINVAL, "--json or --rm, not both")
-		: o.rm         ? remove_tag(&r, argv[first], o.rm, &err)
-			       : lasting_find_name(&r, argv[first], &err);
-	if (k == 0 && !o.rm)
-		k = list(&r, o.json, &err);
-	return run_finish(&r, k < 0 ? 125 : 0, &err);
+	return verb_main(&v, &r, &o, argc, argv);
 }

@@ -107,6 +107,18 @@ static int check_host(const struct lasting_copy *c, struct err *err)
 	return 0;
 }
 
+static int cp(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	struct lasting_copy *c = ctx;
+	(void)n;
+	int k = parse_words(r, c, word[0], word[1], err);
+	if (k == 0)
+		k = lasting_find_name(r, c->name, err);
+	if (k == 0)
+		k = check_host(c, err);
+	return k == 0 ? lasting_copy(r, c, err) : k;
+}
+
 int cmd_cp(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "cp [OPTIONS] SRC NAME:/PATH | NAME:/PATH DST",
@@ -121,19 +133,9 @@ int cmd_cp(int argc, char **argv)
 		.option = option,
 		.min = 2,
 		.max = 2,
-		.what = "what is to be copied where"};
+		.what = "what is to be copied where",
+		.run = cp};
 	struct run r;
 	struct lasting_copy c = {0};
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &c, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = parse_words(&r, &c, argv[first], argv[first + 1], &err);
-	if (k == 0)
-		k = lasting_find_name(&r, c.name, &err);
-	if (k == 0)
-		k = check_host(&c, &err);
-	if (k == 0)
-		k = lasting_copy(&r, &c, &err);
-	return run_finish(&r, k < 0 ? 125 : k, &err);
+	return verb_main(&v, &r, &c, argc, argv);
 }

@@ -209,6 +209,28 @@ static void tell_rest(struct run *r, const struct changes *c)
 			dirs);
 }
 
+static int diff(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct changes c = CHANGES_NONE;
+	int k = changes_open(r, word[0], word + 1, n - 1, false, &c, err);
+	c.req.lines = o->stat || o->json;
+	c.req.op = CHANGE_LIST;
+	if (k == 0)
+		k = o->stat || o->names || o->json ? changes_run(r, &c, -1, err)
+						   : show_patch(r, &c, err);
+	if (k == 0 && o->json)
+		changes_json(&c.res, false);
+	else if (k == 0 && o->stat)
+		print_stat(&c.res);
+	else if (k == 0 && o->names)
+		print_names(&c.res);
+	else if (k == 0)
+		tell_rest(r, &c);
+	changes_close(&c);
+	return k == -EPIPE && !err->code ? 0 : MIN(k, 0);
+}
+
 static const struct option_row rows[] = {
 	{"stat", 0, NULL, "how much changed in each file", OPT_STAT},
 	{"name-only", 0, NULL, "the names alone", OPT_NAMES},
@@ -225,30 +247,9 @@ int cmd_diff(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = -1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = diff};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct changes c = CHANGES_NONE;
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = changes_open(&r, argv[first], argv + first + 1, end - first - 1, false, &c, &err);
-	c.req.lines = o.stat || o.json;
-	c.req.op = CHANGE_LIST;
-	if (k == 0)
-		k = o.stat || o.names || o.json ? changes_run(&r, &c, -1, &err)
-						: show_patch(&r, &c, &err);
-	if (k == 0 && o.json)
-		changes_json(&c.res, false);
-	else if (k == 0 && o.stat)
-		print_stat(&c.res);
-	else if (k == 0 && o.names)
-		print_names(&c.res);
-	else if (k == 0)
-		tell_rest(&r, &c);
-	changes_close(&c);
-	if (k == -EPIPE && !err.code)
-		return run_release(&r, 0);
-	return k < 0 ? run_finish(&r, 125, &err) : run_release(&r, 0);
+	return verb_main(&v, &r, &o, argc, argv);
 }

@@ -102,6 +102,16 @@ static int enter(struct run *r, const struct asked *o, const char *name, struct 
 	return lasting_enter(r, err);
 }
 
+static int exec(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	int at = 1;
+	if (streq(word[at], "--") && at + 1 < n)
+		at++;
+	for (; at < n; at++)
+		strv_add(&r->arena, &r->command, word[at]);
+	return enter(r, ctx, word[0], err);
+}
+
 int cmd_exec(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "exec [OPTIONS] NAME COMMAND [ARGS...]",
@@ -115,20 +125,20 @@ int cmd_exec(int argc, char **argv)
 		.min = 2,
 		.max = -1,
 		.ordered = true,
-		.what = "which sandbox and which command"};
+		.what = "which sandbox and which command",
+		.run = exec};
 	struct run r;
 	struct asked o = {.r = &r};
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int at = first + 1;
-	if (streq(argv[at], "--") && at + 1 < end)
-		at++;
-	for (; at < end; at++)
-		strv_add(&r.arena, &r.command, argv[at]);
-	code = enter(&r, &o, argv[first], &err);
-	return run_finish(&r, code, &err);
+	return verb_main(&v, &r, &o, argc, argv);
+}
+
+static int shell(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	(void)n;
+	/* The user's own where it is one of the system's, which are inside too. */
+	bool usual = has_prefix(r->id.shell, "/bin/") || has_prefix(r->id.shell, "/usr/bin/");
+	strv_add(&r->arena, &r->command, usual ? r->id.shell : "/bin/sh");
+	return enter(r, ctx, word[0], err);
 }
 
 int cmd_shell(int argc, char **argv)
@@ -140,16 +150,9 @@ int cmd_shell(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = shell};
 	struct run r;
 	struct asked o = {.r = &r};
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	/* The user's own where it is one of the system's, which are inside too. */
-	bool usual = has_prefix(r.id.shell, "/bin/") || has_prefix(r.id.shell, "/usr/bin/");
-	strv_add(&r.arena, &r.command, usual ? r.id.shell : "/bin/sh");
-	code = enter(&r, &o, argv[first], &err);
-	return run_finish(&r, code, &err);
+	return verb_main(&v, &r, &o, argc, argv);
 }

@@ -73,14 +73,20 @@ static void put_list(struct json_out *j, const char *key, const struct strv *v)
 	json_end(j, ']');
 }
 
-static void put_row(struct json_out *j, const struct row *row)
+/* What both ls and inspect begin with. */
+static void begin(struct json_out *j, const struct row *row)
 {
-	const struct spec *s = &row->spec;
 	json_begin(j, NULL, '{');
-	json_str(j, "name", s->name);
+	json_str(j, "name", row->spec.name);
 	json_str(j, "status", status(row));
 	if (row->broken.code)
 		json_str(j, "error", row->broken.msg);
+}
+
+static void put_row(struct json_out *j, const struct row *row)
+{
+	const struct spec *s = &row->spec;
+	begin(j, row);
 	json_str(j, "profile", s->profile);
 	json_str(j, "workspace", s->workspace);
 	json_str(j, "mode", s->mode);
@@ -115,6 +121,42 @@ static void print_row(const struct row *row, int width)
 		s->workspace ? escape_text(where, sizeof(where), s->workspace) : "-");
 }
 
+static int ls(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct strv names = {0};
+	(void)word, (void)n;
+	int width = 4, k = store_sandbox_list(&r->store, &r->arena, &names, err);
+	if (k < 0)
+		return k;
+	for (size_t i = 0; i < names.n; i++)
+		width = MAX(width, (int)strlen(names.v[i]));
+	struct json_out j = {.pretty = true};
+	if (o->json)
+		json_begin(&j, NULL, '[');
+	else if (!o->quiet && names.n)
+		printf("%-*s  %-12s  %-10s  %-6s  %-8s  %s\n", width, "NAME", "STATUS", "PROFILE",
+			"MODE", "USED", "WORKSPACE");
+	for (size_t i = 0; i < names.n; i++) {
+		struct row row;
+		if (o->quiet) {
+			puts(names.v[i]);
+			continue;
+		}
+		look(r, names.v[i], &row);
+		if (o->json)
+			put_row(&j, &row);
+		else
+			print_row(&row, width);
+	}
+	if (o->json) {
+		json_end(&j, ']');
+		puts(j.failed ? "[]" : j.buf);
+	}
+	json_free(&j);
+	return 0;
+}
+
 static const struct option_row ls_rows[] = {
 	{"quiet", 'q', NULL, "print the names alone", OPT_QUIET},
 	{"json", 0, NULL, "print JSON", OPT_JSON}, VERB_HELP_ROW, {0}};
@@ -127,43 +169,11 @@ int cmd_ls(int argc, char **argv)
 		.rows = ls_rows,
 		.ends = true,
 		.option = option,
-		.max = 0};
+		.max = 0,
+		.run = ls};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct strv names = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	if (store_sandbox_list(&r.store, &r.arena, &names, &err) < 0)
-		return run_finish(&r, 125, &err);
-	int width = 4;
-	for (size_t i = 0; i < names.n; i++)
-		width = MAX(width, (int)strlen(names.v[i]));
-	struct json_out j = {.pretty = true};
-	if (o.json)
-		json_begin(&j, NULL, '[');
-	else if (!o.quiet && names.n)
-		printf("%-*s  %-12s  %-10s  %-6s  %-8s  %s\n", width, "NAME", "STATUS", "PROFILE",
-			"MODE", "USED", "WORKSPACE");
-	for (size_t i = 0; i < names.n; i++) {
-		struct row row;
-		if (o.quiet) {
-			puts(names.v[i]);
-			continue;
-		}
-		look(&r, names.v[i], &row);
-		if (o.json)
-			put_row(&j, &row);
-		else
-			print_row(&row, width);
-	}
-	if (o.json) {
-		json_end(&j, ']');
-		puts(j.failed ? "[]" : j.buf);
-	}
-	json_free(&j);
-	return run_release(&r, 0);
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 /* ---- inspect ---- */
@@ -171,11 +181,7 @@ int cmd_ls(int argc, char **argv)
 static void put_details(struct json_out *j, const struct row *row)
 {
 	const struct spec *s = &row->spec;
-	json_begin(j, NULL, '{');
-	json_str(j, "name", s->name);
-	json_str(j, "status", status(row));
-	if (row->broken.code)
-		json_str(j, "error", row->broken.msg);
+	begin(j, row);
 	json_int(j, "sessions", row->sessions);
 	json_int(j, "created", s->created);
 	json_int(j, "used", row->used);
@@ -207,32 +213,19 @@ static void put_details(struct json_out *j, const struct row *row)
 	json_end(j, '}');
 }
 
-static const struct option_row inspect_rows[] = {VERB_HELP_ROW, {0}};
-
-int cmd_inspect(int argc, char **argv)
+static int inspect(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
-	static const struct verb v = {.usage = "inspect NAME...",
-		.help = "Show all that is known of sandboxes, as JSON.",
-		.examples = "  bawn inspect claude-project\n",
-		.rows = inspect_rows,
-		.ends = true,
-		.min = 1,
-		.max = -1,
-		.what = "which sandbox"};
-	struct run r;
-	int first, end, code = verb_begin(&v, &r, NULL, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	code = 0;
+	int code = 0;
 	struct json_out j = {.pretty = true};
+	(void)ctx, (void)err;
 	json_begin(&j, NULL, '[');
-	for (int i = first; i < end; i++) {
+	for (int i = 0; i < n; i++) {
 		struct row row;
-		struct err err = {0};
-		look(&r, argv[i], &row);
+		struct err failed = {0};
+		look(r, word[i], &row);
 		if (!row.spec.profile && !row.broken.code) {
-			lasting_unknown(&r, argv[i], &err);
-			code = verb_failed(&err);
+			lasting_unknown(r, word[i], &failed);
+			code = verb_failed(&failed);
 			continue;
 		}
 		put_details(&j, &row);
@@ -240,5 +233,20 @@ int cmd_inspect(int argc, char **argv)
 	json_end(&j, ']');
 	puts(j.failed ? "[]" : j.buf);
 	json_free(&j);
-	return run_release(&r, code);
+	return code;
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+	static const struct verb v = {.usage = "inspect NAME...",
+		.help = "Show all that is known of sandboxes, as JSON.",
+		.examples = "  bawn inspect claude-project\n",
+		.rows = verb_no_rows,
+		.ends = true,
+		.min = 1,
+		.max = -1,
+		.what = "which sandbox",
+		.run = inspect};
+	struct run r;
+	return verb_main(&v, &r, NULL, argc, argv);
 }

@@ -12,6 +12,7 @@
 enum { OPT_SANDBOX, OPT_ONCE, OPT_PRIVATE, OPT_JSON };
 
 struct asked {
+	enum session_policy what;
 	const char *sandbox;
 	bool once, private_ok, json;
 };
@@ -153,22 +154,16 @@ static int check(const struct asked *o, enum session_policy what, const char *ru
 	return live_rule_check(rule, o->private_ok ? SESSION_ALLOW_PRIVATE : what, err);
 }
 
-static int change(enum session_policy what, const struct verb *v, int argc, char **argv)
+static int change(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
-	struct asked o = {0};
-	struct run r;
-	struct err err = {0};
-	int first, end, code = verb_begin(v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	const char *rule = argv[first];
-	int k = check(&o, what, rule, &err);
-	if (o.private_ok)
-		what = SESSION_ALLOW_PRIVATE;
-	if (k == 0)
-		k = o.sandbox ? change_one(&r, &o, what, rule, &err)
-			      : change_all(&r, what, rule, &err);
-	return run_finish(&r, k < 0 ? 125 : k, &err);
+	const struct asked *o = ctx;
+	const char *rule = word[0];
+	(void)n;
+	int k = check(o, o->what, rule, err);
+	if (k < 0)
+		return k;
+	enum session_policy what = o->private_ok ? SESSION_ALLOW_PRIVATE : o->what;
+	return o->sandbox ? change_one(r, o, what, rule, err) : change_all(r, what, rule, err);
 }
 
 int cmd_policy_allow(int argc, char **argv)
@@ -185,8 +180,11 @@ int cmd_policy_allow(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which rule"};
-	return change(SESSION_ALLOW, &v, argc, argv);
+		.what = "which rule",
+		.run = change};
+	struct asked o = {.what = SESSION_ALLOW};
+	struct run r;
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 int cmd_policy_deny(int argc, char **argv)
@@ -198,8 +196,11 @@ int cmd_policy_deny(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which rule"};
-	return change(SESSION_DENY, &v, argc, argv);
+		.what = "which rule",
+		.run = change};
+	struct asked o = {.what = SESSION_DENY};
+	struct run r;
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 int cmd_policy_rm(int argc, char **argv)
@@ -212,8 +213,11 @@ int cmd_policy_rm(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which rule"};
-	return change(SESSION_REMOVE, &v, argc, argv);
+		.what = "which rule",
+		.run = change};
+	struct asked o = {.what = SESSION_REMOVE};
+	struct run r;
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 /* ---- ls ---- */
@@ -249,6 +253,21 @@ static int sandbox_rules(struct run *r, const char *name, struct strv *args, str
 static const struct option_row ls_rows[] = {
 	{"json", 0, NULL, "print JSON", OPT_JSON}, VERB_HELP_ROW, {0}};
 
+/* bawn-admin prints; what it can't know of a sandbox goes along. */
+static int ls(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct strv args = {0};
+	strv_add(&r->arena, &args, "policy");
+	strv_add(&r->arena, &args, "ls");
+	if (o->json)
+		strv_add(&r->arena, &args, "--json");
+	int k = n ? sandbox_rules(r, word[0], &args, err) : 0;
+	if (k == 0)
+		k = arena_check(&r->arena, err);
+	return k < 0 ? k : command_admin(args.v);
+}
+
 int cmd_policy_ls(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "policy ls [--json] [NAME]",
@@ -258,24 +277,11 @@ int cmd_policy_ls(int argc, char **argv)
 		.examples = "  bawn policy ls claude-project\n",
 		.rows = ls_rows,
 		.option = option,
-		.max = 1};
+		.max = 1,
+		.run = ls};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct strv args = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	strv_add(&r.arena, &args, "policy");
-	strv_add(&r.arena, &args, "ls");
-	if (o.json)
-		strv_add(&r.arena, &args, "--json");
-	int k = first < end ? sandbox_rules(&r, argv[first], &args, &err) : 0;
-	if (k == 0)
-		k = arena_check(&r.arena, &err);
-	if (k < 0)
-		return run_finish(&r, 125, &err);
-	return command_admin(args.v);
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 int cmd_policy_live(int argc, char **argv)

@@ -63,37 +63,30 @@ struct told {
 	struct strv extra; /* ls: "ORIGIN allow|private|deny RULE" */
 };
 
+static int list_one(struct ctx *c, const char *name, struct err *err)
+{
+	struct egress_file f;
+	char buf[200];
+	int r = compile_read_policy(&c->locate, name, &f, err);
+	if (r < 0)
+		return r;
+	if (!c->as_json) {
+		printf("%-12s %4zu rules  %s\n", name, f.rules.n,
+			shown(buf, sizeof(buf), f.summary));
+		return 0;
+	}
+	json_begin(&c->json, NULL, '{');
+	json_str(&c->json, "name", name);
+	json_str(&c->json, "summary", f.summary);
+	json_str(&c->json, "file", f.file);
+	json_int(&c->json, "rules", (int64_t)f.rules.n);
+	json_end(&c->json, '}');
+	return 0;
+}
+
 static int list(struct ctx *c)
 {
-	struct strv names = {0};
-	struct err err = {0};
-	char buf[200];
-	int code = 0;
-	if (locate_names(&c->locate, LOCATE_POLICY, &names, &err) < 0)
-		return admin_fail(&err);
-	if (c->as_json)
-		json_begin(&c->json, NULL, '[');
-	for (size_t i = 0; i < names.n; i++) {
-		struct egress_file f;
-		if (compile_read_policy(&c->locate, names.v[i], &f, &err) < 0) {
-			code = admin_fail(&err);
-			continue;
-		}
-		if (c->as_json) {
-			json_begin(&c->json, NULL, '{');
-			json_str(&c->json, "name", names.v[i]);
-			json_str(&c->json, "summary", f.summary);
-			json_str(&c->json, "file", f.file);
-			json_int(&c->json, "rules", (int64_t)f.rules.n);
-			json_end(&c->json, '}');
-		} else {
-			printf("%-12s %4zu rules  %s\n", names.v[i], f.rules.n,
-				shown(buf, sizeof(buf), f.summary));
-		}
-	}
-	if (c->as_json)
-		json_end(&c->json, ']');
-	return code;
+	return list_all(c, LOCATE_POLICY, list_one);
 }
 
 static void show_rule(struct ctx *c, const struct rule *r)

@@ -141,6 +141,19 @@ static int stopped(struct run *r, const char *name, const struct asked *o, struc
 	return k;
 }
 
+static int ports(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	(void)n;
+	int k = lasting_find_name(r, word[0], err);
+	if (k < 0)
+		return k;
+	_cleanup_close_ int sock = lasting_connect(r, word[0], err);
+	return sock >= 0                       ? running(sock, o, err)
+		: sock == -ESRCH && !err->code ? stopped(r, word[0], o, err)
+					       : sock;
+}
+
 static const struct option_row rows[] = {
 	{"publish", 'p', "[IP:]HOST:PORT", "let the host reach PORT inside at HOST (0: any free)",
 		OPT_PUBLISH},
@@ -162,24 +175,12 @@ int cmd_ports(int argc, char **argv)
 		.option = option,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = ports};
 	struct arena a = {0};
 	struct asked o = {.a = &a};
 	struct run r;
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0) {
-		arena_free(&a);
-		return code;
-	}
-	int k = lasting_find_name(&r, argv[first], &err);
-	if (k == 0) {
-		_cleanup_close_ int sock = lasting_connect(&r, argv[first], &err);
-		k = sock >= 0                         ? running(sock, &o, &err)
-			: sock == -ESRCH && !err.code ? stopped(&r, argv[first], &o, &err)
-						      : sock;
-	}
-	code = run_finish(&r, k < 0 ? 125 : 0, &err);
+	int code = verb_main(&v, &r, &o, argc, argv);
 	arena_free(&a);
 	return code;
 }

@@ -28,36 +28,29 @@ static const struct admin_help help = {
 	.examples = "  bawn profile ls\n  bawn profile show claude\n  bawn profile lint\n",
 };
 
+static int list_one(struct ctx *c, const char *name, struct err *err)
+{
+	struct profile p;
+	char buf[200];
+	int r = compile_read_profile(&c->locate, name, &p, err);
+	if (r < 0)
+		return r;
+	if (!c->as_json) {
+		printf("%-12s %-24s", p.name, shown(buf, sizeof(buf), p.summary));
+		printf(" %s\n", shown(buf, sizeof(buf), p.file));
+		return 0;
+	}
+	json_begin(&c->json, NULL, '{');
+	json_str(&c->json, "name", p.name);
+	json_str(&c->json, "summary", p.summary);
+	json_str(&c->json, "file", p.file);
+	json_end(&c->json, '}');
+	return 0;
+}
+
 static int list(struct ctx *c)
 {
-	struct strv names = {0};
-	struct err err = {0};
-	char buf[200];
-	int code = 0;
-	if (locate_names(&c->locate, LOCATE_PROFILE, &names, &err) < 0)
-		return admin_fail(&err);
-	if (c->as_json)
-		json_begin(&c->json, NULL, '[');
-	for (size_t i = 0; i < names.n; i++) {
-		struct profile p;
-		if (compile_read_profile(&c->locate, names.v[i], &p, &err) < 0) {
-			code = admin_fail(&err);
-			continue;
-		}
-		if (c->as_json) {
-			json_begin(&c->json, NULL, '{');
-			json_str(&c->json, "name", p.name);
-			json_str(&c->json, "summary", p.summary);
-			json_str(&c->json, "file", p.file);
-			json_end(&c->json, '}');
-		} else {
-			printf("%-12s %-24s", p.name, shown(buf, sizeof(buf), p.summary));
-			printf(" %s\n", shown(buf, sizeof(buf), p.file));
-		}
-	}
-	if (c->as_json)
-		json_end(&c->json, ']');
-	return code;
+	return list_all(c, LOCATE_PROFILE, list_one);
 }
 
 static void show_list(struct ctx *c, const char *key, const struct strv *v)

@@ -47,7 +47,7 @@ static int put_aside(struct run *r, char **ret_id, struct err *err)
 	return checkpoint_put(&r->arena, &r->spec, &c, err);
 }
 
-static int restore(struct run *r, const struct checkpoint *to, struct err *err)
+static int go_back(struct run *r, const struct checkpoint *to, const char *command, struct err *err)
 {
 	char *id;
 	int k = put_aside(r, &id, err);
@@ -60,6 +60,8 @@ static int restore(struct run *r, const struct checkpoint *to, struct err *err)
 		k = store_switch(&r->store, &r->arena, &r->box, &r->spec, id, err);
 	if (k == 0)
 		layers_collect(&r->store, NULL); /* an earlier "undone"; or the next command does */
+	if (k == 0)
+		checkpoint_say_workspace(r, command);
 	return k;
 }
 
@@ -70,7 +72,15 @@ static int take(struct run *r, const char *name, struct err *err)
 	return k < 0 ? k : lasting_find_name(r, name, err);
 }
 
-static const struct option_row no_rows[] = {VERB_HELP_ROW, {0}};
+static int restore(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	struct checkpoint to;
+	(void)ctx, (void)n;
+	int k = take(r, word[0], err);
+	if (k == 0)
+		k = checkpoint_find(&r->arena, &r->spec, word[1], &to, err);
+	return k == 0 ? go_back(r, &to, "restore", err) : k;
+}
 
 int cmd_restore(int argc, char **argv)
 {
@@ -80,24 +90,13 @@ int cmd_restore(int argc, char **argv)
 			"was not in one is kept as checkpoint \"undone\" until the next restore or "
 			"undo.",
 		.examples = "  bawn restore claude-project before-upgrade\n",
-		.rows = no_rows,
+		.rows = verb_no_rows,
 		.min = 2,
 		.max = 2,
-		.what = "which sandbox and which checkpoint"};
+		.what = "which sandbox and which checkpoint",
+		.run = restore};
 	struct run r;
-	struct err err = {0};
-	struct checkpoint to;
-	int first, end, code = verb_begin(&v, &r, NULL, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = take(&r, argv[first], &err);
-	if (k == 0)
-		k = checkpoint_find(&r.arena, &r.spec, argv[first + 1], &to, &err);
-	if (k == 0)
-		k = restore(&r, &to, &err);
-	if (k == 0)
-		checkpoint_say_workspace(&r, "restore");
-	return run_finish(&r, k < 0 ? 125 : 0, &err);
+	return verb_main(&v, &r, NULL, argc, argv);
 }
 
 /* ---- undo ---- */
@@ -127,6 +126,20 @@ static int find_last(struct run *r, struct checkpoint *ret, struct err *err)
 	return k;
 }
 
+static int undo(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	struct checkpoint to;
+	(void)ctx, (void)n;
+	int k = take(r, word[0], err);
+	if (k == 0)
+		k = find_last(r, &to, err);
+	if (k == 0)
+		k = go_back(r, &to, "undo", err);
+	if (k == 0)
+		puts(to.tag);
+	return k;
+}
+
 int cmd_undo(int argc, char **argv)
 {
 	static const struct verb v = {.usage = "undo NAME",
@@ -135,26 +148,13 @@ int cmd_undo(int argc, char **argv)
 			"changed since that, to the one before; print its tag.  What was not in a\n"
 			"checkpoint is kept as \"undone\" until the next restore or undo.",
 		.examples = "  bawn undo claude-project\n",
-		.rows = no_rows,
+		.rows = verb_no_rows,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = undo};
 	struct run r;
-	struct err err = {0};
-	struct checkpoint to;
-	int first, end, code = verb_begin(&v, &r, NULL, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = take(&r, argv[first], &err);
-	if (k == 0)
-		k = find_last(&r, &to, &err);
-	if (k == 0)
-		k = restore(&r, &to, &err);
-	if (k == 0) {
-		checkpoint_say_workspace(&r, "undo");
-		puts(to.tag);
-	}
-	return run_finish(&r, k < 0 ? 125 : 0, &err);
+	return verb_main(&v, &r, NULL, argc, argv);
 }
 
 /* ---- fork ---- */
@@ -242,6 +242,30 @@ static int make_one(
 	return k;
 }
 
+static int fork_all(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	struct strv names = {0};
+	struct kept_state state = KEPT_STATE_NONE;
+	int sock = -1, k = new_names(r, word[1], *(long *)ctx, &names, err);
+	(void)n;
+	if (k == 0)
+		k = checkpoint_open(r, word[0], &sock, err);
+	if (k == 0)
+		k = keep(r, sock, &state, err);
+	for (size_t i = 0; k == 0 && i < names.n; i++) {
+		k = make_one(r, names.v[i], &state, err);
+		if (k == 0)
+			puts(names.v[i]);
+	}
+	if (k == 0)
+		checkpoint_say_workspace(r, "fork");
+	if (state.hold >= 0)
+		close(state.hold);
+	if (sock >= 0)
+		close(sock);
+	return k;
+}
+
 int cmd_fork(int argc, char **argv)
 {
 	static const struct option_row rows[] = {
@@ -256,30 +280,9 @@ int cmd_fork(int argc, char **argv)
 		.option = parse_count,
 		.min = 2,
 		.max = 2,
-		.what = "which sandbox, and what is the new one's name"};
+		.what = "which sandbox, and what is the new one's name",
+		.run = fork_all};
 	struct run r;
-	struct err err = {0};
-	struct strv names = {0};
-	struct kept_state state = KEPT_STATE_NONE;
 	long count = 0;
-	int first, end, sock = -1, code = verb_begin(&v, &r, &count, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	int k = new_names(&r, argv[first + 1], count, &names, &err);
-	if (k == 0)
-		k = checkpoint_open(&r, argv[first], &sock, &err);
-	if (k == 0)
-		k = keep(&r, sock, &state, &err);
-	for (size_t i = 0; k == 0 && i < names.n; i++) {
-		k = make_one(&r, names.v[i], &state, &err);
-		if (k == 0)
-			puts(names.v[i]);
-	}
-	if (k == 0)
-		checkpoint_say_workspace(&r, "fork");
-	if (state.hold >= 0)
-		close(state.hold);
-	if (sock >= 0)
-		close(sock);
-	return run_finish(&r, k < 0 ? 125 : 0, &err);
+	return verb_main(&v, &r, &count, argc, argv);
 }

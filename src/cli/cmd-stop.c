@@ -120,18 +120,51 @@ static const struct option_row stop_rows[] = {
 	{"time", 't', "SECONDS", "how long they have to end by themselves (10)", OPT_TIME},
 	{"all", 'a', NULL, "all that run", OPT_ALL}, VERB_HELP_ROW, {0}};
 
-static int names_of(
-	struct run *r, bool all, char **argv, int first, int end, struct strv *ret, struct err *err)
+static int names_of(struct run *r, bool all, const char *command, char **word, int n,
+	struct strv *ret, struct err *err)
 {
-	if (all && first < end)
+	if (all && n)
 		return err_set(err, EINVAL, "names or --all, not both");
-	if (!all && first == end) {
-		err_hint(err, "bawn %s NAME... or --all; bawn ls lists the sandboxes", argv[0]);
+	if (!all && !n) {
+		err_hint(err, "bawn %s NAME... or --all; bawn ls lists the sandboxes", command);
 		return err_set(err, EINVAL, "which sandbox?");
 	}
-	for (int i = first; i < end; i++)
-		strv_add(&r->arena, ret, argv[i]);
+	for (int i = 0; i < n; i++)
+		strv_add(&r->arena, ret, word[i]);
 	return all ? store_sandbox_list(&r->store, &r->arena, ret, err) : 0;
+}
+
+/* one() on each: 1, it is done and its name printed; 0, done; -errno with *err, said at once. */
+static int each(struct run *r, const struct asked *o, const struct strv *names,
+	int (*one)(struct run *r, const struct asked *o, const char *name, struct err *err))
+{
+	int code = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		struct err err = {0};
+		int k = one(r, o, names->v[i], &err);
+		if (k < 0)
+			code = verb_failed(&err);
+		else if (k > 0)
+			puts(names->v[i]);
+		store_sandbox_release(&r->box);
+	}
+	return code;
+}
+
+static int stop_one(struct run *r, const struct asked *o, const char *name, struct err *err)
+{
+	int k = stop_and_lock(r, name, o->seconds, false, err);
+	if (k == -ENOENT && !err->code && !o->all)
+		lasting_unknown(r, name, err);
+	return err->code ? -err->code : k == 0 && !o->all;
+}
+
+static int stop(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct strv names = {0};
+	int k = names_of(r, o->all, "stop", word, n, &names, err);
+	return k < 0 ? k : each(r, o, &names, stop_one);
 }
 
 int cmd_stop(int argc, char **argv)
@@ -144,29 +177,11 @@ int cmd_stop(int argc, char **argv)
 		.ends = true,
 		.option = option,
 		.max = -1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = stop};
 	struct asked o = {.seconds = STOP_SECONDS};
 	struct run r;
-	struct err err = {0};
-	struct strv names = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	if (names_of(&r, o.all, argv, first, end, &names, &err) < 0)
-		return run_finish(&r, 125, &err);
-	code = 0;
-	for (size_t i = 0; i < names.n; i++) {
-		err = (struct err){0};
-		int k = stop_and_lock(&r, names.v[i], o.seconds, false, &err);
-		if (k == -ENOENT && !err.code && !o.all)
-			lasting_unknown(&r, names.v[i], &err);
-		if (err.code)
-			code = verb_failed(&err);
-		else if (k == 0 && !o.all)
-			puts(names.v[i]);
-		store_sandbox_release(&r.box);
-	}
-	return run_release(&r, code);
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 /* ---- rm ---- */
@@ -186,6 +201,20 @@ static int remove_one(struct run *r, const char *name, bool force, struct err *e
 	return k;
 }
 
+static int rm_one(struct run *r, const struct asked *o, const char *name, struct err *err)
+{
+	int k = remove_one(r, name, o->force, err);
+	return k < 0 ? k : 1;
+}
+
+static int rm(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct strv names = {0};
+	int k = names_of(r, o->all, "rm", word, n, &names, err);
+	return k < 0 ? k : each(r, o, &names, rm_one);
+}
+
 static const struct option_row rm_rows[] = {
 	{"force", 'f', NULL, "end what runs in it; no error where there is none", OPT_FORCE},
 	{"all", 'a', NULL, "all that there are", OPT_ALL}, VERB_HELP_ROW, {0}};
@@ -201,26 +230,11 @@ int cmd_rm(int argc, char **argv)
 		.ends = true,
 		.option = option,
 		.max = -1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = rm};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct strv names = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	if (names_of(&r, o.all, argv, first, end, &names, &err) < 0)
-		return run_finish(&r, 125, &err);
-	code = 0;
-	for (size_t i = 0; i < names.n; i++) {
-		err = (struct err){0};
-		if (remove_one(&r, names.v[i], o.force, &err) < 0)
-			code = verb_failed(&err);
-		else
-			puts(names.v[i]);
-		store_sandbox_release(&r.box);
-	}
-	return run_release(&r, code);
+	return verb_main(&v, &r, &o, argc, argv);
 }
 
 /* ---- prune ---- */
@@ -243,6 +257,39 @@ static bool confirmed(size_t n)
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
+/* One that has come to be used, or was removed meanwhile, is no failure. */
+static int prune_one(struct run *r, const struct asked *o, const char *name, struct err *err)
+{
+	int k = remove_one(r, name, false, err);
+	return k == -EBUSY || k == -ENOENT ? 0 : k < 0 ? k : o->force;
+}
+
+static int prune(struct run *r, void *ctx, char **word, int n, struct err *err)
+{
+	const struct asked *o = ctx;
+	struct strv names = {0}, idle = {0};
+	(void)word, (void)n;
+	int k = store_sandbox_list(&r->store, &r->arena, &names, err);
+	if (k < 0)
+		return k;
+	for (size_t i = 0; i < names.n; i++)
+		if (!lasting_running(r, names.v[i]) &&
+			(!o->until || used_last(r, names.v[i]) < o->until))
+			strv_add(&r->arena, &idle, names.v[i]);
+	for (size_t i = 0; i < idle.n && (o->dry_run || !o->force); i++)
+		puts(idle.v[i]);
+	if (o->dry_run || !idle.n)
+		return 0;
+	if (!o->force && !isatty(STDIN_FILENO)) {
+		err_hint(err, "bawn prune --force");
+		return err_set(err, EINVAL, "there is nobody to ask");
+	}
+	fflush(stdout);
+	if (!o->force && !confirmed(idle.n))
+		return 1;
+	return each(r, o, &idle, prune_one);
+}
+
 static const struct option_row prune_rows[] = {
 	{"dry-run", 'n', NULL, "print the names and stop", OPT_DRY_RUN},
 	{"filter", 0, "until=AGE", "only those that nobody used for AGE (30m, 24h, 7d)",
@@ -257,41 +304,9 @@ int cmd_prune(int argc, char **argv)
 		.rows = prune_rows,
 		.ends = true,
 		.option = option,
-		.max = 0};
+		.max = 0,
+		.run = prune};
 	struct asked o = {0};
 	struct run r;
-	struct err err = {0};
-	struct strv names = {0}, idle = {0};
-	int first, end, code = verb_begin(&v, &r, &o, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	if (store_sandbox_list(&r.store, &r.arena, &names, &err) < 0)
-		return run_finish(&r, 125, &err);
-	for (size_t i = 0; i < names.n; i++)
-		if (!lasting_running(&r, names.v[i]) &&
-			(!o.until || used_last(&r, names.v[i]) < o.until))
-			strv_add(&r.arena, &idle, names.v[i]);
-	for (size_t i = 0; i < idle.n && (o.dry_run || !o.force); i++)
-		puts(idle.v[i]);
-	if (o.dry_run || !idle.n)
-		return run_release(&r, 0);
-	if (!o.force && !isatty(STDIN_FILENO)) {
-		err_hint(&err, "bawn prune --force");
-		err_set(&err, EINVAL, "there is nobody to ask");
-		return run_finish(&r, 125, &err);
-	}
-	fflush(stdout);
-	if (!o.force && !confirmed(idle.n))
-		return run_release(&r, 1);
-	code = 0;
-	for (size_t i = 0; i < idle.n; i++) {
-		err = (struct err){0};
-		int k = remove_one(&r, idle.v[i], false, &err);
-		if (k < 0 && k != -EBUSY && k != -ENOENT)
-			code = verb_failed(&err);
-		else if (k == 0 && o.force)
-			puts(idle.v[i]);
-		store_sandbox_release(&r.box);
-	}
-	return run_release(&r, code);
+	return verb_main(&v, &r, &o, argc, argv);
 }

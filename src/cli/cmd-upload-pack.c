@@ -9,8 +9,10 @@
 #include "run/lasting.h"
 #include "cli/verb.h"
 
-static int serve(struct run *r, const char *name, struct err *err)
+static int serve(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
+	const char *name = path_base(word[0]);
+	(void)ctx, (void)n;
 	bool fresh;
 	const char *protocol = getenv("GIT_PROTOCOL");
 	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO)) {
@@ -42,19 +44,14 @@ static int serve(struct run *r, const char *name, struct err *err)
 
 int cmd_upload_pack(int argc, char **argv)
 {
-	static const struct option_row rows[] = {VERB_HELP_ROW, {0}};
 	static const struct verb v = {.usage = "upload-pack DIRECTORY",
 		.help = "Serve the clone of a sandbox to git fetch.  git runs this for a remote\n"
 			"bawn-NAME; a sandbox that doesn't run is started for it.",
-		.rows = rows,
+		.rows = verb_no_rows,
 		.min = 1,
 		.max = 1,
-		.what = "which sandbox"};
+		.what = "which sandbox",
+		.run = serve};
 	struct run r;
-	struct err err = {0};
-	int first, end, code = verb_begin(&v, &r, NULL, argc, argv, &first, &end);
-	if (code >= 0)
-		return code;
-	code = serve(&r, path_base(argv[first]), &err);
-	return run_finish(&r, code, &err);
+	return verb_main(&v, &r, NULL, argc, argv);
 }

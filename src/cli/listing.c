@@ -33,6 +33,26 @@ int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const
 	return fflush(stdout) == 0 ? code : ADMIN_FAILED;
 }
 
+int list_all(struct ctx *c, enum locate_kind kind,
+	int (*one)(struct ctx *c, const char *name, struct err *err))
+{
+	struct strv names = {0};
+	struct err err = {0};
+	int code = 0;
+	if (locate_names(&c->locate, kind, &names, &err) < 0)
+		return admin_fail(&err);
+	if (c->as_json)
+		json_begin(&c->json, NULL, '[');
+	for (size_t i = 0; i < names.n; i++) {
+		err = (struct err){0};
+		if (one(c, names.v[i], &err) < 0)
+			code = admin_fail(&err);
+	}
+	if (c->as_json)
+		json_end(&c->json, ']');
+	return code;
+}
+
 void lint_finding(void *lint, const char *file, uint32_t line, uint32_t col, const char *text)
 {
 	struct lint *l = lint;

@@ -29,6 +29,11 @@ const char *shown(char *buf, size_t cap, const char *s);
 int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const char *usage,
 	int argc, char **argv);
 
+/* All there are of kind, one line or JSON object each.  one() shows a name: 0, or -errno with *err,
+ * which is said; the exit code. */
+int list_all(struct ctx *c, enum locate_kind kind,
+	int (*one)(struct ctx *c, const char *name, struct err *err));
+
 struct lint {
 	struct ctx *c;
 	int errors;

@@ -6,6 +6,8 @@
 #include "base/escape.h"
 #include "cli/command.h"
 
+const struct option_row verb_no_rows[] = {VERB_HELP_ROW, {0}};
+
 static void help(const struct verb *v)
 {
 	printf("Usage: bawn %s\n\n%s\n\nOptions:\n", v->usage, v->help);
@@ -65,13 +67,13 @@ static int check_count(const struct verb *v, char **argv, int first, int end, st
 	return 0;
 }
 
-int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **argv,
-	int *ret_first, int *ret_end)
+int verb_main(const struct verb *v, struct run *r, void *ctx, int argc, char **argv)
 {
 	struct err err = {0};
 	struct asked a = {.v = v, .ctx = ctx};
+	int first = 0, end = 0;
 	run_init(r, argc, argv);
-	int k = parse(v, &a, argc, argv, ret_first, ret_end, &err);
+	int k = parse(v, &a, argc, argv, &first, &end, &err);
 	if (k == 0 && a.help) {
 		help(v);
 		return run_release(r, 0);
@@ -83,10 +85,12 @@ int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **
 	if (k == 0)
 		k = run_refuse_nested(&err);
 	if (k == 0)
-		k = check_count(v, argv, *ret_first, *ret_end, &err);
+		k = check_count(v, argv, first, end, &err);
 	if (k == 0)
 		k = run_begin(r, &err);
-	return k < 0 ? run_finish(r, 125, &err) : -1;
+	if (k == 0)
+		k = v->run(r, ctx, argv + first, end - first, &err);
+	return run_finish(r, k < 0 ? 125 : k, &err);
 }
 
 int verb_failed(const struct err *err)

@@ -17,6 +17,9 @@ struct verb {
 	bool ordered;     /* the first word ends the options */
 	bool ends;        /* a signal ends it at once; else they are held, for a session */
 	const char *what; /* the word that is missing, where there are fewer than min */
+	/* What it does with the n words behind its options: an exit code, or -errno (125), with
+	 * *err as it is to be said.  ctx is verb_main()'s. */
+	int (*run)(struct run *r, void *ctx, char **word, int n, struct err *err);
 };
 
 /* The last row of every table. */
@@ -26,11 +29,13 @@ struct verb {
 		"help", 'h', NULL, "show this help", VERB_HELP                                     \
 	}
 
-/* Parse, --help, refuse to run inside a sandbox, find the caller and the store.  ctx goes to
- * verb.option; it may be r itself.  The words are argv[*ret_first..*ret_end).  -1: go on; else the
- * exit code, with all that was to be said said and r released. */
-int verb_begin(const struct verb *v, struct run *r, void *ctx, int argc, char **argv,
-	int *ret_first, int *ret_end);
+/* The table of a command without options of its own. */
+extern const struct option_row verb_no_rows[];
+
+/* The whole of a command: parse, --help, refuse to run inside a sandbox, find the caller and the
+ * store, verb.run, say what is to be said, release r.  ctx goes to verb.option and verb.run; it may
+ * hold r, which is filled before either is called.  The exit code. */
+int verb_main(const struct verb *v, struct run *r, void *ctx, int argc, char **argv);
 
 /* A failure of one of several names: said at once; the exit code so far becomes 1. */
 int verb_failed(const struct err *err);
