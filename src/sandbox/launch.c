@@ -91,6 +91,30 @@ int sandbox_helper_path(
 	return 0;
 }
 
+int sandbox_run_mode(struct sandbox *s, const char *mode, const char *arg, int what, int errors,
+	int *ret_status, struct err *err)
+{
+	char path[4096];
+	int r = sandbox_helper_path(&s->config, "bawn-init", path, sizeof(path), err);
+	if (r < 0)
+		return r;
+	_cleanup_free_ char *first = strdup(mode), *second = arg ? strdup(arg) : NULL;
+	if (!first || (arg && !second))
+		return err_set(err, ENOMEM, "out of memory");
+	static char name[] = "bawn-init";
+	char *argv[] = {name, first, second, NULL};
+	const int with[] = {-1, -1, errors, what, s->init.pidfd},
+		  without[] = {-1, -1, errors, s->init.pidfd};
+	struct proc_spawn how = {.path = path,
+		.argv = argv,
+		.fds = what < 0 ? without : with,
+		.nfds = what < 0 ? (int)ARRAY_LEN(without) : (int)ARRAY_LEN(with),
+		.die_with_parent = SIGKILL};
+	struct proc p;
+	r = proc_spawn(&how, &p, err);
+	return r < 0 ? r : proc_wait(&p, ret_status);
+}
+
 static int start_init(struct sandbox *s, int early, int control, int handover, struct err *err)
 {
 	const struct sandbox_config *c = &s->config;

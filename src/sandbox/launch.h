@@ -66,6 +66,11 @@ struct sandbox {
 uint64_t sandbox_now(void);
 int sandbox_helper_path(
 	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err);
+/* Run bawn-init MODE [ARG] on the sandbox that runs, to its end: what the mode reads as descriptor
+ * 3, or -1; the pidfd of pid 1 behind it; errors: where it says what went wrong, or -1.
+ * *ret_status as proc_wait() has it.  0 or -errno. */
+int sandbox_run_mode(struct sandbox *s, const char *mode, const char *arg, int what, int errors,
+	int *ret_status, struct err *err);
 int sandbox_send(struct sandbox *s, enum control_kind kind, int value);
 int sandbox_start_relay(struct sandbox *s, struct err *err);
 /* The same where it doesn't run yet. */

@@ -1,6 +1,4 @@
 /* sandbox/lend.c - one more directory of the host for a sandbox that runs; see init/init-lend.c. */
-#include <signal.h>
-
 #include "base/path.h"
 #include "sandbox/launch.h"
 
@@ -29,29 +27,11 @@ static bool too_much(const struct plan *p, const char *path)
 
 int sandbox_lend(struct sandbox *s, const char *path, struct err *err)
 {
-	char helper[4096];
 	if (*path != '/' || too_much(s->plan, path))
 		return err_set(err, EINVAL, "%s is not lent to a sandbox", path);
 	if (shown(s, path))
 		return 0;
-	int r = sandbox_helper_path(&s->config, "bawn-init", helper, sizeof(helper), err);
-	if (r < 0)
-		return r;
-	static char name[] = "bawn-init", mode[] = "lend";
-	char *what = strdup(path);
-	char *argv[] = {name, mode, what, NULL};
-	const int fds[] = {-1, -1, -1, s->init.pidfd};
-	struct proc_spawn how = {.path = helper,
-		.argv = argv,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds),
-		.die_with_parent = SIGKILL};
-	struct proc p;
-	int status = 0;
-	r = what ? proc_spawn(&how, &p, err) : err_set(err, ENOMEM, "out of memory");
-	if (r == 0)
-		r = proc_wait(&p, &status);
-	free(what);
+	int status, r = sandbox_run_mode(s, "lend", path, -1, -1, &status, err);
 	if (r == 0 && !status)
 		strv_add(&s->arena, &s->lent, path);
 	if (r < 0 || !status)

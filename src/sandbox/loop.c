@@ -246,28 +246,13 @@ static int on_control(struct sandbox *s, struct err *err)
 
 static int run_reapply(struct sandbox *s, struct err *err)
 {
-	char path[4096];
 	struct blob b = {0};
-	int r = sandbox_helper_path(&s->config, "bawn-init", path, sizeof(path), err);
-	if (r == 0)
-		r = watch_rows(s->plan, &b, err);
-	_cleanup_close_ int plan = r < 0 ? r : fd_memfd_sealed("bawn-guards", b.data, b.n, err);
+	int status, r = watch_rows(s->plan, &b, err);
+	_cleanup_close_ int rows = r < 0 ? r : fd_memfd_sealed("bawn-guards", b.data, b.n, err);
 	blob_free(&b);
-	if (plan < 0)
-		return plan;
-	static char name[] = "bawn-init", mode[] = "reapply";
-	char *argv[] = {name, mode, NULL};
-	const int fds[] = {-1, -1, s->term.raw ? -1 : 2, plan, s->init.pidfd};
-	struct proc_spawn how = {.path = path,
-		.argv = argv,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds),
-		.die_with_parent = SIGKILL};
-	struct proc p;
-	int status;
-	r = proc_spawn(&how, &p, err);
-	if (r == 0)
-		r = proc_wait(&p, &status);
+	if (rows < 0)
+		return rows;
+	r = sandbox_run_mode(s, "reapply", NULL, rows, s->term.raw ? -1 : 2, &status, err);
 	return r < 0 ? r : status ? err_set(err, EIO, "status %d", status) : 0;
 }
 

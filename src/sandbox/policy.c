@@ -4,31 +4,14 @@
  * sandbox's network namespace from outside; then the supervisor's own decisions and the relay's
  * table.  In between nothing is open that only one of them allows: a connection needs both.
  */
-#include <signal.h>
-
 #include "sandbox/launch.h"
 
 static int replace_rules(struct sandbox *s, const struct pack *pack, struct err *err)
 {
-	char path[4096];
 	_cleanup_close_ int batch = fd_memfd_sealed("bawn-nft", pack->nft, pack->nft_bytes, err);
-	int r = batch < 0 ? batch
-			  : sandbox_helper_path(&s->config, "bawn-init", path, sizeof(path), err);
-	if (r < 0)
-		return r;
-	static char name[] = "bawn-init", mode[] = "renet";
-	char *argv[] = {name, mode, NULL};
-	const int fds[] = {-1, -1, -1, batch, s->init.pidfd};
-	struct proc_spawn how = {.path = path,
-		.argv = argv,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds),
-		.die_with_parent = SIGKILL};
-	struct proc p;
-	int status = 0;
-	r = proc_spawn(&how, &p, err);
-	if (r == 0)
-		r = proc_wait(&p, &status);
+	if (batch < 0)
+		return batch;
+	int status, r = sandbox_run_mode(s, "renet", NULL, batch, -1, &status, err);
 	if (r == 0 && status)
 		r = err_set(err, EIO, "the addresses it may reach could not be changed (status %d)",
 			status);
