@@ -5,14 +5,6 @@
 load ../lib.sh
 load ../net/lib.sh
 
-setup_file() { world_start; }
-teardown_file() { world_stop; }
-setup() {
-	bawn_setup
-	world_enter
-}
-teardown() { bawn_teardown; }
-
 @test "DNS-01 no question leaves the host, whatever is asked inside" {
 	local name=$CANARY.attacker.tld
 	run net "dns=$name" "dns=$name,TXT" "dns=$name,AAAA" \

@@ -6,14 +6,6 @@
 load ../lib.sh
 load ../net/lib.sh
 
-setup_file() { world_start; }
-teardown_file() { world_stop; }
-setup() {
-	bawn_setup
-	world_enter
-}
-teardown() { bawn_teardown; }
-
 # ---- addresses ----------------------------------------------------------------------------------
 
 @test "NET-07 NET-09 decimal, octal, hexadecimal and short spellings reach no more than dotted ones" {

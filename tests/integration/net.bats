@@ -5,14 +5,6 @@
 load ../lib.sh
 load ../net/lib.sh
 
-setup_file() { world_start; }
-teardown_file() { world_stop; }
-setup() {
-	bawn_setup
-	world_enter
-}
-teardown() { bawn_teardown; }
-
 # ---- addresses ----------------------------------------------------------------------------------
 
 @test "NET-01 TCP to an address that was never resolved is reset, and the log says where to" {

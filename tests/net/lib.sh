@@ -1,13 +1,17 @@
 # shellcheck shell=bash disable=SC2154,SC2034  # status, output: set by bats; BAWN_OPTS: for lib.sh
 # net/lib.sh - what the network tests share.
 #
-#	setup_file() { world_start; }       a small internet (world), one for the file
-#	setup() { bawn_setup; world_enter; }
-#	teardown() { bawn_teardown; }
-#	teardown_file() { world_stop; }
-#
-# Then `net ATTEMPT...` runs inside.py's attempts in the sandbox, `wants ATTEMPT RESULT` looks at one
+# A file that loads this gets a small internet (world) of its own, which each of its tests enters:
+# setup and teardown stand here.  `net ATTEMPT...` runs inside.py's attempts in the sandbox, `wants ATTEMPT RESULT` looks at one
 # of its lines, `came LOG PATTERN` and `nothing_came LOG [PATTERN]` at what arrived outside.
+
+setup_file() { world_start; }
+teardown_file() { world_stop; }
+setup() {
+	bawn_setup
+	world_enter
+}
+teardown() { bawn_teardown; }
 
 world_start() {
 	local i base

@@ -24,4 +24,4 @@ tests_unit_test_layers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_layers_LDADD = libbase.a $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-base.c tests/unit/test-plan.c tests/unit/test-term-filter.c \
-	tests/unit/test-store.c tests/unit/test-argv.c tests/unit/test-layers.c tests/unit/unit.h
+	tests/unit/test-store.c tests/unit/test-argv.c tests/unit/test-layers.c tests/unit/unit.h tests/unit/child.h

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/macro.h"
+#include "child.h"
 #include "confine/caps.h"
 #include "confine/landlock.h"
 #include "confine/limits.h"
@@ -25,16 +26,6 @@
 static struct sock_filter *filter[2];
 static size_t filter_n[2];
 enum { DEFAULT, DEBUG };
-
-/* In children, where cmocka's assertions would go on in the wrong process. */
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "line %d: %s (errno %s)\n", __LINE__, #x,                  \
-				strerror(errno));                                                  \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
 
 static int in_child(void (*fn)(void *), void *ctx)
 {

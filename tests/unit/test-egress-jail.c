@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "child.h"
 #include "egress/jail.h"
 #include "net/apply.h"
 #include "net/build.h"
@@ -167,27 +168,14 @@ static void test_code_in_the_relay(void **state)
 	}
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		exit(99);
-	close(fd);
-}
-
 /* The sandbox's side: a namespace with its rules; its sockets go out. */
 _noreturn_ static void namespace(int out)
 {
-	char map[64];
 	struct err err = {0};
 	struct net_build nb = {0};
 	void *nft;
 	size_t n;
-	unsigned uid = getuid();
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		_exit(77);
-	snprintf(map, sizeof(map), "1000 %u 1", uid);
-	write_file("/proc/self/uid_map", map);
+	own_namespaces(CLONE_NEWNET, 1000);
 	void *rtnl;
 	size_t rtnl_n;
 	int fds[NETNS_FD_HOST_PORTS];

@@ -25,6 +25,7 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
+#include "child.h"
 #include "egress-pack.h"
 #include "egress-upstream.h"
 #include "egress/dialer.h"
@@ -49,22 +50,10 @@ static uint16_t http_port, echo_port, host_port;
 
 /* ---- the sandbox's side ---- */
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0) {
-		perror(path);
-		exit(99);
-	}
-	close(fd);
-}
-
 static const uint16_t host_ports[] = {HOST_PORT};
 
 static void make_netns(int handover)
 {
-	char map[64];
-	unsigned uid = getuid(), gid = getgid();
 	struct err err = {0};
 	void *nft, *rtnl;
 	size_t nft_n, rtnl_n;
@@ -73,15 +62,7 @@ static void make_netns(int handover)
 	inet_pton(AF_INET6, "::ffff:10.9.8.7", &lit.net);
 	struct net_build nb = {
 		.allow = &lit, .n_allow = 1, .host_ports = host_ports, .n_host_ports = 1};
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-		perror("unshare");
-		exit(77);
-	}
-	write_file("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof(map), "1000 %u 1", uid);
-	write_file("/proc/self/uid_map", map);
-	snprintf(map, sizeof(map), "1000 %u 1", gid);
-	write_file("/proc/self/gid_map", map);
+	own_namespaces(CLONE_NEWNET, 1000);
 	if (net_build_nft(&nb, &nft, &nft_n, &err) < 0 ||
 		net_build_rtnl(&nb, &rtnl, &rtnl_n, &err) < 0 ||
 		net_apply_rtnl(rtnl, rtnl_n, &err) < 0 || net_apply_nft(nft, nft_n, &err) < 0 ||

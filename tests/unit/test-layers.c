@@ -18,18 +18,10 @@
 #include "base/file.h"
 #include "base/tree-copy.h"
 #include "base/tree.h"
+#include "child.h"
 #include "init/init-overlay.h"
 
 #define LAYERS 100
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "line %d: %s (errno %s)\n", __LINE__, #x,                  \
-				strerror(errno));                                                  \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
 
 static char top[64];
 
@@ -51,25 +43,6 @@ static void put(const char *path, const char *text)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	CHECK(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
-}
-
-static void map(const char *file, unsigned int id)
-{
-	char text[64];
-	snprintf(text, sizeof(text), "%u %u 1", id, id);
-	_cleanup_close_ int fd = open(file, O_WRONLY | O_CLOEXEC);
-	CHECK(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
-}
-
-static void own_namespaces(void)
-{
-	unsigned int uid = getuid(), gid = getgid();
-	CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
-	_cleanup_close_ int fd = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
-	CHECK(fd >= 0 && fd_write_all(fd, "deny", 4) == 0);
-	map("/proc/self/uid_map", uid);
-	map("/proc/self/gid_map", gid);
-	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 }
 
 /* LAYERS directories with long names that overlayfs would split; each has a file of its own, and
@@ -110,7 +83,8 @@ static void mount_both_ways(void)
 	struct strv layers = {0};
 	struct overlay o = OVERLAY_NONE;
 	char *upper, *work, *point, *pair;
-	own_namespaces();
+	own_namespaces(CLONE_NEWNS, getuid());
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 	make_layers(&a, &layers, "x");
 	for (size_t i = layers.n; i-- > 0;)
 		CHECK(overlay_add(&o, layers.v[i]) == 0);

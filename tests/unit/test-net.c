@@ -16,19 +16,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "child.h"
 #include "net/apply.h"
 #include "net/literals.h"
 #include "net/netns.h"
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "line %d: %s (errno %s)\n", __LINE__, #x,                  \
-				strerror(errno));                                                  \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
-#define NO_NAMESPACES 77
 
 union address {
 	struct sockaddr any;
@@ -76,27 +67,6 @@ static int udp(const char *ip, uint16_t port)
 	return e;
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
-static void new_namespaces(void)
-{
-	char map[64];
-	uid_t uid = getuid();
-	gid_t gid = getgid();
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		_exit(NO_NAMESPACES);
-	write_file("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof(map), "0 %u 1", uid);
-	write_file("/proc/self/uid_map", map);
-	snprintf(map, sizeof(map), "0 %u 1", gid);
-	write_file("/proc/self/gid_map", map);
-}
-
 static double now_us(void)
 {
 	struct timespec t;
@@ -130,7 +100,7 @@ static void set_up(const struct net_cidr *allow, size_t n, bool offline, int *fd
 	size_t nft_n, rtnl_n;
 	CHECK(net_build_nft(&b, &nft, &nft_n, &err) == 0);
 	CHECK(net_build_rtnl(&b, &rtnl, &rtnl_n, &err) == 0);
-	new_namespaces();
+	own_namespaces(CLONE_NEWNET, 0);
 	/* Without the rules the proof fails. */
 	STEP("rtnl", net_apply_rtnl(rtnl, rtnl_n, &err));
 	CHECK(offline || net_prove(&err) == -ENOTRECOVERABLE);
@@ -602,7 +572,7 @@ static void bad_batches(void)
 	size_t nft_n, rtnl_n;
 	CHECK(net_build_nft(&b, &nft, &nft_n, &err) == 0);
 	CHECK(net_build_rtnl(&b, &rtnl, &rtnl_n, &err) == 0);
-	new_namespaces();
+	own_namespaces(CLONE_NEWNET, 0);
 	CHECK(net_apply_rtnl(rtnl, rtnl_n - 4, &err) == -EBADMSG);
 	CHECK(net_apply_nft(nft, nft_n - 4, &err) == -EBADMSG);
 	CHECK(net_apply_nft(nft, 0, &err) == -EBADMSG);
@@ -639,7 +609,7 @@ static void listeners_busy(void)
 	size_t rtnl_n;
 	static const uint16_t twice[] = {8080, 8080};
 	CHECK(net_build_rtnl(&b, &rtnl, &rtnl_n, &err) == 0);
-	new_namespaces();
+	own_namespaces(CLONE_NEWNET, 0);
 	CHECK(net_apply_rtnl(rtnl, rtnl_n, &err) == 0);
 	fds[0] = -7;
 	CHECK(net_listeners(twice, 2, fds, &err) == -EADDRINUSE);
