@@ -54,7 +54,8 @@ const char *path_base(const char *path)
 	return s ? s + 1 : path;
 }
 
-char *path_exe_dir(struct arena *a)
+/* The absolute directory of this executable (from /proc/self/exe), in arena.  NULL: errno. */
+static char *path_exe_dir(struct arena *a)
 {
 	char buf[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", buf, sizeof(buf) - 1);

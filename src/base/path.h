@@ -29,9 +29,6 @@ char *path_expand_home(struct arena *a, const char *path, const char *home);
 /* The part behind the last slash. */
 const char *path_base(const char *path);
 
-/* The absolute directory of this executable (from /proc/self/exe), in arena.  NULL: errno. */
-char *path_exe_dir(struct arena *a);
-
 /* Where this installation keeps its helpers and its data.  In a build tree (bawn-init stands beside
  * the executable) both are the build directory's; otherwise, what configure was told, or the same
  * places relative to the executable when the tree was moved. */

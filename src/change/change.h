@@ -121,8 +121,6 @@ int change_discard(struct change *c, struct change_result *totals, struct err *e
 int copy_file(int from, int dirfd, const char *name, mode_t mode);
 /* Take out of the upper what no longer differs from the host's. */
 int change_prune(struct change *c, struct err *err);
-/* Put the topmost upper's entry aside into the trash and remove it there. */
-int trash_entry(struct change *c, const char *path, struct err *err);
 /* Finish what a discard, or an apply, that was cut short has left in the trash. */
 int trash_recover(struct change *c, struct err *err);
 

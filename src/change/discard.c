@@ -104,7 +104,8 @@ static int rename_shut(struct change *c, const char *path, int dir, const char *
 	return r;
 }
 
-int trash_entry(struct change *c, const char *path, struct err *err)
+/* Put the topmost upper's entry aside into the trash and remove it there. */
+static int trash_entry(struct change *c, const char *path, struct err *err)
 {
 	static unsigned int serial;
 	char to[32];

@@ -157,7 +157,9 @@ static const char *each_key(struct arena *a, const char *s, bool top, struct str
 	return s && *s == '}' ? s + 1 : NULL;
 }
 
-void host_package_deps(struct arena *a, const char *json, struct strv *ret)
+/* The names in dependencies, optionalDependencies and peerDependencies of a package.json. Lenient:
+ * what does not look like JSON ends the list. */
+static void host_package_deps(struct arena *a, const char *json, struct strv *ret)
 {
 	each_key(a, json, true, ret);
 }

@@ -9,10 +9,6 @@
  * Elsewhere: bind the one file. */
 int host_package_bind(struct arena *a, struct host_agent *out, const char *file, struct err *err);
 
-/* The names in dependencies, optionalDependencies and peerDependencies of a package.json. Lenient:
- * what does not look like JSON ends the list. */
-void host_package_deps(struct arena *a, const char *json, struct strv *ret);
-
 /* The string behind "version" at the top of a package.json, or NULL. */
 const char *host_package_version(struct arena *a, const char *json);
 

@@ -28,11 +28,6 @@ void json_doc_free(struct json_doc *d)
 	json_decref(to_json(d));
 }
 
-bool json_doc_is_empty(const struct json_doc *d)
-{
-	return json_object_size(to_json_const(d)) == 0;
-}
-
 /* Blank comments and trailing commas, so that places in messages stay right. */
 static void blank_comments(char *s, size_t n)
 {

@@ -87,6 +87,4 @@ void json_doc_blank(struct json_doc *d, const struct keypats *strings);
  * tool, but nobody can log in with them. */
 void json_doc_unsign(struct json_doc *d, const struct keypats *tokens);
 
-bool json_doc_is_empty(const struct json_doc *d);
-
 #endif

@@ -46,12 +46,14 @@ static bool prefix_matches(const struct keypat *pat, const struct keypath *path,
 	return true;
 }
 
-bool keypat_covers(const struct keypat *pat, const struct keypath *path)
+/* Is path what pat names, or below it? */
+static bool keypat_covers(const struct keypat *pat, const struct keypath *path)
 {
 	return pat->n <= path->n && prefix_matches(pat, path, pat->n);
 }
 
-bool keypat_leads(const struct keypat *pat, const struct keypath *path)
+/* Does pat name something below path? */
+static bool keypat_leads(const struct keypat *pat, const struct keypath *path)
 {
 	return pat->n > path->n && prefix_matches(pat, path, path->n);
 }

@@ -30,10 +30,6 @@ struct keypats {
 /* 0, or -EINVAL for an empty segment, an open quote or too many segments. */
 int keypat_parse(struct arena *a, const char *text, struct keypat *ret);
 
-/* Is path what pat names, or below it? */
-bool keypat_covers(const struct keypat *pat, const struct keypath *path);
-/* Does pat name something below path? */
-bool keypat_leads(const struct keypat *pat, const struct keypath *path);
 /* Is path exactly what pat names? */
 bool keypat_is(const struct keypat *pat, const struct keypath *path);
 

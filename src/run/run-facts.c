@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-int run_become_user(struct run *r, struct err *err)
+static int run_become_user(struct run *r, struct err *err)
 {
 	if ((geteuid() != 0 && getuid() != 0) || GUARD_REMOVED("root-identity")) {
 		if (r->opt.as_user)

@@ -161,7 +161,6 @@ const char *run_place(const struct run *r);
 int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err);
 /* Where the workspace is; once. */
 int run_workspace(struct run *r, struct err *err);
-int run_become_user(struct run *r, struct err *err);
 int run_facts(struct run *r, struct err *err);
 /* The agent's settings and log-in copies are in its home: collect what seed said. */
 int run_seed_collect(struct run *r, struct err *err);

@@ -83,7 +83,7 @@ static int plan_memfd(const struct sandbox *s, const struct plan *plan, struct e
 	return r;
 }
 
-int sandbox_helper_path(
+static int sandbox_helper_path(
 	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err)
 {
 	if ((size_t)snprintf(dst, n, "%s/%s", c->libexec, name) >= n)

@@ -64,8 +64,6 @@ struct sandbox {
 };
 
 uint64_t sandbox_now(void);
-int sandbox_helper_path(
-	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err);
 /* Run bawn-init MODE [ARG] on the sandbox that runs, to its end: what the mode reads as descriptor
  * 3, or -1; the pidfd of pid 1 behind it; errors: where it says what went wrong, or -1.
  * *ret_status as proc_wait() has it.  0 or -errno. */

@@ -140,7 +140,7 @@ static int slot_of(const struct server *v, const struct live *l)
 	return (int)(l - v->live);
 }
 
-bool server_any_live(const struct server *v)
+static bool server_any_live(const struct server *v)
 {
 	for (size_t i = 0; i < SERVER_SESSIONS; i++)
 		if (v->live[i].open)
@@ -282,7 +282,8 @@ static void drain(struct sandbox *s, struct live *l)
 		fd_write_all(log, buf, (size_t)n);
 }
 
-void server_end(struct sandbox *s)
+/* Kill all that runs inside. */
+static void server_end(struct sandbox *s)
 {
 	if (s->server->ending)
 		return;

@@ -71,11 +71,8 @@ void server_signal(struct sandbox *s, const struct live *l, int sig);
 /* SIGTERM to every session, then SIGHUP, and SIGKILL after so many seconds. */
 void server_stop(struct sandbox *s, int seconds);
 void server_timer(struct sandbox *s);
-/* Kill all that runs inside. */
-void server_end(struct sandbox *s);
 /* pid 1 says that nothing runs any more. */
 void server_ended(struct sandbox *s);
-bool server_any_live(const struct server *v);
 /* All is over: let the last client put its terminal right before anything is printed. */
 void server_before_account(struct sandbox *s);
 /* The account of the session that ended last, when all is known. */

@@ -19,18 +19,6 @@ struct header {
 
 _Static_assert(sizeof(struct header) % 8 == 0, "the records behind it stay aligned");
 
-void table_free(struct table *t)
-{
-	if (t->whole) {
-		free(t->whole);
-	} else {
-		free(t->dirs);
-		free(t->cands);
-		free(t->pool);
-	}
-	*t = (struct table){0};
-}
-
 static void *grow(void *p, uint32_t n, uint32_t *cap, size_t size, uint32_t more)
 {
 	if (*cap - n >= more)
@@ -135,7 +123,7 @@ int table_load(int fd, struct digest key, struct table *ret)
 		.pool = buf + sizeof(h) + nd + nc};
 	if (!sound(&t))
 		return -ESTALE;
-	t.whole = TAKE_PTR(buf);
+	buf = NULL; /* the table lies in it, as long as the process lives */
 	*ret = t;
 	return 0;
 }

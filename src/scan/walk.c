@@ -579,12 +579,3 @@ const struct cand *walk_was(const struct walk *w, uint32_t dir, const char *name
 		return NULL;
 	return was_here(w, w->rebuilt ? w->origin[dir] : dir, name);
 }
-
-void walk_free(struct walk *w)
-{
-	if (w->rebuilt)
-		table_free(&w->now);
-	if (w->have_old)
-		table_free(&w->old);
-	free(w->origin);
-}

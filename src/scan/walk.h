@@ -64,7 +64,6 @@ struct table {
 	char *pool;
 	uint32_t n_dirs, n_cands, n_pool;
 	uint32_t cap_dirs, cap_cands, cap_pool;
-	char *whole;               /* loaded: the one buffer that all of it lies in */
 	struct digest index_state; /* of all git indexes when CAND_LOOKED was set */
 };
 
@@ -99,13 +98,11 @@ int walk_run(struct walk *w);
 bool walk_path(const struct table *t, const struct dir *d, const struct cand *c, char *buf);
 /* The same-named candidate in the table of the last scan; NULL: it was not there. */
 const struct cand *walk_was(const struct walk *w, uint32_t dir, const char *name);
-void walk_free(struct walk *w);
 
 /* path below the root without following any link; O_NONBLOCK|O_CLOEXEC|O_NOFOLLOW added. */
 int walk_open(int root, const char *path, int flags);
 
 /* scan/table.c: the cache file */
-void table_free(struct table *t);
 uint32_t table_string(struct table *t, const char *s, size_t n); /* 0 with pool NULL: no memory */
 struct dir *table_dir(struct table *t);
 struct cand *table_cand(struct table *t);

@@ -100,7 +100,9 @@ static int walk_links(
 	return 0;
 }
 
-int seed_resolve(const struct seed_copy *c, const char *path, char **ret, struct err *err)
+/* Where path (absolute) really is.  -ENOENT; -EXDEV with a message if a link leads somewhere that
+ * is not copied from. */
+static int seed_resolve(const struct seed_copy *c, const char *path, char **ret, struct err *err)
 {
 	char real[PATH_MAX];
 	bool from_workspace = false;

@@ -28,10 +28,6 @@ struct seed_copy {
 	struct seed_cache *cache; /* notes what is read and written, or NULL */
 };
 
-/* Where path (absolute) really is.  -ENOENT; -EXDEV with a message if a link leads somewhere that
- * is not copied from. */
-int seed_resolve(const struct seed_copy *c, const char *path, char **ret, struct err *err);
-
 /* The content of a settings file of the user's, NUL behind it.  Bytes; -ENOENT; -errno with a
  * message. */
 ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err *err);

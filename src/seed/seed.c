@@ -103,8 +103,11 @@ static void put_value(FILE *f, const char *v, bool quoted)
 	}
 }
 
-int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
-	char **ret, struct err *err)
+/* Put variables into a template: ${WORKSPACE}, ${HOME}, ${SANDBOX}, ${NOW} (RFC 3339), ${NAME}
+ * of the environment, ${NAME:last20} its last 20 bytes.  quoted: escaped as inside a JSON or TOML
+ * string.  In arena; NULL and -EINVAL for anything else behind "${". */
+static int seed_expand(struct arena *a, const struct seed_request *rq, const char *text,
+	bool quoted, char **ret, struct err *err)
 {
 	_cleanup_free_ char *buf = NULL;
 	size_t size;
@@ -139,7 +142,8 @@ int seed_expand(struct arena *a, const struct seed_request *rq, const char *text
 	return r;
 }
 
-const char *seed_duration(int64_t s, char *dst, size_t cap)
+/* How long until t, for people: "9 days", "3 h", "25 min". */
+static const char *seed_duration(int64_t s, char *dst, size_t cap)
 {
 	if (s >= 2 * 86400)
 		snprintf(dst, cap, "%lld days", (long long)(s / 86400));

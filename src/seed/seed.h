@@ -24,13 +24,4 @@ struct seed_request {
 /* Fill the home.  0 or -errno; the report holds what was said either way. */
 int seed_run(const struct seed_request *rq, struct seed_report *report, struct err *err);
 
-/* How long until t, for people: "9 days", "3 h", "25 min". */
-const char *seed_duration(int64_t seconds, char *dst, size_t cap);
-
-/* Put variables into a template: ${WORKSPACE}, ${HOME}, ${SANDBOX}, ${NOW} (RFC 3339), ${NAME}
- * of the environment, ${NAME:last20} its last 20 bytes.  quoted: escaped as inside a JSON or TOML
- * string.  In arena; NULL and -EINVAL for anything else behind "${". */
-int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
-	char **ret, struct err *err);
-
 #endif

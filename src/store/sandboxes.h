@@ -6,9 +6,9 @@
  *   up/           the writable layer: up/home, up/ws (--workspace cow), up/tool-* (toolchains)
  *   work/         what overlayfs needs beside each of them
  *   pid1          a link to nowhere: number and beginning of what runs inside (store/leftover.c)
- *   seed/         the lowest layer of the home: what came along of the user's settings, anew at
- * each start; what was changed inside hides it log           what sessions wrote that nobody
- * watched git/ ...      private copies for one run
+ *   seed/         lowest layer of the home: settings that came along, anew at each start
+ *   log           what sessions wrote that nobody watched; log.1 before it
+ *   git/ ...      private copies for one run
  *
  * DATA/layers/ID/ holds frozen layers, made like up/: shared by sandboxes, never written again; one
  * that no spec names is garbage.  Whoever holds the lock knows that nobody else starts, changes or
