@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/job.h"
 #include "base/json-out.h"
 #include "base/path.h"
 #include "base/proc.h"
@@ -263,6 +264,122 @@ static void helpers_get_what_they_are_given(void **state)
 	close(leak);
 }
 
+static void arrays_grow_in_an_arena(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	size_t cap = 0;
+	int *v = NULL, *kept = NULL;
+	for (int i = 0; i < 1000; i++) {
+		int *grown = arena_grow(&a, v, (size_t)i, &cap, sizeof(*v));
+		assert_non_null(grown);
+		if (i == 16)
+			kept = v;
+		v = grown;
+		v[i] = i;
+		assert_true((size_t)i < cap);
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(v[i], i);
+	assert_ptr_not_equal(kept, v);
+	assert_int_equal(kept[15], 15); /* who still points to it reads what was there */
+	arena_free(&a);
+}
+
+static void lists_cross_in_a_record(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct strv in = {0}, none = {0}, out = {0};
+	struct blob b = {0};
+	struct blob_iter it;
+	struct blob_view v;
+	strv_add(&a, &in, "one");
+	strv_add(&a, &in, "");
+	strv_add(&a, &in, "three");
+	assert_int_equal(blob_put_opt(&b, 1, NULL), 0);
+	assert_int_equal(blob_put_strv(&b, 2, &none), 0);
+	assert_int_equal(blob_put_strv(&b, 3, &in), 0);
+	assert_int_equal(blob_put_opt(&b, 4, "there"), 0);
+	blob_iter_init(&it, b.data, b.n);
+	assert_int_equal(blob_next(&it, &v), 1);
+	assert_int_equal(v.tag, 3); /* what is not there makes no record */
+	assert_int_equal(blob_strv(&a, &v, &out), 0);
+	assert_int_equal(out.n, 3);
+	assert_string_equal(out.v[0], "one");
+	assert_string_equal(out.v[1], "");
+	assert_string_equal(out.v[2], "three");
+	assert_int_equal(blob_next(&it, &v), 1);
+	assert_string_equal(blob_str(&v), "there");
+	assert_int_equal(blob_next(&it, &v), 0);
+	blob_free(&b);
+	arena_free(&a);
+}
+
+/* A helper in the scratch directory: its path, absolute. */
+static const char *helper(const char *name, const char *script)
+{
+	static char path[128];
+	snprintf(path, sizeof(path), "%s/%s", scratch, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, script, strlen(script)), 0);
+	close(fd);
+	return path;
+}
+
+static void jobs_answer_once(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct blob b = {0};
+	struct job job = JOB_NONE;
+	char *out = NULL, *again = NULL;
+	size_t n = 0;
+	static char big[200000];
+	/* what it is asked it answers; opened anew it is read from its beginning */
+	const char *echo = helper("echo", "#!/bin/sh\nexec cat /proc/self/fd/0\n");
+	memset(big, 'x', sizeof(big));
+	assert_int_equal(blob_put(&b, 7, big, sizeof(big)), 0);
+	assert_int_equal(job_start(echo, "echo", &b, NULL, 0, &job, &err), 0);
+	assert_int_equal(job_read(&job, 1 << 20, -1, &out, &n), 0);
+	assert_int_equal(n, b.n);
+	assert_memory_equal(out, b.data, n);
+	assert_int_equal(job_read(&job, 1 << 20, -1, &again, &n), -EBADF);
+	assert_null(again);
+	job_end(&job, true);
+	job_end(&job, true); /* twice, and on none: nothing happens */
+	free(out);
+
+	assert_int_equal(job_start(echo, "echo", &b, NULL, 0, &job, &err), 0);
+	assert_int_equal(job_read(&job, 100000, -1, &again, &n), -EFBIG);
+	job_end(&job, false);
+	assert_int_equal(job_start("/nonexistent", "echo", &b, NULL, 0, &job, &err), -ENOENT);
+	blob_free(&b);
+}
+
+static void jobs_that_hang_are_left(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct blob b = {0};
+	struct job job = JOB_NONE;
+	char *out = NULL;
+	size_t n = 0;
+	int more[2];
+	assert_int_equal(pipe2(more, O_CLOEXEC), 0);
+	const char *hang = helper("hang", "#!/bin/sh\nread x <&3\n");
+	assert_int_equal(job_start(hang, "hang", &b, more, 1, &job, &err), 0);
+	pid_t pid = job.proc.pid;
+	assert_int_equal(job_read(&job, 4096, 100, &out, &n), -ETIME);
+	assert_null(out);
+	job_end(&job, false);
+	assert_int_equal(kill(pid, 0), -1); /* killed and reaped */
+	assert_int_equal(errno, ESRCH);
+	close(more[0]);
+	close(more[1]);
+}
+
 static void digest_tells_apart(void **state)
 {
 	(void)state;
@@ -288,6 +405,10 @@ int main(void)
 		cmocka_unit_test(trees_go_whatever_is_in_them),
 		cmocka_unit_test(descriptors_travel),
 		cmocka_unit_test(helpers_get_what_they_are_given),
+		cmocka_unit_test(arrays_grow_in_an_arena),
+		cmocka_unit_test(lists_cross_in_a_record),
+		cmocka_unit_test(jobs_answer_once),
+		cmocka_unit_test(jobs_that_hang_are_left),
 		cmocka_unit_test(digest_tells_apart),
 	};
 	return cmocka_run_group_tests(tests, make_scratch, drop_scratch);
