@@ -124,7 +124,9 @@ static int start_session(struct copying *k, struct err *err)
 		return err_sys(err, errno, "fork");
 	if (k->session > 0)
 		return 0;
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* and then the supervisor ends the session */
+	/* It passes it on, and the end inside removes what is half; were this one killed, so would
+	 * that be, with no time for it. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	const int in = k->c->into ? k->stream[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	const int out = k->c->into ? k->status[1] : k->stream[1];
 	/* none of them is 0-2: those are open */

@@ -18,6 +18,7 @@ Prints what was written, then one line for each thing asked for; the exit status
 The command's session leader is a shell-like parent of our own when it starts with "job": then the
 command is a job in the foreground, and a stop is printed as "stopped" and continued by "fg".
 """
+import atexit
 import fcntl
 import os
 import select
@@ -47,6 +48,7 @@ cmd_r, cmd_w = os.pipe()
 
 def shell_like():
     """The session leader: starts the job, waits, says what happened, takes the terminal back."""
+    os.close(cmd_w)  # so that the end of the driver is seen, whatever ended it
     os.setsid()
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -86,7 +88,10 @@ def shell_like():
 keeper = os.fork()
 if keeper == 0:
     shell_like()
+# An error here must not leave the keeper behind, who holds the test's output open.
+atexit.register(os.kill, keeper, signal.SIGKILL)
 os.close(status_w)
+os.close(cmd_r)
 out, status, said = b"", b"", []
 job = 0
 
@@ -100,7 +105,10 @@ def pump(timeout):
         except OSError:
             pass
     if status_r in r:
-        status += os.read(status_r, 4096)
+        more = os.read(status_r, 4096)
+        if not more:
+            finish("the keeper has ended")
+        status += more
     if not job and b"pid " in status:
         job = int(status.split(b"pid ")[1].split()[0])
     return bool(r)
@@ -148,6 +156,15 @@ def children(pid):
     return found
 
 
+def command_line(pid):
+    """Its arguments, with blanks between; nothing where it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return f.read().replace(b"\0", b" ")
+    except OSError:
+        return b""
+
+
 def text(arg):
     return arg.encode().decode("unicode_escape").encode("latin-1")
 
@@ -166,10 +183,13 @@ for step in steps:
         set_size(int(r), int(c))
     elif name == "kill":
         until("start", lambda: job)
-        targets = [job] if arg == "self" else [p for p in children(job) if p != job and open(f"/proc/{p}/cmdline", "rb").read().replace(b"\0", b" ").startswith(arg.encode())]
+        targets = [job] if arg == "self" else [p for p in children(job) if p != job and command_line(p).startswith(arg.encode())]
         said.append(f"killed {len(targets)}")
         for p in targets:
-            os.kill(p, signal.SIGKILL)
+            try:
+                os.kill(p, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
     elif name == "sleep":
         end = time.monotonic() + float(arg)
         while time.monotonic() < end:
@@ -190,7 +210,8 @@ for step in steps:
         finish(None if b"exit " in status else "TIMEOUT waiting for the end after a hangup")
     elif name == "eof":
         until("end", lambda: b"exit " in status)
-        while pump(0.1):
+        end = time.monotonic() + 15
+        while pump(0.1) and time.monotonic() < end:
             pass
     elif name == "modes":
         now = termios.tcgetattr(slave)
