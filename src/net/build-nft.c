@@ -86,6 +86,9 @@ static char *room(struct out *o)
 			return NULL;
 		}
 		o->buf = grown;
+		/* what pads the attributes is left as it is by the libraries, and a pack of the
+		 * same request has the same bytes */
+		memset(grown + o->cap, 0, 2 * MESSAGE_ROOM);
 		o->cap += 2 * MESSAGE_ROOM;
 		if (o->last)
 			o->last = (struct nlmsghdr *)(grown + last);

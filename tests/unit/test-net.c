@@ -9,6 +9,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <netinet/in.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -600,6 +601,31 @@ static void test_bad_batches(void **state)
 	assert_int_equal(in_child(bad_batches), 0);
 }
 
+/* What the heap held before is not in the batches: a pack made again has the same bytes. */
+static void test_same_bytes(void **state)
+{
+	static const struct net_cidr cidr = {.bits = 128, .ports = {443}, .n_ports = 1};
+	struct net_build b = {.allow = &cidr, .n_allow = 1};
+	struct err err = {0};
+	void *nft[2], *rtnl[2];
+	size_t nft_n[2], rtnl_n[2];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		mallopt(M_PERTURB, 0x5a + i);
+		assert_int_equal(net_build_nft(&b, &nft[i], &nft_n[i], &err), 0);
+		assert_int_equal(net_build_rtnl(&b, &rtnl[i], &rtnl_n[i], &err), 0);
+	}
+	mallopt(M_PERTURB, 0);
+	assert_int_equal(nft_n[0], nft_n[1]);
+	assert_memory_equal(nft[0], nft[1], nft_n[0]);
+	assert_int_equal(rtnl_n[0], rtnl_n[1]);
+	assert_memory_equal(rtnl[0], rtnl[1], rtnl_n[0]);
+	for (int i = 0; i < 2; i++) {
+		free(nft[i]);
+		free(rtnl[i]);
+	}
+}
+
 static void listeners_busy(void)
 {
 	int fds[N_FDS];
@@ -644,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_full_sets),
 		cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_same_bytes),
 		cmocka_unit_test(test_listeners_busy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
