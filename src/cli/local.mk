@@ -10,7 +10,7 @@ bawn_SOURCES = \
 	src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
 	src/cli/cmd-ports.c src/cli/cmd-policy-live.c \
 	src/cli/cmd-skill.c src/cli/cmd-complete.c \
-	src/policy/rule.h src/policy/rule.c \
+	src/policy/rule.h src/policy/rule.c src/policy/rule-request.c \
 	$(run_sources) \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \

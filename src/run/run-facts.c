@@ -100,6 +100,20 @@ static int compile_pack(
 	return status ? err_set(err, ECANCELED, "%s", "") : 0;
 }
 
+/* Rules that nothing here could hold would be a promise without a wall. */
+static int refuse_unwired(const struct pack *p, struct err *err)
+{
+	if (!p->http)
+		return 0;
+	const struct http_rule *h = &p->http->v[0];
+	struct egress_rule rule = {.text = h->name, .file = ""};
+	egress_rule(p->egress, h->rule, &rule);
+	err_hint(err, "take it out of %s, or allow or deny the whole host", rule.file);
+	return err_set(err, ENOTSUP,
+		"rules on requests and max-upload can't be enforced by this version: \"%s\"",
+		rule.text);
+}
+
 int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 {
 	struct pack_request q;
@@ -108,7 +122,7 @@ int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 	if (!path)
 		return err_set(err, ENOMEM, "out of memory");
 	int k = pack_open(path, ret, err);
-	if (k != -ENOENT && k != -ESTALE)
+	if (k < 0 && k != -ENOENT && k != -ESTALE)
 		return k;
 	/* again where a policy was changed while it was compiled */
 	for (int i = 0; (k == -ENOENT || k == -ESTALE) && i < COMPILE_TRIES; i++) {
@@ -118,7 +132,12 @@ int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 			return k;
 		k = pack_open(path, ret, err);
 	}
-	return k < 0 ? err_prefix(err, "read the launch pack that was just made") : 0;
+	if (k < 0)
+		return err_prefix(err, "read the launch pack that was just made");
+	k = refuse_unwired(ret, err);
+	if (k < 0)
+		pack_close(ret);
+	return k;
 }
 
 static bool mode_is(const struct run *r, const char *mode)

@@ -63,7 +63,7 @@ int secret_list(struct arena *a, const char *config_dir, struct secret_info **re
  * variables env that is set and not empty in this process's environment.  *ret is the caller's to
  * free.  0; -ENOENT: there is none anywhere (no message's fault, the caller decides); other -errno:
  * there is one and it can't be had, with the reason and never the value. */
-int secret_get(const char *config_dir, const char *sandbox, const char *name, const struct strv *env,
-	struct secret_buf *ret, struct err *err);
+int secret_get(const char *config_dir, const char *sandbox, const char *name,
+	const struct strv *env, struct secret_buf *ret, struct err *err);
 
 #endif
