@@ -130,6 +130,15 @@ static const char *host_text(const struct credential_host *h, char *buf, size_t 
 	return buf;
 }
 
+/* "GET,HEAD /repos" */
+static const char *request_text(const struct http_rule *r, char *buf, size_t cap)
+{
+	size_t n = strlen(r->methods);
+	snprintf(buf, cap, "%.*s%s%s", n > 2 ? (int)n - 2 : 0, n > 2 ? r->methods + 1 : "",
+		n > 2 ? " " : "", r->path);
+	return buf;
+}
+
 static void credential_json(struct ctx *c, const struct credential *cr)
 {
 	char buf[400];
@@ -146,6 +155,10 @@ static void credential_json(struct ctx *c, const struct credential *cr)
 	json_end(&c->json, ']');
 	json_str(&c->json, "placeholder", cr->shape);
 	json_bool(&c->json, "always", cr->always);
+	json_begin(&c->json, "requests", '[');
+	for (size_t i = 0; i < cr->requests.n; i++)
+		json_str(&c->json, NULL, request_text(&cr->requests.v[i], buf, sizeof(buf)));
+	json_end(&c->json, ']');
 	json_int(&c->json, "line", cr->line);
 	json_end(&c->json, '}');
 }
@@ -157,6 +170,9 @@ static void show_credential(const struct credential *cr)
 	for (size_t i = 0; i < cr->n_hosts; i++)
 		printf("%s %s", i ? "," : "", host_text(&cr->hosts[i], buf, sizeof(buf)));
 	printf(" in %s%s", cr->header, cr->always ? " (always)" : "");
+	for (size_t i = 0; i < cr->requests.n; i++)
+		printf("%s %s", i ? "," : ", with",
+			request_text(&cr->requests.v[i], buf, sizeof(buf)));
 	for (size_t i = 0; i < cr->env.n; i++)
 		printf("%s %s", i ? "," : "; the agent sees a placeholder in", cr->env.v[i]);
 	putchar('\n');
@@ -209,7 +225,7 @@ static int show(struct ctx *c)
 struct answer {
 	const struct credentials *credentials; /* of the policy */
 	const struct target *to;
-	const char *method;
+	const char *url, *method;
 	char target[300];
 	bool allowed;
 	const char *why; /* NULL when a rule says it all */
@@ -266,18 +282,38 @@ static void explain(const struct egress *e, const struct target *t, struct answe
 	check_special(t, v, ret);
 }
 
-/* Given that the connection may be made: may the request? */
-static void explain_request(
-	const struct egress *e, const struct http_rules *http, const char *url, struct answer *ret)
+/* The path of a URL, with its query. */
+static const char *path_of(const char *url, size_t *ret_n)
 {
 	const char *path = strstr(url, "://");
 	path = path ? path + 3 + strcspn(path + 3, "/?#") : "/";
+	*ret_n = strcspn(path, "#");
+	if (*ret_n > 0 && *path == '/')
+		return path;
+	*ret_n = 1;
+	return "/";
+}
+
+/* Does the credential go to the target, with the request if one was named? */
+static bool carried(const struct answer *x, const struct credential *cr)
+{
+	size_t n;
+	const char *path = path_of(x->url, &n);
+	return x->method ? credential_sends(cr, x->to->name, x->to->port, x->method,
+				   strlen(x->method), path, n)
+			 : credential_goes_to(cr, x->to->name, x->to->port);
+}
+
+/* Given that the connection may be made: may the request? */
+static void explain_request(
+	const struct egress *e, const struct http_rules *http, struct answer *ret)
+{
+	size_t n;
+	const char *path = path_of(ret->url, &n);
 	if (!ret->allowed || ret->to->is_addr)
 		return;
-	size_t n = strcspn(path, "#");
-	bool bare = n == 0 || *path == '?';
-	struct http_verdict v = http_decide(http, ret->to->name, ret->to->port, ret->method,
-		strlen(ret->method), bare ? "/" : path, bare ? 1 : n);
+	struct http_verdict v = http_decide(
+		http, ret->to->name, ret->to->port, ret->method, strlen(ret->method), path, n);
 	ret->allowed = v.action == EGRESS_ALLOW;
 	if (v.rule != EGRESS_NO_RULE || !ret->allowed)
 		ret->has_rule = egress_rule(e, v.rule, &ret->rule) == 0;
@@ -293,7 +329,7 @@ static void credentials_json(struct ctx *c, const struct answer *x)
 {
 	json_begin(&c->json, "credentials", '[');
 	for (size_t i = 0; x->allowed && i < x->credentials->n; i++)
-		if (credential_goes_to(&x->credentials->v[i], x->to->name, x->to->port))
+		if (carried(x, &x->credentials->v[i]))
 			json_str(&c->json, NULL, x->credentials->v[i].secret);
 	json_end(&c->json, ']');
 }
@@ -329,7 +365,7 @@ static void print_answer(struct ctx *c, const struct answer *x, const char *prof
 	}
 	putchar('\n');
 	for (size_t i = 0; x->allowed && i < x->credentials->n; i++)
-		if (credential_goes_to(&x->credentials->v[i], x->to->name, x->to->port))
+		if (carried(x, &x->credentials->v[i]))
 			printf("secret %s goes there in %s\n", x->credentials->v[i].secret,
 				x->credentials->v[i].header);
 	if (x->fix[0])
@@ -371,6 +407,7 @@ static int check(struct ctx *c)
 		return ADMIN_FAILED;
 	const char *url = request_words(c, &x);
 	x.credentials = &in.credentials;
+	x.url = url;
 	x.to = &t;
 	if (target_parse(url, &t, &err) < 0) {
 		snprintf(x.target, sizeof(x.target), "%s", url);
@@ -378,7 +415,7 @@ static int check(struct ctx *c)
 	} else {
 		explain(&e, &t, &x);
 		if (x.method)
-			explain_request(&e, &in.http, url, &x);
+			explain_request(&e, &in.http, &x);
 	}
 	print_answer(c, &x, c->arg[0]);
 	return x.allowed ? 0 : 1;

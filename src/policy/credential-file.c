@@ -203,6 +203,51 @@ static int read_shape(struct ctx *c, const struct yaml_node *at)
 	return r < 0 ? bad(c, at, "%.500s", why.msg) : 0;
 }
 
+/* "GET,HEAD /repos/..." */
+static int add_request(struct ctx *c, const struct yaml_node *at)
+{
+	static const char every_host[] = "";
+	struct rule rule = {0};
+	struct err why = {0};
+	const char *host = NULL;
+	int r = schema_want(c->err, c->file, at, YAML_SCALAR);
+	if (r < 0)
+		return r;
+	if (rule_request(c->a, at->text, &rule, &host, &why) < 0)
+		return bad(c, at, "%.500s", why.msg);
+	if (!rule.path || *host)
+		return bad(c, at,
+			"a request is METHODS and a path, \"GET,HEAD /**\"; its hosts are those of "
+			"the credential");
+	struct http_rules *list = &c->c->requests;
+	size_t cap = list->n;
+	struct http_rule *v = arena_grow(c->a, list->v, list->n, &cap, sizeof(*v));
+	if (!v)
+		return err_set(c->err, ENOMEM, "out of memory");
+	list->v = v;
+	v[list->n++] = (struct http_rule){.name = every_host,
+		.kind = EGRESS_ANY,
+		.methods = rule.methods,
+		.path = rule.path,
+		.max_upload = UINT64_MAX,
+		.rule = EGRESS_NO_RULE};
+	return 0;
+}
+
+static int read_requests(struct ctx *c, const struct yaml_node *at)
+{
+	int r = schema_want(c->err, c->file, at, YAML_LIST);
+	if (r < 0)
+		return r;
+	YAML_EACH(e, at)
+	{
+		r = add_request(c, e);
+		if (r < 0)
+			return r;
+	}
+	return c->c->requests.n ? 0 : bad(c, at, "\"requests\" names no request");
+}
+
 static int read_secret(struct ctx *c, const struct yaml_node *at)
 {
 	char shown[128];
@@ -224,7 +269,8 @@ static int read_entry(struct ctx *c, const struct yaml_node *at)
 		const char *key;
 		int (*read)(struct ctx *c, const struct yaml_node *at);
 	} readers[] = {{"secret", read_secret}, {"hosts", read_hosts}, {"header", read_header},
-		{"basic", read_basic}, {"env", read_env}, {"placeholder", read_shape}};
+		{"basic", read_basic}, {"env", read_env}, {"placeholder", read_shape},
+		{"requests", read_requests}};
 	int r = schema_want(c->err, c->file, at, YAML_MAP);
 	if (r < 0)
 		return r;
@@ -312,6 +358,31 @@ static bool same(const struct credential *a, const struct credential *b)
 	return true;
 }
 
+/* What either may be carried by. */
+static int join_requests(struct arena *a, struct credential *to, const struct http_rules *more)
+{
+	size_t n = to->requests.n;
+	if (n == 0 || more->n == 0) {
+		to->requests = (struct http_rules){0};
+		return 0;
+	}
+	struct http_rule *v = arena_alloc(a, (n + more->n) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memcpy(v, to->requests.v, n * sizeof(*v));
+	for (size_t i = 0; i < more->n; i++) {
+		size_t k = 0;
+		while (k < n &&
+			!(streq(v[k].path, more->v[i].path) &&
+				streq(v[k].methods, more->v[i].methods)))
+			k++;
+		if (k == n)
+			v[n++] = more->v[i];
+	}
+	to->requests = (struct http_rules){.v = v, .n = n};
+	return 0;
+}
+
 /* A host that both go to, or NULL. */
 static const char *common_host(const struct credential *a, const struct credential *b)
 {
@@ -340,8 +411,10 @@ int credentials_add(
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct credential *o = &list->v[i];
-		if (same(o, c))
-			return 0;
+		if (same(o, c)) /* but for the requests */
+			return join_requests(a, &list->v[i], &c->requests) < 0
+				? err_set(err, ENOMEM, "out of memory")
+				: 0;
 		const char *host = streq(o->header, c->header) ? common_host(o, c) : NULL;
 		/* One variable may stand for one secret in several ways (an API and git). */
 		const char *var = streq(o->secret, c->secret) && streq(o->shape, c->shape)

@@ -20,6 +20,16 @@ bool credential_host(const struct credentials *c, const char *name, uint16_t por
 	return false;
 }
 
+bool credential_sends(const struct credential *c, const char *name, uint16_t port,
+	const char *method, size_t method_len, const char *target, size_t target_len)
+{
+	if (!credential_goes_to(c, name, port))
+		return false;
+	return c->requests.n == 0 ||
+		http_decide(&c->requests, name, port, method, method_len, target, target_len)
+			.action == EGRESS_ALLOW;
+}
+
 /* "{N}" at s: N and how long it is written; 0 when it isn't one. */
 static size_t random_part(const char *s, size_t *ret)
 {

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "policy/egress.h"
+#include "policy/http-rule.h"
 
 #define CREDENTIALS_MAX 64
 #define CREDENTIAL_PLACEHOLDER_MAX 512
@@ -34,7 +35,9 @@ struct credential {
 				   digits */
 	bool always; /* put the header into every request to these hosts, not only those that have
 			the placeholder in it */
-	const char *file; /* where it stands */
+	struct http_rules requests; /* those that may carry it; none: every request.  Of each entry
+				       only methods and path count */
+	const char *file;           /* where it stands */
 	uint32_t line;
 };
 
@@ -47,6 +50,10 @@ struct credentials {
 bool credential_host(const struct credentials *c, const char *name, uint16_t port);
 /* Does this one? */
 bool credential_goes_to(const struct credential *c, const char *name, uint16_t port);
+
+/* ... and may this request carry it?  Where it may not, nothing else may stand in the header. */
+bool credential_sends(const struct credential *c, const char *name, uint16_t port,
+	const char *method, size_t method_len, const char *target, size_t target_len);
 
 /* A placeholder of the credential's shape from random bytes (at least strlen of the result many;
  * CREDENTIAL_PLACEHOLDER_MAX always suffices).  Bytes of ret, or -EINVAL.  It depends on the shape

@@ -17,6 +17,7 @@ enum {
 	PART_PORTS,
 	PART_METHODS,
 	PART_PATH,
+	PART_REQUEST,
 };
 
 struct host_numbers {
@@ -59,6 +60,8 @@ void credential_put(struct blob *b, uint32_t tag, const struct credential *c)
 		blob_put_str(&part, PART_HOST, c->hosts[i].name);
 		blob_put(&part, PART_PORTS, &h, sizeof(h));
 	}
+	for (size_t i = 0; i < c->requests.n; i++)
+		http_rule_put(&part, PART_REQUEST, &c->requests.v[i]);
 	put_blob(b, tag, &part);
 }
 
@@ -138,6 +141,8 @@ static int credential_part(struct arena *a, const struct blob_view *v, struct cr
 		return get_host(a, v, c);
 	case PART_PORTS:
 		return get_host_numbers(v, c);
+	case PART_REQUEST:
+		return http_rule_get(a, v, &c->requests);
 	case PART_NUMBERS:
 		if (get_numbers(v, &n, sizeof(n)) < 0)
 			return -EBADMSG;

@@ -11,6 +11,8 @@
 #ifndef BAWN_SECRET_SECRET_H
 #define BAWN_SECRET_SECRET_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 
 /* A value, bytes: no longer, no byte below 0x20 and no 0x7f (it has to fit into a header). */
@@ -19,7 +21,7 @@
 /* How long a command may take, ms. */
 #define SECRET_COMMAND_TIMEOUT 30000
 
-enum secret_source { SECRET_VALUE, SECRET_COMMAND, SECRET_ENV, SECRET_FILE };
+enum secret_source { SECRET_VALUE, SECRET_COMMAND, SECRET_ENV, SECRET_FILE, SECRET_SOURCES };
 const char *secret_source_name(enum secret_source s); /* "value", "command", "env", "file" */
 
 /* Memory that is locked, left out of core dumps and of forked children, and erased when freed. */
@@ -27,9 +29,12 @@ struct secret_buf {
 	char *v; /* n bytes, NUL behind them */
 	size_t n, mapped;
 };
+#define SECRET_BUF_ROOM (SECRET_MAX + 1024) /* bytes that fit in one, and the NUL */
 #define _cleanup_secret_ _cleanup_(secret_buf_free)
-int secret_buf_alloc(struct secret_buf *ret, struct err *err); /* room for SECRET_MAX + 1 */
-void secret_buf_free(struct secret_buf *b);                    /* safe on {0} and twice */
+int secret_buf_alloc(struct secret_buf *ret, struct err *err);
+void secret_buf_free(struct secret_buf *b); /* safe on {0} and twice */
+/* Read fd to its end and take one line end off; -E2BIG past SECRET_MAX. */
+int secret_buf_read(struct secret_buf *b, int fd, struct err *err);
 
 /* Is this a value that can be kept and sent?  0, or -EINVAL / -E2BIG with what is wrong with it
  * (never the value). */
@@ -40,8 +45,7 @@ struct secret_info {
 	const char *name;
 	const char *sandbox; /* NULL: for all */
 	enum secret_source source;
-	const char *from; /* the command, variable or file; NULL for a value */
-	int64_t changed;  /* seconds since 1970 */
+	int64_t changed; /* seconds since 1970 */
 };
 
 /* config_dir: $XDG_CONFIG_HOME/bawn.  sandbox: NULL, or for this sandbox alone.  text: the value
@@ -49,20 +53,23 @@ struct secret_info {
 int secret_set(const char *config_dir, const char *sandbox, const char *name,
 	enum secret_source source, const char *text, size_t n, struct err *err);
 
+/* 1: there is such a secret in this scope; 0: none; -errno. */
+int secret_exists(const char *config_dir, const char *sandbox, const char *name, struct err *err);
+
 /* -ENOENT with the nearest name as the remedy when there is none. */
 int secret_remove(const char *config_dir, const char *sandbox, const char *name, struct err *err);
 
 /* Drop all that is for one sandbox (it was removed); none is no error. */
 int secret_forget_sandbox(const char *config_dir, const char *sandbox, struct err *err);
 
-/* All there are, sorted by name, user-wide before sandboxes.  0 or -errno. */
+/* All there are, sorted by name, user-wide before sandboxes.  No value is read.  0 or -errno. */
 int secret_list(struct arena *a, const char *config_dir, struct secret_info **ret, size_t *ret_n,
 	struct err *err);
 
 /* The value: what is stored for the sandbox (NULL: none), else for all, else the first of the
- * variables env that is set and not empty in this process's environment.  *ret is the caller's to
- * free.  0; -ENOENT: there is none anywhere (no message's fault, the caller decides); other -errno:
- * there is one and it can't be had, with the reason and never the value. */
+ * variables env (may be NULL) that is set and not empty in this process's environment.  *ret is the
+ * caller's to free.  0; -ENOENT: there is none anywhere, which is the caller's to judge; other
+ * -errno: there is one and it can't be had, with the reason and never the value. */
 int secret_get(const char *config_dir, const char *sandbox, const char *name,
 	const struct strv *env, struct secret_buf *ret, struct err *err);
 

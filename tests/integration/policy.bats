@@ -208,6 +208,7 @@ requests_policy() {
 		    header: {Authorization: "Bearer {}"}
 		    env: [GH_TOKEN]
 		    placeholder: ghp_{36}
+		    requests: ["GET,HEAD /**"]
 	Y
 }
 
@@ -251,10 +252,10 @@ x = json.load(sys.stdin)
 assert x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
 assert x["credentials"] == [{"secret": "github", "header": "authorization", "always": False,
     "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"],
-    "placeholder": "ghp_{36}", "line": 7}], x'
+    "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "line": 7}], x'
 	run "$BAWN" policy show w
 	[[ $output == *"allow up.example.com  (at most 50000000 bytes sent)"* ]]
-	[[ $output == *"secret github goes to api.example.com, *.git.example.com:8443 in authorization; the agent sees a placeholder in GH_TOKEN" ]]
+	[[ $output == *"secret github goes to api.example.com, *.git.example.com:8443 in authorization, with GET,HEAD /**; the agent sees a placeholder in GH_TOKEN" ]]
 }
 
 @test "what is wrong with a rule on requests or a credential is said with its place" {

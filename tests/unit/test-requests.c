@@ -428,6 +428,12 @@ static void test_credential_errors(void **state)
 		{"credentials:\n  - {secret: s, hosts: [a.example/x]}\n", "hosts by name"},
 		{"credentials:\n  - {secret: s, hosts: [\"a.example:80\"]}\n", "port 80"},
 		{"credentials:\n  - {secret: s, hosts: []}\n", "names no host"},
+		{CRED("    header: x-k\n    env: A\n    requests: [GET]\n"),
+			"p.yaml:6:16: a request is"},
+		{CRED("    header: x-k\n    env: A\n    requests: [GET b.example/x]\n"),
+			"a request is"},
+		{CRED("    header: x-k\n    env: A\n    requests: [get /x]\n"), "capital letters"},
+		{CRED("    header: x-k\n    env: A\n    requests: []\n"), "names no request"},
 		{CRED("    header: x-k\n    env: A\n  - secret: t\n    hosts: [\"*.example\"]\n"
 		      "    header: x-k\n    env: B\n"),
 			"puts \"x-k\" into requests to"},
@@ -470,6 +476,56 @@ static void test_credentials_add(void **state)
 		assert_int_equal(credentials_add(&a, &all, &g.credentials.v[i], &err), 0);
 	}
 	assert_int_equal(all.n, 2);
+	arena_free(&a);
+}
+
+static bool sends(
+	const struct credential *c, const char *name, const char *method, const char *path)
+{
+	return credential_sends(c, name, 443, method, strlen(method), path, strlen(path));
+}
+
+/* Which requests carry a credential, read from YAML, joined, and out of a pack's record. */
+static void test_credential_requests(void **state)
+{
+	struct arena a = {0};
+	struct err err = {0};
+	struct egress_file f, g, h;
+	struct credentials all = {0}, read = {0};
+	struct blob b = {0};
+	struct blob_iter it;
+	struct blob_view v;
+	(void)state;
+#define READ CRED("    basic: u\n    always: true\n    requests: [\"GET,HEAD /**\", POST /**/up]\n")
+	assert_int_equal(parse(&a, READ, &f, &err), 0);
+	assert_int_equal(
+		parse(&a, CRED("    basic: u\n    always: true\n    requests: [POST /down]\n"), &g,
+			&err),
+		0);
+	assert_int_equal(parse(&a, CRED("    basic: u\n    always: true\n"), &h, &err), 0);
+	assert_int_equal(credentials_add(&a, &all, &f.credentials.v[0], &err), 0);
+	credential_put(&b, 1, &all.v[0]);
+	blob_iter_init(&it, b.data, b.n);
+	assert_int_equal(blob_next(&it, &v), 1);
+	assert_int_equal(credential_get(&a, &v, &read), 0);
+	const struct credential *c = read.v;
+	assert_true(sends(c, "a.example", "GET", "/x?y=1"));
+	assert_true(sends(c, "a.example", "POST", "/o/r/up"));
+	assert_false(sends(c, "a.example", "POST", "/o/r/down"));
+	assert_false(sends(c, "a.example", "POST", "/o/r/up/../down"));
+	assert_false(sends(c, "a.example", "POST", "/o/r/down;/up/.."));
+	assert_false(sends(c, "a.example", "GET", "x"));
+	assert_false(sends(c, "b.example", "GET", "/x"));
+	assert_int_equal(credentials_add(&a, &all, &g.credentials.v[0], &err), 0);
+	assert_int_equal(credentials_add(&a, &all, &g.credentials.v[0], &err), 0);
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.v[0].requests.n, 3);
+	assert_true(sends(&all.v[0], "a.example", "POST", "/down"));
+	assert_false(sends(&all.v[0], "a.example", "POST", "/x"));
+	assert_int_equal(credentials_add(&a, &all, &h.credentials.v[0], &err), 0);
+	assert_int_equal(credentials_add(&a, &all, &f.credentials.v[0], &err), 0);
+	assert_true(sends(&all.v[0], "a.example", "POST", "/x"));
+	blob_free(&b);
 	arena_free(&a);
 }
 
@@ -628,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_credential_errors),
 		cmocka_unit_test(test_credentials_add),
+		cmocka_unit_test(test_credential_requests),
 		cmocka_unit_test(test_placeholder),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_max_upload),
