@@ -425,8 +425,10 @@ static int lint_one(struct lint *l, const char *name, struct err *err)
 {
 	struct egress_file f;
 	int r = compile_read_policy(&l->c->locate, name, &f, err);
-	if (r >= 0)
+	if (r >= 0) {
 		lint_rules(&l->c->a, &f.rules, lint_finding, l);
+		lint_credentials(&f.credentials, lint_finding, l);
+	}
 	return r;
 }
 

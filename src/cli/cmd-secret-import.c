@@ -266,6 +266,8 @@ static int take(struct find *f, const struct secret_buf *b, struct err *err)
 	if (r < 0)
 		return r;
 	printf("%s: imported from %s\n", f->p->secret, f->p->what);
+	fflush(stdout);
+	secret_say_unbound(f->c, f->p->secret);
 	return 1;
 }
 

@@ -172,7 +172,7 @@ static int check_var(const char *name, struct err *err)
 }
 
 /* Nobody is stopped from keeping a secret that no policy names yet. */
-static void say_unbound(struct ctx *c, const char *name)
+void secret_say_unbound(struct ctx *c, const char *name)
 {
 	struct credentials all = {0};
 	struct strv names = {0};
@@ -228,7 +228,7 @@ static int cmd_set(struct ctx *c)
 		return 130;
 	if (r < 0)
 		return admin_fail(&err);
-	say_unbound(c, c->arg[0]);
+	secret_say_unbound(c, c->arg[0]);
 	return 0;
 }
 

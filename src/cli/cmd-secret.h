@@ -22,6 +22,9 @@ int secret_bindings(struct ctx *c, struct credentials *ret);
  * terminal; -EINTR: a signal that ends bawn came (the terminal is as it was); other -errno. */
 int secret_prompt(const char *prompt, struct secret_buf *b, struct err *err);
 
+/* Say so on stderr where no policy sends this secret anywhere. */
+void secret_say_unbound(struct ctx *c, const char *name);
+
 int secret_import(struct ctx *c);
 
 #endif

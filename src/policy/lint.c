@@ -106,6 +106,26 @@ int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ct
 	return found;
 }
 
+int lint_credentials(const struct credentials *list, lint_fn *fn, void *ctx)
+{
+	char why[300], buf[400];
+	int found = 0;
+	for (size_t i = 0; i < list->n; i++)
+		for (size_t k = 0; k < list->v[i].n_hosts; k++) {
+			const struct credential *c = &list->v[i];
+			const struct rule r = {.kind = c->hosts[k].kind,
+				.name = c->hosts[k].name,
+				.private_ok = true};
+			const char *s = rule_suspicious(&r, why, sizeof(why));
+			if (!s)
+				continue;
+			snprintf(buf, sizeof(buf), "the secret %.64s: %s", c->secret, s);
+			fn(ctx, c->file, c->line, 1, buf);
+			found++;
+		}
+	return found;
+}
+
 int lint_profile(const struct profile *p, lint_fn *fn, void *ctx)
 {
 	/* Variables by which the caller's environment runs code in every program inside. */

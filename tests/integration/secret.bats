@@ -306,6 +306,7 @@ places() {
 	[ "$(kept github)" = "$T/bin/gh auth token --hostname github.com" ]
 	[ "$(kept gitlab)" = "git-$CANARY" ]
 	[ "$(kept npm)" = "npm-$CANARY" ]
+	[[ $output == *"no policy sends the secret npm anywhere yet"* ]]
 }
 
 @test "import asks about each, and what is not answered with y is not taken" {
@@ -346,4 +347,26 @@ places() {
 	ANTHROPIC_API_KEY=$'two\nlines' secret import --yes
 	[ "$status" -eq 125 ]
 	[[ $output == *"anthropic, from the variable ANTHROPIC_API_KEY: the secret has more than one line"* ]]
+}
+
+@test "a sandbox that runs is told of what was set and removed, and goes on" {
+	"$BAWN" run -d --name box shell "$WS" -- sleep 100 >/dev/null
+	run -0 bash -c 'printf k | "$BAWN" secret set --value-stdin anthropic'
+	secret rm anthropic
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	run -0 "$BAWN" exec box true
+	# one whose supervisor doesn't answer any more is no reason to fail
+	"$BAWN" rm -f box >/dev/null
+	run -0 bash -c 'printf k | "$BAWN" secret set --value-stdin anthropic'
+}
+
+@test "completion offers the secrets that are there, and the words of bawn secret" {
+	keep work-key x
+	run -0 "$BAWN" __complete secret rm w
+	[[ $output == work-key* ]]
+	run -0 "$BAWN" __complete secret ''
+	[[ $output == *set*ls*rm*import* ]]
+	run -0 "$BAWN" __complete secret set --va
+	[[ $output == *--value-stdin* ]]
 }

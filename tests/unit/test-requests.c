@@ -671,6 +671,29 @@ static void test_lint(void **state)
 	}
 }
 
+static void test_lint_credentials(void **state)
+{
+	struct arena a = {0};
+	struct err err = {0};
+	struct egress_file f;
+	(void)state;
+	assert_int_equal(
+		parse(&a,
+			CRED("    header: x-k\n    env: A\n") "  - {secret: t, hosts: "
+							      "[\"*.b.example\", \"*.github.io\"], "
+							      "header: x-t, "
+							      "env: B}\n  - {secret: u, hosts: "
+							      "[\"**.com\"], header: x-u, env: "
+							      "C}\n",
+			&f, &err),
+		0);
+	findings = 0;
+	assert_int_equal(lint_credentials(&f.credentials, finding, NULL), 2);
+	assert_int_equal(findings, 2);
+	assert_non_null(strstr(last_finding, "the secret u: allows every host below"));
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -689,6 +712,7 @@ int main(void)
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_max_upload),
 		cmocka_unit_test(test_lint),
+		cmocka_unit_test(test_lint_credentials),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
