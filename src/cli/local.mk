@@ -15,7 +15,7 @@ bawn_SOURCES = \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \
-	$(libsecret_a_SOURCES) \
+	$(libsecret_a_SOURCES) $(libvault_a_SOURCES) \
 	$(seed_cache_sources) src/copy/copy.h \
 	$(libbase_a_SOURCES)
 bawn_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
