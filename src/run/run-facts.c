@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "run/clone.h"
+#include "run/credential.h"
 #include "run/run.h"
 #include "seed/cache.h"
 
@@ -100,20 +101,6 @@ static int compile_pack(
 	return status ? err_set(err, ECANCELED, "%s", "") : 0;
 }
 
-/* Rules that nothing here could hold would be a promise without a wall. */
-static int refuse_unwired(const struct pack *p, struct err *err)
-{
-	if (!p->http)
-		return 0;
-	const struct http_rule *h = &p->http->v[0];
-	struct egress_rule rule = {.text = h->name, .file = ""};
-	egress_rule(p->egress, h->rule, &rule);
-	err_hint(err, "take it out of %s, or allow or deny the whole host", rule.file);
-	return err_set(err, ENOTSUP,
-		"rules on requests and max-upload can't be enforced by this version: \"%s\"",
-		rule.text);
-}
-
 int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 {
 	struct pack_request q;
@@ -132,12 +119,7 @@ int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 			return k;
 		k = pack_open(path, ret, err);
 	}
-	if (k < 0)
-		return err_prefix(err, "read the launch pack that was just made");
-	k = refuse_unwired(ret, err);
-	if (k < 0)
-		pack_close(ret);
-	return k;
+	return k < 0 ? err_prefix(err, "read the launch pack that was just made") : 0;
 }
 
 static bool mode_is(const struct run *r, const char *mode)
@@ -241,6 +223,7 @@ static void seed_environment(struct run *r, struct strv *env)
 		if (name)
 			strv_env_set(&r->arena, env, name, r->opt.env.v[i] + strlen(name) + 1);
 	}
+	run_credentials_cover(r, &r->arena, env, true);
 }
 
 /* Git takes a relative core.hooksPath from the top of the work tree. */
@@ -275,6 +258,8 @@ static void take_records(struct run *r, char *text)
 			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
 		else if (streq(word, "hooks"))
 			r->host_hooks = hooks_within(r, line);
+		else if (streq(word, "key"))
+			run_credentials_found(r, line);
 		else if (streq(word, "login"))
 			r->login = line;
 		else if (streq(word, "fresh"))
@@ -339,6 +324,7 @@ static int start_seed(struct run *r, struct err *err)
 		strv_add(&r->arena, &argv, "--bare-home");
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
+	run_credentials_stand_ins(r, &argv);
 	const int table[] = {-1, -1, 2, fds[1]};
 	struct proc_spawn how = {.path = admin,
 		.argv = argv.v,
@@ -446,9 +432,17 @@ int run_policy(struct run *r, struct err *err)
 	return k;
 }
 
-static int find_tools(struct run *r, struct err *err)
+int run_environment(struct run *r, struct err *err)
 {
 	int k = host_env_select(&r->arena, environ, &r->pack.profile, &r->env, err);
+	if (k == 0)
+		run_credentials_env(r);
+	return k;
+}
+
+static int find_tools(struct run *r, struct err *err)
+{
+	int k = run_environment(r, err);
 	bool own_command = r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
 	if (k == 0 && !own_command) {
 		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
@@ -467,6 +461,9 @@ static int find_tools(struct run *r, struct err *err)
 int run_facts_command(struct run *r, struct err *err)
 {
 	int k = run_policy(r, err);
+	if (k == 0)
+		k = run_credentials_join(r, err);
+	run_ca_join(r);
 	if (k == 0)
 		k = run_workspace(r, err);
 	return k == 0 ? find_tools(r, err) : k;
