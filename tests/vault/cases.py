@@ -428,6 +428,28 @@ def idle():
         assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
 
 
+def crowd():
+    """More connections than there are descriptors: those that are stay, the others end."""
+    w, up = start(files=128)
+    first = w.agent(up)
+    w.ask(first, get())
+    kept, ended = [], 0
+    for _ in range(80):
+        try:
+            c = w.agent(up)
+            w.ask(c, get())
+            kept.append(c)
+        except OSError:
+            ended += 1
+    assert 40 < len(kept) < 64 and ended == 80 - len(kept), (len(kept), ended)
+    w.event(why="limit")
+    assert w.ask(first, get())[0].endswith("200 OK")
+    for c in kept:
+        c.sock.close()
+    time.sleep(0.5)
+    assert w.ask(w.agent(up), get())[0].endswith("200 OK")
+
+
 def rules():
     config = [credential(always=True), rule("/repos/me/**", ",GET,HEAD,"), rule("/open/*"),
               rule("/repos/me/private/**", deny=True, number=9)]
