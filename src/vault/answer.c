@@ -95,10 +95,13 @@ static bool read_head(struct upstream *u)
 	ssize_t n = h1_response(buf_data(&u->in), u->in.n, &h);
 	if (n == 0)
 		return false;
-	if (n < 0 || u->ask == ASK_NONE) {
-		broke_off(u,
-			n < 0 ? "answered with something that is not strict HTTP/1.1"
-			      : "sent a response that nobody asked for");
+	if (u->ask == ASK_NONE) {
+		/* a response that nobody asked for must not become that of the next request */
+		u->f.dead = true;
+		return true;
+	}
+	if (n < 0) {
+		broke_off(u, "answered with something that is not strict HTTP/1.1");
 		return true;
 	}
 	enum up_response body = body_of(u, &h);

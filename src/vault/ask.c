@@ -15,8 +15,7 @@ struct budget {
 static struct budget *budgets[BUDGETS];
 static size_t n_budgets;
 
-/* The account of a name and port; NULL when there are too many, which have no limit then: a policy
- * with one names its hosts, and those are asked for first. */
+/* The account of a name and port; NULL when there are too many (see spend()). */
 static struct budget *account(const char *name, uint16_t port)
 {
 	struct budget *b;
@@ -42,7 +41,7 @@ void upstream_spent(struct upstream *u, uint64_t before)
 static bool spend(struct upstream *u, size_t n)
 {
 	struct budget *b = u->budget;
-	if (!b)
+	if (!b) /* not counted: then only if there is nothing to count for */
 		return http_max_upload(&vault_config.rules, u->f.name, u->f.port) == UINT64_MAX;
 	if (b->most != UINT64_MAX && (b->spent >= b->most || n > b->most - b->spent))
 		return false;

@@ -130,7 +130,17 @@ static int read_record(struct vault_config *c, const struct blob_view *v, struct
 	return r < 0 ? err_sys(err, -r, "the vault's configuration") : 0;
 }
 
-int config_read(struct vault_config *c, const void *data, size_t n, struct err *err)
+static void erase_secrets(char *data, size_t n)
+{
+	struct blob_iter it;
+	struct blob_view v;
+	blob_iter_init(&it, data, n);
+	while (blob_next(&it, &v) > 0)
+		if (v.tag == VAULT_TAG_SECRET)
+			explicit_bzero(data + (v.data - data), v.len);
+}
+
+int config_read(struct vault_config *c, char *data, size_t n, struct err *err)
 {
 	struct blob_iter it;
 	struct blob_view v;
@@ -139,6 +149,7 @@ int config_read(struct vault_config *c, const void *data, size_t n, struct err *
 	while (r == 0 && (more = blob_next(&it, &v)) != 0)
 		r = more < 0 ? err_set(err, EBADMSG, "the vault's configuration is malformed")
 			     : read_record(c, &v, err);
+	erase_secrets(data, n);
 	for (size_t i = 0; r == 0 && i < c->credentials.n; i++)
 		if (!c->key[i].value)
 			r = err_set(err, EBADMSG, "a credential without a secret");

@@ -26,9 +26,10 @@ struct vault_config {
 	struct scrub scrub; /* every form in which a secret is sent */
 };
 
-/* data: the blob; must stay, as the rest points into it, but its secrets are copied and may be
- * erased.  0; -EBADMSG, -ENOMEM, or -EINVAL for a secret that can't be sent, with *err. */
-int config_read(struct vault_config *c, const void *data, size_t n, struct err *err);
+/* data: the blob; must stay, as the rest points into it, but its secrets are moved to locked memory
+ * and erased there.  0; -EBADMSG, -ENOMEM, or -EINVAL for a secret that can't be sent, with *err.
+ */
+int config_read(struct vault_config *c, char *data, size_t n, struct err *err);
 void config_erase(struct vault_config *c);
 
 /* The request as it goes upstream, with what credentials put in: *ret_injected. 0 or -ENOMEM. */

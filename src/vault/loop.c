@@ -76,13 +76,18 @@ static int watch(struct flow *f, int fd)
 	return epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &e);
 }
 
+static void too_many(const struct vault_flow_msg *m)
+{
+	struct vault_tell_msg t = {.flow = m->flow, .rule = EGRESS_NO_RULE, .why = VAULT_WHY_LIMIT};
+	snprintf(t.text, sizeof(t.text), "too many connections");
+	loop_tell(&t);
+}
+
 static void start_flow(const struct vault_flow_msg *m, const int fds[2])
 {
 	struct flow *f = n_flows < LOOP_FLOWS_MAX ? calloc(1, ops->flow_size) : NULL;
 	if (!f) {
-		struct vault_tell_msg t = {.flow = m->flow, .why = VAULT_WHY_LIMIT};
-		snprintf(t.text, sizeof(t.text), "too many connections");
-		loop_tell(&t);
+		too_many(m);
 		close(fds[0]);
 		close(fds[1]);
 		return;
@@ -118,12 +123,17 @@ static int super_ready(void)
 		return -EPIPE;
 	if (n == -EAGAIN || n == -EINTR)
 		return 0;
-	if (n < 0 || n_fds != 2 || !link_flow_ok(&m, (size_t)n)) {
-		for (size_t i = 0; i < n_fds; i++)
-			close(fds[i]);
-		return -EBADMSG;
+	bool ok = n >= 0 && link_flow_ok(&m, (size_t)n);
+	if (ok && n_fds == 2) {
+		start_flow(&m, fds);
+		return 1;
 	}
-	start_flow(&m, fds);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	if (!ok)
+		return -EBADMSG;
+	/* the kernel drops what would pass the limit of descriptors */
+	too_many(&m);
 	return 1;
 }
 

@@ -212,18 +212,25 @@ static int make_ready(int fds[static 2], struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* The supervisor's memfd stays, for a successor; here is a copy without what is secret. */
+static int read_config(struct err *err)
+{
+	size_t n;
+	const char *given = map(CONFIG_FD, &n);
+	char *copy = given ? malloc(n) : NULL;
+	if (!copy)
+		return err_set(err, EINVAL, "no configuration");
+	memcpy(copy, given, n);
+	munmap((void *)(uintptr_t)given, n);
+	close(CONFIG_FD);
+	return config_read(&vault_config, copy, n, err);
+}
+
 static int set_up(struct err *err)
 {
 	struct vault_tell_msg ready = {.magic = VAULT_MAGIC, .kind = VAULT_READY};
-	size_t n;
 	int fds[2] = {-1, -1};
-	const char *config = map(CONFIG_FD, &n);
-	if (!config)
-		return err_set(err, EINVAL, "no configuration");
-	/* the records stay mapped, rules and credentials point into them; what is secret of them
-	 * is in the supervisor's memfd, which nobody else holds */
-	int r = config_read(&vault_config, config, n, err);
-	close(CONFIG_FD);
+	int r = read_config(err);
 	r = r < 0 ? r : read_authority(err);
 	r = r < 0 ? r : tls_upstream_setup(err);
 	r = r < 0 ? r : make_ready(fds, err);

@@ -6,7 +6,7 @@ load ../lib.sh
 
 setup() {
 	bawn_setup
-	export T
+	export T PYTHONDONTWRITEBYTECODE=1
 }
 teardown() { bawn_teardown; }
 
@@ -31,6 +31,7 @@ case_of() {
 @test "TLS-16 WebSocket passes, another upgrade does not" { case_of websocket; }
 @test "TLS-16 half a GiB each way in constant memory" { case_of big; }
 @test "300 idle connections, at most 64 KiB each" { case_of idle; }
+@test "NET-24 more connections than there are descriptors: those that are stay" { case_of crowd; }
 @test "HTTP rules on method and path, in every way that a path can be read" { case_of rules; }
 @test "HTTP max-upload holds over connections and a restart" { case_of budget; }
 @test "a killed vault fails the request; the front lives and the next vault goes on" { case_of killed; }

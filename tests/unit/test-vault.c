@@ -350,9 +350,10 @@ static void test_bad_config(void **state)
 	struct blob b = {0};
 	(void)state;
 	blob_put(&b, VAULT_TAG_SECRET, "secret", 6);
-	assert_int_equal(config_read(&c, b.data, b.n, &err), -EBADMSG);
-	config_erase(&c);
 	assert_int_equal(config_read(&c, b.data, b.n - 3, &err), -EBADMSG);
+	config_erase(&c);
+	assert_int_equal(config_read(&c, b.data, b.n, &err), -EBADMSG);
+	assert_null(memmem(b.data, b.n, "secret", 6));
 	config_erase(&c);
 	blob_free(&b);
 	const struct credential k = {.secret = "k",

@@ -428,6 +428,28 @@ def idle():
         assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
 
 
+def crowd():
+    """More connections than there are descriptors: those that are stay, the others end."""
+    w, up = start(files=128)
+    first = w.agent(up)
+    w.ask(first, get())
+    kept, ended = [], 0
+    for _ in range(80):
+        try:
+            c = w.agent(up)
+            w.ask(c, get())
+            kept.append(c)
+        except OSError:
+            ended += 1
+    assert 40 < len(kept) < 64 and ended == 80 - len(kept), (len(kept), ended)
+    w.event(why="limit")
+    assert w.ask(first, get())[0].endswith("200 OK")
+    for c in kept:
+        c.sock.close()
+    time.sleep(0.5)
+    assert w.ask(w.agent(up), get())[0].endswith("200 OK")
+
+
 def rules():
     config = [credential(always=True), rule("/repos/me/**", ",GET,HEAD,"), rule("/open/*"),
               rule("/repos/me/private/**", deny=True, number=9)]
@@ -535,6 +557,20 @@ def faults():
         raise AssertionError("half a body is no whole one")
     except (EOFError, OSError):
         pass
+    # a response too many does not become the next request's
+    def twice(c):
+        c.message()
+        ok(c)
+        ok(c, b"stray")
+        time.sleep(1)
+    c = w.agent(Upstream(twice, cert))
+    assert w.ask(c, get())[2] == b"ok"
+    time.sleep(0.3)
+    try:
+        c.send(get())
+        assert b"stray" not in c.message()[2]
+    except (EOFError, OSError):
+        pass
     # no TLS at all, and one that closes at once
     assert " 502 " in w.ask(w.agent(Upstream(lambda c: c.send("HTTP/1.1 200 OK\r\n\r\n"))),
                             get())[0]
@@ -640,9 +676,13 @@ def contents(p, *what):
 
 def search():
     """No byte of the secret in the front's memory, with an upstream that echoes it."""
-    mark, key = b"in-the-clear-4711", None
+    mark = b"in-the-clear-4711"
     w, up = start(preload=os.environ["BAWN_BUILDDIR"] + "/tests/vault/dumpable.so")
-    key = os.pread(w.resume, 65536, 0).split(b"-----")[2].split()[1]
+    # of the authority's key (PKCS #8 of P-256) the secret number, as it is written and as it is kept
+    der = base64.b64decode(os.pread(w.resume, 65536, 0).split(b"-----")[2])
+    key = der[36:68]
+    assert der[34:36] == b"\x04\x20", der.hex()
+    keys = [key[:16], key[::-1][:16]]
     c = w.agent(up)
     more = AUTH + f"X-Mark: {mark.decode()}\r\n"
     for _ in range(20):
@@ -650,10 +690,11 @@ def search():
     c.send(get("/", more + "Content-Length: 9\r\n", method="POST") + mark[:8])
     time.sleep(0.3)
     half = SECRET[8:20].encode()
-    found = contents(w.front, mark, SECRET.encode(), half, key)
+    found = contents(w.front, mark, SECRET.encode(), half, *keys)
     assert found[0] > 0, "the search finds nothing at all"
-    assert found[1:] == [0, 0, 0], found
-    assert contents(w.vault, SECRET.encode())[0] > 0, "and not what is there"
+    assert found[1:] == [0, 0, 0, 0], found
+    found = contents(w.vault, SECRET.encode(), *keys)
+    assert found[0] > 0 and found[1] + found[2] > 0, "and not what is there"
 
 
 CASES = {k: v for k, v in list(globals().items()) if callable(v) and getattr(

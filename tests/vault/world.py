@@ -4,6 +4,7 @@
 # what they tell. Upstream is a TLS server that keeps every byte it got and answers by a function.
 import array
 import os
+import resource
 import socket
 import ssl
 import struct
@@ -188,12 +189,13 @@ def echo(c):
 # ---- the supervisor -----------------------------------------------------------------------------
 
 class World:
-    def __init__(self, config, ca=None, trust=None, preload=None):
+    def __init__(self, config, ca=None, trust=None, preload=None, files=None):
         self.d = tempfile.mkdtemp(dir=os.environ.get("T"))
         self.ca = ca or Authority(self.d)
         self.trust = trust or self.ca.cert
         self.config = config if isinstance(config, bytes) else b"".join(config)
         self.events, self.resume, self.flows = [], -1, 0
+        self.files = files
         self.preload = {"LD_PRELOAD": preload} if preload else {}
         self.start_vault()
         self.start_front()
@@ -210,6 +212,8 @@ class World:
             moved = [os.dup2(f, 100 + i) for i, f in enumerate(high)]
             for i, f in enumerate(moved):
                 os.dup2(f, 3 + i)
+            if self.files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
         return subprocess.Popen([f"{BUILD}/{program}"], env=env, close_fds=False,
                                 preexec_fn=place, stdin=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE)
