@@ -275,6 +275,25 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	T
 }
 
+@test "policy allow, deny and rm take rules on requests, each for itself" {
+	"$BAWN" policy allow 'GET,HEAD a.example.com/x/**'
+	"$BAWN" policy allow a.example.com
+	"$BAWN" policy deny 'DELETE a.example.com'
+	run -1 "$BAWN" policy check --method DELETE shell https://a.example.com/
+	[[ $output == *"user.yaml:"*": deny DELETE a.example.com" ]]
+	run -0 "$BAWN" policy check --method PUT shell https://a.example.com/
+	"$BAWN" policy rm 'DELETE a.example.com'
+	run -0 "$BAWN" policy check --method DELETE shell https://a.example.com/
+	run "$BAWN" policy rm 'POST a.example.com'
+	[ "$status" -ne 0 ]
+	"$BAWN" policy rm a.example.com
+	run -1 "$BAWN" policy check --method PUT shell https://a.example.com/x/y
+	run -0 "$BAWN" policy check --method HEAD shell https://a.example.com/x/y
+	run "$BAWN" policy allow 'get a.example.com/x'
+	[ "$status" -ne 0 ]
+	[[ $output == *"methods are in capital letters"* ]]
+}
+
 @test "a run refuses rules on requests as long as nothing can hold them" {
 	requests_policy
 	mkdir ws
