@@ -34,7 +34,7 @@ conf() { # conf PATH: stdin into the user's configuration
 @test "policy check: 0 allowed, 1 denied, with rule, file and line; 2 usage, 125 failure" {
 	run "$BAWN" policy check claude api.anthropic.com
 	[ "$status" -eq 0 ]
-	[[ $output == *"allowed: api.anthropic.com:443"*"anthropic.yaml:"[0-9]*": allow api.anthropic.com" ]]
+	[[ $output == *"allowed: api.anthropic.com:443"*"anthropic.yaml:"[0-9]*": allow api.anthropic.com"* ]]
 	run "$BAWN" policy check claude https://statsig.anthropic.com/v1
 	[ "$status" -eq 1 ]
 	[[ $output == *"denied"*"anthropic.yaml:"[0-9]*": deny statsig.anthropic.com" ]]
@@ -275,6 +275,25 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	T
 }
 
+@test "policy allow, deny and rm take rules on requests, each for itself" {
+	"$BAWN" policy allow 'GET,HEAD a.example.com/x/**'
+	"$BAWN" policy allow a.example.com
+	"$BAWN" policy deny 'DELETE a.example.com'
+	run -1 "$BAWN" policy check --method DELETE shell https://a.example.com/
+	[[ $output == *"user.yaml:"*": deny DELETE a.example.com" ]]
+	run -0 "$BAWN" policy check --method PUT shell https://a.example.com/
+	"$BAWN" policy rm 'DELETE a.example.com'
+	run -0 "$BAWN" policy check --method DELETE shell https://a.example.com/
+	run "$BAWN" policy rm 'POST a.example.com'
+	[ "$status" -ne 0 ]
+	"$BAWN" policy rm a.example.com
+	run -1 "$BAWN" policy check --method PUT shell https://a.example.com/x/y
+	run -0 "$BAWN" policy check --method HEAD shell https://a.example.com/x/y
+	run "$BAWN" policy allow 'get a.example.com/x'
+	[ "$status" -ne 0 ]
+	[[ $output == *"methods are in capital letters"* ]]
+}
+
 @test "a run refuses rules on requests as long as nothing can hold them" {
 	requests_policy
 	mkdir ws
@@ -288,4 +307,46 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	sed -i '/^allow/,/^credentials/{/^credentials/!d}' "$XDG_CONFIG_HOME/bawn/policies/w.yaml"
 	run "$BAWN" run --rm --policy w shell ws -- true
 	[ "$status" -eq 0 ]
+}
+
+@test "the secrets of balanced are those of the policies that it sums, and reading comes without writing" {
+	local name
+	for name in balanced anthropic openai google github; do
+		"$BAWN" policy show --json "$name" >"$T/$name.json"
+	done
+	python3 - "$T" <<-'P'
+		import json, sys
+		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
+		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
+		want = [c for n in ("anthropic", "openai", "google", "github") for c in load(n)]
+		assert len(want) == 5 and load("balanced") == want, want
+	P
+	goes() { # METHOD URL [OPTION...]: the secrets that go with it
+		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |
+			python3 -c 'import json, sys; print(*json.load(sys.stdin)["credentials"])'
+	}
+	local git=https://github.com/o/r.git api=https://api.github.com
+	[ "$(goes POST https://api.anthropic.com/v1/messages)" = anthropic ]
+	[ "$(goes GET $git/info/refs?service=git-upload-pack)" = github ]
+	[ "$(goes POST $git/git-upload-pack)" = github ]
+	[ "$(goes POST $git/git-receive-pack)" = "" ]
+	[ "$(goes POST $git/git-upload-pack/../git-receive-pack)" = "" ]
+	[ "$(goes GET $api/repos/o/r/pulls)" = github ]
+	[ "$(goes POST $api/repos/o/r/pulls)" = "" ]
+	[ "$(goes POST $api/graphql)" = "" ]
+	[ "$(goes GET https://raw.githubusercontent.com/o/r/x)" = "" ]
+	local write=(--policy balanced --policy github-write)
+	[ "$(goes POST $git/git-receive-pack "${write[@]}")" = github ]
+	[ "$(goes DELETE $api/repos/o/r "${write[@]}")" = github ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = anthropic ]
+}
+
+@test "every pair of shipped policies goes together" {
+	local p q
+	for p in anthropic openai google github github-write balanced locked open; do
+		for q in anthropic openai google github github-write balanced locked open; do
+			run "$BAWN" policy check --policy "$p" --policy "$q" claude api.anthropic.com
+			[ "$status" -le 1 ] || fail "$p $q: $output"
+		done
+	done
 }
