@@ -438,3 +438,20 @@ stop_box() { "$BAWN" rm -f box >/dev/null 2>&1; }
 	assert_no_leftovers
 	stop_box
 }
+
+@test "bawn secret set and rm reach a sandbox that runs, from the next connection on" {
+	unset API_TEST_KEY
+	printf %s "$KEY" | "$BAWN" secret set apitest --value-stdin
+	start_box
+	run box_get one
+	assert_output hello
+	[ "$(with_key)" = 1 ] || fail "$(cat "$UPLOG")"
+	printf %s "$KEY-next" | "$BAWN" secret set apitest --value-stdin
+	run box_get two
+	assert_output hello
+	[ "$(grep -c "\"x-api-key\": \"$KEY-next\"" "$UPLOG")" = 1 ] || fail "$(cat "$UPLOG")"
+	"$BAWN" secret rm apitest
+	run box_get three
+	[ "$(grep -c "$KEY" "$UPLOG")" = 2 ] || fail "$(cat "$UPLOG")"
+	refute_key "$XDG_DATA_HOME"
+}
