@@ -17,6 +17,7 @@
 #include "policy/egress-table.h"
 
 #define FILE_NAME "stand-ins" /* in the box: NAME=placeholder a line */
+enum { KEY_MIN = 4 };         /* as the vault has it: what is shorter can't be scrubbed */
 #define FILE_MAX ((size_t)1 << 17)
 
 /* The first variable of c that is in list. */
@@ -134,6 +135,13 @@ static int fetch(struct run *r, bool strict, struct err *err)
 		struct err why = {0};
 		int k = fetch_one(r, &r->credentials[i], &v[i], &why);
 		found[i] = k == 0;
+		if (k == 0 && v[i].n < KEY_MIN) { /* "x" can't be told from any other text */
+			found[i] = false;
+			secret_buf_free(&v[i]);
+			strv_addf(&r->arena, &r->plan.notices,
+				"the secret %s is too short to be a key: it stays outside",
+				r->credentials[i].c->secret);
+		}
 		if (k == 0 || k == -ENOENT)
 			continue;
 		if (!strict) { /* it runs: better without than not at all */

@@ -253,6 +253,13 @@ teardown() {
 	[ "$(with_key)" = 2 ]
 }
 
+@test "what is too short to be a key stops no run, and stays outside" {
+	API_TEST_KEY=x run in_sandbox_sh 'echo "has ${API_TEST_KEY-nothing}"'
+	assert_status 0
+	assert_output 'has nothing'
+	assert_output 'the secret apitest is too short to be a key'
+}
+
 @test "with --offline there is a placeholder, no vault, and no key" {
 	run "$BAWN" run --rm --offline --policy keyed shell "$WS" -- sh -c 'echo "has $API_TEST_KEY"; ls /run/bawn/ca'
 	assert_output 'has sk-stand-in-'
