@@ -27,6 +27,7 @@ struct front {
 	bool chunked, closing;
 	bool gone;     /* the vault's end of the link */
 	bool answered; /* something of the response has been sent */
+	bool served;   /* there was a request before this one, and its response was whole */
 	int64_t left;  /* of a body with a length */
 	struct h1_chunks chunks;
 	struct buf in, out; /* of the agent, for the agent; plain */
@@ -227,6 +228,7 @@ static void take_done(struct front *c, const struct link_frame *l)
 {
 	bool more = l->n == 1 && l->p[0] && c->phase == REQUEST_SENT;
 	c->phase = REQUEST_HEAD;
+	c->served = true;
 	c->closing = !more;
 }
 
@@ -266,6 +268,10 @@ static void vault_gone(struct front *c)
 	} else if (c->answered) {
 		/* no clean end: what is there is not the whole response */
 		c->f.dead = c->out.n == 0;
+	} else if (c->served) {
+		/* the upstream has closed an idle connection while the request was on its way:
+		 * whoever made it knows that from connections of its own, and what to do */
+		c->f.dead = true;
 	} else {
 		const char *text = "the connection to this host broke off before it answered";
 		refuse(c, VAULT_WHY_UPSTREAM, NULL, 502, text);

@@ -36,6 +36,7 @@ case_of() {
 @test "HTTP max-upload holds over connections and a restart" { case_of budget; }
 @test "a killed vault fails the request; the front lives and the next vault goes on" { case_of killed; }
 @test "upstreams that reset, drip, break off or speak something else" { case_of faults; }
+@test "an upstream that hangs is given up, and the agent is told" { case_of hangs; }
 @test "TLS-03 everything in pieces of one byte; junk instead of a ClientHello" { case_of pieces; }
 @test "TLS-03 a handshake that is never finished ends" { case_of never; }
 @test "CRED front and vault are confined, and nobody can read their memory" { case_of confined; }

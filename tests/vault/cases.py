@@ -571,6 +571,18 @@ def faults():
         assert b"stray" not in c.message()[2]
     except (EOFError, OSError):
         pass
+    # one that ends an idle connection just when the next request comes: no answer is made up
+    def once(c):
+        c.message()
+        ok(c)
+        c.message()
+    c = w.agent(Upstream(once, cert))
+    w.ask(c, get())
+    c.send(get())
+    try:
+        raise AssertionError(c.message()[0])
+    except (EOFError, OSError):
+        pass
     # no TLS at all, and one that closes at once
     assert " 502 " in w.ask(w.agent(Upstream(lambda c: c.send("HTTP/1.1 200 OK\r\n\r\n"))),
                             get())[0]
@@ -672,6 +684,19 @@ def contents(p, *what):
             data = mem.read(hi - lo)
             n = [k + data.count(w) for k, w in zip(n, what)]
     return n
+
+
+def hangs():
+    """An upstream that takes the connection and says nothing."""
+    w, up = start()
+    up = Upstream(lambda c: time.sleep(40))
+    began = time.time()
+    c = w.agent(up)
+    c.sock.settimeout(40)
+    first, _, body = w.ask(c, get())
+    assert " 502 " in first and b"in time" in body, first
+    assert 15 < time.time() - began < 25
+    w.event(why="upstream", status=502)
 
 
 def search():
