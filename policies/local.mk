@@ -3,7 +3,8 @@ egressdir = $(pkgdatadir)/policies/egress
 dist_egress_DATA = \
 	policies/egress/anthropic.yaml policies/egress/balanced.yaml \
 	policies/egress/bitbucket.yaml policies/egress/crates.yaml policies/egress/debian.yaml \
-	policies/egress/docs.yaml policies/egress/github.yaml policies/egress/gitlab.yaml \
+	policies/egress/docs.yaml policies/egress/github.yaml policies/egress/github-write.yaml \
+	policies/egress/gitlab.yaml \
 	policies/egress/go.yaml policies/egress/google.yaml policies/egress/locked.yaml \
 	policies/egress/maven.yaml policies/egress/npm.yaml policies/egress/open.yaml \
 	policies/egress/openai.yaml policies/egress/opencode.yaml policies/egress/packagist.yaml \

@@ -12,13 +12,19 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 # Everything below tests/ goes into the tarball.  Whole directories only where nothing is built: what
 # lies in the build directory's would go along.
 EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration \
-	tests/attack tests/net tests/fuzz/corpus \
+	tests/attack tests/net tests/vault/world.py tests/vault/cases.py tests/fuzz/corpus \
 	tests/agents/model.mjs tests/agents/package.json tests/agents/package-lock.json
 
 check_PROGRAMS += tests/deny-call
 tests_deny_call_SOURCES = tests/deny-call.c
 tests_deny_call_CFLAGS = $(AM_CFLAGS) $(BAWN_NO_SANITIZERS)
 tests_deny_call_LDFLAGS = $(AM_LDFLAGS) $(BAWN_NO_SANITIZERS)
+
+# keeps a helper readable, for a search of its memory; loaded before it
+check_PROGRAMS += tests/vault/dumpable.so
+tests_vault_dumpable_so_SOURCES = tests/vault/dumpable.c
+tests_vault_dumpable_so_CFLAGS = $(AM_CFLAGS) -fPIC $(BAWN_NO_SANITIZERS)
+tests_vault_dumpable_so_LDFLAGS = $(AM_LDFLAGS) -shared $(BAWN_NO_SANITIZERS)
 
 TESTS += build-aux/docs-check tests/run-bats
 
@@ -32,6 +38,7 @@ include tests/unit/core.mk
 include tests/unit/audit.mk
 include tests/unit/egress.mk
 include tests/unit/policy.mk
+include tests/unit/secret.mk
 include tests/unit/host.mk
 include tests/unit/scan.mk
 include tests/unit/sandbox.mk
@@ -39,5 +46,6 @@ include tests/unit/seed.mk
 include tests/unit/change.mk
 include tests/unit/confine.mk
 include tests/unit/net.mk
+include tests/unit/vault.mk
 include tests/mutations/local.mk
 include tests/bench/local.mk

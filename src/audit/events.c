@@ -32,6 +32,9 @@ const struct audit_event audit_events[] = {
 		NUM_OPT("count")}},
 	{"flow", "{target}: {up} bytes up, {down} down in {ms} ms", false, {
 		STR("target"), NUM("up"), NUM("down"), NUM("ms")}},
+	{"request", "{method} {target}: {status}[, with {credential}][: {reason}]", false, {
+		STR("method"), STR("target"), NUM("status"), STR_OPT("credential"),
+		STR_OPT("reason")}},
 	{"publish", "port {port} inside, at {where}: {action}", true, {
 		STR("where"), NUM("port"), STR("action")}},
 	{"policy", "{action} {rule}", true, {STR("action"), STR("rule")}},

@@ -20,6 +20,7 @@ static const struct {
 	{"policy", cmd_policy},
 	{"policy-edit", cmd_policy_edit},
 	{"profile", cmd_profile},
+	{"secret", cmd_secret},
 	{"seed", cmd_seed},
 };
 

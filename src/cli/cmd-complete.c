@@ -96,6 +96,19 @@ static void offer_policies(struct complete *c)
 	each(c, c->install.data, "policies/egress", offer_yaml);
 }
 
+static void offer_secret(struct complete *c, const char *dir, const char *name)
+{
+	size_t n = strlen(name);
+	(void)dir;
+	if (name[0] != '@' && !(n > 4 && streq(name + n - 4, ".tmp")))
+		offer(c, name, NULL);
+}
+
+static void offer_secrets(struct complete *c)
+{
+	each(c, c->xdg.config, "secrets", offer_secret);
+}
+
 static int read_spec(struct complete *c, const char *dir, const char *name, struct spec *ret)
 {
 	struct err ignored = {0};
@@ -233,6 +246,7 @@ static const struct kind {
 	{"PROFILE", offer_profiles, NULL},
 	{"POLICY", offer_policies, NULL},
 	{"TAG", offer_tags, NULL},
+	{"SECRET", offer_secrets, NULL},
 	{"SRC", offer_copy, NULL},
 	{"DST", offer_copy, NULL},
 	{"NAME:/PATH", offer_copy, NULL},
@@ -243,6 +257,7 @@ static const struct kind {
 	{"COMMAND", NULL, ":commands"},
 	{"USER", NULL, ":users"},
 	{"K", NULL, ":env"},
+	{"VAR", NULL, ":env"},
 };
 
 /* One alternative of a usage line: "PATH[:ro]...", "landlock". */

@@ -34,7 +34,7 @@ struct edit {
 static bool same(const struct rule *x, const struct rule *y)
 {
 	return x->deny == y->deny && x->kind == y->kind && x->bits == y->bits &&
-		x->n_ports == y->n_ports &&
+		rule_same_requests(x, y) && x->n_ports == y->n_ports &&
 		memcmp(x->ports, y->ports, x->n_ports * sizeof(*x->ports)) == 0 &&
 		(x->kind == EGRESS_NET ? memcmp(&x->net, &y->net, sizeof(x->net)) == 0
 				       : streq(x->name, y->name));

@@ -121,21 +121,25 @@ static int list_all(struct run *r, struct strv *ret, struct err *err)
 	return arena_check(&r->arena, err);
 }
 
-static int change_all(struct run *r, enum session_policy what, const char *rule, struct err *err)
+int policy_reload_all(struct run *r, bool say, struct err *err)
 {
 	struct strv names = {0};
-	int code = 0, k = edit_file(r, what, rule, err);
-	if (k == 0)
-		k = list_all(r, &names, err);
+	int code = 0, k = list_all(r, &names, err);
 	for (size_t i = 0; i < names.n && k == 0; i++) {
 		struct err failed = {0};
 		int e = tell(r, names.v[i], SESSION_RELOAD, "", false, &failed);
-		if (e == 0)
+		if (e == 0 && say)
 			puts(names.v[i]);
 		else if (failed.code)
 			code = verb_failed(&failed);
 	}
 	return k < 0 ? k : code;
+}
+
+static int change_all(struct run *r, enum session_policy what, const char *rule, struct err *err)
+{
+	int k = edit_file(r, what, rule, err);
+	return k < 0 ? k : policy_reload_all(r, true, err);
 }
 
 static const struct option_row change_rows[] = {

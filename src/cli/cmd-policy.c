@@ -4,6 +4,8 @@
  * Owns: how policies are listed and explained.  Must not: decide; `check` asks the same tables that
  * a run uses (policy/egress.h), and resolves nothing.
  */
+#include <inttypes.h>
+
 #include "base/escape.h"
 #include "base/json-out.h"
 #include "cli/admin.h"
@@ -11,14 +13,15 @@
 #include "cli/pack-args.h"
 #include "policy/compile.h"
 #include "policy/egress-build.h"
+#include "policy/egress-table.h"
 #include "policy/lint.h"
 #include "policy/target.h"
 
 static const char usage[] =
 	"bawn policy show [POLICY|FILE] | check [--policy POLICY|FILE] [--allow RULE] "
-	"[--deny RULE] PROFILE URL|HOST[:PORT] | lint [POLICY|FILE]...  [--json]";
+	"[--deny RULE] [--method METHOD] PROFILE URL|HOST[:PORT] | lint [POLICY|FILE]...  [--json]";
 
-enum { OPT_JSON, OPT_HELP, OPT_EXTRA };
+enum { OPT_JSON, OPT_HELP, OPT_EXTRA, OPT_METHOD };
 
 /* Those with a PACK_ARG are for check, and mean what they mean to bawn run. */
 static const struct option_row rows[] = {
@@ -29,6 +32,7 @@ static const struct option_row rows[] = {
 	{"allow-private", 0, "HOST", "check: the same", PACK_ARG_PRIVATE},
 	{"host-port", 0, "PORT", "check: the same", PACK_ARG_HOST_PORT},
 	{"offline", 0, NULL, "check: the same", PACK_ARG_OFFLINE},
+	{"method", 0, "METHOD", "check: a request with this method to the URL", OPT_METHOD},
 	{"json", 0, NULL, "print JSON", OPT_JSON},
 	{"help", 'h', NULL, "show this help", OPT_HELP},
 	{0},
@@ -50,6 +54,7 @@ static const struct admin_help help = {
 	.examples = "  bawn policy show balanced\n"
 		    "  bawn policy check claude https://github.com/\n"
 		    "  bawn policy check --allow example.com:8443 codex example.com:8443\n"
+		    "  bawn policy check --method GET claude https://api.github.com/user\n"
 		    "  bawn policy lint\n",
 };
 
@@ -60,7 +65,8 @@ static const struct option_row ls_rows[] = {
 /* What `check` and `ls` are told on the command line. */
 struct told {
 	struct pack_args pack;
-	struct strv extra; /* ls: "ORIGIN allow|private|deny RULE" */
+	struct strv extra;  /* ls: "ORIGIN allow|private|deny RULE" */
+	const char *method; /* check */
 };
 
 static int list_one(struct ctx *c, const char *name, struct err *err)
@@ -98,12 +104,78 @@ static void show_rule(struct ctx *c, const struct rule *r)
 		json_str(&c->json, "rule", r->text);
 		json_bool(&c->json, "private", r->private_ok);
 		json_bool(&c->json, "raw", r->raw);
+		if (r->max_upload)
+			json_int(&c->json, "max_upload", (int64_t)r->max_upload);
+		else
+			json_str(&c->json, "max_upload", NULL);
 		json_int(&c->json, "line", r->line);
 		json_end(&c->json, '}');
 		return;
 	}
-	printf("%-5s %s%s%s\n", r->deny ? "deny" : "allow", shown(buf, sizeof(buf), r->text),
+	printf("%-5s %s%s%s", r->deny ? "deny" : "allow", shown(buf, sizeof(buf), r->text),
 		r->private_ok ? "  (private)" : "", r->raw ? "  (raw)" : "");
+	if (r->max_upload)
+		printf("  (at most %" PRIu64 " bytes sent)", r->max_upload);
+	putchar('\n');
+}
+
+/* "*.example.com:8443" as a person writes it, without the port 443. */
+static const char *host_text(const struct credential_host *h, char *buf, size_t cap)
+{
+	static const char *const wild[] = {
+		[EGRESS_EXACT] = "", [EGRESS_ONE] = "*.", [EGRESS_ANY] = "**."};
+	int n = snprintf(buf, cap, "%s%s", wild[h->kind], h->name);
+	if (h->port != 443 && n > 0 && (size_t)n < cap)
+		snprintf(buf + n, cap - (size_t)n, ":%u", h->port);
+	return buf;
+}
+
+/* "GET,HEAD /repos" */
+static const char *request_text(const struct http_rule *r, char *buf, size_t cap)
+{
+	size_t n = strlen(r->methods);
+	snprintf(buf, cap, "%.*s%s%s", n > 2 ? (int)n - 2 : 0, n > 2 ? r->methods + 1 : "",
+		n > 2 ? " " : "", r->path);
+	return buf;
+}
+
+static void credential_json(struct ctx *c, const struct credential *cr)
+{
+	char buf[400];
+	json_begin(&c->json, NULL, '{');
+	json_str(&c->json, "secret", cr->secret);
+	json_begin(&c->json, "hosts", '[');
+	for (size_t i = 0; i < cr->n_hosts; i++)
+		json_str(&c->json, NULL, host_text(&cr->hosts[i], buf, sizeof(buf)));
+	json_end(&c->json, ']');
+	json_str(&c->json, "header", cr->header);
+	json_begin(&c->json, "env", '[');
+	for (size_t i = 0; i < cr->env.n; i++)
+		json_str(&c->json, NULL, cr->env.v[i]);
+	json_end(&c->json, ']');
+	json_str(&c->json, "placeholder", cr->shape);
+	json_bool(&c->json, "always", cr->always);
+	json_begin(&c->json, "requests", '[');
+	for (size_t i = 0; i < cr->requests.n; i++)
+		json_str(&c->json, NULL, request_text(&cr->requests.v[i], buf, sizeof(buf)));
+	json_end(&c->json, ']');
+	json_int(&c->json, "line", cr->line);
+	json_end(&c->json, '}');
+}
+
+static void show_credential(const struct credential *cr)
+{
+	char buf[400];
+	printf("secret %s goes to", cr->secret);
+	for (size_t i = 0; i < cr->n_hosts; i++)
+		printf("%s %s", i ? "," : "", host_text(&cr->hosts[i], buf, sizeof(buf)));
+	printf(" in %s%s", cr->header, cr->always ? " (always)" : "");
+	for (size_t i = 0; i < cr->requests.n; i++)
+		printf("%s %s", i ? "," : ", with",
+			request_text(&cr->requests.v[i], buf, sizeof(buf)));
+	for (size_t i = 0; i < cr->env.n; i++)
+		printf("%s %s", i ? "," : "; the agent sees a placeholder in", cr->env.v[i]);
+	putchar('\n');
 }
 
 static int show(struct ctx *c)
@@ -134,6 +206,16 @@ static int show(struct ctx *c)
 		show_rule(c, &f.rules.v[i]);
 	if (c->as_json) {
 		json_end(&c->json, ']');
+		json_begin(&c->json, "credentials", '[');
+	}
+	for (size_t i = 0; i < f.credentials.n; i++) {
+		if (c->as_json)
+			credential_json(c, &f.credentials.v[i]);
+		else
+			show_credential(&f.credentials.v[i]);
+	}
+	if (c->as_json) {
+		json_end(&c->json, ']');
 		json_end(&c->json, '}');
 	}
 	return 0;
@@ -141,6 +223,9 @@ static int show(struct ctx *c)
 
 /* The answer to `check`. */
 struct answer {
+	const struct credentials *credentials; /* of the policy */
+	const struct target *to;
+	const char *url, *method;
 	char target[300];
 	bool allowed;
 	const char *why; /* NULL when a rule says it all */
@@ -197,22 +282,78 @@ static void explain(const struct egress *e, const struct target *t, struct answe
 	check_special(t, v, ret);
 }
 
+/* The path of a URL, with its query. */
+static const char *path_of(const char *url, size_t *ret_n)
+{
+	const char *path = strstr(url, "://");
+	path = path ? path + 3 + strcspn(path + 3, "/?#") : "/";
+	*ret_n = strcspn(path, "#");
+	if (*ret_n > 0 && *path == '/')
+		return path;
+	*ret_n = 1;
+	return "/";
+}
+
+/* Does the credential go to the target, with the request if one was named? */
+static bool carried(const struct answer *x, const struct credential *cr)
+{
+	size_t n;
+	const char *path = path_of(x->url, &n);
+	return x->method ? credential_sends(cr, x->to->name, x->to->port, x->method,
+				   strlen(x->method), path, n)
+			 : credential_goes_to(cr, x->to->name, x->to->port);
+}
+
+/* Given that the connection may be made: may the request? */
+static void explain_request(
+	const struct egress *e, const struct http_rules *http, struct answer *ret)
+{
+	size_t n;
+	const char *path = path_of(ret->url, &n);
+	if (!ret->allowed || ret->to->is_addr)
+		return;
+	struct http_verdict v = http_decide(
+		http, ret->to->name, ret->to->port, ret->method, strlen(ret->method), path, n);
+	ret->allowed = v.action == EGRESS_ALLOW;
+	if (v.rule != EGRESS_NO_RULE || !ret->allowed)
+		ret->has_rule = egress_rule(e, v.rule, &ret->rule) == 0;
+	if (ret->allowed)
+		return;
+	ret->why = v.why;
+	if (!ret->has_rule)
+		snprintf(ret->fix, sizeof(ret->fix), "--allow '%.16s %.300s/**'", ret->method,
+			ret->to->port == 443 ? ret->to->name : ret->target);
+}
+
+static void credentials_json(struct ctx *c, const struct answer *x)
+{
+	json_begin(&c->json, "credentials", '[');
+	for (size_t i = 0; x->allowed && i < x->credentials->n; i++)
+		if (carried(x, &x->credentials->v[i]))
+			json_str(&c->json, NULL, x->credentials->v[i].secret);
+	json_end(&c->json, ']');
+}
+
 static void print_answer(struct ctx *c, const struct answer *x, const char *profile)
 {
 	char a[400], b[400];
 	if (c->as_json) {
 		json_begin(&c->json, NULL, '{');
 		json_str(&c->json, "target", x->target);
+		json_str(&c->json, "method", x->method);
 		json_bool(&c->json, "allowed", x->allowed);
 		json_str(&c->json, "reason", x->why);
 		json_str(&c->json, "file", x->has_rule ? x->rule.file : NULL);
 		json_int(&c->json, "line", x->has_rule ? x->rule.line : 0);
 		json_str(&c->json, "rule", x->has_rule ? x->rule.text : NULL);
 		json_str(&c->json, "fix", x->fix[0] ? x->fix : NULL);
+		credentials_json(c, x);
 		json_end(&c->json, '}');
 		return;
 	}
-	printf("%s: %s", x->allowed ? "allowed" : "denied", shown(a, sizeof(a), x->target));
+	printf("%s: %s%s%s", x->allowed ? "allowed" : "denied",
+		x->method ? shown(b, sizeof(b), x->method) : "", x->method ? " " : "",
+		shown(a, sizeof(a), x->target));
 	if (x->why)
 		printf(": %s", x->why);
 	if (x->has_rule) {
@@ -223,9 +364,24 @@ static void print_answer(struct ctx *c, const struct answer *x, const char *prof
 			shown(b, sizeof(b), x->rule.text));
 	}
 	putchar('\n');
+	for (size_t i = 0; x->allowed && i < x->credentials->n; i++)
+		if (carried(x, &x->credentials->v[i]))
+			printf("secret %s goes there in %s\n", x->credentials->v[i].secret,
+				x->credentials->v[i].header);
 	if (x->fix[0])
 		printf("allow it with: bawn run %s %s\n", shown(a, sizeof(a), x->fix),
 			escape_shell(b, sizeof(b), profile));
+}
+
+/* "METHOD URL" as one word, or the URL beside --method; gives the URL. */
+static const char *request_words(struct ctx *c, struct answer *x)
+{
+	const char *word = c->arg[1], *space = strchr(word, ' ');
+	x->method = ((struct told *)c->own)->method;
+	if (!space || x->method)
+		return word;
+	x->method = arena_dupn(&c->a, word, (size_t)(space - word));
+	return space + 1;
 }
 
 static int check(struct ctx *c)
@@ -249,11 +405,17 @@ static int check(struct ctx *c)
 		return admin_fail(&err);
 	if (egress_view(&e, data, n) < 0)
 		return ADMIN_FAILED;
-	if (target_parse(c->arg[1], &t, &err) < 0) {
-		snprintf(x.target, sizeof(x.target), "%s", c->arg[1]);
+	const char *url = request_words(c, &x);
+	x.credentials = &in.credentials;
+	x.url = url;
+	x.to = &t;
+	if (target_parse(url, &t, &err) < 0) {
+		snprintf(x.target, sizeof(x.target), "%s", url);
 		x.why = err.msg;
 	} else {
 		explain(&e, &t, &x);
+		if (x.method)
+			explain_request(&e, &in.http, &x);
 	}
 	print_answer(c, &x, c->arg[0]);
 	return x.allowed ? 0 : 1;
@@ -263,8 +425,10 @@ static int lint_one(struct lint *l, const char *name, struct err *err)
 {
 	struct egress_file f;
 	int r = compile_read_policy(&l->c->locate, name, &f, err);
-	if (r >= 0)
+	if (r >= 0) {
 		lint_rules(&l->c->a, &f.rules, lint_finding, l);
+		lint_credentials(&f.credentials, lint_finding, l);
+	}
 	return r;
 }
 
@@ -333,6 +497,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		c->as_json = true;
 	else if (id == OPT_HELP)
 		c->help = true;
+	else if (id == OPT_METHOD)
+		((struct told *)c->own)->method = arena_dup(&c->a, value);
 	else if (id == OPT_EXTRA)
 		return strv_add(&c->a, &((struct told *)c->own)->extra, value);
 	else

@@ -1,12 +1,12 @@
 /* cli/cmd-seed.c - bawn-admin seed: fill a sandbox's home with copies of the user's settings.
  *
  *   bawn-admin seed --profile FILE --home DIR [--workspace PATH] [--sandbox NAME]
- *                   [--no-login] [--bare-home] [--cache FILE]
+ *                   [--no-login] [--bare-home] [--cache FILE] [--stand-in VAR=TEXT]...
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
  * "skipped\tTEXT", "login\tused NAME|expired NAME|none",
- * "fresh\tPATH"; seed/report.h says what they mean.
+ * "fresh\tPATH", "key\tVAR=KEY"; seed/report.h says what they mean.
  * What comes of a profile that brings only git's identity is kept in FILE (seed/cache.h).
  * Exit code 0, 1 when the home could not be filled, 2 for a wrong command line.
  */
@@ -22,9 +22,19 @@
 #define RECORDS_FD 3
 
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
-			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE]";
+			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE] "
+			    "[--stand-in VAR=TEXT]...";
 
-enum { OPT_PROFILE = 256, OPT_HOME, OPT_WORKSPACE, OPT_SANDBOX, OPT_NO_LOGIN, OPT_BARE, OPT_CACHE };
+enum {
+	OPT_PROFILE = 256,
+	OPT_HOME,
+	OPT_WORKSPACE,
+	OPT_SANDBOX,
+	OPT_NO_LOGIN,
+	OPT_BARE,
+	OPT_CACHE,
+	OPT_STAND_IN
+};
 
 static const struct option options[] = {
 	{"profile", required_argument, NULL, OPT_PROFILE},
@@ -34,6 +44,7 @@ static const struct option options[] = {
 	{"no-login", no_argument, NULL, OPT_NO_LOGIN},
 	{"bare-home", no_argument, NULL, OPT_BARE},
 	{"cache", required_argument, NULL, OPT_CACHE},
+	{"stand-in", required_argument, NULL, OPT_STAND_IN},
 	{0},
 };
 
@@ -54,6 +65,7 @@ static int write_records(struct arena *a, const struct seed_report *r)
 int cmd_seed(int argc, char **argv)
 {
 	struct seed_request rq = {.sandbox = "bawn"};
+	struct arena a = {0};
 	opterr = 0;
 	optind = 1;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -79,6 +91,9 @@ int cmd_seed(int argc, char **argv)
 		case OPT_CACHE:
 			rq.cache = optarg;
 			break;
+		case OPT_STAND_IN:
+			strv_add(&a, &rq.stand_ins, optarg);
+			break;
 		default:
 			return admin_usage(usage, "unknown option or missing value");
 		}
@@ -87,7 +102,6 @@ int cmd_seed(int argc, char **argv)
 		return admin_usage(usage, "--profile and --home are needed, and nothing else");
 
 	umask(077);
-	struct arena a = {0};
 	struct seed_report report = {.a = &a};
 	struct err err = {0};
 	int r = seed_run(&rq, &report, &err);

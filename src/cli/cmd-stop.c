@@ -10,6 +10,7 @@
 #include "run/clone.h"
 #include "run/lasting.h"
 #include "cli/verb.h"
+#include "secret/secret.h"
 
 #define STOP_SECONDS 10
 #define SETTLE_NS 10000000000u /* for a supervisor that has nothing left but its account */
@@ -196,6 +197,9 @@ static int remove_one(struct run *r, const char *name, bool force, struct err *e
 		err_hint(err, "bawn stop %s, or bawn rm -f %s", name, name);
 	if (k == 0 && store_sandbox_find(&r->store, &r->arena, name, &r->spec, &ignored) == 0)
 		clone_remote_remove(r, &r->spec);
+	/* first: another sandbox of that name must not find them */
+	if (k == 0)
+		k = secret_forget_sandbox(r->store.xdg.config, name, err);
 	if (k == 0)
 		k = store_sandbox_remove(&r->store, &r->box, err);
 	return k;

@@ -13,8 +13,8 @@ struct command {
 };
 
 /* All of them; the last has no name.  What `args` says is also what completion goes by
- * (cmd-complete.c): NAME, PROFILE, POLICY, PATH, FILE, DIR, TAG, SRC, DST, COMMAND, USER stand for
- * such a thing, a word in small letters for itself. */
+ * (cmd-complete.c): NAME, PROFILE, POLICY, SECRET, PATH, FILE, DIR, TAG, SRC, DST, COMMAND, USER
+ * stand for such a thing, a word in small letters for itself. */
 const struct command *command_table(void);
 /* The commands that command name has of its own, or NULL. */
 const struct command *command_verbs(const char *name);
@@ -54,5 +54,12 @@ int cmd_restore(int argc, char **argv);
 int cmd_undo(int argc, char **argv);
 int cmd_fork(int argc, char **argv);
 int cmd_upload_pack(int argc, char **argv);
+
+int cmd_secret(int argc, char **argv);
+
+/* Have every sandbox that runs read its policies and secrets again; say: print the names of those
+ * that did.  The exit code, or -errno. */
+struct run;
+int policy_reload_all(struct run *r, bool say, struct err *err);
 
 #endif

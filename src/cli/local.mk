@@ -8,13 +8,14 @@ bawn_SOURCES = \
 	src/cli/cmd-exec.c src/cli/cmd-attach.c src/cli/cmd-cp.c \
 	src/cli/cmd-diff.c src/cli/cmd-apply.c \
 	src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
-	src/cli/cmd-ports.c src/cli/cmd-policy-live.c \
+	src/cli/cmd-ports.c src/cli/cmd-policy-live.c src/cli/cmd-secret-live.c \
 	src/cli/cmd-skill.c src/cli/cmd-complete.c \
-	src/policy/rule.h src/policy/rule.c \
+	src/policy/rule.h src/policy/rule.c src/policy/rule-request.c \
 	$(run_sources) \
 	$(libsandbox_a_SOURCES) $(libegress_a_SOURCES) $(libplan_a_SOURCES) $(libscan_a_SOURCES) \
 	$(libchange_a_SOURCES) \
 	$(libhost_a_SOURCES) $(libpolicy_a_SOURCES) $(libaudit_a_SOURCES) $(libstore_a_SOURCES) \
+	$(libsecret_a_SOURCES) $(libvault_a_SOURCES) \
 	$(seed_cache_sources) src/copy/copy.h \
 	$(libbase_a_SOURCES)
 bawn_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)

@@ -47,6 +47,7 @@ static const struct command commands[] = {
 	{"policy", "allow|deny|rm|ls|show|check|lint ...", "look at egress policies, change them",
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
+	{"secret", "set|ls|rm|import ...", "keep keys and tokens under a name", cmd_secret},
 	{"login", "", "says that no log-in is needed", cmd_login},
 	{"version", "", "show the version", cmd_version},
 	{"help", "[COMMAND]", "show this list, or a command's help", cmd_help},
@@ -72,6 +73,14 @@ static const struct command profile_verbs[] = {
 	{0},
 };
 
+static const struct command secret_verbs[] = {
+	{"set", "SECRET", "keep a secret, or where to get it", NULL},
+	{"ls", "", "list the secrets, never what they are", NULL},
+	{"rm", "SECRET", "forget one", NULL},
+	{"import", "", "offer what this shell and its tools have", NULL},
+	{0},
+};
+
 const struct command *command_table(void)
 {
 	return commands;
@@ -79,7 +88,10 @@ const struct command *command_table(void)
 
 const struct command *command_verbs(const char *name)
 {
-	return streq(name, "policy") ? policy_verbs : streq(name, "profile") ? profile_verbs : NULL;
+	return streq(name, "policy")     ? policy_verbs
+		: streq(name, "profile") ? profile_verbs
+		: streq(name, "secret")  ? secret_verbs
+					 : NULL;
 }
 
 static const struct command *find(const char *name)

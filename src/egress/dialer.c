@@ -141,8 +141,29 @@ static void job_free(struct dialer *d, struct job *j)
 	free(j);
 }
 
+/* The socket that the relay gets for a connected one, or -1: the job has failed. */
+static int through_vault(struct dialer *d, struct job *j, int fd)
+{
+	const struct dialer_vault *v = &d->c.vault;
+	struct err err = {0};
+	int instead = -1;
+	if (!v->flow || !j->by_name)
+		return fd;
+	int r = v->flow(v->ctx, j->name, j->ask_port, j->verdict.raw, fd, &instead, &err);
+	if (r > 0)
+		return fd;
+	if (r == 0)
+		return instead;
+	close(fd);
+	dialer_failed(d, j, "%s", err.msg);
+	return -1;
+}
+
 void dialer_open(struct dialer *d, struct job *j, int fd)
 {
+	fd = through_vault(d, j, fd);
+	if (fd < 0)
+		return;
 	const struct answer a = {.msg = {.magic = EGRESS_MAGIC,
 					 .flow = j->flow,
 					 .answer = EGRESS_ANSWER_OPEN,
@@ -175,6 +196,13 @@ static void deny(struct dialer *d, uint32_t flow, const char *target, const char
 	deny_note(d, target, reason, rule, fix, 1);
 	deny_text(d, text, sizeof(text), target, reason, rule, fix);
 	answer(d, flow, EGRESS_ANSWER_DENIED, text, -1);
+}
+
+void dialer_denied(
+	struct dialer *d, const char *target, const char *reason, uint32_t rule, const char *fix)
+{
+	update_now(d);
+	deny_note(d, target, reason, rule, fix, 1);
 }
 
 void dialer_refused(struct dialer *d, struct job *j, const char *reason, const char *fix)
@@ -298,6 +326,12 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 	}
 	if (is_metadata_name(name) && !v.private_ok) {
 		deny(d, m->flow, target, "a cloud's metadata service", v.rule, "");
+		return;
+	}
+	const struct dialer_vault *vault = &d->c.vault;
+	const char *why = vault->refuse ? vault->refuse(vault->ctx, name, m->port, v.raw) : NULL;
+	if (why) {
+		deny(d, m->flow, target, why, v.rule, "");
 		return;
 	}
 	struct job *j = job_new(d, m->flow);

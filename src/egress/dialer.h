@@ -37,6 +37,18 @@ struct dialer_hooks {
 	void (*flow_end)(void *ctx, const char *target, uint64_t up, uint64_t down, uint64_t ms);
 };
 
+/* Where TLS ends outside of the sandbox (sandbox/vault.h). */
+struct dialer_vault {
+	void *ctx;
+	/* Before anything is dialled: why no connection to name:port may be made, or NULL. */
+	const char *(*refuse)(void *ctx, const char *name, uint16_t port, bool raw);
+	/* A connection to name:port is open; raw: its rule says that nothing may look into it.  1:
+	 * it goes to the relay as it is.  0: up is taken over, and *ret goes there instead. -errno:
+	 * neither, with the reason. */
+	int (*flow)(void *ctx, const char *name, uint16_t port, bool raw, int up, int *ret,
+		struct err *err);
+};
+
 struct dialer_config {
 	int relay_sock; /* our end of the SOCK_SEQPACKET pair; taken over */
 	const struct egress *egress;
@@ -52,6 +64,7 @@ struct dialer_config {
 	const char
 		*fix_sandbox; /* or the running sandbox whose policy can be changed; NULL: none */
 	struct dialer_hooks hooks;
+	struct dialer_vault vault; /* flow NULL: there is none */
 };
 
 struct dialer;
@@ -71,6 +84,10 @@ void dialer_port_cut(struct dialer *d, uint16_t host, uint16_t inside);
  * table: its n bytes, for the relay.  0 or -errno, with nothing changed. */
 int dialer_policy(
 	struct dialer *d, const struct egress *e, const void *table, size_t n, struct err *err);
+/* Something else was refused: it counts and is shown as a denial.  fix: the option that would allow
+ * it, or "". */
+void dialer_denied(
+	struct dialer *d, const char *target, const char *reason, uint32_t rule, const char *fix);
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);

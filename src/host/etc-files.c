@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "host/ca.h"
 #include "host/etc.h"
 
 /* The stub resolver is the relay (net/netns.h, NETNS_DNS_ADDR).  AAAA is answered NODATA there, so
@@ -105,6 +106,15 @@ static int put_ssh(int dir, struct err *err)
 	return put(fd, "ssh_config", ssh_config, err);
 }
 
+/* A directory of certificates, where there is one, leads to the sandbox's own, if it has one. */
+static void put_ca_link(int dir)
+{
+	_cleanup_close_ int fd = openat(
+		dir, "ssl/certs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		symlinkat(HOST_CA_INSIDE "/" HOST_CA_OWN, fd, HOST_CA_HASH);
+}
+
 int etc_write_own(struct arena *a, const struct host_identity *id, int dir, struct err *err)
 {
 	char mid[34];
@@ -127,6 +137,7 @@ int etc_write_own(struct arena *a, const struct host_identity *id, int dir, stru
 		r = put(dir, files[i].name, files[i].text, err);
 	if (r == 0 && symlinkat("/proc/self/mounts", dir, "mtab") < 0 && errno != EEXIST)
 		r = err_sys(err, errno, "create the sandbox's /etc/mtab");
+	put_ca_link(dir);
 	return r < 0 ? r : put_ssh(dir, err);
 }
 

@@ -28,7 +28,7 @@
 #include "host/agent.h"
 #include "host/etc-files.h"
 
-#define ETC_VERSION 3
+#define ETC_VERSION 4
 #define COPY_MAX ((size_t)16 << 20)
 #define DEPTH_MAX 12
 #define SUPERSEDED_DAYS 30

@@ -518,8 +518,9 @@ size_t json_doc_tokens(struct json_doc *d, const struct keypat *pattern, const c
 	return w.kept;
 }
 
-static void unsign(json_t *v)
+static void unsign(json_t *v, void *ud)
 {
+	(void)ud;
 	static const char dead[] = "bm9uZQ"; /* base64url of "none" */
 	const char *s = json_string_value(v), *dot = strrchr(s, '.');
 	char *t = NULL;
@@ -528,22 +529,22 @@ static void unsign(json_t *v)
 	free(n < 0 ? NULL : t);
 }
 
-static void blank(json_t *v)
+static void put(json_t *v, void *ud)
 {
-	json_string_set(v, "");
+	json_string_set(v, ud);
 }
 
-static void each_string(
-	json_t *v, const struct keypats *pats, struct keypath *path, void (*fn)(json_t *v))
+static void each_string(json_t *v, const struct keypats *pats, struct keypath *path,
+	void (*fn)(json_t *v, void *ud), void *ud)
 {
 	if (json_is_string(v) && keypats_cover(pats, path))
-		fn(v);
+		fn(v, ud);
 	const char *key;
 	json_t *child;
 	json_object_foreach(v, key, child)
 	{
 		path->seg[path->n++] = key;
-		each_string(child, pats, path, fn);
+		each_string(child, pats, path, fn, ud);
 		path->n--;
 	}
 }
@@ -551,11 +552,11 @@ static void each_string(
 void json_doc_unsign(struct json_doc *d, const struct keypats *tokens)
 {
 	struct keypath path = {.n = 0};
-	each_string(to_json(d), tokens, &path, unsign);
+	each_string(to_json(d), tokens, &path, unsign, NULL);
 }
 
-void json_doc_blank(struct json_doc *d, const struct keypats *strings)
+void json_doc_put(struct json_doc *d, const struct keypats *strings, char *value)
 {
 	struct keypath path = {.n = 0};
-	each_string(to_json(d), strings, &path, blank);
+	each_string(to_json(d), strings, &path, put, value);
 }

@@ -80,8 +80,8 @@ size_t json_doc_tokens(struct json_doc *d, const struct keypat *pattern, const c
 /* Keep only what the patterns cover, with no look at secrets: for log-in files alone. */
 void json_doc_keep(struct json_doc *d, const struct keypats *keep);
 
-/* Make the strings that patterns cover empty: tools want the key of a refresh token to be there. */
-void json_doc_blank(struct json_doc *d, const struct keypats *strings);
+/* Put value in place of the strings that patterns cover. */
+void json_doc_put(struct json_doc *d, const struct keypats *strings, char *value);
 
 /* Put a dead signature on the JSON web tokens that patterns name: claims stay readable to the
  * tool, but nobody can log in with them. */

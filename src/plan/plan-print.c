@@ -104,6 +104,7 @@ void plan_print(const struct plan *p, FILE *to)
 		if (p->land[i].write)
 			fprintf(to, "  %s\n", esc(b, sizeof(b), p->land[i].path));
 	print_env(to, &p->env);
+	print_list(to, "credentials", &p->credentials);
 	print_list(to, "egress rules; deny wins, the rest is refused", &p->rules);
 	print_list(to, "not passed from your environment", &p->withheld);
 	print_list(to, "degraded", &p->degraded);
@@ -173,6 +174,7 @@ void plan_json(const struct plan *p, struct json_out *j)
 		json_str(j, NULL, name);
 	}
 	json_end(j, ']');
+	json_list(j, "credentials", &p->credentials);
 	json_list(j, "rules", &p->rules);
 	json_list(j, "withheld", &p->withheld);
 	json_list(j, "degraded", &p->degraded);

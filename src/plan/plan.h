@@ -75,9 +75,10 @@ struct plan {
 	size_t n_host_ports;
 	const char *state_dir; /* host path, removed at the end when ephemeral */
 	bool ephemeral;
-	struct strv rules;    /* the egress rules, one line each, for --dry-run */
-	struct strv notices;  /* one line each, printed at start */
-	struct strv withheld; /* environment variable names not passed */
+	struct strv credentials; /* in force: one line each, never a value */
+	struct strv rules;       /* the egress rules, one line each, for --dry-run */
+	struct strv notices;     /* one line each, printed at start */
+	struct strv withheld;    /* environment variable names not passed */
 	struct strv degraded;
 };
 

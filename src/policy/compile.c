@@ -15,7 +15,9 @@
 #include "confine/seccomp-compile.h"
 #include "net/build.h"
 #include "policy/egress-build.h"
+#include "policy/http-build.h"
 #include "policy/profile-keys.h"
+#include "policy/request-table.h"
 #include "policy/schema.h"
 
 int compile_read_profile(struct locate *l, const char *name, struct profile *ret, struct err *err)
@@ -74,6 +76,8 @@ static int add_file(struct compile_input *in, const char *path, bool *ret_api, s
 	*ret_api |= f.api;
 	for (size_t i = 0; i < f.rules.n && r >= 0; i++)
 		r = rule_add(a, &in->rules, &f.rules.v[i], err);
+	for (size_t i = 0; i < f.credentials.n && r >= 0; i++)
+		r = credentials_add(a, &in->credentials, &f.credentials.v[i], err);
 	return r;
 }
 
@@ -200,7 +204,7 @@ int compile_read(
 	if (r < 0)
 		return r;
 	mark_given_addresses(&ret->rules);
-	return 0;
+	return http_build(a, &ret->rules, &ret->http, err);
 }
 
 static void put_profile(struct blob *b, const struct profile *p)
@@ -262,6 +266,14 @@ static int put_egress(struct blob *b, const struct compile_input *in, bool offli
 	if (r >= 0)
 		blob_put(b, PACK_EGRESS, data, n);
 	return r;
+}
+
+static void put_requests(struct blob *b, const struct compile_input *in)
+{
+	for (size_t i = 0; i < in->credentials.n; i++)
+		credential_put(b, PACK_CREDENTIAL, &in->credentials.v[i]);
+	for (size_t i = 0; i < in->http.n; i++)
+		http_rule_put(b, PACK_HTTP, &in->http.v[i]);
 }
 
 /* What a system call policy extends is looked for, trusted and remembered like the policy itself.
@@ -382,6 +394,7 @@ int compile_pack(const struct pack_request *req, const char *out, struct err *er
 	if (r >= 0)
 		r = put_net(&b, &in, req, err);
 	if (r >= 0) {
+		put_requests(&b, &in);
 		put_profile(&b, &in.profile);
 		put_sources(&b, &in.locate);
 		r = b.failed ? err_set(err, ENOMEM, "out of memory")

@@ -12,7 +12,9 @@ struct compile_input {
 	struct locate locate;
 	struct profile profile;
 	struct rules rules;
-	struct strv policies; /* the files the rules are from, in order */
+	struct credentials credentials;
+	struct http_rules http; /* made of rules */
+	struct strv policies;   /* the files the rules are from, in order */
 };
 
 /* Read the profile and every policy.  All memory is the arena's.  0 or -errno. */

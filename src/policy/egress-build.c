@@ -10,6 +10,7 @@
 struct build {
 	const struct rules *rules;
 	const struct rule **sorted;
+	size_t n_sorted;
 	struct egress_head head;
 	struct egress_row *rows;
 	struct egress_slot *slots;
@@ -127,7 +128,7 @@ static void add_net(struct build *b, const struct rule *r, uint32_t list)
 
 static void add_groups(struct build *b)
 {
-	size_t n = b->rules->n;
+	size_t n = b->n_sorted;
 	for (size_t i = 0; i < n;) {
 		const struct rule *r = b->sorted[i];
 		uint32_t list = b->head.n_lists + 1;
@@ -194,9 +195,11 @@ static int build_all(struct build *b, void **ret, size_t *ret_n)
 	add_string(b, "");
 	for (uint32_t i = 0; i < n; i++) {
 		add_row(b, i);
-		b->sorted[i] = &b->rules->v[i];
+		/* What denies some requests to a host denies no connection. */
+		if (!(b->rules->v[i].deny && b->rules->v[i].path))
+			b->sorted[b->n_sorted++] = &b->rules->v[i];
 	}
-	qsort(b->sorted, n, sizeof(*b->sorted), by_target);
+	qsort(b->sorted, b->n_sorted, sizeof(*b->sorted), by_target);
 	add_groups(b);
 	return b->failed ? -ENOMEM : flatten(b, ret, ret_n);
 }

@@ -12,13 +12,14 @@ struct ctx {
 	struct err *err;
 };
 
-static int unknown(struct ctx *c, const struct yaml_node *at, const char *where,
-	const struct policy_key *keys, size_t n)
+static int read_size(struct ctx *c, const struct yaml_node *at, uint64_t *ret)
 {
-	const char *words[16];
-	for (size_t i = 0; i < n && i < ARRAY_LEN(words); i++)
-		words[i] = keys[i].name;
-	return schema_unknown_key(c->err, c->f->file, at, where, words, MIN(n, ARRAY_LEN(words)));
+	struct err why = {0};
+	int r = schema_want(c->err, c->f->file, at, YAML_SCALAR);
+	if (r < 0)
+		return r;
+	r = rule_size(at->text, ret, &why);
+	return r < 0 ? yaml_err(c->err, c->f->file, at, "%.500s", why.msg) : 0;
 }
 
 static int map_rule(
@@ -33,17 +34,21 @@ static int map_rule(
 			r = schema_bool(c->f->file, e, &rule->private_ok, c->err);
 		else if (streq(e->key, "raw"))
 			r = schema_bool(c->f->file, e, &rule->raw, c->err);
+		else if (streq(e->key, "max-upload"))
+			r = read_size(c, e, &rule->max_upload);
 		else
-			r = unknown(c, e, " in a rule", rule_keys, rule_n_keys);
+			r = schema_unknown(
+				c->err, c->f->file, e, " in a rule", rule_keys, rule_n_keys);
 		if (r < 0)
 			return r;
 	}
 	*ret = yaml_get(at, "host");
 	if (!*ret)
 		return yaml_err(c->err, c->f->file, at, "a rule without \"host\"");
-	if (rule->deny && (rule->private_ok || rule->raw))
+	if (rule->deny && (rule->private_ok || rule->raw || rule->max_upload))
 		return yaml_err(c->err, c->f->file, at,
-			"\"private\" and \"raw\" allow something; they don't go with deny");
+			"\"private\", \"raw\" and \"max-upload\" allow something; they don't go "
+			"with deny");
 	return 0;
 }
 
@@ -62,6 +67,13 @@ static int read_rule(struct ctx *c, const struct yaml_node *at, bool deny)
 	r = rule_parse(c->a, text->text, &rule, &why);
 	if (r < 0)
 		return yaml_err(c->err, c->f->file, text, "%.500s", why.msg);
+	if (rule.path && rule.raw)
+		return yaml_err(c->err, c->f->file, at,
+			"\"raw\" means bytes that nobody looks at; methods and paths don't go with "
+			"it");
+	if (rule.max_upload && rule.kind == EGRESS_NET)
+		return yaml_err(c->err, c->f->file, at,
+			"\"max-upload\" goes with a host's name, not an address");
 	rule.file = c->f->file;
 	rule.line = text->line;
 	rule.col = text->col;
@@ -93,10 +105,8 @@ static int read_key(struct ctx *c, const struct yaml_node *e)
 	if (streq(e->key, "api"))
 		return schema_bool(c->f->file, e, &c->f->api, c->err);
 	if (streq(e->key, "credentials"))
-		return yaml_err_key(c->err, c->f->file, e,
-			"\"credentials\" is reserved: this version injects none; name the variable "
-			"in the profile's keys instead");
-	return unknown(c, e, "", policy_keys, policy_n_keys);
+		return credentials_parse(c->a, c->f->file, e, &c->f->credentials, c->err);
+	return schema_unknown(c->err, c->f->file, e, "", policy_keys, policy_n_keys);
 }
 
 int egress_file_parse(struct arena *a, const char *file, const struct yaml_node *root,

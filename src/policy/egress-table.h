@@ -83,6 +83,9 @@ struct egress {
 /* A view onto a record.  data must be 8-byte aligned.  0 or -EBADMSG. */
 int egress_view(struct egress *ret, const void *data, size_t n);
 
+/* Does a rule of this enum egress_kind on rule_name mean the canonical name? */
+bool egress_name_matches(uint32_t kind, const char *rule_name, const char *name);
+
 /* Keep the first bits bits. */
 void egress_mask_addr(struct in6_addr *a, unsigned int bits);
 

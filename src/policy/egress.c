@@ -124,6 +124,18 @@ static void name_sets(const struct egress *e, const char *name, struct sets *ret
 		add_set(ret, suffixes.list[--suffixes.n] + 1, 0);
 }
 
+bool egress_name_matches(uint32_t kind, const char *rule_name, const char *name)
+{
+	size_t rn = strlen(rule_name), n = strlen(name);
+	if (kind == EGRESS_EXACT)
+		return streq(rule_name, name);
+	if (kind == EGRESS_ANY && rn == 0)
+		return true;
+	if (n <= rn + 1 || name[n - rn - 1] != '.' || !streq(name + n - rn, rule_name))
+		return false;
+	return kind == EGRESS_ANY || (kind == EGRESS_ONE && strchr(name, '.') == name + n - rn - 1);
+}
+
 void egress_mask_addr(struct in6_addr *a, unsigned int bits)
 {
 	for (unsigned int i = 0; i < 16; i++) {

@@ -37,13 +37,16 @@ static size_t find_name(const struct index *ix, const char *name, size_t *ret)
 /* Does a make b pointless?  Of two that are the same, the later one is. */
 static bool shadows(const struct rule *a, const struct rule *b)
 {
-	if (a == b || !rule_covers_host(a, b) || !rule_covers_ports(a, b))
+	if (a == b || !rule_covers_host(a, b) || !rule_covers_ports(a, b) ||
+		!rule_covers_requests(a, b))
 		return false;
 	if (a->deny != b->deny)
 		return a->deny;
 	if (!a->deny && ((b->private_ok && !a->private_ok) || (b->raw && !a->raw)))
 		return false;
-	bool same = rule_covers_host(b, a) && rule_covers_ports(b, a);
+	if (b->max_upload)
+		return false;
+	bool same = rule_covers_host(b, a) && rule_covers_ports(b, a) && rule_covers_requests(b, a);
 	return !same || a < b;
 }
 
@@ -80,6 +83,13 @@ int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ct
 			fn(ctx, r->file, r->line, r->col, s);
 			found++;
 		}
+		const char *odd = rule_odd_method(r);
+		if (odd) {
+			snprintf(buf, sizeof(buf), "%.*s is not one of the usual methods",
+				(int)strcspn(odd, ","), odd);
+			fn(ctx, r->file, r->line, r->col, buf);
+			found++;
+		}
 		const struct rule *by = find_shadow(&ix, r);
 		if (!by)
 			continue;
@@ -93,6 +103,26 @@ int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ct
 		fn(ctx, r->file, r->line, r->col, buf);
 		found++;
 	}
+	return found;
+}
+
+int lint_credentials(const struct credentials *list, lint_fn *fn, void *ctx)
+{
+	char why[300], buf[400];
+	int found = 0;
+	for (size_t i = 0; i < list->n; i++)
+		for (size_t k = 0; k < list->v[i].n_hosts; k++) {
+			const struct credential *c = &list->v[i];
+			const struct rule r = {.kind = c->hosts[k].kind,
+				.name = c->hosts[k].name,
+				.private_ok = true};
+			const char *s = rule_suspicious(&r, why, sizeof(why));
+			if (!s)
+				continue;
+			snprintf(buf, sizeof(buf), "the secret %.64s: %s", c->secret, s);
+			fn(ctx, c->file, c->line, 1, buf);
+			found++;
+		}
 	return found;
 }
 

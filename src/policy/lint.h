@@ -13,6 +13,9 @@ typedef void lint_fn(void *ctx, const char *file, uint32_t line, uint32_t col, c
  */
 int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ctx);
 
+/* Hosts of credentials that anyone can have a name at. */
+int lint_credentials(const struct credentials *list, lint_fn *fn, void *ctx);
+
 /* Variables that would run code on the inside of every program, keys that contradict. */
 int lint_profile(const struct profile *p, lint_fn *fn, void *ctx);
 

@@ -14,7 +14,7 @@
 #include "policy/pack.h"
 
 #define PACK_MAGIC "bawnpack"
-#define PACK_FORMAT 2u
+#define PACK_FORMAT 3u
 #define PACK_MAX_BYTES ((uint64_t)256 << 20)
 
 struct pack_head {
@@ -37,6 +37,8 @@ enum pack_tag {
 	PACK_SECCOMP,    /* struct sock_filter[] */
 	PACK_NFT,
 	PACK_RTNL,
+	PACK_CREDENTIAL, /* request-table.h; one each */
+	PACK_HTTP,       /* the same */
 	PACK_KEY = 1000, /* + index in profile_keys[]: string, strings, or u64 for a bool */
 };
 

@@ -20,6 +20,7 @@
 #include "policy/egress-table.h"
 #include "policy/pack-format.h"
 #include "policy/profile-keys.h"
+#include "policy/request-table.h"
 
 char *pack_abs(struct arena *a, const char *path)
 {
@@ -224,6 +225,14 @@ static int get_record(struct pack *p, const struct blob_view *v, bool sources, s
 		return get_bytes(v, &p->nft, &p->nft_bytes);
 	case PACK_RTNL:
 		return get_bytes(v, &p->rtnl, &p->rtnl_bytes);
+	case PACK_CREDENTIAL:
+		if (!p->credentials)
+			p->credentials = arena_alloc(&p->arena, sizeof(*p->credentials));
+		return p->credentials ? credential_get(&p->arena, v, p->credentials) : -ENOMEM;
+	case PACK_HTTP:
+		if (!p->http)
+			p->http = arena_alloc(&p->arena, sizeof(*p->http));
+		return p->http ? http_rule_get(&p->arena, v, p->http) : -ENOMEM;
 	default:
 		return v->tag >= PACK_KEY ? get_key(&p->arena, v, &p->profile) : -EBADMSG;
 	}

@@ -12,7 +12,9 @@
 #define BAWN_POLICY_PACK_H
 
 #include "base/arena.h"
+#include "policy/credential.h"
 #include "policy/egress.h"
+#include "policy/http-rule.h"
 #include "policy/profile.h"
 
 /* What a pack is made from; the key of the cache is the digest of all of it. */
@@ -48,6 +50,9 @@ struct pack {
 	size_t nft_bytes;
 	const void *rtnl; /* rtnetlink requests (lo up, local routes), ready to send in turn */
 	size_t rtnl_bytes;
+	/* What the policy says about requests; NULL when it says nothing. */
+	struct credentials *credentials;
+	struct http_rules *http;
 	int fd; /* of the mapped file, read-only; the relay gets a copy */
 	void *map;
 	size_t map_bytes;

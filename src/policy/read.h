@@ -3,6 +3,7 @@
 #ifndef BAWN_POLICY_READ_H
 #define BAWN_POLICY_READ_H
 
+#include "policy/credential.h"
 #include "policy/profile.h"
 #include "policy/rule.h"
 #include "policy/yaml.h"
@@ -16,10 +17,19 @@ struct egress_file {
 	const char *file, *summary; /* summary: "" when there is none */
 	bool api;                   /* also apply what the profile names under api */
 	struct rules rules;         /* in file order */
+	struct credentials credentials;
 };
 
 int egress_file_parse(struct arena *a, const char *file, const struct yaml_node *root,
 	struct egress_file *ret, struct err *err);
+
+/* The list under "credentials", appended to *ret. */
+int credentials_parse(struct arena *a, const char *file, const struct yaml_node *at,
+	struct credentials *ret, struct err *err);
+/* Append c, unless the same stands there already (from another policy).  -EEXIST with both places:
+ * the two would set one header on one host, or give one variable two placeholders. */
+int credentials_add(
+	struct arena *a, struct credentials *list, const struct credential *c, struct err *err);
 
 /* What is masked and protected when a profile doesn't say. */
 extern const char *const profile_default_mask[];

@@ -40,8 +40,11 @@ static int bad_url(struct err *err, const char *text)
 	if (strncmp(text, "udp://", 6) == 0)
 		return bad(err, text, "UDP can't be allowed in this version; only TCP passes");
 	if (host_canonical(host, bare, name) == 0)
-		return bad(err, text, "a rule is a host, not a URL; write \"%.*s\"", (int)n, host);
-	return bad(err, text, "a rule is a host, not a URL or a path");
+		return bad(err, text,
+			"a rule is a host, not a URL; write \"%.*s\", with a path behind it for "
+			"requests",
+			(int)n, host);
+	return bad(err, text, "a rule is a host, not a URL");
 }
 
 static int split_rule(const char *text, struct split *ret, struct err *err)
@@ -260,20 +263,24 @@ int rule_parse(struct arena *a, const char *text, struct rule *rule, struct err 
 		return err_set(err, EINVAL, "an empty rule");
 	if (strstr(text, "://"))
 		return bad_url(err, text);
-	int r = split_rule(text, &s, err);
+	const char *host = text;
+	int r = rule_request(a, text, rule, &host, err);
+	if (r == 0)
+		r = split_rule(host, &s, err);
 	if (r < 0)
 		return r;
 	if (s.host_len == 0)
-		return bad(err, text, "no host stands before the port");
+		return bad(err, text, "no host stands before the %s",
+			s.ports || !rule->path ? "port" : "path");
 	rule->text = arena_dup(a, text);
 	if (!rule->text)
 		return err_set(err, ENOMEM, "out of memory");
 	r = parse_net(rule, text, &s, err);
 	if (r < 0)
 		return r;
+	if (r == 0 && rule->path)
+		return bad(err, text, "methods and paths go with a host's name, not an address");
 	if (r > 0) {
-		if (memchr(s.host, '/', s.host_len) && !memchr(s.host, ':', s.host_len))
-			return bad_url(err, text);
 		r = s.bracket ? bad_host(err, text, &s) : parse_name(a, rule, text, &s, err);
 		if (r < 0)
 			return r;

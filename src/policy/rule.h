@@ -2,7 +2,8 @@
  *
  * Grammar: HOST | *.HOST | **.HOST | ** | ADDRESS | CIDR, each with :PORT[,PORT...] behind it;
  * IPv6 with ports as [ADDRESS]:PORT or [CIDR]:PORT.  An allow without a port means 443; a deny
- * without a port means every port.
+ * without a port means every port.  With methods before a name ("GET,HEAD HOST") or a path behind
+ * it ("HOST/PATH", with wildcards) the rule is about requests: http-rule.h.
  */
 #ifndef BAWN_POLICY_RULE_H
 #define BAWN_POLICY_RULE_H
@@ -20,8 +21,12 @@ struct rule {
 	uint8_t bits; /* 0-128; v4 stands at 96 and up */
 	uint16_t ports[RULE_PORTS_MAX];
 	uint16_t n_ports; /* 0: every port */
-	const char *text; /* as written */
-	const char *file; /* or "--allow" ... */
+	/* Of requests: path is a glob in canonical form, or NULL: a rule on connections alone. */
+	const char *path;
+	const char *methods; /* ",GET,HEAD,"; "": any */
+	uint64_t max_upload; /* bytes; 0: no limit */
+	const char *text;    /* as written */
+	const char *file;    /* or "--allow" ... */
 	uint32_t line, col;
 };
 
@@ -34,6 +39,13 @@ struct rules {
  * 0 or -EINVAL with what is wrong and, where it can be told, what was meant. */
 int rule_parse(struct arena *a, const char *text, struct rule *rule, struct err *err);
 
+/* The part of it about requests: *ret_host is what is left, HOST[:PORT...]; text itself where there
+ * is no such part. */
+int rule_request(struct arena *a, const char *text, struct rule *rule, const char **ret_host,
+	struct err *err);
+/* "50MB" to bytes; never 0. */
+int rule_size(const char *text, uint64_t *ret, struct err *err);
+
 /* Append; 0 or -errno. */
 int rule_add(struct arena *a, struct rules *rules, const struct rule *rule, struct err *err);
 
@@ -44,5 +56,10 @@ const char *rule_suspicious(const struct rule *rule, char *buf, size_t cap);
 /* Does a cover every host of b (ports apart)? */
 bool rule_covers_host(const struct rule *a, const struct rule *b);
 bool rule_covers_ports(const struct rule *a, const struct rule *b);
+/* Does a mean every request that b means, as far as that is easily told?  Are they the same? */
+bool rule_covers_requests(const struct rule *a, const struct rule *b);
+bool rule_same_requests(const struct rule *a, const struct rule *b);
+/* The first method that is none of the usual ones (up to its comma), or NULL. */
+const char *rule_odd_method(const struct rule *rule);
 
 #endif

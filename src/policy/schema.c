@@ -9,7 +9,7 @@ const struct policy_key policy_keys[] = {
 	{"api", "true or false", "false", "also apply the policies the profile names under api"},
 	{"allow", "list of rules", "empty", "who may be reached"},
 	{"deny", "list of rules", "empty", "who may not, whatever is allowed"},
-	{"credentials", "reserved", "none", "reserved for a later version"},
+	{"credentials", "list of maps", "empty", "secrets that go to hosts, unseen by the agent"},
 };
 const size_t policy_n_keys = ARRAY_LEN(policy_keys);
 
@@ -17,8 +17,21 @@ const struct policy_key rule_keys[] = {
 	{"host", "rule", "required", "the rule itself"},
 	{"private", "true or false", "false", "the name may resolve to a private address"},
 	{"raw", "true or false", "false", "bytes that are neither TLS nor HTTP may pass"},
+	{"max-upload", "size", "none", "what a run may send to each host that the rule names"},
 };
 const size_t rule_n_keys = ARRAY_LEN(rule_keys);
+
+const struct policy_key credential_keys[] = {
+	{"secret", "name", "required", "the secret's name, as in bawn secret set NAME"},
+	{"hosts", "list of hosts", "required", "where it goes; no port means 443"},
+	{"header", "text or map", "required", "the header it is put in, {} where it stands"},
+	{"basic", "text", "none", "instead of header: the user name of basic authentication"},
+	{"env", "text or list", "empty", "variables in which the agent sees a placeholder"},
+	{"placeholder", "text", "{40}", "its shape; {N}: N random letters and digits"},
+	{"always", "true or false", "false", "put it into requests without a placeholder, too"},
+	{"requests", "list of requests", "all", "which requests may carry it"},
+};
+const size_t credential_n_keys = ARRAY_LEN(credential_keys);
 
 int schema_unknown_key(struct err *err, const char *file, const struct yaml_node *at,
 	const char *where, const char *const *words, size_t n)
@@ -35,6 +48,15 @@ int schema_unknown_key(struct err *err, const char *file, const struct yaml_node
 			all + len, sizeof(all) - len, "%s%s", i ? ", " : "", words[i]);
 	return yaml_err_key(
 		err, file, at, "unknown key \"%s\"%s; the keys are %s", shown, where, all);
+}
+
+int schema_unknown(struct err *err, const char *file, const struct yaml_node *at, const char *where,
+	const struct policy_key *keys, size_t n)
+{
+	const char *words[16];
+	for (size_t i = 0; i < n && i < ARRAY_LEN(words); i++)
+		words[i] = keys[i].name;
+	return schema_unknown_key(err, file, at, where, words, MIN(n, ARRAY_LEN(words)));
 }
 
 int schema_want(struct err *err, const char *file, const struct yaml_node *at, enum yaml_kind kind)

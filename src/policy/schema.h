@@ -14,8 +14,14 @@ struct policy_key {
 };
 extern const struct policy_key policy_keys[]; /* summary, api, allow, deny, credentials */
 extern const size_t policy_n_keys;
-extern const struct policy_key rule_keys[]; /* of a rule written as a map: host, private, raw */
+extern const struct policy_key rule_keys[]; /* of a rule written as a map: host, private, ... */
 extern const size_t rule_n_keys;
+extern const struct policy_key credential_keys[]; /* of an entry of credentials */
+extern const size_t credential_n_keys;
+
+/* schema_unknown_key() with the words of such a table. */
+int schema_unknown(struct err *err, const char *file, const struct yaml_node *at, const char *where,
+	const struct policy_key *keys, size_t n);
 
 /* "unknown key "x"; did you mean "y"?" (or the list of keys), at the node's key. */
 int schema_unknown_key(struct err *err, const char *file, const struct yaml_node *at,

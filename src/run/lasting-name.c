@@ -30,6 +30,7 @@ static const struct kept {
 	{"policy", KEPT_LIST, S(policy), O(policy), NULL},
 	{"mask", KEPT_LIST, S(mask), O(mask), NULL},
 	{"allow-exec", KEPT_LIST, S(allow_exec), O(allow_exec), NULL},
+	{"expose-key", KEPT_LIST, S(expose_key), O(expose_key), NULL},
 	{"host-port", KEPT_LIST, S(host_port), O(host_port_texts), NULL},
 	{"connect-to", KEPT_LIST, S(connect_to), O(connect_to_texts), NULL},
 	{"publish", KEPT_LIST, S(publish), O(publish), "bawn ports"},

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "run/credential.h"
 #include "run/lasting-copy.h"
 #include "run/lasting.h"
 #include "run/live.h"
@@ -136,6 +137,42 @@ static int bring_settings(struct run *r, struct err *err)
 	return MIN(k, 0);
 }
 
+/* A key without a vault stays outside, and that has to be said. */
+static void say_keys(struct run *r)
+{
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		const struct run_credential *c = &r->credentials[i];
+		for (size_t n = 0; n < c->c->env.n && !c->active && !r->command.n; n++) {
+			const char *name = c->c->env.v[n], *value = getenv(name);
+			if (value && *value && !strv_has(&r->opt.expose_key, name))
+				run_message(r,
+					"%s stays outside, as %s was started without it: bawn stop "
+					"%s, then run it again",
+					name, r->spec.name, r->spec.name);
+		}
+	}
+}
+
+int lasting_bring_keys(struct run *r, struct err *err)
+{
+	static struct session_msg m, answer;
+	_cleanup_close_ int fd = run_credentials_memfd(r, err);
+	if (fd == -ENOENT && !err->code)
+		return 0;
+	_cleanup_close_ int sock = fd < 0 ? fd : lasting_connect(r, r->spec.name, err);
+	if (sock < 0)
+		return sock;
+	m = (struct session_msg){.kind = SESSION_KEYS};
+	int k = lasting_request(sock, &m, &fd, 1, &answer, err);
+	if (k == 0)
+		k = run_credentials_join(r, err);
+	if (k == 0)
+		k = run_environment(r, err);
+	if (k == 0)
+		say_keys(r);
+	return k;
+}
+
 int lasting_bring_profile(struct run *r, struct err *err)
 {
 	char *name = r->command.n ? NULL : name_of(r);
@@ -144,9 +181,11 @@ int lasting_bring_profile(struct run *r, struct err *err)
 		return 0;
 	int k = lend_program(r, err);
 	if (k == 0)
-		k = bring_settings(r, err);
-	if (k == 0)
 		k = ask(r, SESSION_ENTER, name, err);
+	if (k == 0) /* its settings may have a key's placeholder in them */
+		k = lasting_bring_keys(r, err);
+	if (k == 0)
+		k = bring_settings(r, err);
 	for (size_t i = 0; k == 0 && i < r->plan.notices.n; i++)
 		run_message(r, "%s", r->plan.notices.v[i]);
 	return k;

@@ -232,6 +232,8 @@ static int join(struct run *r, int *ret_code, struct err *err)
 	if (k == 0)
 		k = run_facts_command(r, err);
 	if (k == 0)
+		k = lasting_bring_keys(r, err);
+	if (k == 0)
 		k = lasting_bring_profile(r, err);
 	if (k == 0)
 		k = run_plan_command(r, err);

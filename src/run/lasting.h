@@ -41,6 +41,9 @@ int lasting_ready(struct run *r, struct err *err);
 /* The sandbox runs, and r's profile is about to join it: its settings, log-in and program are there
  * when this returns.  What has to be known of them has been found out (run_facts_command). */
 int lasting_bring_profile(struct run *r, struct err *err);
+/* The keys in our environment, for the vault of a sandbox that runs: then there are placeholders.
+ */
+int lasting_bring_keys(struct run *r, struct err *err);
 /* The box's description names every profile that has entered; its lock is held. */
 int lasting_note_profile(struct run *r, struct err *err);
 /* The supervisor: ENTER and LEND. */

@@ -205,15 +205,22 @@ int run_policy_again(struct run *r, int errors, struct err *err)
 	int k = run_find_pack(r, errors, &fresh, err);
 	if (k == -ECANCELED) /* bawn-admin has said on errors what is wrong */
 		err_set(err, EINVAL, "the policy of sandbox %s stays as it was", r->box.id);
+	if (k == 0 && fresh.http && !sandbox_has_vault(r->sandbox)) {
+		err_hint(err, "bawn stop %s and start it again", r->box.id);
+		k = err_set(err, ENOTSUP, "rules on requests count from the next start of %s",
+			r->box.id);
+	}
 	if (k == 0)
 		k = sandbox_policy(r->sandbox, r->live.fd >= 0 ? &r->live : &r->pack, &fresh, err);
 	if (k < 0) {
 		pack_close(&fresh);
 		return k;
 	}
-	pack_close(&r->live);
+	struct pack old = r->live;
 	r->live = fresh;
-	return 0;
+	k = run_vault_again(r, err); /* it still looks at the old one's */
+	pack_close(&old);
+	return k < 0 ? err_prefix(err, "the rules count, but the vault does not know them") : 0;
 }
 
 static void note_policy(struct run *r, const struct change *c, bool once)
@@ -294,6 +301,9 @@ int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fd
 	switch ((enum session_kind)m->kind) {
 	case SESSION_PUBLISH:
 		return request_ports(r, m, answer, err);
+	case SESSION_KEYS:
+		return n_fds == 1 ? run_vault_keys(r, fds[0], answer, err)
+				  : err_set(err, EBADMSG, "a malformed request");
 	case SESSION_POLICY:
 		return request_policy(r, m, fds, n_fds, answer, err);
 	default:

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "run/clone.h"
+#include "run/credential.h"
 #include "run/run.h"
 #include "seed/cache.h"
 
@@ -108,7 +109,7 @@ int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
 	if (!path)
 		return err_set(err, ENOMEM, "out of memory");
 	int k = pack_open(path, ret, err);
-	if (k != -ENOENT && k != -ESTALE)
+	if (k < 0 && k != -ENOENT && k != -ESTALE)
 		return k;
 	/* again where a policy was changed while it was compiled */
 	for (int i = 0; (k == -ENOENT || k == -ESTALE) && i < COMPILE_TRIES; i++) {
@@ -222,6 +223,7 @@ static void seed_environment(struct run *r, struct strv *env)
 		if (name)
 			strv_env_set(&r->arena, env, name, r->opt.env.v[i] + strlen(name) + 1);
 	}
+	run_credentials_cover(r, &r->arena, env, true);
 }
 
 /* Git takes a relative core.hooksPath from the top of the work tree. */
@@ -256,6 +258,8 @@ static void take_records(struct run *r, char *text)
 			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
 		else if (streq(word, "hooks"))
 			r->host_hooks = hooks_within(r, line);
+		else if (streq(word, "key"))
+			run_credentials_found(r, line);
 		else if (streq(word, "login"))
 			r->login = line;
 		else if (streq(word, "fresh"))
@@ -320,6 +324,7 @@ static int start_seed(struct run *r, struct err *err)
 		strv_add(&r->arena, &argv, "--bare-home");
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
+	run_credentials_stand_ins(r, &argv);
 	const int table[] = {-1, -1, 2, fds[1]};
 	struct proc_spawn how = {.path = admin,
 		.argv = argv.v,
@@ -427,9 +432,17 @@ int run_policy(struct run *r, struct err *err)
 	return k;
 }
 
-static int find_tools(struct run *r, struct err *err)
+int run_environment(struct run *r, struct err *err)
 {
 	int k = host_env_select(&r->arena, environ, &r->pack.profile, &r->env, err);
+	if (k == 0)
+		run_credentials_env(r);
+	return k;
+}
+
+static int find_tools(struct run *r, struct err *err)
+{
+	int k = run_environment(r, err);
 	bool own_command = r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
 	if (k == 0 && !own_command) {
 		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
@@ -448,6 +461,9 @@ static int find_tools(struct run *r, struct err *err)
 int run_facts_command(struct run *r, struct err *err)
 {
 	int k = run_policy(r, err);
+	if (k == 0)
+		k = run_credentials_join(r, err);
+	run_ca_join(r);
 	if (k == 0)
 		k = run_workspace(r, err);
 	return k == 0 ? find_tools(r, err) : k;

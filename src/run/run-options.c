@@ -17,6 +17,7 @@ enum {
 	OPT_WORKSPACE,
 	OPT_ENV,
 	OPT_ENV_FILE,
+	OPT_EXPOSE_KEY,
 	OPT_ALLOW,
 	OPT_DENY,
 	OPT_ALLOW_PRIVATE,
@@ -59,6 +60,8 @@ const struct option_row run_option_rows[] = {
 		OPT_WORKSPACE},
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
+	{"expose-key", 0, "VAR", "let the agent have the key in VAR, not a placeholder",
+		OPT_EXPOSE_KEY},
 	{"allow", 0, "RULE", "also allow a host: HOST, *.HOST, **.HOST, ADDR, CIDR [:PORT,...]",
 		OPT_ALLOW},
 	{"deny", 0, "RULE", "deny a host, whatever allows it", OPT_DENY},
@@ -150,6 +153,16 @@ static int add_env(struct run *r, const char *s, struct err *err)
 	char *name = arena_dupn(&r->arena, s, n);
 	const char *value = s[n] ? s + n + 1 : getenv(name);
 	return value ? strv_env_set(&r->arena, &r->opt.env, name, value) : 0;
+}
+
+static int add_expose_key(struct run *r, const char *s, struct err *err)
+{
+	if (!env_name_ok(s, strlen(s))) {
+		err_hint(err,
+			"the variable that holds the key, as in --expose-key ANTHROPIC_API_KEY");
+		return err_set(err, EINVAL, "'%.60s' is not a variable name", s);
+	}
+	return strv_has(&r->opt.expose_key, s) ? 0 : strv_add(&r->arena, &r->opt.expose_key, s);
 }
 
 /* The text of an --env-file: a file, or a pipe such as a shell's <(...), which keeps secrets off
@@ -383,6 +396,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 			return strv_add(&r->arena, lists[i].list, value);
 		}
 	switch (id) {
+	case OPT_EXPOSE_KEY:
+		return add_expose_key(r, value, err);
 	case OPT_ENV:
 		return add_env(r, value, err);
 	case OPT_ENV_FILE:

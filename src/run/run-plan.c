@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/tree.h"
 #include "run/clone.h"
+#include "run/credential.h"
 #include "run/run.h"
 #include "host/version.h"
 
@@ -556,6 +557,7 @@ static void environment(struct run *r)
 	struct plan *p = &r->plan;
 	put_env_list(r, &r->env.env);
 	put_env_list(r, &r->tools.env);
+	run_ca_env(r);
 	strv_env_set(&p->arena, &p->env, "PATH", join_path(&p->arena, &r->tools.path));
 	strv_env_set(&p->arena, &p->env, "HOME", r->id.home);
 	strv_env_set(&p->arena, &p->env, "USER", r->id.user);
@@ -751,7 +753,9 @@ int run_plan(struct run *r, struct err *err)
 		return k;
 	link_rows(r, r->agent.links, r->agent.n_links);
 	link_rows(r, r->tools.links, r->tools.n_links);
-	k = guard_rows(r, err);
+	k = run_ca_rows(r, err);
+	if (k == 0)
+		k = guard_rows(r, err);
 	if (k < 0)
 		return k;
 	land_rules(r);
@@ -761,8 +765,11 @@ int run_plan(struct run *r, struct err *err)
 	say_scan(r);
 	if (r->opt.verbosity > 0)
 		say_masks(r);
-	if (r->opt.dry_run)
+	if (r->opt.dry_run) {
 		list_rules(r);
+		run_credentials_list(r);
+	}
+	run_credentials_warn(r);
 	say_env(r);
 	return plan_check(p, err);
 }

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/tree.h"
+#include "run/credential.h"
 #include "run/lasting.h"
 
 static void on_message(void *ctx, const char *line)
@@ -264,7 +265,9 @@ static int launch(struct run *r, struct err *err)
 			.replaced = on_replaced,
 			.message = on_message,
 			.session = on_session,
-			.request = on_request},
+			.request = on_request,
+			.terminated = run_vault_terminated,
+			.http = run_vault_told},
 		.ports = r->opt.ports,
 		.n_ports = r->opt.n_ports};
 	if (r->opt.dry_run)
@@ -303,6 +306,7 @@ static int remove_box(struct run *r, struct err *err)
 int run_release(struct run *r, int code)
 {
 	struct err err = {0};
+	run_credentials_drop(r);
 	sandbox_free(r->sandbox);
 	cgroup_end(&r->cgroup);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
@@ -330,13 +334,19 @@ int run_supervise(struct run *r, struct err *err)
 	struct sandbox_result res = {0};
 	int k = run_policy(r, err);
 	if (k == 0)
+		k = run_credentials_begin(r, err);
+	if (k == 0)
 		k = launch(r, err);
+	if (k == 0)
+		k = run_vault_start(r, err);
 	if (k == 0)
 		k = run_limit(r, err);
 	if (k == 0)
 		k = run_facts(r, err);
 	if (k == 0)
 		k = run_seed_collect(r, err);
+	if (k == 0)
+		k = run_vault_ready(r, err);
 	if (k == 0)
 		k = run_change_begin_cow(r, err);
 	if (k == 0)

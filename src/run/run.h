@@ -34,6 +34,7 @@ struct run_options {
 	struct strv args;  /* behind "--" */
 	struct strv env;   /* -e and --env-file, KEY=value */
 	struct strv allow, deny, allow_private, policy, mask, allow_exec;
+	struct strv expose_key;  /* variables whose key the agent gets itself */
 	struct strv given_files; /* profile, policies and variables that were given by their path */
 	struct dialer_override *overrides;
 	size_t n_overrides, cap_overrides;
@@ -63,7 +64,8 @@ struct run_git_copy {
 	const char *real, *base, *copy, *inside;
 };
 
-struct run_tally; /* run-result.c: what the sessions that want an account have used */
+struct run_credential; /* credential.h */
+struct run_tally;      /* run-result.c: what the sessions that want an account have used */
 
 /* One session as its client sees it: for --result, and for a loop. */
 struct run_result {
@@ -112,6 +114,10 @@ struct run {
 	struct host_agent agent;
 	struct host_toolchains tools;
 	struct host_env env;
+	struct run_credential *credentials; /* of the policy, with what of them is in force */
+	size_t n_credentials;
+	bool ca;            /* the sandbox has an authority of its own, which is trusted inside */
+	const char *ca_pem; /* its certificate */
 	char *etc;
 	struct run_scan *scans; /* the workspace's first, then the further directories' */
 	size_t n_scans;
@@ -188,8 +194,32 @@ void run_change_aside(struct run *r, const struct scan_result *s);
 int run_plan(struct run *r, struct err *err);
 /* The program, its arguments and environment alone: for one more session of a running sandbox. */
 int run_plan_command(struct run *r, struct err *err);
+/* Which of our variables come along, with placeholders for keys. */
+int run_environment(struct run *r, struct err *err);
 /* What run_plan_command() needs to know. */
 int run_facts_command(struct run *r, struct err *err);
+
+/* run-ca.c: the sandbox's authority.  Its files and the rows that show them, where it has one; the
+ * variables. */
+int run_ca_rows(struct run *r, struct err *err);
+void run_ca_env(struct run *r);
+/* A process that joins: has the sandbox one? */
+void run_ca_join(struct run *r);
+
+/* run-vault.c: the vault, where a credential is in force or the policy has rules on requests. Start
+ * it, beside what else has to be found out; have its certificate, when all is found out; tell it
+ * anew what the credentials are, whose values have been fetched. */
+bool run_vault_wanted(const struct run *r);
+int run_vault_start(struct run *r, struct err *err);
+int run_vault_ready(struct run *r, struct err *err);
+int run_vault_configure(struct run *r, struct err *err);
+/* The policy or a secret has changed while it runs. */
+int run_vault_again(struct run *r, struct err *err);
+/* SESSION_KEYS */
+int run_vault_keys(struct run *r, int fd, struct session_msg *answer, struct err *err);
+/* sandbox_hooks */
+enum sandbox_terminated run_vault_terminated(void *run, const char *name, uint16_t port);
+void run_vault_told(void *run, const struct sandbox_http *h);
 
 /* run-supervise.c: start the sandbox of r, which is ready to be started, and stay until it ends.
  * The exit code. */

@@ -212,6 +212,8 @@ static int start_processes(struct sandbox *s, struct err *err)
 		s->handover = TAKE_FD(handover[0]);
 		s->control = TAKE_FD(control[0]);
 		s->config.dialer.relay_sock = relay[0];
+		s->config.dialer.vault = (struct dialer_vault){
+			.ctx = s, .refuse = vault_refuse, .flow = vault_flow};
 		r = dialer_new(&s->config.dialer, &s->dialer, err);
 		if (r >= 0)
 			relay[0] = -1;
@@ -234,6 +236,7 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->watch.fd = s->first_master = s->first_client = -1;
 	terminal_clear(&s->term);
 	ports_clear(&s->ports);
+	vault_clear(&s->vault);
 	s->visitors = s->visitor = -1;
 	s->result.start_ns = sandbox_now();
 	int r = ports_open(&s->ports, c->ports, c->n_ports, err);
@@ -348,6 +351,12 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 	return r;
 }
 
+void sandbox_denied(
+	struct sandbox *s, const char *target, const char *reason, uint32_t rule, const char *fix)
+{
+	dialer_denied(s->dialer, target, reason, rule, fix);
+}
+
 const struct dialer *sandbox_dialer(const struct sandbox *s)
 {
 	return s->dialer;
@@ -389,6 +398,7 @@ void sandbox_free(struct sandbox *s)
 	ports_close(&s->ports);
 	sandbox_close_listeners(s);
 	proc_kill(&s->relay);
+	vault_end(&s->vault);
 	dialer_free(s->dialer);
 	watch_stop(&s->watch);
 	int fds[] = {s->control, s->epoll, s->signals, s->timer, s->deadlines, s->first_account,

@@ -9,6 +9,7 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/server.h"
 #include "sandbox/terminal.h"
+#include "sandbox/vault.h"
 #include "sandbox/watch.h"
 
 /* What an event of the supervisor's epoll is about; a slot stands in the upper half of data.u64. */
@@ -30,6 +31,7 @@ enum tag {
 	TAG_PORT,         /* slot */
 	TAG_PORT_CONNECT, /* slot */
 	TAG_PORT_TIMER,
+	TAG_VAULT, /* slot */
 };
 
 struct sandbox {
@@ -42,6 +44,7 @@ struct sandbox {
 	size_t n_listeners;
 	int control; /* SEQPACKET to bawn-init */
 	struct dialer *dialer;
+	struct vault vault;
 	struct terminal term;
 	struct server *server; /* NULL: it doesn't last */
 	int first_master;      /* the first session's pty, until the server has it */

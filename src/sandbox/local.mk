@@ -12,4 +12,5 @@ libsandbox_a_SOURCES = \
 	src/sandbox/terminal.h src/sandbox/terminal.c \
 	src/sandbox/term-filter.h src/sandbox/term-filter.c \
 	src/sandbox/term-key.h src/sandbox/term-key.c \
+	src/sandbox/vault.h src/sandbox/vault.c \
 	src/sandbox/watch.h src/sandbox/watch.c

@@ -78,7 +78,10 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->server->listener, TAG_SERVER, EPOLLIN);
 	for (size_t i = 0; r == 0 && i < s->n_listeners; i++)
 		r = watch(s, s->listeners[i], TAG_LISTENER, EPOLLIN);
-	return r < 0 ? err_sys(err, -r, "set up the supervisor") : ports_watch(s, err);
+	if (r < 0)
+		return err_sys(err, -r, "set up the supervisor");
+	r = vault_watch(s, err);
+	return r < 0 ? r : ports_watch(s, err);
 }
 
 void sandbox_kill_agent(struct sandbox *s)
@@ -365,6 +368,9 @@ static int on_event(struct sandbox *s, uint64_t key, struct err *err)
 	case TAG_PORT_TIMER:
 		ports_tick(s);
 		return 0;
+	case TAG_VAULT:
+		vault_event(s, slot);
+		return 0;
 	case TAG_IN:
 	case TAG_OUT:
 	case TAG_MASTER:
@@ -391,6 +397,7 @@ static int finish(struct sandbox *s, struct err *err)
 		proc_wait(&s->init, &status);
 	if (s->relay.pid > 0)
 		dialer_finish(s->dialer, LAST_WORDS_MS);
+	vault_drain(s);
 	s->result.timeout = s->deadline.hit;
 	if (s->server) {
 		server_before_account(s);

@@ -22,11 +22,35 @@ struct sandbox_account {
 	uint64_t user_us, system_us;
 };
 
+/* Does TLS to a host end in the vault, and what for? */
+enum sandbox_terminated {
+	SANDBOX_END_TO_END,
+	SANDBOX_CREDENTIAL, /* a credential goes there; without it the connection is one like others
+			     */
+	SANDBOX_RULES,      /* rules on requests, which only the vault can hold */
+};
+
+/* A request on a connection that the vault has terminated; text is escaped. */
+struct sandbox_http {
+	const char *name;
+	uint16_t port;
+	const char *method, *path; /* without the query; empty: there was no request */
+	const char *text;          /* what was wrong */
+	uint16_t status;           /* of the response, 0: there was none */
+	uint8_t why;               /* enum vault_why */
+	bool injected;             /* with a credential */
+	uint32_t lost;             /* that many were not told before this one */
+	uint32_t rule;             /* that decided, or EGRESS_NO_RULE */
+};
+
 struct sandbox_hooks {
 	void *ctx;
 	/* A session whose client wants an account begins; ends. */
 	void (*begin)(void *ctx, uint32_t session);
 	void (*account)(void *ctx, const struct sandbox_account *a);
+	/* Asked at each connection. */
+	enum sandbox_terminated (*terminated)(void *ctx, const char *name, uint16_t port);
+	void (*http)(void *ctx, const struct sandbox_http *h);
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
 	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */
@@ -82,6 +106,16 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 /* A sandbox that lasts: who may come to it.  The listener and dirfd are taken over, the client is
  * when the agent has started.  0 or -errno. */
 int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err *err);
+/* Start a vault with this configuration (vault/vault.h), or have another take over at the next
+ * connection.  The bytes stay the caller's, to be erased.  0 or -errno. */
+int sandbox_vault(struct sandbox *s, const void *config, size_t n, struct err *err);
+bool sandbox_has_vault(const struct sandbox *s);
+/* Wait until the first one is ready: the certificate of the sandbox's authority, PEM. */
+int sandbox_vault_certificate(
+	struct sandbox *s, struct arena *a, const char **ret, struct err *err);
+/* Something was refused elsewhere: it is a denial like others (egress/dialer.h). */
+void sandbox_denied(
+	struct sandbox *s, const char *target, const char *reason, uint32_t rule, const char *fix);
 /* Everything is decided: hand the plan over, which must outlive the sandbox.  0 or -errno. */
 int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err);
 /* Wait for the guards, start the agent, and stay until it ends.  0 with *ret filled (its code may

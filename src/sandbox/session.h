@@ -42,6 +42,9 @@ enum session_kind {
 			     */
 	SESSION_ENTER,      /* text: a profile, which is noted; answered by DONE */
 	SESSION_LEND,       /* text: a path of the host to be shown inside; answered by DONE */
+	SESSION_KEYS, /* fds: a sealed memfd of NAME=value, NUL behind each: keys that who joins
+		       * has in his environment; answered by DONE, value: whether the sandbox
+		       * can use keys at all */
 	/* supervisor to client */
 	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty; text: as of
 			       * DETACH, where it went on meanwhile */

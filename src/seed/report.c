@@ -16,6 +16,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_HOOKS] = "hooks",
 		[SEED_LOGIN] = "login",
 		[SEED_FRESH] = "fresh",
+		[SEED_KEY] = "key",
 	};
 	return names[kind];
 }
@@ -23,6 +24,7 @@ const char *seed_kind_name(enum seed_kind kind)
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 {
 	char raw[4096], safe[4096];
+	const bool exact = kind == SEED_ENV || kind == SEED_KEY;
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, ap);
@@ -32,6 +34,6 @@ void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 	if (!v)
 		return;
 	r->v = v;
-	const char *text = kind == SEED_ENV ? raw : escape_text(safe, sizeof(safe), raw);
+	const char *text = exact ? raw : escape_text(safe, sizeof(safe), raw);
 	r->v[r->n++] = (struct seed_record){.kind = kind, .text = arena_dup(r->a, text)};
 }

@@ -365,6 +365,8 @@ struct tokens {
 	char expired[256]; /* the roots of those that are over */
 	char lasting[64];  /* the root of one that never ends */
 	char names[256];
+	char *key; /* what a stand-in is put in place of */
+	struct arena *a;
 };
 
 static void add_name(char *names, size_t cap, const char *name)
@@ -389,7 +391,23 @@ static bool on_token(void *ud, const struct json_token *t)
 	if (t->expires && (!s->soonest || t->expires < s->soonest))
 		s->soonest = t->expires;
 	add_name(s->names, sizeof(s->names), t->root);
+	if (s->login->variable)
+		s->key = arena_dup(s->a, t->token);
 	return true;
+}
+
+/* The key itself stays outside, where there is something to stand in for it. */
+static void stand_in(struct run *r, const struct seed_login *l, struct json_doc *doc, char *key)
+{
+	struct keypat token = l->token;
+	const struct keypats where = {.v = &token, .n = 1};
+	const char *text = l->variable ? strv_env_get(&r->rq->stand_ins, l->variable) : NULL;
+	char *copy = text && key ? arena_dup(r->a, text) : NULL;
+	if (!copy)
+		return;
+	json_doc_put(doc, &where, copy);
+	seed_say(r->report, SEED_KEY, "%s=%s", l->variable, key);
+	explicit_bzero(key, strlen(key));
 }
 
 /* A file of several log-ins is told apart by their names: "*.access". */
@@ -418,6 +436,7 @@ static void announce(struct run *r, const struct seed_login *l, const struct tok
 static int take_login(struct run *r, const struct seed_login *l, struct err *err)
 {
 	char *from = expand_path(r, l->path, true), *rel = expand_path(r, l->path, false), *text;
+	char empty[] = "";
 	if (!from || !rel)
 		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, l->path);
 	struct err why = {0};
@@ -430,7 +449,7 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 			rel, why.msg);
 		return 0;
 	}
-	struct tokens t = {.login = l, .now = time(NULL)};
+	struct tokens t = {.login = l, .now = time(NULL), .a = r->a};
 	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
 	if (t.lasting[0])
 		seed_say(r->report, SEED_WITHHELD, "~/%s: %s: a token that does not expire", rel,
@@ -447,7 +466,8 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 	}
 	json_doc_keep(doc, &l->keep);
 	json_doc_unsign(doc, &l->unsign);
-	json_doc_blank(doc, &l->blank);
+	json_doc_put(doc, &l->blank, empty);
+	stand_in(r, l, doc, t.key);
 	if (l->set) {
 		char *set;
 		int k = seed_expand(r->a, r->rq, l->set, true, &set, err);

@@ -35,6 +35,7 @@ static const struct field login_fields[] = {
 	{"keep", F_PATTERNS, offsetof(struct seed_login, keep), true},
 	{"token", F_PATTERN, offsetof(struct seed_login, token), true},
 	{"key", F_BOOL, offsetof(struct seed_login, key), false},
+	{"variable", F_TEXT, offsetof(struct seed_login, variable), false},
 	{"expires", F_TEXT, offsetof(struct seed_login, expires_text), false},
 	{"unsign", F_PATTERNS, offsetof(struct seed_login, unsign), false},
 	{"blank", F_PATTERNS, offsetof(struct seed_login, blank), false},
@@ -244,6 +245,8 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (l->expires_text && !streq(l->expires_text, "jwt") &&
 			keypat_parse(a, l->expires_text, &l->expires) < 0)
 			return yaml_err(err, file, at, "\"expires\" is no place of keys");
+		if (l->variable && !l->key)
+			return yaml_err(err, file, at, "\"variable\" goes with \"key: true\"");
 		if (!l->expires_text == !l->key)
 			return yaml_err(
 				err, file, at, "either \"expires\" or \"key: true\" is needed");

@@ -36,6 +36,7 @@ struct seed_login {
 	struct keypats keep;
 	struct keypat token;
 	bool key;                 /* it is an API key, not a token that expires */
+	const char *variable;     /* in which the tool would take such a key, too; or NULL */
 	const char *expires_text; /* NULL, "jwt", or the pattern's text */
 	struct keypat expires;
 	struct keypats unsign; /* JSON web tokens that lose their signature */

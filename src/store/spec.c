@@ -38,6 +38,7 @@ static const struct field {
 	F(LIST, "policy", policy),
 	F(LIST, "mask", mask),
 	F(LIST, "allow-exec", allow_exec),
+	F(LIST, "expose-key", expose_key),
 	F(LIST, "host-port", host_port),
 	F(LIST, "connect-to", connect_to),
 	F(LIST, "allow-degraded", degraded),

@@ -29,7 +29,7 @@ struct spec {
 	struct strv paths;    /* further PATH[:ro], resolved */
 	/* as given to run or create, each as the option takes it */
 	struct strv allow, deny, allow_private, policy, mask, allow_exec, host_port, connect_to,
-		degraded;
+		expose_key, degraded;
 	struct strv publish; /* [IP:]HOST:PORT */
 	bool offline, no_login, bare_home, clipboard;
 	uint64_t pids, memory; /* processes; bytes; 0: no limit */

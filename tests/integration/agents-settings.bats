@@ -84,23 +84,21 @@ access_only() {
 	cmp "$T/before" "$T/after"
 }
 
-@test "each tool's own key variable passes, others' and everything else stay" {
+@test "in place of a key that the policy knows stands a placeholder; a tool's other keys pass, everything else stays" {
 	export ANTHROPIC_API_KEY=key-of-claude CODEX_API_KEY=key-of-codex GEMINI_API_KEY=key-of-gemini
 	export GROQ_API_KEY=key-of-groq GITHUB_TOKEN=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
 	export NPM_TOKEN=$CANARY SSH_AUTH_SOCK=/tmp/$CANARY DATABASE_URL=postgres://u:$CANARY@h/d
-	declare -A own=([claude]=key-of-claude [codex]=key-of-codex [gemini]=key-of-gemini
-		[opencode]=key-of-groq)
-	for a in claude codex gemini; do
+	declare -A own=([claude]=ANTHROPIC_API_KEY=sk-ant-api03- [codex]=CODEX_API_KEY=sk-proj-
+		[gemini]=GEMINI_API_KEY=AIzaSy [opencode]=GROQ_API_KEY=key-of-groq)
+	for a in claude codex gemini opencode; do
 		run look "$a" "$EVERYTHING" --offline
 		assert_output "${own[$a]}" || return 1
 		refute_canary || return 1
-		for b in claude codex gemini opencode; do
-			[ "$b" = "$a" ] || refute_output "${own[$b]}" || return 1
+		for b in claude codex gemini; do
+			refute_output "key-of-$b" || return 1
 		done
+		[ "$a" = opencode ] || refute_output key-of-groq || return 1
 	done
-	run look opencode "$EVERYTHING" --offline
-	assert_output key-of-groq
-	refute_canary
 }
 
 @test "bawn login says that none is needed" {

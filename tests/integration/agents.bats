@@ -154,7 +154,7 @@ denied_api() {
 }
 
 @test "an agent whose own service is denied: said within 10 s" {
-	export ANTHROPIC_API_KEY=sk-ant-x CODEX_API_KEY=x GEMINI_API_KEY=x
+	export ANTHROPIC_API_KEY=sk-ant-x CODEX_API_KEY=sk-test-x GEMINI_API_KEY=test-x
 	denied_api claude api.anthropic.com -p hi
 	denied_api codex api.openai.com exec hi
 	denied_api gemini generativelanguage.googleapis.com -p hi

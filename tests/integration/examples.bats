@@ -53,6 +53,10 @@ prepare() {
 	"$BAWN" rm -f --all >/dev/null
 	case $1 in
 	create | run) ;;
+	secret)
+		export KEY=key
+		"$BAWN" create claude >/dev/null
+		;;
 	attach | logs) "$BAWN" run -d claude >/dev/null ;;
 	checkpoints | restore | undo | fork)
 		"$BAWN" create claude >/dev/null
@@ -82,6 +86,10 @@ run_line() {
 	'bawn run claude' | 'bawn run -- claude' | 'bawn shell '* | 'bawn attach '* | \
 		'bawn run shell '*:ro) # for a person at a terminal
 		run -0 on_pty sleep=1 'send=exit\r' eof -- "$1"
+		refute_output TIMEOUT
+		;;
+	'bawn secret set anthropic') # it asks
+		run -0 on_pty sleep=1 'send=a-key\r' eof -- "$1"
 		refute_output TIMEOUT
 		;;
 	'bawn apply --dry-run '*) # not all would land: one of them is what the host runs

@@ -34,7 +34,7 @@ conf() { # conf PATH: stdin into the user's configuration
 @test "policy check: 0 allowed, 1 denied, with rule, file and line; 2 usage, 125 failure" {
 	run "$BAWN" policy check claude api.anthropic.com
 	[ "$status" -eq 0 ]
-	[[ $output == *"allowed: api.anthropic.com:443"*"anthropic.yaml:"[0-9]*": allow api.anthropic.com" ]]
+	[[ $output == *"allowed: api.anthropic.com:443"*"anthropic.yaml:"[0-9]*": allow api.anthropic.com"* ]]
 	run "$BAWN" policy check claude https://statsig.anthropic.com/v1
 	[ "$status" -eq 1 ]
 	[[ $output == *"denied"*"anthropic.yaml:"[0-9]*": deny statsig.anthropic.com" ]]
@@ -193,4 +193,160 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	run "$BAWN" profile show mytol
 	[ "$status" -eq 125 ]
 	[[ $output == *'did you mean "mytool"?'* ]]
+}
+
+requests_policy() {
+	conf policies/w.yaml <<-'Y'
+		allow:
+		  - GET,HEAD api.example.com/repos/me/**
+		  - {host: up.example.com, max-upload: 50MB}
+		deny:
+		  - api.example.com/repos/me/secret/**
+		credentials:
+		  - secret: github
+		    hosts: [api.example.com, "*.git.example.com:8443"]
+		    header: {Authorization: "Bearer {}"}
+		    env: [GH_TOKEN]
+		    placeholder: ghp_{36}
+		    requests: ["GET,HEAD /**"]
+	Y
+}
+
+@test "policy check knows method and path, and what a server may make of the path" {
+	requests_policy
+	check() { run "$BAWN" policy check --policy w "$@"; }
+	check claude 'GET https://api.example.com/repos/me/x?page=2'
+	[ "$status" -eq 0 ]
+	[[ $output == "allowed: GET api.example.com:443, by "*"w.yaml:2: allow GET,HEAD api.example.com/repos/me/**"* ]]
+	[[ $output == *"secret github goes there in authorization"* ]]
+	check --method HEAD claude https://api.example.com/repos/me/x
+	[ "$status" -eq 0 ]
+	check --method POST claude https://api.example.com/repos/me/x
+	[ "$status" -eq 1 ]
+	[[ $output == *"no rule allows this method and path"*"--allow 'POST api.example.com/**'"* ]]
+	local path
+	for path in /repos/you /repos/me/../you /repos/me/..%2fyou /repos/me/%2e%2e/you '/repos/me/..;/you' \
+		/repos/me/%252e%252e/you '/repos/me/..\you' //repos/me /repos/me/secret /repos/me/SECRET/x \
+		/repos/me/%73ecret /repos/me/a/../secret /repos/me/%00 /repos/me/% '/repos/me/a b' ''; do
+		check --method GET claude "https://api.example.com$path"
+		[ "$status" -eq 1 ] || { echo "allowed: $path"; return 1; }
+	done
+	# of the connection alone
+	check claude https://api.example.com/repos/you
+	[ "$status" -eq 0 ]
+	# what was named as the remedy is one
+	check --allow 'POST api.example.com/**' --method POST claude https://api.example.com/repos/me/x
+	[ "$status" -eq 0 ]
+}
+
+@test "policy check --json and show --json say what a policy says of requests and secrets" {
+	requests_policy
+	"$BAWN" policy check --json --policy w --method GET claude https://api.example.com/repos/me |
+		python3 -c '
+import json, sys
+x = json.load(sys.stdin)
+assert x["allowed"] and x["method"] == "GET" and x["credentials"] == ["github"] and x["line"] == 2, x'
+	"$BAWN" policy show --json w | python3 -c '
+import json, sys
+x = json.load(sys.stdin)
+assert x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
+assert x["credentials"] == [{"secret": "github", "header": "authorization", "always": False,
+    "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"],
+    "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "line": 7}], x'
+	run "$BAWN" policy show w
+	[[ $output == *"allow up.example.com  (at most 50000000 bytes sent)"* ]]
+	[[ $output == *"secret github goes to api.example.com, *.git.example.com:8443 in authorization, with GET,HEAD /**; the agent sees a placeholder in GH_TOKEN" ]]
+}
+
+@test "what is wrong with a rule on requests or a credential is said with its place" {
+	local line want
+	while IFS='|' read -r line want; do
+		printf 'allow:\n  - a.example.com\n%b' "$line" | conf policies/bad.yaml
+		run "$BAWN" policy show bad
+		[ "$status" -eq 125 ]
+		[[ $output == *"/bad.yaml:$want"* ]] || { echo "$line: $output, not $want"; return 1; }
+	done <<-'T'
+		  - get b.example.com\n|3:5: rule "get b.example.com": methods are in capital letters
+		  - GET b.example.com/../x\n|3:5: rule "GET b.example.com/../x": the path has
+		  - {host: b.example.com, max-upload: much}\n|3:39: "much" is not a size
+		credentials:\n  - secret: a/b\n|4:13: "a/b" can't be a secret's name
+		credentials:\n  - {secret: a, hosts: ["**"], header: x}\n|4:25: a credential for every host
+		credentials:\n  - {secret: a, host: [b]}\n|4:17: unknown key "host" in a credential; did you mean "hosts"
+	T
+}
+
+@test "policy allow, deny and rm take rules on requests, each for itself" {
+	"$BAWN" policy allow 'GET,HEAD a.example.com/x/**'
+	"$BAWN" policy allow a.example.com
+	"$BAWN" policy deny 'DELETE a.example.com'
+	run -1 "$BAWN" policy check --method DELETE shell https://a.example.com/
+	[[ $output == *"user.yaml:"*": deny DELETE a.example.com" ]]
+	run -0 "$BAWN" policy check --method PUT shell https://a.example.com/
+	"$BAWN" policy rm 'DELETE a.example.com'
+	run -0 "$BAWN" policy check --method DELETE shell https://a.example.com/
+	run "$BAWN" policy rm 'POST a.example.com'
+	[ "$status" -ne 0 ]
+	"$BAWN" policy rm a.example.com
+	run -1 "$BAWN" policy check --method PUT shell https://a.example.com/x/y
+	run -0 "$BAWN" policy check --method HEAD shell https://a.example.com/x/y
+	run "$BAWN" policy allow 'get a.example.com/x'
+	[ "$status" -ne 0 ]
+	[[ $output == *"methods are in capital letters"* ]]
+}
+
+@test "a run refuses rules on requests as long as nothing can hold them" {
+	requests_policy
+	mkdir ws
+	run "$BAWN" run --rm --policy w shell ws -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *"can't be enforced by this version"*"GET,HEAD api.example.com/repos/me/**"*"w.yaml"* ]]
+	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes" 2>/dev/null)" ]
+	run "$BAWN" run --rm --allow 'POST api.example.com/x' shell ws -- true
+	[ "$status" -eq 125 ]
+	# credentials alone change nothing about a start
+	sed -i '/^allow/,/^credentials/{/^credentials/!d}' "$XDG_CONFIG_HOME/bawn/policies/w.yaml"
+	run "$BAWN" run --rm --policy w shell ws -- true
+	[ "$status" -eq 0 ]
+}
+
+@test "the secrets of balanced are those of the policies that it sums, and reading comes without writing" {
+	local name
+	for name in balanced anthropic openai google github; do
+		"$BAWN" policy show --json "$name" >"$T/$name.json"
+	done
+	python3 - "$T" <<-'P'
+		import json, sys
+		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
+		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
+		want = [c for n in ("anthropic", "openai", "google", "github") for c in load(n)]
+		assert len(want) == 5 and load("balanced") == want, want
+	P
+	goes() { # METHOD URL [OPTION...]: the secrets that go with it
+		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |
+			python3 -c 'import json, sys; print(*json.load(sys.stdin)["credentials"])'
+	}
+	local git=https://github.com/o/r.git api=https://api.github.com
+	[ "$(goes POST https://api.anthropic.com/v1/messages)" = anthropic ]
+	[ "$(goes GET $git/info/refs?service=git-upload-pack)" = github ]
+	[ "$(goes POST $git/git-upload-pack)" = github ]
+	[ "$(goes POST $git/git-receive-pack)" = "" ]
+	[ "$(goes POST $git/git-upload-pack/../git-receive-pack)" = "" ]
+	[ "$(goes GET $api/repos/o/r/pulls)" = github ]
+	[ "$(goes POST $api/repos/o/r/pulls)" = "" ]
+	[ "$(goes POST $api/graphql)" = "" ]
+	[ "$(goes GET https://raw.githubusercontent.com/o/r/x)" = "" ]
+	local write=(--policy balanced --policy github-write)
+	[ "$(goes POST $git/git-receive-pack "${write[@]}")" = github ]
+	[ "$(goes DELETE $api/repos/o/r "${write[@]}")" = github ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = anthropic ]
+}
+
+@test "every pair of shipped policies goes together" {
+	local p q
+	for p in anthropic openai google github github-write balanced locked open; do
+		for q in anthropic openai google github github-write balanced locked open; do
+			run "$BAWN" policy check --policy "$p" --policy "$q" claude api.anthropic.com
+			[ "$status" -le 1 ] || fail "$p $q: $output"
+		done
+	done
 }

@@ -187,3 +187,38 @@ with_many() {
 	cp -a "$T/many" "$XDG_DATA_HOME/bawn"
 }
 @test "the merging of many layers" { walk with_many "'$BAWN' exec box true" squashed 5; }
+
+# The old secret or the new one, and no file with either beside it once the next is set.
+one_secret() {
+	local now
+	now=$(tail -n +2 "$XDG_CONFIG_HOME/bawn/secrets/key")
+	case $now in
+	old) [ "$rc" != 0 ] || return 1 ;;
+	new) ;;
+	*) return 1 ;;
+	esac
+	printf next | "$BAWN" secret set --value-stdin key 2>/dev/null || return 1
+	[ "$(ls -A "$XDG_CONFIG_HOME/bawn/secrets")" = key ]
+}
+old_secret() {
+	rm -rf "$XDG_CONFIG_HOME/bawn/secrets"
+	printf old | "$BAWN" secret set --value-stdin key 2>/dev/null
+}
+@test "secret set" { walk old_secret "printf new | '$BAWN' secret set --value-stdin key" one_secret 5; }
+
+@test "secret rm" {
+	removed() { case $rc in 0) [ ! -e "$XDG_CONFIG_HOME/bawn/secrets/key" ] ;; *) true ;; esac }
+	walk old_secret "'$BAWN' secret rm key" removed
+}
+
+@test "rm of a sandbox with secrets of its own" {
+	with_secret() {
+		"$BAWN" create --name box shell "$WS" >/dev/null
+		printf x | "$BAWN" secret set --sandbox box --value-stdin key 2>/dev/null
+	}
+	forgotten() {
+		"$BAWN" rm -f box >/dev/null 2>&1
+		[ ! -e "$XDG_CONFIG_HOME/bawn/secrets/@box" ]
+	}
+	walk with_secret "'$BAWN' rm box" forgotten 5
+}

@@ -15,7 +15,14 @@ tests_unit_test_policy_pack_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_policy_pack_LDADD = libpolicy-compile.a libpolicy.a libconfine-compile.a \
 	libnet-build.a libbase.a $(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) \
 	$(NL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test-requests
+TESTS += tests/unit/test-requests
+tests_unit_test_requests_SOURCES = tests/unit/test-requests.c
+tests_unit_test_requests_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_requests_LDADD = libpolicy-compile.a libpolicy.a libbase.a \
+	$(YAML_LIBS) $(CMOCKA_LIBS)
 endif
+EXTRA_DIST += tests/unit/test-requests.c
 EXTRA_DIST += tests/unit/test-policy.c tests/unit/test-policy-yaml.c tests/unit/test-policy-pack.c
 
 check_PROGRAMS += tests/fuzz/fuzz-yaml tests/fuzz/fuzz-host tests/fuzz/fuzz-rule
@@ -26,3 +33,8 @@ tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz-host.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_host_LDADD = libpolicy-compile.a libpolicy.a libbase.a $(YAML_LIBS)
 tests_fuzz_fuzz_rule_SOURCES = tests/fuzz/fuzz-rule.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_rule_LDADD = libpolicy-compile.a libpolicy.a libbase.a $(YAML_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz-request
+TESTS += tests/fuzz/fuzz-request
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz-request.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_request_LDADD = libpolicy-compile.a libpolicy.a libbase.a $(YAML_LIBS)

@@ -294,7 +294,7 @@ static void test_policy_errors(void **state)
 		{"allow:\n  - {private: true}\n", "without \"host\""},
 		{"allow:\n  - {host: a.com, private: yes}\n", "neither true nor false"},
 		{"deny:\n  - {host: a.com, private: true}\n", "don't go with deny"},
-		{"credentials: []\n", "reserved"},
+		{"credentials: {}\n", "needs a list"},
 		{"allow: [a.com]\nallow: [b.com]\n", "stands twice"},
 	};
 	(void)state;
@@ -360,7 +360,10 @@ static void test_man_pages(void **state)
 	for (size_t i = 0; i < rule_n_keys; i++)
 		expect_documented("bawn-policy(5)", text, rule_keys[i].name, rule_keys[i].type,
 			rule_keys[i].deflt);
-	assert_true(count_keys(text) >= policy_n_keys + rule_n_keys);
+	for (size_t i = 0; i < credential_n_keys; i++)
+		expect_documented("bawn-policy(5)", text, credential_keys[i].name,
+			credential_keys[i].type, credential_keys[i].deflt);
+	assert_int_equal(count_keys(text), policy_n_keys + rule_n_keys + credential_n_keys);
 }
 
 int main(void)

@@ -455,6 +455,31 @@ static void settings_come_along(void **state)
 	assert_non_null(strstr(content(".codex/config.toml"), "trust_level = \"trusted\"\n"));
 }
 
+/* An API key in a tool's own file: a placeholder comes along, and the key is told to bawn alone. */
+static void a_key_has_a_stand_in(void **state)
+{
+	(void)state;
+	put(".codex/auth.json", "{\"OPENAI_API_KEY\": \"sk-" MARK "\", \"auth_mode\": \"apikey\"}");
+	struct seed_request rq = request("codex");
+	struct err err = {0};
+	strv_add(&arena, &rq.stand_ins, "OTHER_KEY=x");
+	strv_add(&arena, &rq.stand_ins, "OPENAI_API_KEY=sk-stand-in");
+	assert_int_equal(seed_run(&rq, &report, &err), 0);
+	char *auth = content(".codex/auth.json");
+	assert_non_null(strstr(auth, "\"OPENAI_API_KEY\": \"sk-stand-in\""));
+	assert_non_null(strstr(auth, "\"auth_mode\": \"apikey\""));
+	assert_null(strstr(auth, MARK));
+	assert_true(said(SEED_KEY, "OPENAI_API_KEY=sk-" MARK));
+	for (size_t i = 0; i < report.n; i++)
+		if (report.v[i].kind != SEED_KEY)
+			assert_null(strstr(report.v[i].text, MARK));
+	/* where nothing stands in for it, it is as it was */
+	report.n = 0;
+	seed("codex");
+	assert_false(said(SEED_KEY, ""));
+	assert_non_null(strstr(content(".codex/auth.json"), "\"sk-" MARK "\""));
+}
+
 static void git_identity_comes_along(void **state)
 {
 	(void)state;
@@ -587,6 +612,7 @@ int main(void)
 		T(an_expired_login_says_what_to_do),
 		T(a_bare_home_has_no_settings),
 		T(settings_come_along),
+		T(a_key_has_a_stand_in),
 		T(git_identity_comes_along),
 		T(links_out_of_the_workspace_are_refused),
 		T(links_in_the_home_are_not_followed),

@@ -1,0 +1,224 @@
+/* host/ca.c - see ca.h
+ *
+ * Theory: which file is the bundle differs from distribution to distribution, and each has several
+ * names for it, linked to one another.  All known names are followed through the generated /etc, as
+ * inside nothing can be mounted on a link; what they end in is covered.  Of files that variables
+ * name only certificates are taken: such a file may lie where the agent has written.
+ */
+#include "host/ca.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+
+#define LINKS_MAX 16
+#define BUNDLE_MAX ((size_t)8 << 20)
+
+/* The names of the bundle: Debian, Alpine and Arch; Fedora; openSUSE; what OpenSSL itself and the
+ * BSDs' ports say. */
+static const char *const names[] = {
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/certs/ca-bundle.crt",
+	"/etc/ssl/cert.pem",
+	"/etc/pki/tls/cert.pem",
+	"/usr/lib/ssl/cert.pem",
+};
+
+#define BUNDLE HOST_CA_INSIDE "/" HOST_CA_BUNDLE
+#define OWN HOST_CA_INSIDE "/" HOST_CA_OWN
+
+/* Those of the first rows replace what the program has, the others add to it. */
+const char *const host_ca_env[] = {
+	"SSL_CERT_FILE=" BUNDLE,
+	"CURL_CA_BUNDLE=" BUNDLE,
+	"REQUESTS_CA_BUNDLE=" BUNDLE,
+	"PIP_CERT=" BUNDLE,
+	"GIT_SSL_CAINFO=" BUNDLE,
+	"CARGO_HTTP_CAINFO=" BUNDLE,
+	"AWS_CA_BUNDLE=" BUNDLE,
+	"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=" BUNDLE,
+	"NIX_SSL_CERT_FILE=" BUNDLE,
+	"HEX_CACERTS_PATH=" BUNDLE,
+	"HTTPLIB2_CA_CERTS=" BUNDLE,
+	"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE=" BUNDLE,
+	"CODEX_CA_CERTIFICATE=" BUNDLE,
+	"NODE_EXTRA_CA_CERTS=" OWN,
+	"DENO_CERT=" OWN,
+	"UV_NATIVE_TLS=true",
+	NULL,
+};
+
+bool host_ca_variable(const char *name, size_t n)
+{
+	for (size_t i = 0; host_ca_env[i]; i++)
+		if (strcspn(host_ca_env[i], "=") == n && memcmp(host_ca_env[i], name, n) == 0)
+			return true;
+	return false;
+}
+
+/* Where that path of the inside lies on the host. */
+static char *outside(struct arena *a, const char *etc, const char *path)
+{
+	return path_within(path, "/etc") ? arena_printf(a, "%s%s", etc, path + strlen("/etc"))
+					 : arena_dup(a, path);
+}
+
+/* One component more.  1: it was a link, *path is to be followed anew; 0; -errno. */
+static int step(struct arena *a, const char *etc, char **path, size_t n)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	char *here = arena_dupn(a, *path, n), *real = here ? outside(a, etc, here) : NULL;
+	if (!real)
+		return -ENOMEM;
+	if (lstat(real, &st) < 0)
+		return -errno;
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	ssize_t k = readlink(real, target, sizeof(target) - 1);
+	if (k < 0)
+		return -errno;
+	target[k] = '\0';
+	const char *slash = strrchr(here, '/');
+	*path = target[0] == '/'
+		? arena_printf(a, "%s%s", target, *path + n)
+		: arena_printf(a, "%.*s/%s%s", (int)(slash - here), here, target, *path + n);
+	return *path ? 1 : -ENOMEM;
+}
+
+/* Fold "." and ".." of a link's target: what stands before it has no link any more. */
+static void fold(char *path)
+{
+	char *to = path;
+	for (char *p = path; *p;) {
+		char *s = p + strspn(p, "/");
+		size_t n = strcspn(s, "/");
+		p = s + n;
+		if (n == 0 || (n == 1 && s[0] == '.'))
+			continue;
+		if (n == 2 && s[0] == '.' && s[1] == '.') {
+			while (to > path && *--to != '/')
+				;
+			continue;
+		}
+		*to++ = '/';
+		memmove(to, s, n);
+		to += n;
+	}
+	*to = '\0';
+}
+
+/* path with all links followed as they lead inside; NULL: nothing is there, or no file. */
+static char *resolve(struct arena *a, const char *etc, const char *path)
+{
+	char *p = arena_dup(a, path);
+	int links = 0;
+	for (size_t n = 0; p && p[n];) {
+		n += 1 + strcspn(p + n + 1, "/");
+		int r = step(a, etc, &p, n);
+		if (r < 0 || (r > 0 && ++links > LINKS_MAX))
+			return NULL;
+		if (r > 0) {
+			fold(p);
+			n = 0;
+		}
+	}
+	struct stat st;
+	char *real = p ? outside(a, etc, p) : NULL;
+	return real && stat(real, &st) == 0 && S_ISREG(st.st_mode) ? p : NULL;
+}
+
+int host_ca_places(struct arena *a, const char *etc, struct strv *ret, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *p = resolve(a, etc, names[i]);
+		if (p && !strv_has(ret, p))
+			strv_push(a, ret, p);
+	}
+	return arena_check(a, err);
+}
+
+/* Every certificate of text, and nothing else. */
+static void put_certificates(FILE *to, const char *text)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----",
+			  end[] = "-----END CERTIFICATE-----";
+	for (const char *p = text; (p = strstr(p, begin));) {
+		const char *stop = strstr(p, end);
+		if (!stop)
+			return;
+		size_t n = (size_t)(stop - p) + strlen(end);
+		const char *key = memmem(p + 1, n - 1, "-----BEGIN", 10);
+		if (!key)
+			fprintf(to, "%.*s\n", (int)n, p);
+		p = key ? key : stop;
+	}
+}
+
+static char *read_bundle(struct arena *a, const char *etc, const char *path)
+{
+	char *text = NULL, *real = outside(a, etc, path);
+	return real && file_read(a, AT_FDCWD, real, BUNDLE_MAX, &text, NULL) > 0 ? text : NULL;
+}
+
+/* The sandbox's certificate, and those that the user's own variables name. */
+static char *additions(struct arena *a, const char *etc, const char *pem, const struct strv *passed,
+	const struct strv *places)
+{
+	_cleanup_free_ char *buf = NULL;
+	struct strv seen = {0};
+	size_t size = 0;
+	FILE *f = open_memstream(&buf, &size);
+	if (!f)
+		return NULL;
+	put_certificates(f, pem);
+	bool own = fflush(f) == 0 && size;
+	for (size_t i = 0; i < passed->n; i++) {
+		const char *e = passed->v[i], *value = strchr(e, '=');
+		if (!value || value[1] != '/' || !host_ca_variable(e, (size_t)(value - e)))
+			continue;
+		char *p = resolve(a, etc, value + 1);
+		if (!p || strv_has(&seen, p) || strv_has(places, p))
+			continue;
+		strv_push(a, &seen, p);
+		const char *text = read_bundle(a, etc, p);
+		if (text)
+			put_certificates(f, text);
+	}
+	return fclose(f) == 0 && own ? arena_dupn(a, buf, size) : NULL;
+}
+
+static int put(struct arena *a, const char *dir, const char *name, const char *first,
+	const char *second, struct err *err)
+{
+	char *text = arena_printf(a, "%s%s%s", first, *first ? "\n" : "", second);
+	char *path = path_join(a, dir, name);
+	return text && path
+		? file_write_atomic(AT_FDCWD, path, text, strlen(text), 0644, false, err)
+		: err_set(err, ENOMEM, "out of memory");
+}
+
+int host_ca_write(struct arena *a, const char *etc, const char *dir, const char *pem,
+	const struct strv *passed, struct err *err)
+{
+	struct strv places = {0};
+	int r = host_ca_places(a, etc, &places, err);
+	if (r < 0)
+		return r;
+	const char *machine = places.n ? read_bundle(a, etc, places.v[0]) : NULL;
+	const char *own = additions(a, etc, pem, passed, &places);
+	if (!own)
+		return err_set(err, EINVAL, "the sandbox's authority has no certificate");
+	r = file_mkdir_p(AT_FDCWD, dir, 0700);
+	if (r < 0)
+		return err_sys(err, -r, "create %s", dir);
+	r = put(a, dir, HOST_CA_OWN, "", own, err);
+	return r < 0 ? r : put(a, dir, HOST_CA_BUNDLE, machine ? machine : "", own, err);
+}

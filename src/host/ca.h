@@ -1,0 +1,36 @@
+/* host/ca.h - what programs inside trust where a sandbox has an authority of its own.
+ *
+ * Two files, made at each start: the machine's bundle with the sandbox's certificate behind it,
+ * which stands in for the bundle wherever programs look for one, and that certificate alone for
+ * those that take additions.  Also the variables that lead programs with a list of their own there.
+ * Must not: hold a key; only certificates come through here.
+ */
+#ifndef BAWN_HOST_CA_H
+#define BAWN_HOST_CA_H
+
+#include "base/arena.h"
+
+/* What OpenSSL's directories of certificates call that certificate: the hash of its subject, which
+ * is the same in all sandboxes (vault/ca.c). */
+#define HOST_CA_HASH "32e0e17b.0"
+
+/* The directory inside, and what is in it. */
+#define HOST_CA_INSIDE "/run/bawn/ca"
+#define HOST_CA_OWN "ca.crt"
+#define HOST_CA_BUNDLE "bundle.crt"
+
+/* Where programs look for the machine's bundle: paths inside, no link in them, each once.  etc: the
+ * generated /etc (host/etc.h).  0 or -errno. */
+int host_ca_places(struct arena *a, const char *etc, struct strv *ret, struct err *err);
+
+/* Write both files into dir, for a certificate in PEM.  passed: variables that come along; what the
+ * certificate variables among them name is put in, too.  0 or -errno. */
+int host_ca_write(struct arena *a, const char *etc, const char *dir, const char *pem,
+	const struct strv *passed, struct err *err);
+
+/* NAME=value for every runtime that has a list of its own; the end is NULL. */
+extern const char *const host_ca_env[];
+/* Is that the name of one of these variables? */
+bool host_ca_variable(const char *name, size_t n);
+
+#endif

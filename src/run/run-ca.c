@@ -1,0 +1,63 @@
+/* run/run-ca.c - the sandbox's own authority, where it has one (sandbox/vault.h): its certificate
+ * in a file of the box, that file wherever programs look for the machine's certificates, and
+ * variables for those that have a list of their own.
+ */
+#include "base/tree.h"
+#include "host/ca.h"
+#include "run/run.h"
+
+#include <fcntl.h>
+
+#define DIR_NAME "ca" /* in the box */
+
+static struct mount_op *file_row(struct run *r, const char *src, const char *dst, uint32_t flags)
+{
+	struct mount_op *m = plan_mount(&r->plan, MOUNT_BIND, dst);
+	m->flags = MOUNT_RO | MOUNT_NOEXEC | flags;
+	m->src = src;
+	return m;
+}
+
+int run_ca_rows(struct run *r, struct err *err)
+{
+	struct arena *a = &r->plan.arena;
+	char *dir = path_join(a, r->box.dir, DIR_NAME), *bundle = path_join(a, dir, HOST_CA_BUNDLE);
+	struct strv places = {0};
+	if (!dir || !bundle)
+		return err_set(err, ENOMEM, "out of memory");
+	if (!r->ca) /* what an earlier start had is trusted no more */
+		return r->opt.dry_run || !r->lasting ? 0 : tree_remove(AT_FDCWD, dir, err);
+	int k = host_ca_places(a, r->etc, &places, err);
+	if (k == 0 && !r->opt.dry_run)
+		k = host_ca_write(a, r->etc, dir, r->ca_pem, &r->env.env, err);
+	if (k < 0)
+		return k;
+	file_row(r, dir, HOST_CA_INSIDE, MOUNT_POINT)->why = "the sandbox's own authority";
+	for (size_t i = 0; i < places.n; i++)
+		file_row(r, bundle, places.v[i], 0)->why =
+			"the machine's certificates and the sandbox's";
+	return 0;
+}
+
+void run_ca_env(struct run *r)
+{
+	for (size_t i = 0; r->ca && host_ca_env[i]; i++) {
+		const char *e = host_ca_env[i];
+		char *name = arena_dupn(&r->plan.arena, e, strcspn(e, "="));
+		if (!name)
+			return;
+		strv_env_set(&r->plan.arena, &r->plan.env, name, e + strlen(name) + 1);
+		if (strv_env_get(&r->opt.env, name) && !r->command.n)
+			strv_addf(&r->arena, &r->plan.notices,
+				"with your own %s, what reads it does not know the sandbox's "
+				"certificate: credentials do not reach it",
+				name);
+	}
+}
+
+void run_ca_join(struct run *r)
+{
+	char *dir = path_join(&r->arena, r->store.sandboxes, r->spec.name);
+	char *file = dir ? path_join(&r->arena, dir, DIR_NAME "/" HOST_CA_BUNDLE) : NULL;
+	r->ca = file && access(file, F_OK) == 0;
+}

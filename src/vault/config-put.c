@@ -1,0 +1,20 @@
+/* vault/config-put.c - the supervisor's side of a configuration; see vault.h */
+#include "vault/vault.h"
+
+#include "policy/request-table.h"
+
+int vault_config_credential(struct blob *b, const struct credential *c, const void *secret,
+	size_t n, const char *placeholder)
+{
+	credential_put(b, VAULT_TAG_CREDENTIAL, c);
+	blob_put(b, VAULT_TAG_SECRET, secret, n);
+	blob_put_str(b, VAULT_TAG_PLACEHOLDER, placeholder);
+	return b->failed ? -ENOMEM : 0;
+}
+
+int vault_config_rules(struct blob *b, const struct http_rules *rules)
+{
+	for (size_t i = 0; rules && i < rules->n; i++)
+		http_rule_put(b, VAULT_TAG_RULE, &rules->v[i]);
+	return b->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,225 @@
+/* vault/config.c - see config.h */
+#include "vault/config.h"
+
+#include <sys/mman.h>
+
+#include "base/arena.h"
+#include "policy/request-table.h"
+
+/* Per credential: the field's value, its parts, and base64 of "user:secret". */
+enum { SECRET_LIMIT = 16384, ROOM = 4 * SECRET_LIMIT, USER_LIMIT = 256 };
+
+static int make_room(struct vault_config *c, struct err *err)
+{
+	c->cap = (size_t)CREDENTIALS_MAX * ROOM;
+	char *p = mmap(NULL, c->cap, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return err_sys(err, errno, "memory for secrets");
+	if (madvise(p, c->cap, MADV_DONTDUMP) < 0 || madvise(p, c->cap, MADV_DONTFORK) < 0)
+		return err_sys(err, errno, "memory for secrets");
+	c->secrets = p;
+	return 0;
+}
+
+static char *take(struct vault_config *c, const void *p, size_t n)
+{
+	if (c->cap - c->n < n + 1)
+		return NULL;
+	char *at = c->secrets + c->n;
+	if (n)
+		memcpy(at, p, n);
+	c->n += n;
+	return at;
+}
+
+static void base64(char *dst, const char *src, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	for (size_t i = 0; i < n; i += 3) {
+		uint32_t v = (uint32_t)(unsigned char)src[i] << 16;
+		if (i + 1 < n)
+			v |= (uint32_t)(unsigned char)src[i + 1] << 8;
+		if (i + 2 < n)
+			v |= (unsigned char)src[i + 2];
+		*dst++ = digits[v >> 18];
+		*dst++ = digits[v >> 12 & 63];
+		*dst++ = i + 1 < n ? digits[v >> 6 & 63] : '=';
+		*dst++ = i + 2 < n ? digits[v & 63] : '=';
+	}
+}
+
+/* "Basic " and base64 of user:secret, straight into the locked memory. */
+static int basic_value(struct vault_config *c, const struct credential *cred, struct vault_key *k,
+	const char *secret, size_t n)
+{
+	size_t user = strlen(cred->basic_user), plain = user + 1 + n, coded = (plain + 2) / 3 * 4;
+	if (user > USER_LIMIT)
+		return -EINVAL;
+	char *p = take(c, cred->basic_user, user);
+	if (!p || !take(c, ":", 1) || !take(c, secret, n) || !(k->value = take(c, "Basic ", 6)) ||
+		c->cap - c->n < coded)
+		return -ENOMEM;
+	base64(c->secrets + c->n, p, plain);
+	c->n += coded;
+	k->n = 6 + coded;
+	/* without what stands for the last, incomplete group, which is shared with nothing */
+	return scrub_add(&c->scrub, k->value + 6, coded);
+}
+
+static int plain_value(struct vault_config *c, const struct credential *cred, struct vault_key *k,
+	const char *secret, size_t n)
+{
+	size_t before = strlen(cred->before), after = strlen(cred->after);
+	if (before > USER_LIMIT || after > USER_LIMIT)
+		return -EINVAL;
+	k->value = take(c, cred->before, before);
+	if (!k->value || !take(c, secret, n) || !take(c, cred->after, after))
+		return -ENOMEM;
+	k->n = before + n + after;
+	return 0;
+}
+
+static int read_secret(struct vault_config *c, const struct blob_view *v, struct err *err)
+{
+	if (c->credentials.n == 0)
+		return err_set(err, EBADMSG, "a secret without a credential");
+	const struct credential *cred = &c->credentials.v[c->credentials.n - 1];
+	struct vault_key *k = &c->key[c->credentials.n - 1];
+	if (k->value || v->len > SECRET_LIMIT)
+		return err_set(err, EBADMSG, "the secret %s is too long", cred->secret);
+	for (uint32_t i = 0; i < v->len; i++)
+		if ((unsigned char)v->data[i] < 0x20 || v->data[i] == 0x7f)
+			return err_set(err, EINVAL,
+				"the secret %s has a byte that no header can carry", cred->secret);
+	char *secret = take(c, v->data, v->len);
+	int r = secret ? scrub_add(&c->scrub, secret, v->len) : -ENOMEM;
+	if (r == 0)
+		r = cred->basic_user ? basic_value(c, cred, k, secret, v->len)
+				     : plain_value(c, cred, k, secret, v->len);
+	if (r == -EINVAL) {
+		err_set(err, EINVAL, "the secret %s is too short, or its header too long",
+			cred->secret);
+		err_hint(err, "a secret has at least %d bytes", SCRUB_MIN_LEN);
+		return r;
+	}
+	return r < 0 ? err_sys(err, -r, "the secret %s", cred->secret) : 0;
+}
+
+static int read_record(struct vault_config *c, const struct blob_view *v, struct err *err)
+{
+	int r;
+	switch (v->tag) {
+	case VAULT_TAG_CREDENTIAL:
+		r = credential_get(&c->arena, v, &c->credentials);
+		break;
+	case VAULT_TAG_SECRET:
+		return read_secret(c, v, err);
+	case VAULT_TAG_PLACEHOLDER:
+		if (c->credentials.n == 0 || !blob_str(v))
+			return err_set(err, EBADMSG, "a placeholder without a credential");
+		c->key[c->credentials.n - 1].placeholder = blob_str(v);
+		return 0;
+	case VAULT_TAG_RULE:
+		r = http_rule_get(&c->arena, v, &c->rules);
+		break;
+	default:
+		r = -EBADMSG;
+	}
+	return r < 0 ? err_sys(err, -r, "the vault's configuration") : 0;
+}
+
+static void erase_secrets(char *data, size_t n)
+{
+	struct blob_iter it;
+	struct blob_view v;
+	blob_iter_init(&it, data, n);
+	while (blob_next(&it, &v) > 0)
+		if (v.tag == VAULT_TAG_SECRET)
+			explicit_bzero(data + (v.data - data), v.len);
+}
+
+int config_read(struct vault_config *c, char *data, size_t n, struct err *err)
+{
+	struct blob_iter it;
+	struct blob_view v;
+	int r = make_room(c, err), more;
+	blob_iter_init(&it, data, n);
+	while (r == 0 && (more = blob_next(&it, &v)) != 0)
+		r = more < 0 ? err_set(err, EBADMSG, "the vault's configuration is malformed")
+			     : read_record(c, &v, err);
+	erase_secrets(data, n);
+	for (size_t i = 0; r == 0 && i < c->credentials.n; i++)
+		if (!c->key[i].value)
+			r = err_set(err, EBADMSG, "a credential without a secret");
+	/* no more than can be locked without a privilege is a fault of the limit's, not ours: what
+	 * isn't locked may reach the swap space */
+	if (r == 0 && c->n)
+		(void)mlock(c->secrets, c->n);
+	return r;
+}
+
+void config_erase(struct vault_config *c)
+{
+	if (c->secrets) {
+		explicit_bzero(c->secrets, c->n);
+		munmap(c->secrets, c->cap);
+	}
+	arena_free(&c->arena);
+	*c = (struct vault_config){0};
+}
+
+/* ---- a request ---- */
+
+struct filter {
+	const struct vault_config *c;
+	bool *seen; /* by credential: the request has its field */
+	const bool *goes;
+	bool ruled;
+};
+
+static bool keep_field(const void *arg, const struct h1_field *f)
+{
+	static const char *const overrides[] = {
+		"x-http-method-override", "x-http-method", "x-method-override"};
+	const struct filter *q = arg;
+	for (size_t i = 0; i < q->c->credentials.n; i++) {
+		if (q->goes[i] && h1_is(f->name, q->c->credentials.v[i].header)) {
+			q->seen[i] = true;
+			return false;
+		}
+	}
+	/* rules on methods would be of no use beside these */
+	for (size_t i = 0; q->ruled && i < ARRAY_LEN(overrides); i++)
+		if (h1_is(f->name, overrides[i]))
+			return false;
+	return true;
+}
+
+int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
+	uint16_t port, struct buf *out, bool *ret_injected)
+{
+	bool goes[CREDENTIALS_MAX], seen[CREDENTIALS_MAX] = {false}, any = false;
+	struct filter q = {.c = c,
+		.seen = seen,
+		.goes = goes,
+		.ruled = http_rules_apply(&c->rules, name, port)};
+	for (size_t i = 0; i < c->credentials.n; i++)
+		goes[i] = credential_goes_to(&c->credentials.v[i], name, port) ||
+			GUARD_REMOVED("vault-hosts");
+	int r = h1_put_request(out, h, name, port, keep_field, &q);
+	for (size_t i = 0; i < c->credentials.n && r == 0; i++) {
+		const struct credential *cred = &c->credentials.v[i];
+		if (!goes[i] || (!seen[i] && !cred->always))
+			continue;
+		any = true;
+		r = buf_addf(out, "%s: ", cred->header);
+		r = r < 0 ? r : buf_add(out, c->key[i].value, c->key[i].n);
+		r = r < 0 ? r : buf_add(out, "\r\n", 2);
+	}
+	r = r < 0 ? r : buf_add(out, "\r\n", 2);
+	if (r == 0)
+		*ret_injected = any;
+	return r;
+}

@@ -1,0 +1,220 @@
+/* vault/loop.c - see loop.h */
+#include "vault/loop.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "policy/egress.h"
+
+enum { EVENTS = 128, TICK_MS = 500, TELL_MS = 1000 };
+
+static int epfd = -1;
+static struct flow *flows;
+static size_t n_flows;
+static uint32_t lost;
+static const struct loop_ops *ops;
+
+uint64_t loop_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void loop_text(char *dst, size_t cap, const char *p, size_t n)
+{
+	n = MIN(n, cap - 1);
+	for (size_t i = 0; i < n; i++)
+		dst[i] = p[i] > ' ' && p[i] < 0x7f ? p[i] : p[i] == ' ' ? ' ' : '?';
+	dst[n] = '\0';
+}
+
+/* The supervisor reads all the time; if it does not, an event is lost rather than everything. */
+void loop_tell(struct vault_tell_msg *m)
+{
+	struct pollfd p = {.fd = LOOP_SUPER_FD, .events = POLLOUT};
+	m->magic = VAULT_MAGIC;
+	m->kind = VAULT_EVENT;
+	m->lost = lost;
+	ssize_t r = send(LOOP_SUPER_FD, m, sizeof(*m), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (r < 0 && errno == EAGAIN && poll(&p, 1, TELL_MS) > 0)
+		r = send(LOOP_SUPER_FD, m, sizeof(*m), MSG_NOSIGNAL | MSG_DONTWAIT);
+	lost = r < 0 ? lost + 1 : 0;
+}
+
+/* ---- flows ---- */
+
+static void unlink_flow(struct flow *f)
+{
+	if (f->prev)
+		f->prev->next = f->next;
+	else
+		flows = f->next;
+	if (f->next)
+		f->next->prev = f->prev;
+	n_flows--;
+}
+
+static void end_flow(struct flow *f)
+{
+	unlink_flow(f);
+	ops->stop(f);
+	tls_free(f->tls);
+	link_free(&f->link);
+	close(f->fd);
+	close(f->link.fd);
+	explicit_bzero(f, ops->flow_size);
+	free(f);
+}
+
+static int watch(struct flow *f, int fd)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = f};
+	return epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &e);
+}
+
+static void too_many(const struct vault_flow_msg *m)
+{
+	struct vault_tell_msg t = {.flow = m->flow, .rule = EGRESS_NO_RULE, .why = VAULT_WHY_LIMIT};
+	snprintf(t.text, sizeof(t.text), "too many connections");
+	loop_tell(&t);
+}
+
+static void start_flow(const struct vault_flow_msg *m, const int fds[2])
+{
+	struct flow *f = n_flows < LOOP_FLOWS_MAX ? calloc(1, ops->flow_size) : NULL;
+	if (!f) {
+		too_many(m);
+		close(fds[0]);
+		close(fds[1]);
+		return;
+	}
+	f->id = m->flow;
+	f->port = m->port;
+	memcpy(f->name, m->name, sizeof(f->name));
+	f->fd = fds[ops->agent_fd];
+	f->link.fd = fds[!ops->agent_fd];
+	f->next = flows;
+	if (flows)
+		flows->prev = f;
+	flows = f;
+	n_flows++;
+	fd_set_nonblock(f->fd);
+	fd_set_nonblock(f->link.fd);
+	ops->start(f, m);
+	if (watch(f, f->fd) < 0 || watch(f, f->link.fd) < 0)
+		end_flow(f);
+}
+
+/* 1: one more flow, 0: nothing there, -EPIPE: the supervisor has gone, -EBADMSG. */
+static int super_ready(void)
+{
+	struct vault_flow_msg m;
+	struct pollfd p = {.fd = LOOP_SUPER_FD, .events = POLLIN};
+	int fds[2];
+	size_t n_fds = 0;
+	if (poll(&p, 1, 0) <= 0)
+		return 0;
+	ssize_t n = fd_recv(LOOP_SUPER_FD, &m, sizeof(m), fds, ARRAY_LEN(fds), &n_fds);
+	if (n == 0 || n == -ECONNRESET)
+		return -EPIPE;
+	if (n == -EAGAIN || n == -EINTR)
+		return 0;
+	bool ok = n >= 0 && link_flow_ok(&m, (size_t)n);
+	if (ok && n_fds == 2) {
+		start_flow(&m, fds);
+		return 1;
+	}
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	if (!ok)
+		return -EBADMSG;
+	/* the kernel drops what would pass the limit of descriptors */
+	too_many(&m);
+	return 1;
+}
+
+/* ---- the loop ---- */
+
+/* Flows that want another turn, and dead ones, wait here until a round's events are all seen. */
+static struct flow **turn;
+static size_t n_turn;
+
+static void queue(struct flow *f)
+{
+	if (!f->queued) {
+		f->queued = true;
+		turn[n_turn++] = f;
+	}
+}
+
+static void move(struct flow *f)
+{
+	if (!f->dead && ops->pump(f))
+		queue(f);
+	if (f->dead)
+		queue(f);
+}
+
+static void take_turns(void)
+{
+	size_t n = n_turn;
+	struct flow *f;
+	for (size_t i = 0; i < n; i++) {
+		f = turn[i];
+		f->queued = false;
+		if (f->dead) {
+			end_flow(f);
+			continue;
+		}
+		move(f);
+	}
+	memmove(turn, turn + n, (n_turn - n) * sizeof(struct flow *));
+	n_turn -= n;
+}
+
+static void tick(void)
+{
+	static uint64_t last;
+	uint64_t now = loop_now();
+	if (now - last < TICK_MS)
+		return;
+	last = now;
+	for (struct flow *f = flows; f; f = f->next) {
+		if (f->deadline && now >= f->deadline && !f->dead) {
+			f->deadline = 0;
+			ops->late(f);
+			queue(f);
+		}
+	}
+}
+
+int loop_run(const struct loop_ops *o)
+{
+	struct epoll_event ev[EVENTS], super = {.events = EPOLLIN, .data.ptr = NULL};
+	ops = o;
+	turn = calloc((size_t)2 * LOOP_FLOWS_MAX, sizeof(struct flow *));
+	epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (!turn || epfd < 0 || epoll_ctl(epfd, EPOLL_CTL_ADD, LOOP_SUPER_FD, &super) < 0)
+		return 1;
+	for (;;) {
+		int n = epoll_wait(epfd, ev, EVENTS, n_turn ? 0 : n_flows ? TICK_MS : -1), r = 0;
+		if (n < 0 && errno != EINTR)
+			return 1;
+		for (int i = 0; i < n; i++) {
+			if (ev[i].data.ptr)
+				move(ev[i].data.ptr);
+			else
+				r = 1;
+		}
+		while (r > 0)
+			r = super_ready();
+		if (r < 0)
+			return r != -EPIPE;
+		take_turns();
+		tick();
+	}
+}

@@ -1,0 +1,729 @@
+# cases.py - what the vault promises, each with a supervisor, an agent and an upstream played here.
+#
+# usage: cases.py CASE; exit 0 when it holds.
+import base64
+import os
+import socket
+import ssl
+import struct
+import sys
+import time
+
+from world import (ANY, NAME, PLACEHOLDER, SECRET, Authority, Conn, Upstream, World, credential,
+                   echo, get, ok, rule)
+
+AUTH = f"Authorization: Bearer {PLACEHOLDER}\r\n"
+
+
+def start(answer=echo, config=None, **kw):
+    w = World(credential() if config is None else config, **kw)
+    return w, Upstream(answer, w.ca.leaf(NAME))
+
+
+def inject():
+    w, up = start(lambda c: [ok(c, b"got") for _ in iter(c.message, None)])
+    c = w.agent(up)
+    first, f, body = w.ask(c, get("/v1?key=" + PLACEHOLDER, AUTH + f"X-Other: {PLACEHOLDER}\r\n"))
+    assert (first, body) == ("HTTP/1.1 200 OK", b"got"), first
+    assert f"authorization: Bearer {SECRET}\r\n".encode() in up.got
+    assert up.got.count(SECRET.encode()) == 1
+    assert up.got.count(PLACEHOLDER.encode()) == 2, "the placeholder elsewhere stays"
+    e = w.event(why="", status=200)
+    assert e["injected"] and e["method"] == "GET" and e["path"] == "/v1", e
+    # a key of the agent's own is no way to another account
+    w.ask(c, get("/", "Authorization: Bearer foreign\r\nAUTHORIZATION: Bearer twice\r\n"))
+    assert b"foreign" not in up.got and b"twice" not in up.got
+    assert up.got.count(SECRET.encode()) == 2
+    # none where none was sent
+    w.ask(c, get("/plain"))
+    assert up.got.count(SECRET.encode()) == 2
+    assert up.conns == 1, "one connection for all three"
+
+
+def forms():
+    config = [credential(header="x-api-key", before="", always=True),
+              credential(secret="hunter2-hunter2", basic="me", before="")]
+    w, up = start(config=config)
+    c = w.agent(up)
+    got = w.ask(c, get("/", "Authorization: Basic eDp5\r\n"))[2]
+    pair = base64.b64encode(b"me:hunter2-hunter2")
+    assert f"x-api-key: {SECRET}".encode() in up.got
+    assert b"authorization: Basic " + pair in up.got
+    assert SECRET.encode() not in got and pair not in got and b"****" in got
+
+
+def elsewhere():
+    # not to another host, another port, or below the host
+    for name, port in (("other.example", 443), (NAME, 8443), ("sub." + NAME, 443)):
+        w = World(credential(always=True))
+        up = Upstream(echo, w.ca.leaf(name))
+        c = w.agent(up, name, port=port)
+        host = name if port == 443 else f"{name}:{port}"
+        first, _, body = w.ask(c, get("/", AUTH, host=host))
+        assert first.endswith("200 OK") and PLACEHOLDER.encode() in body, first
+        assert SECRET.encode() not in up.got
+        w.end()
+
+
+def redirect():
+    def answer(c):
+        c.message()
+        c.send(f"HTTP/1.1 302 Found\r\nLocation: https://evil.example/?k={SECRET}\r\n"
+               "Content-Length: 0\r\n\r\n")
+    w, up = start(answer)
+    first, f, _ = w.ask(w.agent(up), get("/", AUTH))
+    assert first.endswith("302 Found") and SECRET not in str(f), f
+    assert f["location"].startswith("https://evil.example/?k=****")
+
+
+def scrub():
+    # the secret in every cut: one byte a chunk, one byte a record, by length, to the end
+    def answer(c):
+        while True:
+            how = c.message()[0].split()[1]
+            s = b"<" + SECRET.encode() + b"|" + SECRET[:-1].encode() + b">"
+            if how == "/chunks":
+                c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for b in s:
+                    c.send(b"1\r\n" + bytes([b]) + b"\r\n")
+                c.send(f"0\r\nX-Trailer: {SECRET}\r\n\r\n")
+            elif how == "/length":
+                c.send(f"HTTP/1.1 200 OK\r\nX-Many: {SECRET}\r\nContent-Length: {len(s)}\r\n\r\n")
+                for b in s:
+                    c.send(bytes([b]))
+            else:
+                c.send("HTTP/1.1 200 OK\r\n\r\n")
+                for at in range(0, len(s), 7):
+                    c.send(s[at:at + 7])
+                return
+    w, up = start(answer)
+    c = w.agent(up)
+    want = b"<" + b"*" * len(SECRET) + b"|" + SECRET[:-1].encode() + b">"
+    for how in ("/chunks", "/length", "/end"):
+        _, f, body = w.ask(c, get(how, AUTH))
+        assert body == want, (how, body)
+        assert SECRET not in str(f) + str(getattr(c, "trailer", ""))
+    assert f["connection"] == "close"
+
+
+def streaming():
+    # server-sent events come one by one, while the response goes on
+    def answer(c):
+        c.message()
+        c.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n")
+        for i in range(5):
+            c.send(f"{len('data: n') + 2:x}\r\ndata: {i}\n\n\r\n")
+            c.up.step.wait(10)
+            c.up.step.clear()
+        c.send("0\r\n\r\n")
+    import threading
+    w, up = start(answer)
+    up.step = threading.Event()
+    c = w.agent(up)
+    c.send(get("/", AUTH))
+    c.until(b"\r\n\r\n")
+    for i in range(5):
+        c.until(f"data: {i}\n\n".encode())
+        up.step.set()
+    c.until(b"0\r\n\r\n")
+
+
+def smuggling():
+    bodies = {
+        "cl and te": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "two lengths": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+        "equal lengths": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
+        "list of lengths": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4, 4\r\n\r\nabcd",
+        "signed length": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: +4\r\n\r\nabcd",
+        "huge length": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 9999999999999999999\r\n\r\n",
+        "obs-fold": "GET / HTTP/1.1\r\nHost: {h}\r\nX-A: b\r\n Content-Length: 4\r\n\r\n",
+        "space before colon": "GET / HTTP/1.1\r\nHost: {h}\r\nContent-Length : 4\r\n\r\nabcd",
+        "bare lf": "GET / HTTP/1.1\nHost: {h}\n\n",
+        "bare lf in a field": "GET / HTTP/1.1\r\nHost: {h}\r\nX: a\nTransfer-Encoding: chunked\r\n\r\n",
+        "bare cr": "GET / HTTP/1.1\r\nHost: {h}\r\nX: a\rTransfer-Encoding: chunked\r\n\r\n",
+        "nul": "GET / HTTP/1.1\r\nHost: {h}\r\nX: a\0b\r\n\r\n",
+        "te other": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "te twice": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "te hidden": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        "te tab": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+        "no host": "GET / HTTP/1.1\r\n\r\n",
+        "two hosts": "GET / HTTP/1.1\r\nHost: {h}\r\nHost: {h}\r\n\r\n",
+        "absolute form": "GET https://{h}/ HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "absolute elsewhere": "GET http://evil.example/ HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "authority form": "GET {h}:443 HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "asterisk": "GET * HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "space in target": "GET / a HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "h2c": "GET / HTTP/1.1\r\nHost: {h}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+        "empty line first": "\r\nGET / HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "h2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "expectation": "POST / HTTP/1.1\r\nHost: {h}\r\nExpect: magic\r\nContent-Length: 1\r\n\r\na",
+        "chunk size": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0x4\r\nabcd\r\n0\r\n\r\n",
+        "chunk sign": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+        "chunk overflow": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000004\r\nabcd\r\n",
+        "chunk end": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcdX\r\n0\r\n\r\n",
+        "chunk lf": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4\nabcd\r\n0\r\n\r\n",
+        "trailer length": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 9\r\n\r\n",
+        "connect": "CONNECT {h}:443 HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "trace": "TRACE / HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "http 1.0": "GET / HTTP/1.0\r\nHost: {h}\r\n\r\n",
+        "huge head": "GET / HTTP/1.1\r\nHost: {h}\r\nX: " + "a" * 40000 + "\r\n\r\n",
+        "many fields": "GET / HTTP/1.1\r\nHost: {h}\r\n" + "a: b\r\n" * 200 + "\r\n",
+        "other host": "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+        "other port": "GET / HTTP/1.1\r\nHost: {h}:444\r\n\r\n",
+    }
+    status = {"connect": 405, "trace": 405, "http 1.0": 505, "huge head": 431, "many fields": 431,
+              "other host": 421, "other port": 421}
+    # The lenient one takes a line for ended at LF and does not mind what else stands in a head; the
+    # strict one is the reader of this test. What either sees must be the one request behind.
+    lenient_saw = []
+
+    def lenient(c):
+        while True:
+            line = c.until(b"\n").strip()
+            if line.split(b" ")[-1].startswith(b"HTTP/"):
+                lenient_saw.append(line)
+            if not line:
+                ok(c)
+    w = World(credential(always=True))
+    for answer in (echo, lenient):
+        up = Upstream(answer, w.ca.leaf(NAME))
+        for form, request in bodies.items():
+            c = w.agent(up)
+            # behind it, at once, what a smuggler would want to be seen
+            c.send(request.format(h=NAME).encode("latin-1") + get("/smuggled"))
+            first, f, _ = c.message()
+            want = status.get(form, 400)
+            assert f" {want} " in first and f["connection"] == "close", (form, first)
+            try:
+                assert c.sock.recv(100) == b"", form
+            except (ssl.SSLError, ConnectionResetError):
+                pass
+            assert b"/smuggled" not in up.got, form
+    assert not [line for line in lenient_saw if b"smuggled" in line]
+    w.event(why="host")
+    w.event(why="malformed")
+    assert w.ask(w.agent(up), get("/after"))[0].endswith("200 OK")
+
+
+def identity():
+    w, up = start()
+    for sni in ("evil.example", "sub." + NAME):
+        ctx = w.agent_context()
+        ctx.check_hostname = False
+        try:
+            ctx.wrap_socket(w.flow(up), server_hostname=sni)
+            raise AssertionError("SNI " + sni)
+        except ssl.SSLError as e:
+            assert "UNRECOGNIZED_NAME" in str(e), e
+    ctx = ssl.create_default_context(cadata=w.cert)
+    ctx.check_hostname = False
+    try:
+        ctx.wrap_socket(w.flow(up))
+        raise AssertionError("no SNI")
+    except ssl.SSLError:
+        pass
+    for alpn in (["h2"], ["http/1.0"]):
+        ctx = w.agent_context()
+        ctx.set_alpn_protocols(alpn)
+        try:
+            ctx.wrap_socket(w.flow(up), server_hostname=NAME)
+            raise AssertionError("ALPN")
+        except ssl.SSLError:
+            pass
+    ctx = w.agent_context()
+    ctx.minimum_version = ssl.TLSVersion.TLSv1
+    ctx.maximum_version = ssl.TLSVersion.TLSv1_1
+    ctx.set_ciphers("ALL:@SECLEVEL=0")
+    try:
+        ctx.wrap_socket(w.flow(up), server_hostname=NAME)
+        raise AssertionError("TLS 1.1")
+    except ssl.SSLError:
+        pass
+    w.event(why="tls")
+    # the leaf: for this name alone, short-lived, by an authority that is this start's
+    ctx = w.agent_context()
+    ctx.set_alpn_protocols(["h2", "http/1.1"])
+    s = ctx.wrap_socket(w.flow(up), server_hostname=NAME)
+    assert s.selected_alpn_protocol() == "http/1.1"
+    cert = s.getpeercert()
+    assert cert["subjectAltName"] == (("DNS", NAME),), cert
+    life = ssl.cert_time_to_seconds(cert["notAfter"]) - time.time()
+    assert 22 * 3600 < life < 25 * 3600, life
+    assert World(credential()).cert != w.cert
+    # a restart keeps it
+    old = w.cert
+    w.end()
+    w.start_vault()
+    w.start_front()
+    assert w.cert == old
+    assert w.ask(w.agent(up), get("/", AUTH))[0].endswith("200 OK")
+
+
+def untrusted():
+    w = World(credential(always=True))
+    other = Authority(__import__("tempfile").mkdtemp(dir=w.d), "another")
+    bad = {"self-signed": Upstream(echo, other.leaf(NAME)),
+           "wrong host": Upstream(echo, w.ca.leaf("other.example")),
+           "expired": Upstream(echo, w.ca.leaf(NAME, -1))}
+    for what, up in bad.items():
+        first, _, body = w.ask(w.agent(up), get("/", AUTH))
+        assert first.endswith("502 Bad Gateway"), (what, first)
+        assert b"certificate does not hold" in body, body
+        assert not up.got
+        w.events.clear
+    w.event(why="untrusted", status=502)
+
+
+def bodies():
+    w, up = start()
+    c = w.agent(up)
+    # chunks with extensions, trailers, a body by length; keep-alive through all of it
+    r = w.ask(c, get("/c", "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n", method="POST") +
+              b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 7\r\n\r\n")[2]
+    assert r.endswith(b"abcde") and b"X-Sum: 7\r\n" in up.got, r
+    r = w.ask(c, get("/l", "Content-Length: 5\r\n", method="PUT") + b"12345")[2]
+    assert r.endswith(b"12345")
+    # two at once: answered one after the other
+    c.send(get("/one") + get("/two"))
+    assert b"/one" in c.message()[2] and b"/two" in c.message()[2]
+    assert b"accept-encoding: identity" in r.lower()
+    r = w.ask(c, get("/z", "Accept-Encoding: gzip, br\r\nTE: trailers\r\nKeep-Alive: 5\r\n"
+                     "Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\n"))[2].lower()
+    assert b"gzip" not in r and b"x-hop" not in r and b"keep-alive" not in r
+    assert up.conns == 1
+
+
+def empties():
+    def answer(c):
+        while True:
+            first, _, _ = c.message()
+            path = first.split()[1]
+            if path == "/204":
+                c.send("HTTP/1.1 204 No Content\r\n\r\n")
+            elif path == "/304":
+                c.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n")
+            elif path == "/head":
+                c.send("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
+            elif path == "/103":
+                c.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+                ok(c)
+            else:
+                ok(c, b"")
+    w, up = start(answer)
+    c = w.agent(up)
+    assert " 204 " in w.ask(c, get("/204"))[0]
+    assert " 304 " in w.ask(c, get("/304"))[0]
+    assert w.ask(c, get("/head", method="HEAD"), True)[1]["content-length"] == "99"
+    assert " 103 " in w.ask(c, get("/103"))[0] and " 200 " in c.message()[0]
+    assert w.ask(c, get("/none"))[2] == b""
+    assert up.conns == 1
+
+
+def continues():
+    def answer(c):
+        while True:
+            head = c.until(b"\r\n\r\n")
+            if b"/no" in head:
+                c.send("HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n")
+                continue
+            c.send("HTTP/1.1 100 Continue\r\n\r\n")
+            ok(c, c.take(4))
+    w, up = start(answer)
+    c = w.agent(up)
+    more = "Expect: 100-continue\r\nContent-Length: 4\r\n"
+    assert " 100 " in w.ask(c, get("/", more, method="POST"))[0]
+    c.send(b"body")
+    assert c.message()[2] == b"body"
+    first, f, _ = w.ask(c, get("/no", more, method="POST"))
+    assert " 417 " in first and f["connection"] == "close"
+
+
+def websocket():
+    def answer(c):
+        head = c.until(b"\r\n\r\n")
+        if b"/h2c" in head:
+            c.send("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+            return
+        assert b"Upgrade: websocket\r\n" in head and SECRET.encode() in head
+        c.send(f"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+               f"X-Echo: {SECRET}\r\n\r\n\x81\x05early")
+        while True:
+            c.more()
+            c.send(c.buf)
+            c.buf = b""
+    w, up = start(answer)
+    ask = AUTH + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n"
+    c = w.agent(up)
+    first, f, _ = w.ask(c, get("/ws", ask))
+    assert " 101 " in first and f["upgrade"] == "websocket" and SECRET not in f["x-echo"], f
+    c.take(len("\x81\x05early".encode()))
+    for n in (1, 5, 70000, 300000):
+        block = os.urandom(n)
+        import threading
+        t = threading.Thread(target=c.send, args=(block,))
+        t.start()
+        assert c.take(n) == block
+        t.join()
+    assert " 502 " in w.ask(w.agent(up), get("/h2c", ask))[0]
+
+
+def big():
+    # both ways at once the memory stays what it is
+    n = int(os.environ.get("BAWN_BIG", str(512 << 20)))
+    block = os.urandom(1 << 20)
+
+    def answer(c):
+        first, f, _ = c.message() if False else (c.until(b"\r\n\r\n"), None, None)
+        left = n
+        left -= len(c.buf)
+        c.buf = b""
+        while left > 0:
+            left -= len(c.sock.recv(1 << 20))
+        c.send(f"HTTP/1.1 200 OK\r\nContent-Length: {n}\r\n\r\n")
+        for _ in range(n >> 20):
+            c.send(block)
+    w, up = start(answer)
+    before = memory(w)
+    c = w.agent(up)
+    c.send(get("/", f"Content-Length: {n}\r\n{AUTH}", method="POST"))
+    began = time.time()
+    for _ in range(n >> 20):
+        c.send(block)
+    c.until(b"\r\n\r\n")
+    left = n - len(c.buf)
+    while left > 0:
+        d = c.sock.recv(1 << 20)
+        assert d, left
+        left -= len(d)
+    grown = memory(w) - before
+    print(f"# {2 * n >> 20} MiB in {time.time() - began:.1f} s, memory +{grown} KiB")
+    assert grown < 4096, grown
+
+
+def memory(w):
+    kib = 0
+    for p in (w.front, w.vault):
+        with open(f"/proc/{p.pid}/statm") as f:
+            kib += int(f.read().split()[1]) * 4
+    return kib
+
+
+def idle():
+    # connections that do nothing cost little, and last
+    n = int(os.environ.get("BAWN_IDLE", "300"))
+    w, up = start(lambda c: [ok(c) for _ in iter(c.message, None)])
+    warm = [w.agent(up) for _ in range(10)]
+    for c in warm:
+        w.ask(c, get("/", AUTH))
+    before = memory(w)
+    cs = [w.agent(up) for _ in range(n)]
+    for c in cs:
+        w.ask(c, get("/", AUTH))
+    each = (memory(w) - before) / n
+    print(f"# {each:.1f} KiB for each of {n} idle connections, both processes together")
+    assert each <= 64, each
+    time.sleep(2)
+    for c in cs:
+        assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
+
+
+def crowd():
+    """More connections than there are descriptors: those that are stay, the others end."""
+    w, up = start(files=128)
+    first = w.agent(up)
+    w.ask(first, get())
+    kept, ended = [], 0
+    for _ in range(80):
+        try:
+            c = w.agent(up)
+            w.ask(c, get())
+            kept.append(c)
+        except OSError:
+            ended += 1
+    assert 40 < len(kept) < 64 and ended == 80 - len(kept), (len(kept), ended)
+    w.event(why="limit")
+    assert w.ask(first, get())[0].endswith("200 OK")
+    for c in kept:
+        c.sock.close()
+    time.sleep(0.5)
+    assert w.ask(w.agent(up), get())[0].endswith("200 OK")
+
+
+def rules():
+    config = [credential(always=True), rule("/repos/me/**", ",GET,HEAD,"), rule("/open/*"),
+              rule("/repos/me/private/**", deny=True, number=9)]
+    w, up = start(config=config)
+
+    def status(path, method="GET"):
+        return int(w.ask(w.agent(up), get(path, method=method))[0].split()[1])
+    for path in ("/repos/me/a", "/repos/me/a/b?x=/../..", "/open/x"):
+        assert status(path) == 200, path
+    assert status("/open/x", "DELETE") == 200
+    got = len(up.got)
+    for path in ("/", "/repos/you/a", "/repos/me/../you/a", "/repos/me/%2e%2e/you",
+                 "/repos/me/..%2fyou", "/repos/me/%252e%252e/you", "/repos/me//private/x",
+                 "/repos/me/private/x", "/repos/me/PRIVATE/x", "/repos/me/a/..;/../../you/x",
+                 "/repos/me/%70rivate/x", "/repos/me/a%00", "/repos/me/..\\..\\you",
+                 "/open/x/y", "/open/x%2fy"):
+        assert status(path) == 403, path
+    assert status("/repos/me/a", "POST") == 403
+    assert len(up.got) == got, "nothing of it went upstream"
+    assert w.event(why="rule", path="/repos/me/private/x")["rule"] == 9
+    # a method that is another one behind the wall
+    w.ask(w.agent(up), get("/repos/me/a", "X-HTTP-Method-Override: DELETE\r\n"))
+    assert b"DELETE" not in up.got[got:]
+
+
+def budget():
+    w, up = start(config=[credential(), rule(most=3000, plain=True)])
+    c = w.agent(up)
+    assert " 200 " in w.ask(c, get("/", "Content-Length: 1000\r\n", method="POST") +
+                            b"a" * 1000)[0]
+    spent = w.event(status=200)["up"]
+    assert 1000 < spent < 1500, spent
+    # all connections together, and bodies of unknown length
+    c = w.agent(up)
+    c.send(get("/", "Transfer-Encoding: chunked\r\n", method="POST"))
+    c.send(b"7d0\r\n" + b"b" * 2000 + b"\r\n0\r\n\r\n")
+    first, _, body = c.message()
+    assert " 403 " in first and b"max-upload" in body, body
+    assert b"bbbb" not in up.got
+    w.event(why="budget")
+    # and before a restart
+    w.end()
+    w.start_vault()
+    w.start_front()
+    assert " 403 " in w.ask(w.agent(up, spent=2990), get("/"))[0]
+
+
+def killed():
+    def answer(c):
+        c.message()
+        c.up.sock.settimeout(5)
+        time.sleep(5)
+    w, up = start(answer)
+    up2 = Upstream(echo, w.ca.leaf(NAME))
+    c = w.agent(up)
+    idle_one = w.agent(up2)
+    w.ask(idle_one, get("/", AUTH))
+    c.send(get("/", AUTH))
+    time.sleep(0.3)
+    w.vault.kill()
+    w.vault.wait()
+    assert " 502 " in c.message()[0]
+    assert idle_one.sock.recv(10) == b""
+    assert w.front.poll() is None
+    w.start_vault()
+    first, _, body = w.ask(w.agent(up2), get("/", AUTH))
+    assert " 200 " in first and b"****" in body and SECRET.encode() not in body
+
+
+def faults():
+    w = World(credential())
+    cert = w.ca.leaf(NAME)
+
+    def reset(c):
+        c.message()
+        c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.socket.close(c.sock)
+
+    def half(c):
+        c.message()
+        c.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+    def drip(c):
+        c.message()
+        for b in b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndrip":
+            c.send(bytes([b]))
+            time.sleep(0.01)
+    for what, reply in {
+            "junk": "SSH-2.0-OpenSSH\r\n\r\n", "two lengths":
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            "both": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "fold": "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+            "huge": "HTTP/1.1 200 OK\r\nA: " + "b" * 70000}.items():
+        def bad(c, reply=reply):
+            c.message()
+            c.send(reply)
+            time.sleep(1)
+        first = w.ask(w.agent(Upstream(bad, cert)), get())[0]
+        assert " 502 " in first, (what, first)
+    assert " 502 " in w.ask(w.agent(Upstream(reset, cert)), get())[0]
+    assert w.ask(w.agent(Upstream(drip, cert)), get())[2] == b"drip"
+    c = w.agent(Upstream(half, cert))
+    try:
+        w.ask(c, get())
+        raise AssertionError("half a body is no whole one")
+    except (EOFError, OSError):
+        pass
+    # a response too many does not become the next request's
+    def twice(c):
+        c.message()
+        ok(c)
+        ok(c, b"stray")
+        time.sleep(1)
+    c = w.agent(Upstream(twice, cert))
+    assert w.ask(c, get())[2] == b"ok"
+    time.sleep(0.3)
+    try:
+        c.send(get())
+        assert b"stray" not in c.message()[2]
+    except (EOFError, OSError):
+        pass
+    # one that ends an idle connection just when the next request comes: no answer is made up
+    def once(c):
+        c.message()
+        ok(c)
+        c.message()
+    c = w.agent(Upstream(once, cert))
+    w.ask(c, get())
+    c.send(get())
+    try:
+        raise AssertionError(c.message()[0])
+    except (EOFError, OSError):
+        pass
+    # no TLS at all, and one that closes at once
+    assert " 502 " in w.ask(w.agent(Upstream(lambda c: c.send("HTTP/1.1 200 OK\r\n\r\n"))),
+                            get())[0]
+    assert " 502 " in w.ask(w.agent(Upstream(lambda c: None)), get())[0]
+    # an agent that goes while its upstream thinks: the upstream sees it
+    seen = []
+
+    def think(c):
+        c.message()
+        c.sock.settimeout(10)
+        seen.append(c.sock.recv(1))
+    c = w.agent(Upstream(think, cert))
+    c.send(get())
+    time.sleep(0.3)
+    c.sock.close()
+    for _ in range(50):
+        if seen:
+            break
+        time.sleep(0.1)
+    assert seen == [b""], seen
+
+
+def pieces():
+    # the ClientHello, and all else of the agent's, one byte at a time
+    w, up = start()
+    a = w.flow(up)
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    o = w.agent_context().wrap_bio(into, out, server_hostname=NAME)
+
+    def flush():
+        for b in out.read():
+            a.send(bytes([b]))
+    while True:
+        try:
+            o.do_handshake()
+            flush()
+            break
+        except ssl.SSLWantReadError:
+            flush()
+            into.write(a.recv(65536))
+    o.write(get("/", AUTH))
+    flush()
+    got = b""
+    while b"****" not in got:
+        try:
+            got += o.read(65536)
+        except ssl.SSLWantReadError:
+            into.write(a.recv(65536))
+    # junk instead of one
+    b = w.flow(up)
+    b.send(b"GET / HTTP/1.1\r\n\r\n")
+    try:
+        while d := b.recv(100):
+            assert b"HTTP/1.1" not in d
+    except ConnectionResetError:
+        pass
+    w.event(why="tls")
+
+
+def never():
+    # a handshake that is never finished ends
+    w, up = start()
+    a = w.flow(up)
+    a.send(b"\x16\x03\x01\x02\x00\x01")
+    began = time.time()
+    a.settimeout(30)
+    assert a.recv(10) == b""
+    assert 10 < time.time() - began < 20
+    w.event(why="tls", text="no TLS handshake in time")
+
+
+def confined():
+    w, up = start()
+    w.ask(w.agent(up), get("/", AUTH))
+    for p in (w.front, w.vault):
+        with open(f"/proc/{p.pid}/status") as f:
+            s = f.read()
+        assert "\nSeccomp:\t2\n" in s and "\nNoNewPrivs:\t1\n" in s, s
+        try:
+            open(f"/proc/{p.pid}/mem", "rb").close()
+            raise AssertionError("its memory can be read")
+        except PermissionError:
+            pass
+    with open(f"/proc/{w.vault.pid}/cmdline", "rb") as f:
+        assert SECRET.encode() not in f.read()
+    w.end()
+
+
+def contents(p, *what):
+    """How often each is in a process's memory."""
+    n = [0] * len(what)
+    with open(f"/proc/{p.pid}/maps") as maps, open(f"/proc/{p.pid}/mem", "rb") as mem:
+        for line in maps:
+            at, perms = line.split()[:2]
+            lo, hi = (int(x, 16) for x in at.split("-"))
+            if "r" not in perms or "[v" in line:
+                continue
+            mem.seek(lo)
+            data = mem.read(hi - lo)
+            n = [k + data.count(w) for k, w in zip(n, what)]
+    return n
+
+
+def hangs():
+    """An upstream that takes the connection and says nothing."""
+    w, up = start()
+    up = Upstream(lambda c: time.sleep(40))
+    began = time.time()
+    c = w.agent(up)
+    c.sock.settimeout(40)
+    first, _, body = w.ask(c, get())
+    assert " 502 " in first and b"in time" in body, first
+    assert 15 < time.time() - began < 25
+    w.event(why="upstream", status=502)
+
+
+def search():
+    """No byte of the secret in the front's memory, with an upstream that echoes it."""
+    mark = b"in-the-clear-4711"
+    w, up = start(preload=os.environ["BAWN_BUILDDIR"] + "/tests/vault/dumpable.so")
+    # of the authority's key (PKCS #8 of P-256) the secret number, as it is written and as it is kept
+    der = base64.b64decode(os.pread(w.resume, 65536, 0).split(b"-----")[2])
+    key = der[36:68]
+    assert der[34:36] == b"\x04\x20", der.hex()
+    keys = [key[:16], key[::-1][:16]]
+    c = w.agent(up)
+    more = AUTH + f"X-Mark: {mark.decode()}\r\n"
+    for _ in range(20):
+        assert b"****" in w.ask(c, get("/", more))[2]
+    c.send(get("/", more + "Content-Length: 9\r\n", method="POST") + mark[:8])
+    time.sleep(0.3)
+    half = SECRET[8:20].encode()
+    found = contents(w.front, mark, SECRET.encode(), half, *keys)
+    assert found[0] > 0, "the search finds nothing at all"
+    assert found[1:] == [0, 0, 0, 0], found
+    found = contents(w.vault, SECRET.encode(), *keys)
+    assert found[0] > 0 and found[1] + found[2] > 0, "and not what is there"
+
+
+CASES = {k: v for k, v in list(globals().items()) if callable(v) and getattr(
+    v, "__module__", "") == "__main__" and k not in ("start", "memory", "contents")}
+
+if __name__ == "__main__":
+    CASES[sys.argv[1]]()
