@@ -200,18 +200,26 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
 	uint16_t port, struct buf *out, bool *ret_injected)
 {
-	bool goes[CREDENTIALS_MAX], seen[CREDENTIALS_MAX] = {false}, any = false;
+	bool goes[CREDENTIALS_MAX], sends[CREDENTIALS_MAX], seen[CREDENTIALS_MAX] = {false};
+	bool any = false;
 	struct filter q = {.c = c,
 		.seen = seen,
 		.goes = goes,
 		.ruled = http_rules_apply(&c->rules, name, port)};
-	for (size_t i = 0; i < c->credentials.n; i++)
-		goes[i] = credential_goes_to(&c->credentials.v[i], name, port) ||
-			GUARD_REMOVED("vault-hosts");
+	for (size_t i = 0; i < c->credentials.n; i++) {
+		const struct credential *cred = &c->credentials.v[i];
+		goes[i] = credential_goes_to(cred, name, port) || GUARD_REMOVED("vault-hosts");
+		/* a request that may not carry it goes without, and with no other in its place */
+		sends[i] = goes[i] &&
+			(credential_sends(cred, name, port, h->method.p, h->method.n, h->target.p,
+				 h->target.n) ||
+				GUARD_REMOVED("vault-requests") || GUARD_REMOVED("vault-hosts"));
+		q.ruled |= goes[i] && cred->requests.n > 0;
+	}
 	int r = h1_put_request(out, h, name, port, keep_field, &q);
 	for (size_t i = 0; i < c->credentials.n && r == 0; i++) {
 		const struct credential *cred = &c->credentials.v[i];
-		if (!goes[i] || (!seen[i] && !cred->always))
+		if (!sends[i] || (!seen[i] && !cred->always))
 			continue;
 		any = true;
 		r = buf_addf(out, "%s: ", cred->header);

@@ -10,7 +10,7 @@ import sys
 import time
 
 from world import (ANY, NAME, PLACEHOLDER, SECRET, Authority, Conn, Upstream, World, credential,
-                   echo, get, ok, rule)
+                   echo, get, ok, request, rule)
 
 AUTH = f"Authorization: Bearer {PLACEHOLDER}\r\n"
 
@@ -63,6 +63,28 @@ def elsewhere():
         assert first.endswith("200 OK") and PLACEHOLDER.encode() in body, first
         assert SECRET.encode() not in up.got
         w.end()
+
+
+def limited():
+    reads = [request("/**", ",GET,HEAD,"), request("/**/git-upload-pack", ",POST,")]
+    w, up = start(config=credential(always=True, requests=reads))
+    sent = 0
+    for method, path, extra in (
+            ("GET", "/a", ""), ("POST", "/me/x.git/git-upload-pack", "")):
+        w.ask(w.agent(up), get(path, AUTH + extra, method=method))
+        sent += 1
+        assert up.got.count(SECRET.encode()) == sent, (method, path)
+    got = len(up.got)
+    for method, path in (
+            ("POST", "/me/x.git/git-receive-pack"), ("POST", "/graphql"), ("PUT", "/a"),
+            ("DELETE", "/a"), ("POST", "/me/git-upload-pack/../git-receive-pack"),
+            ("POST", "/me/git-receive-pack%2fgit-upload-pack/..")):
+        w.ask(w.agent(up), get(path, AUTH, method=method))
+    # nor by a method behind the method
+    w.ask(w.agent(up), get("/a", "X-HTTP-Method-Override: DELETE\r\n"))
+    assert b"DELETE" not in up.got[got:].replace(b"DELETE /a ", b"")
+    assert up.got.count(SECRET.encode()) == sent + 1
+    assert b"placeholder" not in up.got[got:], "and nothing stands in its place"
 
 
 def redirect():

@@ -34,20 +34,26 @@ def text(tag, s):
 
 
 def credential(secret=SECRET, header="authorization", before="Bearer ", after="", basic=None,
-               hosts=((NAME, 443),), always=False, kind=0):
+               hosts=((NAME, 443),), always=False, kind=0, requests=()):
     c = text(1, "test") + text(2, header) + text(3, before) + text(4, after)
     if basic:
         c += text(5, basic)
     c += text(7, "sk-{20}") + text(8, "test.yaml") + rec(10, struct.pack("=II", always, 1))
     for name, port in hosts:
         c += text(9, name) + rec(11, struct.pack("=II", kind, port))
+    for r in requests:
+        c += rec(14, r)
     return rec(1, c) + rec(2, secret.encode()) + text(3, PLACEHOLDER)
 
 
 def rule(path="/**", methods="", name=NAME, deny=False, plain=False, most=ANY, number=7):
+    return rec(4, request(path, methods, name, deny, plain, most, number))
+
+
+def request(path="/**", methods="", name=NAME, deny=False, plain=False, most=ANY, number=7):
+    """What a rule holds; a credential's requests are such."""
     r = text(1, name) + text(12, methods) + text(13, path) + rec(11, b"")
-    r += rec(10, struct.pack("=QIIII", most, 0, number, deny, plain))
-    return rec(4, r)
+    return r + rec(10, struct.pack("=QIIII", most, 0, number, deny, plain))
 
 
 # ---- certificates -------------------------------------------------------------------------------
