@@ -34,6 +34,9 @@ const struct audit_event audit_events[] = {
 		STR("target"), NUM("up"), NUM("down"), NUM("ms")}},
 	{"publish", "port {port} inside, at {where}: {action}", true, {
 		STR("where"), NUM("port"), STR("action")}},
+	{"ask", "{target}: {action}[ by {by}] (question {question})[, {count} connections]", true, {
+		STR("target"), STR("action"), NUM("question"), STR_OPT("by"),
+		NUM_OPT("count")}},
 	{"policy", "{action} {rule}", true, {STR("action"), STR("rule")}},
 	{"degraded", "{feature}[: {reason}]", true, {STR("feature"), STR_OPT("reason")}},
 	{"withheld", "{kind} {name}[: {reason}]", true, {

@@ -62,6 +62,8 @@ static const struct command policy_verbs[] = {
 	{"deny", "RULE", "deny a host, at once", cmd_policy_deny},
 	{"rm", "RULE", "take back what allow or deny has added", cmd_policy_rm},
 	{"ls", "[NAME]", "list the rules that were added", cmd_policy_ls},
+	{"pending", "[NAME]", "list what --ask holds", cmd_policy_pending},
+	{"answer", "ID once|sandbox|always|deny", "let it through, or not", cmd_policy_answer},
 	{0},
 };
 

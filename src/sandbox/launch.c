@@ -348,6 +348,11 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 	return r;
 }
 
+struct dialer *sandbox_dialer_live(struct sandbox *s)
+{
+	return s->dialer;
+}
+
 const struct dialer *sandbox_dialer(const struct sandbox *s)
 {
 	return s->dialer;
