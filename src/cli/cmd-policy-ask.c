@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
-#include "base/json-out.h"
 #include "cli/command.h"
 #include "cli/policy-live.h"
 #include "cli/questions.h"
@@ -23,25 +22,12 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 
 /* ---- pending ---- */
 
-static void put(struct json_out *j, const struct question *q)
-{
-	char id[96];
-	snprintf(id, sizeof(id), "%s:%" PRIu32, q->box, q->id);
-	json_begin(j, NULL, '{');
-	json_str(j, "id", id);
-	json_str(j, "sandbox", q->box);
-	json_str(j, "target", q->target);
-	json_int(j, "connections", q->flows);
-	json_int(j, "left_ms", q->left_ms);
-	json_end(j, '}');
-}
-
 static void print_json(const struct questions *all)
 {
 	struct json_out j = {.pretty = true};
 	json_begin(&j, NULL, '[');
 	for (size_t i = 0; i < all->n; i++)
-		put(&j, &all->v[i]);
+		questions_json(&j, &all->v[i]);
 	json_end(&j, ']');
 	puts(j.failed ? "[]" : j.buf);
 	json_free(&j);
@@ -79,10 +65,10 @@ static int pending(struct run *r, void *ctx, char **word, int n, struct err *err
 		print_json(&all);
 	else
 		print_table(&all);
-	for (size_t i = 0; i < all.silent.n; i++) {
+	for (size_t i = 0; i < all.n_silent; i++) {
 		struct err failed = {0};
 		err_set(&failed, ETIMEDOUT, "the supervisor of %s does not answer",
-			escape_text(shown, sizeof(shown), all.silent.v[i]));
+			escape_text(shown, sizeof(shown), all.silent[i]));
 		code = verb_failed(&failed);
 	}
 	return code;

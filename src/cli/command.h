@@ -32,6 +32,7 @@ int cmd_policy_rm(int argc, char **argv);
 int cmd_policy_ls(int argc, char **argv);
 int cmd_policy_pending(int argc, char **argv);
 int cmd_policy_answer(int argc, char **argv);
+int cmd_monitor(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_loop(int argc, char **argv);
 int cmd_skill(int argc, char **argv);

@@ -10,6 +10,7 @@ bawn_SOURCES = \
 	src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
 	src/cli/cmd-ports.c src/cli/policy-live.h src/cli/cmd-policy-live.c \
 	src/cli/questions.h src/cli/questions.c src/cli/cmd-policy-ask.c \
+	src/cli/cmd-monitor.c \
 	src/cli/cmd-skill.c src/cli/cmd-complete.c \
 	src/policy/rule.h src/policy/rule.c \
 	$(run_sources) \

@@ -11,11 +11,13 @@
 /* A socket to box's supervisor; -ESRCH, err untouched: it doesn't run. */
 static int reach(struct run *r, const char *box, struct err *err)
 {
-	char *path = path_join(&r->arena, r->store.sandboxes, box);
-	_cleanup_close_ int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-				       : -1;
+	char path[4096];
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", r->store.sandboxes, box) >= sizeof(path))
+		return err_set(err, ENAMETOOLONG, "the sandbox's directory");
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return path && errno == ENOENT ? -ESRCH : err_sys(err, errno, "open %s", box);
+		return errno == ENOENT || errno == ENOTDIR ? -ESRCH
+							   : err_sys(err, errno, "open %s", box);
 	int k = session_connect_within(dir, QUESTIONS_MS, err);
 	return k == -ENOENT || k == -ECONNREFUSED ? -ESRCH : k;
 }
@@ -80,9 +82,15 @@ static int by_age(const void *a, const void *b)
 	return x->left_ms < y->left_ms ? -1 : x->left_ms > y->left_ms;
 }
 
+static void add(char list[QUESTIONS_BOXES][80], size_t *n, const char *box)
+{
+	if (*n < QUESTIONS_BOXES)
+		snprintf(list[(*n)++], sizeof(list[0]), "%.79s", box);
+}
+
 int questions_list(struct run *r, const char *box, struct questions *ret, struct err *err)
 {
-	*ret = (struct questions){0};
+	memset(ret, 0, sizeof(*ret));
 	if (box) {
 		int k = list_one(r, box, ret, err);
 		return k == -ESRCH && !err->code
@@ -98,13 +106,15 @@ int questions_list(struct run *r, const char *box, struct questions *ret, struct
 		struct err failed = {0};
 		if (de->d_name[0] == '.')
 			continue;
-		list_one(r, de->d_name, ret, &failed);
-		if (failed.code)
-			strv_add(&r->arena, &ret->silent, de->d_name);
+		int k = list_one(r, de->d_name, ret, &failed);
+		if (k == 0)
+			add(ret->running, &ret->n_running, de->d_name);
+		else if (failed.code)
+			add(ret->silent, &ret->n_silent, de->d_name);
 	}
 	closedir(d);
 	qsort(ret->v, ret->n, sizeof(ret->v[0]), by_age);
-	return arena_check(&r->arena, err);
+	return 0;
 }
 
 int questions_answer(struct run *r, const struct question *q, enum session_answer what,
@@ -118,4 +128,17 @@ int questions_answer(struct run *r, const struct question *q, enum session_answe
 	int k = exchange(r, q->box, &m, &errors, 1, &answer, err);
 	return k == -ESRCH && !err->code ? err_set(err, ESRCH, "sandbox %s is not running", q->box)
 					 : k;
+}
+
+void questions_json(struct json_out *j, const struct question *q)
+{
+	char id[96];
+	snprintf(id, sizeof(id), "%s:%" PRIu32, q->box, q->id);
+	json_begin(j, NULL, '{');
+	json_str(j, "id", id);
+	json_str(j, "sandbox", q->box);
+	json_str(j, "target", q->target);
+	json_int(j, "connections", q->flows);
+	json_int(j, "left_ms", q->left_ms);
+	json_end(j, '}');
 }

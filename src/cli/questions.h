@@ -6,10 +6,12 @@
 #ifndef BAWN_CLI_QUESTIONS_H
 #define BAWN_CLI_QUESTIONS_H
 
+#include "base/json-out.h"
 #include "run/run.h"
 #include "sandbox/session.h"
 
 #define QUESTIONS_MAX 256
+#define QUESTIONS_BOXES 64
 #define QUESTIONS_MS 1000
 
 struct question {
@@ -23,7 +25,8 @@ struct question {
 struct questions {
 	struct question v[QUESTIONS_MAX];
 	size_t n;
-	struct strv silent; /* sandboxes that did not answer */
+	size_t n_running, n_silent; /* supervisors that answered, and that did not */
+	char running[QUESTIONS_BOXES][80], silent[QUESTIONS_BOXES][80]; /* the first of them */
 };
 
 /* Of sandbox box, or (NULL) of all that run, those with --rm too.  0 or -errno; -ESRCH with *err:
@@ -32,5 +35,7 @@ int questions_list(struct run *r, const char *box, struct questions *ret, struct
 /* Answer one; who: for the log.  0 or -errno. */
 int questions_answer(struct run *r, const struct question *q, enum session_answer what,
 	const char *who, struct err *err);
+/* As an object of a list. */
+void questions_json(struct json_out *j, const struct question *q);
 
 #endif

@@ -77,6 +77,7 @@ question() { # TARGET
 	id=$(question example.org:80)
 	policy answer "$id" deny
 	assert_status 0
+	# shellcheck disable=SC2086  # a list
 	wait $PIDS
 	grep -q 'example.org:80 is refused: no rule allows it' one || fail "$(cat one)"
 	grep -q 'example.org:80 is refused: no rule allows it' two || fail "$(cat two)"
@@ -118,6 +119,7 @@ question() { # TARGET
 	get box http://example.net/ two
 	policy answer "$(question example.net:80)" always
 	assert_status 0
+	# shellcheck disable=SC2086  # a list
 	wait $PIDS
 	[ "$(cat one two)" = hellohello ] || fail "$(cat one two)"
 	run timeout 10 "$BAWN" exec other curl -sS http://example.net/
@@ -180,6 +182,8 @@ full() { [ "$("$BAWN" policy pending --json | grep -c '"id"')" = 16 ]; }
 	assert_output hello
 	full || fail "$("$BAWN" policy pending)"
 	[ "$("$BAWN" policy pending | awk '{ print $3 }' | sort | uniq -d)" = "" ]
+	# what is over that was denied at once
+	grep -q '"event":"deny","target":"n[0-9]*.example:80"' "$AUDIT" || fail "$(cat "$AUDIT")"
 	run ! grep -E '"connections": (1[7-9]|[2-9][0-9])' <("$BAWN" policy pending --json)
 }
 
@@ -242,4 +246,144 @@ full() { [ "$("$BAWN" policy pending --json | grep -c '"id"')" = 16 ]; }
 	policy pending --json
 	assert_status 0
 	[ "$output" = "[]" ] || fail "$output"
+}
+
+# ---- bawn monitor ----
+
+need_tmux() { need command -v tmux -- "tmux is not installed"; }
+
+# The monitor in a terminal of COLSxROWS; what is behind it in the shell shows its end.
+watch() { # [COLS ROWS]
+	tmux -S "$T/tmux" -f /dev/null new-session -d -x "${1:-80}" -y "${2:-24}" \
+		"stty -a >before; TERM=xterm '$BAWN' monitor; echo ended \$? >ended; stty -a >after; sleep 60" 3>&- 4>&-
+}
+screen() { tmux -S "$T/tmux" capture-pane -p; }
+shows() { screen | grep -q -- "$1"; }
+ended() { [ -s after ]; }
+press() { sleep 1; tmux -S "$T/tmux" send-keys "$@"; }
+
+@test "monitor: a held curl goes through after a, is refused after d; each is one key in another terminal" {
+	need_tmux
+	serve_http hello
+	start box --ask
+	watch
+	eventually shows "nothing waits"
+	eventually shows "^  box"
+	get box http://example.org/ one
+	eventually shows "> .*s  example.org:80  box"
+	press x
+	press a
+	wait "$LAST"
+	[ "$(cat one)" = hello ] || fail "$(cat one) $(screen)"
+	eventually shows "nothing waits"
+	get box http://example.net/ two
+	eventually shows "example.net:80"
+	press d
+	wait "$LAST"
+	grep -q "is refused" two || fail "$(cat two) $(screen)"
+	# who answered is its terminal
+	grep -q '"action":"deny","question":2,"by":"/dev/pts/' "$AUDIT" || fail "$(grep ask "$AUDIT")"
+	press q
+	eventually ended
+	[ "$(cat ended)" = "ended 0" ] && cmp before after
+	tmux -S "$T/tmux" kill-server
+}
+
+@test "monitor: the arrows choose; what is answered is what was chosen" {
+	need_tmux
+	serve_http hello
+	start box --ask
+	get box http://a.example/ one
+	local first=$LAST
+	question a.example:80 >/dev/null
+	get box http://b.example/ two
+	question b.example:80 >/dev/null
+	watch
+	eventually shows "> .*a.example:80"
+	press Down
+	eventually shows "> .*b.example:80"
+	press a
+	wait "$LAST"
+	[ "$(cat two)" = hello ] || fail "$(cat two)"
+	eventually shows "> .*a.example:80"
+	[ ! -s one ] || fail "$(cat one)"
+	press d
+	wait "$first"
+	grep -q refused one
+	tmux -S "$T/tmux" kill-server
+}
+
+@test "monitor: keys count only for what was there for a moment" {
+	need_tmux
+	serve_http hello
+	start box --ask=20
+	watch
+	eventually shows "nothing waits"
+	# a key that is held down as the question comes up
+	get box http://example.org/ one
+	local i
+	for ((i = 0; i < 200; i++)); do
+		shows example.org:80 && break
+		sleep 0.02
+	done
+	tmux -S "$T/tmux" send-keys a
+	sleep 1
+	[ ! -s one ] || fail "$(cat one)"
+	shows example.org:80
+	tmux -S "$T/tmux" kill-server
+}
+
+@test "monitor: it resizes, says what is too small, and each signal leaves the terminal as it was" {
+	need_tmux
+	local sig
+	start box
+	for sig in TERM INT HUP; do
+		rm -f after ended
+		watch 80 24
+		eventually shows "^  box"
+		tmux -S "$T/tmux" resize-window -x 40 -y 10
+		eventually shows "^RUNNING 1"
+		[ "$(screen | awk '{ if (length > n) n = length } END { print (n <= 40) }')" = 1 ]
+		tmux -S "$T/tmux" resize-window -x 30 -y 8
+		eventually shows "too small"
+		tmux -S "$T/tmux" resize-window -x 80 -y 24
+		eventually shows "^  box"
+		kill -"$sig" "$(pgrep -u "$(id -u)" -f "^$BAWN monitor$" | head -1)"
+		eventually ended
+		cmp before after
+		[ "$(tmux -S "$T/tmux" display -p '#{alternate_on}#{cursor_flag}')" = 01 ]
+		grep -q "ended $((128 + $(kill -l "$sig")))" ended || fail "$(cat ended)"
+		tmux -S "$T/tmux" kill-server
+	done
+}
+
+@test "monitor: a sandbox that ends while it is shown goes; a supervisor that was stopped is named" {
+	need_tmux
+	start box --ask
+	start other
+	watch
+	eventually shows "RUNNING 2"
+	"$BAWN" stop -t 0 other
+	eventually shows "RUNNING 1"
+	local sup
+	sup=$(pgrep -u "$(id -u)" -f "name box .*sleep 300" | head -1)
+	PIDS=$sup
+	kill -STOP "$sup"
+	eventually shows "box does not answer"
+	press q
+	eventually ended
+	kill -CONT "$sup"
+	tmux -S "$T/tmux" kill-server
+}
+
+@test "monitor: without a terminal it streams JSON, or says how" {
+	start box --ask=20
+	run "$BAWN" monitor </dev/null
+	assert_status 125
+	assert_output "bawn monitor --json"
+	get box http://example.org/ one
+	question example.org:80 >/dev/null
+	run bash -c "timeout 10 '$BAWN' monitor --json | head -n 1"
+	assert_output '{"running":["box"],"waiting":[{"id":"box:1","sandbox":"box","target":"example.org:80","connections":1,"left_ms":'
+	/usr/bin/python3 -c 'import json, sys; json.loads(sys.argv[1])' "$output"
 }
