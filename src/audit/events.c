@@ -37,6 +37,9 @@ const struct audit_event audit_events[] = {
 		STR_OPT("reason")}},
 	{"publish", "port {port} inside, at {where}: {action}", true, {
 		STR("where"), NUM("port"), STR("action")}},
+	{"ask", "{target}: {action}[ by {by}] (question {question})[, {count} connections]", true, {
+		STR("target"), STR("action"), NUM("question"), STR_OPT("by"),
+		NUM_OPT("count")}},
 	{"policy", "{action} {rule}", true, {STR("action"), STR("rule")}},
 	{"degraded", "{feature}[: {reason}]", true, {STR("feature"), STR_OPT("reason")}},
 	{"withheld", "{kind} {name}[: {reason}]", true, {

@@ -207,6 +207,7 @@ static void put_details(struct json_out *j, const struct row *row)
 	json_bool(j, "no_login", s->no_login);
 	json_bool(j, "bare_home", s->bare_home);
 	json_bool(j, "clipboard", s->clipboard);
+	json_int(j, "ask", (int64_t)s->ask);
 	json_int(j, "pids", (int64_t)s->pids);
 	json_int(j, "memory", (int64_t)s->memory);
 	json_int(j, "cpus_milli", (int64_t)s->cpus);

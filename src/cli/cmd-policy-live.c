@@ -5,6 +5,7 @@
 #include <dirent.h>
 
 #include "cli/command.h"
+#include "cli/policy-live.h"
 #include "run/lasting.h"
 #include "run/live.h"
 #include "cli/verb.h"
@@ -136,7 +137,7 @@ int policy_reload_all(struct run *r, bool say, struct err *err)
 	return k < 0 ? k : code;
 }
 
-static int change_all(struct run *r, enum session_policy what, const char *rule, struct err *err)
+int policy_live_all(struct run *r, enum session_policy what, const char *rule, struct err *err)
 {
 	int k = edit_file(r, what, rule, err);
 	return k < 0 ? k : policy_reload_all(r, true, err);
@@ -167,7 +168,7 @@ static int change(struct run *r, void *ctx, char **word, int n, struct err *err)
 	if (k < 0)
 		return k;
 	enum session_policy what = o->private_ok ? SESSION_ALLOW_PRIVATE : o->what;
-	return o->sandbox ? change_one(r, o, what, rule, err) : change_all(r, what, rule, err);
+	return o->sandbox ? change_one(r, o, what, rule, err) : policy_live_all(r, what, rule, err);
 }
 
 int cmd_policy_allow(int argc, char **argv)

@@ -8,7 +8,10 @@ bawn_SOURCES = \
 	src/cli/cmd-exec.c src/cli/cmd-attach.c src/cli/cmd-cp.c \
 	src/cli/cmd-diff.c src/cli/cmd-apply.c \
 	src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
-	src/cli/cmd-ports.c src/cli/cmd-policy-live.c src/cli/cmd-secret-live.c \
+	src/cli/cmd-ports.c src/cli/policy-live.h src/cli/cmd-policy-live.c \
+	src/cli/cmd-secret-live.c \
+	src/cli/questions.h src/cli/questions.c src/cli/cmd-policy-ask.c \
+	src/cli/cmd-monitor.c \
 	src/cli/cmd-skill.c src/cli/cmd-complete.c \
 	src/policy/rule.h src/policy/rule.c src/policy/rule-request.c \
 	$(run_sources) \

@@ -44,6 +44,7 @@ static const struct command commands[] = {
 	{"skill", "[--install AGENT]", "what an agent outside should know of bawn", cmd_skill},
 	{"doctor", "[--json]", "find out what this machine can do", NULL},
 	{"log", "[-f] [--json] [NAME]", "show what was allowed, denied and done", NULL},
+	{"monitor", "[--json]", "what runs and what waits, to be answered", cmd_monitor},
 	{"policy", "allow|deny|rm|ls|show|check|lint ...", "look at egress policies, change them",
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
@@ -63,6 +64,8 @@ static const struct command policy_verbs[] = {
 	{"deny", "RULE", "deny a host, at once", cmd_policy_deny},
 	{"rm", "RULE", "take back what allow or deny has added", cmd_policy_rm},
 	{"ls", "[NAME]", "list the rules that were added", cmd_policy_ls},
+	{"pending", "[NAME]", "list what --ask holds", cmd_policy_pending},
+	{"answer", "ID once|sandbox|always|deny", "let it through, or not", cmd_policy_answer},
 	{0},
 };
 

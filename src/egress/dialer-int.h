@@ -3,6 +3,7 @@
  *   dialer          messages of the relay, verdicts, answers
  *   dialer-dial     from a verdict to a connected socket: resolve, check, happy eyeballs, proxy
  *   dialer-resolve  the resolver helper and its cache
+ *   dialer-ask      connections that wait for a person
  *   dialer-deny     the table of denials, their words
  */
 #ifndef BAWN_EGRESS_DIALER_INT_H
@@ -21,6 +22,10 @@ enum {
 	DIALER_STAGGER_MS = 250, /* RFC 8305 5 */
 	DIALER_CONNECT_MS = 15 * 1000,
 	DIALER_MAX_QUEUE = 256,
+	DIALER_ASK_NAMES = 16, /* questions at a time */
+	DIALER_ASK_FLOWS = 16, /* that wait for one */
+	DIALER_ASK_SETTLED = 64,
+	DIALER_ASK_QUIET_MS = 60 * 1000, /* nobody answered: until it is asked for again */
 };
 
 enum dialer_event { DIALER_EV_RELAY, DIALER_EV_RESOLVER, DIALER_EV_TIMER, DIALER_EV_JOB };
@@ -108,6 +113,7 @@ struct dialer {
 	struct cache_entry *cache; /* DIALER_CACHE of them, made when needed */
 
 	struct proxy http, https;
+	struct asks *asks; /* made when needed */
 
 	struct denial denials[DIALER_MAX_DENIALS];
 	unsigned n_denials;
@@ -122,6 +128,18 @@ void dialer_wake_at(struct dialer *d, uint64_t ms);
 void dialer_open(struct dialer *d, struct job *j, int fd);
 void dialer_failed(struct dialer *d, struct job *j, const char *fmt, ...) _printf_(3, 4);
 void dialer_refused(struct dialer *d, struct job *j, const char *reason, const char *fix);
+
+void dialer_update_now(struct dialer *d);
+void dialer_watch_relay(struct dialer *d); /* after an answer that no dispatch caused */
+/* The verdict on a connection to name, canonical, and what follows; nobody is asked. */
+void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16_t port);
+
+/* dialer-ask.c */
+/* The flow waits for a person; false: it can't, and is to be denied. */
+bool ask_hold(struct dialer *d, uint32_t flow, const char *name, uint16_t port, const char *target);
+void ask_tick(struct dialer *d);
+void ask_judge_again(struct dialer *d); /* by other rules */
+void ask_free(struct dialer *d);
 
 /* dialer-dial.c */
 void dial_start(struct dialer *d, struct job *j); /* j->addr[] is filled, or j->dial set */

@@ -26,7 +26,7 @@ enum { EVENTS = 64, ASK_BATCH = 128, QUEUE_CAP = DIALER_MAX_QUEUE + DIALER_MAX_J
 
 static const char listener_reason[] = "a connection straight to bawn's own listener";
 
-static void update_now(struct dialer *d)
+void dialer_update_now(struct dialer *d)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -58,7 +58,7 @@ static void answer_close(const struct answer *a)
 			close(a->fds[i]);
 }
 
-static void watch_relay(struct dialer *d)
+void dialer_watch_relay(struct dialer *d)
 {
 	bool busy = d->q_len >= DIALER_MAX_QUEUE || d->n_jobs >= DIALER_MAX_JOBS;
 	uint32_t want = (busy ? 0u : EPOLLIN) | (d->q_len ? EPOLLOUT : 0u);
@@ -306,45 +306,50 @@ static const char *deny_reason(const struct egress_verdict *v, bool offline, cha
 	return offline ? "this run is offline" : "a rule denies it";
 }
 
-static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
+/* A name of the internet that no rule knows: a person may decide, where there is one. */
+static bool may_ask(const struct dialer *d, const struct egress_verdict *v, const char *name)
 {
-	char name[HOST_NAME_MAX_LEN + 1], target[300], fix[300];
-	if (!memchr(m->name, '\0', sizeof(m->name)) || m->port == 0 ||
-		host_canonical(m->name, strlen(m->name), name) < 0) {
-		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: not a host name\n", -1);
-		return;
-	}
-	format_target(target, sizeof(target), name, m->port);
-	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
+	if (d->c.ask_ms == 0 || egress_offline(d->c.egress))
+		return false;
+	if (v->action == EGRESS_ALLOW || (v->rule != EGRESS_NO_RULE && !GUARD_REMOVED("ask-deny")))
+		return false;
+	return !host_name_special(name) && !is_metadata_name(name);
+}
+
+void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16_t port)
+{
+	char target[300], fix[300];
+	format_target(target, sizeof(target), name, port);
+	struct egress_verdict v = egress_match(d->c.egress, name, port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
 		/* a name of the user's own network has a private address, most likely */
 		format_fix(fix, sizeof(fix),
-			host_name_special(name) ? "--allow-private" : "--allow", name, m->port);
-		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+			host_name_special(name) ? "--allow-private" : "--allow", name, port);
+		deny(d, flow, target, deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
 	if (is_metadata_name(name) && !v.private_ok) {
-		deny(d, m->flow, target, "a cloud's metadata service", v.rule, "");
+		deny(d, flow, target, "a cloud's metadata service", v.rule, "");
 		return;
 	}
 	const struct dialer_vault *vault = &d->c.vault;
-	const char *why = vault->refuse ? vault->refuse(vault->ctx, name, m->port, v.raw) : NULL;
+	const char *why = vault->refuse ? vault->refuse(vault->ctx, name, port, v.raw) : NULL;
 	if (why) {
-		deny(d, m->flow, target, why, v.rule, "");
+		deny(d, flow, target, why, v.rule, "");
 		return;
 	}
-	struct job *j = job_new(d, m->flow);
+	struct job *j = job_new(d, flow);
 	if (!j) {
-		answer(d, m->flow, EGRESS_ANSWER_FAILED, "bawn: too much under way\n", -1);
+		answer(d, flow, EGRESS_ANSWER_FAILED, "bawn: too much under way\n", -1);
 		return;
 	}
 	j->verdict = v;
-	j->port = j->ask_port = m->port;
+	j->port = j->ask_port = port;
 	memcpy(j->target, target, sizeof(target));
-	memcpy(j->name, name, sizeof(name));
+	snprintf(j->name, sizeof(j->name), "%s", name);
 	j->by_name = true;
-	const struct dialer_override *o = find_override(d, name, m->port);
+	const struct dialer_override *o = find_override(d, name, port);
 	if (o) {
 		j->explicit_addr = o->to_host[0] != '\0';
 		if (o->to_port)
@@ -353,6 +358,23 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 	set_destination(j, j->explicit_addr ? o->to_host : name);
 	if (o || set_proxy(d, j, name))
 		dial_start(d, j);
+}
+
+static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
+{
+	char name[HOST_NAME_MAX_LEN + 1], target[300];
+	if (!memchr(m->name, '\0', sizeof(m->name)) || m->port == 0 ||
+		host_canonical(m->name, strlen(m->name), name) < 0) {
+		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: not a host name\n", -1);
+		return;
+	}
+	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
+	format_target(target, sizeof(target), name, m->port);
+	/* why: the relay will refuse it whatever we say */
+	if (m->why == EGRESS_WHY_NONE && may_ask(d, &v, name) &&
+		ask_hold(d, m->flow, name, m->port, target))
+		return;
+	dialer_judge_name(d, m->flow, name, m->port);
 }
 
 static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
@@ -446,16 +468,16 @@ void dialer_port_open(
 					 .flow = port_key(host, inside),
 					 .answer = EGRESS_ANSWER_PORT},
 		.fds = {inner, outer}};
-	update_now(d);
+	dialer_update_now(d);
 	allow_note(d, target, EGRESS_NO_RULE);
 	post(d, &a);
-	watch_relay(d);
+	dialer_watch_relay(d);
 }
 
 void dialer_port_cut(struct dialer *d, uint16_t host, uint16_t inside)
 {
 	answer(d, port_key(host, inside), EGRESS_ANSWER_CUT, "", -1);
-	watch_relay(d);
+	dialer_watch_relay(d);
 }
 
 /* ---- another policy ---- */
@@ -493,7 +515,7 @@ int dialer_policy(
 	int fd = fd_memfd_sealed("bawn-egress", table, n, err);
 	if (fd < 0)
 		return fd;
-	update_now(d);
+	dialer_update_now(d);
 	allow_flush(d); /* their rules' numbers are the old table's */
 	d->n_allowed = 0;
 	d->c.egress = e;
@@ -501,7 +523,8 @@ int dialer_policy(
 		if (d->jobs[i])
 			judge_again(d, d->jobs[i]);
 	answer(d, 0, EGRESS_ANSWER_POLICY, "", fd);
-	watch_relay(d);
+	ask_judge_again(d);
+	dialer_watch_relay(d);
 	return 0;
 }
 
@@ -679,7 +702,7 @@ int dialer_dispatch(struct dialer *d)
 	struct epoll_event ev[EVENTS];
 	int n = epoll_wait(d->epoll, ev, EVENTS, 0), r = 0;
 	uint64_t ticks;
-	update_now(d);
+	dialer_update_now(d);
 	for (int i = 0; i < n && r == 0; i++) {
 		uint64_t key = ev[i].data.u64;
 		switch ((enum dialer_event)(key >> 56)) {
@@ -693,6 +716,7 @@ int dialer_dispatch(struct dialer *d)
 			if (read(d->timer, &ticks, sizeof(ticks)) > 0) {
 				d->armed = 0;
 				dial_tick(d);
+				ask_tick(d);
 			}
 			break;
 		case DIALER_EV_JOB:
@@ -700,7 +724,7 @@ int dialer_dispatch(struct dialer *d)
 			break;
 		}
 	}
-	watch_relay(d);
+	dialer_watch_relay(d);
 	return r;
 }
 
@@ -736,7 +760,7 @@ int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *e
 		dialer_free(d);
 		return err_sys(err, e, "dialer");
 	}
-	update_now(d);
+	dialer_update_now(d);
 	*ret = d;
 	return 0;
 }
@@ -747,7 +771,7 @@ void dialer_finish(struct dialer *d, int ms)
 	shutdown(d->c.relay_sock, SHUT_WR);
 	while (poll(&p, 1, ms) > 0 && relay_event(d, EPOLLIN) == 0)
 		;
-	update_now(d);
+	dialer_update_now(d);
 	allow_flush(d);
 }
 
@@ -755,7 +779,7 @@ void dialer_free(struct dialer *d)
 {
 	if (!d)
 		return;
-	update_now(d);
+	dialer_update_now(d);
 	allow_flush(d);
 	for (unsigned i = 0; i < DIALER_MAX_JOBS; i++)
 		if (d->jobs[i])
@@ -768,6 +792,7 @@ void dialer_free(struct dialer *d)
 	free(d->queue);
 	free(d->cache);
 	resolve_stop(d);
+	ask_free(d);
 	deny_free(d);
 	const int fds[] = {d->c.relay_sock, d->timer, d->epoll};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)

@@ -28,8 +28,27 @@ struct dialer_denial {
 	uint64_t count;
 };
 
+/* A name that no rule knows, and that a person is asked about. */
+struct dialer_question {
+	uint32_t id;
+	const char *target; /* "example.com:443" */
+	const char *name;
+	uint16_t port;
+	unsigned flows;   /* connections that wait */
+	uint32_t left_ms; /* until they are denied */
+};
+
+enum dialer_asked {
+	DIALER_ASKED,        /* a new question */
+	DIALER_NOT_ANSWERED, /* in time: denied */
+	DIALER_SAID_NO,      /* dialer_question_refuse() */
+	DIALER_RULED,        /* a rule knows the name now: judged by it */
+};
+
 struct dialer_hooks {
 	void *ctx;
+	/* A question comes up or ends. */
+	void (*asked)(void *ctx, const struct dialer_question *q, enum dialer_asked what);
 	/* Every verdict.  A denial: once per target and reason, then only counted.  An allowed
 	 * target: at once, then at most once a second with count saying how many connections. */
 	void (*verdict)(void *ctx, bool allowed, const struct dialer_denial *d);
@@ -63,6 +82,8 @@ struct dialer_config {
 	const char *fix_prefix, *fix_suffix;
 	const char
 		*fix_sandbox; /* or the running sandbox whose policy can be changed; NULL: none */
+	/* How long a connection to a name that no rule knows waits for a person; 0: not at all. */
+	uint32_t ask_ms;
 	struct dialer_hooks hooks;
 	struct dialer_vault vault; /* flow NULL: there is none */
 };
@@ -88,6 +109,11 @@ int dialer_policy(
  * it, or "". */
 void dialer_denied(
 	struct dialer *d, const char *target, const char *reason, uint32_t rule, const char *fix);
+/* The questions, oldest first; false past the last.  By number: 0 or -ENOENT. */
+bool dialer_question(struct dialer *d, unsigned i, struct dialer_question *ret);
+int dialer_question_find(struct dialer *d, uint32_t id, struct dialer_question *ret);
+/* A person says no: what waits is denied, and the name not asked for again.  0 or -ENOENT. */
+int dialer_question_refuse(struct dialer *d, uint32_t id);
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);

@@ -35,7 +35,7 @@ enum egress_why {
 
 struct egress_ask_msg {
 	uint32_t magic;
-	uint8_t kind, why;
+	uint8_t kind, why; /* ASK_NAME, why: it will be refused in any case */
 	uint16_t port;
 	uint32_t flow;         /* TELL_DENIED: the IP protocol instead, 0 when it was TCP */
 	uint32_t count;        /* how many of the same this stands for */

@@ -66,6 +66,7 @@ static bool send_ask(const struct flow *f)
 {
 	memset(&msg, 0, sizeof(msg));
 	msg.kind = f->kind;
+	msg.why = f->doomed ? EGRESS_WHY_SNI : EGRESS_WHY_NONE;
 	msg.port = f->port;
 	msg.flow = f->id;
 	msg.count = 1;

@@ -30,7 +30,7 @@ enum {
 	RELAY_SCRATCH = 256 * 1024,
 	RELAY_TICK_MS = 1000,
 	RELAY_SNIFF_MS = 10 * 1000,      /* to send a whole ClientHello or request head */
-	RELAY_ASK_MS = 40 * 1000,        /* the supervisor's own limits are shorter */
+	RELAY_ASK_MS = 150 * 1000,       /* the supervisor's own limits are shorter, --ask's too */
 	RELAY_LINGER_MS = 2 * 1000,      /* to read a refusal */
 	RELAY_IDLE_MS = 2 * 3600 * 1000, /* open flows idle so long may be dropped for new ones */
 };

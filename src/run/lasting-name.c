@@ -39,6 +39,7 @@ static const struct kept {
 	{"no-login", KEPT_FLAG, S(no_login), O(no_login), NULL},
 	{"bare-home", KEPT_FLAG, S(bare_home), O(bare_home), NULL},
 	{"clipboard", KEPT_FLAG, S(clipboard), O(clipboard), NULL},
+	{"ask", KEPT_NUMBER, S(ask), O(ask), NULL},
 	{"pids", KEPT_NUMBER, S(pids), O(pids), NULL},
 	{"memory", KEPT_NUMBER, S(memory), O(memory), NULL},
 	{"cpus", KEPT_NUMBER, S(cpus), O(cpus), NULL},

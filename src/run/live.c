@@ -257,18 +257,10 @@ static void list_once(const struct run *r, struct session_msg *answer)
 		}
 }
 
-static int request_policy(struct run *r, const struct session_msg *m, const int *fds, size_t n_fds,
-	struct session_msg *answer, struct err *err)
+int run_rule(struct run *r, enum session_policy what, const char *rule, bool once, int errors,
+	struct err *err)
 {
-	const struct change c = {
-		.what = (enum session_policy)m->value, .rule = arena_dup(&r->arena, m->text)};
-	const bool once = m->flags & SESSION_ONCE;
-	if (c.what == SESSION_RULES) {
-		list_once(r, answer);
-		return 0;
-	}
-	if (m->value < SESSION_RELOAD || m->value > SESSION_RULES || n_fds != 1 || !c.rule)
-		return err_set(err, EBADMSG, "a malformed request");
+	const struct change c = {.what = what, .rule = rule};
 	if (r->opt.offline && c.what != SESSION_RELOAD) {
 		err_hint(err, "create another one without --offline");
 		return err_set(err, EINVAL, "sandbox %s has no network (--offline)", r->box.id);
@@ -281,17 +273,31 @@ static int request_policy(struct run *r, const struct session_msg *m, const int 
 	if (k == 0 && c.what != SESSION_RELOAD)
 		k = change_options(r, &c, once, err);
 	if (k == 0)
-		k = run_policy_again(r, fds[0], err);
+		k = run_policy_again(r, errors, err);
 	if (k < 0) {
 		r->opt = old;
 		r->once = old_once;
 		return k;
 	}
 	note_policy(r, &c, once);
-	if (once || c.what == SESSION_RELOAD)
+	if (once || c.what == SESSION_RELOAD || !r->lasting)
 		return 0;
 	k = edit_spec(r, edit_rules, &c, err);
 	return k < 0 ? err_prefix(err, "it counts until the sandbox stops, but is not kept") : 0;
+}
+
+static int request_policy(struct run *r, const struct session_msg *m, const int *fds, size_t n_fds,
+	struct session_msg *answer, struct err *err)
+{
+	const char *rule = arena_dup(&r->arena, m->text);
+	if (m->value == SESSION_RULES) {
+		list_once(r, answer);
+		return 0;
+	}
+	if (m->value < SESSION_RELOAD || m->value > SESSION_RULES || n_fds != 1 || !rule)
+		return err_set(err, EBADMSG, "a malformed request");
+	return run_rule(
+		r, (enum session_policy)m->value, rule, m->flags & SESSION_ONCE, fds[0], err);
 }
 
 int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,
@@ -306,6 +312,9 @@ int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fd
 				  : err_set(err, EBADMSG, "a malformed request");
 	case SESSION_POLICY:
 		return request_policy(r, m, fds, n_fds, answer, err);
+	case SESSION_PENDING:
+	case SESSION_ANSWER:
+		return run_on_ask(r, m, fds, n_fds, answer, err);
 	default:
 		return err_set(err, ENOSYS, "an unknown request");
 	}

@@ -30,8 +30,20 @@ bool live_rule_add(
 /* Take back every rule that says the same; how many. */
 size_t live_rule_remove(struct live_lists l, const char *text);
 
+/* The supervisor: one rule more, or less; once: until it stops.  errors: as below. */
+int run_rule(struct run *r, enum session_policy what, const char *rule, bool once, int errors,
+	struct err *err);
+
 /* The supervisor: compile the policy again, as the options and the profiles beside are now, and let
  * it count; errors: where bawn-admin says what is wrong.  The old one stays where that fails. */
 int run_policy_again(struct run *r, int errors, struct err *err);
+
+/* ---- run-ask.c ---- */
+
+/* dialer_hooks.asked: into the log. */
+void run_on_asked(void *ctx, const struct dialer_question *q, enum dialer_asked what);
+/* PENDING and ANSWER. */
+int run_on_ask(struct run *r, const struct session_msg *m, const int *fds, size_t n_fds,
+	struct session_msg *answer, struct err *err);
 
 #endif

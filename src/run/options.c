@@ -12,6 +12,12 @@ struct tables {
 	char shorts[3 + 2 * OPTIONS_MAX];
 };
 
+/* Its value may be left out, and stands behind "=" alone. */
+static bool optional(const struct option_row *row)
+{
+	return row->arg && has_prefix(row->arg, "[=");
+}
+
 static void fill(const struct option_row *rows, bool ordered, struct tables *t)
 {
 	size_t n = 0, k = 0;
@@ -20,7 +26,9 @@ static void fill(const struct option_row *rows, bool ordered, struct tables *t)
 	t->shorts[k++] = ':';         /* tell a missing argument from an unknown option */
 	for (; rows[n].name && n < OPTIONS_MAX; n++) {
 		t->longs[n] = (struct option){.name = rows[n].name,
-			.has_arg = rows[n].arg ? required_argument : no_argument,
+			.has_arg = optional(&rows[n]) ? optional_argument
+				: rows[n].arg         ? required_argument
+						      : no_argument,
 			.val = 256 + (int)n};
 		if (rows[n].letter) {
 			t->shorts[k++] = rows[n].letter;
@@ -75,8 +83,8 @@ void options_print(const struct option_row *rows)
 {
 	for (; rows->name; rows++) {
 		const char letter[] = {rows->letter, '\0'};
-		printf("--%s\t%s\t%s\t%s\n", rows->name, letter, rows->arg ? rows->arg : "",
-			rows->help);
+		printf("--%s\t%s\t%s\t%s\n", rows->name, letter,
+			rows->arg && !optional(rows) ? rows->arg : "", rows->help);
 	}
 }
 
@@ -153,7 +161,7 @@ void options_help(const struct option_row *rows, FILE *to)
 		char left[64];
 		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", rows->letter ? "-" : " ",
 			rows->letter ? rows->letter : ' ', rows->letter ? ", " : "  ", rows->name,
-			rows->arg ? " " : "", rows->arg ? rows->arg : "");
+			rows->arg && !optional(rows) ? " " : "", rows->arg ? rows->arg : "");
 		fprintf(to, "  %-34s %s\n", left, rows->help);
 	}
 }

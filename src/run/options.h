@@ -10,7 +10,8 @@
 struct option_row {
 	const char *name; /* long name, without dashes; NULL ends the table */
 	char letter;      /* short name, or 0 */
-	const char *arg;  /* what it takes, as --help shows it; NULL: nothing */
+	const char *arg;  /* what it takes, as --help shows it; NULL: nothing; "[=X]": X may be left
+			     out */
 	const char *help;
 	int id;
 };

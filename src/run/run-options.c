@@ -25,6 +25,7 @@ enum {
 	OPT_PUBLISH,
 	OPT_POLICY,
 	OPT_OFFLINE,
+	OPT_ASK,
 	OPT_MASK,
 	OPT_ALLOW_EXEC,
 	OPT_CONNECT_TO,
@@ -72,6 +73,8 @@ const struct option_row run_option_rows[] = {
 		OPT_PUBLISH},
 	{"policy", 0, "POLICY|FILE", "use this egress policy instead of the profile's", OPT_POLICY},
 	{"offline", 0, NULL, "no network at all", OPT_OFFLINE},
+	{"ask", 0, "[=SECONDS]", "hold what no rule allows so long (30), for bawn policy answer",
+		OPT_ASK},
 	{"mask", 0, "GLOB", "untracked files matching GLOB read as empty", OPT_MASK},
 	{"allow-exec", 0, "PATH", "leave new files there that the host runs unasked",
 		OPT_ALLOW_EXEC},
@@ -408,6 +411,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return add_publish(r, value, err);
 	case OPT_CONNECT_TO:
 		return add_connect_to(r, value, err);
+	case OPT_ASK:
+		return parse_number(value ? value : "30", 1, RUN_ASK_MAX, &o->ask, err);
 	case OPT_PIDS:
 		return parse_number(value, 8, 1 << 22, &o->pids, err);
 	case OPT_MEMORY:

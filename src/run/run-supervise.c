@@ -9,6 +9,7 @@
 #include "base/tree.h"
 #include "run/credential.h"
 #include "run/lasting.h"
+#include "run/live.h"
 
 static void on_message(void *ctx, const char *line)
 {
@@ -257,7 +258,11 @@ static int launch(struct run *r, struct err *err)
 			.fix_prefix = "bawn run",
 			.fix_suffix = rest_of_command(r),
 			.fix_sandbox = r->lasting ? r->box.id : NULL,
-			.hooks = {.ctx = r, .verdict = on_verdict, .flow_end = on_flow_end}},
+			.ask_ms = (uint32_t)r->opt.ask * 1000,
+			.hooks = {.ctx = r,
+				.asked = run_on_asked,
+				.verdict = on_verdict,
+				.flow_end = on_flow_end}},
 		.hooks = {.ctx = r,
 			.begin = run_tally_begin,
 			.account = run_tally_account,

@@ -24,6 +24,9 @@
 #include "scan/result.h"
 #include "store/sandboxes.h"
 
+/* Seconds of --ask: with those of a connection, less than the relay's own limit. */
+#define RUN_ASK_MAX 120
+
 struct run_options {
 	const char *profile; /* the first word behind "run": a profile or a sandbox; NULL: --name */
 	const char *name, *mode, *template, *keys;
@@ -43,6 +46,7 @@ struct run_options {
 	struct port_spec ports[PORTS_MAX];
 	size_t n_ports;
 	uint64_t pids, memory, cpus; /* as in struct spec */
+	uint64_t ask;                /* as in struct spec */
 	uint64_t timeout_ms;
 	const char *as_user, *audit, *result;
 	struct strv degraded; /* --allow-degraded FEATURE */

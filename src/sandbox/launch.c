@@ -357,6 +357,11 @@ void sandbox_denied(
 	dialer_denied(s->dialer, target, reason, rule, fix);
 }
 
+struct dialer *sandbox_dialer_live(struct sandbox *s)
+{
+	return s->dialer;
+}
+
 const struct dialer *sandbox_dialer(const struct sandbox *s)
 {
 	return s->dialer;

@@ -125,6 +125,8 @@ int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err)
 pid_t sandbox_init_pid(const struct sandbox *s);
 /* For the exit list. */
 const struct dialer *sandbox_dialer(const struct sandbox *s);
+/* For answering its questions. */
+struct dialer *sandbox_dialer_live(struct sandbox *s);
 /* While the agent runs: show text in the terminal's title when the agent owns the terminal. */
 void sandbox_title(struct sandbox *s, const char *text);
 bool sandbox_owns_terminal(const struct sandbox *s);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -57,18 +58,26 @@ int session_accept(int listener)
 	return TAKE_FD(fd);
 }
 
-int session_connect(int dirfd, struct err *err)
+int session_connect_within(int dirfd, int ms, struct err *err)
 {
 	struct sockaddr_un a;
 	address(dirfd, &a);
+	const struct timeval patience = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, errno, "socket");
+	if (ms) /* a queue that nobody empties becomes full */
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return TAKE_FD(fd);
 	if (errno == ECONNREFUSED || errno == ENOENT)
 		return -errno;
 	return err_sys(err, errno, "reach the sandbox's supervisor");
+}
+
+int session_connect(int dirfd, struct err *err)
+{
+	return session_connect_within(dirfd, 0, err);
 }
 
 int session_kill(int sock)

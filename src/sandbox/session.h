@@ -45,6 +45,10 @@ enum session_kind {
 	SESSION_KEYS, /* fds: a sealed memfd of NAME=value, NUL behind each: keys that who joins
 		       * has in his environment; answered by DONE, value: whether the sandbox
 		       * can use keys at all */
+	SESSION_PENDING,    /* value: from which question on; answered by DONE, value: where to go
+			     * on, 0: that was all; text: a line each */
+	SESSION_ANSWER,     /* session: the question; value: enum session_answer; text: who answers;
+			     * fds: stderr; answered by DONE */
 	/* supervisor to client */
 	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty; text: as of
 			       * DETACH, where it went on meanwhile */
@@ -62,6 +66,13 @@ enum session_policy {
 	SESSION_DENY,
 	SESSION_REMOVE,
 	SESSION_RULES, /* answered by DONE: the rules that count until it stops, one a line */
+};
+
+enum session_answer {
+	SESSION_ANSWER_ONCE = 1, /* until the sandbox stops */
+	SESSION_ANSWER_SANDBOX,  /* ... and kept with it */
+	SESSION_ANSWER_ALWAYS,   /* noted; the rule comes with user.yaml, by RELOAD */
+	SESSION_ANSWER_DENY,
 };
 
 enum session_publish {
@@ -97,6 +108,8 @@ void session_unlisten(int dirfd);
 int session_accept(int listener);
 /* Connect; -ECONNREFUSED or -ENOENT (err untouched) when nobody listens. */
 int session_connect(int dirfd, struct err *err);
+/* The same; a supervisor that was stopped holds nobody up: -EAGAIN after so long. */
+int session_connect_within(int dirfd, int ms, struct err *err);
 /* Whoever listens at the other end of sock, which does not answer, is killed.  0 or -errno */
 int session_kill(int sock);
 /* 0 or -errno */

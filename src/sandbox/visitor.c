@@ -1,5 +1,5 @@
 /* sandbox/visitor.c - requests to a sandbox that doesn't last: it has no sessions and no name, but
- * hears that the user's own policy has changed.
+ * hears that the user's own policy has changed, and what a person says to its questions.
  *
  * One at a time, and the next waits in the listener's queue; each is one message and its answer.
  */
@@ -49,7 +49,9 @@ void visitor_event(struct sandbox *s)
 		return;
 	if (r > 0) {
 		answer = (struct session_msg){.kind = SESSION_DONE};
-		if (m.kind != SESSION_POLICY || m.value != SESSION_RELOAD)
+		const bool known = m.kind == SESSION_PENDING || m.kind == SESSION_ANSWER ||
+			(m.kind == SESSION_POLICY && m.value == SESSION_RELOAD);
+		if (!known)
 			r = err_set(&err, ENOSYS, "a run with --rm is changed by no one");
 		else
 			r = s->config.hooks.request(s->config.hooks.ctx, &m, fds, n, &answer, &err);

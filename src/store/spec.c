@@ -47,6 +47,7 @@ static const struct field {
 	F(FLAG, "no-login", no_login),
 	F(FLAG, "bare-home", bare_home),
 	F(FLAG, "clipboard", clipboard),
+	F(NUMBER, "ask", ask),
 	F(NUMBER, "pids", pids),
 	F(NUMBER, "memory", memory),
 	F(NUMBER, "cpus", cpus),

@@ -32,6 +32,7 @@ struct spec {
 		expose_key, degraded;
 	struct strv publish; /* [IP:]HOST:PORT */
 	bool offline, no_login, bare_home, clipboard;
+	uint64_t ask;          /* seconds that what no rule allows waits for a person, 0: none */
 	uint64_t pids, memory; /* processes; bytes; 0: no limit */
 	uint64_t cpus;         /* thousandths of a processor, 0: no limit */
 	struct strv layers;    /* ids of the frozen layers under it, lowest first */

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct egress_answer_msg a;
 	if (n > 4 * sizeof(m) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return 0;
-	struct dialer_config c = {.relay_sock = sv[0], .egress = no_rules()};
+	/* what no rule knows is held, to be let go with the dialer */
+	struct dialer_config c = {.relay_sock = sv[0], .egress = no_rules(), .ask_ms = 1000};
 	if (dialer_new(&c, &d, NULL) < 0)
 		abort();
 	for (size_t at = 0; at < n; at += sizeof(m)) {

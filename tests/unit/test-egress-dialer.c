@@ -127,6 +127,74 @@ static void test_denied(void **state)
 	close_world(&w);
 }
 
+/* Is there an answer now, without waiting for one? */
+static bool waits(struct world *w)
+{
+	struct pollfd p = {.fd = w->relay, .events = POLLIN};
+	assert_int_equal(dialer_dispatch(w->d), 0);
+	return poll(&p, 1, 0) == 0;
+}
+
+/* --ask: what no rule knows waits; a no, and the end of its time, are a denial like any other. */
+static void test_ask(void **state)
+{
+	(void)state;
+	struct world w;
+	struct dialer_question q;
+	open_world(&w, (struct dialer_config){.ask_ms = 300});
+	/* never asked */
+	assert_int_equal(ask_name(&w, "stats.allowed.example", 443), EGRESS_ANSWER_DENIED);
+	assert_int_equal(ask_name(&w, "db.internal", 443), EGRESS_ANSWER_DENIED);
+	assert_int_equal(ask_name(&w, "metadata.google.internal", 80), EGRESS_ANSWER_DENIED);
+	ask(&w, EGRESS_ASK_ADDR, "", "192.0.2.1", 443);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	assert_false(dialer_question(w.d, 0, &q));
+	/* two connections, one question; a no ends both, and the name is not asked for again */
+	ask(&w, EGRESS_ASK_NAME, "no.example", NULL, 443);
+	ask(&w, EGRESS_ASK_NAME, "no.example", NULL, 443);
+	assert_true(waits(&w));
+	assert_true(dialer_question(w.d, 0, &q));
+	assert_string_equal(q.target, "no.example:443");
+	assert_int_equal(q.flows, 2);
+	assert_false(dialer_question(w.d, 1, &q));
+	assert_int_equal(dialer_question_refuse(w.d, 99), -ENOENT);
+	assert_int_equal(dialer_question_refuse(w.d, 1), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "no rule allows it"));
+	assert_int_equal(ask_name(&w, "no.example", 443), EGRESS_ANSWER_DENIED);
+	/* another port is another question; nobody answers */
+	ask(&w, EGRESS_ASK_NAME, "no.example", NULL, 8443);
+	assert_true(waits(&w));
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "no.example:8443 is refused: no rule allows it"));
+	assert_false(dialer_question(w.d, 0, &q));
+	close_world(&w);
+}
+
+/* What waits is bounded: connections to a name, and names; the rest is denied at once. */
+static void test_ask_bounds(void **state)
+{
+	(void)state;
+	struct world w;
+	struct dialer_question q;
+	char name[64];
+	open_world(&w, (struct dialer_config){.ask_ms = 60000});
+	for (int i = 0; i < DIALER_ASK_FLOWS; i++)
+		ask(&w, EGRESS_ASK_NAME, "same.example", NULL, 443);
+	assert_true(waits(&w));
+	assert_int_equal(ask_name(&w, "same.example", 443), EGRESS_ANSWER_DENIED);
+	for (int i = 1; i < DIALER_ASK_NAMES; i++) {
+		snprintf(name, sizeof(name), "n%d.example", i);
+		ask(&w, EGRESS_ASK_NAME, name, NULL, 443);
+	}
+	assert_true(waits(&w));
+	assert_int_equal(ask_name(&w, "more.example", 443), EGRESS_ANSWER_DENIED);
+	assert_true(dialer_question(w.d, DIALER_ASK_NAMES - 1, &q));
+	assert_false(dialer_question(w.d, DIALER_ASK_NAMES, &q));
+	close_world(&w);
+}
+
 static void note(void *ctx, const struct dialer_denial *x)
 {
 	char *out = ctx;
@@ -403,6 +471,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_ask),
+		cmocka_unit_test(test_ask_bounds),
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_distrust),
 		cmocka_unit_test(test_private_address),
