@@ -44,6 +44,8 @@ struct audit {
 	unsigned int n_window;
 	uint64_t dropped; /* by the rate cap or a full disk, not reported yet */
 	bool full;        /* the last write failed, and that was reported */
+	bool head_known;  /* looked at in this second: its path names our descriptor */
+	struct stat mine; /* of fd, when it was opened */
 	bool stuck;       /* the lock could not be had: the next event does not wait for it */
 };
 
@@ -101,6 +103,11 @@ static int open_checked(const char *path, int append, int *fd, struct err *err)
 	return 0;
 }
 
+static int log_stat(struct audit *a)
+{
+	return fstat(a->fd, &a->mine) < 0 ? -errno : 0;
+}
+
 int audit_open(const char *path, const char *sandbox, struct audit **ret, struct err *err)
 {
 	struct audit *a = calloc(1, sizeof(*a));
@@ -117,6 +124,8 @@ int audit_open(const char *path, const char *sandbox, struct audit **ret, struct
 	r = open_checked(a->path, O_APPEND, &a->fd, err);
 	if (r == 0)
 		r = open_checked(a->head_path, 0, &a->head, err);
+	if (r == 0)
+		r = log_stat(a);
 	if (r < 0)
 		goto fail;
 	*ret = a;
@@ -162,8 +171,10 @@ static int lock(struct audit *a)
 		a->stuck = !lock_wait(a);
 		if (a->stuck)
 			return -EAGAIN;
-		if (still_there(a->head, a->head_path, &st))
+		if (a->head_known || still_there(a->head, a->head_path, &st)) {
+			a->head_known = true;
 			return 0;
+		}
 		/* somebody removed it */
 		flock(a->head, LOCK_UN);
 		int r = open_checked(a->head_path, 0, &a->head, NULL);
@@ -214,28 +225,47 @@ static void settle_tail(struct audit *a, struct chain_head *h, uint64_t size)
 		(void)ftruncate(a->fd, (off_t)h->size);
 }
 
-/* Under the lock: our descriptor is the path's file, *h its head, *ret_size its size. */
-static int settle(struct audit *a, struct chain_head *h, uint64_t *ret_size)
+/* Is the path's file ours?  *ret_size: its size.  One call, as this is done for every line. */
+static bool is_mine(const struct audit *a, uint64_t *ret_size)
 {
 	struct stat st;
+	if (lstat(a->path, &st) < 0 || st.st_ino != a->mine.st_ino || st.st_dev != a->mine.st_dev)
+		return false;
+	*ret_size = (uint64_t)st.st_size;
+	return true;
+}
+
+/* Under the lock: our descriptor is the path's file, *h its head, *ret_size its size; *ret_odd: the
+ * head did not know that. */
+static int settle(struct audit *a, struct chain_head *h, uint64_t *ret_size, bool *ret_odd)
+{
+	uint64_t size;
 	int r = 0;
-	if (!still_there(a->fd, a->path, &st))
+	if (!is_mine(a, &size)) {
 		r = open_checked(a->path, O_APPEND, &a->fd, NULL);
-	if (r == 0 && fstat(a->fd, &st) < 0)
-		r = -errno;
+		if (r == 0)
+			r = log_stat(a);
+		size = (uint64_t)a->mine.st_size;
+	}
 	if (r < 0)
 		return r;
 	/* without a record a new chain begins, and that shows */
-	if (chain_head_read(a->head, h) != 1)
-		h->size = (uint64_t)st.st_size;
-	if ((uint64_t)st.st_size > h->size)
-		settle_tail(a, h, (uint64_t)st.st_size);
-	if (st.st_size >= rotate_at())
+	*ret_odd = chain_head_read(a->head, h) != 1;
+	if (*ret_odd)
+		h->size = size;
+	*ret_odd |= size != h->size;
+	if (size > h->size)
+		settle_tail(a, h, size);
+	if (size >= (uint64_t)rotate_at()) {
 		rotate(a, h);
-	if (fstat(a->fd, &st) < 0)
-		return -errno;
-	*ret_size = (uint64_t)st.st_size;
-	return 0;
+		*ret_odd = true;
+	}
+	if (*ret_odd) {
+		r = log_stat(a);
+		size = (uint64_t)a->mine.st_size;
+	}
+	*ret_size = size;
+	return r;
 }
 
 /* RFC 3339, UTC, microseconds.  Not gmtime_r: it reads the time zone files first. */
@@ -280,23 +310,26 @@ static void build_line(struct audit *a, const struct chain_head *h, const char *
 }
 
 /* What is not a whole line must not stay: the chain has no half ones.  0 or -errno. */
-static int append(struct audit *a, const char *text, size_t len, uint64_t size)
+static int append(struct audit *a, const char *text, size_t len, uint64_t *size, bool odd)
 {
 	char last = '\n';
 	/* half a line that is not ours: it must not become the beginning of one */
-	if (size > 0 && pread(a->fd, &last, 1, (off_t)size - 1) == 1 && last != '\n' &&
-		fd_write_all(a->fd, "\n", 1) < 0)
-		return -ENOSPC;
-	off_t from = lseek(a->fd, 0, SEEK_END);
+	if (odd && *size > 0 && pread(a->fd, &last, 1, (off_t)*size - 1) == 1 && last != '\n') {
+		if (fd_write_all(a->fd, "\n", 1) < 0)
+			return -ENOSPC;
+		++*size;
+	}
 	ssize_t k;
 	do
 		k = write(a->fd, text, len);
 	while (k < 0 && errno == EINTR);
-	if (k == (ssize_t)len)
+	if (k == (ssize_t)len) {
+		*size += len;
 		return 0;
+	}
 	int e = k < 0 ? errno : ENOSPC;
 	if (k > 0)
-		(void)ftruncate(a->fd, from);
+		(void)ftruncate(a->fd, (off_t)*size);
 	return -e;
 }
 
@@ -306,7 +339,8 @@ static int write_locked(struct audit *a, const char *event, const struct audit_f
 	struct json_out *j = &a->line;
 	struct chain_head h;
 	uint64_t size = 0;
-	int r = settle(a, &h, &size);
+	bool odd = false;
+	int r = settle(a, &h, &size, &odd);
 	if (r < 0)
 		return r;
 	build_line(a, &h, event, f, n);
@@ -318,13 +352,12 @@ static int write_locked(struct audit *a, const char *event, const struct audit_f
 		return -EMSGSIZE;
 	/* The writer keeps a NUL behind the text: its place takes the newline. */
 	j->buf[j->n] = '\n';
-	r = append(a, j->buf, j->n + 1, size);
+	r = append(a, j->buf, j->n + 1, &size, odd);
 	j->buf[j->n] = '\0';
 	if (r < 0)
 		return r;
-	struct stat st;
 	h.n++;
-	h.size = fstat(a->fd, &st) == 0 ? (uint64_t)st.st_size : size + j->n + 1;
+	h.size = size;
 	if (!h.first[0])
 		h.first[0] = h.n;
 	sha256_hex(j->buf, j->n, h.hash);
@@ -360,6 +393,7 @@ static bool within_rate(struct audit *a, const char *event)
 	if (ts.tv_sec != a->window) {
 		a->window = ts.tv_sec;
 		a->n_window = 0;
+		a->head_known = false;
 	}
 	const struct audit_event *e = audit_event_find(event);
 	if ((e && e->keep) || GUARD_REMOVED("audit-rate"))
