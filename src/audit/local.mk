@@ -6,4 +6,5 @@ libaudit_a_SOURCES = \
 	src/audit/events.h src/audit/events.c
 libaudit_read_a_SOURCES = \
 	src/audit/read.h src/audit/tail.c src/audit/show.c \
-	src/audit/verify.c
+	src/audit/verify.c \
+	src/audit/report.h src/audit/report.c src/audit/page.c src/audit/page-style.h

@@ -20,6 +20,7 @@ static const struct {
 	{"policy", cmd_policy},
 	{"policy-edit", cmd_policy_edit},
 	{"profile", cmd_profile},
+	{"report", cmd_report},
 	{"seed", cmd_seed},
 };
 

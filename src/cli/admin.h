@@ -15,6 +15,7 @@ int cmd_compile(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_policy_edit(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_seed(int argc, char **argv);
 
 /* "bawn: MESSAGE" and "bawn: REMEDY" on stderr; returns ADMIN_FAILED. */

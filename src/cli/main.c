@@ -45,6 +45,7 @@ static const struct command commands[] = {
 	{"doctor", "[--json]", "find out what this machine can do", NULL},
 	{"log", "[-f] [--since TIME] [--verify] [NAME]", "show what was allowed, denied and done",
 		NULL},
+	{"report", "-o FILE NAME|--last", "make a page of a run for a browser", NULL},
 	{"policy", "allow|deny|rm|ls|show|check|lint ...", "look at egress policies, change them",
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
