@@ -2,6 +2,9 @@
 noinst_LIBRARIES += libaudit.a libaudit-read.a
 libaudit_a_SOURCES = \
 	src/audit/audit.h src/audit/audit.c \
+	src/audit/chain.h src/audit/chain.c \
 	src/audit/events.h src/audit/events.c
 libaudit_read_a_SOURCES = \
-	src/audit/read.h src/audit/tail.c src/audit/show.c
+	src/audit/read.h src/audit/tail.c src/audit/show.c \
+	src/audit/verify.c \
+	src/audit/report.h src/audit/report.c src/audit/page.c src/audit/page-style.h

@@ -6,6 +6,7 @@
 #include "audit/read.h"
 
 #include <inttypes.h>
+#include <strings.h>
 #include <time.h>
 
 #include "audit/events.h"
@@ -98,7 +99,8 @@ static void list_field(void *ud, const char *key)
 {
 	struct field_list *l = ud;
 	char k[128], text[SHOW_MAX];
-	if (streq(key, "time") || streq(key, "sandbox") || streq(key, "event"))
+	if (streq(key, "time") || streq(key, "sandbox") || streq(key, "event") || streq(key, "n") ||
+		streq(key, "prev"))
 		return;
 	value_text(l->o, key, text, sizeof(text));
 	fprintf(l->to, "%s%s=%s", l->sep, escape_text(k, sizeof(k), key), text);
@@ -149,17 +151,73 @@ static int show_text(const struct json_doc *o, char **ret)
 	return 1;
 }
 
-int audit_show(const char *line, size_t n, const char *sandbox, enum audit_style style, char **ret)
+/* Of a list with commas; an empty list takes all. */
+static bool listed(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+		if (strcspn(p, ",") == n && strncmp(p, word, n) == 0)
+			return true;
+	return !list;
+}
+
+/* The host of a target "host:443", "udp://host:53" or "[::1]:443". */
+static bool is_host(const char *target, const char *host)
+{
+	const char *p = target ? strstr(target, "://") : NULL;
+	p = p ? p + 3 : target;
+	if (!p)
+		return false;
+	size_t n = strlen(host), len;
+	if (*p == '[') {
+		p++;
+		len = strcspn(p, "]");
+	} else {
+		const char *colon = strrchr(p, ':');
+		len = colon ? (size_t)(colon - p) : strlen(p);
+	}
+	if (len == n && strncasecmp(p, host, n) == 0)
+		return true;
+	/* ".example.com": what is below it */
+	return host[0] == '.' && len > n && strncasecmp(p + len - n, host, n) == 0;
+}
+
+static bool wanted(const struct json_doc *o, const struct audit_filter *f)
+{
+	const char *time = json_doc_string(o, "time");
+	if (f->sandbox && !streq(f->sandbox, json_doc_string(o, "sandbox")))
+		return false;
+	if (!listed(f->events, json_doc_string(o, "event")))
+		return false;
+	/* both are UTC in the same form, as far as they go */
+	if (f->since && strcmp(time, f->since) < 0)
+		return false;
+	return !f->host || is_host(json_doc_string(o, "target"), f->host);
+}
+
+int audit_event_parse(
+	const char *line, size_t n, const struct audit_filter *f, struct json_doc **ret)
 {
 	_cleanup_(json_doc_freep) struct json_doc *o = NULL;
 	int r = json_line_parse(line, n, &o);
 	if (r < 0)
 		return r;
-	const char *name = json_doc_string(o, "sandbox");
-	if (!name || !json_doc_string(o, "event") || !json_doc_string(o, "time"))
+	if (!json_doc_string(o, "sandbox") || !json_doc_string(o, "event") ||
+		!json_doc_string(o, "time"))
 		return -EBADMSG;
-	if (sandbox && !streq(sandbox, name))
+	if (f && !wanted(o, f))
 		return 0;
+	*ret = TAKE_PTR(o);
+	return 1;
+}
+
+int audit_show(const char *line, size_t n, const struct audit_filter *f, enum audit_style style,
+	char **ret)
+{
+	_cleanup_(json_doc_freep) struct json_doc *o = NULL;
+	int r = audit_event_parse(line, n, f, &o);
+	if (r <= 0)
+		return r;
 	if (style == AUDIT_TEXT)
 		return show_text(o, ret);
 	char *text = json_line_text(o);
@@ -167,4 +225,24 @@ int audit_show(const char *line, size_t n, const char *sandbox, enum audit_style
 		return -ENOMEM;
 	*ret = text;
 	return 1;
+}
+
+int audit_event_text(const struct json_doc *o, char **ret)
+{
+	const struct audit_event *e = audit_event_find(json_doc_string(o, "event"));
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+	if (!to)
+		return -ENOMEM;
+	if (e)
+		expand_template(o, e->show, to);
+	else
+		list_fields(o, to);
+	if (fclose(to) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret = text;
+	return 0;
 }

@@ -1,6 +1,8 @@
 /* audit/tail.c - whole lines out of a log that others append to and rotate; see read.h.
  *
- * Theory of operation.  The log is PATH; once it was PATH.1.  A reader holds one descriptor and
+ * Theory of operation.  The log is PATH; before, it was PATH.1, .2 and .3.  All are opened at the
+ * start, the newest first, so that a rotation meanwhile makes one come twice (it is left out) and
+ * none be missed; they are read the oldest first.  From then on a reader holds one descriptor and
  * reads it to its end.  Only there does it ask whether PATH still names the same file; if not, the
  * writers have rotated, and since some of them may still append to the old file, it is read once
  * more to its end before the new one is opened.  inotify watches the directory (create, rename) and
@@ -14,9 +16,13 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "audit/chain.h"
+
 struct audit_tail {
 	char path[PATH_MAX];
-	int fd;       /* -1: neither file existed so far */
+	int fd;                 /* -1: no file existed so far */
+	int newer[AUDIT_FILES]; /* to be read after fd, the newest first */
+	size_t n_newer;
 	int inotify;  /* -1 until audit_tail_wait() is first called */
 	bool skip;    /* inside a line that is too long */
 	size_t start; /* where the unread part of buf starts */
@@ -38,27 +44,52 @@ static int open_read(const char *path)
 	return fd;
 }
 
+static bool same_file(int a, int b)
+{
+	struct stat x, y;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+		x.st_ino == y.st_ino;
+}
+
+int audit_open_all(const char *path, int fds[static AUDIT_FILES], size_t *ret)
+{
+	size_t n = 0;
+	for (unsigned int i = 0; i < AUDIT_FILES; i++) {
+		char file[PATH_MAX + 16];
+		if (!chain_file(file, sizeof(file), path, i))
+			continue;
+		int fd = open_read(file);
+		if (fd < 0 && i == 0 && fd != -ENOENT)
+			return fd;
+		if (fd < 0)
+			continue;
+		if (n && same_file(fds[n - 1], fd))
+			close(fd);
+		else
+			fds[n++] = fd;
+	}
+	*ret = n;
+	return 0;
+}
+
 int audit_tail_open(const char *path, struct audit_tail **ret, struct err *err)
 {
 	struct audit_tail *t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_set(err, ENOMEM, "out of memory");
 	t->inotify = t->fd = -1;
-	char old[PATH_MAX + 4];
 	int r = snprintf(t->path, sizeof(t->path), "%s", path);
 	if (r < 0 || (size_t)r >= sizeof(t->path)) {
 		free(t);
 		return err_set(err, ENAMETOOLONG, "path too long: %s", path);
 	}
-	snprintf(old, sizeof(old), "%s.1", path);
-	t->fd = open_read(old);
-	if (t->fd < 0)
-		t->fd = open_read(path);
-	if (t->fd < 0 && t->fd != -ENOENT) {
-		r = t->fd;
+	r = audit_open_all(path, t->newer, &t->n_newer);
+	if (r < 0) {
 		free(t);
 		return err_sys(err, -r, "open the audit log %s", path);
 	}
+	if (t->n_newer)
+		t->fd = t->newer[--t->n_newer];
 	*ret = t;
 	return 0;
 }
@@ -111,6 +142,13 @@ static ssize_t fill(struct audit_tail *t)
 static bool move_on(struct audit_tail *t)
 {
 	struct stat mine, now;
+	if (t->n_newer) {
+		close(t->fd);
+		t->fd = t->newer[--t->n_newer];
+		t->skip = false;
+		t->n = t->start = 0;
+		return true;
+	}
 	if (stat(t->path, &now) < 0)
 		return false;
 	if (t->fd >= 0) {
@@ -194,6 +232,8 @@ void audit_tail_free(struct audit_tail *t)
 		return;
 	if (t->fd >= 0)
 		close(t->fd);
+	while (t->n_newer)
+		close(t->newer[--t->n_newer]);
 	if (t->inotify >= 0)
 		close(t->inotify);
 	free(t);

@@ -15,5 +15,6 @@ libbase_a_SOURCES = \
 	src/base/json-out.h src/base/json-out.c \
 	src/base/text.h src/base/text.c \
 	src/base/digest.h src/base/digest.c \
+	src/base/sha256.h src/base/sha256.c \
 	src/base/proc.h src/base/proc.c \
 	src/base/job.h src/base/job.c

@@ -20,6 +20,7 @@ static const struct {
 	{"policy", cmd_policy},
 	{"policy-edit", cmd_policy_edit},
 	{"profile", cmd_profile},
+	{"report", cmd_report},
 	{"secret", cmd_secret},
 	{"seed", cmd_seed},
 };

@@ -13,9 +13,9 @@ bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_admin_LDADD = libseed.a libsecret.a libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \
 	$(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS)
 
-# log and doctor
+# log, report and doctor
 bawn_admin_SOURCES += \
-	src/cli/cmd-log.h src/cli/cmd-log.c src/cli/cmd-doctor.c src/cli/doctor.h \
+	src/cli/cmd-log.h src/cli/cmd-log.c src/cli/cmd-report.c src/cli/cmd-doctor.c src/cli/doctor.h \
 	src/cli/doctor-host.c src/cli/doctor-ns.c src/cli/doctor-net.c src/cli/doctor-kernel.c
 bawn_admin_LDADD += libaudit-read.a libaudit.a libhost.a libnet.a libconfine.a libpolicy.a \
 	libjson.a libbase.a $(JANSSON_LIBS)

@@ -63,6 +63,7 @@ prepare() {
 		"$BAWN" checkpoint claude-project before-upgrade >/dev/null
 		"$BAWN" exec claude-project touch "$HOME/since"
 		;;
+	report) "$BAWN" run -d claude >/dev/null ;;
 	diff | apply | discard)
 		mkdir -p "$WS/src" "$WS/tests"
 		echo 'int x;' >"$WS/src/parser.c"

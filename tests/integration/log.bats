@@ -137,3 +137,67 @@ event() { # SANDBOX EVENT FIELDS
 	assert_status 0
 	[ -z "$output" ]
 }
+
+@test "log: filters by kind, host and time" {
+	{
+		event one deny '"target":"a.example:443","reason":"no rule"'
+		event one allow '"target":"b.example:443"'
+		event two error '"message":"broken"'
+	} >"$AUDIT"
+	run "$BAWN" log --event deny,error
+	assert_output a.example
+	assert_output broken
+	refute_output b.example
+	run "$BAWN" log -e allow --host .example --json one
+	assert_output '"target":"b.example:443"'
+	[ "${#lines[@]}" -eq 1 ]
+	event one error '"message":"just now"' | sed "s/2026-01-02T03:04:05/$(date -u +%FT%T)/" >>"$AUDIT"
+	event one error '"message":"before"' |
+		sed "s/2026-01-02T03:04:05/$(date -u -d '2 hours ago' +%FT%T)/" >>"$AUDIT"
+	run "$BAWN" log --since 1h
+	assert_output 'just now'
+	[ "${#lines[@]}" -eq 1 ]
+	sed -i '4,5d' "$AUDIT"
+	TZ=UTC run "$BAWN" log --since 2026-01-02T03:04
+	[ "${#lines[@]}" -eq 3 ]
+	TZ=UTC run "$BAWN" log --since 2026-01-02T03:04:06
+	[ -z "$output" ]
+}
+
+@test "log: a filter that is none is told, and how it would be one" {
+	run "$BAWN" log --since yesterday-ish
+	assert_status 125
+	assert_output "no time or duration"
+	assert_output "30m"
+	run "$BAWN" log --event denny
+	assert_status 125
+	assert_output "did you mean deny"
+	run "$BAWN" log --verify --event deny
+	assert_status 125
+	assert_output "takes no filter"
+}
+
+@test "log --verify: what runs have written is in order, what was changed since is not" {
+	local i
+	for i in 1 2 3; do in_sandbox true >/dev/null 2>&1 & done
+	wait
+	run "$BAWN" log --verify
+	assert_status 0
+	assert_output "lines, as they were written"
+	sed -i '2s/"event":"[a-z]*"/"event":"allow"/' "$AUDIT"
+	run "$BAWN" log --verify
+	assert_status 1
+	assert_output "audit.jsonl:2: the line was changed"
+	rm "$AUDIT"
+	run "$BAWN" log --verify
+	assert_status 1
+	assert_output "lines are missing"
+}
+
+@test "log --verify says that lines of an older bawn are not vouched for" {
+	event one ready '"ms":1' >"$AUDIT"
+	in_sandbox true >/dev/null 2>&1
+	run "$BAWN" log --verify
+	assert_status 0
+	assert_output "1 lines are of a bawn that did not chain them"
+}

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -65,11 +66,235 @@ static char *first_line(const char *sandbox, enum audit_style style)
 	struct audit_tail *t = NULL;
 	char *line, *text = NULL;
 	size_t n;
+	const struct audit_filter f = {.sandbox = sandbox};
 	assert_int_equal(audit_tail_open(path, &t, NULL), 0);
 	while (!text && audit_tail_next(t, &line, &n) == 1)
-		(void)audit_show(line, n, sandbox, style, &text);
+		(void)audit_show(line, n, &f, style, &text);
 	audit_tail_free(t);
 	return text;
+}
+
+static void print_problem(void *ud, const char *text)
+{
+	char *all = ud;
+	strncat(all, text + strlen(dir) + 1, 4095 - strlen(all));
+	strncat(all, "\n", 4095 - strlen(all));
+}
+
+/* What verify says, without the directory. */
+static const char *verify(struct audit_verdict *ret)
+{
+	static char all[4096];
+	all[0] = '\0';
+	assert_int_equal(audit_verify(path, print_problem, all, ret, NULL), 0);
+	return all;
+}
+
+static void verify_ok(uint64_t lines, uint64_t old)
+{
+	struct audit_verdict v;
+	assert_string_equal(verify(&v), "");
+	assert_int_equal(v.problems, 0);
+	assert_int_equal(v.lines, lines);
+	assert_int_equal(v.old, old);
+	assert_false(v.half);
+}
+
+static void emit(int n)
+{
+	struct audit *a = open_ok("s");
+	for (int i = 0; i < n; i++) {
+		struct audit_field f = {.key = "ms", .num = 100 + i};
+		assert_int_equal(audit_emit(a, "ready", &f, 1), 0);
+	}
+	audit_close(a);
+}
+
+/* A command of the shell's in the log's directory. */
+static void sh(const char *cmd)
+{
+	char all[PATH_MAX + 512];
+	snprintf(all, sizeof(all), "cd '%s' && %s", dir, cmd);
+	assert_int_equal(system(all), 0);
+}
+
+/* What is done to a log of five lines, and what verify then says of it. */
+static void test_chain_finds(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *cmd, *says;
+	} cases[] = {
+		{"true", ""},
+		{"sed -i 's/:102/:999/' audit.jsonl", "audit.jsonl:3: the line was changed"},
+		{"sed -i 's/:104/:999/' audit.jsonl", "audit.jsonl:5: the line was changed"},
+		{"sed -i 's/:100/:999/' audit.jsonl", "audit.jsonl:1: the line was changed"},
+		{"sed -i 3d audit.jsonl",
+			"audit.jsonl:3: lines are missing before it: number 3 to 3"},
+		{"sed -i 1d audit.jsonl",
+			"audit.jsonl:1: lines are missing before it: number 1 to 1"},
+		{"sed -i 4,5d audit.jsonl",
+			"audit.jsonl:3: lines are missing behind it: number 4 to 5"},
+		{"truncate -s -10 audit.jsonl",
+			"audit.jsonl:4: lines are missing behind it: number 5"},
+		{"sed -i '3{h;d};4G' audit.jsonl",
+			"audit.jsonl:3: lines are missing before it: number 3 to 3\naudit.jsonl:4: "
+			"out"},
+		{"sed -i 2p audit.jsonl", "audit.jsonl:3: out of order: number 2 behind 2"},
+		{"sed -i '2a {}' audit.jsonl", "audit.jsonl:3: a line without a number"},
+		{"sed -i '2a\\\n' audit.jsonl", "audit.jsonl:3: a line without a number"},
+		{"sed -i 's/,\"n\":3,.*/}/' audit.jsonl", "audit.jsonl:3: a line without a number"},
+		{"sed -i '1s/000/001/' audit.jsonl",
+			"audit.jsonl:1: the first line of all was changed"},
+		{"rm audit.jsonl", "audit.jsonl: lines are missing behind it: number 1 to 5"},
+		{"rm audit.jsonl.head", "audit.jsonl: the head record"},
+		{"printf x >>audit.jsonl.head; sed -i 's/ 5 / 4 /' audit.jsonl.head",
+			"audit.jsonl.head: the head record is damaged"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct audit_verdict v;
+		sh("rm -f audit*");
+		emit(5);
+		sh(cases[i].cmd);
+		const char *says = verify(&v);
+		if (!has_prefix(says, cases[i].says) || (v.problems == 0) != (*cases[i].says == 0))
+			fail_msg("%s: %s", cases[i].cmd, says);
+		/* and what is written afterwards does not hide it */
+		emit(3);
+		says = verify(&v);
+		if ((v.problems == 0) != (*cases[i].says == 0))
+			fail_msg("%s, later: %s", cases[i].cmd, says);
+	}
+}
+
+/* Killed between line and head, or in the middle of a line: the next writer goes on. */
+static void test_chain_after_a_kill(void **state)
+{
+	(void)state;
+	emit(4);
+	sh("cp audit.jsonl.head before");
+	emit(1);
+	sh("cp before audit.jsonl.head");
+	struct audit_verdict v;
+	assert_string_equal(verify(&v), "");
+	emit(1);
+	verify_ok(6, 0);
+	sh("printf '{\"time\":\"2026' >>audit.jsonl");
+	assert_string_equal(verify(&v), "");
+	assert_true(v.half);
+	emit(1);
+	verify_ok(7, 0);
+	assert_int_equal(count_lines("\"ready\""), 7);
+}
+
+/* Writers killed at any moment, others go on: what is there is in order. */
+static void test_chain_under_kills(void **state)
+{
+	(void)state;
+	enum { WRITERS = 8, ROUNDS = 12 };
+	for (int round = 0; round < ROUNDS; round++) {
+		pid_t pid[WRITERS];
+		for (int i = 0; i < WRITERS; i++) {
+			pid[i] = fork();
+			if (pid[i] > 0)
+				continue;
+			struct audit *a = NULL;
+			struct audit_field f = {.key = "ms", .num = 1};
+			if (audit_open(path, "s", &a, NULL) < 0)
+				_exit(1);
+			for (;;)
+				(void)audit_emit(a, "ready", &f, 1);
+		}
+		for (int i = 0; i < WRITERS; i++) {
+			usleep(2000);
+			kill(pid[i], SIGKILL);
+			waitpid(pid[i], NULL, 0);
+		}
+	}
+	struct audit_verdict v;
+	assert_string_equal(verify(&v), "");
+	assert_true(v.lines > ROUNDS);
+}
+
+/* A writer that is stopped with the lock holds nobody up for long, and nothing is lost unsaid. */
+static void test_a_held_lock(void **state)
+{
+	(void)state;
+	emit(1);
+	char head[PATH_MAX + 32];
+	snprintf(head, sizeof(head), "%s.head", path);
+	int fd = open(head, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	struct audit *a = open_ok("s");
+	struct audit_field f = {.key = "ms", .num = 1};
+	time_t begin = time(NULL);
+	assert_int_equal(audit_emit(a, "ready", &f, 1), -EAGAIN);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(audit_emit(a, "ready", &f, 1), 0);
+	assert_true(time(NULL) - begin < 5);
+	close(fd);
+	assert_int_equal(audit_emit(a, "ready", &f, 1), 0);
+	audit_close(a);
+	assert_int_equal(count_lines("\"dropped\",\"count\":101"), 1);
+	verify_ok(3, 0);
+}
+
+/* Past the fourth file the oldest goes, and that is no gap; a file that was taken away is one. */
+static void test_files_are_bounded(void **state)
+{
+	(void)state;
+	struct audit_verdict v;
+	emit(1);
+	for (int i = 0; i < 6; i++) {
+		/* one long line that is ours as far as its size goes */
+		struct audit *a = open_ok("s");
+		char big[30000];
+		memset(big, 'x', sizeof(big) - 1);
+		big[sizeof(big) - 1] = '\0';
+		struct audit_field f = {.key = "message", .str = big};
+		for (int k = 0; k < 570; k++)
+			assert_int_equal(audit_emit(a, "error", &f, 1), 0);
+		audit_close(a);
+	}
+	assert_string_equal(verify(&v), "");
+	sh("test $(ls audit.jsonl audit.jsonl.[0-9]* | wc -l) = 4");
+	sh("test $(cat audit* | wc -c) -lt $((4 * 17000000))");
+	sh("rm audit.jsonl.2");
+	assert_true(has_prefix(verify(&v), "audit.jsonl.1:1: lines are missing before it"));
+	sh("rm audit.jsonl.3");
+	assert_true(has_prefix(verify(&v), "audit.jsonl.1:1: lines are missing before it"));
+}
+
+static void test_filters(void **state)
+{
+	(void)state;
+	static const struct {
+		struct audit_filter f;
+		const char *target;
+		int want;
+	} cases[] = {
+		{{.host = "a.example"}, "a.example:443", 1},
+		{{.host = "A.example"}, "udp://a.example:53", 1},
+		{{.host = "a.example"}, "b.a.example:443", 0},
+		{{.host = ".a.example"}, "b.a.example:443", 1},
+		{{.host = "::1"}, "[::1]:443", 1},
+		{{.events = "allow,deny"}, "x:1", 1},
+		{{.events = "allow"}, "x:1", 0},
+		{{.events = "de"}, "x:1", 0},
+		{{.since = "2026-01-02T03:04:05"}, "x:1", 1},
+		{{.since = "2026-01-02T03:04:06"}, "x:1", 0},
+		{{.sandbox = "t"}, "x:1", 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char line[256], *text = NULL;
+		int n = snprintf(line, sizeof(line),
+			"{\"time\":\"2026-01-02T03:04:05.000006Z\",\"sandbox\":\"s\",\"event\":"
+			"\"deny\",\"target\":\"%s\",\"reason\":\"r\"}",
+			cases[i].target);
+		if (audit_show(line, (size_t)n, &cases[i].f, AUDIT_TEXT, &text) != cases[i].want)
+			fail_msg("case %zu", i);
+		free(text);
+	}
 }
 
 static void test_line(void **state)
@@ -286,6 +511,7 @@ static void test_concurrent_writers(void **state)
 	assert_int_equal(audit_tail_skipped(t), 1);
 	audit_tail_free(t);
 	assert_int_equal(good, WRITERS * EACH);
+	verify_ok(WRITERS * EACH, 1);
 	char old[PATH_MAX + 32];
 	snprintf(old, sizeof(old), "%s.1", path);
 	assert_int_equal(access(old, F_OK), 0);
@@ -302,7 +528,8 @@ static void test_disk_full(void **state)
 	struct audit *a = open_ok("s");
 	struct audit_field f = {.key = "ms", .num = 1};
 	assert_int_equal(audit_emit(a, "ready", &f, 1), 0);
-	small.rlim_cur = 100; /* inside the second line */
+	assert_int_equal(audit_emit(a, "ready", &f, 1), 0);
+	small.rlim_cur = 400; /* inside the third line, and the head record fits */
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	int failed = 0;
 	for (int i = 0; i < 10; i++)
@@ -311,8 +538,9 @@ static void test_disk_full(void **state)
 	assert_int_equal(failed, 1);
 	assert_int_equal(audit_emit(a, "ready", &f, 1), 0);
 	audit_close(a);
-	assert_int_equal(count_lines("\"dropped\",\"count\":10}"), 1);
-	/* nothing was appended to the half line */
+	assert_int_equal(count_lines("\"dropped\",\"count\":10,"), 1);
+	verify_ok(4, 0);
+	/* the half line was taken back */
 	char *line, *text;
 	size_t n, bad = 0, good = 0;
 	struct audit_tail *t = NULL;
@@ -326,8 +554,8 @@ static void test_disk_full(void **state)
 		free(text);
 	}
 	audit_tail_free(t);
-	assert_int_equal(good, 3);
-	assert_int_equal(bad, 1);
+	assert_int_equal(good, 4);
+	assert_int_equal(bad, 0);
 }
 
 static void test_follow_across_rotation(void **state)
@@ -433,6 +661,12 @@ int main(void)
 		T(test_concurrent_writers),
 		T(test_disk_full),
 		T(test_follow_across_rotation),
+		T(test_chain_finds),
+		T(test_chain_after_a_kill),
+		T(test_chain_under_kills),
+		T(test_a_held_lock),
+		T(test_files_are_bounded),
+		T(test_filters),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_man_page),
 	};

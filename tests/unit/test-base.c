@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/blob.h"
 #include "base/digest.h"
+#include "base/sha256.h"
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -380,6 +381,35 @@ static void jobs_that_hang_are_left(void **state)
 	close(more[1]);
 }
 
+/* NIST's vectors (FIPS 180-4 examples, and of the CAVP set those at the edges of a block). */
+static void sha256_is_nists(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *hex;
+	} v[] = {
+		{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+		{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+			"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+		{"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+		 "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+			"cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
+	};
+	char hex[SHA256_HEX + 1];
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		assert_string_equal(sha256_hex(v[i].text, strlen(v[i].text), hex), v[i].hex);
+	/* a million "a", in pieces that cross the blocks */
+	char a[1000];
+	struct sha256 s;
+	memset(a, 'a', sizeof(a));
+	sha256_begin(&s);
+	for (size_t i = 0; i < 1000; i++)
+		sha256_add(&s, a, sizeof(a));
+	assert_string_equal(sha256_end(&s, hex),
+		"cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
 static void digest_tells_apart(void **state)
 {
 	(void)state;
@@ -409,6 +439,7 @@ int main(void)
 		cmocka_unit_test(lists_cross_in_a_record),
 		cmocka_unit_test(jobs_answer_once),
 		cmocka_unit_test(jobs_that_hang_are_left),
+		cmocka_unit_test(sha256_is_nists),
 		cmocka_unit_test(digest_tells_apart),
 	};
 	return cmocka_run_group_tests(tests, make_scratch, drop_scratch);
