@@ -197,3 +197,10 @@ void deny_free(struct dialer *d)
 	free(d->allowed);
 	d->allowed = NULL;
 }
+
+void dialer_denied(
+	struct dialer *d, const char *target, const char *reason, uint32_t rule, const char *fix)
+{
+	dialer_update_now(d);
+	deny_note(d, target, reason, rule, fix, 1);
+}

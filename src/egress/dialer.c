@@ -198,13 +198,6 @@ static void deny(struct dialer *d, uint32_t flow, const char *target, const char
 	answer(d, flow, EGRESS_ANSWER_DENIED, text, -1);
 }
 
-void dialer_denied(
-	struct dialer *d, const char *target, const char *reason, uint32_t rule, const char *fix)
-{
-	update_now(d);
-	deny_note(d, target, reason, rule, fix, 1);
-}
-
 void dialer_refused(struct dialer *d, struct job *j, const char *reason, const char *fix)
 {
 	deny(d, j->flow, j->target, reason, j->verdict.rule, fix);

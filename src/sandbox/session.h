@@ -42,13 +42,13 @@ enum session_kind {
 			     */
 	SESSION_ENTER,      /* text: a profile, which is noted; answered by DONE */
 	SESSION_LEND,       /* text: a path of the host to be shown inside; answered by DONE */
-	SESSION_KEYS, /* fds: a sealed memfd of NAME=value, NUL behind each: keys that who joins
-		       * has in his environment; answered by DONE, value: whether the sandbox
-		       * can use keys at all */
-	SESSION_PENDING,    /* value: from which question on; answered by DONE, value: where to go
-			     * on, 0: that was all; text: a line each */
-	SESSION_ANSWER,     /* session: the question; value: enum session_answer; text: who answers;
-			     * fds: stderr; answered by DONE */
+	SESSION_KEYS,    /* fds: a sealed memfd of NAME=value, NUL behind each: keys that who joins
+			  * has in his environment; answered by DONE, value: whether the sandbox
+			  * can use keys at all */
+	SESSION_PENDING, /* value: from which question on; answered by DONE, value: where to go
+			  * on, 0: that was all; text: a line each */
+	SESSION_ANSWER,  /* session: the question; value: enum session_answer; text: who answers;
+			  * fds: stderr; answered by DONE */
 	/* supervisor to client */
 	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty; text: as of
 			       * DETACH, where it went on meanwhile */
