@@ -294,21 +294,6 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	[[ $output == *"methods are in capital letters"* ]]
 }
 
-@test "a run refuses rules on requests as long as nothing can hold them" {
-	requests_policy
-	mkdir ws
-	run "$BAWN" run --rm --policy w shell ws -- true
-	[ "$status" -eq 125 ]
-	[[ $output == *"can't be enforced by this version"*"GET,HEAD api.example.com/repos/me/**"*"w.yaml"* ]]
-	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes" 2>/dev/null)" ]
-	run "$BAWN" run --rm --allow 'POST api.example.com/x' shell ws -- true
-	[ "$status" -eq 125 ]
-	# credentials alone change nothing about a start
-	sed -i '/^allow/,/^credentials/{/^credentials/!d}' "$XDG_CONFIG_HOME/bawn/policies/w.yaml"
-	run "$BAWN" run --rm --policy w shell ws -- true
-	[ "$status" -eq 0 ]
-}
-
 @test "the secrets of balanced are those of the policies that it sums, and reading comes without writing" {
 	local name
 	for name in balanced anthropic openai google github; do
