@@ -118,7 +118,7 @@ int rule_request(struct arena *a, const char *text, struct rule *rule, const cha
 			(int)MIN(path - host, 200), host);
 	if (!space && !path)
 		return 0;
-	if (!space && !memchr(host, '.', (size_t)(path - host)))
+	if (!space && path > host && !memchr(host, '.', (size_t)(path - host)))
 		return bad(err, text,
 			"before the path stands a host name with a dot, or say the methods: \"GET "
 			"HOST/PATH\"");
