@@ -29,6 +29,26 @@ static bool is_mounted(int root, const char *dst)
 		(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
+/* One row again.  The host goes on meanwhile: what it removes between our opening it and mounting on
+ * it (ENOENT) is looked at afresh, as is what comes in its place.  Nothing there: nothing to guard,
+ * and the watch sees it come back. */
+static int reapply_row(int root, const struct wire_mount *row, struct err *err)
+{
+	enum { TRIES = 100 };
+	struct wire_mount m = *row;
+	m.flags |= MOUNT_OPTIONAL;
+	for (int i = 1; !is_mounted(root, m.dst); i++) {
+		struct err failure = {0};
+		int r = mounts_apply_row(root, &m, &failure);
+		if ((r == -ENOENT || r == -ESTALE) && i < TRIES)
+			continue;
+		if (r < 0)
+			*err = failure;
+		return r;
+	}
+	return 0;
+}
+
 static int reapply(const struct wire_plan *plan, struct err *err)
 {
 	if (setns(REAPPLY_FD_PID, CLONE_NEWUSER | CLONE_NEWNS) < 0)
@@ -36,16 +56,10 @@ static int reapply(const struct wire_plan *plan, struct err *err)
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, errno, "open the sandbox's root");
-	for (size_t i = 0; i < plan->head.n_mounts; i++) {
-		struct wire_mount m = plan->mounts[i];
-		if (is_mounted(root, m.dst))
-			continue;
-		m.flags |= MOUNT_OPTIONAL; /* the host may have removed it: nothing left to guard */
-		int r = mounts_apply_row(root, &m, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	int r = 0;
+	for (size_t i = 0; i < plan->head.n_mounts && r == 0; i++)
+		r = reapply_row(root, &plan->mounts[i], err);
+	return r;
 }
 
 int reapply_main(void)
