@@ -249,13 +249,26 @@ int run_result_open(struct run *r, struct err *err)
 	return 0;
 }
 
-void run_result_start(struct run *r)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
-	/* the clock of the file system's times, not a finer one */
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	r->result.started = now.tv_sec;
-	r->result.since_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A file's times come from the coarse clock, which moves with the timer's tick, or from the fine
+ * one (Linux 6.13, Documentation/filesystems/multigrain-ts.rst).  Files of the last iteration are
+ * therefore older than the next one for certain once the coarse clock has passed the fine one's
+ * value of now: one or two ticks, which a loop waits for and nobody else. */
+void run_result_start(struct run *r)
+{
+	const struct timespec little = {.tv_nsec = 200000};
+	uint64_t begun = clock_ns(CLOCK_REALTIME), now;
+	int tries = r->result.iteration > 1 ? 250 : 0; /* somebody may set the clock back */
+	while ((now = clock_ns(CLOCK_REALTIME_COARSE)) <= begun && tries-- > 0)
+		nanosleep(&little, NULL);
+	r->result.started = (int64_t)(now / 1000000000u);
+	r->result.since_ns = now;
 }
 
 int run_result_account(struct run *r, struct err *err)

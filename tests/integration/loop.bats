@@ -130,6 +130,12 @@ last=<words of 2>' ] || fail "$(cat told)"
 	grep -q '"files_changed": 1' "$T/result"
 }
 
+@test "loop: each iteration counts its own files, even where it follows within a tick of the clock" {
+	run loop --json --max 8 'echo x >"file$0"'
+	assert_status 123
+	[ "$(grep -c '"files_changed":1[,}]' <<<"$output")" = 8 ] || fail "$output"
+}
+
 @test "loop: Ctrl-C ends the session and the loop, and leaves nothing" {
 	local sig
 	for sig in INT TERM; do
