@@ -65,7 +65,7 @@ told() {
 	echo second >"$HOME/.codex/AGENTS.override.md"
 	# codex reads the override alone
 	run look codex 'cat ~/.codex/AGENTS.override.md; echo; echo ---; cat ~/.codex/AGENTS.md'
-	[[ $output == *second*'this sandbox'*---*first ]] || fail order
+	[[ $output == *second*'this sandbox'*---*first* ]] || fail order
 	# also where none of the user's settings come along
 	run look codex 'cat ~/.codex/AGENTS.md' --bare-home
 	assert_output 'this sandbox'
