@@ -96,8 +96,9 @@ static bool read_head(struct upstream *u)
 	if (n == 0)
 		return false;
 	if (u->ask == ASK_NONE) {
-		/* a response that nobody asked for must not become that of the next request */
-		u->f.dead = true;
+		/* a response that nobody asked for must not become that of the next request; the
+		 * one before it is still on its way */
+		u->state = UP_OVER;
 		return true;
 	}
 	if (n < 0) {

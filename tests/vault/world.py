@@ -252,13 +252,14 @@ class World:
         def run():
             sock.settimeout(None)
             try:
-                while d := sock.recv(4096):
-                    m = struct.unpack("=IIIIHBBIQ24s256s256s", d[:576])
-                    s = [x.split(b"\0")[0].decode() for x in m[9:]]
-                    assert m[0] == MAGIC and m[1] == EVENT
-                    self.events.append({"flow": m[2], "rule": m[3], "status": m[4],
-                                        "why": WHY[m[5]], "injected": bool(m[6]), "up": m[8],
-                                        "method": s[0], "path": s[1], "text": s[2]})
+                while d := sock.recv(16384):
+                    for m in struct.iter_unpack("=IIIIHBBIQ24s256s256s", d):
+                        s = [x.split(b"\0")[0].decode() for x in m[9:]]
+                        assert m[0] == MAGIC and m[1] == EVENT
+                        self.events.append({"flow": m[2], "rule": m[3], "status": m[4],
+                                            "why": WHY[m[5]], "injected": bool(m[6]),
+                                            "up": m[8], "method": s[0], "path": s[1],
+                                            "text": s[2]})
             except OSError:
                 pass
         threading.Thread(target=run, daemon=True).start()
