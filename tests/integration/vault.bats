@@ -31,6 +31,7 @@ case_of() {
 @test "HTTP 100-continue" { case_of continues; }
 @test "TLS-16 WebSocket passes, another upgrade does not" { case_of websocket; }
 @test "TLS-16 half a GiB each way in constant memory" { case_of big; }
+@test "3000 requests of all sizes, in records large and small and many at once: none is left lying" { case_of storm; }
 @test "300 idle connections, at most 64 KiB each" { case_of idle; }
 @test "NET-24 more connections than there are descriptors: those that are stay" { case_of crowd; }
 @test "HTTP rules on method and path, in every way that a path can be read" { case_of rules; }

@@ -3,6 +3,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "unit.h"
 #include "vault/config.h"
@@ -264,6 +267,43 @@ static void test_frames(void **state)
 	link_free(&b);
 }
 
+/* Nothing is asked for without an event, and no event is needed for what may be there. */
+static void test_wire(void **state)
+{
+	char buf[4096] = "";
+	int fd[2];
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	struct wire w = {.fd = fd[0]};
+	assert_int_equal(write(fd[1], "abcdef", 6), 6);
+	assert_int_equal(wire_recv(&w, buf, 4), -EAGAIN);
+	wire_event(&w, EPOLLIN);
+	assert_int_equal(wire_recv(&w, buf, 4), 4);
+	assert_true(w.in); /* there was no room for more */
+	assert_int_equal(wire_recv(&w, buf, 4), 2);
+	assert_false(w.in);
+	assert_int_equal(write(fd[1], "ghi", 3), 3);
+	assert_int_equal(wire_recv(&w, buf, 4), -EAGAIN);
+	/* behind the last bytes comes the end, and no event of its own */
+	shutdown(fd[1], SHUT_WR);
+	wire_event(&w, EPOLLIN | EPOLLRDHUP);
+	assert_int_equal(wire_recv(&w, buf, sizeof(buf)), 3);
+	assert_int_equal(wire_recv(&w, buf, sizeof(buf)), -EPIPE);
+	/* and the other way */
+	while (wire_send(&w, buf, sizeof(buf)) == sizeof(buf))
+		assert_false(w.full);
+	assert_true(w.full);
+	assert_int_equal(wire_send(&w, buf, 1), -EAGAIN);
+	while (recv(fd[1], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(wire_send(&w, buf, 1), -EAGAIN);
+	wire_event(&w, EPOLLOUT);
+	assert_int_equal(wire_send(&w, buf, 1), 1);
+	close(fd[1]);
+	assert_int_equal(wire_send(&w, buf, 1), -EPIPE);
+	close(fd[0]);
+}
+
 static void test_flow_messages(void **state)
 {
 	struct vault_flow_msg m = {.magic = VAULT_MAGIC, .kind = VAULT_FLOW, .name = "a.example"};
@@ -381,7 +421,8 @@ int main(void)
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_host),
 		cmocka_unit_test(test_written_anew), cmocka_unit_test(test_responses_refused),
 		cmocka_unit_test(test_chunks), cmocka_unit_test(test_scrub),
-		cmocka_unit_test(test_frames), cmocka_unit_test(test_flow_messages),
-		cmocka_unit_test(test_inject), cmocka_unit_test(test_bad_config)};
+		cmocka_unit_test(test_frames), cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_flow_messages), cmocka_unit_test(test_inject),
+		cmocka_unit_test(test_bad_config)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,8 @@ import struct
 import sys
 import time
 
-from world import (ANY, NAME, PLACEHOLDER, SECRET, Authority, Conn, Upstream, World, credential,
-                   echo, get, ok, request, rule)
+from world import (ANY, NAME, PLACEHOLDER, SECRET, Authority, Conn, Sealed, Upstream, World,
+                   credential, echo, get, ok, request, rule)
 
 AUTH = f"Authorization: Bearer {PLACEHOLDER}\r\n"
 
@@ -450,6 +450,78 @@ def idle():
         assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
 
 
+SIZES = (0, 1, 2, 100, 4095, 4096, 16383, 16384, 16385, 32768, 65535, 65536, 65537, 150000)
+
+
+def blob(n, seed):
+    return (b"%x." % seed * (n // 2 + 1))[:n]
+
+
+def storm():
+    """Requests of all sizes, many records and many requests in one piece: none is left lying."""
+    import random
+    import threading
+    n, threads, broken = int(os.environ.get("BAWN_STORM", "3000")), 6, []
+
+    def answer(c):
+        rnd = random.Random(c.up.conns)
+        while True:
+            first, f, body = c.message()
+            mine, seed = (int(x) for x in first.split()[1][1:].split("-"))
+            assert body == blob(len(body), seed), "the upstream got something else"
+            d = blob(mine, seed)
+            if mine and seed % 2:
+                d = b"".join(b"%x\r\n%s\r\n" % (len(d[i:i + 5000]), d[i:i + 5000])
+                             for i in range(0, mine, 5000)) + b"0\r\n\r\n"
+                head = "Transfer-Encoding: chunked"
+            else:
+                head = f"Content-Length: {mine}"
+            d = f"HTTP/1.1 200 OK\r\nX-Got: {len(body)}\r\n{head}\r\n\r\n".encode() + d
+            c.sock.write(d, rnd.choice((1000, 5000, 16384)) if mine > 9 else 20)
+            c.sock.flush()
+
+    def agent(which):
+        rnd = random.Random(which)
+        s = Sealed(w.flow(up), w.agent_context(), NAME)
+        c, left = Conn(s), n // threads
+        while left > 0:
+            # a few at once, the last of them with a body: their records in one piece (not more
+            # than fits into buffers, as nothing is read meanwhile)
+            more = rnd.choice((0, 0, 1, 7))
+            sizes = SIZES[:9] if more else SIZES
+            want = [(0, rnd.choice(sizes), rnd.randrange(1 << 20)) for _ in range(more)]
+            want.append((rnd.choice(sizes), rnd.choice(sizes), rnd.randrange(1 << 20)))
+            d = b""
+            for up_n, down_n, seed in want:
+                more = f"Content-Length: {up_n}\r\n{AUTH}" if up_n else AUTH
+                d += get(f"/{down_n}-{seed}", more, method="POST" if up_n else "GET")
+                d += blob(up_n, seed)
+            s.write(d, rnd.choice((50, 1000, 16384)) if len(d) < 20000 else 16384)
+            s.flush()
+            for up_n, down_n, seed in want:
+                first, f, body = c.message()
+                assert first.endswith("200 OK"), first
+                assert f["x-got"] == str(up_n) and body == blob(down_n, seed), (up_n, down_n)
+            left -= len(want)
+
+    def run(which):
+        try:
+            agent(which)
+        except BaseException as e:
+            broken.append(repr(e))
+    w = World(credential())
+    up = Upstream(answer, w.ca.leaf(NAME), sealed=True)
+    ts = [threading.Thread(target=run, args=(i,)) for i in range(threads)]
+    began = time.time()
+    for t in ts:
+        t.start()
+    for t in ts:
+        t.join()
+    assert not broken, broken
+    print(f"# {n} requests in {time.time() - began:.1f} s")
+    assert up.conns == threads
+
+
 def crowd():
     """More connections than there are descriptors: those that are stay, the others end."""
     w, up = start(files=128)
@@ -745,7 +817,7 @@ def search():
 
 
 CASES = {k: v for k, v in list(globals().items()) if callable(v) and getattr(
-    v, "__module__", "") == "__main__" and k not in ("start", "memory", "contents")}
+    v, "__module__", "") == "__main__" and k not in ("start", "memory", "contents", "blob")}
 
 if __name__ == "__main__":
     CASES[sys.argv[1]]()

@@ -91,7 +91,8 @@ class Authority:
 class Upstream:
     """answer(conn) is called with each connection; conn.got keeps what came."""
 
-    def __init__(self, answer, cert=None, raw=False):
+    def __init__(self, answer, cert=None, raw=False, sealed=False):
+        self.sealed = sealed
         self.answer, self.raw, self.got, self.conns = answer, raw, bytearray(), 0
         self.ctx = None
         if cert:
@@ -111,7 +112,9 @@ class Upstream:
 
     def serve(self, c):
         try:
-            if self.ctx and not self.raw:
+            if self.sealed:
+                c = Sealed(c, self.ctx)
+            elif self.ctx and not self.raw:
                 c = self.ctx.wrap_socket(c, server_side=True)
             self.answer(Conn(c, self))
         except (OSError, EOFError):
@@ -178,6 +181,48 @@ class Conn:
         else:
             body = self.take(int(f.get("content-length", 0)))
         return lines[0], f, body
+
+
+class Sealed:
+    """TLS by hand: what is written is kept, so that many records leave in one piece."""
+
+    def __init__(self, sock, ctx, name=None):
+        self.sock, self.into, self.out = sock, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = ctx.wrap_bio(self.into, self.out, server_side=name is None,
+                                server_hostname=name)
+        self.wait(self.tls.do_handshake)
+
+    def wait(self, what, *a):
+        while True:
+            try:
+                r = what(*a)
+                self.flush()
+                return r
+            except ssl.SSLWantReadError:
+                self.flush()
+                d = self.sock.recv(1 << 20)
+                if not d:
+                    raise EOFError from None
+                self.into.write(d)
+
+    def write(self, d, size):
+        """As records of so many bytes each."""
+        for at in range(0, len(d), size):
+            self.tls.write(d[at:at + size])
+
+    def flush(self):
+        if d := self.out.read():
+            self.sock.sendall(d)
+
+    def recv(self, n):
+        return self.wait(self.tls.read, n)
+
+    def sendall(self, d):
+        self.write(d, 16384)
+        self.flush()
+
+    def close(self):
+        self.sock.close()
 
 
 def ok(c, body=b"ok", more=""):
