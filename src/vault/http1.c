@@ -28,6 +28,17 @@ bool h1_is(struct h1_span s, const char *lower)
 	return s.n == strlen(lower) && strncasecmp(s.p, lower, s.n) == 0;
 }
 
+bool h1_names(struct h1_span s, const char *lower)
+{
+	if (s.n != strlen(lower))
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '_' ? lower[i] != '-' && lower[i] != '_'
+				  : strncasecmp(s.p + i, lower + i, 1) != 0)
+			return false;
+	return true;
+}
+
 static struct h1_span trim(struct h1_span s)
 {
 	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
@@ -140,6 +151,8 @@ static int read_field(struct h1_span line, struct h1_head *h)
 		if (h->chunked || !h1_is(f.value, "chunked"))
 			return -EBADMSG;
 		h->chunked = true;
+	} else if (h1_is(f.name, "content-encoding")) {
+		h->coded |= f.value.n > 0 && !h1_is(f.value, "identity");
 	} else if (h1_is(f.name, "connection")) {
 		read_connection(f.value, h);
 	}
@@ -205,6 +218,25 @@ static int read_request_line(struct h1_span l, struct h1_head *h)
 	return read_target(h);
 }
 
+static bool between_hops(const struct h1_head *h, struct h1_span name)
+{
+	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
+		"transfer-encoding", "content-length", "upgrade", "trailer", "http2-settings",
+		"proxy-authorization", "proxy-authenticate", "host"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (h1_names(name, names[i]))
+			return true;
+	for (size_t i = 0; i < h->n; i++) {
+		struct h1_span rest = h->f[i].value, item;
+		if (!h1_is(h->f[i].name, "connection"))
+			continue;
+		while (next_item(&rest, &item))
+			if (item.n == name.n && strncasecmp(item.p, name.p, name.n) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* What a request says beside its framing. */
 static int check_request(struct h1_head *h)
 {
@@ -213,6 +245,9 @@ static int check_request(struct h1_head *h)
 		return -EBADMSG;
 	for (size_t i = 0; i < h->n; i++) {
 		const struct h1_field *f = &h->f[i];
+		if (memchr(f->name.p, '_', f->name.n) &&
+			(between_hops(h, f->name) || h1_names(f->name, "expect")))
+			return -EBADMSG;
 		if (h1_is(f->name, "expect") && !h1_is(f->value, "100-continue"))
 			return -EBADMSG;
 		if (!h1_is(f->name, "upgrade"))
@@ -299,25 +334,6 @@ ssize_t h1_response(const char *buf, size_t n, struct h1_head *ret)
 
 /* ---- writing ---- */
 
-static bool between_hops(const struct h1_head *h, struct h1_span name)
-{
-	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
-		"transfer-encoding", "content-length", "upgrade", "trailer", "http2-settings",
-		"proxy-authorization", "proxy-authenticate", "host"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (h1_is(name, names[i]))
-			return true;
-	for (size_t i = 0; i < h->n; i++) {
-		struct h1_span rest = h->f[i].value, item;
-		if (!h1_is(h->f[i].name, "connection"))
-			continue;
-		while (next_item(&rest, &item))
-			if (item.n == name.n && strncasecmp(item.p, name.p, name.n) == 0)
-				return true;
-	}
-	return false;
-}
-
 static int put_field(struct buf *b, const struct h1_field *f)
 {
 	int r = buf_add(b, f->name.p, f->name.n);
@@ -343,7 +359,7 @@ int h1_put_request(struct buf *b, const struct h1_head *h, const char *name, uin
 		(int)h->target.n, h->target.p, name, colon);
 	for (size_t i = 0; i < h->n && r == 0; i++) {
 		const struct h1_field *f = &h->f[i];
-		if (!between_hops(h, f->name) && !h1_is(f->name, "accept-encoding") &&
+		if (!between_hops(h, f->name) && !h1_names(f->name, "accept-encoding") &&
 			(!keep || keep(arg, f)))
 			r = put_field(b, f);
 	}
@@ -412,7 +428,7 @@ static bool trailer_ok(struct h1_span name)
 		"connection", "upgrade", "expect", "authorization", "cookie", "set-cookie",
 		"x-api-key", "proxy-authorization"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (h1_is(name, names[i]))
+		if (h1_names(name, names[i]))
 			return false;
 	return true;
 }

@@ -2,8 +2,9 @@
  *
  * Pure.  What two parsers could read in two ways is refused and never repaired: a bare CR or LF, a
  * NUL, a folded line, space before the colon, a second length, a length beside chunks, a coding
- * other than "chunked", another form of target than a path.  What goes on is written from what was
- * read, so that nothing passes that was not understood.
+ * other than "chunked", another form of target than a path, "_" for "-" in the name of a field that
+ * counts.  What goes on is written from what was read, so that nothing passes that was not
+ * understood.
  */
 #ifndef BAWN_VAULT_HTTP1_H
 #define BAWN_VAULT_HTTP1_H
@@ -28,12 +29,15 @@ struct h1_head {
 	struct h1_span reason, host;
 	unsigned int status; /* of a response */
 	bool v11, chunked, close, websocket, upgrade;
+	bool coded;     /* its content is compressed, or the like */
 	int64_t length; /* -1: none was said */
 	struct h1_field f[H1_FIELDS_MAX];
 	size_t n;
 };
 
 bool h1_is(struct h1_span s, const char *lower); /* case does not matter */
+/* The same for the name of a field, as those take it that make variables of names: "_" is "-". */
+bool h1_names(struct h1_span s, const char *lower);
 
 /* The head at the front of buf.  Its length, 0: more is needed, -EBADMSG, -EMSGSIZE: too long or
  * too many fields, -EPROTONOSUPPORT: a version other than 1.1 (requests), -EOPNOTSUPP: a method

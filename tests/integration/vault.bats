@@ -22,6 +22,7 @@ case_of() {
 @test "TLS-12 a secret for some requests goes with those alone" { case_of limited; }
 @test "TLS-12 a redirect carries no secret" { case_of redirect; }
 @test "TLS-13 an echoed secret is scrubbed in head, body and trailers, however it is cut" { case_of scrub; }
+@test "TLS-13 ... and one written down in another way; what is compressed does not pass" { case_of written_down; }
 @test "TLS-16 server-sent events come at once" { case_of streaming; }
 @test "HTTP smuggling forms are refused, and nothing behind them is seen upstream" { case_of smuggling; }
 @test "TLS-01 TLS-02 TLS-10 SNI, ALPN, TLS version, leaf, and an authority of each start's own" { case_of identity; }

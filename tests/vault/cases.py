@@ -45,6 +45,9 @@ def forms():
               credential(secret="hunter2-hunter2", basic="me", before="")]
     w, up = start(config=config)
     c = w.agent(up)
+    # another name that is the same variable behind the wall does not pass beside ours
+    w.ask(c, get("/", "X_Api_Key: foreign\r\nx-api_key: foreign\r\n"))
+    assert b"foreign" not in up.got and up.got.count(SECRET.encode()) == 1
     got = w.ask(c, get("/", "Authorization: Basic eDp5\r\n"))[2]
     pair = base64.b64encode(b"me:hunter2-hunter2")
     assert f"x-api-key: {SECRET}".encode() in up.got
@@ -128,6 +131,48 @@ def scrub():
     assert f["connection"] == "close"
 
 
+def written_down():
+    """A secret that comes back as others write it: base64, hex, percent-encoded; or compressed."""
+    import gzip
+    from urllib.parse import quote
+    secret = SECRET + "+/=&"
+    user = base64.b64encode(f"me:{secret}".encode()).decode()
+    forms = [user, base64.b64encode(secret.encode()).decode(),
+             base64.urlsafe_b64encode(f"x{secret}".encode()).decode(), secret.encode().hex(),
+             secret.encode().hex().upper(), quote(secret, safe=""), secret.replace("/", "\\/")]
+
+    def answer(c):
+        while True:
+            first, f, _ = c.message()
+            assert f["accept-encoding"] == "identity", f
+            if "gzip" not in first:
+                d = "\n".join(forms).encode()
+                for at in range(0, len(d), 11):
+                    if at == 0:
+                        c.send(f"HTTP/1.1 200 OK\r\nX-Echo: {user}\r\n"
+                               f"Content-Length: {len(d)}\r\n\r\n")
+                    c.send(d[at:at + 11])
+                continue
+            ok(c, gzip.compress(secret.encode()), "Content-Encoding: gzip\r\n")
+    w, up = start(answer, credential(secret=secret))
+    c = w.agent(up)
+    _, f, body = w.ask(c, get("/", AUTH))
+    said = body.decode().split("\n")
+    assert len(said) == len(forms)
+    for was, now in zip(forms, said):
+        # what is left at the ends is of the group that the secret shares with its neighbours
+        assert len(was) == len(now) and now.count("*") >= len(was) - 8, (was, now)
+        assert not any(now[at:at + 8] in was and "*" not in now[at:at + 8]
+                       for at in range(len(now) - 7)), (was, now)
+    assert "*" * 40 in f["x-echo"], f
+    # with the key, nothing that can't be looked through; without it, it may be compressed
+    first, _, body = w.ask(c, get("/gzip", AUTH))
+    assert " 502 " in first and b"compresses" in body, (first, body)
+    w.event(why="upstream", status=502)
+    first, _, body = w.ask(w.agent(up), get("/gzip"))
+    assert " 200 " in first and gzip.decompress(body) == secret.encode()
+
+
 def streaming():
     # server-sent events come one by one, while the response goes on
     def answer(c):
@@ -191,10 +236,44 @@ def smuggling():
         "http 1.0": "GET / HTTP/1.0\r\nHost: {h}\r\n\r\n",
         "huge head": "GET / HTTP/1.1\r\nHost: {h}\r\nX: " + "a" * 40000 + "\r\n\r\n",
         "many fields": "GET / HTTP/1.1\r\nHost: {h}\r\n" + "a: b\r\n" * 200 + "\r\n",
+        "te other way": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "te second": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+        "te quoted": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+        "te space before colon": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 5\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "te space before": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 5\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "te space before, first": "POST / HTTP/1.1\r\n Transfer-Encoding: chunked\r\nHost: {h}\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "te folded": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding:\r\n chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "te underscore": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 5\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "length underscore": "POST / HTTP/1.1\r\nHost: {h}\r\nContent_Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "length empty": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length:\r\n\r\n",
+        "length hex": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 0x4\r\n\r\nabcd",
+        "length separated": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4 4\r\n\r\nabcd",
+        "length in another case": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\ncontent-length: 0\r\n\r\nabcd",
+        "host with another behind": "GET / HTTP/1.1\r\nHost: {h}\r\nhost: evil.example\r\n\r\n",
+        "lf cr": "GET / HTTP/1.1\r\nHost: {h}\r\nX: a\n\r\n\r\n",
+        "cr cr lf": "GET / HTTP/1.1\r\nHost: {h}\r\r\n\r\n",
+        "bare lf at the end": "GET / HTTP/1.1\r\nHost: {h}\r\n\n",
+        "no colon": "GET / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding\r\n\r\n",
+        "no name": "GET / HTTP/1.1\r\nHost: {h}\r\n: chunked\r\n\r\n",
+        "tab in the request line": "GET\t/ HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "version": "GET / HTTP/1.2\r\nHost: {h}\r\n\r\n",
+        "no version": "GET /\r\nHost: {h}\r\n\r\n",
+        "chunk space": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4 \r\nabcd\r\n0\r\n\r\n",
+        "chunk none": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n;a=b\r\nabcd\r\n0\r\n\r\n",
+        "chunk extension lf": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4;a\nabcd\r\n0\r\n\r\n",
+        "chunk extension cr": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4;a\rb\r\nabcd\r\n0\r\n\r\n",
+        "chunk extension long": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4;" + "a" * 5000 + "\r\nabcd\r\n0\r\n\r\n",
+        "chunk size long": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n" + "0" * 300 + "4\r\nabcd\r\n0\r\n\r\n",
+        "chunk one short": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcd\r\n0\r\n\r\n",
+        "trailer host": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: evil.example\r\n\r\n",
+        "trailer te": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "trailer key": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: Bearer a\r\n\r\n",
+        "trailer fold": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n b\r\n\r\n",
+        "http 1.0 kept": "GET / HTTP/1.0\r\nHost: {h}\r\nConnection: keep-alive\r\n\r\n",
         "other host": "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         "other port": "GET / HTTP/1.1\r\nHost: {h}:444\r\n\r\n",
     }
-    status = {"connect": 405, "trace": 405, "http 1.0": 505, "huge head": 431, "many fields": 431,
+    status = {"connect": 405, "trace": 405, "http 1.0": 505, "http 1.0 kept": 505, "huge head": 431, "many fields": 431,
               "other host": 421, "other port": 421}
     # The lenient one takes a line for ended at LF and does not mind what else stands in a head; the
     # strict one is the reader of this test. What either sees must be the one request behind.
