@@ -11,7 +11,6 @@
 
 #include "base/macro.h"
 
-enum { READ_AHEAD = 2 * (SSL3_RT_MAX_PLAIN_LENGTH + 256) }; /* two records of full length */
 static const unsigned char alpn[] = "\x8http/1.1";
 static SSL_CTX *ctx;
 static BIO_METHOD *wire_method;
@@ -89,7 +88,6 @@ static int context(const SSL_METHOD *method, struct err *err)
 		SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 			SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_read_ahead(ctx, 1); /* all that is there in one call, not two a record */
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx,
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |

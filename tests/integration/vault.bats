@@ -33,7 +33,9 @@ case_of() {
 @test "TLS-16 WebSocket passes, another upgrade does not" { case_of websocket; }
 @test "TLS-16 half a GiB each way in constant memory" { case_of big; }
 @test "3000 requests of all sizes, in records large and small and many at once: none is left lying" { case_of storm; }
-@test "300 idle connections, at most 64 KiB each" { case_of idle; }
+@test "1000 idle connections at once, at most 64 KiB each" { case_of idle; }
+@test "10000 connections one after the other: nothing stays of them" { case_of many; }
+@test "TLS-16 an hour goes by: what waits is still there, what was never finished is not" { case_of hour; }
 @test "NET-24 more connections than there are descriptors: those that are stay" { case_of crowd; }
 @test "HTTP rules on method and path, in every way that a path can be read" { case_of rules; }
 @test "HTTP max-upload holds over connections and a restart" { case_of budget; }

@@ -3,6 +3,7 @@
 # usage: cases.py CASE; exit 0 when it holds.
 import base64
 import os
+import resource
 import socket
 import ssl
 import struct
@@ -512,7 +513,10 @@ def memory(w):
 
 def idle():
     # connections that do nothing cost little, and last
-    n = int(os.environ.get("BAWN_IDLE", "300"))
+    n = int(os.environ.get("BAWN_IDLE", "1000"))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    n = min(n, (most - 100) // 3)
     w, up = start(lambda c: [ok(c) for _ in iter(c.message, None)])
     warm = [w.agent(up) for _ in range(10)]
     for c in warm:
@@ -527,6 +531,106 @@ def idle():
     time.sleep(2)
     for c in cs:
         assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
+
+
+def hour():
+    """Whoever is in the middle of something, or waits, is still there after an hour; what was never
+    finished is not."""
+    import threading
+    go = threading.Event()
+
+    def answer(c):
+        while True:
+            head = c.until(b"\r\n\r\n")
+            if b"/ws" in head:
+                c.send("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+                while True:
+                    c.more()
+                    c.send(c.buf)
+                    c.buf = b""
+            if b"/slow" in head:
+                go.wait(20)
+            if b"/events" in head:
+                c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata\n\n\r\n")
+                go.wait(20)
+                c.send("6\r\nmore\n\n\r\n0\r\n\r\n")
+                continue
+            ok(c)
+    w, up = start(answer, preload="clock.so")
+    still, ws, slow, events, half = (w.agent(up) for _ in range(5))
+    w.ask(still, get("/", AUTH))
+    ask = AUTH + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n"
+    assert " 101 " in w.ask(ws, get("/ws", ask))[0]
+    slow.send(get("/slow"))
+    events.send(get("/events"))
+    events.until(b"data\n\n")
+    half.send(b"GET / HTTP/1.1\r\nHost: ")
+    never = w.flow(up)
+    never.send(b"\x16\x03\x01")
+    serial = still.sock.getpeercert()["serialNumber"]
+    assert ws.sock.getpeercert()["serialNumber"] == serial
+    time.sleep(0.3)
+    w.ahead(3600)
+    time.sleep(1.2)
+    assert never.recv(10) == b"" and half.sock.recv(10) == b"", "what was never finished"
+    w.event(why="malformed", text="no whole request in time")
+    w.event(why="tls", text="no TLS handshake in time")
+    go.set()
+    assert " 200 " in slow.message()[0]
+    events.until(b"more\n\n")
+    ws.send(b"\x81\x01a")
+    assert ws.take(3) == b"\x81\x01a"
+    assert w.ask(still, get("/", AUTH))[0].endswith("200 OK")
+    assert up.conns == 6
+    # and a leaf is handed out for no longer
+    c = w.agent(up)
+    assert c.sock.getpeercert()["serialNumber"] != serial
+    assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
+
+
+def many():
+    """10,000 connections, one after the other: most come to nothing, and nothing stays of them."""
+    import threading
+    n = int(os.environ.get("BAWN_MANY", "10000"))
+    w, up = start(preload="dumpable.so")
+
+    def fds():
+        return [len(os.listdir(f"/proc/{p.pid}/fd")) for p in (w.front, w.vault)]
+
+    def loop():
+        while True:
+            shut.accept()[0].close()
+    shut = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    threading.Thread(target=loop, daemon=True).start()
+    nothing = type("", (), {"port": shut.getsockname()[1]})
+    first = w.agent(up)
+    w.ask(first, get("/", AUTH))
+    hello = ssl.MemoryBIO()
+    o = w.agent_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=NAME)
+    try:
+        o.do_handshake()
+    except ssl.SSLWantReadError:
+        hello = hello.read()
+    before, began = None, time.time()
+    for i in range(n):
+        if i == n // 10:
+            time.sleep(1)
+            before = (fds(), memory(w))
+        if i % 100 == 0:
+            c = w.agent(up)
+            assert w.ask(c, get("/", AUTH))[0].endswith("200 OK"), i
+        else:
+            c = w.flow(nothing)
+            c.send((b"", hello[:i % len(hello)], hello, b"GET / HTTP/1.1\r\n")[i % 4])
+        (c.sock if i % 100 == 0 else c).close()
+    print(f"# {n} connections in {time.time() - began:.1f} s")
+    for _ in range(100):
+        if fds() == before[0]:
+            break
+        time.sleep(0.1)
+    assert fds() == before[0], (fds(), before)
+    assert memory(w) - before[1] < 4096, (memory(w), before)
+    assert w.ask(first, get("/", AUTH))[0].endswith("200 OK")
 
 
 SIZES = (0, 1, 2, 100, 4095, 4096, 16383, 16384, 16385, 32768, 65535, 65536, 65537, 150000)
@@ -875,7 +979,7 @@ def hangs():
 def search():
     """No byte of the secret in the front's memory, with an upstream that echoes it."""
     mark = b"in-the-clear-4711"
-    w, up = start(preload=os.environ["BAWN_BUILDDIR"] + "/tests/vault/dumpable.so")
+    w, up = start(preload="dumpable.so")
     # of the authority's key (PKCS #8 of P-256) the secret number, as it is written and as it is kept
     der = base64.b64decode(os.pread(w.resume, 65536, 0).split(b"-----")[2])
     key = der[36:68]
