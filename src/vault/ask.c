@@ -101,7 +101,7 @@ static void remember(struct upstream *u, const struct h1_head *h)
 	loop_text(u->tell.method, sizeof(u->tell.method), h->method.p, h->method.n);
 	loop_text(u->tell.path, sizeof(u->tell.path), h->target.p,
 		query ? (size_t)(query - h->target.p) : h->target.n);
-	u->head_only = h1_is(h->method, "head");
+	u->head_only = http_is(h->method, "head");
 	u->websocket = h->websocket;
 	u->chunked = h->chunked;
 	u->left = h->length;

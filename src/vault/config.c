@@ -205,14 +205,14 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 		"x-http-method-override", "x-http-method", "x-method-override"};
 	const struct filter *q = arg;
 	for (size_t i = 0; i < q->c->credentials.n; i++) {
-		if (q->goes[i] && h1_names(f->name, q->c->credentials.v[i].header)) {
+		if (q->goes[i] && http_names(f->name, q->c->credentials.v[i].header)) {
 			q->seen[i] = true;
 			return false;
 		}
 	}
 	/* rules on methods would be of no use beside these */
 	for (size_t i = 0; q->ruled && i < ARRAY_LEN(overrides); i++)
-		if (h1_names(f->name, overrides[i]))
+		if (http_names(f->name, overrides[i]))
 			return false;
 	return true;
 }

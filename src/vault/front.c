@@ -92,7 +92,7 @@ static void malformed(struct front *c, const struct h1_head *h, ssize_t e)
 
 /* ---- agent to vault ---- */
 
-static void send_end(struct front *c, struct h1_span trailer)
+static void send_end(struct front *c, struct http_span trailer)
 {
 	link_put(&c->f.link, LINK_END, trailer.p, trailer.n);
 	c->phase = REQUEST_SENT;
@@ -131,7 +131,7 @@ static bool read_head(struct front *c)
 	c->phase = REQUEST_BODY;
 	c->f.deadline = 0;
 	if (!c->chunked && c->left <= 0)
-		send_end(c, (struct h1_span){0});
+		send_end(c, (struct http_span){0});
 	return true;
 }
 
@@ -170,7 +170,7 @@ static bool read_body(struct front *c)
 	send_body(c, n);
 	c->left -= (int64_t)n;
 	if (c->left == 0)
-		send_end(c, (struct h1_span){0});
+		send_end(c, (struct http_span){0});
 	return true;
 }
 

@@ -107,7 +107,7 @@ static void test_host(void **state)
 		{"a.example:", 443, false}, {"", 443, false}, {"a.example:0443", 443, false}};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		h.host = (struct h1_span){t[i].host, strlen(t[i].host)};
+		h.host = (struct http_span){t[i].host, strlen(t[i].host)};
 		if (h1_host_is(&h, "a.example", t[i].port) != t[i].is)
 			fail_msg("%s", t[i].host);
 	}
