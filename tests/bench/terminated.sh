@@ -209,12 +209,11 @@ terminated_idle() {
 
 terminated_starts() {
 	local what="start, a credential without a value, of no credential"
-	race keyless "$work/empty" "$bawn" run --rm --policy "$work/keyless.yaml" shell -- true \; \
-		valueless "$work/empty" env -u BENCH_KEY "$bawn" run --rm --policy "$work/keyed.yaml" \
-		shell -- true \; \
-		envless "$work/empty" env -u BENCH_KEY "$bawn" run --rm --policy "$work/keyless.yaml" \
-		shell -- true \; \
-		keyed "$work/empty" "$bawn" run --rm --policy "$work/keyed.yaml" shell -- true || {
+	local with=(shell -- true) without=(env -u BENCH_KEY "$bawn" run --rm --policy)
+	race valueless "$work/empty" "${without[@]}" "$work/keyed.yaml" "${with[@]}" \; \
+		envless "$work/empty" "${without[@]}" "$work/keyless.yaml" "${with[@]}" &&
+		race keyless "$work/empty" "$bawn" run --rm --policy "$work/keyless.yaml" "${with[@]}" \; \
+			keyed "$work/empty" "$bawn" run --rm --policy "$work/keyed.yaml" "${with[@]}" || {
 		unmeasured terminated-start "$what" "a command failed"
 		return
 	}
