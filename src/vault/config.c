@@ -6,8 +6,9 @@
 #include "base/arena.h"
 #include "policy/request-table.h"
 
-/* Per credential: the field's value, its parts, and base64 of "user:secret". */
-enum { SECRET_LIMIT = 16384, ROOM = 4 * SECRET_LIMIT, USER_LIMIT = 256 };
+/* Per credential: the field's value, its parts, base64 of "user:secret", and all other forms. */
+enum { SECRET_LIMIT = 16384, ROOM = 32 * SECRET_LIMIT, USER_LIMIT = 256 };
+_Static_assert(SCRUB_MAX >= CREDENTIALS_MAX * (SCRUB_FORMS + 2), "room for every form");
 
 static int make_room(struct vault_config *c, struct err *err)
 {
@@ -81,6 +82,22 @@ static int plain_value(struct vault_config *c, const struct credential *cred, st
 	return 0;
 }
 
+/* Written straight into the locked memory. */
+static int add_forms(struct vault_config *c, const char *secret, size_t n)
+{
+	for (unsigned int i = 0; i < SCRUB_FORMS; i++) {
+		char *p = c->secrets + c->n;
+		if (c->cap - c->n < 3 * n + 8)
+			return -ENOMEM;
+		size_t len = scrub_form(i, secret, n, p);
+		c->n += len;
+		int r = len ? scrub_add(&c->scrub, p, len) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int read_secret(struct vault_config *c, const struct blob_view *v, struct err *err)
 {
 	if (c->credentials.n == 0)
@@ -98,6 +115,8 @@ static int read_secret(struct vault_config *c, const struct blob_view *v, struct
 	if (r == 0)
 		r = cred->basic_user ? basic_value(c, cred, k, secret, v->len)
 				     : plain_value(c, cred, k, secret, v->len);
+	if (r == 0)
+		r = add_forms(c, secret, v->len);
 	if (r == -EINVAL) {
 		err_set(err, EINVAL, "the secret %s is too short, or its header too long",
 			cred->secret);
@@ -153,6 +172,7 @@ int config_read(struct vault_config *c, char *data, size_t n, struct err *err)
 	for (size_t i = 0; r == 0 && i < c->credentials.n; i++)
 		if (!c->key[i].value)
 			r = err_set(err, EBADMSG, "a credential without a secret");
+	scrub_ready(&c->scrub);
 	/* no more than can be locked without a privilege is a fault of the limit's, not ours: what
 	 * isn't locked may reach the swap space */
 	if (r == 0 && c->n)
@@ -185,14 +205,14 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 		"x-http-method-override", "x-http-method", "x-method-override"};
 	const struct filter *q = arg;
 	for (size_t i = 0; i < q->c->credentials.n; i++) {
-		if (q->goes[i] && h1_is(f->name, q->c->credentials.v[i].header)) {
+		if (q->goes[i] && http_names(f->name, q->c->credentials.v[i].header)) {
 			q->seen[i] = true;
 			return false;
 		}
 	}
 	/* rules on methods would be of no use beside these */
 	for (size_t i = 0; q->ruled && i < ARRAY_LEN(overrides); i++)
-		if (h1_is(f->name, overrides[i]))
+		if (http_names(f->name, overrides[i]))
 			return false;
 	return true;
 }
