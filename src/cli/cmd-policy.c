@@ -159,6 +159,7 @@ static void credential_json(struct ctx *c, const struct credential *cr)
 	for (size_t i = 0; i < cr->requests.n; i++)
 		json_str(&c->json, NULL, request_text(&cr->requests.v[i], buf, sizeof(buf)));
 	json_end(&c->json, ']');
+	json_str(&c->json, "beyond", cr->beyond);
 	json_int(&c->json, "line", cr->line);
 	json_end(&c->json, '}');
 }
@@ -173,6 +174,8 @@ static void show_credential(const struct credential *cr)
 	for (size_t i = 0; i < cr->requests.n; i++)
 		printf("%s %s", i ? "," : ", with",
 			request_text(&cr->requests.v[i], buf, sizeof(buf)));
+	if (cr->beyond)
+		printf(" (others: --policy %s)", cr->beyond);
 	for (size_t i = 0; i < cr->env.n; i++)
 		printf("%s %s", i ? "," : "; the agent sees a placeholder in", cr->env.v[i]);
 	putchar('\n');
@@ -194,6 +197,7 @@ static int show(struct ctx *c)
 		json_str(&c->json, "file", f.file);
 		json_str(&c->json, "summary", f.summary);
 		json_bool(&c->json, "api", f.api);
+		json_bool(&c->json, "beside", f.beside);
 		json_begin(&c->json, "rules", '[');
 	} else {
 		printf("# %s\n", shown(buf, sizeof(buf), f.file));
@@ -201,6 +205,8 @@ static int show(struct ctx *c)
 			printf("# %s\n", shown(buf, sizeof(buf), f.summary));
 		if (f.api)
 			printf("api: true (and what the profile names under api)\n");
+		if (f.beside)
+			printf("beside: true (and the policies of the profile)\n");
 	}
 	for (size_t i = 0; i < f.rules.n; i++)
 		show_rule(c, &f.rules.v[i]);
@@ -325,6 +331,15 @@ static void explain_request(
 			ret->to->port == 443 ? ret->to->name : ret->target);
 }
 
+static void say_carried(const struct answer *x, const struct credential *cr)
+{
+	if (carried(x, cr))
+		printf("secret %s goes there in %s\n", cr->secret, cr->header);
+	else if (x->method && credential_goes_to(cr, x->to->name, x->to->port) && cr->beyond)
+		printf("secret %s does not go with this request; with --policy %s it does\n",
+			cr->secret, cr->beyond);
+}
+
 static void credentials_json(struct ctx *c, const struct answer *x)
 {
 	json_begin(&c->json, "credentials", '[');
@@ -365,9 +380,7 @@ static void print_answer(struct ctx *c, const struct answer *x, const char *prof
 	}
 	putchar('\n');
 	for (size_t i = 0; x->allowed && i < x->credentials->n; i++)
-		if (carried(x, &x->credentials->v[i]))
-			printf("secret %s goes there in %s\n", x->credentials->v[i].secret,
-				x->credentials->v[i].header);
+		say_carried(x, &x->credentials->v[i]);
 	if (x->fix[0])
 		printf("allow it with: bawn run %s %s\n", shown(a, sizeof(a), x->fix),
 			escape_shell(b, sizeof(b), profile));

@@ -248,6 +248,14 @@ static int read_requests(struct ctx *c, const struct yaml_node *at)
 	return c->c->requests.n ? 0 : bad(c, at, "\"requests\" names no request");
 }
 
+static int read_beyond(struct ctx *c, const struct yaml_node *at)
+{
+	int r = schema_text(c->a, c->file, at, &c->c->beyond, c->err);
+	return r < 0                            ? r
+		: !schema_is_name(c->c->beyond) ? bad(c, at, "\"beyond\" is the name of a policy")
+						: 0;
+}
+
 static int read_secret(struct ctx *c, const struct yaml_node *at)
 {
 	char shown[128];
@@ -270,7 +278,7 @@ static int read_entry(struct ctx *c, const struct yaml_node *at)
 		int (*read)(struct ctx *c, const struct yaml_node *at);
 	} readers[] = {{"secret", read_secret}, {"hosts", read_hosts}, {"header", read_header},
 		{"basic", read_basic}, {"env", read_env}, {"placeholder", read_shape},
-		{"requests", read_requests}};
+		{"requests", read_requests}, {"beyond", read_beyond}};
 	int r = schema_want(c->err, c->file, at, YAML_MAP);
 	if (r < 0)
 		return r;
@@ -302,6 +310,9 @@ static int check_entry(struct ctx *c, const struct yaml_node *at)
 		return bad(c, at, "a credential without \"header\" (or \"basic\")");
 	if (yaml_get(at, "header") && yaml_get(at, "basic"))
 		return bad(c, at, "\"basic\" is a header of its own; leave \"header\" out");
+	if (c->c->beyond && !c->c->requests.n)
+		return bad(
+			c, at, "\"beyond\" goes with \"requests\", beyond which it is asked for");
 	if (!c->c->env.n && !c->c->always)
 		return bad(c, at,
 			"a credential that no variable (\"env\") stands for would never be used; "

@@ -37,6 +37,7 @@ struct credential {
 			the placeholder in it */
 	struct http_rules requests; /* those that may carry it; none: every request.  Of each entry
 				       only methods and path count */
+	const char *beyond;         /* the policy by which others may, too; or NULL */
 	const char *file;           /* where it stands */
 	uint32_t line;
 };

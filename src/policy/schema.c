@@ -7,6 +7,7 @@
 const struct policy_key policy_keys[] = {
 	{"summary", "text", "none", "what the policy is for, in one line"},
 	{"api", "true or false", "false", "also apply the policies the profile names under api"},
+	{"beside", "true or false", "false", "with --policy: beside the profile's own policies"},
 	{"allow", "list of rules", "empty", "who may be reached"},
 	{"deny", "list of rules", "empty", "who may not, whatever is allowed"},
 	{"credentials", "list of maps", "empty", "secrets that go to hosts, unseen by the agent"},
@@ -30,6 +31,8 @@ const struct policy_key credential_keys[] = {
 	{"placeholder", "text", "{40}", "its shape; {N}: N random letters and digits"},
 	{"always", "true or false", "false", "put it into requests without a placeholder, too"},
 	{"requests", "list of requests", "all", "which requests may carry it"},
+	{"beyond", "policy", "none",
+		"the policy by which others may, too: it is named to who asks"},
 };
 const size_t credential_n_keys = ARRAY_LEN(credential_keys);
 

@@ -166,6 +166,17 @@ static void note_request(struct run *r, const struct sandbox_http *h)
 	run_audit(r, "request", f, ARRAY_LEN(f));
 }
 
+/* The policy by which the request could have its credential. */
+static void name_wider(const struct run *r, const struct sandbox_http *h, char *dst, size_t n)
+{
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		const struct credential *c = r->credentials[i].c;
+		if (r->credentials[i].active && c->beyond &&
+			credential_goes_to(c, h->name, h->port))
+			snprintf(dst, n, "--policy %s", c->beyond);
+	}
+}
+
 static void note_refusal(struct run *r, const struct sandbox_http *h)
 {
 	static const char *const reasons[] = {[VAULT_WHY_TLS] = "its TLS handshake failed",
@@ -188,11 +199,15 @@ static void note_refusal(struct run *r, const struct sandbox_http *h)
 			snprintf(fix, sizeof(fix), "--allow %s",
 				escape_shell(word, sizeof(word), target));
 	}
+	if (h->why == VAULT_WHY_REQUESTS)
+		name_wider(r, h, fix, sizeof(fix));
 	if (h->why == VAULT_WHY_RULE && h->rule != EGRESS_NO_RULE)
 		why = "a rule denies this request";
 	const bool detail = *h->text && h->why != VAULT_WHY_RULE;
-	snprintf(reason, sizeof(reason), "%s%s%s", why ? why : "", why && detail ? ": " : "",
-		detail || !why ? h->text : "");
+	/* what the agent is told of the policy is what the fix says */
+	const size_t n = h->why == VAULT_WHY_REQUESTS ? strcspn(h->text, ";") : strlen(h->text);
+	snprintf(reason, sizeof(reason), "%s%s%.*s", why ? why : "", why && detail ? ": " : "",
+		detail || !why ? (int)n : 0, h->text);
 	sandbox_denied(r->sandbox, target, reason, h->rule, fix);
 }
 

@@ -197,6 +197,27 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 	return true;
 }
 
+static bool asks_for(const struct h1_head *h, const struct credential *c)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h1_is(h->f[i].name, c->header))
+			return true;
+	return c->always;
+}
+
+const struct credential *config_barred(
+	const struct vault_config *c, const struct h1_head *h, const char *name, uint16_t port)
+{
+	for (size_t i = 0; i < c->credentials.n; i++) {
+		const struct credential *cred = &c->credentials.v[i];
+		if (cred->requests.n && credential_goes_to(cred, name, port) && asks_for(h, cred) &&
+			!credential_sends(cred, name, port, h->method.p, h->method.n, h->target.p,
+				h->target.n))
+			return cred;
+	}
+	return NULL;
+}
+
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
 	uint16_t port, struct buf *out, bool *ret_injected)
 {

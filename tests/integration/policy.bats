@@ -249,10 +249,10 @@ assert x["allowed"] and x["method"] == "GET" and x["credentials"] == ["github"] 
 	"$BAWN" policy show --json w | python3 -c '
 import json, sys
 x = json.load(sys.stdin)
-assert x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
+assert not x["beside"] and x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
 assert x["credentials"] == [{"secret": "github", "header": "authorization", "always": False,
     "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"],
-    "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "line": 7}], x'
+    "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "beyond": None, "line": 7}], x'
 	run "$BAWN" policy show w
 	[[ $output == *"allow up.example.com  (at most 50000000 bytes sent)"* ]]
 	[[ $output == *"secret github goes to api.example.com, *.git.example.com:8443 in authorization, with GET,HEAD /**; the agent sees a placeholder in GH_TOKEN" ]]
@@ -320,10 +320,15 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	[ "$(goes POST $api/repos/o/r/pulls)" = "" ]
 	[ "$(goes POST $api/graphql)" = "" ]
 	[ "$(goes GET https://raw.githubusercontent.com/o/r/x)" = "" ]
-	local write=(--policy balanced --policy github-write)
+	local write=(--policy github-write)
 	[ "$(goes POST $git/git-receive-pack "${write[@]}")" = github ]
 	[ "$(goes DELETE $api/repos/o/r "${write[@]}")" = github ]
+	# which comes beside the profile's own, unless one is named that takes their place
 	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = anthropic ]
+	run -0 "$BAWN" policy check "${write[@]}" claude https://pypi.org/
+	run -1 "$BAWN" policy check "${write[@]}" --policy locked claude https://pypi.org/
+	run -0 "$BAWN" policy check --method POST claude $git/git-receive-pack
+	assert_output 'secret github does not go with this request; with --policy github-write it does'
 }
 
 @test "every pair of shipped policies goes together" {

@@ -434,6 +434,9 @@ static void test_credential_errors(void **state)
 			"a request is"},
 		{CRED("    header: x-k\n    env: A\n    requests: [get /x]\n"), "capital letters"},
 		{CRED("    header: x-k\n    env: A\n    requests: []\n"), "names no request"},
+		{CRED("    header: x-k\n    env: A\n    beyond: more\n"), "goes with \"requests\""},
+		{CRED("    header: x-k\n    env: A\n    requests: [GET /]\n    beyond: a b\n"),
+			"the name of a policy"},
 		{CRED("    header: x-k\n    env: A\n  - secret: t\n    hosts: [\"*.example\"]\n"
 		      "    header: x-k\n    env: B\n"),
 			"puts \"x-k\" into requests to"},
@@ -496,7 +499,9 @@ static void test_credential_requests(void **state)
 	struct blob_iter it;
 	struct blob_view v;
 	(void)state;
-#define READ CRED("    basic: u\n    always: true\n    requests: [\"GET,HEAD /**\", POST /**/up]\n")
+#define READ                                                                                       \
+	CRED("    basic: u\n    always: true\n    requests: [\"GET,HEAD /**\", POST /**/up]\n"     \
+	     "    beyond: more\n")
 	assert_int_equal(parse(&a, READ, &f, &err), 0);
 	assert_int_equal(
 		parse(&a, CRED("    basic: u\n    always: true\n    requests: [POST /down]\n"), &g,
@@ -509,6 +514,7 @@ static void test_credential_requests(void **state)
 	assert_int_equal(blob_next(&it, &v), 1);
 	assert_int_equal(credential_get(&a, &v, &read), 0);
 	const struct credential *c = read.v;
+	assert_string_equal(c->beyond, "more");
 	assert_true(sends(c, "a.example", "GET", "/x?y=1"));
 	assert_true(sends(c, "a.example", "POST", "/o/r/up"));
 	assert_false(sends(c, "a.example", "POST", "/o/r/down"));

@@ -67,24 +67,32 @@ def elsewhere():
 
 def limited():
     reads = [request("/**", ",GET,HEAD,"), request("/**/git-upload-pack", ",POST,")]
-    w, up = start(config=credential(always=True, requests=reads))
-    sent = 0
-    for method, path, extra in (
-            ("GET", "/a", ""), ("POST", "/me/x.git/git-upload-pack", "")):
-        w.ask(w.agent(up), get(path, AUTH + extra, method=method))
-        sent += 1
-        assert up.got.count(SECRET.encode()) == sent, (method, path)
-    got = len(up.got)
-    for method, path in (
-            ("POST", "/me/x.git/git-receive-pack"), ("POST", "/graphql"), ("PUT", "/a"),
-            ("DELETE", "/a"), ("POST", "/me/git-upload-pack/../git-receive-pack"),
-            ("POST", "/me/git-receive-pack%2fgit-upload-pack/..")):
-        w.ask(w.agent(up), get(path, AUTH, method=method))
-    # nor by a method behind the method
-    w.ask(w.agent(up), get("/a", "X-HTTP-Method-Override: DELETE\r\n"))
-    assert b"DELETE" not in up.got[got:].replace(b"DELETE /a ", b"")
-    assert up.got.count(SECRET.encode()) == sent + 1
-    assert b"placeholder" not in up.got[got:], "and nothing stands in its place"
+    for always in (True, False):
+        w, up = start(config=credential(always=always, requests=reads))
+        sent = 0
+        for method, path, extra in (
+                ("GET", "/a", ""), ("POST", "/me/x.git/git-upload-pack", "")):
+            w.ask(w.agent(up), get(path, AUTH + extra, method=method))
+            sent += 1
+            assert up.got.count(SECRET.encode()) == sent, (method, path)
+        got = len(up.got)
+        for method, path in (
+                ("POST", "/me/x.git/git-receive-pack"), ("POST", "/graphql"), ("PUT", "/a"),
+                ("DELETE", "/a"), ("POST", "/me/git-upload-pack/../git-receive-pack"),
+                ("POST", "/me/git-receive-pack%2fgit-upload-pack/..")):
+            first, _, body = w.ask(w.agent(up), get(path, AUTH, method=method))
+            assert first.endswith("403 Forbidden") and b"other requests only" in body, first
+            w.event(why="requests", method=method, path=path)
+        assert len(up.got) == got, "and nothing of it went out"
+        # what doesn't ask for the secret: only where it goes with everything is that asking, too
+        first, _, _ = w.ask(w.agent(up), get("/a", method="DELETE"))
+        assert first.endswith("403 Forbidden" if always else "200 OK"), first
+        # nor by a method behind the method
+        w.ask(w.agent(up), get("/a", AUTH + "X-HTTP-Method-Override: PATCH\r\n"))
+        assert b"PATCH" not in up.got
+        assert up.got.count(SECRET.encode()) == sent + 1
+        assert b"placeholder" not in up.got[got:], "and nothing stands in its place"
+        w.end()
 
 
 def redirect():

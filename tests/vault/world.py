@@ -19,7 +19,8 @@ FLOW, READY, EVENT = 1, 2, 3
 SECRET = "sk-REAL-" + os.urandom(12).hex()
 PLACEHOLDER = "sk-placeholder-0000000000000000"
 NAME = "api.example"
-WHY = ["", "tls", "malformed", "host", "rule", "budget", "untrusted", "upstream", "limit"]
+WHY = ["", "tls", "malformed", "host", "rule", "budget", "untrusted", "upstream", "limit",
+       "requests"]
 ANY = 2**64 - 1
 
 
