@@ -139,6 +139,13 @@ static const char *request_text(const struct http_rule *r, char *buf, size_t cap
 	return buf;
 }
 
+/* "~/.npmrc" */
+static const char *file_text(const char *file, char *buf, size_t cap)
+{
+	snprintf(buf, cap, "%.*s", (int)strcspn(file, "="), file);
+	return buf;
+}
+
 static void credential_json(struct ctx *c, const struct credential *cr)
 {
 	char buf[400];
@@ -153,6 +160,10 @@ static void credential_json(struct ctx *c, const struct credential *cr)
 	for (size_t i = 0; i < cr->env.n; i++)
 		json_str(&c->json, NULL, cr->env.v[i]);
 	json_end(&c->json, ']');
+	json_begin(&c->json, "files", '[');
+	for (size_t i = 0; i < cr->files.n; i++)
+		json_str(&c->json, NULL, file_text(cr->files.v[i], buf, sizeof(buf)));
+	json_end(&c->json, ']');
 	json_str(&c->json, "placeholder", cr->shape);
 	json_bool(&c->json, "always", cr->always);
 	json_begin(&c->json, "requests", '[');
@@ -166,6 +177,7 @@ static void credential_json(struct ctx *c, const struct credential *cr)
 
 static void show_credential(const struct credential *cr)
 {
+	static const char seen[] = "; the agent sees a placeholder in";
 	char buf[400];
 	printf("secret %s goes to", cr->secret);
 	for (size_t i = 0; i < cr->n_hosts; i++)
@@ -177,7 +189,10 @@ static void show_credential(const struct credential *cr)
 	if (cr->beyond)
 		printf(" (others: --policy %s)", cr->beyond);
 	for (size_t i = 0; i < cr->env.n; i++)
-		printf("%s %s", i ? "," : "; the agent sees a placeholder in", cr->env.v[i]);
+		printf("%s %s", i ? "," : seen, cr->env.v[i]);
+	for (size_t i = 0; i < cr->files.n; i++)
+		printf("%s %s", i || cr->env.n ? "," : seen,
+			file_text(cr->files.v[i], buf, sizeof(buf)));
 	putchar('\n');
 }
 

@@ -19,6 +19,7 @@ enum {
 	PART_PATH,
 	PART_REQUEST,
 	PART_BEYOND,
+	PART_FILES,
 };
 
 struct host_numbers {
@@ -53,6 +54,7 @@ void credential_put(struct blob *b, uint32_t tag, const struct credential *c)
 	blob_put_str(&part, PART_AFTER, c->after);
 	blob_put_opt(&part, PART_BASIC, c->basic_user);
 	blob_put_strv(&part, PART_ENV, &c->env);
+	blob_put_strv(&part, PART_FILES, &c->files);
 	blob_put_str(&part, PART_SHAPE, c->shape);
 	blob_put_str(&part, PART_FILE, c->file);
 	blob_put_opt(&part, PART_BEYOND, c->beyond);
@@ -133,6 +135,8 @@ static int credential_part(struct arena *a, const struct blob_view *v, struct cr
 		return get_str(v, &c->after);
 	case PART_BASIC:
 		return get_str(v, &c->basic_user);
+	case PART_FILES:
+		return blob_strv(a, v, &c->files);
 	case PART_BEYOND:
 		return get_str(v, &c->beyond);
 	case PART_ENV:

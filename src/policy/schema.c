@@ -28,6 +28,7 @@ const struct policy_key credential_keys[] = {
 	{"header", "text or map", "required", "the header it is put in, {} where it stands"},
 	{"basic", "text", "none", "instead of header: the user name of basic authentication"},
 	{"env", "text or list", "empty", "variables in which the agent sees a placeholder"},
+	{"file", "map", "empty", "files of the sandbox's home with lines that have one in {}"},
 	{"placeholder", "text", "{40}", "its shape; {N}: N random letters and digits"},
 	{"always", "true or false", "false", "put it into requests without a placeholder, too"},
 	{"requests", "list of requests", "all", "which requests may carry it"},

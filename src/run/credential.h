@@ -44,6 +44,8 @@ void run_credentials_cover(const struct run *r, struct arena *a, struct strv *en
 /* For bawn-admin seed: what to put in the place of keys that it finds in a tool's files.  And it
  * has found one: NAME=KEY, which is erased there; fetch what is in force anew. */
 void run_credentials_stand_ins(struct run *r, struct strv *argv);
+/* Likewise: lines with a placeholder in them, for files of the home.  How many files. */
+size_t run_credentials_files(struct run *r, struct strv *argv);
 void run_credentials_found(struct run *r, char *assignment);
 /* What of the user's environment comes along is known: the placeholders in it. */
 void run_credentials_env(struct run *r);

@@ -321,6 +321,20 @@ void run_credentials_stand_ins(struct run *r, struct strv *argv)
 	}
 }
 
+size_t run_credentials_files(struct run *r, struct strv *argv)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		const struct run_credential *k = &r->credentials[i];
+		for (size_t f = 0; k->active && f < k->c->files.n; f++, n++) {
+			const char *file = credential_file(
+				&r->arena, k->c->files.v[f], k->placeholder);
+			strv_addf(&r->arena, argv, "--lines=%s", file ? file : "");
+		}
+	}
+	return n;
+}
+
 bool run_credentials_adopt(struct run *r, const char *assignment)
 {
 	size_t n = strcspn(assignment, "=");
@@ -394,9 +408,15 @@ void run_credentials_list(struct run *r)
 		const char *hosts = hosts_of(r, k->c);
 		if (!k->active || !hosts)
 			continue;
+		struct strv where = {0};
+		for (size_t n = 0; n < k->names.n; n++)
+			strv_add(&r->arena, &where, k->names.v[n]);
+		for (size_t n = 0; n < k->c->files.n; n++)
+			strv_addf(&r->arena, &where, "%.*s", (int)strcspn(k->c->files.v[n], "="),
+				k->c->files.v[n]);
 		strv_addf(&r->plan.arena, &r->plan.credentials,
 			"%s, in %s to %s (%s:%u); a placeholder in %s", k->c->secret, k->c->header,
-			hosts, k->c->file, k->c->line, join(r, &k->names));
+			hosts, k->c->file, k->c->line, join(r, &where));
 	}
 }
 

@@ -251,7 +251,7 @@ import json, sys
 x = json.load(sys.stdin)
 assert not x["beside"] and x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
 assert x["credentials"] == [{"secret": "github", "header": "authorization", "always": False,
-    "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"],
+    "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"], "files": [],
     "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "beyond": None, "line": 7}], x'
 	run "$BAWN" policy show w
 	[[ $output == *"allow up.example.com  (at most 50000000 bytes sent)"* ]]

@@ -499,15 +499,17 @@ static void test_credential_requests(void **state)
 	struct blob_iter it;
 	struct blob_view v;
 	(void)state;
+#define FILES "    file: {~/.x: \"a {} b {}\", ~/y/z: \"{}\"}\n"
 #define READ                                                                                       \
 	CRED("    basic: u\n    always: true\n    requests: [\"GET,HEAD /**\", POST /**/up]\n"     \
-	     "    beyond: more\n")
+	     "    beyond: more\n" FILES)
 	assert_int_equal(parse(&a, READ, &f, &err), 0);
 	assert_int_equal(
-		parse(&a, CRED("    basic: u\n    always: true\n    requests: [POST /down]\n"), &g,
-			&err),
+		parse(&a,
+			CRED("    basic: u\n    always: true\n    requests: [POST /down]\n" FILES),
+			&g, &err),
 		0);
-	assert_int_equal(parse(&a, CRED("    basic: u\n    always: true\n"), &h, &err), 0);
+	assert_int_equal(parse(&a, CRED("    basic: u\n    always: true\n" FILES), &h, &err), 0);
 	assert_int_equal(credentials_add(&a, &all, &f.credentials.v[0], &err), 0);
 	credential_put(&b, 1, &all.v[0]);
 	blob_iter_init(&it, b.data, b.n);
@@ -515,6 +517,9 @@ static void test_credential_requests(void **state)
 	assert_int_equal(credential_get(&a, &v, &read), 0);
 	const struct credential *c = read.v;
 	assert_string_equal(c->beyond, "more");
+	assert_int_equal(c->files.n, 2);
+	assert_string_equal(credential_file(&a, c->files.v[0], "P"), "~/.x=a P b P");
+	assert_string_equal(credential_file(&a, c->files.v[1], "P"), "~/y/z=P");
 	assert_true(sends(c, "a.example", "GET", "/x?y=1"));
 	assert_true(sends(c, "a.example", "POST", "/o/r/up"));
 	assert_false(sends(c, "a.example", "POST", "/o/r/down"));
