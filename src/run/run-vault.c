@@ -27,7 +27,7 @@ static size_t n_active(const struct run *r)
 
 bool run_vault_wanted(const struct run *r)
 {
-	return (n_active(r) || policy_of(r)->http) && !r->opt.offline;
+	return (n_active(r) || http_rules_any(policy_of(r)->http)) && !r->opt.offline;
 }
 
 /* All memory that it will need at once, so that no copy of a secret is left behind. */
@@ -126,12 +126,21 @@ enum sandbox_terminated run_vault_terminated(void *ctx, const char *name, uint16
 {
 	const struct run *r = ctx;
 	const struct http_rules *http = policy_of(r)->http;
-	if (http_rules_apply(http, name, port) || http_max_upload(http, name, port) != UINT64_MAX)
+	if (http_rules_apply(http, name, port))
 		return SANDBOX_RULES;
 	for (size_t i = 0; i < r->n_credentials; i++)
 		if (r->credentials[i].active && credential_goes_to(r->credentials[i].c, name, port))
 			return SANDBOX_CREDENTIAL;
 	return SANDBOX_END_TO_END;
+}
+
+/* Where the vault is on the way it counts; the relay does elsewhere. */
+uint64_t run_vault_max_upload(void *ctx, const char *name, uint16_t port, uint32_t *ret_rule)
+{
+	const struct http_rules *http = policy_of(ctx)->http;
+	const uint64_t most = http_max_upload(http, name, port);
+	*ret_rule = http_max_upload_rule(http, name, port);
+	return most == UINT64_MAX ? 0 : most;
 }
 
 /* ---- what it tells ---- */
@@ -208,7 +217,10 @@ static void note_refusal(struct run *r, const struct sandbox_http *h)
 	const size_t n = h->why == VAULT_WHY_REQUESTS ? strcspn(h->text, ";") : strlen(h->text);
 	snprintf(reason, sizeof(reason), "%s%s%.*s", why ? why : "", why && detail ? ": " : "",
 		detail || !why ? (int)n : 0, h->text);
-	sandbox_denied(r->sandbox, target, reason, h->rule, fix);
+	const uint32_t rule = h->why == VAULT_WHY_BUDGET
+		? http_max_upload_rule(policy_of(r)->http, h->name, h->port)
+		: h->rule;
+	sandbox_denied(r->sandbox, target, reason, rule, fix);
 }
 
 void run_vault_told(void *ctx, const struct sandbox_http *h)

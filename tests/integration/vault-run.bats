@@ -274,7 +274,9 @@ teardown() {
 	cat >"$XDG_CONFIG_HOME/bawn/policies/ruled.yaml" <<-'Y'
 		allow:
 		  - GET,HEAD api.test/repos/**
-		  - GET api.test:80/repos/**
+		  - "api.test:80"
+		deny:
+		  - DELETE api.test
 	Y
 	serve_http PLAIN
 	BAWN_OPTS=(--policy ruled --connect-to "api.test:443:127.0.0.1:$UP"
