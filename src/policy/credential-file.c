@@ -484,7 +484,9 @@ int credentials_add(
 			return join_requests(a, &list->v[i], &c->requests) < 0
 				? err_set(err, ENOMEM, "out of memory")
 				: 0;
-		const char *host = streq(o->header, c->header) ? common_host(o, c) : NULL;
+		/* two secrets for one header are told apart by which placeholder stands in it */
+		const bool apart = !streq(o->secret, c->secret) && !o->always && !c->always;
+		const char *host = streq(o->header, c->header) && !apart ? common_host(o, c) : NULL;
 		/* One variable may stand for one secret in several ways (an API and git). */
 		const char *var = streq(o->secret, c->secret) && streq(o->shape, c->shape)
 			? NULL

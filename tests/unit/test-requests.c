@@ -438,6 +438,9 @@ static void test_credential_errors(void **state)
 		{CRED("    header: x-k\n    env: A\n    requests: [GET /]\n    beyond: a b\n"),
 			"the name of a policy"},
 		{CRED("    header: x-k\n    env: A\n  - secret: t\n    hosts: [\"*.example\"]\n"
+		      "    header: x-k\n    env: B\n    always: true\n"),
+			"puts \"x-k\" into requests to"},
+		{CRED("    header: x-k\n    env: A\n  - secret: s\n    hosts: [\"*.example\"]\n"
 		      "    header: x-k\n    env: B\n"),
 			"puts \"x-k\" into requests to"},
 		{CRED("    header: x-k\n    env: A\n  - secret: t\n    hosts: [b.example]\n"
@@ -459,6 +462,22 @@ static void test_credential_errors(void **state)
 			fail_msg("%s\n-> %s (wanted %s)", t[i].yaml, err.msg, t[i].part);
 		arena_free(&a);
 	}
+}
+
+/* Two secrets may go into one header of a host, where a placeholder tells which. */
+static void test_credentials_apart(void **state)
+{
+	struct arena a = {0};
+	struct err err = {0};
+	struct egress_file f;
+	(void)state;
+	assert_int_equal(parse(&a,
+				 CRED("    header: x-k\n    env: A\n  - secret: t\n"
+				      "    hosts: [a.example]\n    header: x-k\n    env: B\n"),
+				 &f, &err),
+		0);
+	assert_int_equal(f.credentials.n, 2);
+	arena_free(&a);
 }
 
 /* The same credential out of two policies is one; secrets may share a variable with themselves. */
@@ -718,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_credential_errors),
 		cmocka_unit_test(test_credentials_add),
+		cmocka_unit_test(test_credentials_apart),
 		cmocka_unit_test(test_credential_requests),
 		cmocka_unit_test(test_placeholder),
 		cmocka_unit_test(test_records),
