@@ -189,6 +189,27 @@ int run_credentials_again(struct run *r, const struct pack *pack, struct err *er
 	return k < 0 ? k : fetch(r, false, err);
 }
 
+static bool is_stored(const struct run *r, const char *secret)
+{
+	const char *config = r->store.xdg.config;
+	return secret_exists(config, NULL, secret, NULL) > 0 ||
+		(r->lasting && secret_exists(config, r->spec.name, secret, NULL) > 0);
+}
+
+bool run_credentials_wait(struct run *r)
+{
+	bool more = false;
+	if (sandbox_has_vault(r->sandbox) || r->opt.offline)
+		return false;
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		struct run_credential *k = &r->credentials[i];
+		const bool stored = !is_exposed(r, k->c) && is_stored(r, k->c->secret);
+		more |= stored && !k->waits;
+		k->waits = stored;
+	}
+	return more;
+}
+
 void run_credentials_drop(struct run *r)
 {
 	for (size_t i = 0; i < r->n_credentials; i++)

@@ -127,3 +127,18 @@ got() { stat -c %s "$T/got"; }
 	assert_status 125
 	assert_output 'not on port 80'
 }
+
+@test "TLS-14 it goes on while the rules of a sandbox change" {
+	echo 'allow: [{host: other.test, max-upload: 100KB}]' >"$POLICY"
+	BAWN_OPTS+=(--connect-to "other.test:443:127.0.0.1:$UP")
+	head -c 40000 /dev/urandom | base64 -w0 >"$WS/small"
+	"$BAWN" run --name box -d "${BAWN_OPTS[@]}" shell "$WS" -- sleep 300 >/dev/null 3>&-
+	run "$BAWN" exec box -- curl -sS --cacert ca.crt -d @small https://other.test/1
+	assert_output hello
+	run "$BAWN" policy allow third.test --sandbox box
+	assert_status 0
+	run "$BAWN" exec box -- curl -sS --cacert ca.crt -d @small https://other.test/2
+	refute_output hello
+	[ "$(arrived)" -le 100000 ] || fail "$(arrived) bytes"
+	"$BAWN" rm -f box >/dev/null 2>&1
+}
