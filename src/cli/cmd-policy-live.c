@@ -35,8 +35,9 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 
 /* ---- reaching those that run ---- */
 
-static int tell(struct run *r, const char *name, enum session_policy what, const char *rule,
-	bool once, struct err *err)
+/* *ret_value: of the answer. */
+static int tell_one(struct run *r, const char *name, enum session_policy what, const char *rule,
+	bool once, int *ret_value, struct err *err)
 {
 	static struct session_msg answer;
 	struct session_msg m = {
@@ -45,7 +46,16 @@ static int tell(struct run *r, const char *name, enum session_policy what, const
 	if ((size_t)snprintf(m.text, sizeof(m.text), "%s", rule) >= sizeof(m.text))
 		return err_set(err, EINVAL, "the rule is too long");
 	_cleanup_close_ int sock = lasting_connect(r, name, err);
-	return sock < 0 ? sock : lasting_request(sock, &m, &errors, 1, &answer, err);
+	int k = sock < 0 ? sock : lasting_request(sock, &m, &errors, 1, &answer, err);
+	*ret_value = k == 0 ? answer.value : 0;
+	return k;
+}
+
+static int tell(struct run *r, const char *name, enum session_policy what, const char *rule,
+	bool once, struct err *err)
+{
+	int ignored;
+	return tell_one(r, name, what, rule, once, &ignored, err);
 }
 
 /* ---- one sandbox ---- */
@@ -128,9 +138,14 @@ int policy_reload_all(struct run *r, bool say, struct err *err)
 	int code = 0, k = list_all(r, &names, err);
 	for (size_t i = 0; i < names.n && k == 0; i++) {
 		struct err failed = {0};
-		int e = tell(r, names.v[i], SESSION_RELOAD, "", false, &failed);
+		int waits = 0;
+		int e = tell_one(r, names.v[i], SESSION_RELOAD, "", false, &waits, &failed);
 		if (e == 0 && say)
 			puts(names.v[i]);
+		else if (e == 0 && waits)
+			run_message(r,
+				"%s was started without it: it counts there from the next start",
+				names.v[i]);
 		else if (failed.code)
 			code = verb_failed(&failed);
 	}

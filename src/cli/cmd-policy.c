@@ -139,6 +139,13 @@ static const char *request_text(const struct http_rule *r, char *buf, size_t cap
 	return buf;
 }
 
+/* "~/.npmrc" */
+static const char *file_text(const char *file, char *buf, size_t cap)
+{
+	snprintf(buf, cap, "%.*s", (int)strcspn(file, "="), file);
+	return buf;
+}
+
 static void credential_json(struct ctx *c, const struct credential *cr)
 {
 	char buf[400];
@@ -153,18 +160,24 @@ static void credential_json(struct ctx *c, const struct credential *cr)
 	for (size_t i = 0; i < cr->env.n; i++)
 		json_str(&c->json, NULL, cr->env.v[i]);
 	json_end(&c->json, ']');
+	json_begin(&c->json, "files", '[');
+	for (size_t i = 0; i < cr->files.n; i++)
+		json_str(&c->json, NULL, file_text(cr->files.v[i], buf, sizeof(buf)));
+	json_end(&c->json, ']');
 	json_str(&c->json, "placeholder", cr->shape);
 	json_bool(&c->json, "always", cr->always);
 	json_begin(&c->json, "requests", '[');
 	for (size_t i = 0; i < cr->requests.n; i++)
 		json_str(&c->json, NULL, request_text(&cr->requests.v[i], buf, sizeof(buf)));
 	json_end(&c->json, ']');
+	json_str(&c->json, "beyond", cr->beyond);
 	json_int(&c->json, "line", cr->line);
 	json_end(&c->json, '}');
 }
 
 static void show_credential(const struct credential *cr)
 {
+	static const char seen[] = "; the agent sees a placeholder in";
 	char buf[400];
 	printf("secret %s goes to", cr->secret);
 	for (size_t i = 0; i < cr->n_hosts; i++)
@@ -173,8 +186,13 @@ static void show_credential(const struct credential *cr)
 	for (size_t i = 0; i < cr->requests.n; i++)
 		printf("%s %s", i ? "," : ", with",
 			request_text(&cr->requests.v[i], buf, sizeof(buf)));
+	if (cr->beyond)
+		printf(" (others: --policy %s)", cr->beyond);
 	for (size_t i = 0; i < cr->env.n; i++)
-		printf("%s %s", i ? "," : "; the agent sees a placeholder in", cr->env.v[i]);
+		printf("%s %s", i ? "," : seen, cr->env.v[i]);
+	for (size_t i = 0; i < cr->files.n; i++)
+		printf("%s %s", i || cr->env.n ? "," : seen,
+			file_text(cr->files.v[i], buf, sizeof(buf)));
 	putchar('\n');
 }
 
@@ -194,6 +212,7 @@ static int show(struct ctx *c)
 		json_str(&c->json, "file", f.file);
 		json_str(&c->json, "summary", f.summary);
 		json_bool(&c->json, "api", f.api);
+		json_bool(&c->json, "beside", f.beside);
 		json_begin(&c->json, "rules", '[');
 	} else {
 		printf("# %s\n", shown(buf, sizeof(buf), f.file));
@@ -201,6 +220,8 @@ static int show(struct ctx *c)
 			printf("# %s\n", shown(buf, sizeof(buf), f.summary));
 		if (f.api)
 			printf("api: true (and what the profile names under api)\n");
+		if (f.beside)
+			printf("beside: true (and the policies of the profile)\n");
 	}
 	for (size_t i = 0; i < f.rules.n; i++)
 		show_rule(c, &f.rules.v[i]);
@@ -325,6 +346,15 @@ static void explain_request(
 			ret->to->port == 443 ? ret->to->name : ret->target);
 }
 
+static void say_carried(const struct answer *x, const struct credential *cr)
+{
+	if (carried(x, cr))
+		printf("secret %s goes there in %s\n", cr->secret, cr->header);
+	else if (x->method && credential_goes_to(cr, x->to->name, x->to->port) && cr->beyond)
+		printf("secret %s does not go with this request; with --policy %s it does\n",
+			cr->secret, cr->beyond);
+}
+
 static void credentials_json(struct ctx *c, const struct answer *x)
 {
 	json_begin(&c->json, "credentials", '[');
@@ -365,9 +395,7 @@ static void print_answer(struct ctx *c, const struct answer *x, const char *prof
 	}
 	putchar('\n');
 	for (size_t i = 0; x->allowed && i < x->credentials->n; i++)
-		if (carried(x, &x->credentials->v[i]))
-			printf("secret %s goes there in %s\n", x->credentials->v[i].secret,
-				x->credentials->v[i].header);
+		say_carried(x, &x->credentials->v[i]);
 	if (x->fix[0])
 		printf("allow it with: bawn run %s %s\n", shown(a, sizeof(a), x->fix),
 			escape_shell(b, sizeof(b), profile));

@@ -2,6 +2,7 @@
  *
  *   bawn-admin seed --profile FILE --home DIR [--workspace PATH] [--sandbox NAME]
  *                   [--no-login] [--bare-home] [--cache FILE] [--stand-in VAR=TEXT]...
+ *                   [--lines PATH=LINES]...
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
@@ -23,7 +24,7 @@
 
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
 			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE] "
-			    "[--stand-in VAR=TEXT]...";
+			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]...";
 
 enum {
 	OPT_PROFILE = 256,
@@ -33,7 +34,8 @@ enum {
 	OPT_NO_LOGIN,
 	OPT_BARE,
 	OPT_CACHE,
-	OPT_STAND_IN
+	OPT_STAND_IN,
+	OPT_LINES
 };
 
 static const struct option options[] = {
@@ -45,6 +47,7 @@ static const struct option options[] = {
 	{"bare-home", no_argument, NULL, OPT_BARE},
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"stand-in", required_argument, NULL, OPT_STAND_IN},
+	{"lines", required_argument, NULL, OPT_LINES},
 	{0},
 };
 
@@ -93,6 +96,9 @@ int cmd_seed(int argc, char **argv)
 			break;
 		case OPT_STAND_IN:
 			strv_add(&a, &rq.stand_ins, optarg);
+			break;
+		case OPT_LINES:
+			strv_add(&a, &rq.lines, optarg);
 			break;
 		default:
 			return admin_usage(usage, "unknown option or missing value");

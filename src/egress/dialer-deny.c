@@ -94,6 +94,28 @@ void deny_note(struct dialer *d, const char *target, const char *reason, uint32_
 				.count = x->count});
 }
 
+uint64_t upload_limit(const struct dialer *d, const struct job *j)
+{
+	uint32_t rule;
+	const struct dialer_vault *v = &d->c.vault;
+	return j->by_name && v->limit ? v->limit(v->ctx, j->name, j->ask_port, &rule) : 0;
+}
+
+void deny_upload(struct dialer *d, const struct egress_ask_msg *m, const char *target)
+{
+	char name[HOST_NAME_MAX_LEN + 1], reason[160];
+	uint32_t rule = EGRESS_NO_RULE;
+	const struct dialer_vault *v = &d->c.vault;
+	if (host_canonical(m->name, strnlen(m->name, sizeof(m->name)), name) < 0)
+		return;
+	const uint64_t most = v->limit ? v->limit(v->ctx, name, m->port, &rule) : 0;
+	snprintf(reason, sizeof(reason),
+		"the policy lets a run send %" PRIu64
+		" bytes there (max-upload), and they are used up",
+		most);
+	deny_note(d, target, reason, rule, "", MAX(m->count, 1u));
+}
+
 static void tell_allowed(struct dialer *d, struct allowed *a)
 {
 	char text[600];

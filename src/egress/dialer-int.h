@@ -160,6 +160,9 @@ void resolve_stop(struct dialer *d);
 /* dialer-deny.c */
 void deny_note(struct dialer *d, const char *target, const char *reason, uint32_t rule,
 	const char *fix, uint32_t count);
+/* The relay has counted what went to a host. */
+void deny_upload(struct dialer *d, const struct egress_ask_msg *m, const char *target);
+uint64_t upload_limit(const struct dialer *d, const struct job *j);
 void allow_note(struct dialer *d, const char *target, uint32_t rule);
 void allow_flush(struct dialer *d);
 void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target,

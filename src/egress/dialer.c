@@ -161,6 +161,7 @@ static int through_vault(struct dialer *d, struct job *j, int fd)
 
 void dialer_open(struct dialer *d, struct job *j, int fd)
 {
+	const int up = fd;
 	fd = through_vault(d, j, fd);
 	if (fd < 0)
 		return;
@@ -168,7 +169,8 @@ void dialer_open(struct dialer *d, struct job *j, int fd)
 					 .flow = j->flow,
 					 .answer = EGRESS_ANSWER_OPEN,
 					 .sniff = 1,
-					 .private_addr = j->private_addr},
+					 .private_addr = j->private_addr,
+					 .max_upload = fd == up ? upload_limit(d, j) : 0},
 		.fds = {fd, -1}};
 	allow_note(d, j->target, j->verdict.rule);
 	post(d, &a);
@@ -616,6 +618,9 @@ static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 		snprintf(target, sizeof(target), "name server");
 		why = "too many different names";
 		break;
+	case EGRESS_WHY_UPLOAD:
+		deny_upload(d, m, target);
+		return;
 	case EGRESS_WHY_NONE:
 	default:
 		return;

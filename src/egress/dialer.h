@@ -66,6 +66,9 @@ struct dialer_vault {
 	 * neither, with the reason. */
 	int (*flow)(void *ctx, const char *name, uint16_t port, bool raw, int up, int *ret,
 		struct err *err);
+	/* Bytes that may be sent to name:port on connections that go to the relay as they are, and
+	 * the rule that says so; 0: no limit. */
+	uint64_t (*limit)(void *ctx, const char *name, uint16_t port, uint32_t *ret_rule);
 };
 
 struct dialer_config {

@@ -31,6 +31,7 @@ enum egress_why {
 	EGRESS_WHY_LIMIT,    /* a cap was reached */
 	EGRESS_WHY_SPECIAL,  /* a DNS question for a name that has no place on the internet */
 	EGRESS_WHY_QUERY,    /* a DNS question for a name past the pool's cap */
+	EGRESS_WHY_UPLOAD,   /* what may be sent to this name and port is used up */
 };
 
 struct egress_ask_msg {
@@ -64,7 +65,9 @@ struct egress_answer_msg {
 	uint8_t answer;
 	uint8_t sniff;        /* 1: check SNI (443) / Host (80); 0: the rule is raw */
 	uint8_t private_addr; /* OPEN: only a rule that says "private" allows it */
-	uint8_t pad;
+	uint8_t pad[5];
+	uint64_t max_upload; /* OPEN: bytes from the agent to this name and port, over all
+				connections of the relay's life; 0: no limit */
 	char text[1024];
 };
 

@@ -174,6 +174,7 @@ static struct flow *flow_take(void)
 	f->id = id;
 	f->fd[CLIENT] = f->fd[UPSTREAM] = -1;
 	f->name = -1;
+	f->upload = -1;
 	f->start = f->last = relay.now;
 	return f;
 }
@@ -561,6 +562,15 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 		return;
 	}
 	timed_remove(f);
+	if (m->max_upload && f->name >= 0) {
+		f->upload = (int16_t)upload_account(f->name, f->port, m->max_upload);
+		if (f->upload < 0) { /* not to be counted: not to be sent */
+			tell_denied(EGRESS_WHY_LIMIT, "", NULL, 0, 0, "");
+			close(fd);
+			flow_end(f, true);
+			return;
+		}
+	}
 	f->private_addr = m->private_addr;
 	f->fd[UPSTREAM] = fd;
 	f->state = FLOW_OPEN;

@@ -15,7 +15,8 @@
  * a second, or earlier when many buffers are free.
  *
  * From an HTTP client only approved bytes pass; http_next() approves them while they are still in
- * the socket.
+ * the socket.  Where a rule limits what may be sent, no more than that leaves the client's socket,
+ * and the first byte past it ends the connection.
  */
 #include "egress/relay.h"
 
@@ -137,6 +138,8 @@ static void took(struct flow *f, unsigned i, size_t n)
 {
 	if (i == CLIENT && f->sniff == SNIFF_HTTP && f->approved != INT64_MAX)
 		f->approved -= n;
+	if (i == CLIENT && f->upload >= 0)
+		upload_spend(f->upload, n);
 }
 
 /* Where the source is known to have ended, its end is the next thing to pass on: the last bytes
@@ -245,6 +248,19 @@ static int check_upgrade(struct flow *f)
 	return STEP_MORE;
 }
 
+/* Nothing more may be sent: is there more? */
+static int check_upload(struct flow *f)
+{
+	char byte;
+	ssize_t n = recv(f->fd[CLIENT], &byte, 1, MSG_PEEK);
+	if (n < 0)
+		return would_block() ? STEP_WAIT : -errno;
+	if (n == 0)
+		return STEP_EOF;
+	tell_denied(EGRESS_WHY_UPLOAD, names_text(f->name), &f->addr, f->port, 0, "");
+	return -EPERM;
+}
+
 static int step(struct flow *f, unsigned i)
 {
 	size_t limit = SIZE_MAX;
@@ -254,6 +270,12 @@ static int step(struct flow *f, unsigned i)
 		limit = (size_t)f->approved;
 	} else if (f->sniff == SNIFF_HTTP && f->http.phase == HTTP_UPGRADE_WAIT) {
 		return check_upgrade(f);
+	}
+	if (i == CLIENT && f->upload >= 0) {
+		const uint64_t left = upload_left(f->upload);
+		if (left == 0)
+			return check_upload(f);
+		limit = (size_t)MIN((uint64_t)limit, left);
 	}
 	return buffer_spare() ? move_copy(f, i, limit) : move_peek(f, i, limit);
 }

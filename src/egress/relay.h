@@ -4,6 +4,7 @@
  *   relay-main   start, the one epoll loop, dispatch by kind
  *   relay-flow   a connection's life: accept, sniff, ask, verdict, refusal, end
  *   relay-pump   moving bytes of an open flow
+ *   relay-upload how much was sent to a host whose rule limits it
  *   relay-tell   everything that is sent to the supervisor
  *   relay-dns    answering DNS
  *   relay-live   what the supervisor changes while it runs: the policy, published ports
@@ -81,8 +82,9 @@ struct flow {
 	bool rdhup[2];     /* the peer of fd[i] has ended its side */
 	uint8_t ready;     /* bit i: direction i has work left, see flow_make_ready() */
 	uint16_t port;
-	int16_t name; /* index of the name table, -1 for none */
-	uint32_t key; /* EGRESS_PORT: which published port */
+	int16_t name;   /* index of the name table, -1 for none */
+	int16_t upload; /* what it sends is counted there (relay-upload.c); -1: it isn't */
+	uint32_t key;   /* EGRESS_PORT: which published port */
 	struct in6_addr addr;
 	struct http_state http;
 	uint64_t approved; /* SNIFF_HTTP: bytes from the client that may pass unseen */
@@ -139,6 +141,12 @@ int pump(struct flow *f, unsigned dir);
 int pump_init(void);  /* before the jail */
 void pump_trim(void); /* idle: give back all memory that holds no bytes */
 void pump_release(struct flow *f);
+
+/* relay-upload.c: where to count what goes to a name and port, of which most bytes may; -1: the
+ * table is full.  What is left there, and what has gone. */
+int upload_account(int name, uint16_t port, uint64_t most);
+uint64_t upload_left(int account);
+void upload_spend(int account, uint64_t n);
 
 /* relay-tell.c */
 void tell_ask(struct flow *f); /* sends, or queues until there is room */

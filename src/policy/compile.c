@@ -62,7 +62,13 @@ int compile_read_policy(
 	return r < 0 ? r : read_policy_file(l, path, ret, err);
 }
 
-static int add_file(struct compile_input *in, const char *path, bool *ret_api, struct err *err)
+/* What the policies of one list say of those that the profile names. */
+struct said {
+	bool api;     /* one says "api: true" */
+	bool instead; /* one doesn't say "beside: true" */
+};
+
+static int add_file(struct compile_input *in, const char *path, struct said *said, struct err *err)
 {
 	struct arena *a = in->locate.a;
 	struct egress_file f = {0};
@@ -73,7 +79,8 @@ static int add_file(struct compile_input *in, const char *path, bool *ret_api, s
 		return r;
 	if (strv_add(a, &in->policies, path) < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	*ret_api |= f.api;
+	said->api |= f.api;
+	said->instead |= !f.beside;
 	for (size_t i = 0; i < f.rules.n && r >= 0; i++)
 		r = rule_add(a, &in->rules, &f.rules.v[i], err);
 	for (size_t i = 0; i < f.credentials.n && r >= 0; i++)
@@ -100,7 +107,7 @@ int compile_blame(struct locate *l, const struct profile *p, const char *name, s
 
 /* profile: what names them, or NULL: the command line */
 static int add_named(struct compile_input *in, const char *const *names, size_t n,
-	const struct profile *profile, bool *ret_api, struct err *err)
+	const struct profile *profile, struct said *said, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *path = NULL;
@@ -108,7 +115,7 @@ static int add_named(struct compile_input *in, const char *const *names, size_t 
 		if (r == -ENOENT && profile)
 			return compile_blame(&in->locate, profile, names[i], err);
 		if (r >= 0)
-			r = add_file(in, path, ret_api, err);
+			r = add_file(in, path, said, err);
 		if (r < 0)
 			return r;
 	}
@@ -132,39 +139,41 @@ static int add_options(struct compile_input *in, const char *option, const char 
 }
 
 static int add_strv(struct compile_input *in, const struct strv *names,
-	const struct profile *profile, bool *ret_api, struct err *err)
+	const struct profile *profile, struct said *said, struct err *err)
 {
-	return add_named(in, (const char *const *)names->v, names->n, profile, ret_api, err);
+	return add_named(in, (const char *const *)names->v, names->n, profile, said, err);
 }
 
 /* The policies of the profiles that have entered, or the user's own list for all of them. */
 static int add_policies(struct compile_input *in, const struct pack_request *req, struct err *err)
 {
-	bool api = false;
-	int r = req->policies ? add_named(in, req->policies, req->n_policies, NULL, &api, err)
-			      : add_strv(in, &in->profile.policies, &in->profile, &api, err);
-	if (r >= 0 && api)
-		r = add_strv(in, &in->profile.api, &in->profile, &api, err);
+	struct said said = {0};
+	int r = req->policies ? add_named(in, req->policies, req->n_policies, NULL, &said, err) : 0;
+	const bool own = !req->policies || (req->n_policies && !said.instead);
+	if (r >= 0 && own)
+		r = add_strv(in, &in->profile.policies, &in->profile, &said, err);
+	if (r >= 0 && said.api)
+		r = add_strv(in, &in->profile.api, &in->profile, &said, err);
 	for (size_t i = 0; r >= 0 && i < req->n_beside; i++) {
 		struct profile p = {0};
 		r = compile_read_profile(&in->locate, req->beside[i], &p, err);
-		if (r >= 0 && !req->policies)
-			r = add_strv(in, &p.policies, &p, &api, err);
-		if (r >= 0 && api)
-			r = add_strv(in, &p.api, &p, &api, err);
+		if (r >= 0 && own)
+			r = add_strv(in, &p.policies, &p, &said, err);
+		if (r >= 0 && said.api)
+			r = add_strv(in, &p.api, &p, &said, err);
 	}
 	return r;
 }
 
 static int read_rules(struct compile_input *in, const struct pack_request *req, struct err *err)
 {
-	bool api = false;
+	struct said said = {0};
 	const char *user = NULL;
 	int r = add_policies(in, req, err);
 	if (r >= 0)
 		r = locate_user_policy(&in->locate, &user, err);
 	if (r >= 0 && user)
-		r = add_file(in, user, &api, err);
+		r = add_file(in, user, &said, err);
 	if (r >= 0)
 		r = add_options(in, "--allow", req->allow, req->n_allow, (struct rule){0}, err);
 	if (r >= 0)

@@ -10,6 +10,7 @@
 #include "policy/schema.h"
 
 #define SHAPE_DEFAULT "{40}"
+enum { FILE_LINES_MAX = 4096 };
 
 struct ctx {
 	struct arena *a;
@@ -193,6 +194,59 @@ static int read_env(struct ctx *c, const struct yaml_node *at)
 	return r;
 }
 
+/* "~/.config/x": relative to the home, as it would be written. */
+static bool good_path(const char *s)
+{
+	if (!has_prefix(s, "~/") || strlen(s) > 200)
+		return false;
+	for (s++; *s == '/'; s += strcspn(s, "/")) {
+		size_t n = strcspn(++s, "/");
+		if (n == 0 || (s[0] == '.' && (n == 1 || (n == 2 && s[1] == '.'))))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (s[i] <= ' ' || s[i] > '~' || s[i] == '=')
+				return false;
+	}
+	return !*s;
+}
+
+static int add_file(struct ctx *c, const struct yaml_node *at)
+{
+	char shown[128];
+	int r = schema_want(c->err, c->file, at, YAML_SCALAR);
+	if (r < 0)
+		return r;
+	if (!good_path(at->key))
+		return bad(c, at, "\"%s\" is no file of the home: ~/NAME, without \"..\" or \"=\"",
+			escape_text(shown, sizeof(shown), at->key));
+	if (!strstr(at->text, "{}"))
+		return bad(c, at, "the lines of %s have no \"{}\", where the placeholder stands",
+			at->key);
+	for (const char *p = at->text; *p; p++)
+		if (((unsigned char)*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f)
+			return bad(c, at, "control bytes in the lines of %s", at->key);
+	if (strlen(at->text) > FILE_LINES_MAX)
+		return bad(
+			c, at, "the lines of %s are longer than %d bytes", at->key, FILE_LINES_MAX);
+	return strv_addf(c->a, &c->c->files, "%s=%s", at->key, at->text) < 0
+		? err_set(c->err, ENOMEM, "out of memory")
+		: 0;
+}
+
+static int read_file(struct ctx *c, const struct yaml_node *at)
+{
+	int r = schema_want(c->err, c->file, at, YAML_MAP);
+	if (r < 0)
+		return r;
+	YAML_EACH(e, at)
+	{
+		r = add_file(c, e);
+		if (r < 0)
+			return r;
+	}
+	return c->c->files.n ? 0 : bad(c, at, "\"file\" names no file");
+}
+
 static int read_shape(struct ctx *c, const struct yaml_node *at)
 {
 	struct err why = {0};
@@ -248,6 +302,14 @@ static int read_requests(struct ctx *c, const struct yaml_node *at)
 	return c->c->requests.n ? 0 : bad(c, at, "\"requests\" names no request");
 }
 
+static int read_beyond(struct ctx *c, const struct yaml_node *at)
+{
+	int r = schema_text(c->a, c->file, at, &c->c->beyond, c->err);
+	return r < 0                            ? r
+		: !schema_is_name(c->c->beyond) ? bad(c, at, "\"beyond\" is the name of a policy")
+						: 0;
+}
+
 static int read_secret(struct ctx *c, const struct yaml_node *at)
 {
 	char shown[128];
@@ -270,7 +332,7 @@ static int read_entry(struct ctx *c, const struct yaml_node *at)
 		int (*read)(struct ctx *c, const struct yaml_node *at);
 	} readers[] = {{"secret", read_secret}, {"hosts", read_hosts}, {"header", read_header},
 		{"basic", read_basic}, {"env", read_env}, {"placeholder", read_shape},
-		{"requests", read_requests}};
+		{"file", read_file}, {"requests", read_requests}, {"beyond", read_beyond}};
 	int r = schema_want(c->err, c->file, at, YAML_MAP);
 	if (r < 0)
 		return r;
@@ -302,11 +364,14 @@ static int check_entry(struct ctx *c, const struct yaml_node *at)
 		return bad(c, at, "a credential without \"header\" (or \"basic\")");
 	if (yaml_get(at, "header") && yaml_get(at, "basic"))
 		return bad(c, at, "\"basic\" is a header of its own; leave \"header\" out");
-	if (!c->c->env.n && !c->c->always)
+	if (c->c->beyond && !c->c->requests.n)
+		return bad(
+			c, at, "\"beyond\" goes with \"requests\", beyond which it is asked for");
+	if (!c->c->env.n && !c->c->files.n && !c->c->always)
 		return bad(c, at,
-			"a credential that no variable (\"env\") stands for would never be used; "
-			"say "
-			"\"always: true\" where it goes into every request");
+			"a credential that no variable (\"env\") or file (\"file\") stands for "
+			"would "
+			"never be used; say \"always: true\" where it goes into every request");
 	return 0;
 }
 
@@ -345,8 +410,12 @@ static bool same(const struct credential *a, const struct credential *b)
 	if (!streq(a->secret, b->secret) || !streq(a->header, b->header) ||
 		!streq(a->before, b->before) || !streq(a->after, b->after) ||
 		!streq(a->shape, b->shape) || !same_opt(a->basic_user, b->basic_user) ||
-		a->always != b->always || a->n_hosts != b->n_hosts || a->env.n != b->env.n)
+		a->always != b->always || a->n_hosts != b->n_hosts || a->env.n != b->env.n ||
+		a->files.n != b->files.n)
 		return false;
+	for (size_t i = 0; i < a->files.n; i++)
+		if (!streq(a->files.v[i], b->files.v[i]))
+			return false;
 	for (size_t i = 0; i < a->n_hosts; i++)
 		if (!streq(a->hosts[i].name, b->hosts[i].name) ||
 			a->hosts[i].kind != b->hosts[i].kind ||
@@ -415,7 +484,9 @@ int credentials_add(
 			return join_requests(a, &list->v[i], &c->requests) < 0
 				? err_set(err, ENOMEM, "out of memory")
 				: 0;
-		const char *host = streq(o->header, c->header) ? common_host(o, c) : NULL;
+		/* two secrets for one header are told apart by which placeholder stands in it */
+		const bool apart = !streq(o->secret, c->secret) && !o->always && !c->always;
+		const char *host = streq(o->header, c->header) && !apart ? common_host(o, c) : NULL;
 		/* One variable may stand for one secret in several ways (an API and git). */
 		const char *var = streq(o->secret, c->secret) && streq(o->shape, c->shape)
 			? NULL

@@ -70,6 +70,14 @@ int credential_shape_check(const char *s, struct err *err)
 	return (int)total;
 }
 
+char *credential_file(struct arena *a, const char *file, const char *placeholder)
+{
+	char *out = arena_dup(a, "");
+	for (const char *hole; out && (hole = strstr(file, "{}")); file = hole + 2)
+		out = arena_printf(a, "%s%.*s%s", out, (int)(hole - file), file, placeholder);
+	return out ? arena_printf(a, "%s%s", out, file) : NULL;
+}
+
 int credential_placeholder(const struct credential *c, const unsigned char *random, size_t n,
 	char ret[static CREDENTIAL_PLACEHOLDER_MAX + 1])
 {

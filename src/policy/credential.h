@@ -31,12 +31,15 @@ struct credential {
 	const char *basic_user; /* NULL: no basic authentication */
 	struct strv env;        /* variables in which the agent gets the placeholder.  In bawn's own
 				   environment they are where the secret is, if none is stored */
-	const char *shape;      /* of the placeholder: text, in which {N} is N random letters and
-				   digits */
+	struct strv files; /* "~/PATH=LINES": files of the sandbox's home that have it, too, where
+			      {} stands in the lines */
+	const char *shape; /* of the placeholder: text, in which {N} is N random letters and
+			      digits */
 	bool always; /* put the header into every request to these hosts, not only those that have
 			the placeholder in it */
 	struct http_rules requests; /* those that may carry it; none: every request.  Of each entry
 				       only methods and path count */
+	const char *beyond;         /* the policy by which others may, too; or NULL */
 	const char *file;           /* where it stands */
 	uint32_t line;
 };
@@ -60,6 +63,10 @@ bool credential_sends(const struct credential *c, const char *name, uint16_t por
  * and on random alone. */
 int credential_placeholder(const struct credential *c, const unsigned char *random, size_t n,
 	char ret[static CREDENTIAL_PLACEHOLDER_MAX + 1]);
+
+/* The path and the lines of a file, the latter with the placeholder in; in arena, NULL: out of
+ * memory. */
+char *credential_file(struct arena *a, const char *file, const char *placeholder);
 
 /* Is s a shape?  Its length when filled, or -EINVAL with *err. */
 int credential_shape_check(const char *s, struct err *err);

@@ -104,6 +104,8 @@ static int read_key(struct ctx *c, const struct yaml_node *e)
 		return schema_text(c->a, c->f->file, e, &c->f->summary, c->err);
 	if (streq(e->key, "api"))
 		return schema_bool(c->f->file, e, &c->f->api, c->err);
+	if (streq(e->key, "beside"))
+		return schema_bool(c->f->file, e, &c->f->beside, c->err);
 	if (streq(e->key, "credentials"))
 		return credentials_parse(c->a, c->f->file, e, &c->f->credentials, c->err);
 	return schema_unknown(c->err, c->f->file, e, "", policy_keys, policy_n_keys);

@@ -380,11 +380,33 @@ struct http_verdict http_decide(const struct http_rules *rules, const char *name
 	return first;
 }
 
+static const struct http_rule *least_upload(
+	const struct http_rules *rules, const char *name, uint16_t port)
+{
+	const struct http_rule *least = NULL;
+	for (size_t i = 0; rules && i < rules->n; i++)
+		if (rules->v[i].max_upload < (least ? least->max_upload : UINT64_MAX) &&
+			is_for(&rules->v[i], name, port))
+			least = &rules->v[i];
+	return least;
+}
+
 uint64_t http_max_upload(const struct http_rules *rules, const char *name, uint16_t port)
 {
-	uint64_t least = UINT64_MAX;
+	const struct http_rule *r = least_upload(rules, name, port);
+	return r ? r->max_upload : UINT64_MAX;
+}
+
+uint32_t http_max_upload_rule(const struct http_rules *rules, const char *name, uint16_t port)
+{
+	const struct http_rule *r = least_upload(rules, name, port);
+	return r ? r->rule : EGRESS_NO_RULE;
+}
+
+bool http_rules_any(const struct http_rules *rules)
+{
 	for (size_t i = 0; rules && i < rules->n; i++)
-		if (rules->v[i].max_upload < least && is_for(&rules->v[i], name, port))
-			least = rules->v[i].max_upload;
-	return least;
+		if (!rules->v[i].plain)
+			return true;
+	return false;
 }

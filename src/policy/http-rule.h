@@ -74,5 +74,10 @@ struct http_verdict http_decide(const struct http_rules *rules, const char *name
 
 /* Bytes that a run may send to this host, on all connections together; UINT64_MAX: no limit. */
 uint64_t http_max_upload(const struct http_rules *rules, const char *name, uint16_t port);
+/* The rule that says so, for egress_rule(), or EGRESS_NO_RULE. */
+uint32_t http_max_upload_rule(const struct http_rules *rules, const char *name, uint16_t port);
+
+/* Is there any rule on requests, not limits alone? */
+bool http_rules_any(const struct http_rules *rules);
 
 #endif

@@ -16,6 +16,7 @@ int profile_parse(struct arena *a, const char *name, const char *file, const str
 struct egress_file {
 	const char *file, *summary; /* summary: "" when there is none */
 	bool api;                   /* also apply what the profile names under api */
+	bool beside;                /* named by --policy: those of the profile stay */
 	struct rules rules;         /* in file order */
 	struct credentials credentials;
 };

@@ -18,6 +18,8 @@ enum {
 	PART_METHODS,
 	PART_PATH,
 	PART_REQUEST,
+	PART_BEYOND,
+	PART_FILES,
 };
 
 struct host_numbers {
@@ -52,8 +54,10 @@ void credential_put(struct blob *b, uint32_t tag, const struct credential *c)
 	blob_put_str(&part, PART_AFTER, c->after);
 	blob_put_opt(&part, PART_BASIC, c->basic_user);
 	blob_put_strv(&part, PART_ENV, &c->env);
+	blob_put_strv(&part, PART_FILES, &c->files);
 	blob_put_str(&part, PART_SHAPE, c->shape);
 	blob_put_str(&part, PART_FILE, c->file);
+	blob_put_opt(&part, PART_BEYOND, c->beyond);
 	blob_put(&part, PART_NUMBERS, &n, sizeof(n));
 	for (size_t i = 0; i < c->n_hosts; i++) {
 		struct host_numbers h = {.kind = c->hosts[i].kind, .port = c->hosts[i].port};
@@ -131,6 +135,10 @@ static int credential_part(struct arena *a, const struct blob_view *v, struct cr
 		return get_str(v, &c->after);
 	case PART_BASIC:
 		return get_str(v, &c->basic_user);
+	case PART_FILES:
+		return blob_strv(a, v, &c->files);
+	case PART_BEYOND:
+		return get_str(v, &c->beyond);
 	case PART_ENV:
 		return blob_strv(a, v, &c->env);
 	case PART_SHAPE:

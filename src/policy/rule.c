@@ -285,7 +285,13 @@ int rule_parse(struct arena *a, const char *text, struct rule *rule, struct err 
 		if (r < 0)
 			return r;
 	}
-	return parse_ports(rule, text, s.ports, err);
+	r = parse_ports(rule, text, s.ports, err);
+	for (size_t i = 0; r == 0 && rule->path && i < rule->n_ports; i++)
+		if (rule->ports[i] == 80)
+			return bad(err, text,
+				"requests are read where TLS ends, not on port 80: leave it out (a "
+				"host with rules on requests is not reached there)");
+	return r;
 }
 
 int rule_add(struct arena *a, struct rules *rules, const struct rule *rule, struct err *err)

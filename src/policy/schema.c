@@ -7,6 +7,7 @@
 const struct policy_key policy_keys[] = {
 	{"summary", "text", "none", "what the policy is for, in one line"},
 	{"api", "true or false", "false", "also apply the policies the profile names under api"},
+	{"beside", "true or false", "false", "with --policy: beside the profile's own policies"},
 	{"allow", "list of rules", "empty", "who may be reached"},
 	{"deny", "list of rules", "empty", "who may not, whatever is allowed"},
 	{"credentials", "list of maps", "empty", "secrets that go to hosts, unseen by the agent"},
@@ -27,9 +28,12 @@ const struct policy_key credential_keys[] = {
 	{"header", "text or map", "required", "the header it is put in, {} where it stands"},
 	{"basic", "text", "none", "instead of header: the user name of basic authentication"},
 	{"env", "text or list", "empty", "variables in which the agent sees a placeholder"},
+	{"file", "map", "empty", "files of the sandbox's home with lines that have one in {}"},
 	{"placeholder", "text", "{40}", "its shape; {N}: N random letters and digits"},
 	{"always", "true or false", "false", "put it into requests without a placeholder, too"},
 	{"requests", "list of requests", "all", "which requests may carry it"},
+	{"beyond", "policy", "none",
+		"the policy by which others may, too: it is named to who asks"},
 };
 const size_t credential_n_keys = ARRAY_LEN(credential_keys);
 

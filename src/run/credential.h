@@ -17,6 +17,7 @@ struct run_credential {
 	const struct credential *c;
 	bool active;
 	char *placeholder;       /* made in any case: what finds a key later puts it in its place */
+	bool waits;              /* there is a secret now; it counts from the next start */
 	bool seeded;             /* its key was found in a file of the tool's */
 	struct strv names;       /* variables that have it inside */
 	struct secret_buf value; /* between run_credentials_fetch() and run_credentials_drop() */
@@ -33,6 +34,8 @@ void run_credentials_drop(struct run *r);
 /* While it runs: the policy is that of pack now, or secrets have changed.  What is known by name
  * keeps its placeholder; what can't be had is said, and is in force no more. */
 int run_credentials_again(struct run *r, const struct pack *pack, struct err *err);
+/* It runs without a vault, and there is a secret that its policy names since it was last asked. */
+bool run_credentials_wait(struct run *r);
 /* For SESSION_KEYS: a sealed memfd; -ENOENT (err untouched) where no key is in the environment. */
 int run_credentials_memfd(const struct run *r, struct err *err);
 /* One of them: true where it is another than was known. */
@@ -44,6 +47,8 @@ void run_credentials_cover(const struct run *r, struct arena *a, struct strv *en
 /* For bawn-admin seed: what to put in the place of keys that it finds in a tool's files.  And it
  * has found one: NAME=KEY, which is erased there; fetch what is in force anew. */
 void run_credentials_stand_ins(struct run *r, struct strv *argv);
+/* Likewise: lines with a placeholder in them, for files of the home.  How many files. */
+size_t run_credentials_files(struct run *r, struct strv *argv);
 void run_credentials_found(struct run *r, char *assignment);
 /* What of the user's environment comes along is known: the placeholders in it. */
 void run_credentials_env(struct run *r);

@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 
+#include "run/credential.h"
+
 /* ---- the spec ---- */
 
 typedef int (*edit_fn)(struct arena *a, struct spec *s, const void *ctx, struct err *err);
@@ -205,7 +207,7 @@ int run_policy_again(struct run *r, int errors, struct err *err)
 	int k = run_find_pack(r, errors, &fresh, err);
 	if (k == -ECANCELED) /* bawn-admin has said on errors what is wrong */
 		err_set(err, EINVAL, "the policy of sandbox %s stays as it was", r->box.id);
-	if (k == 0 && fresh.http && !sandbox_has_vault(r->sandbox)) {
+	if (k == 0 && http_rules_any(fresh.http) && !sandbox_has_vault(r->sandbox)) {
 		err_hint(err, "bawn stop %s and start it again", r->box.id);
 		k = err_set(err, ENOTSUP, "rules on requests count from the next start of %s",
 			r->box.id);
@@ -296,8 +298,11 @@ static int request_policy(struct run *r, const struct session_msg *m, const int 
 	}
 	if (m->value < SESSION_RELOAD || m->value > SESSION_RULES || n_fds != 1 || !rule)
 		return err_set(err, EBADMSG, "a malformed request");
-	return run_rule(
+	int k = run_rule(
 		r, (enum session_policy)m->value, rule, m->flags & SESSION_ONCE, fds[0], err);
+	if (k == 0 && m->value == SESSION_RELOAD)
+		answer->value = run_credentials_wait(r);
+	return k;
 }
 
 int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fds,

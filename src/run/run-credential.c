@@ -189,6 +189,27 @@ int run_credentials_again(struct run *r, const struct pack *pack, struct err *er
 	return k < 0 ? k : fetch(r, false, err);
 }
 
+static bool is_stored(const struct run *r, const char *secret)
+{
+	const char *config = r->store.xdg.config;
+	return secret_exists(config, NULL, secret, NULL) > 0 ||
+		(r->lasting && secret_exists(config, r->spec.name, secret, NULL) > 0);
+}
+
+bool run_credentials_wait(struct run *r)
+{
+	bool more = false;
+	if (sandbox_has_vault(r->sandbox) || r->opt.offline)
+		return false;
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		struct run_credential *k = &r->credentials[i];
+		const bool stored = !is_exposed(r, k->c) && is_stored(r, k->c->secret);
+		more |= stored && !k->waits;
+		k->waits = stored;
+	}
+	return more;
+}
+
 void run_credentials_drop(struct run *r)
 {
 	for (size_t i = 0; i < r->n_credentials; i++)
@@ -321,6 +342,20 @@ void run_credentials_stand_ins(struct run *r, struct strv *argv)
 	}
 }
 
+size_t run_credentials_files(struct run *r, struct strv *argv)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		const struct run_credential *k = &r->credentials[i];
+		for (size_t f = 0; k->active && f < k->c->files.n; f++, n++) {
+			const char *file = credential_file(
+				&r->arena, k->c->files.v[f], k->placeholder);
+			strv_addf(&r->arena, argv, "--lines=%s", file ? file : "");
+		}
+	}
+	return n;
+}
+
 bool run_credentials_adopt(struct run *r, const char *assignment)
 {
 	size_t n = strcspn(assignment, "=");
@@ -394,9 +429,15 @@ void run_credentials_list(struct run *r)
 		const char *hosts = hosts_of(r, k->c);
 		if (!k->active || !hosts)
 			continue;
+		struct strv where = {0};
+		for (size_t n = 0; n < k->names.n; n++)
+			strv_add(&r->arena, &where, k->names.v[n]);
+		for (size_t n = 0; n < k->c->files.n; n++)
+			strv_addf(&r->arena, &where, "%.*s", (int)strcspn(k->c->files.v[n], "="),
+				k->c->files.v[n]);
 		strv_addf(&r->plan.arena, &r->plan.credentials,
 			"%s, in %s to %s (%s:%u); a placeholder in %s", k->c->secret, k->c->header,
-			hosts, k->c->file, k->c->line, join(r, &k->names));
+			hosts, k->c->file, k->c->line, join(r, &where));
 	}
 }
 

@@ -299,17 +299,18 @@ static bool has_git_settings(struct run *r)
 static int start_seed(struct run *r, struct err *err)
 {
 	const struct profile *p = &r->pack.profile;
+	struct strv argv = {0}, env = {0}, lines = {0};
+	const size_t n_files = run_credentials_files(r, &lines);
 	r->seed_fd = -1;
 	/* Plain commands need no copies but git's settings: for a repository, and for what may
 	 * become one (git init, git clone) or is a bare one, where the user has an identity. */
-	if (!p->has_seed &&
+	if (!p->has_seed && !n_files &&
 		(r->opt.bare_home || (r->ws.git == HOST_GIT_NONE && !has_git_settings(r))))
 		return 0;
 	char *admin = path_join(&r->arena, r->install.libexec, "bawn-admin"), *cache = NULL;
 	char *home = r->box.home;
-	struct strv argv = {0}, env = {0};
 	seed_environment(r, &env);
-	if (seed_from_cache(r, &env, admin, home, &cache))
+	if (!n_files && seed_from_cache(r, &env, admin, home, &cache))
 		return 0;
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -325,6 +326,8 @@ static int start_seed(struct run *r, struct err *err)
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
 	run_credentials_stand_ins(r, &argv);
+	for (size_t i = 0; i < lines.n; i++)
+		strv_push(&r->arena, &argv, lines.v[i]);
 	const int table[] = {-1, -1, 2, fds[1]};
 	struct proc_spawn how = {.path = admin,
 		.argv = argv.v,

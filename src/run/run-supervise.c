@@ -272,7 +272,8 @@ static int launch(struct run *r, struct err *err)
 			.session = on_session,
 			.request = on_request,
 			.terminated = run_vault_terminated,
-			.http = run_vault_told},
+			.http = run_vault_told,
+			.max_upload = run_vault_max_upload},
 		.ports = r->opt.ports,
 		.n_ports = r->opt.n_ports};
 	if (r->opt.dry_run)

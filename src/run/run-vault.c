@@ -27,7 +27,7 @@ static size_t n_active(const struct run *r)
 
 bool run_vault_wanted(const struct run *r)
 {
-	return (n_active(r) || policy_of(r)->http) && !r->opt.offline;
+	return (n_active(r) || http_rules_any(policy_of(r)->http)) && !r->opt.offline;
 }
 
 /* All memory that it will need at once, so that no copy of a secret is left behind. */
@@ -126,12 +126,21 @@ enum sandbox_terminated run_vault_terminated(void *ctx, const char *name, uint16
 {
 	const struct run *r = ctx;
 	const struct http_rules *http = policy_of(r)->http;
-	if (http_rules_apply(http, name, port) || http_max_upload(http, name, port) != UINT64_MAX)
+	if (http_rules_apply(http, name, port))
 		return SANDBOX_RULES;
 	for (size_t i = 0; i < r->n_credentials; i++)
 		if (r->credentials[i].active && credential_goes_to(r->credentials[i].c, name, port))
 			return SANDBOX_CREDENTIAL;
 	return SANDBOX_END_TO_END;
+}
+
+/* Where the vault is on the way it counts; the relay does elsewhere. */
+uint64_t run_vault_max_upload(void *ctx, const char *name, uint16_t port, uint32_t *ret_rule)
+{
+	const struct http_rules *http = policy_of(ctx)->http;
+	const uint64_t most = http_max_upload(http, name, port);
+	*ret_rule = http_max_upload_rule(http, name, port);
+	return most == UINT64_MAX ? 0 : most;
 }
 
 /* ---- what it tells ---- */
@@ -166,6 +175,17 @@ static void note_request(struct run *r, const struct sandbox_http *h)
 	run_audit(r, "request", f, ARRAY_LEN(f));
 }
 
+/* The policy by which the request could have its credential. */
+static void name_wider(const struct run *r, const struct sandbox_http *h, char *dst, size_t n)
+{
+	for (size_t i = 0; i < r->n_credentials; i++) {
+		const struct credential *c = r->credentials[i].c;
+		if (r->credentials[i].active && c->beyond &&
+			credential_goes_to(c, h->name, h->port))
+			snprintf(dst, n, "--policy %s", c->beyond);
+	}
+}
+
 static void note_refusal(struct run *r, const struct sandbox_http *h)
 {
 	static const char *const reasons[] = {[VAULT_WHY_TLS] = "its TLS handshake failed",
@@ -188,12 +208,19 @@ static void note_refusal(struct run *r, const struct sandbox_http *h)
 			snprintf(fix, sizeof(fix), "--allow %s",
 				escape_shell(word, sizeof(word), target));
 	}
+	if (h->why == VAULT_WHY_REQUESTS)
+		name_wider(r, h, fix, sizeof(fix));
 	if (h->why == VAULT_WHY_RULE && h->rule != EGRESS_NO_RULE)
 		why = "a rule denies this request";
 	const bool detail = *h->text && h->why != VAULT_WHY_RULE;
-	snprintf(reason, sizeof(reason), "%s%s%s", why ? why : "", why && detail ? ": " : "",
-		detail || !why ? h->text : "");
-	sandbox_denied(r->sandbox, target, reason, h->rule, fix);
+	/* what the agent is told of the policy is what the fix says */
+	const size_t n = h->why == VAULT_WHY_REQUESTS ? strcspn(h->text, ";") : strlen(h->text);
+	snprintf(reason, sizeof(reason), "%s%s%.*s", why ? why : "", why && detail ? ": " : "",
+		detail || !why ? (int)n : 0, h->text);
+	const uint32_t rule = h->why == VAULT_WHY_BUDGET
+		? http_max_upload_rule(policy_of(r)->http, h->name, h->port)
+		: h->rule;
+	sandbox_denied(r->sandbox, target, reason, rule, fix);
 }
 
 void run_vault_told(void *ctx, const struct sandbox_http *h)

@@ -51,6 +51,8 @@ struct sandbox_hooks {
 	/* Asked at each connection. */
 	enum sandbox_terminated (*terminated)(void *ctx, const char *name, uint16_t port);
 	void (*http)(void *ctx, const struct sandbox_http *h);
+	/* Likewise: how much a run may send there, 0: no limit; and the rule that says so. */
+	uint64_t (*max_upload)(void *ctx, const char *name, uint16_t port, uint32_t *ret_rule);
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
 	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */

@@ -60,7 +60,8 @@ enum session_kind {
 };
 
 enum session_policy {
-	SESSION_RELOAD, /* the user's own policy has changed */
+	SESSION_RELOAD, /* the user's own policy has changed, or a secret; DONE, value 1: one that
+			   the policy names counts from the next start only */
 	SESSION_ALLOW,
 	SESSION_ALLOW_PRIVATE,
 	SESSION_DENY,

@@ -295,6 +295,12 @@ const char *vault_refuse(void *sandbox, const char *name, uint16_t port, bool ra
 	return s->vault.config < 0 ? "rules on its requests count from the next start" : NULL;
 }
 
+uint64_t vault_limit(void *sandbox, const char *name, uint16_t port, uint32_t *ret_rule)
+{
+	const struct sandbox_hooks *h = &((struct sandbox *)sandbox)->config.hooks;
+	return h->max_upload ? h->max_upload(h->ctx, name, port, ret_rule) : 0;
+}
+
 int vault_flow(
 	void *sandbox, const char *name, uint16_t port, bool raw, int up, int *ret, struct err *err)
 {

@@ -517,6 +517,40 @@ static int put_file(struct run *r, const struct seed_file *f, struct err *err)
 	return 0;
 }
 
+/* Does text have these lines, as lines? */
+static bool has_lines(const char *text, const char *lines)
+{
+	size_t n = strlen(lines);
+	for (const char *at = text; (at = strstr(at, lines)); at++)
+		if (at == text || at[-1] == '\n')
+			return n > 0 && (lines[n - 1] == '\n' || at[n] == '\n' || !at[n]);
+	return false;
+}
+
+/* Lines behind those that a file has. */
+static int put_lines(struct run *r, const char *what, struct err *err)
+{
+	const size_t n = strcspn(what, "=");
+	const char *lines = what + n + 1;
+	if (!has_prefix(what, "~/") || !what[n] || !*lines)
+		return err_set(err, EINVAL, "no lines for a file of the home: %s", what);
+	char *rel = arena_dupn(r->a, what + 2, n - 2), *text;
+	ssize_t k = rel ? seed_read_back(&r->copy, rel, &text, err) : -ENOMEM;
+	if (k == -ENOENT || k == -ENOTDIR)
+		text = arena_dup(r->a, "");
+	else if (k < 0)
+		return (int)k;
+	if (text && has_lines(text, lines))
+		return 0;
+	const size_t old = text ? strlen(text) : 0;
+	if (text)
+		text = arena_printf(r->a, "%s%s%s%s", text,
+			old && text[old - 1] != '\n' ? "\n" : "", lines,
+			lines[strlen(lines) - 1] != '\n' ? "\n" : "");
+	return text ? seed_write(&r->copy, rel, text, strlen(text), false, err)
+		    : err_set(err, ENOMEM, "out of memory");
+}
+
 /* ---- all ---- */
 
 /* "projects.\"${WORKSPACE}\".mcpServers" */
@@ -546,6 +580,8 @@ static int fill(struct run *r, struct err *err)
 			k = put_file(r, &r->spec.files[i], err);
 	if (k == 0)
 		k = write_docs(r, err);
+	for (size_t i = 0; i < r->rq->lines.n && k == 0; i++)
+		k = put_lines(r, r->rq->lines.v[i], err);
 	if (k == 0)
 		k = seed_standing(&r->copy, r->rq, &r->spec, err);
 	return k == 0 && !r->rq->bare_home ? seed_git(&r->copy, r->rq->workspace, err) : k;

@@ -18,6 +18,8 @@ struct seed_request {
 	const char *cache;     /* keep what comes of it in this file (seed/cache.h), or NULL */
 	struct strv stand_ins; /* VARIABLE=TEXT: a key that would stand in VARIABLE does not come
 				* along, TEXT does, and the key is reported */
+	struct strv lines;     /* "~/PATH=LINES": what a file of the home has, behind what else is
+				* in it */
 	int64_t now;           /* 0: the clock's (what a cache takes for settled) */
 	bool no_login;         /* leave log-ins out */
 	bool bare_home;        /* leave the user's settings and git identity out */

@@ -107,6 +107,20 @@ static void remember(struct upstream *u, const struct h1_head *h)
 	u->left = h->length;
 }
 
+/* What asks for a secret that it may not have is answered here: without it the upstream would say
+ * something else, which would lead whoever reads it astray. */
+static bool may_carry(struct upstream *u, const struct h1_head *h)
+{
+	char text[240];
+	const struct credential *c = config_barred(&vault_config, h, u->f.name, u->f.port);
+	if (!c || GUARD_REMOVED("vault-requests"))
+		return true;
+	snprintf(text, sizeof(text), "the secret %s goes with other requests only%s%s", c->secret,
+		c->beyond ? "; with this one by --policy " : "", c->beyond ? c->beyond : "");
+	upstream_refuse(u, VAULT_WHY_REQUESTS, 403, text);
+	return false;
+}
+
 /* Is this request to be made?  If not, it has been answered. */
 static bool judge(struct upstream *u, const struct h1_head *h)
 {
@@ -118,7 +132,7 @@ static bool judge(struct upstream *u, const struct h1_head *h)
 	struct http_verdict v = http_decide(&vault_config.rules, u->f.name, u->f.port, h->method.p,
 		h->method.n, h->target.p, h->target.n);
 	if (v.action == EGRESS_ALLOW || GUARD_REMOVED("vault-rules"))
-		return true;
+		return may_carry(u, h);
 	u->tell.rule = v.rule;
 	snprintf(text, sizeof(text), "%s", v.why);
 	upstream_refuse(u, VAULT_WHY_RULE, 403, text);

@@ -205,10 +205,12 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 		"x-http-method-override", "x-http-method", "x-method-override"};
 	const struct filter *q = arg;
 	for (size_t i = 0; i < q->c->credentials.n; i++) {
-		if (q->goes[i] && http_names(f->name, q->c->credentials.v[i].header)) {
-			q->seen[i] = true;
-			return false;
-		}
+		if (!q->goes[i] || !http_names(f->name, q->c->credentials.v[i].header))
+			continue;
+		/* of all that it might be */
+		for (; i < q->c->credentials.n; i++)
+			q->seen[i] |= q->goes[i] && http_names(f->name, q->c->credentials.v[i].header);
+		return false;
 	}
 	/* rules on methods would be of no use beside these */
 	for (size_t i = 0; q->ruled && i < ARRAY_LEN(overrides); i++)
@@ -217,20 +219,103 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 	return true;
 }
 
+/* ---- which of several ---- */
+
+/* What "Basic " and its base64 say, as far as it fits; bytes of dst. */
+static size_t basic_text(struct h1_span v, char *dst, size_t cap)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const struct h1_span kind = {v.p, 5};
+	uint32_t bits = 0;
+	size_t n = 0, have = 0;
+	if (v.n < 6 || !h1_is(kind, "basic") || v.p[5] != ' ')
+		return 0;
+	for (size_t i = 6; i < v.n && n < cap; i++) {
+		const char *d = v.p[i] ? strchr(digits, v.p[i]) : NULL;
+		if (!d)
+			break;
+		bits = bits << 6 | (uint32_t)(d - digits);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			dst[n++] = (char)(bits >> have & 0xff);
+		}
+	}
+	return n;
+}
+
+/* Has the request put the placeholder there, plain or as a part of basic authentication? */
+static bool names_it(const struct vault_config *c, size_t i, const struct h1_head *h)
+{
+	char text[2048];
+	const char *p = c->key[i].placeholder;
+	for (size_t k = 0; p && k < h->n; k++) {
+		const struct h1_span v = h->f[k].value;
+		if (!h1_is(h->f[k].name, c->credentials.v[i].header))
+			continue;
+		const size_t n = basic_text(v, text, sizeof(text));
+		if (memmem(v.p, v.n, p, strlen(p)) || memmem(text, n, p, strlen(p)))
+			return true;
+	}
+	return false;
+}
+
+/* The credentials that go there; of several for one header that whose placeholder stands in it, or
+ * the first. */
+static void choose(const struct vault_config *c, const struct h1_head *h, const char *name,
+	uint16_t port, bool ret[static CREDENTIALS_MAX])
+{
+	const struct credential *v = c->credentials.v;
+	for (size_t i = 0; i < c->credentials.n; i++)
+		ret[i] = credential_goes_to(&v[i], name, port) || GUARD_REMOVED("vault-hosts");
+	for (size_t i = 0; i < c->credentials.n; i++)
+		for (size_t k = i + 1; ret[i] && k < c->credentials.n; k++) {
+			if (!ret[k] || !streq(v[i].header, v[k].header))
+				continue;
+			const bool other = names_it(c, k, h) && !names_it(c, i, h);
+			ret[other ? i : k] = false;
+		}
+}
+
+static bool asks_for(const struct h1_head *h, const struct credential *c)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h1_is(h->f[i].name, c->header))
+			return true;
+	return c->always;
+}
+
+const struct credential *config_barred(
+	const struct vault_config *c, const struct h1_head *h, const char *name, uint16_t port)
+{
+	bool use[CREDENTIALS_MAX];
+	choose(c, h, name, port, use);
+	for (size_t i = 0; i < c->credentials.n; i++) {
+		const struct credential *cred = &c->credentials.v[i];
+		if (use[i] && cred->requests.n && asks_for(h, cred) &&
+			!credential_sends(cred, name, port, h->method.p, h->method.n, h->target.p,
+				h->target.n))
+			return cred;
+	}
+	return NULL;
+}
+
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
 	uint16_t port, struct buf *out, bool *ret_injected)
 {
 	bool goes[CREDENTIALS_MAX], sends[CREDENTIALS_MAX], seen[CREDENTIALS_MAX] = {false};
-	bool any = false;
+	bool use[CREDENTIALS_MAX], any = false;
 	struct filter q = {.c = c,
 		.seen = seen,
 		.goes = goes,
 		.ruled = http_rules_apply(&c->rules, name, port)};
+	choose(c, h, name, port, use);
 	for (size_t i = 0; i < c->credentials.n; i++) {
 		const struct credential *cred = &c->credentials.v[i];
 		goes[i] = credential_goes_to(cred, name, port) || GUARD_REMOVED("vault-hosts");
 		/* a request that may not carry it goes without, and with no other in its place */
-		sends[i] = goes[i] &&
+		sends[i] = use[i] &&
 			(credential_sends(cred, name, port, h->method.p, h->method.n, h->target.p,
 				 h->target.n) ||
 				GUARD_REMOVED("vault-requests") || GUARD_REMOVED("vault-hosts"));

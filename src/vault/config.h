@@ -32,6 +32,11 @@ struct vault_config {
 int config_read(struct vault_config *c, char *data, size_t n, struct err *err);
 void config_erase(struct vault_config *c);
 
+/* The credential that this request asks for (its field is there, or it goes with all) and may not
+ * have; NULL: none. */
+const struct credential *config_barred(
+	const struct vault_config *c, const struct h1_head *h, const char *name, uint16_t port);
+
 /* The request as it goes upstream, with what credentials put in: *ret_injected. 0 or -ENOMEM. */
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
 	uint16_t port, struct buf *out, bool *ret_injected);

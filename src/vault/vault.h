@@ -53,6 +53,7 @@ enum vault_why {
 	VAULT_WHY_UNTRUSTED, /* the upstream's certificate does not hold */
 	VAULT_WHY_UPSTREAM,  /* the upstream broke off, timed out, or speaks no HTTP/1 */
 	VAULT_WHY_LIMIT,     /* too many flows */
+	VAULT_WHY_REQUESTS,  /* a credential that goes there may not go with this request */
 };
 
 /* What the helpers tell: one event for each request, when the response's head is there or the

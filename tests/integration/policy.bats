@@ -25,10 +25,10 @@ conf() { # conf PATH: stdin into the user's configuration
 @test "balanced is the sum of the policies that its comments name" {
 	local dir=$BAWN_SRCDIR/policies/egress want name
 	want=$(for name in $(sed -n 's/^  # .*: \([a-z]*\)$/\1/p' "$dir/balanced.yaml"); do
-		sed -n 's/^  - //p' "$dir/$name.yaml"
+		sed -n '/- secret:/!s/^  - //p' "$dir/$name.yaml"
 	done | sort -u)
 	[ -n "$want" ]
-	[ "$want" = "$(sed -n 's/^  - //p' "$dir/balanced.yaml" | sort -u)" ]
+	[ "$want" = "$(sed -n '/- secret:/!s/^  - //p' "$dir/balanced.yaml" | sort -u)" ]
 }
 
 @test "policy check: 0 allowed, 1 denied, with rule, file and line; 2 usage, 125 failure" {
@@ -249,10 +249,10 @@ assert x["allowed"] and x["method"] == "GET" and x["credentials"] == ["github"] 
 	"$BAWN" policy show --json w | python3 -c '
 import json, sys
 x = json.load(sys.stdin)
-assert x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
+assert not x["beside"] and x["rules"][1]["max_upload"] == 50000000 and x["rules"][0]["max_upload"] is None, x
 assert x["credentials"] == [{"secret": "github", "header": "authorization", "always": False,
-    "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"],
-    "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "line": 7}], x'
+    "hosts": ["api.example.com", "*.git.example.com:8443"], "env": ["GH_TOKEN"], "files": [],
+    "placeholder": "ghp_{36}", "requests": ["GET,HEAD /**"], "beyond": None, "line": 7}], x'
 	run "$BAWN" policy show w
 	[[ $output == *"allow up.example.com  (at most 50000000 bytes sent)"* ]]
 	[[ $output == *"secret github goes to api.example.com, *.git.example.com:8443 in authorization, with GET,HEAD /**; the agent sees a placeholder in GH_TOKEN" ]]
@@ -304,14 +304,14 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
 		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
 		want = [c for n in ("anthropic", "openai", "google", "github") for c in load(n)]
-		assert len(want) == 5 and load("balanced") == want, want
+		assert len(want) == 8 and load("balanced") == want, want
 	P
 	goes() { # METHOD URL [OPTION...]: the secrets that go with it
 		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |
 			python3 -c 'import json, sys; print(*json.load(sys.stdin)["credentials"])'
 	}
 	local git=https://github.com/o/r.git api=https://api.github.com
-	[ "$(goes POST https://api.anthropic.com/v1/messages)" = anthropic ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages)" = 'anthropic anthropic-token claude-oauth' ]
 	[ "$(goes GET $git/info/refs?service=git-upload-pack)" = github ]
 	[ "$(goes POST $git/git-upload-pack)" = github ]
 	[ "$(goes POST $git/git-receive-pack)" = "" ]
@@ -320,16 +320,21 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	[ "$(goes POST $api/repos/o/r/pulls)" = "" ]
 	[ "$(goes POST $api/graphql)" = "" ]
 	[ "$(goes GET https://raw.githubusercontent.com/o/r/x)" = "" ]
-	local write=(--policy balanced --policy github-write)
+	local write=(--policy github-write)
 	[ "$(goes POST $git/git-receive-pack "${write[@]}")" = github ]
 	[ "$(goes DELETE $api/repos/o/r "${write[@]}")" = github ]
-	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = anthropic ]
+	# which comes beside the profile's own, unless one is named that takes their place
+	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = 'anthropic anthropic-token claude-oauth' ]
+	run -0 "$BAWN" policy check "${write[@]}" claude https://pypi.org/
+	run -1 "$BAWN" policy check "${write[@]}" --policy locked claude https://pypi.org/
+	run -0 "$BAWN" policy check --method POST claude $git/git-receive-pack
+	assert_output 'secret github does not go with this request; with --policy github-write it does'
 }
 
 @test "every pair of shipped policies goes together" {
 	local p q
-	for p in anthropic openai google github github-write balanced locked open; do
-		for q in anthropic openai google github github-write balanced locked open; do
+	for p in anthropic openai google github github-write opencode providers balanced locked open; do
+		for q in anthropic openai google github github-write opencode providers balanced locked open; do
 			run "$BAWN" policy check --policy "$p" --policy "$q" claude api.anthropic.com
 			[ "$status" -le 1 ] || fail "$p $q: $output"
 		done

@@ -57,6 +57,16 @@ keyed() {
 	keyed claude x-api-key "$KEY" -p go
 }
 
+@test "CRED-08 claude with ANTHROPIC_AUTH_TOKEN, and with CLAUDE_CODE_OAUTH_TOKEN" {
+	need_agents
+	need_runnable claude
+	behind api.anthropic.com
+	ANTHROPIC_AUTH_TOKEN=$KEY keyed claude authorization "Bearer $KEY" -p go
+	rm "$WS/made.txt"
+	behind api.anthropic.com
+	CLAUDE_CODE_OAUTH_TOKEN=$KEY keyed claude authorization "Bearer $KEY" -p go
+}
+
 @test "CRED-08 codex works with a placeholder; its API gets the key" {
 	need_agents
 	behind api.openai.com

@@ -281,7 +281,9 @@ teardown() {
 	cat >"$XDG_CONFIG_HOME/bawn/policies/ruled.yaml" <<-'Y'
 		allow:
 		  - GET,HEAD api.test/repos/**
-		  - GET api.test:80/repos/**
+		  - "api.test:80"
+		deny:
+		  - DELETE api.test
 	Y
 	serve_http PLAIN
 	BAWN_OPTS=(--policy ruled --connect-to "api.test:443:127.0.0.1:$UP"
@@ -515,4 +517,30 @@ stop_box() { "$BAWN" rm -f box >/dev/null 2>&1; }
 	run box_get three
 	[ "$(grep -c "$KEY" "$UPLOG")" = 2 ] || fail "$(cat "$UPLOG")"
 	refute_key "$XDG_DATA_HOME"
+}
+
+@test "bawn secret set says where it counts from the next start only, and there it does" {
+	unset API_TEST_KEY
+	start_box
+	run "$BAWN" secret set apitest --value-stdin <<<"$KEY"
+	assert_status 0
+	assert_output 'box was started without it: it counts there from the next start'
+	# one that its policy does not name is not its affair
+	run "$BAWN" secret set anotherone --value-stdin <<<"$KEY"
+	assert_status 0
+	refute_output 'box was'
+	run box_get one
+	[ "$(with_key)" = 0 ]
+	"$BAWN" stop box
+	run "$BAWN" exec box -- sh -c 'curl -sS -H "x-api-key: $API_TEST_KEY" https://api.test/two'
+	assert_output hello
+	[ "$(with_key)" = 1 ] || fail "$(cat "$UPLOG")"
+	refute_key "$XDG_DATA_HOME"
+	# of a sandbox that has it nothing is said
+	"$BAWN" run --name box -d shell "$WS" -- sleep 300 >/dev/null 3>&-
+	run "$BAWN" secret set apitest --value-stdin <<<"$KEY-next"
+	assert_status 0
+	refute_output 'box was'
+	run box_get three
+	[ "$(grep -c "\"x-api-key\": \"$KEY-next\"" "$UPLOG")" = 1 ] || fail "$(cat "$UPLOG")"
 }

@@ -434,7 +434,13 @@ static void test_credential_errors(void **state)
 			"a request is"},
 		{CRED("    header: x-k\n    env: A\n    requests: [get /x]\n"), "capital letters"},
 		{CRED("    header: x-k\n    env: A\n    requests: []\n"), "names no request"},
+		{CRED("    header: x-k\n    env: A\n    beyond: more\n"), "goes with \"requests\""},
+		{CRED("    header: x-k\n    env: A\n    requests: [GET /]\n    beyond: a b\n"),
+			"the name of a policy"},
 		{CRED("    header: x-k\n    env: A\n  - secret: t\n    hosts: [\"*.example\"]\n"
+		      "    header: x-k\n    env: B\n    always: true\n"),
+			"puts \"x-k\" into requests to"},
+		{CRED("    header: x-k\n    env: A\n  - secret: s\n    hosts: [\"*.example\"]\n"
 		      "    header: x-k\n    env: B\n"),
 			"puts \"x-k\" into requests to"},
 		{CRED("    header: x-k\n    env: A\n  - secret: t\n    hosts: [b.example]\n"
@@ -456,6 +462,22 @@ static void test_credential_errors(void **state)
 			fail_msg("%s\n-> %s (wanted %s)", t[i].yaml, err.msg, t[i].part);
 		arena_free(&a);
 	}
+}
+
+/* Two secrets may go into one header of a host, where a placeholder tells which. */
+static void test_credentials_apart(void **state)
+{
+	struct arena a = {0};
+	struct err err = {0};
+	struct egress_file f;
+	(void)state;
+	assert_int_equal(parse(&a,
+				 CRED("    header: x-k\n    env: A\n  - secret: t\n"
+				      "    hosts: [a.example]\n    header: x-k\n    env: B\n"),
+				 &f, &err),
+		0);
+	assert_int_equal(f.credentials.n, 2);
+	arena_free(&a);
 }
 
 /* The same credential out of two policies is one; secrets may share a variable with themselves. */
@@ -496,19 +518,27 @@ static void test_credential_requests(void **state)
 	struct blob_iter it;
 	struct blob_view v;
 	(void)state;
-#define READ CRED("    basic: u\n    always: true\n    requests: [\"GET,HEAD /**\", POST /**/up]\n")
+#define FILES "    file: {~/.x: \"a {} b {}\", ~/y/z: \"{}\"}\n"
+#define READ                                                                                       \
+	CRED("    basic: u\n    always: true\n    requests: [\"GET,HEAD /**\", POST /**/up]\n"     \
+	     "    beyond: more\n" FILES)
 	assert_int_equal(parse(&a, READ, &f, &err), 0);
 	assert_int_equal(
-		parse(&a, CRED("    basic: u\n    always: true\n    requests: [POST /down]\n"), &g,
-			&err),
+		parse(&a,
+			CRED("    basic: u\n    always: true\n    requests: [POST /down]\n" FILES),
+			&g, &err),
 		0);
-	assert_int_equal(parse(&a, CRED("    basic: u\n    always: true\n"), &h, &err), 0);
+	assert_int_equal(parse(&a, CRED("    basic: u\n    always: true\n" FILES), &h, &err), 0);
 	assert_int_equal(credentials_add(&a, &all, &f.credentials.v[0], &err), 0);
 	credential_put(&b, 1, &all.v[0]);
 	blob_iter_init(&it, b.data, b.n);
 	assert_int_equal(blob_next(&it, &v), 1);
 	assert_int_equal(credential_get(&a, &v, &read), 0);
 	const struct credential *c = read.v;
+	assert_string_equal(c->beyond, "more");
+	assert_int_equal(c->files.n, 2);
+	assert_string_equal(credential_file(&a, c->files.v[0], "P"), "~/.x=a P b P");
+	assert_string_equal(credential_file(&a, c->files.v[1], "P"), "~/y/z=P");
 	assert_true(sends(c, "a.example", "GET", "/x?y=1"));
 	assert_true(sends(c, "a.example", "POST", "/o/r/up"));
 	assert_false(sends(c, "a.example", "POST", "/o/r/down"));
@@ -707,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_credential_errors),
 		cmocka_unit_test(test_credentials_add),
+		cmocka_unit_test(test_credentials_apart),
 		cmocka_unit_test(test_credential_requests),
 		cmocka_unit_test(test_placeholder),
 		cmocka_unit_test(test_records),

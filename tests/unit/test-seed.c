@@ -480,6 +480,26 @@ static void a_key_has_a_stand_in(void **state)
 	assert_non_null(strstr(content(".codex/auth.json"), "\"sk-" MARK "\""));
 }
 
+/* Lines for a file: behind what is there, once, and through no link. */
+static void lines_come_behind(void **state)
+{
+	(void)state;
+	struct seed_request rq = request("shell");
+	struct err err = {0};
+	put(".npmrc", "//host.example/:_authToken=" MARK "\n");
+	strv_add(&arena, &rq.lines, "~/.npmrc=//a.example/:_authToken=npm_x");
+	strv_add(&arena, &rq.lines, "~/.npmrc=//a.example/:_authToken=npm_x");
+	strv_add(&arena, &rq.lines, "~/.npmrc=//b.example/:_authToken=npm_y");
+	strv_add(&arena, &rq.lines, "~/.config/x/y.yml=k:\n  a=b\n");
+	strv_add(&arena, &rq.lines, "~/.config/x/y.yml=  a=b\n");
+	assert_int_equal(seed_run(&rq, &report, &err), 0);
+	assert_string_equal(content(".npmrc"),
+		"//a.example/:_authToken=npm_x\n//b.example/:_authToken=npm_y\n");
+	assert_string_equal(content(".config/x/y.yml"), "k:\n  a=b\n");
+	strv_add(&arena, &rq.lines, "/etc/x=y");
+	assert_int_equal(seed_run(&rq, &report, &err), -EINVAL);
+}
+
 static void git_identity_comes_along(void **state)
 {
 	(void)state;
@@ -613,6 +633,7 @@ int main(void)
 		T(a_bare_home_has_no_settings),
 		T(settings_come_along),
 		T(a_key_has_a_stand_in),
+		T(lines_come_behind),
 		T(git_identity_comes_along),
 		T(links_out_of_the_workspace_are_refused),
 		T(links_in_the_home_are_not_followed),

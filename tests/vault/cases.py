@@ -56,6 +56,45 @@ def forms():
     assert SECRET.encode() not in got and pair not in got and b"****" in got
 
 
+def several():
+    """Two secrets for one header: the placeholder says which."""
+    one, two = "sk-first-0123456789", "sk-second-0123456789"
+    config = [credential(secret=one, placeholder="stand-in-one-0001"),
+              credential(secret=two, basic="me", before="", placeholder="stand-in-two-0002",
+                         requests=[request("/**", ",GET,")])]
+    w, up = start(config=config)
+    c = w.agent(up)
+    pair = b"Basic " + base64.b64encode(b"me:" + two.encode())
+
+    def sent(value, method="GET"):
+        n = len(up.got)
+        first = w.ask(c, get("/", f"Authorization: {value}\r\n" if value else "", method=method))[0]
+        return first, up.got[n:]
+
+    def b64(s):
+        return base64.b64encode(s.encode()).decode()
+
+    assert f"authorization: Bearer {one}\r\n".encode() in sent("Bearer stand-in-one-0001")[1]
+    for value in ("Bearer stand-in-two-0002", "Basic " + b64("x:stand-in-two-0002"),
+                  "basic " + b64("stand-in-two-0002:x-oauth-basic")):
+        got = sent(value)[1]
+        assert b"authorization: " + pair + b"\r\n" in got and one.encode() not in got, got
+    # what is neither is the first's, and nothing foreign passes
+    for value in ("Bearer foreign", "Basic " + b64("me:foreign"), "Basic !", "Basic",
+                  "Basic " + "A" * 5000):
+        got = sent(value)[1]
+        assert f"authorization: Bearer {one}\r\n".encode() in got, got
+        assert got.lower().count(b"authorization") == 1, got
+    assert b"authorization" not in sent("")[1].lower()
+    # the limits are those of the one that is asked for
+    assert sent("Bearer stand-in-one-0001", "POST")[0].endswith("200 OK")
+    n = len(up.got)
+    c2 = w.agent(up)
+    first = w.ask(c2, get("/", "Authorization: Bearer stand-in-two-0002\r\n", method="POST"))[0]
+    assert first.endswith("403 Forbidden") and len(up.got) == n, first
+    w.end()
+
+
 def elsewhere():
     # not to another host, another port, or below the host
     for name, port in (("other.example", 443), (NAME, 8443), ("sub." + NAME, 443)):
@@ -71,24 +110,32 @@ def elsewhere():
 
 def limited():
     reads = [request("/**", ",GET,HEAD,"), request("/**/git-upload-pack", ",POST,")]
-    w, up = start(config=credential(always=True, requests=reads))
-    sent = 0
-    for method, path, extra in (
-            ("GET", "/a", ""), ("POST", "/me/x.git/git-upload-pack", "")):
-        w.ask(w.agent(up), get(path, AUTH + extra, method=method))
-        sent += 1
-        assert up.got.count(SECRET.encode()) == sent, (method, path)
-    got = len(up.got)
-    for method, path in (
-            ("POST", "/me/x.git/git-receive-pack"), ("POST", "/graphql"), ("PUT", "/a"),
-            ("DELETE", "/a"), ("POST", "/me/git-upload-pack/../git-receive-pack"),
-            ("POST", "/me/git-receive-pack%2fgit-upload-pack/..")):
-        w.ask(w.agent(up), get(path, AUTH, method=method))
-    # nor by a method behind the method
-    w.ask(w.agent(up), get("/a", "X-HTTP-Method-Override: DELETE\r\n"))
-    assert b"DELETE" not in up.got[got:].replace(b"DELETE /a ", b"")
-    assert up.got.count(SECRET.encode()) == sent + 1
-    assert b"placeholder" not in up.got[got:], "and nothing stands in its place"
+    for always in (True, False):
+        w, up = start(config=credential(always=always, requests=reads))
+        sent = 0
+        for method, path, extra in (
+                ("GET", "/a", ""), ("POST", "/me/x.git/git-upload-pack", "")):
+            w.ask(w.agent(up), get(path, AUTH + extra, method=method))
+            sent += 1
+            assert up.got.count(SECRET.encode()) == sent, (method, path)
+        got = len(up.got)
+        for method, path in (
+                ("POST", "/me/x.git/git-receive-pack"), ("POST", "/graphql"), ("PUT", "/a"),
+                ("DELETE", "/a"), ("POST", "/me/git-upload-pack/../git-receive-pack"),
+                ("POST", "/me/git-receive-pack%2fgit-upload-pack/..")):
+            first, _, body = w.ask(w.agent(up), get(path, AUTH, method=method))
+            assert first.endswith("403 Forbidden") and b"other requests only" in body, first
+            w.event(why="requests", method=method, path=path)
+        assert len(up.got) == got, "and nothing of it went out"
+        # what doesn't ask for the secret: only where it goes with everything is that asking, too
+        first, _, _ = w.ask(w.agent(up), get("/a", method="DELETE"))
+        assert first.endswith("403 Forbidden" if always else "200 OK"), first
+        # nor by a method behind the method
+        w.ask(w.agent(up), get("/a", AUTH + "X-HTTP-Method-Override: PATCH\r\n"))
+        assert b"PATCH" not in up.got
+        assert up.got.count(SECRET.encode()) == sent + 1
+        assert b"placeholder" not in up.got[got:], "and nothing stands in its place"
+        w.end()
 
 
 def redirect():

@@ -19,7 +19,8 @@ FLOW, READY, EVENT = 1, 2, 3
 SECRET = "sk-REAL-" + os.urandom(12).hex()
 PLACEHOLDER = "sk-placeholder-0000000000000000"
 NAME = "api.example"
-WHY = ["", "tls", "malformed", "host", "rule", "budget", "untrusted", "upstream", "limit"]
+WHY = ["", "tls", "malformed", "host", "rule", "budget", "untrusted", "upstream", "limit",
+       "requests"]
 ANY = 2**64 - 1
 
 
@@ -34,7 +35,7 @@ def text(tag, s):
 
 
 def credential(secret=SECRET, header="authorization", before="Bearer ", after="", basic=None,
-               hosts=((NAME, 443),), always=False, kind=0, requests=()):
+               hosts=((NAME, 443),), always=False, kind=0, requests=(), placeholder=PLACEHOLDER):
     c = text(1, "test") + text(2, header) + text(3, before) + text(4, after)
     if basic:
         c += text(5, basic)
@@ -43,7 +44,7 @@ def credential(secret=SECRET, header="authorization", before="Bearer ", after=""
         c += text(9, name) + rec(11, struct.pack("=II", kind, port))
     for r in requests:
         c += rec(14, r)
-    return rec(1, c) + rec(2, secret.encode()) + text(3, PLACEHOLDER)
+    return rec(1, c) + rec(2, secret.encode()) + text(3, placeholder)
 
 
 def rule(path="/**", methods="", name=NAME, deny=False, plain=False, most=ANY, number=7):
