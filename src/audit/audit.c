@@ -184,20 +184,38 @@ static int lock(struct audit *a)
 	return -EAGAIN;
 }
 
-/* One step older: the oldest goes.  The head first: who dies in between leaves a head that asks for
- * too few lines, never for one that is gone. */
+/* How far files are to be moved: to the first place that is free, which a rotation that was killed
+ * has left, or the oldest's. */
+static unsigned int free_place(const struct audit *a)
+{
+	char file[PATH_MAX + 16];
+	unsigned int i = 1;
+	while (i + 1 < AUDIT_FILES && chain_file(file, sizeof(file), a->path, i) &&
+		access(file, F_OK) == 0)
+		i++;
+	return i;
+}
+
+/* One step older: the oldest goes.  The head first: who dies in between leaves a head that knows
+ * already (no line in the first file), and the next writer moves what is left. */
 static void rotate(struct audit *a, struct chain_head *h)
 {
 	char from[PATH_MAX + 16], to[PATH_MAX + 16];
-	memmove(h->first + 1, h->first, (AUDIT_FILES - 1) * sizeof(*h->first));
+	if (h->first[0])
+		memmove(h->first + 1, h->first, (AUDIT_FILES - 1) * sizeof(*h->first));
 	h->first[0] = h->size = 0;
+	CRASH_STEP();
 	if (chain_head_write(a->head, h) < 0)
 		return;
-	for (unsigned int i = AUDIT_FILES - 1; i > 0; i--)
+	for (unsigned int i = free_place(a); i > 0; i--) {
+		CRASH_STEP();
 		if (chain_file(from, sizeof(from), a->path, i - 1) &&
 			chain_file(to, sizeof(to), a->path, i))
 			(void)rename(from, to);
+	}
+	CRASH_STEP();
 	(void)open_checked(a->path, O_APPEND, &a->fd, NULL);
+	CRASH_STEP();
 }
 
 /* What is behind the end that the head knows: whole lines that continue the chain are taken, half a

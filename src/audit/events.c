@@ -23,6 +23,7 @@ const struct audit_event audit_events[] = {
 	{"start", "{profile}[ in {workspace}]: {program}", true, {
 		STR("profile"), STR("program"), STR_OPT("workspace"), STR_OPT("version")}},
 	{"ready", "the agent runs after {ms} ms", true, {NUM("ms")}},
+	{"setting", "{what}: {value}", true, {STR("what"), STR("value")}},
 	{"session", "{session} {action}[: {program}][, status {code}]", true, {
 		NUM("session"), STR("action"), STR_OPT("program"), NUM_OPT("code")}},
 	{"exit", "status {code} after {ms} ms", true, {NUM("code"), NUM("ms")}},

@@ -7,4 +7,6 @@ libaudit_a_SOURCES = \
 libaudit_read_a_SOURCES = \
 	src/audit/read.h src/audit/tail.c src/audit/show.c \
 	src/audit/verify.c \
-	src/audit/report.h src/audit/report.c src/audit/page.c src/audit/page-style.h
+	src/audit/report.h src/audit/report.c src/audit/report-changes.c \
+	src/audit/page.h src/audit/page.c src/audit/page-plot.c src/audit/page-lists.c \
+	src/audit/page-style.h

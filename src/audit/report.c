@@ -22,8 +22,27 @@ static void forget(struct report *r)
 		free(d->rule);
 		free(d->fix);
 	}
+	for (size_t i = 0; i < r->n_request; i++) {
+		struct report_request *q = &r->request[i];
+		free(q->method);
+		free(q->target);
+		free(q->credential);
+		free(q->reason);
+	}
+	for (size_t i = 0; i < r->n_change; i++) {
+		free(r->change[i].path);
+		free(r->change[i].kind);
+		free(r->change[i].runs);
+	}
+	for (size_t i = 0; i < r->n_session; i++)
+		free(r->session[i].program);
+	free(r->change);
 	free(r->sandbox);
-	const struct report keep = {.ev = r->ev, .host = r->host, .denial = r->denial};
+	const struct report keep = {.ev = r->ev,
+		.host = r->host,
+		.denial = r->denial,
+		.request = r->request,
+		.session = r->session};
 	*r = keep;
 }
 
@@ -33,6 +52,8 @@ void report_free(struct report *r)
 	free(r->ev);
 	free(r->host);
 	free(r->denial);
+	free(r->request);
+	free(r->session);
 	*r = (struct report){0};
 }
 
@@ -117,6 +138,77 @@ static int add_denial(struct report *r, const struct json_doc *o)
 	return d->target && d->reason && d->rule && d->fix ? 0 : -ENOMEM;
 }
 
+static int add_request(struct report *r, const struct json_doc *o)
+{
+	const char *method = json_doc_string(o, "method"), *target = json_doc_string(o, "target");
+	int64_t status = 0;
+	json_doc_integer(o, "status", &status);
+	r->requests++;
+	if (!method || !target)
+		return 0;
+	for (size_t i = 0; i < r->n_request; i++) {
+		struct report_request *q = &r->request[i];
+		if (q->status == status && streq(q->target, target) && streq(q->method, method)) {
+			q->count++;
+			return 0;
+		}
+	}
+	if (r->n_request == REPORT_ROWS_MAX) {
+		r->more_request++;
+		return 0;
+	}
+	struct report_request *q = &r->request[r->n_request++];
+	*q = (struct report_request){.method = copy(method),
+		.target = copy(target),
+		.credential = copy(json_doc_string(o, "credential")),
+		.reason = copy(json_doc_string(o, "reason")),
+		.status = status,
+		.count = 1};
+	return q->method && q->target && q->credential && q->reason ? 0 : -ENOMEM;
+}
+
+static int session_begins(struct report *r, int64_t id, int64_t us, const char *program)
+{
+	if (r->n_session == REPORT_ROWS_MAX) {
+		r->more_session++;
+		return 0;
+	}
+	struct report_session *s = &r->session[r->n_session++];
+	*s = (struct report_session){
+		.id = id, .begin_us = us, .code = -1, .program = copy(program)};
+	return s->program ? 0 : -ENOMEM;
+}
+
+static void session_ends(struct report *r, int64_t id, int64_t us, const struct json_doc *o)
+{
+	for (size_t i = r->n_session; i > 0; i--) {
+		struct report_session *s = &r->session[i - 1];
+		if (s->id != id || s->end_us)
+			continue;
+		s->end_us = us;
+		json_doc_integer(o, "code", &s->code);
+		return;
+	}
+}
+
+/* The first program is session 0, which start tells of; exit ends what has no end of its own. */
+static int add_session(struct report *r, const char *kind, int64_t us, const struct json_doc *o)
+{
+	const char *action = json_doc_string(o, "action"), *program = json_doc_string(o, "program");
+	int64_t id = 0;
+	if (streq(kind, "start"))
+		return session_begins(r, 0, us, program);
+	if (streq(kind, "exit"))
+		session_ends(r, 0, us, o);
+	if (!streq(kind, "session") || !json_doc_integer(o, "session", &id) || !action)
+		return 0;
+	if (streq(action, "begins"))
+		return session_begins(r, id, us, program);
+	if (streq(action, "ended"))
+		session_ends(r, id, us, o);
+	return 0;
+}
+
 /* Takes doc. */
 static int add_event(struct report *r, struct json_doc *doc)
 {
@@ -132,6 +224,10 @@ static int add_event(struct report *r, struct json_doc *doc)
 		k = add_flow(r, doc);
 	else if (streq(e.kind, "deny"))
 		k = add_denial(r, doc);
+	else if (streq(e.kind, "request"))
+		k = add_request(r, doc);
+	else
+		k = add_session(r, e.kind, e.us, doc);
 	r->allowed += streq(e.kind, "allow");
 	if (r->n_ev < REPORT_EVENTS_MAX) {
 		r->ev[r->n_ev++] = e;
@@ -183,16 +279,26 @@ static int by_bytes(const void *a, const void *b)
 	return m != n ? (m < n ? 1 : -1) : strcmp(x->name, y->name);
 }
 
+static int by_count(const void *a, const void *b)
+{
+	const struct report_denial *x = a, *y = b;
+	return x->count != y->count ? (x->count < y->count ? 1 : -1) : strcmp(x->target, y->target);
+}
+
 int report_read(const char *path, const char *sandbox, enum report_span span, struct report *ret,
 	struct err *err)
 {
 	struct report r = {.ev = calloc(REPORT_EVENTS_MAX, sizeof(*r.ev)),
 		.host = calloc(REPORT_ROWS_MAX, sizeof(*r.host)),
-		.denial = calloc(REPORT_ROWS_MAX, sizeof(*r.denial))};
+		.denial = calloc(REPORT_ROWS_MAX, sizeof(*r.denial)),
+		.request = calloc(REPORT_ROWS_MAX, sizeof(*r.request)),
+		.session = calloc(REPORT_ROWS_MAX, sizeof(*r.session))};
 	struct audit_tail *t = NULL;
 	char *line;
 	size_t n;
-	int k = r.ev && r.host && r.denial ? 0 : err_set(err, ENOMEM, "out of memory");
+	int k = r.ev && r.host && r.denial && r.request && r.session
+		? 0
+		: err_set(err, ENOMEM, "out of memory");
 	if (k == 0)
 		k = audit_tail_open(path, &t, err);
 	while (k == 0 && (k = audit_tail_next(t, &line, &n)) == 1) {
@@ -213,6 +319,8 @@ int report_read(const char *path, const char *sandbox, enum report_span span, st
 	}
 	if (r.n_host)
 		qsort(r.host, r.n_host, sizeof(*r.host), by_bytes);
+	if (r.n_denial)
+		qsort(r.denial, r.n_denial, sizeof(*r.denial), by_count);
 	*ret = r;
 	return 0;
 }

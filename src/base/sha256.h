@@ -1,4 +1,5 @@
-/* base/sha256.h - SHA-256 (FIPS 180-4), for the hash chain of the audit log.
+/* base/sha256.h - SHA-256 (FIPS 180-4), for the hash chain of the audit log, and for the names of
+ * git's objects where a repository has them in it.
  *
  * Plain C, no allocation: it stands in bawn, which links nothing but libc.  Tested with NIST's
  * vectors (tests/unit/test-base.c).  No secret goes through it, so nothing is erased behind it.

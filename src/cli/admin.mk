@@ -15,7 +15,8 @@ bawn_admin_LDADD = libseed.a libsecret.a libpolicy-compile.a libpolicy.a libconf
 
 # log, report and doctor
 bawn_admin_SOURCES += \
-	src/cli/cmd-log.h src/cli/cmd-log.c src/cli/cmd-report.c src/cli/cmd-doctor.c src/cli/doctor.h \
+	src/cli/cmd-log.h src/cli/cmd-log.c src/cli/cmd-report.c src/cli/log-file.h src/cli/log-file.c \
+	src/cli/cmd-doctor.c src/cli/doctor.h \
 	src/cli/doctor-host.c src/cli/doctor-ns.c src/cli/doctor-net.c src/cli/doctor-kernel.c
 bawn_admin_LDADD += libaudit-read.a libaudit.a libhost.a libnet.a libconfine.a libpolicy.a \
 	libjson.a libbase.a $(JANSSON_LIBS)

@@ -11,9 +11,9 @@
 #include "audit/events.h"
 #include "audit/read.h"
 #include "base/escape.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "cli/admin.h"
+#include "cli/log-file.h"
 
 struct log_opts {
 	bool follow, help, verify, filtered;
@@ -206,15 +206,6 @@ static int show_all(struct audit_tail *t, const struct log_opts *o, size_t *bad)
 	}
 }
 
-static int fail(const struct err *err)
-{
-	char msg[1024];
-	fprintf(stderr, "bawn: %s\n", escape_text(msg, sizeof(msg), err->msg));
-	if (err->hint[0])
-		fprintf(stderr, "bawn: %s\n", escape_text(msg, sizeof(msg), err->hint));
-	return 125;
-}
-
 static void print_problem(void *ud, const char *text)
 {
 	(void)ud;
@@ -227,7 +218,7 @@ static int verify(const char *file, struct err *err)
 	struct audit_verdict v;
 	char shown[PATH_MAX];
 	if (audit_verify(file, print_problem, NULL, &v, err) < 0)
-		return fail(err);
+		return log_fail(err);
 	escape_text(shown, sizeof(shown), file);
 	if (v.old)
 		printf("%s: %" PRIu64
@@ -249,29 +240,19 @@ int cmd_log(int argc, char **argv)
 	_cleanup_(arena_free) struct arena a = {0};
 	struct audit_tail *t = NULL;
 	struct err err = {0};
-	struct path_xdg xdg;
 	size_t bad = 0;
 
 	int r = parse(argc, argv, &o, &err);
 	if (r < 0)
-		return fail(&err);
+		return log_fail(&err);
 	if (o.help)
 		return admin_help(&help);
-	if (!o.file) {
-		if (path_xdg_find(&a, &xdg, &err) < 0)
-			return fail(&err);
-		o.file = path_join(&a, xdg.data, "audit.jsonl");
-	} else if (!o.follow && access(o.file, F_OK) < 0) {
-		err_sys(&err, errno, "open %s", o.file);
-		err_hint(&err, "the file is the one that was given to bawn run --audit");
-		return fail(&err);
-	}
-	if (arena_check(&a, &err) < 0)
-		return fail(&err);
+	if (log_file_find(&a, &o.file, o.follow, &err) < 0)
+		return log_fail(&err);
 	if (o.verify)
 		return verify(o.file, &err);
 	if (audit_tail_open(o.file, &t, &err) < 0)
-		return fail(&err);
+		return log_fail(&err);
 	r = show_all(t, &o, &bad);
 	bad += audit_tail_skipped(t);
 	audit_tail_free(t);
@@ -280,7 +261,7 @@ int cmd_log(int argc, char **argv)
 			o.file);
 	if (r < 0 && r != -EPIPE) {
 		err_sys(&err, -r, "read %s", o.file);
-		return fail(&err);
+		return log_fail(&err);
 	}
 	return 0;
 }

@@ -1,304 +1,167 @@
-/* cli/cmd-monitor.c - bawn monitor: what runs and what waits for an answer, in a terminal that is
- * not the agent's.
+/* cli/cmd-monitor.c - bawn monitor: what runs, what is connected, what was denied, and what waits
+ * for an answer, in a terminal that is not the agent's.
  *
- * Owns: the screen, the keys.  Must not: answer by itself, or let what moves under the cursor be
- * answered: a question is kept selected by its number, and where it goes away keys count only a
- * moment later.  An answer is a bawn policy answer of its own, so that nothing holds up the screen.
+ * Owns: options, JSON, the terminal.  Keys and screen are monitor-keys.c's and monitor-draw.c's.
  *
- * A frame is an array of lines; only those that differ from the last are written.  All text from
- * elsewhere is reduced to printable ASCII.  Signals are held (verb.h) and read from a signalfd, so
- * whichever ends us, the terminal is put right first.
+ * Two processes, so that the terminal is put right whatever ends one: the one that draws holds its
+ * signals (verb.h) and reads them from a signalfd; the other passes on what it gets, and waits.  Is
+ * the first killed, the second restores the terminal; is the second killed, the first gets SIGTERM.
  */
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <termios.h>
 
+#include "base/escape.h"
 #include "base/fd.h"
-#include "base/json-out.h"
-#include "base/proc.h"
 #include "cli/command.h"
-#include "cli/questions.h"
+#include "cli/monitor.h"
 #include "cli/verb.h"
 
-enum {
-	MAX_ROWS = 200,
-	MAX_COLS = 400,
-	LOOK_MS = 500,
-	SETTLE_MS = 700,
-	MIN_ROWS = 10,
-	MIN_COLS = 40
+enum { LOOK_MS = 500 };
+
+struct screen {
+	struct termios old;
+	int signals;
 };
 
-struct monitor {
-	struct run *r;
-	bool json;
-	struct questions all;
-	char box[80]; /* the selected question */
-	uint32_t id;
-	size_t at;
-	uint64_t moved; /* ms: it was selected, not by a key */
-	bool help;
-	char word[MAX_COLS]; /* the last line: what became of an answer */
-	struct proc child;
-	int rows, cols;
-	bool plain; /* no attributes */
-	char shown[MAX_ROWS][MAX_COLS];
-};
-
-static uint64_t now_ms(void)
+/* The alternate screen, no cursor, pastes marked as such; and back. */
+static void enter(const struct screen *s)
 {
-	return run_now() / 1000000;
+	static const char begin[] = "\033[?1049h\033[?25l\033[?2004h\033[2J";
+	struct termios raw = s->old;
+	cfmakeraw(&raw);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw); /* what was typed before is no answer */
+	fd_write_all(STDOUT_FILENO, begin, sizeof(begin) - 1);
 }
 
-/* ---- drawing ---- */
-
-static void put_line(struct monitor *m, int row, bool mark, const char *fmt, ...) _printf_(4, 5);
-
-static void put_line(struct monitor *m, int row, bool mark, const char *fmt, ...)
+static void leave(const struct screen *s)
 {
-	char text[MAX_COLS], out[MAX_COLS + 64];
-	va_list ap;
-	if (row >= m->rows)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	text[MIN(m->cols, MAX_COLS - 1) - 1] = '\0'; /* the last column would wrap */
-	for (char *p = text; *p; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			*p = '?';
-	const char *on = mark && !m->plain ? "\033[7m" : "";
-	const char *off = *on ? "\033[0m" : "";
-	int n = snprintf(out, sizeof(out), "\033[%d;1H%s%s%s\033[K", row + 1, on, text, off);
-	char kept[MAX_COLS];
-	snprintf(kept, sizeof(kept), "%c%.*s", mark ? '>' : ' ', MAX_COLS - 2, text);
-	if (streq(kept, m->shown[row]))
-		return;
-	memcpy(m->shown[row], kept, sizeof(kept));
-	fd_write_all(STDOUT_FILENO, out, (size_t)n);
-}
-
-static void measure(struct monitor *m)
-{
-	struct winsize ws = {0};
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws);
-	m->rows = ws.ws_row ? MIN((int)ws.ws_row, MAX_ROWS) : 24;
-	m->cols = ws.ws_col ? MIN((int)ws.ws_col, MAX_COLS) : 80;
-	memset(m->shown, 0, sizeof(m->shown)); /* differs from every line */
-}
-
-static void draw_questions(struct monitor *m, int from, int to)
-{
-	size_t room = (size_t)(to - from), first = m->at >= room ? m->at - room + 1 : 0;
-	for (int row = from; row < to; row++) {
-		size_t i = first + (size_t)(row - from);
-		const struct question *q = &m->all.v[i];
-		if (i >= m->all.n)
-			put_line(m, row, false, "%s", i == 0 ? "  nothing waits" : "");
-		else
-			put_line(m, row, i == m->at, "%c %3" PRId64 "s  %s  %s%s",
-				i == m->at ? '>' : ' ', (q->left_ms + 999) / 1000, q->target,
-				q->box, q->flows > 1 ? "  (several)" : "");
-	}
-}
-
-static void draw_boxes(struct monitor *m, int from, int to)
-{
-	for (int row = from; row < to; row++) {
-		size_t i = (size_t)(row - from);
-		if (i < m->all.n_running)
-			put_line(m, row, false, "  %s", m->all.running[i]);
-		else if (i - m->all.n_running < m->all.n_silent)
-			put_line(m, row, false, "  %s does not answer",
-				m->all.silent[i - m->all.n_running]);
-		else
-			put_line(m, row, false, "%s", "");
-	}
-}
-
-static void draw(struct monitor *m)
-{
-	static const char *const keys[] = {"a  allow until the sandbox stops",
-		"s  allow for this sandbox, kept with it", "A  allow for all sandboxes", "d  deny",
-		"j k  down, up (arrows too)", "q  quit"};
-	if (m->rows < MIN_ROWS || m->cols < MIN_COLS) {
-		for (int row = 0; row < m->rows; row++)
-			put_line(m, row, false, "%s", row ? "" : "too small: 40x10 at least");
-		return;
-	}
-	int half = (m->rows - 4) * 2 / 3;
-	put_line(m, 0, false, "WAITING %zu   (a s A d, ? help, q quit)", m->all.n);
-	if (m->help)
-		for (int i = 0; i < m->rows - 2; i++)
-			put_line(m, i + 1, false, "  %s", i < (int)ARRAY_LEN(keys) ? keys[i] : "");
-	else {
-		draw_questions(m, 1, 1 + half);
-		put_line(m, 1 + half, false, "RUNNING %zu", m->all.n_running);
-		draw_boxes(m, 2 + half, m->rows - 1);
-	}
-	put_line(m, m->rows - 1, false, "%s", m->word);
-}
-
-/* ---- what is selected ---- */
-
-static void select_at(struct monitor *m, size_t i)
-{
-	m->at = i;
-	m->id = i < m->all.n ? m->all.v[i].id : 0;
-	snprintf(m->box, sizeof(m->box), "%s", i < m->all.n ? m->all.v[i].box : "");
+	static const char end[] = "\033[0m\033[?2004l\033[?25h\033[?1049l";
+	fd_write_all(STDOUT_FILENO, end, sizeof(end) - 1);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &s->old);
 }
 
 static void look(struct monitor *m)
 {
 	struct err err = {0};
-	if (questions_list(m->r, NULL, &m->all, &err) < 0)
+	if (monitor_read(m->r, m->only, m->n_only, &m->data, &err) < 0)
 		snprintf(m->word, sizeof(m->word), "%.300s", err.msg);
-	for (size_t i = 0; i < m->all.n; i++)
-		if (m->all.v[i].id == m->id && streq(m->all.v[i].box, m->box)) {
-			m->at = i;
-			return;
-		}
-	if (m->id || m->all.n)
-		m->moved = now_ms();
-	select_at(m, 0);
+	keys_renew(m);
 }
 
-/* ---- answers ---- */
-
-static void answer(struct monitor *m, const char *what)
+/* True: it ends us. */
+static bool on_signal(struct monitor *m, const struct screen *s, int sig)
 {
-	char id[96], name[] = "bawn", policy[] = "policy", verb[] = "answer", word[16];
-	struct err err = {0};
-	if (m->id == 0 || m->help || m->child.pid > 0 || now_ms() - m->moved < SETTLE_MS)
-		return;
-	snprintf(id, sizeof(id), "%s:%" PRIu32, m->box, m->id);
-	snprintf(word, sizeof(word), "%s", what);
-	char *argv[] = {name, policy, verb, id, word, NULL};
-	/* our terminal is its input, by which the log knows who answers; it reads nothing */
-	const int fds[] = {STDIN_FILENO, -1, -1};
-	const struct proc_spawn how = {.path = "/proc/self/exe",
-		.argv = argv,
-		.envp = environ,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds)};
-	if (proc_spawn(&how, &m->child, &err) < 0)
-		snprintf(m->word, sizeof(m->word), "%.300s", err.msg);
-	else
-		snprintf(m->word, sizeof(m->word), "%s: %s", what, m->all.v[m->at].target);
-}
-
-static void answered(struct monitor *m)
-{
-	int status = 0;
-	proc_wait(&m->child, &status);
-	m->child = PROC_NONE;
-	if (status)
-		snprintf(m->word, sizeof(m->word),
-			"not answered (status %d): bawn policy answer "
-			"says why",
-			status);
-}
-
-/* False: quit. */
-static bool on_key(struct monitor *m, char key)
-{
-	static const struct {
-		char key;
-		const char *what;
-	} answers[] = {{'a', "once"}, {'s', "sandbox"}, {'A', "always"}, {'d', "deny"}};
-	for (size_t i = 0; i < ARRAY_LEN(answers); i++)
-		if (key == answers[i].key)
-			answer(m, answers[i].what);
-	if (key == 'j' && m->at + 1 < m->all.n)
-		select_at(m, m->at + 1);
-	else if (key == 'k' && m->at > 0)
-		select_at(m, m->at - 1);
-	else if (key == '?')
-		m->help = !m->help;
-	return key != 'q' && key != 3;
-}
-
-static bool on_input(struct monitor *m)
-{
-	char buf[64];
-	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
-	if (n <= 0)
-		return n < 0 && (errno == EINTR || errno == EAGAIN);
-	for (ssize_t i = 0; i < n; i++) {
-		bool escape = buf[i] == '\033';
-		if (escape && i + 2 < n && buf[i + 1] == '[') {
-			i += 2;
-			if (!on_key(m, buf[i] == 'A' ? 'k' : buf[i] == 'B' ? 'j' : '\0'))
-				return false;
-		} else if (!escape && !on_key(m, buf[i])) {
-			return false;
-		}
+	if (sig == SIGWINCH) {
+		draw_measure(m);
+	} else if (sig == SIGTSTP) {
+		leave(s);
+		kill(getpid(), SIGSTOP);
+		enter(s);
+		draw_measure(m);
+	} else {
+		return sig != SIGCHLD;
 	}
-	return true;
+	return false;
 }
-
-/* ---- the terminal ---- */
 
 /* The signal that ended it, or 0. */
-static int watch(struct monitor *m, int signals)
+static int watch(struct monitor *m, const struct screen *s)
 {
 	uint64_t next = 0;
 	for (;;) {
-		if (now_ms() >= next) {
+		if (monitor_ms() >= next) {
 			look(m);
-			next = now_ms() + LOOK_MS;
+			next = monitor_ms() + LOOK_MS;
 		}
+		int esc = keys_wait(m);
 		draw(m);
 		struct pollfd p[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-			{.fd = signals, .events = POLLIN},
+			{.fd = s->signals, .events = POLLIN},
 			{.fd = m->child.pid > 0 ? m->child.pidfd : -1, .events = POLLIN}};
-		uint64_t t = now_ms();
-		poll(p, ARRAY_LEN(p), next > t ? (int)(next - t) : 0);
+		uint64_t t = monitor_ms();
+		int wait = next > t ? (int)(next - t) : 0;
+		poll(p, ARRAY_LEN(p), esc >= 0 ? MIN(wait, esc) : wait);
 		struct signalfd_siginfo si;
-		while (read(signals, &si, sizeof(si)) == sizeof(si)) {
-			int sig = (int)si.ssi_signo;
-			if (sig == SIGWINCH)
-				measure(m);
-			else if (sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT)
-				return sig;
-		}
+		while (read(s->signals, &si, sizeof(si)) == sizeof(si))
+			if (on_signal(m, s, (int)si.ssi_signo))
+				return (int)si.ssi_signo;
 		if (p[2].revents) {
-			answered(m);
+			keys_answered(m);
 			next = 0;
 		}
-		if (p[0].revents && !on_input(m))
+		if (p[0].revents && !keys_input(m))
 			return 0;
+	}
+}
+
+_noreturn_ static void drawer(struct monitor *m, const struct screen *s, pid_t parent)
+{
+	/* the shell may have the terminal by then, and we are in the background */
+	sigset_t ttou;
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &ttou, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(128 + SIGTERM);
+	draw_measure(m);
+	enter(s);
+	int sig = watch(m, s);
+	leave(s);
+	if (m->child.pid > 0)
+		keys_answered(m);
+	_exit(sig ? 128 + sig : 0);
+}
+
+/* Pass on what comes until the drawer has ended; its wait status. */
+static int attend(const struct screen *s, pid_t pid)
+{
+	for (;;) {
+		struct signalfd_siginfo si;
+		struct pollfd p = {.fd = s->signals, .events = POLLIN};
+		int status = 0;
+		pid_t k = waitpid(pid, &status, WNOHANG | WUNTRACED);
+		if (k == pid && !WIFSTOPPED(status))
+			return status;
+		if (k == pid) {
+			kill(getpid(), SIGSTOP);
+			kill(pid, SIGCONT);
+		}
+		poll(&p, 1, -1);
+		while (read(s->signals, &si, sizeof(si)) == sizeof(si))
+			if (si.ssi_signo != SIGCHLD)
+				kill(pid, (int)si.ssi_signo);
 	}
 }
 
 static int on_terminal(struct monitor *m, struct err *err)
 {
-	static const char begin[] = "\033[?1049h\033[?25l\033[2J", end[] = "\033[?25h\033[?1049l";
-	static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
-	struct termios old, raw;
+	static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH, SIGCHLD};
+	struct screen s;
 	sigset_t set;
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
 		sigaddset(&set, caught[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	_cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0 || tcgetattr(STDIN_FILENO, &old) < 0)
+	s.signals = signals;
+	if (signals < 0 || tcgetattr(STDIN_FILENO, &s.old) < 0)
 		return err_sys(err, errno, "the terminal");
-	raw = old;
-	cfmakeraw(&raw);
-	measure(m);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw); /* what was typed before is no answer */
-	fd_write_all(STDOUT_FILENO, begin, sizeof(begin) - 1);
-	int sig = watch(m, signals);
-	fd_write_all(STDOUT_FILENO, end, sizeof(end) - 1);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	if (m->child.pid > 0)
-		answered(m);
-	return sig ? 128 + sig : 0;
+	pid_t parent = getpid(), pid = fork();
+	if (pid < 0)
+		return err_sys(err, errno, "fork");
+	if (pid == 0)
+		drawer(m, &s, parent);
+	int status = attend(&s, pid);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	leave(&s);
+	err_hint(err, "the terminal is as it was; start it again");
+	return err_set(err, EINTR, "bawn monitor was ended by signal %d", WTERMSIG(status));
 }
 
 /* ---- without one ---- */
@@ -306,36 +169,52 @@ static int on_terminal(struct monitor *m, struct err *err)
 static int stream(struct monitor *m, struct err *err)
 {
 	for (;;) {
-		int k = questions_list(m->r, NULL, &m->all, err);
+		int k = monitor_read(m->r, m->only, m->n_only, &m->data, err);
 		if (k < 0)
 			return k;
 		struct json_out j = {0};
-		json_begin(&j, NULL, '{');
-		json_begin(&j, "running", '[');
-		for (size_t i = 0; i < m->all.n_running; i++)
-			json_str(&j, NULL, m->all.running[i]);
-		json_end(&j, ']');
-		json_begin(&j, "waiting", '[');
-		for (size_t i = 0; i < m->all.n; i++)
-			questions_json(&j, &m->all.v[i]);
-		json_end(&j, ']');
-		json_end(&j, '}');
+		monitor_json(&j, &m->data);
 		bool lost = j.failed || puts(j.buf) < 0 || fflush(stdout) != 0;
 		json_free(&j);
-		if (lost)
-			return 0; /* nobody reads any more */
+		if (lost || m->once)
+			return lost && m->once ? err_set(err, EIO, "write to standard output") : 0;
 		poll(NULL, 0, 1000);
 	}
+}
+
+/* The names are of sandboxes that there are; whether they run is what is shown. */
+static int check_names(struct monitor *m, struct err *err)
+{
+	for (size_t i = 0; i < m->n_only; i++) {
+		const char *name = m->only[i];
+		char path[4096], shown[256];
+		int n = snprintf(path, sizeof(path), "%s/%s", m->r->store.sandboxes, name);
+		bool plain = *name && *name != '.' && !strchr(name, '/');
+		if (plain && n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0)
+			continue;
+		err_hint(err, "which there are: bawn ls");
+		return err_set(err, ENOENT, "there is no sandbox '%s'",
+			escape_text(shown, sizeof(shown), name));
+	}
+	return 0;
 }
 
 static int monitor(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
 	struct monitor *m = ctx;
 	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
-	(void)word, (void)n;
 	m->r = r;
 	m->child = PROC_NONE;
 	m->plain = plain && *plain;
+	m->only = word;
+	m->n_only = (size_t)n;
+	int k = check_names(m, err);
+	if (k < 0)
+		return k;
+	if (m->once && !m->json) {
+		err_hint(err, "bawn monitor --json --once");
+		return err_set(err, EINVAL, "--once is for --json");
+	}
 	if (m->json)
 		return stream(m, err);
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !term || streq(term, "dumb")) {
@@ -345,28 +224,39 @@ static int monitor(struct run *r, void *ctx, char **word, int n, struct err *err
 	return on_terminal(m, err);
 }
 
+enum { OPT_JSON, OPT_ONCE };
+
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
 	struct monitor *m = ctx;
-	(void)id, (void)value, (void)err;
-	m->json = true;
+	(void)value, (void)err;
+	if (id == OPT_JSON)
+		m->json = true;
+	else
+		m->once = true;
 	return 0;
 }
 
 int cmd_monitor(int argc, char **argv)
 {
 	static const struct option_row rows[] = {
-		{"json", 0, NULL, "print one object a second, for a script", 0}, VERB_HELP_ROW,
-		{0}};
-	static const struct verb v = {.usage = "monitor [--json]",
-		.help = "Show which sandboxes run, and what waits for an answer (run --ask), and "
-			"answer it.\nKeys: a until it stops, s this sandbox, A all, d deny; j k "
-			"move, ? help, q quit.",
-		.examples = "  bawn monitor\n  bawn monitor --json | head -n 1\n",
+		{"json", 0, NULL, "print one object a second, for a script", OPT_JSON},
+		{"once", 0, NULL, "with --json: print one object, and end", OPT_ONCE},
+		VERB_HELP_ROW, {0}};
+	static const struct verb v = {.usage = "monitor [--json [--once]] [NAME...]",
+		.help = "Show which sandboxes run, their connections and denials, and what waits "
+			"for "
+			"an answer\n(run --ask), and answer it; with NAME of those sandboxes "
+			"alone.\n"
+			"Keys: a until it stops, s this sandbox, A all, d deny; tab pane, j k "
+			"move, / "
+			"filter,\nenter in full, ? help, q quit.",
+		.examples = "  bawn monitor\n  bawn monitor claude-project\n"
+			    "  bawn monitor --json --once\n",
 		.rows = rows,
 		.ends = true,
 		.option = option,
-		.max = 0,
+		.max = -1,
 		.run = monitor};
 	static struct monitor m;
 	struct run r;

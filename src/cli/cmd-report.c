@@ -1,15 +1,21 @@
 /* cli/cmd-report.c - `bawn report NAME|--last -o FILE`: one run as a page for a browser.
  *
- * Owns: its options, and where the page goes.  What stands on it is audit/page.c's.
+ * Owns: its options, where the page goes, and asking bawn diff.  What stands on it is
+ * audit/page.h's.
  */
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "audit/report.h"
-#include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "cli/admin.h"
+#include "cli/log-file.h"
 
 struct report_opts {
 	bool last, help;
@@ -32,8 +38,8 @@ static const struct admin_help help = {
 	.usage = "bawn report [--all] [--file FILE] -o FILE NAME|--last",
 	.text = "Make a page of what the audit log has of a sandbox's last run: timeline, "
 		"traffic,\n"
-		"denials, changed files, sessions, guards. One file, for any browser, without a "
-		"script.",
+		"denials, requests, changed files, sessions, limits, guards. One file, for any "
+		"browser,\nwithout a script.",
 	.rows = rows,
 	.examples = "  bawn report claude-project -o report.html\n"
 		    "  bawn report --last -o report.html\n",
@@ -79,13 +85,60 @@ static int parse(int argc, char **argv, struct report_opts *o, struct err *err)
 	return 0;
 }
 
-static int fail(struct err *err)
+/* ---- changed files, as bawn diff has them now ---- */
+
+enum { DIFF_MS = 20000, DIFF_MAX = 16 << 20 };
+
+/* bawn itself: beside us in a build tree. */
+static const char *find_bawn(struct arena *a)
 {
-	char msg[1024], hint[1024];
-	struct err shown = {0};
-	snprintf(shown.msg, sizeof(shown.msg), "%s", escape_text(msg, sizeof(msg), err->msg));
-	snprintf(shown.hint, sizeof(shown.hint), "%s", escape_text(hint, sizeof(hint), err->hint));
-	return admin_fail(&shown);
+	struct path_install install;
+	if (path_install_find(a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, NULL) < 0)
+		return NULL;
+	const char *path = path_join(a, install.libexec, "bawn");
+	return path && access(path, X_OK) == 0 ? path : BAWN_BINDIR "/bawn";
+}
+
+/* What it prints, in a memfd; -errno where it fails or takes too long. */
+static int run_diff(const char *bawn, char *sandbox)
+{
+	char name[] = "bawn", verb[] = "diff", json[] = "--json", dashes[] = "--";
+	char *argv[] = {name, verb, json, dashes, sandbox, NULL};
+	_cleanup_close_ int out = memfd_create("bawn-diff", MFD_CLOEXEC);
+	const int fds[] = {-1, out, -1};
+	const struct proc_spawn how = {.path = bawn,
+		.argv = argv,
+		.envp = environ,
+		.fds = fds,
+		.nfds = ARRAY_LEN(fds),
+		.die_with_parent = SIGKILL};
+	struct proc p = PROC_NONE;
+	int status = -1;
+	if (out < 0 || !bawn || proc_spawn(&how, &p, NULL) < 0)
+		return -ENOENT;
+	struct pollfd end = {.fd = p.pidfd, .events = POLLIN};
+	if (poll(&end, 1, DIFF_MS) <= 0) {
+		proc_kill(&p);
+		return -ETIME;
+	}
+	if (proc_wait(&p, &status) < 0 || status != 0)
+		return -ENOENT;
+	return TAKE_FD(out);
+}
+
+/* Where there is no list, the page says so. */
+static void find_changes(struct arena *a, struct report *r)
+{
+	struct stat st;
+	char *text = NULL;
+	_cleanup_close_ int fd = run_diff(find_bawn(a), r->sandbox);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > DIFF_MAX)
+		return;
+	size_t n = (size_t)st.st_size;
+	text = malloc(n + 1);
+	if (text && fd_pread_full(fd, text, n, 0) == (ssize_t)n)
+		(void)report_changes(r, text, n);
+	free(text);
 }
 
 static int write_page(const struct report_opts *o, const char *page, size_t n, struct err *err)
@@ -102,27 +155,22 @@ int cmd_report(int argc, char **argv)
 	struct report_opts o = {0};
 	struct report r = {0};
 	struct err err = {0};
-	struct path_xdg xdg;
 	char *page = NULL;
 	size_t n = 0;
 
 	if (parse(argc, argv, &o, &err) < 0)
-		return fail(&err);
+		return log_fail(&err);
 	if (o.help)
 		return admin_help(&help);
-	if (!o.file) {
-		if (path_xdg_find(&a, &xdg, &err) < 0)
-			return fail(&err);
-		o.file = path_join(&a, xdg.data, "audit.jsonl");
-	} else if (access(o.file, F_OK) < 0) {
-		err_sys(&err, errno, "open %s", o.file);
-		return fail(&err);
-	}
-	if (arena_check(&a, &err) < 0 || report_read(o.file, o.sandbox, o.span, &r, &err) < 0)
-		return fail(&err);
+	bool own = !o.file;
+	if (log_file_find(&a, &o.file, false, &err) < 0 ||
+		report_read(o.file, o.sandbox, o.span, &r, &err) < 0)
+		return log_fail(&err);
+	if (own)
+		find_changes(&a, &r);
 	int k = report_page(&r, &page, &n);
 	report_free(&r);
 	k = k < 0 ? err_set(&err, ENOMEM, "out of memory") : write_page(&o, page, n, &err);
 	free(page);
-	return k < 0 ? fail(&err) : 0;
+	return k < 0 ? log_fail(&err) : 0;
 }

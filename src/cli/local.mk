@@ -11,7 +11,8 @@ bawn_SOURCES = \
 	src/cli/cmd-ports.c src/cli/policy-live.h src/cli/cmd-policy-live.c \
 	src/cli/cmd-secret-live.c \
 	src/cli/questions.h src/cli/questions.c src/cli/cmd-policy-ask.c \
-	src/cli/cmd-monitor.c \
+	src/cli/monitor.h src/cli/cmd-monitor.c src/cli/monitor-keys.c src/cli/monitor-draw.c \
+	src/cli/monitor-data.h src/cli/monitor-data.c \
 	src/cli/cmd-skill.c src/cli/cmd-complete.c \
 	src/policy/rule.h src/policy/rule.c src/policy/rule-request.c \
 	$(run_sources) \

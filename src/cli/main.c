@@ -46,7 +46,7 @@ static const struct command commands[] = {
 	{"log", "[-f] [--since TIME] [--verify] [NAME]", "show what was allowed, denied and done",
 		NULL},
 	{"report", "-o FILE NAME|--last", "make a page of a run for a browser", NULL},
-	{"monitor", "[--json]", "what runs and what waits, to be answered", cmd_monitor},
+	{"monitor", "[NAME...]", "what runs, connects and waits, to be answered", cmd_monitor},
 	{"policy", "allow|deny|rm|ls|show|check|lint ...", "look at egress policies, change them",
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},

@@ -22,7 +22,7 @@ static int reach(struct run *r, const char *box, struct err *err)
 	return k == -ENOENT || k == -ECONNREFUSED ? -ESRCH : k;
 }
 
-static int exchange(struct run *r, const char *box, const struct session_msg *m, const int *fds,
+int questions_exchange(struct run *r, const char *box, const struct session_msg *m, const int *fds,
 	size_t n_fds, struct session_msg *ret, struct err *err)
 {
 	int got[8];
@@ -66,7 +66,7 @@ static int list_one(struct run *r, const char *box, struct questions *ret, struc
 	static struct session_msg answer;
 	struct session_msg m = {.kind = SESSION_PENDING};
 	for (;;) {
-		int k = exchange(r, box, &m, NULL, 0, &answer, err);
+		int k = questions_exchange(r, box, &m, NULL, 0, &answer, err);
 		if (k < 0)
 			return k;
 		take(ret, box, answer.text);
@@ -125,7 +125,7 @@ int questions_answer(struct run *r, const struct question *q, enum session_answe
 		.kind = SESSION_ANSWER, .session = (int32_t)q->id, .value = (int32_t)what};
 	const int errors = STDERR_FILENO;
 	snprintf(m.text, sizeof(m.text), "%.200s", who);
-	int k = exchange(r, q->box, &m, &errors, 1, &answer, err);
+	int k = questions_exchange(r, q->box, &m, &errors, 1, &answer, err);
 	return k == -ESRCH && !err->code ? err_set(err, ESRCH, "sandbox %s is not running", q->box)
 					 : k;
 }

@@ -35,6 +35,9 @@ int questions_list(struct run *r, const char *box, struct questions *ret, struct
 /* Answer one; who: for the log.  0 or -errno. */
 int questions_answer(struct run *r, const struct question *q, enum session_answer what,
 	const char *who, struct err *err);
+/* One request to box's supervisor and its answer.  -ESRCH, err untouched: it doesn't run. */
+int questions_exchange(struct run *r, const char *box, const struct session_msg *m, const int *fds,
+	size_t n_fds, struct session_msg *ret, struct err *err);
 /* As an object of a list. */
 void questions_json(struct json_out *j, const struct question *q);
 

@@ -7,7 +7,7 @@
 
 #include "egress/dialer-int.h"
 
-static void rule_text(const struct dialer *d, uint32_t rule, char *dst, size_t cap)
+void deny_rule_text(const struct dialer *d, uint32_t rule, char *dst, size_t cap)
 {
 	struct egress_rule r;
 	dst[0] = '\0';
@@ -58,7 +58,7 @@ void deny_note(struct dialer *d, const char *target, const char *reason, uint32_
 		}
 	}
 	char text[600];
-	rule_text(d, rule, text, sizeof(text));
+	deny_rule_text(d, rule, text, sizeof(text));
 	struct denial *x = &d->overflow;
 	if (d->n_denials < DIALER_MAX_DENIALS) {
 		struct denial fresh = {.target = strdup(target),
@@ -119,7 +119,7 @@ void deny_upload(struct dialer *d, const struct egress_ask_msg *m, const char *t
 static void tell_allowed(struct dialer *d, struct allowed *a)
 {
 	char text[600];
-	rule_text(d, a->rule, text, sizeof(text));
+	deny_rule_text(d, a->rule, text, sizeof(text));
 	show(d, true,
 		&(struct dialer_denial){.target = a->target,
 			.reason = "allowed",
@@ -168,7 +168,7 @@ void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target
 	const char *reason, uint32_t rule, const char *fix)
 {
 	char by[600];
-	rule_text(d, rule, by, sizeof(by));
+	deny_rule_text(d, rule, by, sizeof(by));
 	int n = snprintf(dst, cap, "bawn: %s is refused: %s%s%s%s.\n", target, reason,
 		by[0] ? " (" : "", by, by[0] ? ")" : "");
 	if (!fix[0] || n <= 0 || (size_t)n >= cap)
@@ -205,6 +205,15 @@ void dialer_each_denial(
 		fn(ctx,
 			&(struct dialer_denial){
 				"other targets", "too many to list", "", "", d->overflow.count});
+}
+
+bool dialer_denial(const struct dialer *d, unsigned i, struct dialer_denial *ret)
+{
+	if (i >= d->n_denials)
+		return false;
+	const struct denial *x = &d->denials[d->n_denials - 1 - i];
+	*ret = (struct dialer_denial){x->target, x->reason, x->rule, x->fix, x->count};
+	return true;
 }
 
 void deny_free(struct dialer *d)

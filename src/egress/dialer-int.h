@@ -5,6 +5,7 @@
  *   dialer-resolve  the resolver helper and its cache
  *   dialer-ask      connections that wait for a person
  *   dialer-deny     the table of denials, their words
+ *   dialer-live     flows that are open or have ended, as the relay tells
  */
 #ifndef BAWN_EGRESS_DIALER_INT_H
 #define BAWN_EGRESS_DIALER_INT_H
@@ -120,6 +121,8 @@ struct dialer {
 	struct denial overflow;
 	struct allowed *allowed; /* DIALER_MAX_ALLOWED of them, made when needed */
 	unsigned n_allowed;
+	struct flows *flows; /* made when needed */
+	bool relay_heard;    /* it runs, or is being started */
 };
 
 /* dialer.c */
@@ -133,6 +136,17 @@ void dialer_update_now(struct dialer *d);
 void dialer_watch_relay(struct dialer *d); /* after an answer that no dispatch caused */
 /* The verdict on a connection to name, canonical, and what follows; nobody is asked. */
 void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16_t port);
+
+void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port);
+void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
+/* Ask the relay something; no descriptor goes along. */
+void dialer_post(struct dialer *d, enum egress_answer what);
+
+/* dialer-live.c */
+void live_ended(struct dialer *d, const struct egress_ask_msg *m);
+void live_open(struct dialer *d, const struct egress_ask_msg *m);
+void live_listed(struct dialer *d, const struct egress_ask_msg *m);
+void live_free(struct dialer *d);
 
 /* dialer-ask.c */
 /* The flow waits for a person; false: it can't, and is to be denied. */
@@ -158,6 +172,7 @@ void resolve_event(struct dialer *d);
 void resolve_stop(struct dialer *d);
 
 /* dialer-deny.c */
+void deny_rule_text(const struct dialer *d, uint32_t rule, char *dst, size_t cap);
 void deny_note(struct dialer *d, const char *target, const char *reason, uint32_t rule,
 	const char *fix, uint32_t count);
 /* The relay has counted what went to a host. */

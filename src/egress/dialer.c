@@ -97,6 +97,12 @@ static void answer(
 	post(d, &a);
 }
 
+void dialer_post(struct dialer *d, enum egress_answer what)
+{
+	answer(d, 0, what, "", -1);
+	dialer_watch_relay(d);
+}
+
 static void flush_queue(struct dialer *d)
 {
 	while (d->q_len) {
@@ -208,12 +214,12 @@ void dialer_refused(struct dialer *d, struct job *j, const char *reason, const c
 
 /* ---- verdicts ---- */
 
-static void format_target(char *dst, size_t cap, const char *name, uint16_t port)
+void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port)
 {
 	snprintf(dst, cap, "%s:%" PRIu16, name, port);
 }
 
-static void format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
+void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
 {
 	char s[INET6_ADDRSTRLEN + 8];
 	host_addr_format(a, s, sizeof(s));
@@ -236,7 +242,7 @@ static void format_fix(char *dst, size_t cap, const char *option, const char *ho
 static void format_addr_fix(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
 {
 	char s[80];
-	format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
+	dialer_format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
 	snprintf(dst, cap, "--allow %s", s);
 }
 
@@ -314,7 +320,7 @@ static bool may_ask(const struct dialer *d, const struct egress_verdict *v, cons
 void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16_t port)
 {
 	char target[300], fix[300];
-	format_target(target, sizeof(target), name, port);
+	dialer_format_target(target, sizeof(target), name, port);
 	struct egress_verdict v = egress_match(d->c.egress, name, port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
@@ -364,7 +370,7 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 		return;
 	}
 	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
-	format_target(target, sizeof(target), name, m->port);
+	dialer_format_target(target, sizeof(target), name, m->port);
 	/* why: the relay will refuse it whatever we say */
 	if (m->why == EGRESS_WHY_NONE && may_ask(d, &v, name) &&
 		ask_hold(d, m->flow, name, m->port, target))
@@ -376,7 +382,7 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 {
 	struct host_addr a = {.ip = m->addr};
 	char target[300], host[INET6_ADDRSTRLEN + 8], fix[320], reason[160];
-	format_addr(target, sizeof(target), &a, m->port);
+	dialer_format_addr(target, sizeof(target), &a, m->port);
 	if (m->port == 0) {
 		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: port 0\n", -1);
 		return;
@@ -466,6 +472,7 @@ void dialer_port_open(
 	dialer_update_now(d);
 	allow_note(d, target, EGRESS_NO_RULE);
 	post(d, &a);
+	d->relay_heard = true;
 	dialer_watch_relay(d);
 }
 
@@ -539,7 +546,7 @@ static void format_packet(char *dst, size_t cap, const struct egress_ask_msg *m)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (names[i].proto == m->flow)
 			snprintf(proto, sizeof(proto), "%s", names[i].name);
-	format_addr(addr, sizeof(addr), &a, m->port);
+	dialer_format_addr(addr, sizeof(addr), &a, m->port);
 	snprintf(dst, cap, "%s %s", proto, addr);
 }
 
@@ -554,7 +561,7 @@ static void tell_tcp(struct dialer *d, const struct egress_ask_msg *m)
 		return;
 	}
 	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
-	format_addr(target, sizeof(target), &a, m->port);
+	dialer_format_addr(target, sizeof(target), &a, m->port);
 	format_addr_fix(fix, sizeof(fix), &a, m->port);
 	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
 	deny_note(d, target, why, v.rule, fix, MAX(m->count, 1u));
@@ -580,7 +587,7 @@ static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 	escape_text(name, sizeof(name), raw);
 	snprintf(raw, sizeof(raw), "%.*s", (int)sizeof(m->seen) - 1, m->seen);
 	escape_text(seen, sizeof(seen), raw);
-	format_target(target, sizeof(target), name, m->port);
+	dialer_format_target(target, sizeof(target), name, m->port);
 	switch ((enum egress_why)m->why) {
 	case EGRESS_WHY_SNI:
 		if (seen[0])
@@ -628,25 +635,6 @@ static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
 	deny_note(d, target, why ? why : reason, EGRESS_NO_RULE, "", MAX(m->count, 1u));
 }
 
-static void tell_end(struct dialer *d, const struct egress_ask_msg *m)
-{
-	char name[256], shown[300], target[320];
-	struct host_addr a = {.ip = m->addr};
-	if (!d->c.hooks.flow_end)
-		return;
-	snprintf(name, sizeof(name), "%.*s", (int)sizeof(m->name) - 1, m->name);
-	escape_text(shown, sizeof(shown), name);
-	if (m->flow == EGRESS_PORT)
-		snprintf(target, sizeof(target), "published port %" PRIu16, m->port);
-	else if (shown[0])
-		format_target(target, sizeof(target), shown, m->port);
-	else if (IN6_IS_ADDR_UNSPECIFIED(&m->addr))
-		snprintf(target, sizeof(target), "host port %" PRIu16, m->port);
-	else
-		format_addr(target, sizeof(target), &a, m->port);
-	d->c.hooks.flow_end(d->c.hooks.ctx, target, m->up, m->down, m->ms);
-}
-
 /* 0, or -EPROTO */
 static int handle(struct dialer *d, const struct egress_ask_msg *m)
 {
@@ -664,7 +652,13 @@ static int handle(struct dialer *d, const struct egress_ask_msg *m)
 		tell_denied(d, m);
 		return 0;
 	case EGRESS_TELL_END:
-		tell_end(d, m);
+		live_ended(d, m);
+		return 0;
+	case EGRESS_TELL_OPEN:
+		live_open(d, m);
+		return 0;
+	case EGRESS_TELL_LISTED:
+		live_listed(d, m);
 		return 0;
 	case EGRESS_PORT:
 		break;
@@ -688,6 +682,7 @@ static int relay_event(struct dialer *d, uint32_t events)
 			return -EPIPE;
 		if (n != (ssize_t)sizeof(m) || m.magic != EGRESS_MAGIC)
 			return -EPROTO;
+		d->relay_heard = true;
 		int r = handle(d, &m);
 		if (r < 0)
 			return r;
@@ -792,6 +787,7 @@ void dialer_free(struct dialer *d)
 	resolve_stop(d);
 	ask_free(d);
 	deny_free(d);
+	live_free(d);
 	const int fds[] = {d->c.relay_sock, d->timer, d->epoll};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)

@@ -117,6 +117,20 @@ bool dialer_question(struct dialer *d, unsigned i, struct dialer_question *ret);
 int dialer_question_find(struct dialer *d, uint32_t id, struct dialer_question *ret);
 /* A person says no: what waits is denied, and the name not asked for again.  0 or -ENOENT. */
 int dialer_question_refuse(struct dialer *d, uint32_t id);
+/* An open connection, as the relay told a moment ago. */
+struct dialer_flow {
+	const char *target;    /* "example.com:443" */
+	char rule[600];        /* that allows it now; "" where none does (ports) */
+	uint64_t up, down, ms; /* bytes so far, its age */
+};
+
+/* How many are open, and the i-th of those that were busy last; false past the last (of
+ * EGRESS_LIST_MAX).  Asks the relay for what is next told; *ret_stale: it has not answered for a
+ * while, ask again in a moment. */
+unsigned dialer_flows(struct dialer *d, bool *ret_stale);
+bool dialer_flow(struct dialer *d, unsigned i, struct dialer_flow *ret);
+/* The denials, the newest kind first; false past the last. */
+bool dialer_denial(const struct dialer *d, unsigned i, struct dialer_denial *ret);
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);

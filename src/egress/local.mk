@@ -3,7 +3,8 @@ noinst_LIBRARIES += libegress.a librelay.a
 libegress_a_SOURCES = \
 	src/egress/dialer.h src/egress/dialer-int.h src/egress/proto.h src/egress/resolve-proto.h \
 	src/egress/dialer.c src/egress/dialer-dial.c src/egress/dialer-deny.c \
-	src/egress/dialer-proxy.c src/egress/dialer-resolve.c src/egress/dialer-ask.c
+	src/egress/dialer-proxy.c src/egress/dialer-resolve.c src/egress/dialer-ask.c \
+	src/egress/dialer-live.c
 
 # the pure parsers of hostile bytes, and the jail; apart so that tests and fuzzers link them
 librelay_a_SOURCES = \

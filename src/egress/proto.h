@@ -19,6 +19,9 @@ enum egress_ask {
 	EGRESS_TELL_DENIED,   /* the relay or nftables refused something: why says what */
 	EGRESS_TELL_END,      /* flow is over: up, down; flow: the kind of what has ended */
 	EGRESS_PORT,          /* never asked: the kind of a flow through a published port */
+	EGRESS_TELL_OPEN, /* answer to LIST: one open flow: up, down, ms (its age); flow: its kind;
+			   * count: its place in the list, from 0 */
+	EGRESS_TELL_LISTED, /* that was the list; count: how many are open */
 };
 
 enum egress_why {
@@ -40,7 +43,7 @@ struct egress_ask_msg {
 	uint16_t port;
 	uint32_t flow;         /* TELL_DENIED: the IP protocol instead, 0 when it was TCP */
 	uint32_t count;        /* how many of the same this stands for */
-	uint64_t up, down, ms; /* TELL_END: sums over count flows of one target */
+	uint64_t up, down, ms; /* TELL_END: sums over count flows of one target; TELL_OPEN */
 	struct in6_addr addr;  /* ASK_ADDR, TELL_DENIED */
 	char name[256];        /* NUL-terminated, canonical; empty when there is none */
 	char seen[256];        /* what was found instead (SNI, Host), printable */
@@ -54,7 +57,11 @@ enum egress_answer {
 				 * side's come with the message, both connected */
 	EGRESS_ANSWER_CUT,      /* flow: key of a published port that is so no more */
 	EGRESS_ANSWER_POLICY,   /* a sealed memfd comes along: the egress table from now on */
+	EGRESS_ANSWER_LIST,     /* unasked: tell which flows are open */
 };
+
+/* Open flows that a list has at most: those that were busy last. */
+#define EGRESS_LIST_MAX 64
 
 /* Bytes of a policy that comes while the relay runs. */
 #define EGRESS_POLICY_MAX ((size_t)32 << 20)

@@ -613,6 +613,30 @@ void flow_cut(bool (*ends)(const struct flow *f, uint32_t key), uint32_t key)
 			flow_end(&flows[i], true);
 }
 
+void flow_list(void)
+{
+	const struct flow *top[EGRESS_LIST_MAX];
+	uint32_t open = 0, n = 0;
+	for (unsigned i = 0; i < n_used; i++) {
+		const struct flow *f = &flows[i];
+		if (f->state != FLOW_OPEN)
+			continue;
+		open++;
+		uint32_t at = n;
+		while (at > 0 && top[at - 1]->last < f->last)
+			at--;
+		if (at == EGRESS_LIST_MAX)
+			continue;
+		n = MIN(n + 1, (uint32_t)EGRESS_LIST_MAX);
+		memmove(top + at + 1, top + at, (n - 1 - at) * sizeof(top[0]));
+		top[at] = f;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!tell_open(top[i], i))
+			return;
+	tell_listed(open);
+}
+
 void flow_run_ready(void)
 {
 	struct flow *list = ready_head;

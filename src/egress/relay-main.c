@@ -166,6 +166,8 @@ static void answered(const struct egress_answer_msg *m, int *fds, size_t n_fds)
 		live_cut_port(m->flow);
 	else if (m->answer == EGRESS_ANSWER_POLICY)
 		live_policy(fds[0]);
+	else if (m->answer == EGRESS_ANSWER_LIST)
+		flow_list();
 	else
 		flow_answer(m, fds[0]);
 }

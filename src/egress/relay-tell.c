@@ -162,6 +162,30 @@ void tell_denied(enum egress_why why, const char *name, const struct in6_addr *a
 	d->count = send_denied(d, 1) ? 0 : 1;
 }
 
+bool tell_open(const struct flow *f, uint32_t place)
+{
+	memset(&msg, 0, sizeof(msg));
+	msg.kind = EGRESS_TELL_OPEN;
+	msg.flow = f->kind;
+	msg.port = f->port;
+	msg.count = place;
+	msg.addr = f->addr;
+	msg.up = f->bytes[CLIENT];
+	msg.down = f->bytes[UPSTREAM];
+	msg.ms = relay.now - f->start;
+	if (f->name >= 0)
+		snprintf(msg.name, sizeof(msg.name), "%s", names_text(f->name));
+	return send_msg();
+}
+
+void tell_listed(uint32_t open)
+{
+	memset(&msg, 0, sizeof(msg));
+	msg.kind = EGRESS_TELL_LISTED;
+	msg.count = open;
+	(void)send_msg();
+}
+
 static bool send_ended(const struct ended *e)
 {
 	memset(&msg, 0, sizeof(msg));

@@ -125,6 +125,8 @@ void flow_answer(const struct egress_answer_msg *m, int fd);
 void flow_port(uint32_t key, int inner, int outer);
 /* End every flow of which this is true. */
 void flow_cut(bool (*ends)(const struct flow *f, uint32_t key), uint32_t key);
+/* The open ones that were busy last, to the supervisor. */
+void flow_list(void);
 void flow_run_ready(void);
 bool flow_any_ready(void);
 void flow_make_ready(struct flow *f, unsigned dir);
@@ -155,6 +157,10 @@ void tell_writable(void);
 void tell_denied(enum egress_why why, const char *name, const struct in6_addr *addr, uint16_t port,
 	uint8_t proto, const char *seen);
 void tell_end(const struct flow *f);
+/* A list: its flows, then its end.  false: there is no room; without an end it counts for nothing.
+ */
+bool tell_open(const struct flow *f, uint32_t place);
+void tell_listed(uint32_t open);
 void tell_tick(void);
 bool tell_any_pending(void);
 

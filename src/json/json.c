@@ -140,6 +140,35 @@ const char *json_doc_string(const struct json_doc *d, const char *key)
 	return json_string_value(json_object_get(to_json_const(d), key));
 }
 
+bool json_doc_bool(const struct json_doc *d, const char *key, bool *ret)
+{
+	const json_t *v = json_object_get(to_json_const(d), key);
+	if (!json_is_boolean(v))
+		return false;
+	*ret = json_is_true(v);
+	return true;
+}
+
+const struct json_doc *json_doc_object(const struct json_doc *d, const char *key)
+{
+	const json_t *v = json_object_get(to_json_const(d), key);
+	return json_is_object(v) ? (const struct json_doc *)v : NULL;
+}
+
+int json_doc_each(const struct json_doc *d, const char *key,
+	int (*fn)(void *ud, const struct json_doc *item), void *ud)
+{
+	const json_t *v = json_object_get(to_json_const(d), key), *item;
+	size_t i;
+	int k = 0;
+	json_array_foreach(v, i, item)
+	{
+		if (k == 0 && json_is_object(item))
+			k = fn(ud, (const struct json_doc *)item);
+	}
+	return k;
+}
+
 bool json_doc_integer(const struct json_doc *d, const char *key, int64_t *ret)
 {
 	const json_t *v = json_object_get(to_json_const(d), key);

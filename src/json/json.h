@@ -35,6 +35,13 @@ char *json_line_text(const struct json_doc *d);
 const char *json_doc_string(const struct json_doc *d, const char *key);
 /* False: no such key, or no whole number. */
 bool json_doc_integer(const struct json_doc *d, const char *key, int64_t *ret);
+/* False: no such key, or neither true nor false. */
+bool json_doc_bool(const struct json_doc *d, const char *key, bool *ret);
+/* NULL: no such key, or no object; it ends with d. */
+const struct json_doc *json_doc_object(const struct json_doc *d, const char *key);
+/* Each object of the list at key, until fn says something else than 0, which is returned. */
+int json_doc_each(const struct json_doc *d, const char *key,
+	int (*fn)(void *ud, const struct json_doc *item), void *ud);
 void json_doc_each_key(const struct json_doc *d, void (*fn)(void *ud, const char *key), void *ud);
 
 /* ---- settings files ---- */

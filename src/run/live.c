@@ -320,6 +320,10 @@ int run_on_request(void *ctx, const struct session_msg *m, int *fds, size_t n_fd
 	case SESSION_PENDING:
 	case SESSION_ANSWER:
 		return run_on_ask(r, m, fds, n_fds, answer, err);
+	case SESSION_FLOWS:
+	case SESSION_DENIALS:
+		run_on_look(r, m, answer);
+		return 0;
 	default:
 		return err_set(err, ENOSYS, "an unknown request");
 	}

@@ -46,4 +46,9 @@ void run_on_asked(void *ctx, const struct dialer_question *q, enum dialer_asked 
 int run_on_ask(struct run *r, const struct session_msg *m, const int *fds, size_t n_fds,
 	struct session_msg *answer, struct err *err);
 
+/* ---- run-look.c ---- */
+
+/* FLOWS and DENIALS. */
+void run_on_look(struct run *r, const struct session_msg *m, struct session_msg *answer);
+
 #endif

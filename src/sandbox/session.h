@@ -49,6 +49,9 @@ enum session_kind {
 			  * on, 0: that was all; text: a line each */
 	SESSION_ANSWER,  /* session: the question; value: enum session_answer; text: who answers;
 			  * fds: stderr; answered by DONE */
+	SESSION_FLOWS,   /* as PENDING: connections that are open, "UP DOWN MS TARGET\tRULE\n";
+			  * answered by DONE, session: how many there are, flags: SESSION_STALE */
+	SESSION_DENIALS, /* as PENDING: "COUNT\tTARGET\tREASON\tFIX\n", the newest first */
 	/* supervisor to client */
 	SESSION_STARTED = 64, /* session; fds: pty master and log, where it has a pty; text: as of
 			       * DETACH, where it went on meanwhile */
@@ -88,6 +91,7 @@ enum session_flag {
 	SESSION_FIRST = 2,    /* RUN: the sandbox was started for it */
 	SESSION_ACCOUNT = 4,  /* RUN: the last descriptor is for its account */
 	SESSION_TIMEOUT = 8,  /* EXITED: its time was over */
+	SESSION_STALE = 32,   /* DONE of FLOWS: ask again in a moment */
 };
 
 struct session_msg {

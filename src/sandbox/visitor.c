@@ -1,5 +1,6 @@
 /* sandbox/visitor.c - requests to a sandbox that doesn't last: it has no sessions and no name, but
- * hears that the user's own policy has changed, and what a person says to its questions.
+ * hears that the user's own policy has changed, what a person says to its questions, and who wants
+ * to see its connections.
  *
  * One at a time, and the next waits in the listener's queue; each is one message and its answer.
  */
@@ -50,6 +51,7 @@ void visitor_event(struct sandbox *s)
 	if (r > 0) {
 		answer = (struct session_msg){.kind = SESSION_DONE};
 		const bool known = m.kind == SESSION_PENDING || m.kind == SESSION_ANSWER ||
+			m.kind == SESSION_FLOWS || m.kind == SESSION_DENIALS ||
 			(m.kind == SESSION_POLICY && m.value == SESSION_RELOAD);
 		if (!known)
 			r = err_set(&err, ENOSYS, "a run with --rm is changed by no one");

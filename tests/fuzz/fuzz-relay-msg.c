@@ -36,15 +36,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct dialer_config c = {.relay_sock = sv[0], .egress = no_rules(), .ask_ms = 1000};
 	if (dialer_new(&c, &d, NULL) < 0)
 		abort();
+	/* a list is asked for once the relay has said something, and read whatever came */
+	struct dialer_flow flow;
+	bool stale;
+	m = (struct egress_ask_msg){.magic = EGRESS_MAGIC, .kind = EGRESS_TELL_END};
+	send(sv[1], &m, sizeof(m), MSG_DONTWAIT);
+	dialer_dispatch(d);
+	dialer_flows(d, &stale);
 	for (size_t at = 0; at < n; at += sizeof(m)) {
 		memset(&m, 0, sizeof(m));
 		memcpy(&m, data + at, MIN(sizeof(m), n - at));
 		m.magic = EGRESS_MAGIC;
-		m.kind %= EGRESS_TELL_END + 1;
+		m.kind %= EGRESS_TELL_LISTED + 1;
 		if (send(sv[1], &m, sizeof(m), MSG_DONTWAIT) < 0)
 			break;
 	}
 	dialer_dispatch(d);
+	for (unsigned i = 0; dialer_flow(d, i, &flow); i++)
+		for (const char *p = flow.target; *p; p++)
+			if ((unsigned char)*p < 0x20 || i >= EGRESS_LIST_MAX)
+				abort();
 	for (;;) {
 		int fd;
 		size_t n_fds = 0;

@@ -342,7 +342,7 @@ press() { sleep 1; tmux -S "$T/tmux" send-keys "$@"; }
 		watch 80 24
 		eventually shows "^  box"
 		tmux -S "$T/tmux" resize-window -x 40 -y 10
-		eventually shows "^RUNNING 1"
+		eventually shows "OPEN 0 DENIED 0 RUNNING 1"
 		[ "$(screen | awk '{ if (length > n) n = length } END { print (n <= 40) }')" = 1 ]
 		tmux -S "$T/tmux" resize-window -x 30 -y 8
 		eventually shows "too small"

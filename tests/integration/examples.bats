@@ -84,7 +84,7 @@ run_line() {
 	'bawn log -f' | 'bawn logs -f '*) # it goes on until somebody ends it
 		run -124 timeout 1 bash -c "$1"
 		;;
-	'bawn monitor') run -0 on_pty expect=RUNNING 'send=q' eof -- "$1" ;;
+	'bawn monitor' | 'bawn monitor claude-project') run -0 on_pty expect=RUNNING 'send=q' eof -- "$1" ;;
 	'bawn run claude' | 'bawn run -- claude' | 'bawn shell '* | 'bawn attach '* | \
 		'bawn run shell '*:ro) # for a person at a terminal
 		run -0 on_pty sleep=1 'send=exit\r' eof -- "$1"

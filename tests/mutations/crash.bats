@@ -222,3 +222,41 @@ old_secret() {
 	}
 	walk with_secret "'$BAWN' rm box" forgotten 5
 }
+
+# A log that is to be rotated at the next line, and three that were before.
+full_log() {
+	[ -e "$T/full" ] || {
+		/usr/bin/python3 - "$T/full" <<-'EOF'
+			import hashlib, os, sys
+			os.mkdir(sys.argv[1])
+			n, prev, first, size = 0, "0" * 64, [], 0
+			for name in (".2", ".1", ""):
+			    first.insert(0, n + 1)
+			    with open(sys.argv[1] + "/audit.jsonl" + name, "w") as f:
+			        size = 0
+			        while size < 16 << 20:
+			            n += 1
+			            line = '{"time":"2026-01-02T03:04:05.000006Z","sandbox":"s","event":"error","message":"%s",' \
+			                '"n":%d,"prev":"%s"}' % ("x" * 30000, n, prev)
+			            prev = hashlib.sha256(line.encode()).hexdigest()
+			            size += f.write(line + "\n")
+			text = "bawn-audit-1 %d %d %d %d %d 0 %s" % (n, size, *first, prev)
+			with open(sys.argv[1] + "/audit.jsonl.head", "w") as f:
+			    f.write(text + " " + hashlib.sha256(text.encode()).hexdigest().ljust(318 - len(text)) + "\n")
+			with open(sys.argv[1] + "/lines", "w") as f:
+			    f.write(str(n))
+		EOF
+	}
+	cp "$T/full"/audit* "$XDG_DATA_HOME/bawn/"
+}
+log_whole() {
+	"$BAWN" log --verify >"$T/verify" || fail "$(cat "$T/verify")" || return 1
+	"$BAWN" run --rm shell "$WS" -- true >/dev/null 2>&1
+	"$BAWN" log --verify >"$T/verify" || fail "$(cat "$T/verify")" || return 1
+	[ "$(cat "$XDG_DATA_HOME/bawn"/audit.jsonl* | grep -c '"event":"error","message":"xx')" = "$(cat "$T/full/lines")" ] ||
+		fail "lines are gone" || return 1
+}
+@test "a rotation of the audit log" {
+	mkdir -p "$XDG_DATA_HOME/bawn"
+	walk full_log "'$BAWN' run --rm shell '$WS' -- true" log_whole 5
+}

@@ -265,6 +265,52 @@ static void test_files_are_bounded(void **state)
 	assert_true(has_prefix(verify(&v), "audit.jsonl.1:1: lines are missing before it"));
 }
 
+/* Killed at each step of a rotation: the next writer ends it, and no line is lost or in doubt. */
+static void test_killed_in_a_rotation(void **state)
+{
+	(void)state;
+	static const char *const step[] = {"true", "mv audit.jsonl.2 audit.jsonl.3",
+		"mv audit.jsonl.1 audit.jsonl.2", "mv audit.jsonl audit.jsonl.1"};
+	char big[30000];
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	struct audit_field f = {.key = "message", .str = big};
+	struct audit *a = open_ok("s");
+	char older[PATH_MAX + 32];
+	struct stat st;
+	snprintf(older, sizeof(older), "%s.2", path);
+	do
+		assert_int_equal(audit_emit(a, "error", &f, 1), 0);
+	while (stat(older, &st) < 0 || stat(path, &st) < 0 || st.st_size < AUDIT_FILE_MAX);
+	audit_close(a);
+	sh("test ! -e audit.jsonl.3");
+	sh("mkdir kept; cp audit* kept");
+	for (size_t steps = 0; steps <= ARRAY_LEN(step); steps++) {
+		struct chain_head h;
+		struct audit_verdict v;
+		sh("rm -f audit*; cp kept/* .");
+		char head[PATH_MAX + 32];
+		snprintf(head, sizeof(head), "%s.head", path);
+		int fd = open(head, O_RDWR | O_CLOEXEC);
+		assert_int_equal(chain_head_read(fd, &h), 1);
+		uint64_t before = h.n;
+		memmove(h.first + 1, h.first, (AUDIT_FILES - 1) * sizeof(*h.first));
+		h.first[0] = h.size = 0;
+		if (steps > 0)
+			assert_int_equal(chain_head_write(fd, &h), 0);
+		close(fd);
+		for (size_t i = 1; i < steps; i++)
+			sh(step[i]);
+		assert_string_equal(verify(&v), "");
+		emit(3);
+		assert_string_equal(verify(&v), "");
+		assert_int_equal(v.lines, before + 3);
+		assert_int_equal(count_lines("\"ready\""), 3);
+		sh("rm audit.jsonl.3");
+		assert_true(has_prefix(verify(&v), "audit.jsonl.2:1: lines are missing before"));
+	}
+}
+
 static void test_filters(void **state)
 {
 	(void)state;
@@ -666,6 +712,7 @@ int main(void)
 		T(test_chain_under_kills),
 		T(test_a_held_lock),
 		T(test_files_are_bounded),
+		T(test_killed_in_a_rotation),
 		T(test_filters),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_man_page),

@@ -15,7 +15,7 @@ static void digests(void **state)
 {
 	(void)state;
 	char hex[OBJECT_HEX_MAX];
-	unsigned char raw[32];
+	unsigned char raw[SHA1_LEN];
 	object_name("", 0, 20, hex);
 	assert_string_equal(hex, "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
 	object_name("hello\n", 6, 20, hex);
@@ -26,13 +26,9 @@ static void digests(void **state)
 	/* FIPS 180-4: "abc", and a message of two blocks */
 	object_sha1("abc", 3, raw);
 	assert_memory_equal(raw, "\xa9\x99\x3e\x36\x47\x06\x81\x6a\xba\x3e", 10);
-	object_sha256("abc", 3, raw);
-	assert_memory_equal(raw, "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41", 10);
 	const char *two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
 	object_sha1(two, 56, raw);
 	assert_memory_equal(raw, "\x84\x98\x3e\x44\x1c\x3b\xd2\x6e\xba\xae", 10);
-	object_sha256(two, 56, raw);
-	assert_memory_equal(raw, "\x24\x8d\x6a\x61\xd2\x06\x38\xb8\xe5\xc0", 10);
 }
 
 static void changed(const char *a, const char *b, const char *want_a, const char *want_b)
