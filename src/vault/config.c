@@ -222,14 +222,14 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 /* ---- which of several ---- */
 
 /* What "Basic " and its base64 say, as far as it fits; bytes of dst. */
-static size_t basic_text(struct h1_span v, char *dst, size_t cap)
+static size_t basic_text(struct http_span v, char *dst, size_t cap)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const struct h1_span kind = {v.p, 5};
+	const struct http_span kind = {v.p, 5};
 	uint32_t bits = 0;
 	size_t n = 0, have = 0;
-	if (v.n < 6 || !h1_is(kind, "basic") || v.p[5] != ' ')
+	if (v.n < 6 || !http_names(kind, "basic") || v.p[5] != ' ')
 		return 0;
 	for (size_t i = 6; i < v.n && n < cap; i++) {
 		const char *d = v.p[i] ? strchr(digits, v.p[i]) : NULL;
@@ -251,8 +251,8 @@ static bool names_it(const struct vault_config *c, size_t i, const struct h1_hea
 	char text[2048];
 	const char *p = c->key[i].placeholder;
 	for (size_t k = 0; p && k < h->n; k++) {
-		const struct h1_span v = h->f[k].value;
-		if (!h1_is(h->f[k].name, c->credentials.v[i].header))
+		const struct http_span v = h->f[k].value;
+		if (!http_names(h->f[k].name, c->credentials.v[i].header))
 			continue;
 		const size_t n = basic_text(v, text, sizeof(text));
 		if (memmem(v.p, v.n, p, strlen(p)) || memmem(text, n, p, strlen(p)))
@@ -281,7 +281,7 @@ static void choose(const struct vault_config *c, const struct h1_head *h, const 
 static bool asks_for(const struct h1_head *h, const struct credential *c)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (h1_is(h->f[i].name, c->header))
+		if (http_names(h->f[i].name, c->header))
 			return true;
 	return c->always;
 }
