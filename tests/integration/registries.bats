@@ -71,7 +71,7 @@ npm_registry() {
 	store npmcorp
 	run in_sandbox_sh "
 		(while :; do rm -rf node_modules; $NPM private-thing >/dev/null; done) & loop=\$!
-		sleep 1
+		for n in \$(seq 300); do [ -e node_modules/private-thing ] && break; sleep 0.1; done
 		$search_inside
 		kill \$loop; wait; cat ~/.npm/_logs/*"
 	assert_output LOOKED
