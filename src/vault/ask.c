@@ -196,6 +196,14 @@ static void take_end(struct upstream *u, const struct link_frame *l)
 	if (u->state == UP_OVER)
 		return;
 	bool ok = u->ask == ASK_BODY && (u->chunked || (u->left <= 0 && l->n == 0));
+	if (ok &&
+		!config_trailers_ok(
+			&vault_config, u->f.name, u->f.port, (struct http_span){l->p, l->n})) {
+		upstream_refuse(u, VAULT_WHY_MALFORMED, 400,
+			"a field that a credential of the policy puts in can't stand behind a "
+			"body");
+		return;
+	}
 	if (ok && u->chunked) {
 		/* the front's word for the trailers is not enough */
 		ok = buf_addf(&b, "0\r\n") == 0 && buf_add(&b, l->p, l->n) == 0 &&

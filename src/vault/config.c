@@ -336,3 +336,21 @@ int config_inject(const struct vault_config *c, const struct h1_head *h, const c
 		*ret_injected = any;
 	return r;
 }
+
+bool config_trailers_ok(
+	const struct vault_config *c, const char *name, uint16_t port, struct http_span lines)
+{
+	struct http_span line, key, value;
+	size_t at = 0;
+	while (http_next_line(lines.p, lines.n, &at, &line) > 0) {
+		if (line.n == 0)
+			return true;
+		if (http_split_field(line, &key, &value) < 0)
+			return false;
+		for (size_t i = 0; i < c->credentials.n; i++)
+			if (credential_goes_to(&c->credentials.v[i], name, port) &&
+				http_names(key, c->credentials.v[i].header))
+				return false;
+	}
+	return true;
+}

@@ -64,6 +64,19 @@ static void set_mode(void)
 	SSL_CTX_set_read_ahead(ctx, 1);
 }
 
+/* What another connection left in OpenSSL's queue of errors would be taken for one of this. */
+static int tls_read(SSL *s, void *buf, size_t n)
+{
+	ERR_clear_error();
+	return SSL_read(s, buf, (int)n);
+}
+
+static int tls_write(SSL *s, const void *buf, size_t n)
+{
+	ERR_clear_error();
+	return SSL_write(s, buf, (int)n);
+}
+
 static bool again(SSL *s, int r)
 {
 	int e = SSL_get_error(s, r);
@@ -101,8 +114,7 @@ static bool say(struct conn *c)
 		size_t n = c->n_head - c->head, k = c->body < CHUNK ? c->body : CHUNK;
 		memcpy(both, c->out + c->head, n);
 		memcpy(both + n, zeros, k);
-		int r = head ? SSL_write(c->ssl, both, (int)(n + k))
-			     : SSL_write(c->ssl, zeros, (int)k);
+		int r = head ? tls_write(c->ssl, both, n + k) : tls_write(c->ssl, zeros, k);
 		if (r <= 0)
 			return again(c->ssl, r);
 		size_t of_head = (size_t)r < n ? (size_t)r : n;
@@ -132,7 +144,7 @@ static bool hear(struct conn *c)
 		}
 		if (c->n_in == sizeof(c->in) - 1)
 			return false;
-		int r = SSL_read(c->ssl, c->in + c->n_in, (int)(sizeof(c->in) - 1 - c->n_in));
+		int r = tls_read(c->ssl, c->in + c->n_in, sizeof(c->in) - 1 - c->n_in);
 		if (r <= 0)
 			return again(c->ssl, r);
 		c->n_in += (size_t)r;
@@ -261,7 +273,7 @@ static bool ask(struct client *c, const char *host, uint64_t body)
 	c->left = UINT64_MAX;
 	c->timed = false;
 	c->start = now();
-	return SSL_write(c->ssl, text, n) == n;
+	return tls_write(c->ssl, text, (size_t)n) == n;
 }
 
 /* How far a head has come: its length once it is there, with *left; -1: no good one. */
@@ -288,7 +300,7 @@ static int hear_answer(struct client *c, void (*first)(double us, void *arg), vo
 	for (;;) {
 		if (c->left == 0)
 			return 1;
-		int n = SSL_read(c->ssl, buf, sizeof(buf)), used = 0;
+		int n = tls_read(c->ssl, buf, sizeof(buf)), used = 0;
 		if (n <= 0)
 			return again(c->ssl, n) ? 0 : -1;
 		if (!c->timed) {

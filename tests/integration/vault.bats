@@ -18,6 +18,7 @@ case_of() {
 
 @test "CRED the header is ours whatever the agent sent; the placeholder elsewhere stays" { case_of inject; }
 @test "CRED a bare header, basic authentication, and their scrubbing" { case_of forms; }
+@test "CRED no key of the agent's own behind a body" { case_of behind; }
 @test "TLS-12 no secret to another host, another port, or a name below" { case_of elsewhere; }
 @test "TLS-12 of two secrets for one header that whose placeholder stands in it is sent" { case_of several; }
 @test "TLS-12 a secret for some requests goes with those alone" { case_of limited; }

@@ -95,6 +95,24 @@ def several():
     w.end()
 
 
+def behind():
+    """A key of the agent's own does not come behind a body either."""
+    w, up = start(config=credential(header="x-token", before="", always=True))
+    for field in ("X-Token", "x_token"):
+        c = w.agent(up)
+        c.send(get("/", "Transfer-Encoding: chunked\r\n", method="POST") +
+               f"2\r\nab\r\n0\r\n{field}: foreign\r\n\r\n".encode())
+        first, _, body = c.message()
+        assert " 400 " in first and b"behind a body" in body, (first, body)
+        w.event(why="malformed", status=400)
+    assert b"foreign" not in up.got
+    # other fields do
+    c = w.agent(up)
+    w.ask(c, get("/", "Transfer-Encoding: chunked\r\n", method="POST") +
+          b"2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n")
+    assert b"X-Sum: 1\r\n" in up.got
+
+
 def elsewhere():
     # not to another host, another port, or below the host
     for name, port in (("other.example", 443), (NAME, 8443), ("sub." + NAME, 443)):
