@@ -323,7 +323,7 @@ pip_index() {
 	E
 }
 
-@test "a file that a session has changed stays as it is, and its lines go on working" {
+@test "a file that the sandbox has of its own gets the lines once, and they go on working" {
 	policy npmcorp <<-'Y'
 		beside: true
 		allow: [npm.test]
@@ -333,15 +333,26 @@ pip_index() {
 		    header: {Authorization: "Bearer {}"}
 		    file: {~/.npmrc: "//npm.test/:_authToken={}"}
 	Y
-	store npmcorp
 	npm_package
-	run "$BAWN" run --name box "${BAWN_OPTS[@]}" --policy npmcorp shell "$WS" -- sh -c 'echo "fund=false" >>~/.npmrc'
+	local use='curl -sS -H "Authorization: Bearer $(sed -n "s/.*_authToken=//p" ~/.npmrc)" https://npm.test/private-thing'
+	run "$BAWN" run --name box "${BAWN_OPTS[@]}" --policy npmcorp shell "$WS" -- sh -c 'printf fund=false >~/.npmrc'
 	assert_status 0
-	run "$BAWN" run --name box shell -- sh -c '
-		cat ~/.npmrc
-		curl -sS -H "Authorization: Bearer $(sed -n "s/.*_authToken=//p" ~/.npmrc)" https://npm.test/private-thing'
-	assert_output fund=false
-	assert_output '"dist-tags"'
+	store npmcorp
+	local i
+	for i in 1 2 3; do
+		run "$BAWN" run --name box shell -- sh -c "cat ~/.npmrc; echo; $use; echo '# $i' >>~/.npmrc"
+		assert_output '"dist-tags"' || return 1
+		assert_output $'fund=false\n//npm.test/:_authToken=' || return 1
+		[ "$(grep -c _authToken= <<<"$output")" = 1 ] || fail "more than once"
+	done
+	[ "$(served npm.test "Bearer $TOKEN")" = 3 ]
+	# what the inside has put in the way is left alone
+	"$BAWN" exec box -- sh -c 'rm ~/.npmrc; ln -s /etc/hostname ~/.npmrc'
+	"$BAWN" stop box
+	run "$BAWN" run --name box shell -- sh -c 'readlink ~/.npmrc; rm ~/.npmrc; mkdir ~/.npmrc'
+	assert_output /etc/hostname
+	run "$BAWN" run --name box shell -- sh -c 'ls -ld ~/.npmrc'
+	assert_status 0
 	refute_token
 	"$BAWN" rm -f box
 }
