@@ -21,10 +21,13 @@ tests_deny_call_CFLAGS = $(AM_CFLAGS) $(BAWN_NO_SANITIZERS)
 tests_deny_call_LDFLAGS = $(AM_LDFLAGS) $(BAWN_NO_SANITIZERS)
 
 # keeps a helper readable, for a search of its memory; loaded before it
-check_PROGRAMS += tests/vault/dumpable.so
+check_PROGRAMS += tests/vault/dumpable.so tests/vault/clock.so
 tests_vault_dumpable_so_SOURCES = tests/vault/dumpable.c
 tests_vault_dumpable_so_CFLAGS = $(AM_CFLAGS) -fPIC $(BAWN_NO_SANITIZERS)
 tests_vault_dumpable_so_LDFLAGS = $(AM_LDFLAGS) -shared $(BAWN_NO_SANITIZERS)
+tests_vault_clock_so_SOURCES = tests/vault/clock.c
+tests_vault_clock_so_CFLAGS = $(AM_CFLAGS) -fPIC $(BAWN_NO_SANITIZERS)
+tests_vault_clock_so_LDFLAGS = $(AM_LDFLAGS) -shared $(BAWN_NO_SANITIZERS)
 
 TESTS += build-aux/docs-check tests/run-bats
 

@@ -12,64 +12,15 @@
 
 #include "base/macro.h"
 #include "policy/egress.h"
-
-enum { CHUNK_LINE_MAX = 256, HTTP_PORT = 80 };
-/* Bodies are counted in int64_t; 18 digits can't overflow it. */
-enum { LENGTH_DIGITS = 18, CHUNK_DIGITS = 15 };
-
-struct span {
-	const char *p;
-	size_t n;
-};
+#include "policy/http-text.h"
 
 struct head {
 	bool v11, host, length, chunked, upgrade, websocket;
 	int64_t body;
 };
 
-static bool is_tchar(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		(c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool is_token(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_tchar(s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
-static bool span_is(struct span s, const char *lower)
-{
-	return s.n == strlen(lower) && strncasecmp(s.p, lower, s.n) == 0;
-}
-
-static struct span trim(struct span s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-/* Visible bytes, space and tab, and anything above ASCII. */
-static bool is_field_text(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return false;
-	}
-	return true;
-}
-
 /* Does authority (host[:port]) mean name, port 80?  0, -EPERM (seen filled) or -EBADMSG. */
-static int check_authority(struct span a, const char *name, char *seen)
+static int check_authority(struct http_span a, const char *name, char *seen)
 {
 	char canon[HOST_NAME_MAX_LEN + 1];
 	size_t host = a.n;
@@ -78,7 +29,7 @@ static int check_authority(struct span a, const char *name, char *seen)
 	if (GUARD_REMOVED("host-check"))
 		return 0;
 	if (colon) {
-		struct span port = {colon + 1, a.n - (size_t)(colon + 1 - a.p)};
+		struct http_span port = {colon + 1, a.n - (size_t)(colon + 1 - a.p)};
 		host = (size_t)(colon - a.p);
 		if (!(port.n == 2 && memcmp(port.p, "80", 2) == 0) && port.n != 0)
 			return -EPERM;
@@ -88,7 +39,7 @@ static int check_authority(struct span a, const char *name, char *seen)
 	return 0;
 }
 
-static int parse_target(struct span t, bool options, const char *name, char *seen)
+static int parse_target(struct http_span t, bool options, const char *name, char *seen)
 {
 	static const char scheme[] = "http://";
 	for (size_t i = 0; i < t.n; i++)
@@ -101,7 +52,7 @@ static int parse_target(struct span t, bool options, const char *name, char *see
 	size_t k = sizeof(scheme) - 1;
 	if (t.n <= k || strncasecmp(t.p, scheme, k) != 0)
 		return -EBADMSG;
-	struct span a = {t.p + k, t.n - k};
+	struct http_span a = {t.p + k, t.n - k};
 	for (size_t i = 0; i < a.n; i++) {
 		if (strchr("/?#", a.p[i])) {
 			a.n = i;
@@ -111,15 +62,15 @@ static int parse_target(struct span t, bool options, const char *name, char *see
 	return check_authority(a, name, seen);
 }
 
-static int parse_request_line(struct span l, struct head *h, const char *name, char *seen)
+static int parse_request_line(struct http_span l, struct head *h, const char *name, char *seen)
 {
 	const char *sp = memchr(l.p, ' ', l.n);
 	if (!sp)
 		return -EBADMSG;
-	struct span method = {l.p, (size_t)(sp - l.p)};
-	if (!is_token(method) || span_is(method, "connect"))
+	struct http_span method = {l.p, (size_t)(sp - l.p)};
+	if (!http_is_token(method) || http_is(method, "connect"))
 		return -EBADMSG;
-	struct span rest = {sp + 1, l.n - method.n - 1};
+	struct http_span rest = {sp + 1, l.n - method.n - 1};
 	const size_t v = sizeof(" HTTP/1.1") - 1;
 	if (rest.n <= v || memcmp(rest.p + rest.n - v, " HTTP/1.", v - 1) != 0)
 		return -EBADMSG;
@@ -128,76 +79,46 @@ static int parse_request_line(struct span l, struct head *h, const char *name, c
 		return -EBADMSG;
 	h->v11 = minor == '1';
 	return parse_target(
-		(struct span){rest.p, rest.n - v}, span_is(method, "options"), name, seen);
+		(struct http_span){rest.p, rest.n - v}, http_is(method, "options"), name, seen);
 }
 
-static int parse_length(struct span v, struct head *h)
+/* A field that counts, written so that only some readers take it for one. */
+static bool disguised(struct http_span key)
 {
-	if (h->length || v.n == 0 || v.n > LENGTH_DIGITS)
-		return -EBADMSG;
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] < '0' || v.p[i] > '9')
-			return -EBADMSG;
-		h->body = h->body * 10 + (v.p[i] - '0');
-	}
-	h->length = true;
-	return 0;
+	static const char *const names[] = {"content-length", "transfer-encoding"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (memchr(key.p, '_', key.n) && http_names(key, names[i]))
+			return true;
+	return false;
 }
 
-static int split_field(struct span l, struct span *ret_name, struct span *ret_value)
+static int parse_field(struct http_span l, struct head *h, const char *name, char *seen)
 {
-	const char *colon = memchr(l.p, ':', l.n);
-	if (!colon)
+	struct http_span key, v;
+	if (http_split_field(l, &key, &v) < 0 || disguised(key))
 		return -EBADMSG;
-	*ret_name = (struct span){l.p, (size_t)(colon - l.p)};
-	*ret_value = trim((struct span){colon + 1, l.n - ret_name->n - 1});
-	/* a folded line starts with a space, which is_token() refuses too */
-	return is_token(*ret_name) && is_field_text(*ret_value) ? 0 : -EBADMSG;
-}
-
-static int parse_field(struct span l, struct head *h, const char *name, char *seen)
-{
-	struct span key, v;
-	if (split_field(l, &key, &v) < 0)
-		return -EBADMSG;
-	if (span_is(key, "host")) {
+	if (http_is(key, "host")) {
 		if (h->host)
 			return -EBADMSG;
 		h->host = true;
 		return check_authority(v, name, seen);
 	}
-	if (span_is(key, "content-length"))
-		return parse_length(v, h);
-	if (span_is(key, "transfer-encoding")) {
-		if (h->chunked || !span_is(v, "chunked"))
+	if (http_is(key, "content-length")) {
+		if (h->length)
+			return -EBADMSG;
+		h->length = true;
+		return http_read_length(v, &h->body);
+	}
+	if (http_is(key, "transfer-encoding")) {
+		if (h->chunked || !http_is(v, "chunked"))
 			return -EBADMSG;
 		h->chunked = true;
 	}
-	if (span_is(key, "upgrade")) {
+	if (http_is(key, "upgrade")) {
 		if (h->upgrade)
 			return -EBADMSG;
 		h->upgrade = true;
-		h->websocket = span_is(v, "websocket");
-	}
-	return 0;
-}
-
-/* The next line of buf[at..n), without its CRLF; *at moves behind it.  0 when there is no whole
- * line yet, -EBADMSG for a bare CR or LF or a NUL. */
-static int next_line(const char *buf, size_t n, size_t *at, struct span *ret)
-{
-	for (size_t i = *at; i < n; i++) {
-		if (buf[i] == '\n' || buf[i] == '\0')
-			return -EBADMSG;
-		if (buf[i] != '\r')
-			continue;
-		if (i + 1 == n)
-			return 0;
-		if (buf[i + 1] != '\n')
-			return -EBADMSG;
-		*ret = (struct span){buf + *at, i - *at};
-		*at = i + 2;
-		return 1;
+		h->websocket = http_is(v, "websocket");
 	}
 	return 0;
 }
@@ -219,12 +140,12 @@ static int64_t next_head(
 	struct http_state *s, const char *buf, size_t n, const char *name, char *seen)
 {
 	struct head h = {0};
-	struct span l;
+	struct http_span l;
 	size_t at = 0;
-	if (n && !is_tchar(buf[0]))
+	if (n && !http_is_tchar(buf[0]))
 		return -EBADMSG;
 	for (int line = 0;; line++) {
-		int r = next_line(buf, n, &at, &l);
+		int r = http_next_line(buf, n, &at, &l);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -242,32 +163,13 @@ static int64_t next_head(
 	}
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'    ? c - '0'
-		: c >= 'a' && c <= 'f' ? c - 'a' + 10
-		: c >= 'A' && c <= 'F' ? c - 'A' + 10
-				       : -1;
-}
-
 static int64_t next_chunk(struct http_state *s, const char *buf, size_t n)
 {
-	struct span l;
-	size_t at = 0, i = 0;
-	int64_t size = 0;
-	int r = next_line(buf, n, &at, &l);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return n > CHUNK_LINE_MAX ? -EBADMSG : 0;
-	for (; i < l.n && hex_digit(l.p[i]) >= 0; i++)
-		size = i < CHUNK_DIGITS ? size << 4 | hex_digit(l.p[i]) : -1;
-	if (i == 0 || i > CHUNK_DIGITS || l.n > CHUNK_LINE_MAX)
-		return -EBADMSG;
-	if (i < l.n && (l.p[i] != ';' || !is_field_text((struct span){l.p + i, l.n - i})))
-		return -EBADMSG;
-	s->phase = size ? HTTP_CHUNK_END : HTTP_TRAILER;
-	return (int64_t)at + size;
+	uint64_t size = 0;
+	int r = http_chunk_line(buf, n, &size);
+	if (r > 0)
+		s->phase = size ? HTTP_CHUNK_END : HTTP_TRAILER;
+	return r > 0 ? r + (int64_t)size : r;
 }
 
 static int64_t next_chunk_end(struct http_state *s, const char *buf, size_t n)
@@ -284,18 +186,18 @@ static int64_t next_chunk_end(struct http_state *s, const char *buf, size_t n)
 
 static int64_t next_trailer(struct http_state *s, const char *buf, size_t n)
 {
-	struct span l, key, v;
+	struct http_span l, key, v;
 	size_t at = 0;
 	for (;;) {
-		int r = next_line(buf, n, &at, &l);
+		int r = http_next_line(buf, n, &at, &l);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			return n >= HTTP_HEAD_MAX ? -EMSGSIZE : 0;
 		if (l.n == 0)
 			break;
-		if (split_field(l, &key, &v) < 0 || span_is(key, "host") ||
-			span_is(key, "content-length") || span_is(key, "transfer-encoding"))
+		if (http_split_field(l, &key, &v) < 0 || http_is(key, "host") ||
+			http_is(key, "content-length") || http_is(key, "transfer-encoding"))
 			return -EBADMSG;
 	}
 	s->phase = HTTP_HEAD;

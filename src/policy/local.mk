@@ -6,6 +6,7 @@ libpolicy_a_SOURCES = \
 	src/policy/egress.h src/policy/egress.c src/policy/egress-table.h \
 	src/policy/credential.h src/policy/credential.c \
 	src/policy/http-rule.h src/policy/http-rule.c \
+	src/policy/http-text.h src/policy/http-text.c \
 	src/policy/host-name.c \
 	src/policy/request-table.h src/policy/request-table.c \
 	src/policy/pack.h src/policy/pack.c src/policy/pack-format.h \

@@ -376,30 +376,42 @@ static void part_ended(struct sandbox *s, size_t pair, size_t part)
 			"the next connection");
 }
 
+static void tell_all(
+	struct sandbox *s, size_t pair, size_t part, struct vault_tell_msg *m, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (m[i].magic != VAULT_MAGIC || m[i].kind != VAULT_EVENT) {
+			part_ended(s, pair, part);
+			return;
+		}
+		m[i].method[sizeof(m->method) - 1] = m[i].path[sizeof(m->path) - 1] =
+			m[i].text[sizeof(m->text) - 1] = '\0';
+		tell(s, &m[i], pair > 0);
+	}
+}
+
 /* False: nothing more is there. */
 static bool hear(struct sandbox *s, size_t pair, size_t part)
 {
-	struct vault_tell_msg m;
+	static struct vault_tell_msg m[VAULT_TELL_BATCH];
 	const int sock = s->vault.pair[pair].part[part].sock;
 	int fds[2];
 	size_t n_fds = 0;
-	ssize_t n = sock < 0 ? -EAGAIN : fd_recv(sock, &m, sizeof(m), fds, ARRAY_LEN(fds), &n_fds);
+	ssize_t n = sock < 0 ? -EAGAIN : fd_recv(sock, m, sizeof(m), fds, ARRAY_LEN(fds), &n_fds);
 	if (n == -EAGAIN)
 		return false;
-	if (n == sizeof(m) && m.magic == VAULT_MAGIC && m.kind == VAULT_READY &&
+	if (n == sizeof(m[0]) && m[0].magic == VAULT_MAGIC && m[0].kind == VAULT_READY &&
 		part == VAULT_KEYS) {
 		take_ready(&s->vault, fds, n_fds);
 		return true;
 	}
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
-	if (n != sizeof(m) || m.magic != VAULT_MAGIC || m.kind != VAULT_EVENT) {
+	if (n <= 0 || (size_t)n % sizeof(m[0])) {
 		part_ended(s, pair, part);
 		return false;
 	}
-	m.method[sizeof(m.method) - 1] = m.path[sizeof(m.path) - 1] = m.text[sizeof(m.text) - 1] =
-		'\0';
-	tell(s, &m, pair > 0);
+	tell_all(s, pair, part, m, (size_t)n / sizeof(m[0]));
 	return true;
 }
 
@@ -410,8 +422,21 @@ void vault_event(struct sandbox *s, unsigned int slot)
 			return;
 }
 
+/* They end where the supervisor does, with what they haven't told yet. */
+static void last_words(struct sandbox *s, size_t pair, size_t part)
+{
+	struct pollfd p = {.fd = s->vault.pair[pair].part[part].sock, .events = POLLIN};
+	if (p.fd < 0)
+		return;
+	shutdown(p.fd, SHUT_WR);
+	for (int i = 0; i < EVENT_BATCH && poll(&p, 1, VAULT_LAST_MS) > 0; i++)
+		if (!hear(s, pair, part))
+			return;
+}
+
 void vault_drain(struct sandbox *s)
 {
-	for (unsigned int slot = 0; slot < 2 * VAULT_PARTS; slot++)
-		vault_event(s, slot);
+	for (size_t pair = 0; pair < ARRAY_LEN(s->vault.pair); pair++)
+		for (size_t part = 0; part < VAULT_PARTS && s->vault.pair[pair].used; part++)
+			last_words(s, pair, part);
 }

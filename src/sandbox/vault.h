@@ -21,6 +21,7 @@ enum {
 	VAULT_FLOWS = 1024, /* whose events can still be told what they are about */
 	VAULT_SPENT = 64,   /* hosts whose uploads are remembered */
 	VAULT_READY_MS = 5000,
+	VAULT_LAST_MS = 500, /* at the end, for what hasn't been told yet */
 };
 
 struct vault_part {

@@ -47,7 +47,7 @@ static void finished(struct upstream *u)
 
 static void broke_off(struct upstream *u, const char *how)
 {
-	char text[256];
+	char text[400];
 	snprintf(text, sizeof(text), "%.200s %s", u->f.name, how);
 	upstream_refuse(u, VAULT_WHY_UPSTREAM, 502, text);
 }
@@ -71,7 +71,7 @@ static void emit_head(struct upstream *u, const struct h1_head *h, enum up_respo
 					     : H1_CHUNKED;
 	if (h1_put_response(&b, h, f, u->close && h->status >= 200) < 0)
 		u->f.dead = true;
-	scrub_run(&vault_config.scrub, buf_data(&b), b.n);
+	scrub_run(&vault_config.scrub, buf_data(&b), b.n, true);
 	for (size_t at = 0; at < b.n; at += LINK_FRAME_MAX)
 		emit(u, buf_data(&b) + at, MIN(b.n - at, (size_t)LINK_FRAME_MAX));
 	buf_free(&b);
@@ -96,8 +96,9 @@ static bool read_head(struct upstream *u)
 	if (n == 0)
 		return false;
 	if (u->ask == ASK_NONE) {
-		/* a response that nobody asked for must not become that of the next request */
-		u->f.dead = true;
+		/* a response that nobody asked for must not become that of the next request; the
+		 * one before it is still on its way */
+		u->state = UP_OVER;
 		return true;
 	}
 	if (n < 0) {
@@ -105,6 +106,13 @@ static bool read_head(struct upstream *u)
 		return true;
 	}
 	enum up_response body = body_of(u, &h);
+	if (h.coded && body != GOT_NONE && u->injected && !GUARD_REMOVED("vault-coded")) {
+		broke_off(u,
+			"compresses what it sends, though asked not to: a secret in it would not "
+			"be "
+			"seen, so nothing of it is passed on");
+		return true;
+	}
 	if (h.status >= 200) {
 		u->close = h.close || !h.v11 || body == GOT_REST;
 		/* a response before the request's end: what is left of that has nowhere to go */
@@ -144,7 +152,7 @@ static bool read_chunks(struct upstream *u)
 		emit(u, "0\r\n", 3);
 		if (p.trailer.n) {
 			buf_add(&clean, p.trailer.p, p.trailer.n);
-			scrub_run(&vault_config.scrub, buf_data(&clean), clean.n);
+			scrub_run(&vault_config.scrub, buf_data(&clean), clean.n, true);
 			emit(u, buf_data(&clean), clean.n);
 			buf_eat(&clean, clean.n);
 		}

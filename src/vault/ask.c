@@ -79,10 +79,8 @@ void upstream_refuse(struct upstream *u, enum vault_why why, unsigned int status
 	u->tell.status = begun ? 0 : (uint16_t)status;
 	loop_tell(&u->tell);
 	u->state = UP_OVER;
-	if (begun) { /* half a response can't be taken back, but it must not look whole */
-		u->f.dead = true;
+	if (begun) /* half a response can't be taken back: it goes on, and then breaks off */
 		return;
-	}
 	buf_addf(&b,
 		"HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
 		"%zu\r\n"
@@ -103,7 +101,7 @@ static void remember(struct upstream *u, const struct h1_head *h)
 	loop_text(u->tell.method, sizeof(u->tell.method), h->method.p, h->method.n);
 	loop_text(u->tell.path, sizeof(u->tell.path), h->target.p,
 		query ? (size_t)(query - h->target.p) : h->target.n);
-	u->head_only = h1_is(h->method, "head");
+	u->head_only = http_is(h->method, "head");
 	u->websocket = h->websocket;
 	u->chunked = h->chunked;
 	u->left = h->length;
@@ -198,6 +196,14 @@ static void take_end(struct upstream *u, const struct link_frame *l)
 	if (u->state == UP_OVER)
 		return;
 	bool ok = u->ask == ASK_BODY && (u->chunked || (u->left <= 0 && l->n == 0));
+	if (ok &&
+		!config_trailers_ok(
+			&vault_config, u->f.name, u->f.port, (struct http_span){l->p, l->n})) {
+		upstream_refuse(u, VAULT_WHY_MALFORMED, 400,
+			"a field that a credential of the policy puts in can't stand behind a "
+			"body");
+		return;
+	}
 	if (ok && u->chunked) {
 		/* the front's word for the trailers is not enough */
 		ok = buf_addf(&b, "0\r\n") == 0 && buf_add(&b, l->p, l->n) == 0 &&

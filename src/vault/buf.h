@@ -13,6 +13,7 @@
 struct buf {
 	char *p;
 	size_t at, n, cap; /* n bytes from p + at on */
+	size_t top;        /* nothing was ever put behind it */
 };
 
 static inline char *buf_data(const struct buf *b)

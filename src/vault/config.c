@@ -6,8 +6,9 @@
 #include "base/arena.h"
 #include "policy/request-table.h"
 
-/* Per credential: the field's value, its parts, and base64 of "user:secret". */
-enum { SECRET_LIMIT = 16384, ROOM = 4 * SECRET_LIMIT, USER_LIMIT = 256 };
+/* Per credential: the field's value, its parts, base64 of "user:secret", and all other forms. */
+enum { SECRET_LIMIT = 16384, ROOM = 32 * SECRET_LIMIT, USER_LIMIT = 256 };
+_Static_assert(SCRUB_MAX >= CREDENTIALS_MAX * (SCRUB_FORMS + 2), "room for every form");
 
 static int make_room(struct vault_config *c, struct err *err)
 {
@@ -81,6 +82,22 @@ static int plain_value(struct vault_config *c, const struct credential *cred, st
 	return 0;
 }
 
+/* Written straight into the locked memory. */
+static int add_forms(struct vault_config *c, const char *secret, size_t n)
+{
+	for (unsigned int i = 0; i < SCRUB_FORMS; i++) {
+		char *p = c->secrets + c->n;
+		if (c->cap - c->n < 3 * n + 8)
+			return -ENOMEM;
+		size_t len = scrub_form(i, secret, n, p);
+		c->n += len;
+		int r = len ? scrub_add(&c->scrub, p, len) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int read_secret(struct vault_config *c, const struct blob_view *v, struct err *err)
 {
 	if (c->credentials.n == 0)
@@ -98,6 +115,8 @@ static int read_secret(struct vault_config *c, const struct blob_view *v, struct
 	if (r == 0)
 		r = cred->basic_user ? basic_value(c, cred, k, secret, v->len)
 				     : plain_value(c, cred, k, secret, v->len);
+	if (r == 0)
+		r = add_forms(c, secret, v->len);
 	if (r == -EINVAL) {
 		err_set(err, EINVAL, "the secret %s is too short, or its header too long",
 			cred->secret);
@@ -153,6 +172,7 @@ int config_read(struct vault_config *c, char *data, size_t n, struct err *err)
 	for (size_t i = 0; r == 0 && i < c->credentials.n; i++)
 		if (!c->key[i].value)
 			r = err_set(err, EBADMSG, "a credential without a secret");
+	scrub_ready(&c->scrub);
 	/* no more than can be locked without a privilege is a fault of the limit's, not ours: what
 	 * isn't locked may reach the swap space */
 	if (r == 0 && c->n)
@@ -185,16 +205,17 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 		"x-http-method-override", "x-http-method", "x-method-override"};
 	const struct filter *q = arg;
 	for (size_t i = 0; i < q->c->credentials.n; i++) {
-		if (!q->goes[i] || !h1_is(f->name, q->c->credentials.v[i].header))
+		if (!q->goes[i] || !http_names(f->name, q->c->credentials.v[i].header))
 			continue;
 		/* of all that it might be */
 		for (; i < q->c->credentials.n; i++)
-			q->seen[i] |= q->goes[i] && h1_is(f->name, q->c->credentials.v[i].header);
+			q->seen[i] |= q->goes[i] &&
+				http_names(f->name, q->c->credentials.v[i].header);
 		return false;
 	}
 	/* rules on methods would be of no use beside these */
 	for (size_t i = 0; q->ruled && i < ARRAY_LEN(overrides); i++)
-		if (h1_is(f->name, overrides[i]))
+		if (http_names(f->name, overrides[i]))
 			return false;
 	return true;
 }
@@ -202,14 +223,14 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 /* ---- which of several ---- */
 
 /* What "Basic " and its base64 say, as far as it fits; bytes of dst. */
-static size_t basic_text(struct h1_span v, char *dst, size_t cap)
+static size_t basic_text(struct http_span v, char *dst, size_t cap)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const struct h1_span kind = {v.p, 5};
+	const struct http_span kind = {v.p, 5};
 	uint32_t bits = 0;
 	size_t n = 0, have = 0;
-	if (v.n < 6 || !h1_is(kind, "basic") || v.p[5] != ' ')
+	if (v.n < 6 || !http_is(kind, "basic") || v.p[5] != ' ')
 		return 0;
 	for (size_t i = 6; i < v.n && n < cap; i++) {
 		const char *d = v.p[i] ? strchr(digits, v.p[i]) : NULL;
@@ -231,8 +252,8 @@ static bool names_it(const struct vault_config *c, size_t i, const struct h1_hea
 	char text[2048];
 	const char *p = c->key[i].placeholder;
 	for (size_t k = 0; p && k < h->n; k++) {
-		const struct h1_span v = h->f[k].value;
-		if (!h1_is(h->f[k].name, c->credentials.v[i].header))
+		const struct http_span v = h->f[k].value;
+		if (!http_names(h->f[k].name, c->credentials.v[i].header))
 			continue;
 		const size_t n = basic_text(v, text, sizeof(text));
 		if (memmem(v.p, v.n, p, strlen(p)) || memmem(text, n, p, strlen(p)))
@@ -261,7 +282,7 @@ static void choose(const struct vault_config *c, const struct h1_head *h, const 
 static bool asks_for(const struct h1_head *h, const struct credential *c)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (h1_is(h->f[i].name, c->header))
+		if (http_names(h->f[i].name, c->header))
 			return true;
 	return c->always;
 }
@@ -315,4 +336,22 @@ int config_inject(const struct vault_config *c, const struct h1_head *h, const c
 	if (r == 0)
 		*ret_injected = any;
 	return r;
+}
+
+bool config_trailers_ok(
+	const struct vault_config *c, const char *name, uint16_t port, struct http_span lines)
+{
+	struct http_span line, key, value;
+	size_t at = 0;
+	while (http_next_line(lines.p, lines.n, &at, &line) > 0) {
+		if (line.n == 0)
+			return true;
+		if (http_split_field(line, &key, &value) < 0)
+			return false;
+		for (size_t i = 0; i < c->credentials.n; i++)
+			if (credential_goes_to(&c->credentials.v[i], name, port) &&
+				http_names(key, c->credentials.v[i].header))
+				return false;
+	}
+	return true;
 }

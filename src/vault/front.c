@@ -92,7 +92,7 @@ static void malformed(struct front *c, const struct h1_head *h, ssize_t e)
 
 /* ---- agent to vault ---- */
 
-static void send_end(struct front *c, struct h1_span trailer)
+static void send_end(struct front *c, struct http_span trailer)
 {
 	link_put(&c->f.link, LINK_END, trailer.p, trailer.n);
 	c->phase = REQUEST_SENT;
@@ -131,7 +131,7 @@ static bool read_head(struct front *c)
 	c->phase = REQUEST_BODY;
 	c->f.deadline = 0;
 	if (!c->chunked && c->left <= 0)
-		send_end(c, (struct h1_span){0});
+		send_end(c, (struct http_span){0});
 	return true;
 }
 
@@ -170,7 +170,7 @@ static bool read_body(struct front *c)
 	send_body(c, n);
 	c->left -= (int64_t)n;
 	if (c->left == 0)
-		send_end(c, (struct h1_span){0});
+		send_end(c, (struct http_span){0});
 	return true;
 }
 
@@ -218,8 +218,8 @@ static void take_leaf(struct front *c, const struct link_frame *l)
 	}
 	memcpy(&n, l->p, sizeof(n));
 	if (n <= l->n - sizeof(n))
-		c->f.tls = tls_front(c->f.fd, c->f.name, l->p + sizeof(n), n, l->p + sizeof(n) + n,
-			l->n - sizeof(n) - n);
+		c->f.tls = tls_front(&c->f.wire, c->f.name, l->p + sizeof(n), n,
+			l->p + sizeof(n) + n, l->n - sizeof(n) - n);
 	c->f.dead = !c->f.tls;
 	c->state = HANDSHAKE;
 }
@@ -343,13 +343,13 @@ static bool linger(struct front *c)
 {
 	if (c->state != LINGER) {
 		tls_bye(c->f.tls);
-		shutdown(c->f.fd, SHUT_WR);
+		shutdown(c->f.wire.fd, SHUT_WR);
 		c->state = LINGER;
 		c->f.deadline = loop_now() + LINGER_MS;
 		buf_free(&c->in);
 	}
-	ssize_t n = recv(c->f.fd, scratch, sizeof(scratch), MSG_DONTWAIT);
-	if (n == 0 || (n < 0 && errno != EAGAIN))
+	ssize_t n = wire_recv(&c->f.wire, scratch, sizeof(scratch));
+	if (n < 0 && n != -EAGAIN)
 		c->f.dead = true;
 	return n > 0;
 }
@@ -361,19 +361,17 @@ static bool round_of(struct front *c)
 		return linger(c);
 	if (c->state == HANDSHAKE)
 		moved |= shake_hands(c);
-	if (c->state == OPEN && !c->f.dead) {
-		moved |= read_agent(c);
-		while (!c->f.dead && step_up(c))
-			moved = true;
-	}
+	/* each as far as it goes, then one call for all of it */
+	while (c->state == OPEN && !c->f.dead && (read_agent(c) || step_up(c)))
+		moved = true;
 	ssize_t n = c->f.dead ? 0 : link_flush(&c->f.link);
 	if (n < 0) /* nobody reads on; what was sent before that comes yet */
 		buf_free(&c->f.link.out);
 	moved |= n > 0;
-	if (!c->f.dead)
-		moved |= step_down(c);
-	if (c->state == OPEN && !c->f.dead)
-		moved |= write_agent(c);
+	while (!c->f.dead && step_down(c))
+		moved = true;
+	while (c->state == OPEN && !c->f.dead && write_agent(c))
+		moved = true;
 	if (c->closing && c->out.n == 0 && !c->f.dead)
 		return linger(c);
 	return moved && !c->f.dead;

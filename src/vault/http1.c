@@ -6,78 +6,16 @@
 
 #include "policy/egress.h"
 
-/* Lengths are counted in int64_t; 18 digits can't overflow it. */
-enum { LENGTH_DIGITS = 18, CHUNK_DIGITS = 15, CHUNK_LINE_MAX = 256, HTTPS_PORT = 443 };
-
-static bool is_tchar(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		(c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool is_token(struct h1_span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_tchar(s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
-bool h1_is(struct h1_span s, const char *lower)
-{
-	return s.n == strlen(lower) && strncasecmp(s.p, lower, s.n) == 0;
-}
-
-static struct h1_span trim(struct h1_span s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-/* Visible bytes, space and tab, and anything above ASCII. */
-static bool is_field_text(struct h1_span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return false;
-	}
-	return true;
-}
-
-/* The next line of buf[*at..n), without its CRLF; *at moves behind it.  0 when there is no whole
- * line yet, -EBADMSG for a bare CR or LF or a NUL. */
-static int next_line(const char *buf, size_t n, size_t *at, struct h1_span *ret)
-{
-	for (size_t i = *at; i < n; i++) {
-		if (buf[i] == '\n' || buf[i] == '\0')
-			return -EBADMSG;
-		if (buf[i] != '\r')
-			continue;
-		if (i + 1 == n)
-			return 0;
-		if (buf[i + 1] != '\n')
-			return -EBADMSG;
-		*ret = (struct h1_span){buf + *at, i - *at};
-		*at = i + 2;
-		return 1;
-	}
-	return 0;
-}
+enum { HTTPS_PORT = 443 };
 
 /* The next element of a comma-separated list; *rest moves on. */
-static bool next_item(struct h1_span *rest, struct h1_span *ret)
+static bool next_item(struct http_span *rest, struct http_span *ret)
 {
 	if (rest->n == 0)
 		return false;
 	const char *comma = memchr(rest->p, ',', rest->n);
 	size_t n = comma ? (size_t)(comma - rest->p) : rest->n;
-	*ret = trim((struct h1_span){rest->p, n});
+	*ret = http_trim((struct http_span){rest->p, n});
 	n += comma != NULL;
 	rest->p += n;
 	rest->n -= n;
@@ -86,61 +24,38 @@ static bool next_item(struct h1_span *rest, struct h1_span *ret)
 
 /* ---- fields ---- */
 
-static int split_field(struct h1_span l, struct h1_field *ret)
+static void read_connection(struct http_span v, struct h1_head *h)
 {
-	const char *colon = memchr(l.p, ':', l.n);
-	if (!colon)
-		return -EBADMSG;
-	ret->name = (struct h1_span){l.p, (size_t)(colon - l.p)};
-	ret->value = trim((struct h1_span){colon + 1, l.n - ret->name.n - 1});
-	/* a folded line starts with a space, which is no token either */
-	return is_token(ret->name) && is_field_text(ret->value) ? 0 : -EBADMSG;
-}
-
-static int read_length(struct h1_span v, struct h1_head *h)
-{
-	int64_t length = 0;
-	if (h->length >= 0 || v.n == 0 || v.n > LENGTH_DIGITS)
-		return -EBADMSG;
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] < '0' || v.p[i] > '9')
-			return -EBADMSG;
-		length = length * 10 + (v.p[i] - '0');
-	}
-	h->length = length;
-	return 0;
-}
-
-static void read_connection(struct h1_span v, struct h1_head *h)
-{
-	struct h1_span item;
+	struct http_span item;
 	while (next_item(&v, &item)) {
-		if (h1_is(item, "close"))
+		if (http_is(item, "close"))
 			h->close = true;
-		if (h1_is(item, "upgrade"))
+		if (http_is(item, "upgrade"))
 			h->upgrade = true;
 	}
 }
 
-static int read_field(struct h1_span line, struct h1_head *h)
+static int read_field(struct http_span line, struct h1_head *h)
 {
 	struct h1_field f;
-	if (split_field(line, &f) < 0)
+	if (http_split_field(line, &f.name, &f.value) < 0)
 		return -EBADMSG;
 	if (h->n == H1_FIELDS_MAX)
 		return -EMSGSIZE;
 	h->f[h->n++] = f;
-	if (h1_is(f.name, "host")) {
+	if (http_is(f.name, "host")) {
 		if (h->host.p)
 			return -EBADMSG;
 		h->host = f.value;
-	} else if (h1_is(f.name, "content-length")) {
-		return read_length(f.value, h);
-	} else if (h1_is(f.name, "transfer-encoding")) {
-		if (h->chunked || !h1_is(f.value, "chunked"))
+	} else if (http_is(f.name, "content-length")) {
+		return h->length >= 0 ? -EBADMSG : http_read_length(f.value, &h->length);
+	} else if (http_is(f.name, "transfer-encoding")) {
+		if (h->chunked || !http_is(f.value, "chunked"))
 			return -EBADMSG;
 		h->chunked = true;
-	} else if (h1_is(f.name, "connection")) {
+	} else if (http_is(f.name, "content-encoding")) {
+		h->coded |= f.value.n > 0 && !http_is(f.value, "identity");
+	} else if (http_is(f.name, "connection")) {
 		read_connection(f.value, h);
 	}
 	return 0;
@@ -149,9 +64,9 @@ static int read_field(struct h1_span line, struct h1_head *h)
 /* Fields up to the empty line; *at stands behind the first line. */
 static ssize_t read_fields(const char *buf, size_t n, size_t at, size_t max, struct h1_head *h)
 {
-	struct h1_span line;
+	struct http_span line;
 	for (;;) {
-		int r = next_line(buf, n, &at, &line);
+		int r = http_next_line(buf, n, &at, &line);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -171,27 +86,28 @@ static ssize_t read_fields(const char *buf, size_t n, size_t at, size_t max, str
 
 static int read_target(struct h1_head *h)
 {
-	struct h1_span t = h->target;
+	struct http_span t = h->target;
 	for (size_t i = 0; i < t.n; i++)
 		if ((unsigned char)t.p[i] <= 0x20 || t.p[i] == 0x7f)
 			return -EBADMSG;
 	if (t.n && t.p[0] == '/')
 		return 0;
-	return t.n == 1 && t.p[0] == '*' && h1_is(h->method, "options") ? 0 : -EBADMSG;
+	return t.n == 1 && t.p[0] == '*' && http_is(h->method, "options") ? 0 : -EBADMSG;
 }
 
-static int read_request_line(struct h1_span l, struct h1_head *h)
+static int read_request_line(struct http_span l, struct h1_head *h)
 {
 	static const char version[] = " HTTP/1.1";
 	const size_t v = sizeof(version) - 1;
 	const char *sp = memchr(l.p, ' ', l.n);
 	if (!sp)
 		return -EBADMSG;
-	h->method = (struct h1_span){l.p, (size_t)(sp - l.p)};
-	struct h1_span rest = {sp + 1, l.n - h->method.n - 1};
-	if (!is_token(h->method) || rest.n <= v)
+	h->method = (struct http_span){l.p, (size_t)(sp - l.p)};
+	struct http_span rest = {sp + 1, l.n - h->method.n - 1};
+	if (!http_is_token(h->method) || rest.n <= v)
 		return -EBADMSG;
-	if (h1_is(h->method, "connect") || h1_is(h->method, "trace") || h1_is(h->method, "track"))
+	if (http_is(h->method, "connect") || http_is(h->method, "trace") ||
+		http_is(h->method, "track"))
 		return -EOPNOTSUPP;
 	const char *end = rest.p + rest.n - v;
 	if (memcmp(end, version, v - 1) != 0)
@@ -200,9 +116,28 @@ static int read_request_line(struct h1_span l, struct h1_head *h)
 		return -EPROTONOSUPPORT;
 	if (end[v - 1] != '1')
 		return -EBADMSG;
-	h->target = (struct h1_span){rest.p, rest.n - v};
+	h->target = (struct http_span){rest.p, rest.n - v};
 	h->v11 = true;
 	return read_target(h);
+}
+
+static bool between_hops(const struct h1_head *h, struct http_span name)
+{
+	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
+		"transfer-encoding", "content-length", "upgrade", "trailer", "http2-settings",
+		"proxy-authorization", "proxy-authenticate", "host"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (http_names(name, names[i]))
+			return true;
+	for (size_t i = 0; i < h->n; i++) {
+		struct http_span rest = h->f[i].value, item;
+		if (!http_is(h->f[i].name, "connection"))
+			continue;
+		while (next_item(&rest, &item))
+			if (item.n == name.n && strncasecmp(item.p, name.p, name.n) == 0)
+				return true;
+	}
+	return false;
 }
 
 /* What a request says beside its framing. */
@@ -213,11 +148,14 @@ static int check_request(struct h1_head *h)
 		return -EBADMSG;
 	for (size_t i = 0; i < h->n; i++) {
 		const struct h1_field *f = &h->f[i];
-		if (h1_is(f->name, "expect") && !h1_is(f->value, "100-continue"))
+		if (memchr(f->name.p, '_', f->name.n) &&
+			(between_hops(h, f->name) || http_names(f->name, "expect")))
 			return -EBADMSG;
-		if (!h1_is(f->name, "upgrade"))
+		if (http_is(f->name, "expect") && !http_is(f->value, "100-continue"))
+			return -EBADMSG;
+		if (!http_is(f->name, "upgrade"))
 			continue;
-		if (asked || !h1_is(f->value, "websocket"))
+		if (asked || !http_is(f->value, "websocket"))
 			return -EBADMSG;
 		asked = true;
 	}
@@ -227,12 +165,12 @@ static int check_request(struct h1_head *h)
 
 ssize_t h1_request(const char *buf, size_t n, struct h1_head *ret)
 {
-	struct h1_span line;
+	struct http_span line;
 	size_t at = 0;
 	*ret = (struct h1_head){.length = -1};
-	if (n && !is_tchar(buf[0]))
+	if (n && !http_is_tchar(buf[0]))
 		return -EBADMSG;
-	int r = next_line(buf, n, &at, &line);
+	int r = http_next_line(buf, n, &at, &line);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -252,7 +190,7 @@ ssize_t h1_request(const char *buf, size_t n, struct h1_head *ret)
 bool h1_host_is(const struct h1_head *h, const char *name, uint16_t port)
 {
 	char canon[HOST_NAME_MAX_LEN + 1], text[8];
-	struct h1_span v = h->host;
+	struct http_span v = h->host;
 	const char *colon = v.p ? memchr(v.p, ':', v.n) : NULL;
 	size_t host = colon ? (size_t)(colon - v.p) : v.n;
 	if (!v.p || host_canonical(v.p, host, canon) < 0 || !streq(canon, name))
@@ -260,17 +198,17 @@ bool h1_host_is(const struct h1_head *h, const char *name, uint16_t port)
 	if (!colon)
 		return port == HTTPS_PORT;
 	snprintf(text, sizeof(text), "%u", port);
-	return h1_is((struct h1_span){colon + 1, v.n - host - 1}, text);
+	return http_is((struct http_span){colon + 1, v.n - host - 1}, text);
 }
 
 /* ---- responses ---- */
 
 ssize_t h1_response(const char *buf, size_t n, struct h1_head *ret)
 {
-	struct h1_span l;
+	struct http_span l;
 	size_t at = 0;
 	*ret = (struct h1_head){.length = -1};
-	int r = next_line(buf, n, &at, &l);
+	int r = http_next_line(buf, n, &at, &l);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -287,36 +225,17 @@ ssize_t h1_response(const char *buf, size_t n, struct h1_head *ret)
 		return -EBADMSG;
 	ret->v11 = l.p[7] == '1';
 	if (l.n > 13)
-		ret->reason = (struct h1_span){l.p + 13, l.n - 13};
-	if (!is_field_text(ret->reason))
+		ret->reason = (struct http_span){l.p + 13, l.n - 13};
+	if (!http_is_field_text(ret->reason))
 		return -EBADMSG;
 	ssize_t len = read_fields(buf, n, at, H1_RESPONSE_MAX, ret);
 	for (size_t i = 0; len > 0 && i < ret->n; i++)
-		if (h1_is(ret->f[i].name, "upgrade") && h1_is(ret->f[i].value, "websocket"))
+		if (http_is(ret->f[i].name, "upgrade") && http_is(ret->f[i].value, "websocket"))
 			ret->websocket = ret->upgrade;
 	return len;
 }
 
 /* ---- writing ---- */
-
-static bool between_hops(const struct h1_head *h, struct h1_span name)
-{
-	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
-		"transfer-encoding", "content-length", "upgrade", "trailer", "http2-settings",
-		"proxy-authorization", "proxy-authenticate", "host"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (h1_is(name, names[i]))
-			return true;
-	for (size_t i = 0; i < h->n; i++) {
-		struct h1_span rest = h->f[i].value, item;
-		if (!h1_is(h->f[i].name, "connection"))
-			continue;
-		while (next_item(&rest, &item))
-			if (item.n == name.n && strncasecmp(item.p, name.p, name.n) == 0)
-				return true;
-	}
-	return false;
-}
 
 static int put_field(struct buf *b, const struct h1_field *f)
 {
@@ -343,7 +262,7 @@ int h1_put_request(struct buf *b, const struct h1_head *h, const char *name, uin
 		(int)h->target.n, h->target.p, name, colon);
 	for (size_t i = 0; i < h->n && r == 0; i++) {
 		const struct h1_field *f = &h->f[i];
-		if (!between_hops(h, f->name) && !h1_is(f->name, "accept-encoding") &&
+		if (!between_hops(h, f->name) && !http_names(f->name, "accept-encoding") &&
 			(!keep || keep(arg, f)))
 			r = put_field(b, f);
 	}
@@ -359,9 +278,9 @@ int h1_put_response(struct buf *b, const struct h1_head *h, enum h1_framing fram
 	int r = buf_addf(b, "HTTP/1.1 %03u %.*s\r\n", h->status, (int)h->reason.n,
 		h->reason.p ? h->reason.p : "");
 	for (size_t i = 0; i < h->n && r == 0; i++)
-		if (!between_hops(h, h->f[i].name) || h1_is(h->f[i].name, "trailer"))
+		if (!between_hops(h, h->f[i].name) || http_is(h->f[i].name, "trailer"))
 			/* what would lead past us, over QUIC */
-			r = h1_is(h->f[i].name, "alt-svc") ? 0 : put_field(b, &h->f[i]);
+			r = http_is(h->f[i].name, "alt-svc") ? 0 : put_field(b, &h->f[i]);
 	if (r == 0 && h->status == 101)
 		r = buf_addf(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
 	else if (r == 0 && close)
@@ -376,65 +295,44 @@ int h1_put_response(struct buf *b, const struct h1_head *h, enum h1_framing fram
 
 enum { CHUNK_SIZE = 0, CHUNK_DATA, CHUNK_END, CHUNK_TRAILER };
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'    ? c - '0'
-		: c >= 'a' && c <= 'f' ? c - 'a' + 10
-		: c >= 'A' && c <= 'F' ? c - 'A' + 10
-				       : -1;
-}
-
 static ssize_t chunk_size(struct h1_chunks *c, const char *buf, size_t n)
 {
-	struct h1_span l;
-	size_t at = 0, i = 0;
-	uint64_t size = 0;
-	int r = next_line(buf, n, &at, &l);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return n > CHUNK_LINE_MAX ? -EBADMSG : 0;
-	for (; i < l.n && i <= CHUNK_DIGITS && hex_digit(l.p[i]) >= 0; i++)
-		size = size << 4 | (uint64_t)hex_digit(l.p[i]);
-	if (i == 0 || i > CHUNK_DIGITS || l.n > CHUNK_LINE_MAX)
-		return -EBADMSG;
-	if (i < l.n && (l.p[i] != ';' || !is_field_text((struct h1_span){l.p + i, l.n - i})))
-		return -EBADMSG;
-	c->left = size;
-	c->phase = size ? CHUNK_DATA : CHUNK_TRAILER;
-	return (ssize_t)at;
+	int r = http_chunk_line(buf, n, &c->left);
+	if (r > 0)
+		c->phase = c->left ? CHUNK_DATA : CHUNK_TRAILER;
+	return r;
 }
 
 /* Fields that say where a message ends, where it goes or who sends it have no place behind it. */
-static bool trailer_ok(struct h1_span name)
+static bool trailer_ok(struct http_span name)
 {
 	static const char *const names[] = {"host", "content-length", "transfer-encoding",
 		"connection", "upgrade", "expect", "authorization", "cookie", "set-cookie",
 		"x-api-key", "proxy-authorization"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (h1_is(name, names[i]))
+		if (http_names(name, names[i]))
 			return false;
 	return true;
 }
 
 static ssize_t chunk_trailer(const char *buf, size_t n, struct h1_piece *ret)
 {
-	struct h1_span l;
+	struct http_span l;
 	struct h1_field f;
 	size_t at = 0;
 	for (;;) {
 		size_t before = at;
-		int r = next_line(buf, n, &at, &l);
+		int r = http_next_line(buf, n, &at, &l);
 		if (r < 0)
 			return r;
 		if (r == 0 || at > H1_REQUEST_MAX)
 			return n >= H1_REQUEST_MAX ? -EBADMSG : 0;
 		if (l.n == 0) {
-			ret->trailer = (struct h1_span){buf, before};
+			ret->trailer = (struct http_span){buf, before};
 			ret->end = true;
 			return (ssize_t)at;
 		}
-		if (split_field(l, &f) < 0 || !trailer_ok(f.name))
+		if (http_split_field(l, &f.name, &f.value) < 0 || !trailer_ok(f.name))
 			return -EBADMSG;
 	}
 }
@@ -447,7 +345,7 @@ ssize_t h1_chunk(struct h1_chunks *c, const char *buf, size_t n, struct h1_piece
 		return chunk_size(c, buf, n);
 	case CHUNK_DATA:
 		n = MIN(n, c->left);
-		ret->data = (struct h1_span){buf, n};
+		ret->data = (struct http_span){buf, n};
 		c->left -= n;
 		if (c->left == 0)
 			c->phase = CHUNK_END;

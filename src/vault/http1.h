@@ -2,38 +2,34 @@
  *
  * Pure.  What two parsers could read in two ways is refused and never repaired: a bare CR or LF, a
  * NUL, a folded line, space before the colon, a second length, a length beside chunks, a coding
- * other than "chunked", another form of target than a path.  What goes on is written from what was
- * read, so that nothing passes that was not understood.
+ * other than "chunked", another form of target than a path, "_" for "-" in the name of a field that
+ * counts.  What goes on is written from what was read, so that nothing passes that was not
+ * understood.
  */
 #ifndef BAWN_VAULT_HTTP1_H
 #define BAWN_VAULT_HTTP1_H
 
+#include "policy/http-text.h"
 #include "vault/buf.h"
 
 #define H1_REQUEST_MAX 32768  /* bytes of a request head, or of trailers */
 #define H1_RESPONSE_MAX 65536 /* bytes of a response head */
 #define H1_FIELDS_MAX 128
 
-struct h1_span {
-	const char *p;
-	size_t n;
-};
-
 struct h1_field {
-	struct h1_span name, value;
+	struct http_span name, value;
 };
 
 struct h1_head {
-	struct h1_span method, target; /* of a request */
-	struct h1_span reason, host;
+	struct http_span method, target; /* of a request */
+	struct http_span reason, host;
 	unsigned int status; /* of a response */
 	bool v11, chunked, close, websocket, upgrade;
+	bool coded;     /* its content is compressed, or the like */
 	int64_t length; /* -1: none was said */
 	struct h1_field f[H1_FIELDS_MAX];
 	size_t n;
 };
-
-bool h1_is(struct h1_span s, const char *lower); /* case does not matter */
 
 /* The head at the front of buf.  Its length, 0: more is needed, -EBADMSG, -EMSGSIZE: too long or
  * too many fields, -EPROTONOSUPPORT: a version other than 1.1 (requests), -EOPNOTSUPP: a method
@@ -63,8 +59,8 @@ struct h1_chunks {
 };
 
 struct h1_piece {
-	struct h1_span data;    /* of the body */
-	struct h1_span trailer; /* whole field lines, each with its CRLF */
+	struct http_span data;    /* of the body */
+	struct http_span trailer; /* whole field lines, each with its CRLF */
 	bool end;
 };
 

@@ -2,7 +2,6 @@
 #include "vault/link.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 #include "policy/egress.h"
 
@@ -36,25 +35,24 @@ ssize_t link_flush(struct link *l)
 {
 	if (l->out.n == 0)
 		return 0;
-	ssize_t n = send(l->fd, buf_data(&l->out), l->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = wire_send(&l->wire, buf_data(&l->out), l->out.n);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return n == -EAGAIN ? 0 : n;
 	buf_eat(&l->out, (size_t)n);
 	return n;
 }
 
 ssize_t link_fill(struct link *l)
 {
+	static char scratch[READ_STEP];
 	if (l->in.n >= sizeof(struct header) + LINK_FRAME_MAX)
 		return 0;
-	char *p = buf_room(&l->in, READ_STEP);
-	if (!p)
-		return -ENOMEM;
-	ssize_t n = recv(l->fd, p, READ_STEP, MSG_DONTWAIT);
+	ssize_t n = wire_recv(&l->wire, scratch, sizeof(scratch));
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	buf_grew(&l->in, (size_t)n);
-	return n == 0 ? -EPIPE : n;
+		return n == -EAGAIN ? 0 : n;
+	int r = buf_add(&l->in, scratch, (size_t)n);
+	explicit_bzero(scratch, (size_t)n);
+	return r < 0 ? r : n;
 }
 
 int link_next(const struct link *l, struct link_frame *ret)

@@ -8,6 +8,7 @@
 
 #include "vault/buf.h"
 #include "vault/vault.h"
+#include "vault/wire.h"
 
 enum link_kind {
 	/* vault to front */
@@ -34,15 +35,15 @@ struct link_frame {
 };
 
 struct link {
-	int fd; /* non-blocking; its owner closes it */
+	struct wire wire;
 	struct buf in, out;
 };
 
 /* Append a frame.  0, -EMSGSIZE or -ENOMEM. */
 int link_put(struct link *l, enum link_kind kind, const void *data, size_t n);
 
-/* Send what is there, receive what has come: bytes moved, 0 for none, -EPIPE at the other's end, or
- * -errno. */
+/* Send what is there, receive what has come: bytes moved, 0 for none (now), -EPIPE at the other's
+ * end, or -errno. */
 ssize_t link_flush(struct link *l);
 ssize_t link_fill(struct link *l);
 

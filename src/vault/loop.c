@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "policy/egress.h"
 
-enum { EVENTS = 128, TICK_MS = 500, TELL_MS = 1000 };
+enum { EVENTS = 128, TICK_MS = 500, TELL_MS = 1000, TELL_LATE = 50 };
 
 static int epfd = -1;
 static struct flow *flows;
@@ -32,20 +32,51 @@ void loop_text(char *dst, size_t cap, const char *p, size_t n)
 	dst[n] = '\0';
 }
 
+static struct vault_tell_msg told[VAULT_TELL_BATCH]; /* not sent yet */
+static size_t n_told;
+static uint64_t told_at; /* ms, when they last were */
+
 /* The supervisor reads all the time; if it does not, an event is lost rather than everything. */
-void loop_tell(struct vault_tell_msg *m)
+static void tell_now(void)
 {
 	struct pollfd p = {.fd = LOOP_SUPER_FD, .events = POLLOUT};
-	m->magic = VAULT_MAGIC;
-	m->kind = VAULT_EVENT;
-	m->lost = lost;
-	ssize_t r = send(LOOP_SUPER_FD, m, sizeof(*m), MSG_NOSIGNAL | MSG_DONTWAIT);
+	size_t n = n_told * sizeof(told[0]);
+	if (n_told == 0)
+		return;
+	told[0].lost = lost;
+	ssize_t r = send(LOOP_SUPER_FD, told, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (r < 0 && errno == EAGAIN && poll(&p, 1, TELL_MS) > 0)
-		r = send(LOOP_SUPER_FD, m, sizeof(*m), MSG_NOSIGNAL | MSG_DONTWAIT);
-	lost = r < 0 ? lost + 1 : 0;
+		r = send(LOOP_SUPER_FD, told, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	lost = r < 0 ? lost + (uint32_t)n_told : 0;
+	n_told = 0;
+	told_at = loop_now();
+}
+
+void loop_tell(const struct vault_tell_msg *m)
+{
+	if (n_told == ARRAY_LEN(told))
+		tell_now();
+	told[n_told] = *m;
+	told[n_told].magic = VAULT_MAGIC;
+	told[n_told].kind = VAULT_EVENT;
+	told[n_told++].lost = 0;
+	if (m->why || loop_now() - told_at >= TELL_LATE)
+		tell_now();
 }
 
 /* ---- flows ---- */
+
+/* Flows that want another turn, and dead ones, wait here until a round's events are all seen. */
+static struct flow **turn;
+static size_t n_turn;
+
+static void queue(struct flow *f)
+{
+	if (!f->queued) {
+		f->queued = true;
+		turn[n_turn++] = f;
+	}
+}
 
 static void unlink_flow(struct flow *f)
 {
@@ -64,16 +95,30 @@ static void end_flow(struct flow *f)
 	ops->stop(f);
 	tls_free(f->tls);
 	link_free(&f->link);
-	close(f->fd);
-	close(f->link.fd);
+	close(f->wire.fd);
+	close(f->link.wire.fd);
 	explicit_bzero(f, ops->flow_size);
 	free(f);
 }
 
-static int watch(struct flow *f, int fd)
+/* Flows are aligned: the lowest bit says that it is the link. */
+enum { LINK_BIT = 1 };
+
+static int watch(struct flow *f, struct wire *w, int how)
 {
-	struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = f};
-	return epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &e);
+	const uintptr_t which = w == &f->link.wire ? LINK_BIT : 0;
+	struct epoll_event e = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (w->full ? EPOLLOUT : 0u),
+		.data.ptr = (void *)((uintptr_t)f | which)};
+	w->armed = w->full;
+	return epoll_ctl(epfd, how, w->fd, &e);
+}
+
+/* Setting it anew reports what is there by now, so nothing is missed. */
+static void rearm(struct flow *f, struct wire *w)
+{
+	if (w->full != w->armed && watch(f, w, EPOLL_CTL_MOD) < 0)
+		f->dead = true;
 }
 
 static void too_many(const struct vault_flow_msg *m)
@@ -95,18 +140,19 @@ static void start_flow(const struct vault_flow_msg *m, const int fds[2])
 	f->id = m->flow;
 	f->port = m->port;
 	memcpy(f->name, m->name, sizeof(f->name));
-	f->fd = fds[ops->agent_fd];
-	f->link.fd = fds[!ops->agent_fd];
+	f->wire.fd = fds[ops->agent_fd];
+	f->link.wire.fd = fds[!ops->agent_fd];
 	f->next = flows;
 	if (flows)
 		flows->prev = f;
 	flows = f;
 	n_flows++;
-	fd_set_nonblock(f->fd);
-	fd_set_nonblock(f->link.fd);
+	fd_set_nonblock(f->wire.fd);
+	fd_set_nonblock(f->link.wire.fd);
 	ops->start(f, m);
-	if (watch(f, f->fd) < 0 || watch(f, f->link.fd) < 0)
-		end_flow(f);
+	if (watch(f, &f->wire, EPOLL_CTL_ADD) < 0 || watch(f, &f->link.wire, EPOLL_CTL_ADD) < 0)
+		f->dead = true;
+	queue(f);
 }
 
 /* 1: one more flow, 0: nothing there, -EPIPE: the supervisor has gone, -EBADMSG. */
@@ -139,24 +185,24 @@ static int super_ready(void)
 
 /* ---- the loop ---- */
 
-/* Flows that want another turn, and dead ones, wait here until a round's events are all seen. */
-static struct flow **turn;
-static size_t n_turn;
-
-static void queue(struct flow *f)
-{
-	if (!f->queued) {
-		f->queued = true;
-		turn[n_turn++] = f;
-	}
-}
-
 static void move(struct flow *f)
 {
 	if (!f->dead && ops->pump(f))
 		queue(f);
+	if (!f->dead) {
+		rearm(f, &f->wire);
+		rearm(f, &f->link.wire);
+	}
 	if (f->dead)
 		queue(f);
+}
+
+static void happened(const struct epoll_event *e)
+{
+	const uintptr_t p = (uintptr_t)e->data.ptr, link = p & LINK_BIT;
+	struct flow *f = (struct flow *)(p - link);
+	wire_event(link ? &f->link.wire : &f->wire, e->events);
+	move(f);
 }
 
 static void take_turns(void)
@@ -180,6 +226,8 @@ static void tick(void)
 {
 	static uint64_t last;
 	uint64_t now = loop_now();
+	if (now - told_at >= TELL_LATE)
+		tell_now();
 	if (now - last < TICK_MS)
 		return;
 	last = now;
@@ -201,19 +249,22 @@ int loop_run(const struct loop_ops *o)
 	if (!turn || epfd < 0 || epoll_ctl(epfd, EPOLL_CTL_ADD, LOOP_SUPER_FD, &super) < 0)
 		return 1;
 	for (;;) {
-		int n = epoll_wait(epfd, ev, EVENTS, n_turn ? 0 : n_flows ? TICK_MS : -1), r = 0;
+		int wait = n_turn ? 0 : n_told ? TELL_LATE : n_flows ? TICK_MS : -1, r = 0;
+		int n = epoll_wait(epfd, ev, EVENTS, wait);
 		if (n < 0 && errno != EINTR)
 			return 1;
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.ptr)
-				move(ev[i].data.ptr);
+				happened(&ev[i]);
 			else
 				r = 1;
 		}
 		while (r > 0)
 			r = super_ready();
-		if (r < 0)
+		if (r < 0) {
+			tell_now();
 			return r != -EPIPE;
+		}
 		take_turns();
 		tick();
 	}

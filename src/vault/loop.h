@@ -1,7 +1,8 @@
 /* vault/loop.h - the one loop of bawn-front and of bawn-vault: flows, the supervisor, the clock.
  *
- * Every descriptor is edge-triggered, and a flow is moved on until nothing moves; one that would
- * go on for ever is set back so that the others get their turn.
+ * Every descriptor is edge-triggered (wire.h), and a flow is moved on until nothing moves; one that
+ * would go on for ever is set back so that the others get their turn.  Requests that were made are
+ * told together, at most every TELL_LATE ms while they are many; what is refused is told at once.
  */
 #ifndef BAWN_VAULT_LOOP_H
 #define BAWN_VAULT_LOOP_H
@@ -20,7 +21,7 @@ struct flow {
 	uint16_t port;
 	bool dead, queued;
 	uint64_t deadline; /* ms, 0: none */
-	int fd;            /* the agent's stream, or the upstream's */
+	struct wire wire;  /* the agent's stream, or the upstream's */
 	struct link link;
 	struct tls *tls;
 	char name[256]; /* canonical */
@@ -28,8 +29,8 @@ struct flow {
 
 struct loop_ops {
 	size_t flow_size;
-	int agent_fd; /* which of a message's two descriptors is flow->fd, the other is the link's
-		       */
+	int agent_fd; /* which of a message's two descriptors is flow->wire's, the other is the
+		       * link's */
 	void (*start)(struct flow *f, const struct vault_flow_msg *m);
 	bool (*pump)(struct flow *f); /* move on; true: there is more to do at once */
 	void (*late)(struct flow *f); /* its deadline is over */
@@ -40,7 +41,7 @@ struct loop_ops {
 int loop_run(const struct loop_ops *ops);
 
 uint64_t loop_now(void); /* ms */
-void loop_tell(struct vault_tell_msg *m);
+void loop_tell(const struct vault_tell_msg *m);
 /* A text for an event: printable, and cut off where it is too long. */
 void loop_text(char *dst, size_t cap, const char *p, size_t n);
 

@@ -59,7 +59,7 @@ static void start(struct flow *f, const struct vault_flow_msg *m)
 	const struct buf *leaf = leaf_of(f->name);
 	upstream_spent(u, m->upload_spent);
 	f->deadline = loop_now() + HANDSHAKE_MS;
-	f->tls = tls_upstream(f->fd, f->name);
+	f->tls = tls_upstream(&f->wire, f->name);
 	if (!leaf || !f->tls || link_put(&f->link, LINK_LEAF, buf_data(leaf), leaf->n) < 0)
 		f->dead = true;
 }
@@ -116,18 +116,19 @@ static bool round_of(struct upstream *u)
 	bool moved = false;
 	if (u->state == UP_HANDSHAKE)
 		moved |= shake_hands(u);
-	if (!u->f.dead)
-		moved |= upstream_ask(u);
-	if (!u->f.dead)
-		moved |= write_upstream(u);
-	if (!u->f.dead)
-		moved |= upstream_answer(u);
+	/* each as far as it goes, then one call for all of it */
+	while (!u->f.dead && upstream_ask(u))
+		moved = true;
+	while (!u->f.dead && write_upstream(u))
+		moved = true;
+	while (!u->f.dead && upstream_answer(u))
+		moved = true;
 	ssize_t n = u->f.dead ? 0 : link_flush(&u->f.link);
 	if (n < 0)
 		u->f.dead = true;
 	/* said all: the front ends the flow, or else this does */
 	if (u->state == UP_OVER && u->f.link.out.n == 0 && !u->f.deadline) {
-		shutdown(u->f.link.fd, SHUT_WR);
+		shutdown(u->f.link.wire.fd, SHUT_WR);
 		u->f.deadline = loop_now() + LINGER_MS;
 	}
 	return (moved || n > 0) && !u->f.dead;

@@ -13,6 +13,7 @@
 
 static const unsigned char alpn[] = "\x8http/1.1";
 static SSL_CTX *ctx;
+static BIO_METHOD *wire_method;
 static int name_index = -1; /* of the name in an SSL's extra data */
 
 /* struct tls is never complete: it is an SSL. */
@@ -21,18 +22,72 @@ static SSL *ssl_of(struct tls *t)
 	return (SSL *)(void *)t;
 }
 
+/* ---- a wire, as OpenSSL sees one ---- */
+
+static int bio_read(BIO *b, char *p, int n)
+{
+	ssize_t k = wire_recv(BIO_get_data(b), p, (size_t)n);
+	BIO_clear_retry_flags(b);
+	if (k == -EAGAIN)
+		BIO_set_retry_read(b);
+	if (k == -EPIPE)
+		BIO_set_flags(b, BIO_FLAGS_IN_EOF);
+	errno = k < 0 && k != -EPIPE ? (int)-k : 0;
+	return k == -EPIPE ? 0 : k < 0 ? -1 : (int)k;
+}
+
+static int bio_write(BIO *b, const char *p, int n)
+{
+	ssize_t k = wire_send(BIO_get_data(b), p, (size_t)n);
+	BIO_clear_retry_flags(b);
+	if (k == -EAGAIN)
+		BIO_set_retry_write(b);
+	errno = k < 0 ? (int)-k : 0;
+	return k < 0 ? -1 : (int)k;
+}
+
+static long bio_ctrl(BIO *b, int what, long n, void *p)
+{
+	(void)n, (void)p;
+	return what == BIO_CTRL_FLUSH ||
+		(what == BIO_CTRL_EOF && BIO_test_flags(b, BIO_FLAGS_IN_EOF));
+}
+
+static bool make_method(void)
+{
+	wire_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
+	return wire_method && BIO_meth_set_read(wire_method, bio_read) &&
+		BIO_meth_set_write(wire_method, bio_write) &&
+		BIO_meth_set_ctrl(wire_method, bio_ctrl);
+}
+
+static bool set_wire(SSL *s, struct wire *w)
+{
+	BIO *b = BIO_new(wire_method);
+	if (!b)
+		return false;
+	BIO_set_data(b, w);
+	BIO_set_init(b, 1);
+	SSL_set_bio(s, b, b);
+	return true;
+}
+
+/* ---- set-up ---- */
+
 static int context(const SSL_METHOD *method, struct err *err)
 {
 	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_LOAD_SSL_STRINGS, NULL))
 		return err_set(err, EIO, "OpenSSL does not start");
 	ctx = SSL_CTX_new(method);
 	name_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	if (!ctx || name_index < 0 || !SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
+	if (!ctx || name_index < 0 || !make_method() ||
+		!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
 		!SSL_CTX_set_num_tickets(ctx, 0))
 		return err_set(err, ENOMEM, "OpenSSL makes no context");
 	SSL_CTX_set_options(ctx,
 		SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 			SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_read_ahead(ctx, 1); /* all that is there in one call, not two a record */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx,
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -75,20 +130,20 @@ int tls_front_setup(struct err *err)
 	return 0;
 }
 
-static SSL *connection(int fd, const char *name)
+static SSL *connection(struct wire *w, const char *name)
 {
 	SSL *s = SSL_new(ctx);
-	if (s && SSL_set_fd(s, fd) && SSL_set_ex_data(s, name_index, (void *)(uintptr_t)name))
+	if (s && set_wire(s, w) && SSL_set_ex_data(s, name_index, (void *)(uintptr_t)name))
 		return s;
 	SSL_free(s);
 	ERR_clear_error();
 	return NULL;
 }
 
-struct tls *tls_front(
-	int fd, const char *name, const void *cert, size_t cert_n, const void *key, size_t key_n)
+struct tls *tls_front(struct wire *w, const char *name, const void *cert, size_t cert_n,
+	const void *key, size_t key_n)
 {
-	SSL *s = connection(fd, name);
+	SSL *s = connection(w, name);
 	if (!s)
 		return NULL;
 	if (SSL_use_certificate_ASN1(s, cert, (int)cert_n) != 1 ||
@@ -157,9 +212,9 @@ int tls_upstream_setup(struct err *err)
 	return load_trust(err);
 }
 
-struct tls *tls_upstream(int fd, const char *name)
+struct tls *tls_upstream(struct wire *w, const char *name)
 {
-	SSL *s = connection(fd, name);
+	SSL *s = connection(w, name);
 	if (!s)
 		return NULL;
 	SSL_set_hostflags(s, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

@@ -9,25 +9,27 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "vault/wire.h"
 
 struct tls;
 
 /* The agent's side.  0 or -errno. */
 int tls_front_setup(struct err *err);
-/* cert and key: DER.  name: the only one that an SNI may say, and one must be said.  fd stays the
+/* cert and key: DER.  name: the only one that an SNI may say, and one must be said.  w stays the
  * caller's.  NULL: out of memory, or malformed DER. */
-struct tls *tls_front(
-	int fd, const char *name, const void *cert, size_t cert_n, const void *key, size_t key_n);
+struct tls *tls_front(struct wire *w, const char *name, const void *cert, size_t cert_n,
+	const void *key, size_t key_n);
 
 /* The upstream side.  What is trusted: SSL_CERT_FILE and SSL_CERT_DIR, else the host's bundle. */
 int tls_upstream_setup(struct err *err);
-struct tls *tls_upstream(int fd, const char *name);
+struct tls *tls_upstream(struct wire *w, const char *name);
 
 /* 1: done, 0: more must come, -EKEYREJECTED: the certificate does not hold, -EPROTO and others: why
  * says what for a person. */
 int tls_handshake(struct tls *t, char *why, size_t cap);
 
-/* Bytes, 0: the other side has said that it sends no more, -EAGAIN, or -errno. */
+/* Bytes, 0: the other side has said that it sends no more, -EAGAIN, or -errno.  What is buffered
+ * (read ahead) is no event of the wire's: read until -EAGAIN. */
 ssize_t tls_read(struct tls *t, void *buf, size_t n);
 ssize_t tls_write(struct tls *t, const void *buf, size_t n);
 

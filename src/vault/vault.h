@@ -56,8 +56,10 @@ enum vault_why {
 	VAULT_WHY_REQUESTS,  /* a credential that goes there may not go with this request */
 };
 
-/* What the helpers tell.  One event for each request, when the response's head is there or the
- * request was refused. */
+/* What the helpers tell: one event for each request, when the response's head is there or the
+ * request was refused.  A message holds as many as it is long, at most VAULT_TELL_BATCH; READY
+ * comes alone. */
+#define VAULT_TELL_BATCH 16
 struct vault_tell_msg {
 	uint32_t magic, kind;
 	uint32_t flow;

@@ -60,8 +60,8 @@ static void inject(const struct h1_head *h)
 	check(config_inject(config(), h, "a.example", 443, &b, &injected) == 0);
 	if (h1_request(buf_data(&b), b.n, &again) > 0)
 		for (size_t i = 0; i < again.n; i++) {
-			const struct h1_span v = again.f[i].value;
-			if (!h1_is(again.f[i].name, "authorization"))
+			const struct http_span v = again.f[i].value;
+			if (!http_is(again.f[i].name, "authorization"))
 				continue;
 			found++;
 			check((v.n == strlen(BEARER) && memcmp(v.p, BEARER, v.n) == 0) ||

@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			abort();
 		config_inject(&c, &h, "a.example", 443, &b, &any);
 		buf_free(&b);
+		config_trailers_ok(&c, "a.example", 443, (struct http_span){(const char *)data, n});
 	}
 	config_erase(&c);
 	free(config);

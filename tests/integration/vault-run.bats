@@ -106,6 +106,13 @@ teardown() {
 	assert_output 'GET api.test/v1: 200, with apitest'
 }
 
+@test "each of many requests is in the log, also the last before the end" {
+	run in_sandbox_sh 'curl -sS "https://api.test/n/[1-60]"'
+	[ "$(grep -c hello <<<"$output")" = 60 ] || fail "$output"
+	[ "$(grep -c '"event":"request".*api.test/n/' "$AUDIT")" = 60 ] || fail "$(tail -3 "$AUDIT")"
+	grep -q '"target":"api.test/n/60"' "$AUDIT"
+}
+
 @test "a policy without a value for its credential starts no vault and leaves the host end to end" {
 	unset API_TEST_KEY
 	cp "$T/ca.pem" "$WS/ca.crt"
@@ -395,6 +402,53 @@ stop_box() { "$BAWN" rm -f box >/dev/null 2>&1; }
 		[ "$(pgrep -P "$BOXPID" -f "^$which" | tail -1)" != "$p" ]
 	done
 	"$BAWN" ls | grep -q box
+	stop_box
+}
+
+@test "NET-24 1000 connections at once are answered, and 3000 that come to nothing harm nobody" {
+	start_box
+	cat >"$WS/many.py" <<-'E'
+		import os, resource, socket, ssl
+		most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+		resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+		n, ctx = min(1000, most - 50), ssl.create_default_context()
+		ask = 'GET /v1 HTTP/1.1\r\nHost: api.test\r\nx-api-key: %s\r\n\r\n' % os.environ['API_TEST_KEY']
+		def dial():
+		    return socket.create_connection(('api.test', 443), 30)
+		def answered(c):
+		    got = b''
+		    while not got.endswith(b'hello\n'):
+		        d = c.recv(4096)
+		        assert d, got
+		        got += d
+		    return got.startswith(b'HTTP/1.1 200')
+		kept = [ctx.wrap_socket(dial(), server_hostname='api.test') for _ in range(n)]
+		for c in kept:
+		    c.sendall(ask.encode())
+		assert all(answered(c) for c in kept)
+		print('ANSWERED', n)
+		out = ssl.MemoryBIO()
+		try:
+		    ctx.wrap_bio(ssl.MemoryBIO(), out, server_hostname='api.test').do_handshake()
+		except ssl.SSLWantReadError:
+		    hello = out.read()
+		for i in range(3000):
+		    c = dial()
+		    c.sendall((hello, hello[:i % 200], b'GET / HTTP/1.1\r\n', b'')[i % 4])
+		    c.close()
+		for c in kept[::100]:
+		    c.sendall(ask.encode())
+		    assert answered(c)
+		print('STILL THERE')
+	E
+	run timeout 110 "$BAWN" exec box -- /usr/bin/python3 many.py
+	assert_status 0
+	assert_output 'STILL THERE'
+	[ "$(with_key)" -gt 300 ] || fail "$(with_key)"
+	[ "$(pgrep -P "$BOXPID" -fc '^bawn-(vault|front|relay)')" = 3 ] || fail "$output"
+	run box_get v1
+	assert_output hello
+	refute_output 'the vault ended'
 	stop_box
 }
 

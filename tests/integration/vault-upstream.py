@@ -12,6 +12,7 @@ LOG: a JSON object a line with method, path, the headers and the body.
 """
 import json
 import os
+import resource
 import ssl
 import sys
 import threading
@@ -95,6 +96,8 @@ class Server(ThreadingHTTPServer):
         pass
 
 
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
 context.set_alpn_protocols(["http/1.1"])

@@ -18,11 +18,13 @@ case_of() {
 
 @test "CRED the header is ours whatever the agent sent; the placeholder elsewhere stays" { case_of inject; }
 @test "CRED a bare header, basic authentication, and their scrubbing" { case_of forms; }
+@test "CRED no key of the agent's own behind a body" { case_of behind; }
 @test "TLS-12 no secret to another host, another port, or a name below" { case_of elsewhere; }
 @test "TLS-12 of two secrets for one header that whose placeholder stands in it is sent" { case_of several; }
 @test "TLS-12 a secret for some requests goes with those alone" { case_of limited; }
 @test "TLS-12 a redirect carries no secret" { case_of redirect; }
 @test "TLS-13 an echoed secret is scrubbed in head, body and trailers, however it is cut" { case_of scrub; }
+@test "TLS-13 ... and one written down in another way; what is compressed does not pass" { case_of written_down; }
 @test "TLS-16 server-sent events come at once" { case_of streaming; }
 @test "HTTP smuggling forms are refused, and nothing behind them is seen upstream" { case_of smuggling; }
 @test "TLS-01 TLS-02 TLS-10 SNI, ALPN, TLS version, leaf, and an authority of each start's own" { case_of identity; }
@@ -32,7 +34,10 @@ case_of() {
 @test "HTTP 100-continue" { case_of continues; }
 @test "TLS-16 WebSocket passes, another upgrade does not" { case_of websocket; }
 @test "TLS-16 half a GiB each way in constant memory" { case_of big; }
-@test "300 idle connections, at most 64 KiB each" { case_of idle; }
+@test "3000 requests of all sizes, in records large and small and many at once: none is left lying" { case_of storm; }
+@test "1000 idle connections at once, at most 64 KiB each" { case_of idle; }
+@test "10000 connections one after the other: nothing stays of them" { case_of many; }
+@test "TLS-16 an hour goes by: what waits is still there, what was never finished is not" { case_of hour; }
 @test "NET-24 more connections than there are descriptors: those that are stay" { case_of crowd; }
 @test "HTTP rules on method and path, in every way that a path can be read" { case_of rules; }
 @test "HTTP max-upload holds over connections and a restart" { case_of budget; }

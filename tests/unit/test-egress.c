@@ -356,6 +356,8 @@ static void test_http_bad(void **state)
 		"POST / HTTP/1.1\r\n" H
 		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n",
+		"POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nTransfer_Encoding: chunked\r\n\r\n",
+		"POST / HTTP/1.1\r\n" H "CONTENT_LENGTH: 1\r\n\r\n",
 		"CONNECT a.example:80 HTTP/1.1\r\n" H "\r\n",
 		"GET  / HTTP/1.1\r\n" H "\r\n",
 		"GET / HTTP/1.1 \r\n" H "\r\n",

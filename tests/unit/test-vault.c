@@ -3,6 +3,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "unit.h"
 #include "vault/config.h"
@@ -104,7 +107,7 @@ static void test_host(void **state)
 		{"a.example:", 443, false}, {"", 443, false}, {"a.example:0443", 443, false}};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		h.host = (struct h1_span){t[i].host, strlen(t[i].host)};
+		h.host = (struct http_span){t[i].host, strlen(t[i].host)};
 		if (h1_host_is(&h, "a.example", t[i].port) != t[i].is)
 			fail_msg("%s", t[i].host);
 	}
@@ -211,14 +214,16 @@ static void test_chunks(void **state)
 /* A stream with secrets, cut in every way into two and into single bytes. */
 static void test_scrub(void **state)
 {
-	static const char in[] = "abSECRETcdSECSECRETSECRE-SECRETLONGER.SECRE";
-	static const char want[] = "ab******cdSEC******SECRE-************.SECRE";
+	/* at the end: one that another begins with */
+	static const char in[] = "abSECRETcdSECSECRETSECRE-SECRETLONGER.SECRETLO.SECRET";
+	static const char want[] = "ab******cdSEC******SECRE-************.******LO.******";
 	static struct scrub s;
 	const size_t n = sizeof(in) - 1;
 	(void)state;
 	assert_int_equal(scrub_add(&s, "SECRET", 6), 0);
 	assert_int_equal(scrub_add(&s, "SECRETLONGER", 12), 0);
 	assert_int_equal(scrub_add(&s, "abc", 3), -EINVAL);
+	scrub_ready(&s);
 	for (size_t cut = 0; cut <= n; cut++) {
 		struct buf held = {0}, out = {0};
 		assert_int_equal(scrub_feed(&s, &held, in, cut, false, &out), 0);
@@ -239,6 +244,62 @@ static void test_scrub(void **state)
 	assert_int_equal(out.n, 9);
 	buf_free(&held);
 	buf_free(&out);
+}
+
+/* As others write a secret down; what is around it stays. */
+static void test_scrub_forms(void **state)
+{
+	static const char secret[] = "s3cr+t/with\"\\&>>>?\?\?";
+	static const struct {
+		const char *in, *want;
+	} t[] = {
+		/* base64 of "s3...", "u:s3...", "me:s3...", and more behind it */
+		{"<czNjcit0L3dpdGgiXCY+Pj4/Pz8=>", "<**************************8=>"},
+		{"<czNjcit0L3dpdGgiXCY-Pj4_Pz8>", "<**************************8>"},
+		{"<dTpzM2NyK3Qvd2l0aCJcJj4+Pj8/Pw==>", "<dTp**************************w==>"},
+		{"<bWU6czNjcit0L3dpdGgiXCY+Pj4/Pz8hIQ==>",
+			"<bWU6**************************8hIQ==>"},
+		{"733363722b742f77697468225c263e3e3e3f3f3f",
+			"****************************************"},
+		{"733363722B742F77697468225C263E3E3E3F3F3F!",
+			"****************************************!"},
+		{"k=s3cr%2Bt%2Fwith%22%5C%26%3E%3E%3E%3F%3F%3F&",
+			"k=******************************************&"},
+		{"k=s3cr%2bt%2fwith%22%5c%26%3e%3e%3e%3f%3f%3f&",
+			"k=******************************************&"},
+		{"\"s3cr+t/with\\\"\\\\&>>>?\??\"", "\"**********************\""},
+		{"\"s3cr+t\\/with\\\"\\\\&>>>?\??\"", "\"***********************\""},
+		{"s3cr+t/with\"\\&>>>?\?", "s3cr+t/with\"\\&>>>?\?"},
+	};
+	static struct scrub s;
+	static char room[SCRUB_FORMS][100];
+	char buf[100];
+	(void)state;
+	assert_int_equal(scrub_add(&s, secret, sizeof(secret) - 1), 0);
+	for (unsigned int i = 0; i < SCRUB_FORMS; i++) {
+		size_t n = scrub_form(i, secret, sizeof(secret) - 1, room[i]);
+		assert_true(n <= 3 * sizeof(secret));
+		assert_true(n == 0 || scrub_add(&s, room[i], n) == 0);
+	}
+	scrub_ready(&s);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct buf held = {0}, out = {0};
+		snprintf(buf, sizeof(buf), "%s", t[i].in);
+		for (size_t at = 0; at < strlen(buf); at++)
+			scrub_feed(&s, &held, buf + at, 1, !buf[at + 1], &out);
+		buf_add(&out, "", 1);
+		assert_string_equal(buf_data(&out), t[i].want);
+		buf_free(&held);
+		buf_free(&out);
+	}
+	/* a plain one has no other than base64 and hex, and a short one none that chance makes */
+	unsigned int n = 0;
+	for (unsigned int i = 0; i < SCRUB_FORMS; i++)
+		n += scrub_form(i, "abcdefgh", 8, buf) > 0;
+	assert_int_equal(n, 5);
+	for (unsigned int i = 0; i < SCRUB_FORMS; i++)
+		assert_true(scrub_form(i, "abc/", 4, buf) == (i == 6 || i == 7 ? 8u : 0u) ||
+			scrub_form(i, "abc/", 4, buf) >= SCRUB_FORM_MIN_LEN);
 }
 
 static void test_frames(void **state)
@@ -262,6 +323,43 @@ static void test_frames(void **state)
 	assert_int_equal(link_next(&b, &f), -EBADMSG);
 	link_free(&a);
 	link_free(&b);
+}
+
+/* Nothing is asked for without an event, and no event is needed for what may be there. */
+static void test_wire(void **state)
+{
+	char buf[4096] = "";
+	int fd[2];
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	struct wire w = {.fd = fd[0]};
+	assert_int_equal(write(fd[1], "abcdef", 6), 6);
+	assert_int_equal(wire_recv(&w, buf, 4), -EAGAIN);
+	wire_event(&w, EPOLLIN);
+	assert_int_equal(wire_recv(&w, buf, 4), 4);
+	assert_true(w.in); /* there was no room for more */
+	assert_int_equal(wire_recv(&w, buf, 4), 2);
+	assert_false(w.in);
+	assert_int_equal(write(fd[1], "ghi", 3), 3);
+	assert_int_equal(wire_recv(&w, buf, 4), -EAGAIN);
+	/* behind the last bytes comes the end, and no event of its own */
+	shutdown(fd[1], SHUT_WR);
+	wire_event(&w, EPOLLIN | EPOLLRDHUP);
+	assert_int_equal(wire_recv(&w, buf, sizeof(buf)), 3);
+	assert_int_equal(wire_recv(&w, buf, sizeof(buf)), -EPIPE);
+	/* and the other way */
+	while (wire_send(&w, buf, sizeof(buf)) == sizeof(buf))
+		assert_false(w.full);
+	assert_true(w.full);
+	assert_int_equal(wire_send(&w, buf, 1), -EAGAIN);
+	while (recv(fd[1], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(wire_send(&w, buf, 1), -EAGAIN);
+	wire_event(&w, EPOLLOUT);
+	assert_int_equal(wire_send(&w, buf, 1), 1);
+	close(fd[1]);
+	assert_int_equal(wire_send(&w, buf, 1), -EPIPE);
+	close(fd[0]);
 }
 
 static void test_flow_messages(void **state)
@@ -337,9 +435,9 @@ static void test_inject(void **state)
 	check_inject(c, 444, "", "\r\n", false);
 	c = config_of(true, "me", &err, &r);
 	check_inject(c, 443, "", "authorization: Basic bWU6dGhlLXNlY3JldA==\r\n\r\n", true);
-	char echo[] = "x bWU6dGhlLXNlY3JldA== the-secret y";
-	assert_int_equal(scrub_run(&c->scrub, echo, strlen(echo)), strlen(echo));
-	assert_string_equal(echo, "x ******************** ********** y");
+	char echo[] = "x bWU6dGhlLXNlY3JldA== the-secret y\n";
+	assert_int_equal(scrub_run(&c->scrub, echo, strlen(echo), true), strlen(echo));
+	assert_string_equal(echo, "x ******************** ********** y\n");
 	config_erase(c);
 }
 
@@ -381,7 +479,8 @@ int main(void)
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_host),
 		cmocka_unit_test(test_written_anew), cmocka_unit_test(test_responses_refused),
 		cmocka_unit_test(test_chunks), cmocka_unit_test(test_scrub),
-		cmocka_unit_test(test_frames), cmocka_unit_test(test_flow_messages),
+		cmocka_unit_test(test_scrub_forms), cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_wire), cmocka_unit_test(test_flow_messages),
 		cmocka_unit_test(test_inject), cmocka_unit_test(test_bad_config)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,14 +3,15 @@
 # usage: cases.py CASE; exit 0 when it holds.
 import base64
 import os
+import resource
 import socket
 import ssl
 import struct
 import sys
 import time
 
-from world import (ANY, NAME, PLACEHOLDER, SECRET, Authority, Conn, Upstream, World, credential,
-                   echo, get, ok, request, rule)
+from world import (ANY, NAME, PLACEHOLDER, SECRET, Authority, Conn, Sealed, Upstream, World,
+                   credential, echo, get, ok, request, rule)
 
 AUTH = f"Authorization: Bearer {PLACEHOLDER}\r\n"
 
@@ -45,6 +46,9 @@ def forms():
               credential(secret="hunter2-hunter2", basic="me", before="")]
     w, up = start(config=config)
     c = w.agent(up)
+    # another name that is the same variable behind the wall does not pass beside ours
+    w.ask(c, get("/", "X_Api_Key: foreign\r\nx-api_key: foreign\r\n"))
+    assert b"foreign" not in up.got and up.got.count(SECRET.encode()) == 1
     got = w.ask(c, get("/", "Authorization: Basic eDp5\r\n"))[2]
     pair = base64.b64encode(b"me:hunter2-hunter2")
     assert f"x-api-key: {SECRET}".encode() in up.got
@@ -89,6 +93,24 @@ def several():
     first = w.ask(c2, get("/", "Authorization: Bearer stand-in-two-0002\r\n", method="POST"))[0]
     assert first.endswith("403 Forbidden") and len(up.got) == n, first
     w.end()
+
+
+def behind():
+    """A key of the agent's own does not come behind a body either."""
+    w, up = start(config=credential(header="x-token", before="", always=True))
+    for field in ("X-Token", "x_token"):
+        c = w.agent(up)
+        c.send(get("/", "Transfer-Encoding: chunked\r\n", method="POST") +
+               f"2\r\nab\r\n0\r\n{field}: foreign\r\n\r\n".encode())
+        first, _, body = c.message()
+        assert " 400 " in first and b"behind a body" in body, (first, body)
+        w.event(why="malformed", status=400)
+    assert b"foreign" not in up.got
+    # other fields do
+    c = w.agent(up)
+    w.ask(c, get("/", "Transfer-Encoding: chunked\r\n", method="POST") +
+          b"2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n")
+    assert b"X-Sum: 1\r\n" in up.got
 
 
 def elsewhere():
@@ -175,6 +197,48 @@ def scrub():
     assert f["connection"] == "close"
 
 
+def written_down():
+    """A secret that comes back as others write it: base64, hex, percent-encoded; or compressed."""
+    import gzip
+    from urllib.parse import quote
+    secret = SECRET + "+/=&"
+    user = base64.b64encode(f"me:{secret}".encode()).decode()
+    forms = [user, base64.b64encode(secret.encode()).decode(),
+             base64.urlsafe_b64encode(f"x{secret}".encode()).decode(), secret.encode().hex(),
+             secret.encode().hex().upper(), quote(secret, safe=""), secret.replace("/", "\\/")]
+
+    def answer(c):
+        while True:
+            first, f, _ = c.message()
+            assert f["accept-encoding"] == "identity", f
+            if "gzip" not in first:
+                d = "\n".join(forms).encode()
+                for at in range(0, len(d), 11):
+                    if at == 0:
+                        c.send(f"HTTP/1.1 200 OK\r\nX-Echo: {user}\r\n"
+                               f"Content-Length: {len(d)}\r\n\r\n")
+                    c.send(d[at:at + 11])
+                continue
+            ok(c, gzip.compress(secret.encode()), "Content-Encoding: gzip\r\n")
+    w, up = start(answer, credential(secret=secret))
+    c = w.agent(up)
+    _, f, body = w.ask(c, get("/", AUTH))
+    said = body.decode().split("\n")
+    assert len(said) == len(forms)
+    for was, now in zip(forms, said):
+        # what is left at the ends is of the group that the secret shares with its neighbours
+        assert len(was) == len(now) and now.count("*") >= len(was) - 8, (was, now)
+        assert not any(now[at:at + 8] in was and "*" not in now[at:at + 8]
+                       for at in range(len(now) - 7)), (was, now)
+    assert "*" * 40 in f["x-echo"], f
+    # with the key, nothing that can't be looked through; without it, it may be compressed
+    first, _, body = w.ask(c, get("/gzip", AUTH))
+    assert " 502 " in first and b"compresses" in body, (first, body)
+    w.event(why="upstream", status=502)
+    first, _, body = w.ask(w.agent(up), get("/gzip"))
+    assert " 200 " in first and gzip.decompress(body) == secret.encode()
+
+
 def streaming():
     # server-sent events come one by one, while the response goes on
     def answer(c):
@@ -238,10 +302,44 @@ def smuggling():
         "http 1.0": "GET / HTTP/1.0\r\nHost: {h}\r\n\r\n",
         "huge head": "GET / HTTP/1.1\r\nHost: {h}\r\nX: " + "a" * 40000 + "\r\n\r\n",
         "many fields": "GET / HTTP/1.1\r\nHost: {h}\r\n" + "a: b\r\n" * 200 + "\r\n",
+        "te other way": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "te second": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+        "te quoted": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+        "te space before colon": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 5\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "te space before": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 5\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "te space before, first": "POST / HTTP/1.1\r\n Transfer-Encoding: chunked\r\nHost: {h}\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "te folded": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding:\r\n chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "te underscore": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 5\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "length underscore": "POST / HTTP/1.1\r\nHost: {h}\r\nContent_Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "length empty": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length:\r\n\r\n",
+        "length hex": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 0x4\r\n\r\nabcd",
+        "length separated": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4 4\r\n\r\nabcd",
+        "length in another case": "POST / HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\ncontent-length: 0\r\n\r\nabcd",
+        "host with another behind": "GET / HTTP/1.1\r\nHost: {h}\r\nhost: evil.example\r\n\r\n",
+        "lf cr": "GET / HTTP/1.1\r\nHost: {h}\r\nX: a\n\r\n\r\n",
+        "cr cr lf": "GET / HTTP/1.1\r\nHost: {h}\r\r\n\r\n",
+        "bare lf at the end": "GET / HTTP/1.1\r\nHost: {h}\r\n\n",
+        "no colon": "GET / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding\r\n\r\n",
+        "no name": "GET / HTTP/1.1\r\nHost: {h}\r\n: chunked\r\n\r\n",
+        "tab in the request line": "GET\t/ HTTP/1.1\r\nHost: {h}\r\n\r\n",
+        "version": "GET / HTTP/1.2\r\nHost: {h}\r\n\r\n",
+        "no version": "GET /\r\nHost: {h}\r\n\r\n",
+        "chunk space": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4 \r\nabcd\r\n0\r\n\r\n",
+        "chunk none": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n;a=b\r\nabcd\r\n0\r\n\r\n",
+        "chunk extension lf": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4;a\nabcd\r\n0\r\n\r\n",
+        "chunk extension cr": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4;a\rb\r\nabcd\r\n0\r\n\r\n",
+        "chunk extension long": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n4;" + "a" * 5000 + "\r\nabcd\r\n0\r\n\r\n",
+        "chunk size long": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n" + "0" * 300 + "4\r\nabcd\r\n0\r\n\r\n",
+        "chunk one short": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcd\r\n0\r\n\r\n",
+        "trailer host": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: evil.example\r\n\r\n",
+        "trailer te": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "trailer key": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: Bearer a\r\n\r\n",
+        "trailer fold": "POST / HTTP/1.1\r\nHost: {h}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n b\r\n\r\n",
+        "http 1.0 kept": "GET / HTTP/1.0\r\nHost: {h}\r\nConnection: keep-alive\r\n\r\n",
         "other host": "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         "other port": "GET / HTTP/1.1\r\nHost: {h}:444\r\n\r\n",
     }
-    status = {"connect": 405, "trace": 405, "http 1.0": 505, "huge head": 431, "many fields": 431,
+    status = {"connect": 405, "trace": 405, "http 1.0": 505, "http 1.0 kept": 505, "huge head": 431, "many fields": 431,
               "other host": 421, "other port": 421}
     # The lenient one takes a line for ended at LF and does not mind what else stands in a head; the
     # strict one is the reader of this test. What either sees must be the one request behind.
@@ -480,7 +578,10 @@ def memory(w):
 
 def idle():
     # connections that do nothing cost little, and last
-    n = int(os.environ.get("BAWN_IDLE", "300"))
+    n = int(os.environ.get("BAWN_IDLE", "1000"))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    n = min(n, (most - 100) // 3)
     w, up = start(lambda c: [ok(c) for _ in iter(c.message, None)])
     warm = [w.agent(up) for _ in range(10)]
     for c in warm:
@@ -495,6 +596,178 @@ def idle():
     time.sleep(2)
     for c in cs:
         assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
+
+
+def hour():
+    """Whoever is in the middle of something, or waits, is still there after an hour; what was never
+    finished is not."""
+    import threading
+    go = threading.Event()
+
+    def answer(c):
+        while True:
+            head = c.until(b"\r\n\r\n")
+            if b"/ws" in head:
+                c.send("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+                while True:
+                    c.more()
+                    c.send(c.buf)
+                    c.buf = b""
+            if b"/slow" in head:
+                go.wait(20)
+            if b"/events" in head:
+                c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata\n\n\r\n")
+                go.wait(20)
+                c.send("6\r\nmore\n\n\r\n0\r\n\r\n")
+                continue
+            ok(c)
+    w, up = start(answer, preload="clock.so")
+    still, ws, slow, events, half = (w.agent(up) for _ in range(5))
+    w.ask(still, get("/", AUTH))
+    ask = AUTH + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n"
+    assert " 101 " in w.ask(ws, get("/ws", ask))[0]
+    slow.send(get("/slow"))
+    events.send(get("/events"))
+    events.until(b"data\n\n")
+    half.send(b"GET / HTTP/1.1\r\nHost: ")
+    never = w.flow(up)
+    never.send(b"\x16\x03\x01")
+    serial = still.sock.getpeercert()["serialNumber"]
+    assert ws.sock.getpeercert()["serialNumber"] == serial
+    time.sleep(0.3)
+    w.ahead(3600)
+    time.sleep(1.2)
+    assert never.recv(10) == b"" and half.sock.recv(10) == b"", "what was never finished"
+    w.event(why="malformed", text="no whole request in time")
+    w.event(why="tls", text="no TLS handshake in time")
+    go.set()
+    assert " 200 " in slow.message()[0]
+    events.until(b"more\n\n")
+    ws.send(b"\x81\x01a")
+    assert ws.take(3) == b"\x81\x01a"
+    assert w.ask(still, get("/", AUTH))[0].endswith("200 OK")
+    assert up.conns == 6
+    # and a leaf is handed out for no longer
+    c = w.agent(up)
+    assert c.sock.getpeercert()["serialNumber"] != serial
+    assert w.ask(c, get("/", AUTH))[0].endswith("200 OK")
+
+
+def many():
+    """10,000 connections, one after the other: most come to nothing, and nothing stays of them."""
+    import threading
+    n = int(os.environ.get("BAWN_MANY", "10000"))
+    w, up = start(preload="dumpable.so")
+
+    def fds():
+        return [len(os.listdir(f"/proc/{p.pid}/fd")) for p in (w.front, w.vault)]
+
+    def loop():
+        while True:
+            shut.accept()[0].close()
+    shut = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    threading.Thread(target=loop, daemon=True).start()
+    nothing = type("", (), {"port": shut.getsockname()[1]})
+    first = w.agent(up)
+    w.ask(first, get("/", AUTH))
+    hello = ssl.MemoryBIO()
+    o = w.agent_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=NAME)
+    try:
+        o.do_handshake()
+    except ssl.SSLWantReadError:
+        hello = hello.read()
+    before, began = None, time.time()
+    for i in range(n):
+        if i == n // 10:
+            time.sleep(1)
+            before = (fds(), memory(w))
+        if i % 100 == 0:
+            c = w.agent(up)
+            assert w.ask(c, get("/", AUTH))[0].endswith("200 OK"), i
+        else:
+            c = w.flow(nothing)
+            c.send((b"", hello[:i % len(hello)], hello, b"GET / HTTP/1.1\r\n")[i % 4])
+        (c.sock if i % 100 == 0 else c).close()
+    print(f"# {n} connections in {time.time() - began:.1f} s")
+    for _ in range(100):
+        if fds() == before[0]:
+            break
+        time.sleep(0.1)
+    assert fds() == before[0], (fds(), before)
+    assert memory(w) - before[1] < 4096, (memory(w), before)
+    assert w.ask(first, get("/", AUTH))[0].endswith("200 OK")
+
+
+SIZES = (0, 1, 2, 100, 4095, 4096, 16383, 16384, 16385, 32768, 65535, 65536, 65537, 150000)
+
+
+def blob(n, seed):
+    return (b"%x." % seed * (n // 2 + 1))[:n]
+
+
+def storm():
+    """Requests of all sizes, many records and many requests in one piece: none is left lying."""
+    import random
+    import threading
+    n, threads, broken = int(os.environ.get("BAWN_STORM", "3000")), 6, []
+
+    def answer(c):
+        rnd = random.Random(c.up.conns)
+        while True:
+            first, f, body = c.message()
+            mine, seed = (int(x) for x in first.split()[1][1:].split("-"))
+            assert body == blob(len(body), seed), "the upstream got something else"
+            d = blob(mine, seed)
+            if mine and seed % 2:
+                d = b"".join(b"%x\r\n%s\r\n" % (len(d[i:i + 5000]), d[i:i + 5000])
+                             for i in range(0, mine, 5000)) + b"0\r\n\r\n"
+                head = "Transfer-Encoding: chunked"
+            else:
+                head = f"Content-Length: {mine}"
+            d = f"HTTP/1.1 200 OK\r\nX-Got: {len(body)}\r\n{head}\r\n\r\n".encode() + d
+            c.sock.write(d, rnd.choice((1000, 5000, 16384)) if mine > 9 else 20)
+            c.sock.flush()
+
+    def agent(which):
+        rnd = random.Random(which)
+        s = Sealed(w.flow(up), w.agent_context(), NAME)
+        c, left = Conn(s), n // threads
+        while left > 0:
+            # a few at once, the last of them with a body: their records in one piece (not more
+            # than fits into buffers, as nothing is read meanwhile)
+            more = rnd.choice((0, 0, 1, 7))
+            sizes = SIZES[:9] if more else SIZES
+            want = [(0, rnd.choice(sizes), rnd.randrange(1 << 20)) for _ in range(more)]
+            want.append((rnd.choice(sizes), rnd.choice(sizes), rnd.randrange(1 << 20)))
+            d = b""
+            for up_n, down_n, seed in want:
+                more = f"Content-Length: {up_n}\r\n{AUTH}" if up_n else AUTH
+                d += get(f"/{down_n}-{seed}", more, method="POST" if up_n else "GET")
+                d += blob(up_n, seed)
+            s.write(d, rnd.choice((50, 1000, 16384)) if len(d) < 20000 else 16384)
+            s.flush()
+            for up_n, down_n, seed in want:
+                first, f, body = c.message()
+                assert first.endswith("200 OK"), first
+                assert f["x-got"] == str(up_n) and body == blob(down_n, seed), (up_n, down_n)
+            left -= len(want)
+
+    def run(which):
+        try:
+            agent(which)
+        except BaseException as e:
+            broken.append(repr(e))
+    w = World(credential())
+    up = Upstream(answer, w.ca.leaf(NAME), sealed=True)
+    ts = [threading.Thread(target=run, args=(i,)) for i in range(threads)]
+    began = time.time()
+    for t in ts:
+        t.start()
+    for t in ts:
+        t.join()
+    assert not broken, broken
+    print(f"# {n} requests in {time.time() - began:.1f} s")
+    assert up.conns == threads
 
 
 def crowd():
@@ -771,7 +1044,7 @@ def hangs():
 def search():
     """No byte of the secret in the front's memory, with an upstream that echoes it."""
     mark = b"in-the-clear-4711"
-    w, up = start(preload=os.environ["BAWN_BUILDDIR"] + "/tests/vault/dumpable.so")
+    w, up = start(preload="dumpable.so")
     # of the authority's key (PKCS #8 of P-256) the secret number, as it is written and as it is kept
     der = base64.b64decode(os.pread(w.resume, 65536, 0).split(b"-----")[2])
     key = der[36:68]
@@ -792,7 +1065,7 @@ def search():
 
 
 CASES = {k: v for k, v in list(globals().items()) if callable(v) and getattr(
-    v, "__module__", "") == "__main__" and k not in ("start", "memory", "contents")}
+    v, "__module__", "") == "__main__" and k not in ("start", "memory", "contents", "blob")}
 
 if __name__ == "__main__":
     CASES[sys.argv[1]]()

@@ -92,7 +92,8 @@ class Authority:
 class Upstream:
     """answer(conn) is called with each connection; conn.got keeps what came."""
 
-    def __init__(self, answer, cert=None, raw=False):
+    def __init__(self, answer, cert=None, raw=False, sealed=False):
+        self.sealed = sealed
         self.answer, self.raw, self.got, self.conns = answer, raw, bytearray(), 0
         self.ctx = None
         if cert:
@@ -112,7 +113,9 @@ class Upstream:
 
     def serve(self, c):
         try:
-            if self.ctx and not self.raw:
+            if self.sealed:
+                c = Sealed(c, self.ctx)
+            elif self.ctx and not self.raw:
                 c = self.ctx.wrap_socket(c, server_side=True)
             self.answer(Conn(c, self))
         except (OSError, EOFError):
@@ -181,6 +184,48 @@ class Conn:
         return lines[0], f, body
 
 
+class Sealed:
+    """TLS by hand: what is written is kept, so that many records leave in one piece."""
+
+    def __init__(self, sock, ctx, name=None):
+        self.sock, self.into, self.out = sock, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = ctx.wrap_bio(self.into, self.out, server_side=name is None,
+                                server_hostname=name)
+        self.wait(self.tls.do_handshake)
+
+    def wait(self, what, *a):
+        while True:
+            try:
+                r = what(*a)
+                self.flush()
+                return r
+            except ssl.SSLWantReadError:
+                self.flush()
+                d = self.sock.recv(1 << 20)
+                if not d:
+                    raise EOFError from None
+                self.into.write(d)
+
+    def write(self, d, size):
+        """As records of so many bytes each."""
+        for at in range(0, len(d), size):
+            self.tls.write(d[at:at + size])
+
+    def flush(self):
+        if d := self.out.read():
+            self.sock.sendall(d)
+
+    def recv(self, n):
+        return self.wait(self.tls.read, n)
+
+    def sendall(self, d):
+        self.write(d, 16384)
+        self.flush()
+
+    def close(self):
+        self.sock.close()
+
+
 def ok(c, body=b"ok", more=""):
     c.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body)
 
@@ -203,9 +248,18 @@ class World:
         self.config = config if isinstance(config, bytes) else b"".join(config)
         self.events, self.resume, self.flows = [], -1, 0
         self.files = files
-        self.preload = {"LD_PRELOAD": preload} if preload else {}
+        self.preload = {}
+        if preload:
+            self.preload = {"LD_PRELOAD": f"{BUILD}/tests/vault/{preload}",
+                            "BAWN_TEST_CLOCK": self.d + "/clock"}
+        self.ahead(0)
         self.start_vault()
         self.start_front()
+
+    def ahead(self, seconds):
+        """The helpers' clock goes so much ahead, with clock.so."""
+        with open(self.d + "/clock", "r+b" if os.path.exists(self.d + "/clock") else "wb") as f:
+            f.write(struct.pack("=q", seconds))
 
     def memfd(self, data):
         fd = os.memfd_create("config")
@@ -253,13 +307,14 @@ class World:
         def run():
             sock.settimeout(None)
             try:
-                while d := sock.recv(4096):
-                    m = struct.unpack("=IIIIHBBIQ24s256s256s", d[:576])
-                    s = [x.split(b"\0")[0].decode() for x in m[9:]]
-                    assert m[0] == MAGIC and m[1] == EVENT
-                    self.events.append({"flow": m[2], "rule": m[3], "status": m[4],
-                                        "why": WHY[m[5]], "injected": bool(m[6]), "up": m[8],
-                                        "method": s[0], "path": s[1], "text": s[2]})
+                while d := sock.recv(16384):
+                    for m in struct.iter_unpack("=IIIIHBBIQ24s256s256s", d):
+                        s = [x.split(b"\0")[0].decode() for x in m[9:]]
+                        assert m[0] == MAGIC and m[1] == EVENT
+                        self.events.append({"flow": m[2], "rule": m[3], "status": m[4],
+                                            "why": WHY[m[5]], "injected": bool(m[6]),
+                                            "up": m[8], "method": s[0], "path": s[1],
+                                            "text": s[2]})
             except OSError:
                 pass
         threading.Thread(target=run, daemon=True).start()
