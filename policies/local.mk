@@ -6,7 +6,7 @@ dist_egress_DATA = \
 	policies/egress/docs.yaml policies/egress/github.yaml policies/egress/github-write.yaml \
 	policies/egress/gitlab.yaml \
 	policies/egress/go.yaml policies/egress/google.yaml policies/egress/locked.yaml \
-	policies/egress/maven.yaml policies/egress/npm.yaml policies/egress/open.yaml \
+	policies/egress/maven.yaml policies/egress/npm.yaml policies/egress/npm-write.yaml policies/egress/open.yaml \
 	policies/egress/openai.yaml policies/egress/opencode.yaml policies/egress/packagist.yaml \
 	policies/egress/providers.yaml policies/egress/pypi.yaml policies/egress/rubygems.yaml
 

@@ -36,6 +36,8 @@ void run_credentials_drop(struct run *r);
 int run_credentials_again(struct run *r, const struct pack *pack, struct err *err);
 /* It runs without a vault, and there is a secret that its policy names since it was last asked. */
 bool run_credentials_wait(struct run *r);
+/* A lasting sandbox at rest: the same lines into files that it has of its own. */
+void run_credentials_home(struct run *r);
 /* For SESSION_KEYS: a sealed memfd; -ENOENT (err untouched) where no key is in the environment. */
 int run_credentials_memfd(const struct run *r, struct err *err);
 /* One of them: true where it is another than was known. */

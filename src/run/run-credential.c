@@ -189,6 +189,27 @@ int run_credentials_again(struct run *r, const struct pack *pack, struct err *er
 	return k < 0 ? k : fetch(r, false, err);
 }
 
+void run_credentials_home(struct run *r)
+{
+	for (size_t i = 0; r->lasting && !r->opt.dry_run && i < r->n_credentials; i++) {
+		const struct run_credential *k = &r->credentials[i];
+		for (size_t f = 0; k->active && f < k->c->files.n; f++) {
+			const char *want = strchr(k->c->files.v[f], '=') + 1;
+			char *file = credential_file(&r->arena, k->c->files.v[f], k->placeholder);
+			char *lines = file ? strchr(file, '=') : NULL;
+			struct err why = {0};
+			if (!lines || !has_prefix(file, "~/"))
+				return;
+			*lines++ = '\0';
+			if (store_home_lines(&r->box, file + 2, lines,
+				    (size_t)(strstr(want, "{}") - want), &why) < 0)
+				strv_addf(&r->arena, &r->plan.notices,
+					"the placeholder for %s was not brought in: %s",
+					k->c->secret, why.msg);
+		}
+	}
+}
+
 static bool is_stored(const struct run *r, const char *secret)
 {
 	const char *config = r->store.xdg.config;

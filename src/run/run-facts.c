@@ -400,6 +400,7 @@ int run_seed_collect(struct run *r, struct err *err)
 	say_behind(r, "stays on the host, as it looks secret", &r->seed_withheld);
 	say_behind(r, "does not come along", &r->seed_left);
 	freshen(r);
+	run_credentials_home(r);
 	if (r->pack.profile.keys.n && !r->command.n && !has_key(r) && streq(r->login, "none") &&
 		r->pack.profile.login_hint)
 		strv_addf(&r->arena, &r->plan.notices, "%s", r->pack.profile.login_hint);

@@ -92,6 +92,60 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 	return r < 0 ? err_sys(err, -r, "~/%s inside", rel) : 0;
 }
 
+static int open_up(const struct store_box *b)
+{
+	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return box < 0 ? -errno
+		       : path_openat2(box, "up/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+}
+
+/* The file that hides the seed's, or NULL and 0: there is none, or nothing that could have lines.
+ */
+static int read_up(struct arena *a, int up, const char *rel, char **ret)
+{
+	struct stat st;
+	_cleanup_close_ int fd = path_openat2(
+		up, rel, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, SAFE);
+	*ret = NULL;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if ((uint64_t)st.st_size > FRESH_MAX)
+		return -EFBIG;
+	char *text = arena_alloc(a, (size_t)st.st_size + 1);
+	ssize_t n = text ? fd_pread_full(fd, text, (size_t)st.st_size, 0) : -ENOMEM;
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	*ret = strlen(text) == (size_t)n ? text : NULL; /* a NUL stands in no text */
+	return 0;
+}
+
+static bool begins_a_line(const char *text, const char *what, size_t n)
+{
+	const char *end = text + strlen(text);
+	for (const char *at = text; (at = memmem(at, (size_t)(end - at), what, n)); at++)
+		if (at == text || at[-1] == '\n')
+			return true;
+	return false;
+}
+
+int store_home_lines(const struct store_box *b, const char *rel, const char *lines, size_t known,
+	struct err *err)
+{
+	struct arena a = {0};
+	char *text = NULL, *both = NULL;
+	_cleanup_close_ int up = open_up(b);
+	int r = up == -ENOENT ? 0 : up < 0 ? up : read_up(&a, up, rel, &text);
+	if (r == 0 && text && known && !begins_a_line(text, lines, known)) {
+		const size_t n = strlen(text);
+		both = arena_printf(&a, "%s%s%s%s", text, n && text[n - 1] != '\n' ? "\n" : "",
+			lines, lines[strlen(lines) - 1] == '\n' ? "" : "\n");
+		r = both ? put(up, rel, both, strlen(both), false) : -ENOMEM;
+	}
+	arena_free(&a);
+	return r < 0 ? err_sys(err, -r, "~/%s inside", rel) : both != NULL;
+}
+
 int store_home_reset(const struct store_box *b, struct err *err)
 {
 	if (file_dir_empty(b->home)) /* making it anew would cost more with each start */

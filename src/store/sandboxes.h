@@ -54,6 +54,10 @@ int store_home_reset(const struct store_box *b, struct err *err);
 /* seed/rel counts although there is an older rel in the home: a log-in.  layered: there may be one
  * in a frozen layer too.  0 or -errno; what stands in the way stays. */
 int store_home_refresh(const struct store_box *b, const char *rel, bool layered, struct err *err);
+/* Where the home has a rel of its own, which hides seed/rel: these lines behind what is in it,
+ * unless their first known bytes stand there.  0, 1 when they were put there, or -errno. */
+int store_home_lines(const struct store_box *b, const char *rel, const char *lines, size_t known,
+	struct err *err);
 
 /* Host path of a part ("home", "ws", "tool-...") of layer id. */
 char *store_layer_part(struct store *s, struct arena *a, const char *id, const char *part);

@@ -209,7 +209,8 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 			continue;
 		/* of all that it might be */
 		for (; i < q->c->credentials.n; i++)
-			q->seen[i] |= q->goes[i] && http_names(f->name, q->c->credentials.v[i].header);
+			q->seen[i] |= q->goes[i] &&
+				http_names(f->name, q->c->credentials.v[i].header);
 		return false;
 	}
 	/* rules on methods would be of no use beside these */
@@ -229,7 +230,7 @@ static size_t basic_text(struct http_span v, char *dst, size_t cap)
 	const struct http_span kind = {v.p, 5};
 	uint32_t bits = 0;
 	size_t n = 0, have = 0;
-	if (v.n < 6 || !http_names(kind, "basic") || v.p[5] != ' ')
+	if (v.n < 6 || !http_is(kind, "basic") || v.p[5] != ' ')
 		return 0;
 	for (size_t i = 6; i < v.n && n < cap; i++) {
 		const char *d = v.p[i] ? strchr(digits, v.p[i]) : NULL;

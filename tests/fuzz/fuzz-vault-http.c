@@ -61,7 +61,7 @@ static void inject(const struct h1_head *h)
 	if (h1_request(buf_data(&b), b.n, &again) > 0)
 		for (size_t i = 0; i < again.n; i++) {
 			const struct http_span v = again.f[i].value;
-			if (!http_names(again.f[i].name, "authorization"))
+			if (!http_is(again.f[i].name, "authorization"))
 				continue;
 			found++;
 			check((v.n == strlen(BEARER) && memcmp(v.p, BEARER, v.n) == 0) ||

@@ -6,7 +6,7 @@
 By the Host of a request:
   github.com      git's own http-backend on the bare repositories in ROOT/git (Basic, any user)
   api.github.com  GET /repos/..., POST (Bearer or token)
-  npm.test        packuments and tarballs made of ROOT/npm/NAME-VERSION.tgz (Bearer)
+  npm.test, x.npmjs.org  packuments and tarballs made of ROOT/npm/NAME-VERSION.tgz (Bearer)
   pypi.test       a simple index of ROOT/pypi (Basic, user "reader")
 What has not got the token is answered with 401.  LOG: a JSON object a line with host, method, path,
 authorization as it came, and status.
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wants("Bearer")
             else:
                 self.api(data)
-        elif host == "npm.test":
+        elif host in ("npm.test", "x.npmjs.org"):
             if value != f"Bearer {TOKEN}":
                 self.wants("Bearer")
             else:
@@ -134,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
                     digest = base64.b64encode(hashlib.sha512(f.read()).digest()).decode()
                 versions[version] = {
                     "name": name, "version": version,
-                    "dist": {"tarball": f"https://npm.test/{name}/-/{file}",
+                    "dist": {"tarball": f"https://{self.headers['host']}/{name}/-/{file}",
                              "integrity": "sha512-" + digest}}
             doc = {"name": name, "dist-tags": {"latest": max(versions)}, "versions": versions}
             self.say(200, json.dumps(doc).encode(), "application/json")

@@ -12,7 +12,7 @@ forges_setup() {
 	local i host
 	bawn_setup || return 1
 	unset GH_TOKEN GITHUB_TOKEN NPM_TOKEN
-	make_ca github.com api.github.com npm.test pypi.test
+	make_ca github.com api.github.com npm.test x.npmjs.org pypi.test
 	rm "$WS/ca.crt"
 	mkdir -p "$T/root/git" "$T/root/npm" "$T/root/pypi"
 	UPLOG=$T/forges.log
@@ -28,7 +28,7 @@ forges_setup() {
 	export SSL_CERT_FILE=$T/ca.pem
 	mkdir -p "$XDG_CONFIG_HOME/bawn/policies"
 	BAWN_OPTS=()
-	for host in github.com api.github.com npm.test pypi.test; do
+	for host in github.com api.github.com npm.test x.npmjs.org pypi.test; do
 		BAWN_OPTS+=(--connect-to "$host:443:127.0.0.1:$UP")
 	done
 }

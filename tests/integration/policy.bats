@@ -296,15 +296,15 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 
 @test "the secrets of balanced are those of the policies that it sums, and reading comes without writing" {
 	local name
-	for name in balanced anthropic openai google github; do
+	for name in balanced anthropic openai google npm github; do
 		"$BAWN" policy show --json "$name" >"$T/$name.json"
 	done
 	python3 - "$T" <<-'P'
 		import json, sys
 		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
 		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
-		want = [c for n in ("anthropic", "openai", "google", "github") for c in load(n)]
-		assert len(want) == 8 and load("balanced") == want, want
+		want = [c for n in ("anthropic", "openai", "google", "npm", "github") for c in load(n)]
+		assert len(want) == 9 and load("balanced") == want, want
 	P
 	goes() { # METHOD URL [OPTION...]: the secrets that go with it
 		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |
@@ -327,14 +327,20 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = 'anthropic anthropic-token claude-oauth' ]
 	run -0 "$BAWN" policy check "${write[@]}" claude https://pypi.org/
 	run -1 "$BAWN" policy check "${write[@]}" --policy locked claude https://pypi.org/
+	local npm=https://x.npmjs.org
+	[ "$(goes GET $npm/some-package)" = npm ]
+	[ "$(goes POST $npm/-/npm/v1/security/advisories/bulk)" = npm ]
+	[ "$(goes POST $npm/-/npm/v1/tokens)" = "" ]
+	[ "$(goes PUT $npm/some-package)" = "" ]
+	[ "$(goes PUT $npm/some-package --policy npm-write)" = npm ]
 	run -0 "$BAWN" policy check --method POST claude $git/git-receive-pack
 	assert_output 'secret github does not go with this request; with --policy github-write it does'
 }
 
 @test "every pair of shipped policies goes together" {
 	local p q
-	for p in anthropic openai google github github-write opencode providers balanced locked open; do
-		for q in anthropic openai google github github-write opencode providers balanced locked open; do
+	for p in anthropic openai google github github-write npm npm-write opencode providers balanced locked open; do
+		for q in anthropic openai google github github-write npm npm-write opencode providers balanced locked open; do
 			run "$BAWN" policy check --policy "$p" --policy "$q" claude api.anthropic.com
 			[ "$status" -le 1 ] || fail "$p $q: $output"
 		done

@@ -18,11 +18,15 @@ served() { # HOST PATTERN: requests that were answered
 	grep -c "\"host\": \"$1\".*$2.*\"status\": 200" "$UPLOG" || :
 }
 
-npm_registry() {
+npm_package() {
 	mkdir -p "$T/package"
 	echo '{"name": "private-thing", "version": "1.2.3", "main": "index.js"}' >"$T/package/package.json"
 	echo 'module.exports = "from the registry";' >"$T/package/index.js"
 	tar -C "$T" -czf "$T/root/npm/private-thing-1.2.3.tgz" package
+}
+
+npm_registry() {
+	npm_package
 	policy npmcorp <<-'Y'
 		beside: true
 		allow: [npm.test]
@@ -87,6 +91,32 @@ npm_registry() {
 	run in_sandbox_sh "ls -A ~ | grep npmrc; $NPM --cafile=$WS/ca.crt private-thing"
 	assert_output E401
 	refute_output .npmrc
+}
+
+@test "CRED npm with the shipped policy, by the token that secret import took from ~/.npmrc" {
+	need command -v npm -- "npm is not installed"
+	npm_package
+	echo "//x.npmjs.org/:_authToken=$TOKEN" >"$HOME/.npmrc"
+	run "$BAWN" secret import --yes
+	assert_output 'npm: imported from _authToken in ~/.npmrc'
+	refute_output 'no policy sends'
+	run in_sandbox_sh '
+		ls -A ~ | grep npmrc
+		npm install --no-audit --no-fund --registry https://x.npmjs.org private-thing &&
+			node -e "console.log(require(\"private-thing\"))"
+		cd node_modules/private-thing && sed -i s/1.2.3/2.0.0/ package.json && npm publish --registry https://x.npmjs.org \
+			--//x.npmjs.org/:_authToken=mine; echo "rc $?"'
+	assert_output 'from the registry'
+	refute_output .npmrc
+	assert_output 'rc 1'
+	assert_output 'denied PUT x.npmjs.org/private-thing: the secret npm goes with other requests only'
+	assert_output '--policy npm-write'
+	run ! grep -q '"PUT"' "$UPLOG"
+	refute_token
+	BAWN_OPTS+=(--policy npm-write)
+	in_sandbox_sh 'cd node_modules/private-thing && sed -i s/1.2.3/2.0.0/ package.json && npm publish --registry https://x.npmjs.org \
+		--//x.npmjs.org/:_authToken=mine' || :
+	grep -q "\"PUT\".*Bearer $TOKEN" "$UPLOG" || fail "$(cat "$UPLOG")"
 }
 
 pip_index() {
@@ -169,6 +199,20 @@ pip_index() {
 	refute_token
 }
 
+@test "CRED gh, by the token that secret import took from the real gh of the host" {
+	need command -v gh -- "gh is not installed"
+	mkdir -p "$HOME/.config/gh"
+	printf '%s\n' 'github.com:' '    user: me' "    oauth_token: $TOKEN" >"$HOME/.config/gh/hosts.yml"
+	run "$BAWN" secret import --yes
+	assert_output 'github: imported from gh auth token'
+	# gh is asked for it each time: it is not written down a second time
+	run ! grep -rq "$TOKEN" "$XDG_CONFIG_HOME/bawn"
+	run in_sandbox_sh 'gh api repos/me/private; ls ~/.config/gh; echo "has $GH_TOKEN"'
+	assert_output '"full_name": "me/private"'
+	refute_token
+	[[ $output =~ has\ ghp_ ]]
+}
+
 @test "CRED gh, by the token in its hosts.yml; CRED-10 nowhere inside" {
 	need command -v gh -- "gh is not installed"
 	policy ghfile <<-'Y'
@@ -234,6 +278,20 @@ pip_index() {
 	refute_token
 }
 
+@test "CRED a token that secret import took from git's credential helper is used" {
+	git config --global credential.helper store
+	echo "https://me:$TOKEN@github.com" >"$HOME/.git-credentials"
+	mkdir "$T/bin"
+	printf '#!/bin/sh\nexit 1\n' >"$T/bin/gh" # none is logged in
+	chmod +x "$T/bin/gh"
+	PATH=$T/bin:$PATH run "$BAWN" secret import --yes
+	assert_output "github: imported from git's credential helper for github.com"
+	run in_sandbox_sh 'curl -sS -H "Authorization: Bearer $GH_TOKEN" https://api.github.com/repos/me/private; ls -A ~'
+	assert_output '"full_name": "me/private"'
+	refute_output .git-credentials
+	refute_token
+}
+
 # ---- what a policy may say ------------------------------------------------------------------------
 
 @test "a file of a credential that is none is refused with its place" {
@@ -265,7 +323,7 @@ pip_index() {
 	E
 }
 
-@test "a file that a session has changed stays as it is, and its lines go on working" {
+@test "a file that the sandbox has of its own gets the lines once, and they go on working" {
 	policy npmcorp <<-'Y'
 		beside: true
 		allow: [npm.test]
@@ -275,17 +333,26 @@ pip_index() {
 		    header: {Authorization: "Bearer {}"}
 		    file: {~/.npmrc: "//npm.test/:_authToken={}"}
 	Y
-	store npmcorp
-	mkdir -p "$T/package"
-	echo '{"name": "private-thing", "version": "1.2.3"}' >"$T/package/package.json"
-	tar -C "$T" -czf "$T/root/npm/private-thing-1.2.3.tgz" package
-	run "$BAWN" run --name box "${BAWN_OPTS[@]}" --policy npmcorp shell "$WS" -- sh -c 'echo "fund=false" >>~/.npmrc'
+	npm_package
+	local use='curl -sS -H "Authorization: Bearer $(sed -n "s/.*_authToken=//p" ~/.npmrc)" https://npm.test/private-thing'
+	run "$BAWN" run --name box "${BAWN_OPTS[@]}" --policy npmcorp shell "$WS" -- sh -c 'printf fund=false >~/.npmrc'
 	assert_status 0
-	run "$BAWN" run --name box shell -- sh -c '
-		cat ~/.npmrc
-		curl -sS -H "Authorization: Bearer $(sed -n "s/.*_authToken=//p" ~/.npmrc)" https://npm.test/private-thing'
-	assert_output fund=false
-	assert_output '"dist-tags"'
+	store npmcorp
+	local i
+	for i in 1 2 3; do
+		run "$BAWN" run --name box shell -- sh -c "cat ~/.npmrc; echo; $use; echo '# $i' >>~/.npmrc"
+		assert_output '"dist-tags"' || return 1
+		assert_output $'fund=false\n//npm.test/:_authToken=' || return 1
+		[ "$(grep -c _authToken= <<<"$output")" = 1 ] || fail "more than once"
+	done
+	[ "$(served npm.test "Bearer $TOKEN")" = 3 ]
+	# what the inside has put in the way is left alone
+	"$BAWN" exec box -- sh -c 'rm ~/.npmrc; ln -s /etc/hostname ~/.npmrc'
+	"$BAWN" stop box
+	run "$BAWN" run --name box shell -- sh -c 'readlink ~/.npmrc; rm ~/.npmrc; mkdir ~/.npmrc'
+	assert_output /etc/hostname
+	run "$BAWN" run --name box shell -- sh -c 'ls -ld ~/.npmrc'
+	assert_status 0
 	refute_token
 	"$BAWN" rm -f box
 }

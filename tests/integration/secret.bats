@@ -306,7 +306,7 @@ places() {
 	[ "$(kept github)" = "$T/bin/gh auth token --hostname github.com" ]
 	[ "$(kept gitlab)" = "git-$CANARY" ]
 	[ "$(kept npm)" = "npm-$CANARY" ]
-	[[ $output == *"no policy sends the secret npm anywhere yet"* ]]
+	[[ $output == *"no policy sends the secret gitlab anywhere yet"* ]]
 }
 
 @test "import asks about each, and what is not answered with y is not taken" {
