@@ -12,7 +12,7 @@ bawn_SOURCES = \
 	src/cli/cmd-secret-live.c \
 	src/cli/questions.h src/cli/questions.c src/cli/cmd-policy-ask.c \
 	src/cli/monitor.h src/cli/cmd-monitor.c src/cli/monitor-keys.c src/cli/monitor-draw.c \
-	src/cli/monitor-data.h src/cli/monitor-data.c \
+	src/cli/monitor-data.h src/cli/monitor-data.c src/cli/monitor-proc.h src/cli/monitor-proc.c \
 	src/cli/cmd-skill.c src/cli/cmd-complete.c \
 	src/policy/rule.h src/policy/rule.c src/policy/rule-request.c \
 	$(run_sources) \

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <poll.h>
 
+#include "cli/monitor-proc.h"
+
 enum { STALE_TRIES = 5, STALE_MS = 30, PAGES_MAX = 64 };
 
 /* Calls take for each line of what kind lists. */
@@ -40,12 +42,13 @@ static bool take_flow(struct monitor_data *d, const char *box, char *line)
 		return false;
 	struct monitor_flow *f = &d->flow[d->n_flow];
 	int at = 0;
-	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %n", &f->up, &f->down, &f->ms, &at) !=
-		3)
+	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu16 " %n", &f->up, &f->down,
+		    &f->ms, &f->from, &at) != 4)
 		return true;
 	char *rule = line + at, *target = strsep(&rule, "\t");
 	snprintf(f->box, sizeof(f->box), "%s", box);
 	snprintf(f->target, sizeof(f->target), "%s", target);
+	f->process[0] = '\0';
 	snprintf(f->rule, sizeof(f->rule), "%s", rule ? rule : "");
 	d->n_flow++;
 	return true;
@@ -86,6 +89,9 @@ static void read_one(struct run *r, const char *box, struct monitor_data *d)
 			break;
 		poll(NULL, 0, STALE_MS);
 	}
+	/* before the first line, the pid */
+	monitor_processes(
+		(pid_t)strtol(first.text, NULL, 10), d->flow + before, d->n_flow - before);
 	d->open += first.session > 0 ? (uint64_t)first.session : 0;
 	pages(r, box, SESSION_DENIALS, NULL, take_denial, d);
 }
@@ -152,6 +158,7 @@ static void flow_json(struct json_out *j, const struct monitor_flow *f)
 	json_str(j, "sandbox", f->box);
 	json_str(j, "target", f->target);
 	json_str(j, "rule", f->rule);
+	json_str(j, "process", f->process);
 	json_int(j, "up", (int64_t)f->up);
 	json_int(j, "down", (int64_t)f->down);
 	json_int(j, "ms", (int64_t)f->ms);

@@ -12,8 +12,10 @@
 
 struct monitor_flow {
 	char box[80], target[330];
-	char rule[600]; /* "" where none allows it (a published port) */
+	char rule[600];   /* "" where none allows it (a published port) */
+	char process[96]; /* "curl[1234]", or "" */
 	uint64_t up, down, ms;
+	uint16_t from; /* its port inside */
 };
 
 struct monitor_denial {

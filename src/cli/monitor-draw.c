@@ -11,6 +11,8 @@
 #include "base/fd.h"
 #include "cli/monitor.h"
 
+enum { PROGRAM_W = 12 };
+
 enum look { PLAIN, SELECTED, TITLE, TITLE_ON, ASKS, BAD, DIM };
 
 static void put(struct monitor *m, int row, enum look look, const char *fmt, ...) _printf_(4, 5);
@@ -117,7 +119,7 @@ static void box_row(const struct monitor *m, size_t i, char *dst, size_t cap)
 /* Room for the target, so that the rest stands in columns. */
 static int target_width(size_t cols)
 {
-	return (int)(cols < 60 ? MAX(cols, (size_t)39) - 25 : MIN(cols / 2 - 4, (size_t)44));
+	return (int)(cols < 60 ? MAX(cols, (size_t)39) - 25 : MIN(cols / 2 - 8, (size_t)44));
 }
 
 void draw_row(
@@ -132,8 +134,9 @@ void draw_row(
 	} else if (p == PANE_OPEN) {
 		const struct monitor_flow *f = &m->data.flow[i];
 		int w = target_width(cols);
-		snprintf(dst, cap, "%-*.*s %6s %6s %6s  %-*s  %s", w, w, f->target, bytes(f->up, a),
-			bytes(f->down, b), age(f->ms, c), box_width(m), f->box, f->rule);
+		snprintf(dst, cap, "%-*.*s %6s %6s %6s  %-*s  %-*s  %s", w, w, f->target,
+			bytes(f->up, a), bytes(f->down, b), age(f->ms, c), box_width(m), f->box,
+			PROGRAM_W, f->process, f->rule);
 	} else if (p == PANE_DENIED) {
 		const struct monitor_denial *x = &m->data.denial[i];
 		snprintf(dst, cap, "%4" PRIu64 "x  %s  %s: %s", x->count, x->target, x->box,
@@ -166,7 +169,8 @@ static void title(const struct monitor *m, enum pane_kind p, char *dst, size_t c
 		snprintf(left, sizeof(left), "%s %zu%s", name[p], n, on);
 	int k = snprintf(dst, cap, "%-*s %6s %6s %6s", w, left, "sent", "got", "age");
 	if (m->cols >= 60 && k > 0 && (size_t)k < cap)
-		snprintf(dst + k, cap - (size_t)k, "  %-*s  rule", box_width(m), "sandbox");
+		snprintf(dst + k, cap - (size_t)k, "  %-*s  %-*s  rule", box_width(m), "sandbox",
+			PROGRAM_W, "program");
 }
 
 /* ---- panes ---- */
@@ -250,7 +254,9 @@ static size_t sentences(const struct monitor *m, char dst[3][1400])
 		const struct monitor_flow *f = &m->data.flow[i];
 		snprintf(dst[0], 1400, "%s to %s: %" PRIu64 " bytes sent, %" PRIu64 " received",
 			f->box, f->target, f->up, f->down);
-		snprintf(dst[1], 1400, "%s%s", *f->rule ? "by " : "published by the user", f->rule);
+		snprintf(dst[1], 1400, "%s%s%s%s",
+			*f->rule ? "allowed by " : "published by the user", f->rule,
+			*f->process ? ", used by " : "", f->process);
 		return 2;
 	}
 	if (m->focus == PANE_DENIED) {

@@ -17,7 +17,7 @@ enum { STALE_MS = 300, LOST_MS = 2000 };
 struct told {
 	char target[320], name[256]; /* as shown; the name it was asked by, or "" */
 	struct host_addr addr;
-	uint16_t port;
+	uint16_t port, from;
 	uint8_t kind;
 	uint64_t up, down, ms;
 };
@@ -28,13 +28,13 @@ struct flows {
 	uint64_t asked, told; /* ms; asked 0: nothing is under way */
 };
 
-static void to_words(const struct egress_ask_msg *m, char *dst, size_t cap)
+static void to_words(const struct egress_ask_msg *m, uint8_t kind, char *dst, size_t cap)
 {
 	char name[256], shown[300];
 	struct host_addr a = {.ip = m->addr};
 	snprintf(name, sizeof(name), "%.*s", (int)sizeof(m->name) - 1, m->name);
 	escape_text(shown, sizeof(shown), name);
-	if (m->flow == EGRESS_PORT)
+	if (kind == EGRESS_PORT)
 		snprintf(dst, cap, "published port %" PRIu16, m->port);
 	else if (shown[0])
 		dialer_format_target(dst, cap, shown, m->port);
@@ -49,7 +49,7 @@ void live_ended(struct dialer *d, const struct egress_ask_msg *m)
 	char target[320];
 	if (!d->c.hooks.flow_end)
 		return;
-	to_words(m, target, sizeof(target));
+	to_words(m, (uint8_t)m->flow, target, sizeof(target));
 	d->c.hooks.flow_end(d->c.hooks.ctx, target, m->up, m->down, m->ms);
 }
 
@@ -65,12 +65,13 @@ void live_open(struct dialer *d, const struct egress_ask_msg *m)
 	struct told *t = &f->next[f->n_next++];
 	*t = (struct told){.addr = {.ip = m->addr},
 		.port = m->port,
+		.from = (uint16_t)(m->flow >> 16),
 		.kind = (uint8_t)m->flow,
 		.up = m->up,
 		.down = m->down,
 		.ms = m->ms};
 	snprintf(t->name, sizeof(t->name), "%.*s", (int)sizeof(m->name) - 1, m->name);
-	to_words(m, t->target, sizeof(t->target));
+	to_words(m, t->kind, t->target, sizeof(t->target));
 }
 
 void live_listed(struct dialer *d, const struct egress_ask_msg *m)
@@ -112,7 +113,8 @@ bool dialer_flow(struct dialer *d, unsigned i, struct dialer_flow *ret)
 	if (!f || i >= f->n_now)
 		return false;
 	const struct told *t = &f->now[i];
-	*ret = (struct dialer_flow){.target = t->target, .up = t->up, .down = t->down, .ms = t->ms};
+	*ret = (struct dialer_flow){
+		.target = t->target, .up = t->up, .down = t->down, .ms = t->ms, .from = t->from};
 	struct egress_verdict v = {.rule = EGRESS_NO_RULE};
 	char name[HOST_NAME_MAX_LEN + 1];
 	if (t->kind == EGRESS_ASK_NAME && host_canonical(t->name, strlen(t->name), name) == 0)

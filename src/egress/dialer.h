@@ -122,6 +122,7 @@ struct dialer_flow {
 	const char *target;    /* "example.com:443" */
 	char rule[600];        /* that allows it now; "" where none does (ports) */
 	uint64_t up, down, ms; /* bytes so far, its age */
+	uint16_t from;         /* the port inside that it comes from, 0: not known */
 };
 
 /* How many are open, and the i-th of those that were busy last; false past the last (of

@@ -19,7 +19,8 @@ enum egress_ask {
 	EGRESS_TELL_DENIED,   /* the relay or nftables refused something: why says what */
 	EGRESS_TELL_END,      /* flow is over: up, down; flow: the kind of what has ended */
 	EGRESS_PORT,          /* never asked: the kind of a flow through a published port */
-	EGRESS_TELL_OPEN, /* answer to LIST: one open flow: up, down, ms (its age); flow: its kind;
+	EGRESS_TELL_OPEN, /* answer to LIST: one open flow: up, down, ms (its age); flow: its kind,
+			   * and above 16 bits the port that it comes from inside;
 			   * count: its place in the list, from 0 */
 	EGRESS_TELL_LISTED, /* that was the list; count: how many are open */
 };

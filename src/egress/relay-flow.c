@@ -409,7 +409,8 @@ static void classify(struct flow *f)
 		f->sniff = f->port == 443 ? SNIFF_TLS : f->port == 80 ? SNIFF_HTTP : SNIFF_NONE;
 }
 
-static void begin(unsigned which, int fd)
+/* from: the port inside that it comes from */
+static void begin(unsigned which, int fd, uint16_t from)
 {
 	struct flow *f = flow_take();
 	if (!f) {
@@ -419,6 +420,7 @@ static void begin(unsigned which, int fd)
 	}
 	f->fd[CLIENT] = fd;
 	f->state = FLOW_SNIFF;
+	f->from = from;
 	if (which >= NETNS_FD_HOST_PORTS) {
 		f->kind = EGRESS_ASK_HOST_PORT;
 		f->port = listeners[which].port;
@@ -471,7 +473,10 @@ static void pause_listener(unsigned which, bool pause)
 void flow_accept(unsigned which)
 {
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = accept4(listeners[which].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_in6 a = {0};
+		socklen_t len = sizeof(a);
+		int fd = accept4(listeners[which].fd, (struct sockaddr *)&a, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			return;
 		if (fd < 0) {
@@ -479,7 +484,8 @@ void flow_accept(unsigned which)
 			return;
 		}
 		make_room();
-		begin(which, fd);
+		/* at the same place in both families */
+		begin(which, fd, ntohs(a.sin6_port));
 	}
 }
 

@@ -166,7 +166,7 @@ bool tell_open(const struct flow *f, uint32_t place)
 {
 	memset(&msg, 0, sizeof(msg));
 	msg.kind = EGRESS_TELL_OPEN;
-	msg.flow = f->kind;
+	msg.flow = f->kind | (uint32_t)f->from << 16;
 	msg.port = f->port;
 	msg.count = place;
 	msg.addr = f->addr;

@@ -67,24 +67,24 @@ struct flow_dir {
 };
 
 struct flow {
-	uint32_t id;       /* generation << 12 | index */
-	int fd[2];         /* CLIENT, UPSTREAM */
-	uint8_t state;     /* enum flow_state */
-	uint8_t kind;      /* enum egress_ask of its question */
-	uint8_t sniff;     /* enum flow_sniff */
-	bool allowed;      /* what our own pack says; the supervisor decides */
-	bool doomed;       /* didn't pass the sniffing, asked only for the text of the refusal */
-	bool unsent;       /* its question waits for room in the socket */
-	bool private_addr; /* its address needs a rule that says "private" */
-	bool watched[2];   /* fd[i] is in the epoll set */
-	bool out[2];       /* ... for room to write, too: it once had none */
-	bool urgent[2];    /* data out of band came: a short read says nothing */
-	bool rdhup[2];     /* the peer of fd[i] has ended its side */
-	uint8_t ready;     /* bit i: direction i has work left, see flow_make_ready() */
-	uint16_t port;
-	int16_t name;   /* index of the name table, -1 for none */
-	int16_t upload; /* what it sends is counted there (relay-upload.c); -1: it isn't */
-	uint32_t key;   /* EGRESS_PORT: which published port */
+	uint32_t id;         /* generation << 12 | index */
+	int fd[2];           /* CLIENT, UPSTREAM */
+	uint8_t state;       /* enum flow_state */
+	uint8_t kind;        /* enum egress_ask of its question */
+	uint8_t sniff;       /* enum flow_sniff */
+	bool allowed;        /* what our own pack says; the supervisor decides */
+	bool doomed;         /* didn't pass the sniffing, asked only for the text of the refusal */
+	bool unsent;         /* its question waits for room in the socket */
+	bool private_addr;   /* its address needs a rule that says "private" */
+	bool watched[2];     /* fd[i] is in the epoll set */
+	bool out[2];         /* ... for room to write, too: it once had none */
+	bool urgent[2];      /* data out of band came: a short read says nothing */
+	bool rdhup[2];       /* the peer of fd[i] has ended its side */
+	uint8_t ready;       /* bit i: direction i has work left, see flow_make_ready() */
+	uint16_t port, from; /* from: the port inside that it comes from, 0: not known */
+	int16_t name;        /* index of the name table, -1 for none */
+	int16_t upload;      /* what it sends is counted there (relay-upload.c); -1: it isn't */
+	uint32_t key;        /* EGRESS_PORT: which published port */
 	struct in6_addr addr;
 	struct http_state http;
 	uint64_t approved; /* SNIFF_HTTP: bytes from the client that may pass unseen */

@@ -132,7 +132,26 @@ int json_line_parse(const char *line, size_t n, struct json_doc **ret)
 
 char *json_line_text(const struct json_doc *d)
 {
-	return json_dumps(to_json_const(d), JSON_ENSURE_ASCII | JSON_COMPACT | JSON_PRESERVE_ORDER);
+	char *s = json_dumps(
+		to_json_const(d), JSON_ENSURE_ASCII | JSON_COMPACT | JSON_PRESERVE_ORDER);
+	size_t del = 0;
+	for (const char *p = s; p && *p; p++)
+		del += *p == 0x7f;
+	if (!del)
+		return s;
+	/* the one control character that JSON lets stand, and only in strings */
+	char *t = malloc(strlen(s) + 5 * del + 1), *to = t;
+	for (const char *p = s; t && *p; p++)
+		if (*p == 0x7f) {
+			memcpy(to, "\\u007f", 6);
+			to += 6;
+		} else {
+			*to++ = *p;
+		}
+	if (t)
+		*to = '\0';
+	free(s);
+	return t;
 }
 
 const char *json_doc_string(const struct json_doc *d, const char *key)

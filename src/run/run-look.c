@@ -31,7 +31,8 @@ static bool flow_line(struct dialer *d, unsigned i, char *dst, size_t cap)
 	struct dialer_flow f;
 	if (!dialer_flow(d, i, &f))
 		return false;
-	snprintf(dst, cap, "%" PRIu64 " %" PRIu64 " %" PRIu64 " ", f.up, f.down, f.ms);
+	snprintf(dst, cap, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu16 " ", f.up, f.down, f.ms,
+		f.from);
 	put(dst, cap - 1, f.target, '\t');
 	put(dst, cap - 1, f.rule, '\n');
 	return true;
@@ -58,8 +59,11 @@ void run_on_look(struct run *r, const struct session_msg *m, struct session_msg 
 	unsigned i = m->value > 0 ? (unsigned)m->value : 0;
 	char line[sizeof(answer->text)];
 	size_t at = 0;
-	if (flows && i == 0)
+	if (flows && i == 0) {
 		answer->session = (int32_t)dialer_flows(d, &stale);
+		snprintf(answer->text, sizeof(answer->text), "%d\n", sandbox_init_pid(r->sandbox));
+		at = strlen(answer->text);
+	}
 	answer->flags = stale ? SESSION_STALE : 0;
 	for (; flows ? flow_line(d, i, line, sizeof(line)) : denial_line(d, i, line, sizeof(line));
 		i++) {

@@ -49,7 +49,8 @@ enum session_kind {
 			  * on, 0: that was all; text: a line each */
 	SESSION_ANSWER,  /* session: the question; value: enum session_answer; text: who answers;
 			  * fds: stderr; answered by DONE */
-	SESSION_FLOWS,   /* as PENDING: connections that are open, "UP DOWN MS TARGET\tRULE\n";
+	SESSION_FLOWS,   /* as PENDING: connections that are open: the pid of the sandbox's pid 1,
+			  * then   "UP DOWN MS PORT TARGET\tRULE\n", PORT the one it comes from;
 			  * answered by DONE, session: how many there are, flags: SESSION_STALE */
 	SESSION_DENIALS, /* as PENDING: "COUNT\tTARGET\tREASON\tFIX\n", the newest first */
 	/* supervisor to client */

@@ -49,6 +49,14 @@ event() { # SANDBOX EVENT FIELDS
 		fail "raw control characters"
 	fi
 	assert_output '\x1b]0;owned'
+	# nor as JSON, in which DEL may stand as it is
+	printf '%s' "$(event one deny '"target":"a\u001b","reason":"DEL"')" | sed 's/DEL/x\x7fy/' >"$AUDIT"
+	echo >>"$AUDIT"
+	run "$BAWN" log --json
+	if grep -qP '[\x00-\x08\x0b-\x1f\x7f]' <<<"$output"; then
+		fail "raw control characters"
+	fi
+	assert_output 'x\u007fy'
 }
 
 @test "log -f goes on, across a rotation" {

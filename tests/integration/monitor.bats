@@ -77,13 +77,14 @@ all_there() {
 	"$BAWN" monitor --json --once >all
 	"$BAWN" monitor --json --once two >some
 	/usr/bin/python3 - all some <<-'EOF'
-		import json, sys
+		import json, re, sys
 		a, s = (json.load(open(f)) for f in sys.argv[1:])
 		assert a["running"] == ["one", "two"] and a["silent"] == [] and a["waiting"] == []
 		flows = sorted((f["sandbox"], f["target"], f["rule"]) for f in a["connections"])
 		assert flows == [("one", "a.example:80", "--allow a.example:80"), ("one", "b.example:80", "--allow b.example:80"),
 		                 ("two", "a.example:80", "--allow a.example:80")], flows
 		for f in a["connections"]:
+		    assert re.fullmatch(r"curl\[\d+\]", f["process"]), f
 		    assert 40 < f["up"] < 500 and f["down"] >= 70000 and f["ms"] >= 0, f
 		d = {x["target"]: x for x in a["denials"]}
 		assert d["c.example:80"]["count"] == 3 and "a rule denies it" in d["c.example:80"]["reason"]
@@ -118,8 +119,38 @@ all_there() {
 	/usr/bin/python3 -c 'import socket, sys, time; s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); s.recv(1); time.sleep(20)' \
 		"${at#*:}" 3>&- 4>&- &
 	SERVERS+=("$!")
-	pub_there() { "$BAWN" monitor --json --once pub | grep -q '"target":"published port 8000","rule":"","up":'; }
+	pub_there() { "$BAWN" monitor --json --once pub | grep -q '"target":"published port 8000","rule":"","process":"","up":'; }
 	eventually pub_there
+}
+
+@test "monitor: which program has a connection, also one that calls itself something, and none where it is gone" {
+	serve_slowly
+	start one --allow a.example:80
+	cat >"$WS/named.py" <<-'EOF'
+		import socket, time
+		s = socket.create_connection(("a.example", 80))
+		s.send(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+		open("/proc/self/comm", "w").write("\x1b[31m) 1 S\n")
+		time.sleep(100)
+	EOF
+	cat >"$WS/many.py" <<-'EOF'
+		import os, time
+		for i in range(200):
+		    os.open("/dev/null", 0)
+		for i in range(300):
+		    if os.fork() == 0:
+		        break
+		time.sleep(100)
+	EOF
+	"$BAWN" exec -d one /usr/bin/python3 named.py
+	named() { "$BAWN" monitor --json --once | grep -qF '"process":"\u001b[31m) 1 S['; }
+	eventually named
+	# many processes and descriptors hold nobody up
+	"$BAWN" exec -d one /usr/bin/python3 many.py
+	sleep 1
+	SECONDS=0
+	"$BAWN" monitor --json --once >/dev/null
+	[ "$SECONDS" -lt 4 ] || fail "$SECONDS s"
 }
 
 @test "monitor: hundreds of connections are bounded and counted" {
@@ -135,8 +166,8 @@ all_there() {
 	need_tmux
 	two
 	watch 80 24
-	eventually shows '^CONNECTIONS 3 .*sent +got +age  sandbox  rule'
-	shows '^  a.example:80 .*K +[0-9]+s  one +--allow'
+	eventually shows '^CONNECTIONS 3 .*sent +got +age  sandbox  program'
+	shows '^  a.example:80 .*K +[0-9]+s  one +curl\[[0-9]+\]'
 	shows '^DENIED 2'
 	shows '^ +3x  c.example:80  two: a rule denies it'
 	shows '^  one +2 open, 1 denied'
@@ -309,7 +340,7 @@ pretend() {
 		E = b"\x1b]0;owned\x07\x1b[2J\x1b[31m\xc2\x9b31m\xe2\x80\xae\x00"
 		texts = {
 		    16: (b"1 30000 1 x" + E[:-1] + b".example:80\n2 99999999999999999999 1 y\nnonsense\n", 0),
-		    18: (b"1 2 3 t" + E + b"\trule" + E + b"\n99999999999999999999999 1 1 z\n1 2\n\t\t\t\n", 0),
+		    18: (b"1 2 3 4 t" + E + b"\trule" + E + b"\n99999999999999999999999 1 1 1 z\n1 2\n\t\t\t\n", 0),
 		    19: (b"5\tt" + E[:-1] + b"\treason" + E[:-1] + b"\tfix; rm -rf /" + E[:-1] + b"\nx\n\t\t\t\n", 1 << 30),
 		}
 		FIRST = int(sys.argv[2])

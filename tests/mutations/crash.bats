@@ -247,6 +247,7 @@ full_log() {
 			    f.write(str(n))
 		EOF
 	}
+	rm -f "$XDG_DATA_HOME"/bawn/audit*
 	cp "$T/full"/audit* "$XDG_DATA_HOME/bawn/"
 }
 log_whole() {
