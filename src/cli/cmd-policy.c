@@ -1,5 +1,6 @@
 /* cli/cmd-policy.c - bawn policy show [NAME|FILE] | check PROFILE TARGET | lint [NAME|FILE...], and
- * the printing of bawn policy ls.
+ * the printing of bawn policy ls; the other verbs that read policies have files of their own
+ * (policy-side.h).
  *
  * Owns: how policies are listed and explained.  Must not: decide; `check` asks the same tables that
  * a run uses (policy/egress.h), and resolves nothing.
@@ -8,27 +9,30 @@
 #include "base/json-out.h"
 #include "cli/admin.h"
 #include "cli/listing.h"
-#include "cli/pack-args.h"
+#include "cli/policy-side.h"
 #include "policy/compile.h"
 #include "policy/egress-build.h"
 #include "policy/lint.h"
 #include "policy/target.h"
 
 static const char usage[] =
-	"bawn policy show [POLICY|FILE] | check [--policy POLICY|FILE] [--allow RULE] "
-	"[--deny RULE] PROFILE URL|HOST[:PORT] | lint [POLICY|FILE]...  [--json]";
+	"bawn policy show [POLICY|FILE] | check|explain [OPTIONS] PROFILE URL|HOST[:PORT] | "
+	"lint [POLICY|FILE]... | diff A B | export NAME|PROFILE | import FILE  [--json]";
 
-enum { OPT_JSON, OPT_HELP, OPT_EXTRA };
+enum { OPT_JSON, OPT_HELP, OPT_EXTRA, OPT_OUTPUT, OPT_AS, OPT_FORCE };
 
-/* Those with a PACK_ARG are for check, and mean what they mean to bawn run. */
+/* Those with a PACK_ARG are for check and explain, and mean what they mean to bawn run. */
 static const struct option_row rows[] = {
-	{"policy", 0, "POLICY|FILE", "check: use this policy instead of the profile's",
+	{"policy", 0, "POLICY|FILE", "check, explain: this policy instead of the profile's",
 		PACK_ARG_POLICY},
-	{"allow", 0, "RULE", "check: as if it were given to bawn run", PACK_ARG_ALLOW},
-	{"deny", 0, "RULE", "check: the same", PACK_ARG_DENY},
-	{"allow-private", 0, "HOST", "check: the same", PACK_ARG_PRIVATE},
-	{"host-port", 0, "PORT", "check: the same", PACK_ARG_HOST_PORT},
-	{"offline", 0, NULL, "check: the same", PACK_ARG_OFFLINE},
+	{"allow", 0, "RULE", "check, explain: as if it were given to bawn run", PACK_ARG_ALLOW},
+	{"deny", 0, "RULE", "the same", PACK_ARG_DENY},
+	{"allow-private", 0, "HOST", "the same", PACK_ARG_PRIVATE},
+	{"host-port", 0, "PORT", "the same", PACK_ARG_HOST_PORT},
+	{"offline", 0, NULL, "the same", PACK_ARG_OFFLINE},
+	{"output", 'o', "FILE", "export: write to FILE", OPT_OUTPUT},
+	{"as", 0, "NAME", "import: the policy's name", OPT_AS},
+	{"force", 0, NULL, "export, import: in the place of what is there", OPT_FORCE},
 	{"json", 0, NULL, "print JSON", OPT_JSON},
 	{"help", 'h', NULL, "show this help", OPT_HELP},
 	{0},
@@ -37,12 +41,19 @@ static const struct option_row rows[] = {
 static const struct admin_help help = {
 	.usage = "bawn policy show [POLICY|FILE]\n"
 		 "       bawn policy check [OPTIONS] PROFILE URL|HOST[:PORT]\n"
+		 "       bawn policy explain [OPTIONS] PROFILE|NAME URL|HOST[:PORT]\n"
 		 "       bawn policy lint [POLICY|FILE]...\n"
+		 "       bawn policy diff A B\n"
+		 "       bawn policy export NAME|PROFILE [-o FILE]\n"
+		 "       bawn policy import FILE [--as NAME]\n"
 		 "       bawn policy allow|deny|rm [--sandbox NAME] RULE\n"
 		 "       bawn policy ls [NAME]",
 	.text = "Show an egress policy as it is understood (without a name: list them), say "
 		"whether\n"
-		"a profile's sandbox may connect to a target and by which rule, or find mistakes.\n"
+		"a profile's sandbox may connect to a target and by which rule, find mistakes, "
+		"compare "
+		"two\n"
+		"(policies, profiles, sandboxes, files), and take one to another machine.\n"
 		"allow, deny, rm and ls change and list the rules that you add; each has a "
 		"--help.\n"
 		"What stands in a policy: man 5 bawn-policy",
@@ -50,18 +61,16 @@ static const struct admin_help help = {
 	.examples = "  bawn policy show balanced\n"
 		    "  bawn policy check claude https://github.com/\n"
 		    "  bawn policy check --allow example.com:8443 codex example.com:8443\n"
+		    "  bawn policy explain claude github.com\n"
+		    "  bawn policy diff locked balanced\n"
+		    "  bawn policy export -o here.yaml claude\n"
+		    "  bawn policy import --as there here.yaml\n"
 		    "  bawn policy lint\n",
 };
 
 /* `ls` is called by bawn: what it has found out of a sandbox comes along. */
 static const struct option_row ls_rows[] = {
 	{"extra", 0, "RULE", "", OPT_EXTRA}, {"json", 0, NULL, "print JSON", OPT_JSON}, {0}};
-
-/* What `check` and `ls` are told on the command line. */
-struct told {
-	struct pack_args pack;
-	struct strv extra; /* ls: "ORIGIN allow|private|deny RULE" */
-};
 
 static int list_one(struct ctx *c, const char *name, struct err *err)
 {
@@ -239,7 +248,7 @@ static int check(struct ctx *c)
 	size_t n = 0;
 	if (c->n != 2)
 		return admin_usage(usage, "check takes a profile and a target");
-	struct pack_args *args = &((struct told *)c->own)->pack;
+	struct pack_args *args = &((struct policy_told *)c->own)->pack;
 	pack_args_finish(args);
 	args->req.profile = c->arg[0];
 	args->req.config_dir = c->locate.config_dir;
@@ -295,7 +304,7 @@ static void show_added(struct ctx *c, const char *origin, const char *verb, cons
 /* bawn has found out what a sandbox has; the user's file is read here. */
 static int list_added(struct ctx *c)
 {
-	struct told *told = c->own;
+	struct policy_told *told = c->own;
 	struct egress_file f = {0};
 	struct err err = {0};
 	const char *user = NULL;
@@ -323,27 +332,34 @@ static int list_added(struct ctx *c)
 	return 0;
 }
 
-static const struct listing_verb verbs[] = {
-	{"show", show}, {"ls", list_added}, {"check", check}, {"lint", lint}};
+static const struct listing_verb verbs[] = {{"show", show}, {"ls", list_added}, {"check", check},
+	{"lint", lint}, {"explain", policy_explain}, {"diff", policy_diff},
+	{"export", policy_export}, {"import", policy_import}};
 
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
 	struct ctx *c = ctx;
+	struct policy_told *told = c->own;
 	if (id == OPT_JSON)
 		c->as_json = true;
 	else if (id == OPT_HELP)
 		c->help = true;
 	else if (id == OPT_EXTRA)
-		return strv_add(&c->a, &((struct told *)c->own)->extra, value);
+		return strv_add(&c->a, &told->extra, value);
+	else if (id == OPT_OUTPUT)
+		told->output = value;
+	else if (id == OPT_AS)
+		told->as = value;
+	else if (id == OPT_FORCE)
+		told->force = true;
 	else
-		return pack_args_take(&((struct told *)c->own)->pack, id,
-			value ? arena_dup(&c->a, value) : NULL, err);
+		return pack_args_take(&told->pack, id, value ? arena_dup(&c->a, value) : NULL, err);
 	return 0;
 }
 
 int cmd_policy(int argc, char **argv)
 {
-	struct told told = {0};
+	struct policy_told told = {0};
 	struct ctx c = {.json = {.pretty = true}, .own = &told};
 	struct option_split split;
 	struct err err = {0};

@@ -172,9 +172,7 @@ static int read_rules(struct compile_input *in, const struct pack_request *req, 
 	return r;
 }
 
-/* A rule that gives the address itself means that address: a private one needs no further word.
- * 0.0.0.0/0 gives none. */
-static void mark_given_addresses(struct rules *rules)
+void rules_mark_given(struct rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++) {
 		struct rule *r = &rules->v[i];
@@ -199,7 +197,7 @@ int compile_read(
 		r = read_rules(ret, req, err);
 	if (r < 0)
 		return r;
-	mark_given_addresses(&ret->rules);
+	rules_mark_given(&ret->rules);
 	return 0;
 }
 

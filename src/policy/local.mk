@@ -12,7 +12,9 @@ libpolicy_compile_a_SOURCES = \
 	src/policy/egress-build.h src/policy/egress-build.c \
 	src/policy/egress-file.c src/policy/profile.c src/policy/read.h \
 	src/policy/locate.h src/policy/locate.c \
-	src/policy/lint.h src/policy/lint.c \
+	src/policy/lint.h src/policy/lint.c src/policy/lint-rule.c \
+	src/policy/compare.h src/policy/compare.c \
+	src/policy/psl.h src/policy/psl.c \
 	src/policy/rule.h src/policy/rule.c \
 	src/policy/schema.h src/policy/schema.c \
 	src/policy/target.h src/policy/target.c \

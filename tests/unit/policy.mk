@@ -1,10 +1,16 @@
 # unit tests and fuzz targets of the policy room
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-policy tests/unit/test-policy-yaml tests/unit/test-policy-pack
-TESTS += tests/unit/test-policy tests/unit/test-policy-yaml tests/unit/test-policy-pack
+check_PROGRAMS += tests/unit/test-policy tests/unit/test-policy-yaml tests/unit/test-policy-pack \
+	tests/unit/test-policy-compare
+TESTS += tests/unit/test-policy tests/unit/test-policy-yaml tests/unit/test-policy-pack \
+	tests/unit/test-policy-compare
 tests_unit_test_policy_SOURCES = tests/unit/test-policy.c
 tests_unit_test_policy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_policy_LDADD = libpolicy-compile.a libpolicy.a libbase.a \
+	$(YAML_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_policy_compare_SOURCES = tests/unit/test-policy-compare.c
+tests_unit_test_policy_compare_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_policy_compare_LDADD = libpolicy-compile.a libpolicy.a libbase.a \
 	$(YAML_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_policy_yaml_SOURCES = tests/unit/test-policy-yaml.c
 tests_unit_test_policy_yaml_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -16,7 +22,8 @@ tests_unit_test_policy_pack_LDADD = libpolicy-compile.a libpolicy.a libconfine-c
 	libnet-build.a libbase.a $(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) \
 	$(NL_LIBS) $(CMOCKA_LIBS)
 endif
-EXTRA_DIST += tests/unit/test-policy.c tests/unit/test-policy-yaml.c tests/unit/test-policy-pack.c
+EXTRA_DIST += tests/unit/test-policy.c tests/unit/test-policy-yaml.c tests/unit/test-policy-pack.c \
+	tests/unit/test-policy-compare.c
 
 check_PROGRAMS += tests/fuzz/fuzz-yaml tests/fuzz/fuzz-host tests/fuzz/fuzz-rule
 TESTS += tests/fuzz/fuzz-yaml tests/fuzz/fuzz-host tests/fuzz/fuzz-rule
