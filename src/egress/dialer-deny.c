@@ -146,7 +146,7 @@ void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target
 	const char *reason, uint32_t rule, const char *fix)
 {
 	char by[600];
-	rule_text(d, rule, by, sizeof(by));
+	dialer_rule_inside(d, rule, by, sizeof(by));
 	int n = snprintf(dst, cap, "bawn: %s is refused: %s%s%s%s.\n", target, reason,
 		by[0] ? " (" : "", by, by[0] ? ")" : "");
 	if (!fix[0] || n <= 0 || (size_t)n >= cap)

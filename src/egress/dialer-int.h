@@ -4,6 +4,7 @@
  *   dialer-dial     from a verdict to a connected socket: resolve, check, happy eyeballs, proxy
  *   dialer-resolve  the resolver helper and its cache
  *   dialer-deny     the table of denials, their words
+ *   dialer-why      the agent's questions about rules
  */
 #ifndef BAWN_EGRESS_DIALER_INT_H
 #define BAWN_EGRESS_DIALER_INT_H
@@ -114,6 +115,8 @@ struct dialer {
 	struct denial overflow;
 	struct allowed *allowed; /* DIALER_MAX_ALLOWED of them, made when needed */
 	unsigned n_allowed;
+
+	uint64_t why_tokens, why_last; /* thousandths of questions; ms */
 };
 
 /* dialer.c */
@@ -122,6 +125,20 @@ void dialer_wake_at(struct dialer *d, uint64_t ms);
 void dialer_open(struct dialer *d, struct job *j, int fd);
 void dialer_failed(struct dialer *d, struct job *j, const char *fmt, ...) _printf_(3, 4);
 void dialer_refused(struct dialer *d, struct job *j, const char *reason, const char *fix);
+
+/* The option that would allow host:port; no port means 443. */
+void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host, uint16_t port);
+void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
+/* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
+const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix);
+
+/* dialer-why.c */
+/* The answer to a name that is a question, in dst. */
+void dialer_why(struct dialer *d, const char *name, char *dst, size_t cap);
+/* One question more; false when there were too many. */
+bool dialer_why_take(struct dialer *d);
+/* A rule as the inside may know it: no path of the host. */
+void dialer_rule_inside(const struct dialer *d, uint32_t rule, char *dst, size_t cap);
 
 /* dialer-dial.c */
 void dial_start(struct dialer *d, struct job *j); /* j->addr[] is filled, or j->dial set */

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "egress/dialer-int.h"
 #include "net/netns.h"
+#include "policy/why-name.h"
 
 enum { EVENTS = 64, ASK_BATCH = 128, QUEUE_CAP = DIALER_MAX_QUEUE + DIALER_MAX_JOBS };
 
@@ -201,8 +202,7 @@ static void format_addr(char *dst, size_t cap, const struct host_addr *a, uint16
 		snprintf(dst, cap, "%s", s);
 }
 
-/* The option that would allow host:port; no port means 443. */
-static void format_fix(char *dst, size_t cap, const char *option, const char *host, uint16_t port)
+void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host, uint16_t port)
 {
 	if (port == 443)
 		snprintf(dst, cap, "%s %s", option, host);
@@ -210,7 +210,7 @@ static void format_fix(char *dst, size_t cap, const char *option, const char *ho
 		snprintf(dst, cap, "%s %s:%" PRIu16, option, host, port);
 }
 
-static void format_addr_fix(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
+void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
 {
 	char s[80];
 	format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
@@ -269,8 +269,7 @@ static bool set_proxy(struct dialer *d, struct job *j, const char *host)
 	return true;
 }
 
-/* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
-static const char *deny_reason(const struct egress_verdict *v, bool offline, char *fix)
+const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix)
 {
 	if (!offline && v->rule == EGRESS_NO_RULE)
 		return "no rule allows it";
@@ -286,14 +285,20 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: not a host name\n", -1);
 		return;
 	}
+	if (why_name_is(name)) {
+		static char text[sizeof(((struct egress_answer_msg *)NULL)->text)];
+		dialer_why(d, name, text, sizeof(text));
+		answer(d, m->flow, EGRESS_ANSWER_DENIED, text, -1);
+		return;
+	}
 	format_target(target, sizeof(target), name, m->port);
 	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
 		/* a name of the user's own network has a private address, most likely */
-		format_fix(fix, sizeof(fix),
+		dialer_fix_name(fix, sizeof(fix),
 			host_name_special(name) ? "--allow-private" : "--allow", name, m->port);
-		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+		deny(d, m->flow, target, dialer_deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
 	if (is_metadata_name(name) && !v.private_ok) {
@@ -333,8 +338,8 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
-		format_addr_fix(fix, sizeof(fix), &a, m->port);
-		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+		dialer_fix_addr(fix, sizeof(fix), &a, m->port);
+		deny(d, m->flow, target, dialer_deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
 	const char *range = host_addr_special(&a);
@@ -359,7 +364,7 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 	if (why) {
 		snprintf(reason, sizeof(reason),
 			"a rule for a network leaves out its special addresses (%s)", why);
-		format_addr_fix(fix, sizeof(fix), &a, m->port);
+		dialer_fix_addr(fix, sizeof(fix), &a, m->port);
 		dialer_refused(d, j, reason, fix);
 		return;
 	}
@@ -433,17 +438,17 @@ static void judge_again(struct dialer *d, struct job *j)
 	struct egress_verdict v = {.action = EGRESS_ALLOW, .rule = EGRESS_NO_RULE};
 	if (j->by_name) {
 		v = egress_match(d->c.egress, j->name, j->ask_port);
-		format_fix(fix, sizeof(fix), "--allow", j->name, j->ask_port);
+		dialer_fix_name(fix, sizeof(fix), "--allow", j->name, j->ask_port);
 	} else if (j->by_addr) {
 		v = egress_match_addr(d->c.egress, &j->asked, j->ask_port);
 		j->explicit_addr |= v.exact;
-		format_addr_fix(fix, sizeof(fix), &j->asked, j->ask_port);
+		dialer_fix_addr(fix, sizeof(fix), &j->asked, j->ask_port);
 	}
 	/* what may be private now, or no more, counts for the addresses not yet dialled */
 	j->verdict = v;
 	if (v.action == EGRESS_ALLOW)
 		return;
-	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
+	const char *why = dialer_deny_reason(&v, egress_offline(d->c.egress), fix);
 	dialer_refused(d, j, why, fix);
 }
 
@@ -503,8 +508,8 @@ static void tell_tcp(struct dialer *d, const struct egress_ask_msg *m)
 	}
 	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
 	format_addr(target, sizeof(target), &a, m->port);
-	format_addr_fix(fix, sizeof(fix), &a, m->port);
-	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
+	dialer_fix_addr(fix, sizeof(fix), &a, m->port);
+	const char *why = dialer_deny_reason(&v, egress_offline(d->c.egress), fix);
 	deny_note(d, target, why, v.rule, fix, MAX(m->count, 1u));
 }
 

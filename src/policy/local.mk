@@ -5,6 +5,7 @@ noinst_LIBRARIES += libpolicy.a libpolicy-compile.a
 libpolicy_a_SOURCES = \
 	src/policy/egress.h src/policy/egress.c src/policy/egress-table.h \
 	src/policy/host-name.c \
+	src/policy/why-name.h src/policy/why-name.c \
 	src/policy/pack.h src/policy/pack.c src/policy/pack-format.h \
 	src/policy/profile.h src/policy/profile-keys.h src/policy/profile-keys.c
 libpolicy_compile_a_SOURCES = \

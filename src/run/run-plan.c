@@ -159,6 +159,16 @@ static int overlay_rows(struct run *r, const char *dst, const char *part, const 
 	return 0;
 }
 
+/* By which the agent asks for the rules; see egress/why-main.c. */
+#define WHY_DIR "/run/bawn/bin"
+static void why_row(struct run *r)
+{
+	struct mount_op *m = row(
+		r, MOUNT_BIND, WHY_DIR "/bawn-why", MOUNT_RO | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
+	m->src = path_join(&r->plan.arena, r->install.libexec, "bawn-why");
+	m->why = "asks why a host is denied";
+}
+
 static int home_rows(struct run *r, struct err *err)
 {
 	static const char why[] = "the sandbox's own home";
@@ -548,7 +558,7 @@ static char *join_path(struct arena *a, const struct strv *dirs)
 	char *s = arena_dup(a, dirs->n ? dirs->v[0] : "/usr/local/bin:/usr/bin:/bin");
 	for (size_t i = 1; i < dirs->n; i++)
 		s = arena_printf(a, "%s:%s", s, dirs->v[i]);
-	return s;
+	return s ? arena_printf(a, "%s:" WHY_DIR, s) : NULL;
 }
 
 static void environment(struct run *r)
@@ -743,6 +753,7 @@ int run_plan(struct run *r, struct err *err)
 	proc_rows(r);
 	dev_rows(r);
 	scratch_rows(r);
+	why_row(r);
 	int k = home_rows(r, err);
 	clone_rows(r);
 	if (k == 0)
