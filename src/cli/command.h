@@ -31,6 +31,7 @@ int cmd_policy_deny(int argc, char **argv);
 int cmd_policy_rm(int argc, char **argv);
 int cmd_policy_ls(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_learn(int argc, char **argv);
 int cmd_loop(int argc, char **argv);
 int cmd_skill(int argc, char **argv);
 int cmd_cp(int argc, char **argv);

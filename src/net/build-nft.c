@@ -85,6 +85,8 @@ static char *room(struct out *o)
 			o->failed = true;
 			return NULL;
 		}
+		/* padding between attributes is left as it is: two builds must give the same */
+		memset(grown + o->n, 0, o->cap + 2 * MESSAGE_ROOM - o->n);
 		o->buf = grown;
 		o->cap += 2 * MESSAGE_ROOM;
 		if (o->last)

@@ -152,6 +152,16 @@ static int add_policies(struct compile_input *in, const struct pack_request *req
 	return r;
 }
 
+/* Every name at every port.  As it gives no port, it makes no name known (egress_name_known()): one
+ * of private networks stays nobody's.  It says nothing of addresses, and of private ones.  A deny
+ * wins over it as over any other. */
+static int add_learn(struct compile_input *in, struct err *err)
+{
+	const struct rule every = {
+		.kind = EGRESS_ANY, .name = "", .text = "**", .file = PACK_LEARN_FILE};
+	return rule_add(in->locate.a, &in->rules, &every, err);
+}
+
 static int read_rules(struct compile_input *in, const struct pack_request *req, struct err *err)
 {
 	bool api = false;
@@ -169,6 +179,8 @@ static int read_rules(struct compile_input *in, const struct pack_request *req, 
 	if (r >= 0)
 		r = add_options(
 			in, "--deny", req->deny, req->n_deny, (struct rule){.deny = true}, err);
+	if (r >= 0 && req->learn)
+		r = add_learn(in, err);
 	return r;
 }
 

@@ -163,9 +163,13 @@ static int overlay_rows(struct run *r, const char *dst, const char *part, const 
 #define WHY_DIR "/run/bawn/bin"
 static void why_row(struct run *r)
 {
-	struct mount_op *m = row(
-		r, MOUNT_BIND, WHY_DIR "/bawn-why", MOUNT_RO | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
-	m->src = path_join(&r->plan.arena, r->install.libexec, "bawn-why");
+	/* an installation that is not whole lacks it: bawn doctor says so */
+	char *path = path_real(
+		&r->plan.arena, path_join(&r->arena, r->install.libexec, "bawn-why"));
+	if (!path)
+		return;
+	struct mount_op *m = row(r, MOUNT_BIND, WHY_DIR "/bawn-why", MOUNT_RO | MOUNT_POINT, NULL);
+	m->src = path;
 	m->why = "asks why a host is denied";
 }
 
