@@ -2,7 +2,8 @@
  * smallest policy that allows the same again.
  *
  * The run is one of `bawn run --rm`: a sandbox of its own that is gone at the end, so that open
- * egress is never a property of a sandbox that lasts.  The policy is written by bawn-admin, which
+ * egress is never a property of a sandbox that lasts; one that is named lends its options, its
+ * workspace and its rules.  The policy is written by bawn-admin, which
  * parses it first (bawn policy import).
  */
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "cli/command.h"
-#include "run/run.h"
+#include "run/lasting.h"
 
 enum { OPT_OUTPUT = 1000, OPT_NAME, OPT_FORCE, OPT_LEARN_HELP };
 
@@ -24,7 +25,7 @@ static const struct option_row own_rows[] = {
 
 /* Options of run that make no sense here. */
 static const char *const not_ours[] = {
-	"rm", "name", "detach", "detach-keys", "dry-run", "json", "workspace", "template", "help"};
+	"rm", "name", "detach", "detach-keys", "dry-run", "json", "template", "help"};
 
 struct learn {
 	struct run *r;
@@ -74,7 +75,7 @@ static void make_table(struct learn *l)
 
 static void help(void)
 {
-	printf("Usage: bawn learn [OPTIONS] PROFILE [PATH[:ro]...] [-- ARGS...]\n\n"
+	printf("Usage: bawn learn [OPTIONS] PROFILE|NAME [PATH[:ro]...] [-- ARGS...]\n\n"
 	       "Run the tool once in a sandbox from which every public host can be reached, and "
 	       "print\n"
 	       "the smallest policy that allows what it connected to.  Nothing private is "
@@ -88,6 +89,36 @@ static void help(void)
 	       "Exit status: the tool's own; 125 where bawn failed.  More: man bawn-learn\n");
 }
 
+static int check_run(const struct run *r, struct err *err)
+{
+	if (r->opt.offline) {
+		err_hint(err, "leave --offline out: bawn learn observes what the tool connects to");
+		return err_set(err, EINVAL, "an offline run has nothing to learn from");
+	}
+	if (r->opt.mode && streq(r->opt.mode, "clone")) {
+		err_hint(err, "name the profile, with --workspace cow where nothing is to land");
+		return err_set(
+			err, EINVAL, "what is made while learning goes at its end: no clone");
+	}
+	return 0;
+}
+
+/* A sandbox that lasts: a run with what it was made with, in one of its own.  What it publishes it
+ * may be publishing now. */
+static int take_sandbox(struct run *r, struct err *err)
+{
+	bool fresh;
+	if (strchr(r->opt.profile, '/') || lasting_is_profile(r, r->opt.profile))
+		return 0;
+	int k = lasting_find(r, &fresh, err);
+	if (k < 0)
+		return k;
+	r->opt.publish = (struct strv){0};
+	r->opt.n_ports = 0;
+	r->spec = (struct spec){0};
+	return check_run(r, err);
+}
+
 static int parse(struct learn *l, int argc, char **argv, struct err *err)
 {
 	struct option_split split;
@@ -96,8 +127,8 @@ static int parse(struct learn *l, int argc, char **argv, struct err *err)
 	if (k < 0 || l->help)
 		return k;
 	if (split.first == split.end) {
-		err_hint(err, "bawn learn [OPTIONS] PROFILE [PATH...] [-- ARGS...]");
-		return err_set(err, EINVAL, "which profile?");
+		err_hint(err, "bawn learn [OPTIONS] PROFILE|NAME [PATH...] [-- ARGS...]");
+		return err_set(err, EINVAL, "which profile or sandbox?");
 	}
 	r->opt.rm = true;
 	r->opt.profile = argv[split.first];
@@ -110,10 +141,9 @@ static int parse(struct learn *l, int argc, char **argv, struct err *err)
 	}
 	for (int i = split.rest; i < argc; i++)
 		strv_add(&r->arena, &r->opt.args, argv[i]);
-	if (r->opt.offline) {
-		err_hint(err, "leave --offline out: bawn learn observes what the tool connects to");
-		return err_set(err, EINVAL, "an offline run has nothing to learn from");
-	}
+	k = check_run(r, err);
+	if (k < 0)
+		return k;
 	if (l->output && l->name)
 		return err_set(err, EINVAL, "--output goes not with --name");
 	k = run_check_ports(&r->opt, err);
@@ -237,6 +267,8 @@ int cmd_learn(int argc, char **argv)
 	run_hold_signals();
 	if (k == 0)
 		k = run_begin(&r, &err);
+	if (k == 0)
+		k = take_sandbox(&r, &err);
 	if (k == 0)
 		k = check_place(&l, &err);
 	if (k == 0)

@@ -20,7 +20,7 @@ static int cmd_login(int argc, char **argv);
 static const struct command commands[] = {
 	{"run", "[PROFILE|NAME] [PATH...] [-- ARGS...]", "run an agent in a sandbox", cmd_run},
 	{"loop", "PROFILE|NAME -- ARGS...", "run an agent again and again", cmd_loop},
-	{"learn", "PROFILE [PATH...] [-- ARGS...]",
+	{"learn", "PROFILE|NAME [PATH...] [-- ARGS...]",
 		"observe a run, and print the smallest policy for it", cmd_learn},
 	{"create", "PROFILE [PATH...]", "make a sandbox without starting it", cmd_create},
 	{"ls", "[-q|--json]", "list the sandboxes", cmd_ls},

@@ -4,7 +4,10 @@
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() { bawn_setup; }
-teardown() { bawn_teardown; }
+teardown() {
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
 
 # learn OPTIONS... -- SCRIPT: all names lead to the server
 learn() {
@@ -86,12 +89,13 @@ learn() {
 	grep -qF '"new.example:80"' "$XDG_CONFIG_HOME/bawn/policies/mine.yaml"
 	run -0 "$BAWN" policy check --policy mine shell http://new.example
 	run -1 "$BAWN" policy check --policy mine shell example.com
-	learn -- 'curl -sS http://new.example/'
+	learn --workspace cow -- 'curl -sS http://new.example/; touch landed'
 	assert_output '  - "new.example:80"'
+	[ ! -e landed ]
 	local -a bad
 	touch "$T/there.yaml"
 	for bad in '--offline' '--name mine' '--name balanced' '--name user' '--name a/b' \
-		"-o $T/there.yaml" "-o $T/no/such/dir" "-o $T/" "-o $T/x --name y" '--rm' '--no-such'; do
+		"-o $T/there.yaml" "-o $T/no/such/dir" "-o $T/" "-o $T/x --name y" '--rm' '--workspace clone' '--no-such'; do
 		# shellcheck disable=SC2086,SC2128  # words
 		learn $bad -- 'echo RAN'
 		assert_status 125 || fail "$bad" || return 1
@@ -101,7 +105,7 @@ learn() {
 	assert_status 0
 	grep -qF '"new.example:80"' "$T/there.yaml"
 	run -125 "$BAWN" learn
-	assert_output 'which profile?'
+	assert_output 'which profile or sandbox?'
 	run -125 "$BAWN" learn nosuchprofile -- true
 	run -0 "$BAWN" learn --help
 	assert_output 'Usage: bawn learn'
@@ -119,6 +123,37 @@ learn() {
 	assert_status 0
 	[ -f "$WS/moved/learnt.yaml" ] && [ ! -L "$WS/moved/learnt.yaml" ]
 	[ ! -e "$HOME/learnt.yaml" ]
+}
+
+@test "learn: a sandbox lends its profile, options, workspace and rules, and stays as it is" {
+	serve_http hello
+	"$BAWN" create --name box --connect-to "::127.0.0.1:$PORT" --allow own.example:80 \
+		--deny no.example --publish 0:3000 shell . >/dev/null
+	cp "$XDG_DATA_HOME/bawn/sandboxes/box/spec" "$T/before"
+	run --separate-stderr timeout 60 "$BAWN" learn -o "$T/learnt.yaml" box -- sh -c '
+		curl -sS http://own.example/; curl -sS http://new.example/; curl -sS http://no.example/
+		pwd; touch "$HOME/left" here'
+	assert_status 0
+	assert_output hello
+	assert_output 'no.example:80 is refused: a rule denies it'
+	assert_output "$WS"
+	[ -e here ]
+	grep -B1 -F '"own.example:80"' "$T/learnt.yaml" | grep -q -- '--allow$'
+	grep -qF '"new.example:80"' "$T/learnt.yaml"
+	grep -q '^#   no.example:80: a rule denies it' "$T/learnt.yaml"
+	cmp "$T/before" "$XDG_DATA_HOME/bawn/sandboxes/box/spec"
+	run -1 "$BAWN" exec box sh -c 'test -e "$HOME/left"'
+	run timeout 30 "$BAWN" exec box curl -sS http://new.example/
+	assert_output 'is refused'
+	"$BAWN" create --name off --offline shell . >/dev/null
+	run -125 "$BAWN" learn off -- true
+	assert_output 'an offline run has nothing to learn from'
+	run -125 "$BAWN" learn nosuch -- true
+	assert_output "there is no sandbox 'nosuch'"
+	git_repo
+	"$BAWN" create --name apart --workspace clone shell . >/dev/null 2>&1
+	run -125 "$BAWN" learn apart -- true
+	assert_output 'no clone'
 }
 
 @test "learn: it is that run alone: nothing stays open" {

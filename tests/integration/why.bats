@@ -19,6 +19,8 @@ why() { # what follows is asked inside
 	[ "${lines[0]}" = 'denied: example.com:443' ]
 	assert_output 'because: no rule allows it'
 	assert_output 'to allow it, on the host: bawn run --allow example.com (and'
+	run -1 timeout 30 "$BAWN" run --rm shell "$WS" -- bawn-why example.com
+	assert_output 'denied: example.com:443'
 	why http://example.com/path
 	assert_output 'denied: example.com:80'
 	assert_output 'bawn run --allow example.com:80 (and'
