@@ -7,6 +7,7 @@
  * user's policy as they are, or nothing does.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -80,52 +81,56 @@ static const char *quoted(struct arena *a, const char *s)
 	return out;
 }
 
-static char *put_list(struct arena *a, char *s, const struct rules *rules, bool deny)
+static void put_list(struct arena *a, FILE *f, const struct rules *rules, bool deny)
 {
 	const char *last = NULL;
 	bool any = false;
-	for (size_t i = 0; i < rules->n && s; i++) {
+	for (size_t i = 0; i < rules->n; i++) {
 		const struct rule *r = &rules->v[i];
 		if (r->deny != deny || said_before(rules, i))
 			continue;
 		if (!any)
-			s = arena_printf(a, "%s%s:\n", s, deny ? "deny" : "allow");
+			fprintf(f, "%s:\n", deny ? "deny" : "allow");
 		any = true;
 		/* where it is from: the file's name alone, its place means nothing elsewhere */
 		if (!last || !streq(last, r->file))
-			s = arena_printf(a, "%s  # %s\n", s, path_base(r->file));
+			fprintf(f, "  # %s\n", path_base(r->file));
 		last = r->file;
 		bool plain = !r->private_ok && !r->raw;
-		s = arena_printf(a, "%s  - %s%s%s%s\n", s,
-			plain ? "" : "host: ", quoted(a, r->text),
+		fprintf(f, "  - %s%s%s%s\n", plain ? "" : "host: ", quoted(a, r->text),
 			r->private_ok ? "\n    private: true" : "",
 			r->raw ? "\n    raw: true" : "");
 	}
 	if (!any && !deny)
-		s = arena_printf(a, "%sallow: []\n", s);
-	return s;
+		fprintf(f, "allow: []\n");
 }
 
-/* A comment can hold no line of its own. */
+/* All of it; the arena's.  NULL: out of memory. */
 static char *export_text(struct ctx *c, const struct policy_side *s)
 {
 	static const struct rules none = {0};
 	const struct rules *rules = s->offline ? &none : &s->rules;
-	char name[340];
-	policy_side_name(s, name, sizeof(name));
 	const char *base = strchr(s->word, '/') ? path_base(s->word) : s->word;
+	char *text = NULL;
+	size_t n = 0;
 	const char *summary = s->kind == SIDE_POLICY && s->file.summary[0]
 		? s->file.summary
 		: arena_printf(&c->a, "What %s may reach", base);
-	if (!summary)
+	FILE *f = summary ? open_memstream(&text, &n) : NULL;
+	if (!f)
 		return NULL;
-	char *t = arena_printf(&c->a,
+	fprintf(f,
 		"# Exported by bawn " PACKAGE_VERSION
 		"; to use it elsewhere: bawn policy import FILE\n"
 		"summary: %s\n%s",
 		quoted(&c->a, summary), s->kind == SIDE_POLICY && s->file.api ? "api: true\n" : "");
-	t = t ? put_list(&c->a, t, rules, false) : NULL;
-	return t ? put_list(&c->a, t, rules, true) : NULL;
+	put_list(&c->a, f, rules, false);
+	put_list(&c->a, f, rules, true);
+	bool failed = ferror(f);
+	failed |= fclose(f) != 0;
+	char *copy = failed || c->a.failed ? NULL : arena_dup(&c->a, text);
+	free(text);
+	return copy;
 }
 
 static void note_difference(void *ctx, bool more, enum compare_what what, const char *host,

@@ -49,7 +49,8 @@ struct compare {
 bool compare_same_rule(const struct rule *x, const struct rule *y)
 {
 	return x->deny == y->deny && x->kind == y->kind && x->private_ok == y->private_ok &&
-		x->raw == y->raw && rule_covers_host(x, y) && rule_covers_host(y, x) &&
+		x->raw == y->raw && x->bits == y->bits && x->n_ports == y->n_ports &&
+		streq(x->name, y->name) && memcmp(&x->net, &y->net, sizeof(x->net)) == 0 &&
 		rule_covers_ports(x, y) && rule_covers_ports(y, x);
 }
 

@@ -139,72 +139,64 @@ static int by_labels(const void *pa, const void *pb)
 	return (int)a->port - b->port;
 }
 
-static char *used(struct arena *a, char *s, const struct learnt *x)
+static void used(FILE *f, const struct learnt *x)
 {
-	s = arena_printf(a, "%s%" PRIu64 " connection%s", s, x->times, x->times == 1 ? "" : "s");
-	if (s && !x->flows)
-		return arena_printf(a, "%s, none came about", s);
-	return s ? arena_printf(a, "%s, %" PRIu64 " bytes up, %" PRIu64 " down", s, x->up, x->down)
-		 : NULL;
+	fprintf(f, "  # %" PRIu64 " connection%s", x->times, x->times == 1 ? "" : "s");
+	if (x->flows)
+		fprintf(f, ", %" PRIu64 " bytes up, %" PRIu64 " down", x->up, x->down);
+	else
+		fprintf(f, ", none came about");
 }
 
 /* One line a port, each with what used it; together they are the smallest set. */
-static char *put_rules(struct run *r, char *s, enum kind kind)
+static void put_rules(const struct run *r, FILE *f, enum kind kind)
 {
-	struct arena *a = &r->arena;
 	struct egress_rule rule;
 	bool raw, any = false;
-	for (size_t i = 0; i < r->learn->n && s; i++) {
+	for (size_t i = 0; i < r->learn->n; i++) {
 		const struct learnt *x = &r->learn->v[i];
 		if (kind_of(r, x, &rule, &raw) != kind)
 			continue;
 		if (!any)
-			s = arena_printf(a, "%s  # ---- %s ----\n", s,
+			fprintf(f, "  # ---- %s ----\n",
 				kind == FRESH ? "not allowed by today's policies"
 					      : "allowed already, by the rule named");
 		any = true;
-		s = s ? arena_printf(a, "%s  # ", s) : NULL;
-		s = s ? used(a, s, x) : NULL;
-		if (s && kind == KNOWN)
-			s = arena_printf(a, "%s; %s%s%.0u", s, path_base(rule.file),
-				rule.line ? ":" : "", rule.line);
-		s = s ? arena_printf(a, "%s\n  - %s\"%s", s, raw ? "host: " : "", x->host) : NULL;
-		if (s && x->port != 443)
-			s = arena_printf(a, "%s:%u", s, x->port);
-		s = s ? arena_printf(a, "%s\"%s\n", s, raw ? "\n    raw: true" : "") : NULL;
+		used(f, x);
+		if (kind == KNOWN)
+			fprintf(f, "; %s%s%.0u", path_base(rule.file), rule.line ? ":" : "",
+				rule.line);
+		fprintf(f, "\n  - %s\"%s", raw ? "host: " : "", x->host);
+		if (x->port != 443)
+			fprintf(f, ":%u", x->port);
+		fprintf(f, "\"%s\n", raw ? "\n    raw: true" : "");
 	}
-	return s;
 }
 
 /* A comment is one line, whatever was asked for. */
-static char *put_left(struct run *r, char *s)
+static void put_left(const struct run *r, FILE *f)
 {
-	struct arena *a = &r->arena;
 	struct egress_rule rule;
 	char target[400], reason[400];
 	bool raw, any = false;
-	for (size_t i = 0; i < r->learn->n && s; i++) {
+	for (size_t i = 0; i < r->learn->n; i++) {
 		const struct learnt *x = &r->learn->v[i];
 		if (kind_of(r, x, &rule, &raw) != LEFT)
 			continue;
 		if (!any)
-			s = arena_printf(a,
-				"%s# Not learnt, as it may be private; it needs a rule of yours:\n",
-				s);
+			fprintf(f,
+				"# Not learnt, as it may be private; it needs a rule of yours:\n");
 		any = true;
-		s = s ? arena_printf(a, "%s#   %s:%u\n", s, x->host, x->port) : NULL;
+		fprintf(f, "#   %s:%u\n", x->host, x->port);
 	}
-	for (size_t i = 0; i < r->learn->n_denied && s; i++) {
+	for (size_t i = 0; i < r->learn->n_denied; i++) {
 		const struct refused *x = &r->learn->denied[i];
-		s = arena_printf(a, "%s%s#   %s: %s\n", s,
-			i ? "" : "# Denied while learning, too:\n",
+		fprintf(f, "%s#   %s: %s\n", i ? "" : "# Denied while learning, too:\n",
 			escape_text(target, sizeof(target), x->target),
 			escape_text(reason, sizeof(reason), x->reason));
 	}
-	if (s && r->learn->lost)
-		s = arena_printf(
-			a, "%s# More than %d hosts: the rest is not here.\n", s, LEARN_MAX);
-	return s;
+	if (r->learn->lost)
+		fprintf(f, "# More than %d hosts: the rest is not here.\n", LEARN_MAX);
 }
 
 struct run_learn_sum run_learn_sum(const struct run *r)
@@ -223,23 +215,31 @@ struct run_learn_sum run_learn_sum(const struct run *r)
 
 char *run_learn_yaml(struct run *r, struct err *err)
 {
-	struct arena *a = &r->arena;
 	struct run_learn *l = r->learn;
 	const struct run_learn_sum sum = run_learn_sum(r);
-	qsort(l->v, l->n, sizeof(*l->v), by_labels);
-	char *s = arena_printf(a,
-		"# Learnt by bawn " PACKAGE_VERSION
-		" from one run of %s: what it connected to, and no more.\n"
-		"# Look at each line before you use it.  What it changes: bawn policy diff "
-		"profile:%s FILE\n"
-		"summary: Learnt from a run of %s\n"
-		"allow:%s\n",
-		r->pack.profile.name, r->pack.profile.name, r->pack.profile.name,
-		sum.fresh + sum.known ? "" : " []");
-	s = s ? put_rules(r, s, FRESH) : NULL;
-	s = s ? put_rules(r, s, KNOWN) : NULL;
-	s = s ? put_left(r, s) : NULL;
-	if (!s)
+	const char *name = r->pack.profile.name;
+	char *text = NULL, *copy = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	if (f) {
+		qsort(l->v, l->n, sizeof(*l->v), by_labels);
+		fprintf(f,
+			"# Learnt by bawn " PACKAGE_VERSION
+			" from one run of %s: what it connected to, and no more.\n"
+			"# Look at each line before you use it.  What it changes: bawn policy diff "
+			"profile:%s FILE\n"
+			"summary: Learnt from a run of %s\n"
+			"allow:%s\n",
+			name, name, name, sum.fresh + sum.known ? "" : " []");
+		put_rules(r, f, FRESH);
+		put_rules(r, f, KNOWN);
+		put_left(r, f);
+		bool failed = ferror(f);
+		failed |= fclose(f) != 0;
+		copy = failed ? NULL : arena_dup(&r->arena, text);
+		free(text);
+	}
+	if (!copy)
 		err_set(err, ENOMEM, "out of memory");
-	return s;
+	return copy;
 }
