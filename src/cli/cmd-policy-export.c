@@ -84,6 +84,7 @@ static const char *quoted(struct arena *a, const char *s)
 static void put_list(struct arena *a, FILE *f, const struct rules *rules, bool deny)
 {
 	const char *last = NULL;
+	char file[300];
 	bool any = false;
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct rule *r = &rules->v[i];
@@ -94,7 +95,7 @@ static void put_list(struct arena *a, FILE *f, const struct rules *rules, bool d
 		any = true;
 		/* where it is from: the file's name alone, its place means nothing elsewhere */
 		if (!last || !streq(last, r->file))
-			fprintf(f, "  # %s\n", path_base(r->file));
+			fprintf(f, "  # %s\n", shown(file, sizeof(file), path_base(r->file)));
 		last = r->file;
 		bool plain = !r->private_ok && !r->raw;
 		fprintf(f, "  - %s%s%s%s\n", plain ? "" : "host: ", quoted(a, r->text),
@@ -110,7 +111,8 @@ static char *export_text(struct ctx *c, const struct policy_side *s)
 {
 	static const struct rules none = {0};
 	const struct rules *rules = s->offline ? &none : &s->rules;
-	const char *base = strchr(s->word, '/') ? path_base(s->word) : s->word;
+	char base[300];
+	shown(base, sizeof(base), strchr(s->word, '/') ? path_base(s->word) : s->word);
 	char *text = NULL;
 	size_t n = 0;
 	const char *summary = s->kind == SIDE_POLICY && s->file.summary[0]

@@ -152,6 +152,7 @@ static void used(FILE *f, const struct learnt *x)
 static void put_rules(const struct run *r, FILE *f, enum kind kind)
 {
 	struct egress_rule rule;
+	char file[300];
 	bool raw, any = false;
 	for (size_t i = 0; i < r->learn->n; i++) {
 		const struct learnt *x = &r->learn->v[i];
@@ -164,8 +165,9 @@ static void put_rules(const struct run *r, FILE *f, enum kind kind)
 		any = true;
 		used(f, x);
 		if (kind == KNOWN)
-			fprintf(f, "; %s%s%.0u", path_base(rule.file), rule.line ? ":" : "",
-				rule.line);
+			fprintf(f, "; %s%s%.0u",
+				escape_text(file, sizeof(file), path_base(rule.file)),
+				rule.line ? ":" : "", rule.line);
 		fprintf(f, "\n  - %s\"%s", raw ? "host: " : "", x->host);
 		if (x->port != 443)
 			fprintf(f, ":%u", x->port);

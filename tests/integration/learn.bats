@@ -115,6 +115,17 @@ learn() {
 	assert_output '  - "new.example:80"'
 }
 
+@test "learn, export: a policy's file name writes no rule" {
+	serve_http hello
+	local odd=$'x\n  - "evil.example"\n#.yaml'
+	printf 'allow: ["own.example:80"]\n' >"$T/$odd"
+	learn --policy "$T/$odd" -o "$T/learnt.yaml" -- 'curl -sS http://own.example/'
+	assert_status 0
+	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml")" = '"own.example:80"' ]
+	run -0 "$BAWN" policy export "$T/$odd"
+	[ "$(sed -n 's/^  - //p' <<<"$output")" = '"own.example:80"' ]
+}
+
 @test "learn: the tool can't lead the policy's file elsewhere" {
 	serve_http hello
 	mkdir "$WS/out"
