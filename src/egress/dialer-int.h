@@ -5,6 +5,8 @@
  *   dialer-resolve  the resolver helper and its cache
  *   dialer-ask      connections that wait for a person
  *   dialer-deny     the table of denials, their words
+ *   dialer-tell     what the relay tells without asking
+ *   dialer-why      the agent's questions about rules
  */
 #ifndef BAWN_EGRESS_DIALER_INT_H
 #define BAWN_EGRESS_DIALER_INT_H
@@ -120,6 +122,8 @@ struct dialer {
 	struct denial overflow;
 	struct allowed *allowed; /* DIALER_MAX_ALLOWED of them, made when needed */
 	unsigned n_allowed;
+
+	uint64_t why_tokens, why_last; /* thousandths of questions; ms */
 };
 
 /* dialer.c */
@@ -140,6 +144,13 @@ bool ask_hold(struct dialer *d, uint32_t flow, const char *name, uint16_t port, 
 void ask_tick(struct dialer *d);
 void ask_judge_again(struct dialer *d); /* by other rules */
 void ask_free(struct dialer *d);
+/* dialer-why.c */
+/* The answer to a name that is a question, in dst. */
+void dialer_why(struct dialer *d, const char *name, char *dst, size_t cap);
+/* One question more; false when there were too many. */
+bool dialer_why_take(struct dialer *d);
+/* A rule as the inside may know it: no path of the host. */
+void dialer_rule_inside(const struct dialer *d, uint32_t rule, char *dst, size_t cap);
 
 /* dialer-dial.c */
 void dial_start(struct dialer *d, struct job *j); /* j->addr[] is filled, or j->dial set */
@@ -165,5 +176,16 @@ void allow_flush(struct dialer *d);
 void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target,
 	const char *reason, uint32_t rule, const char *fix);
 void deny_free(struct dialer *d);
+void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port);
+void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
+/* The option that would allow host:port; no port means 443. */
+void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host, uint16_t port);
+void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
+/* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
+const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix);
+
+/* dialer-tell.c */
+void tell_denied(struct dialer *d, const struct egress_ask_msg *m);
+void tell_end(struct dialer *d, const struct egress_ask_msg *m);
 
 #endif

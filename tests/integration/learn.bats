@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# learn.bats - bawn learn: one run observed, the smallest policy for it; nothing private is reached
+# meanwhile, and what is learnt is enough.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+setup() { bawn_setup; }
+teardown() {
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
+
+# learn OPTIONS... -- SCRIPT: all names lead to the server
+learn() {
+	local opts=()
+	while [ "$1" != -- ]; do
+		opts+=("$1")
+		shift
+	done
+	run --separate-stderr timeout 60 "$BAWN" learn --connect-to "::127.0.0.1:$PORT" "${opts[@]}" \
+		shell "$WS" -- sh -c "$2"
+}
+
+@test "learn: what is learnt lints clean, is no more than what was used, and is enough for the same again" {
+	serve_http hello
+	local script='for u in http://new.example/ http://new.example:8080/ http://a.b.new.example/ \
+		http://x.debian.org/; do curl -sS "$u" || exit; done; curl -sS http://new.example/'
+	learn -o "$T/learnt.yaml" -- "$script"
+	assert_status 0
+	[[ $stderr == *'bawn: learning: in this run every public host can be reached'* ]]
+	[[ $stderr == *"learnt: 3 hosts that today's policies do not allow, 1 that they do"* ]]
+	# each line says what used it, and what today's policies say
+	grep -B1 -F '"new.example:80"' "$T/learnt.yaml" | grep -q '# 2 connections, [0-9]* bytes up, [0-9]* down$'
+	grep -B1 -F '"x.debian.org:80"' "$T/learnt.yaml" | grep -q 'balanced.yaml:[0-9]*$'
+	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml" | sort | tr '\n' ' ')" = \
+		'"a.b.new.example:80" "new.example:80" "new.example:8080" "x.debian.org:80" ' ]
+	run ! grep -q '\*' "$T/learnt.yaml"
+	run -0 "$BAWN" policy lint "$T/learnt.yaml"
+	[ -z "$output" ] || fail lint
+	# the same again, with no denial; more is denied
+	run --separate-stderr timeout 60 "$BAWN" run --rm --connect-to "::127.0.0.1:$PORT" \
+		--audit "$T/log" --policy "$T/learnt.yaml" shell "$WS" -- sh -c "$script"
+	assert_status 0
+	[ "$(grep -o hello <<<"$output" | wc -l)" = 5 ]
+	run ! grep -q '"event":"deny"' "$T/log"
+	run timeout 60 "$BAWN" run --rm --connect-to "::127.0.0.1:$PORT" --policy "$T/learnt.yaml" shell \
+		"$WS" -- curl -sS http://other.new.example/
+	assert_output 'is refused'
+	# against today's: the new ones, and no more
+	"$BAWN" policy diff --json profile:shell "$T/learnt.yaml" >"$T/diff" || true
+	python3 - "$T/diff" <<-'E'
+		import json, sys
+		x = json.load(open(sys.argv[1]))
+		got = sorted((m["host"], tuple(m["ports"])) for m in x["more"])
+		assert got == [("a.b.new.example", (80,)), ("new.example", (80, 8080))], got
+	E
+}
+
+@test "learn: nothing private, literal or denied is reached, and nothing of it learnt" {
+	serve_http "$CANARY"
+	learn -o "$T/learnt.yaml" -- "
+		curl -sS -m 5 http://127.0.0.1:$PORT/; curl -sS -m 5 http://10.0.0.1/; curl -sS -m 5 http://1.1.1.1/
+		curl -sS -m 5 http://169.254.169.254/; curl -sS -m 5 'http://[fd00:ec2::254]/'
+		curl -sS -m 5 http://metadata.google.internal/; curl -sS -m 5 http://printer.local/
+		curl -sS -m 5 http://statsig.anthropic.com/; curl -sS -m 5 http://intranet/
+		exit 7"
+	assert_status 7 # the tool's own
+	[[ $output != *"$CANARY"* ]] || fail reached
+	grep -q '^allow: \[\]$' "$T/learnt.yaml"
+	run ! grep -q '^  - ' "$T/learnt.yaml"
+	grep -q '^#   10.0.0.1:80: no rule allows it' "$T/learnt.yaml"
+	grep -q '^#   statsig.anthropic.com:80: a rule denies it' "$T/learnt.yaml"
+	run -0 "$BAWN" policy lint "$T/learnt.yaml"
+}
+
+@test "learn: a private rule of the user's stays the user's" {
+	serve_http hello
+	learn --allow-private new.example:80 -o "$T/learnt.yaml" -- 'curl -sS http://new.example/'
+	assert_status 0
+	[[ $output == *hello* ]]
+	run ! grep -q '^  - ' "$T/learnt.yaml"
+	grep -q '^#   new.example:80$' "$T/learnt.yaml"
+	[[ $stderr == *'some were left out'* ]]
+}
+
+@test "learn: --name installs it, on standard output without, and bad input stops before the run" {
+	serve_http hello
+	learn --name mine -- 'curl -sS http://new.example/'
+	assert_status 0
+	grep -qF '"new.example:80"' "$XDG_CONFIG_HOME/bawn/policies/mine.yaml"
+	run -0 "$BAWN" policy check --policy mine shell http://new.example
+	run -1 "$BAWN" policy check --policy mine shell example.com
+	learn --workspace cow -- 'curl -sS http://new.example/; touch landed'
+	assert_output '  - "new.example:80"'
+	[ ! -e landed ]
+	local -a bad
+	touch "$T/there.yaml"
+	for bad in '--offline' '--name mine' '--name balanced' '--name user' '--name a/b' \
+		"-o $T/there.yaml" "-o $T/no/such/dir" "-o $T/" "-o $T/x --name y" '--rm' '--workspace clone' '--no-such'; do
+		# shellcheck disable=SC2086,SC2128  # words
+		learn $bad -- 'echo RAN'
+		assert_status 125 || fail "$bad" || return 1
+		[[ $output != *RAN* && $stderr == bawn:* ]] || fail "$bad: $stderr" || return 1
+	done
+	learn -o "$T/there.yaml" --force -- 'curl -sS http://new.example/'
+	assert_status 0
+	grep -qF '"new.example:80"' "$T/there.yaml"
+	run -125 "$BAWN" learn
+	assert_output 'which profile or sandbox?'
+	run -125 "$BAWN" learn nosuchprofile -- true
+	run -0 "$BAWN" learn --help
+	assert_output 'Usage: bawn learn'
+	# a name that can't be one: what was learnt is printed, not lost
+	learn --name 'a b' -- 'curl -sS http://new.example/'
+	assert_status 125
+	assert_output '  - "new.example:80"'
+}
+
+@test "learn, export: a policy's file name writes no rule" {
+	serve_http hello
+	local odd=$'x\n  - "evil.example"\n#.yaml'
+	printf 'allow: ["own.example:80"]\n' >"$T/$odd"
+	learn --policy "$T/$odd" -o "$T/learnt.yaml" -- 'curl -sS http://own.example/'
+	assert_status 0
+	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml")" = '"own.example:80"' ]
+	run -0 "$BAWN" policy export "$T/$odd"
+	[ "$(sed -n 's/^  - //p' <<<"$output")" = '"own.example:80"' ]
+}
+
+@test "learn: the tool can't lead the policy's file elsewhere" {
+	serve_http hello
+	mkdir "$WS/out"
+	learn -o "$WS/out/learnt.yaml" -- 'curl -sS http://new.example/; mv out moved; ln -s "$HOME" out
+		ln -s /etc/passwd moved/learnt.yaml'
+	assert_status 0
+	[ -f "$WS/moved/learnt.yaml" ] && [ ! -L "$WS/moved/learnt.yaml" ]
+	[ ! -e "$HOME/learnt.yaml" ]
+}
+
+@test "learn: a sandbox lends its profile, options, workspace and rules, and stays as it is" {
+	serve_http hello
+	"$BAWN" create --name box --connect-to "::127.0.0.1:$PORT" --allow own.example:80 \
+		--deny no.example --publish 0:3000 shell . >/dev/null
+	cp "$XDG_DATA_HOME/bawn/sandboxes/box/spec" "$T/before"
+	run --separate-stderr timeout 60 "$BAWN" learn -o "$T/learnt.yaml" box -- sh -c '
+		curl -sS http://own.example/; curl -sS http://new.example/; curl -sS http://no.example/
+		pwd; touch "$HOME/left" here'
+	assert_status 0
+	assert_output hello
+	assert_output 'no.example:80 is refused: a rule denies it'
+	assert_output "$WS"
+	[ -e here ]
+	grep -B1 -F '"own.example:80"' "$T/learnt.yaml" | grep -q -- '--allow$'
+	grep -qF '"new.example:80"' "$T/learnt.yaml"
+	grep -q '^#   no.example:80: a rule denies it' "$T/learnt.yaml"
+	cmp "$T/before" "$XDG_DATA_HOME/bawn/sandboxes/box/spec"
+	run -1 "$BAWN" exec box sh -c 'test -e "$HOME/left"'
+	run timeout 30 "$BAWN" exec box curl -sS http://new.example/
+	assert_output 'is refused'
+	"$BAWN" create --name off --offline shell . >/dev/null
+	run -125 "$BAWN" learn off -- true
+	assert_output 'an offline run has nothing to learn from'
+	run -125 "$BAWN" learn nosuch -- true
+	assert_output "there is no sandbox 'nosuch'"
+	git_repo
+	"$BAWN" create --name apart --workspace clone shell . >/dev/null 2>&1
+	run -125 "$BAWN" learn apart -- true
+	assert_output 'no clone'
+}
+
+@test "learn: it is that run alone: nothing stays open" {
+	serve_http hello
+	learn -- 'curl -sS http://new.example/'
+	assert_status 0
+	run timeout 30 "$BAWN" run --rm --connect-to "::127.0.0.1:$PORT" shell "$WS" -- curl -sS http://new.example/
+	assert_output 'is refused'
+	[ -z "$("$BAWN" ls -q)" ]
+}
