@@ -7,8 +7,10 @@
  */
 #include <inttypes.h>
 
+#include "base/escape.h"
 #include "base/path.h"
 #include "egress/dialer-int.h"
+#include "policy/path-glob.h"
 #include "policy/why-name.h"
 
 /* A question costs as little as a denial; still, nobody needs many. */
@@ -61,68 +63,128 @@ static void command(const struct dialer *d, const char *fix, char *dst, size_t c
 		snprintf(dst, cap, "bawn run %s (and the rest of the command as before)", fix);
 }
 
-/* A verdict and its reason, as the connection itself would get them, but for what only its address
- * would show.  fix: the option that would allow it. */
-static bool judge(const struct dialer *d, const struct target *t, const char **ret_why,
-	uint32_t *ret_rule, char *fix, size_t cap)
+struct verdict {
+	bool allowed;
+	const char *why;
+	uint32_t rule;
+	char fix[900]; /* the option that would allow it, or "" */
+};
+
+/* The connection is allowed: the request, too? */
+static void judge_request(const struct dialer *d, const struct why_question *q, struct verdict *v)
 {
-	struct egress_verdict v = t->is_addr ? egress_match_addr(d->c.egress, &t->addr, t->port)
+	const struct dialer_vault *vault = &d->c.vault;
+	char host[300], rule[700], word[800];
+	if (!vault->judge || q->to.is_addr)
+		return;
+	struct http_verdict h = vault->judge(
+		vault->ctx, q->to.name, q->to.port, q->method, q->path);
+	if (h.action == EGRESS_ALLOW && h.rule == EGRESS_NO_RULE)
+		return; /* nobody looks at requests there */
+	v->rule = h.rule;
+	v->allowed = h.action == EGRESS_ALLOW;
+	v->why = v->allowed ? "a rule allows this request" : h.why;
+	if (v->allowed || h.rule != EGRESS_NO_RULE)
+		return;
+	if (q->to.port == 443)
+		snprintf(host, sizeof(host), "%s", q->to.name);
+	else
+		dialer_format_target(host, sizeof(host), q->to.name, q->to.port);
+	if (request_as_rule(q->method, host, q->path, strlen(q->path), rule, sizeof(rule)))
+		snprintf(v->fix, sizeof(v->fix), "--allow %s",
+			escape_shell(word, sizeof(word), rule));
+}
+
+static void judge_address(const struct target *t, const struct egress_verdict *e, struct verdict *v)
+{
+	const char *range = host_addr_special(&t->addr);
+	v->why = "a rule allows it";
+	if (range && !e->exact && (streq(range, "metadata") || !e->private_ok)) {
+		v->why = "a rule for a network leaves out its special addresses";
+		v->allowed = false;
+	}
+}
+
+/* A verdict and its reason, as the connection itself would get them, but for what only its address
+ * would show. */
+static void judge(const struct dialer *d, const struct why_question *q, struct verdict *v)
+{
+	const struct target *t = &q->to;
+	const struct dialer_vault *vault = &d->c.vault;
+	struct egress_verdict e = t->is_addr ? egress_match_addr(d->c.egress, &t->addr, t->port)
 					     : egress_match(d->c.egress, t->name, t->port);
 	const char *range = t->is_addr ? host_addr_special(&t->addr) : NULL;
 	const bool offline = egress_offline(d->c.egress);
-	*ret_rule = v.rule;
+	v->rule = e.rule;
 	if (t->is_addr)
-		dialer_fix_addr(fix, cap, &t->addr, t->port);
+		dialer_fix_addr(v->fix, sizeof(v->fix), &t->addr, t->port);
 	else
-		dialer_fix_name(fix, cap,
+		dialer_fix_name(v->fix, sizeof(v->fix),
 			host_name_special(t->name) ? "--allow-private" : "--allow", t->name,
 			t->port);
 	if (range && streq(range, "loopback")) {
-		*ret_why = "loopback inside is the sandbox's own";
-		*ret_rule = EGRESS_NO_RULE;
-		snprintf(fix, cap, "--host-port %" PRIu16, t->port);
-		return false;
+		v->why = "loopback inside is the sandbox's own";
+		v->rule = EGRESS_NO_RULE;
+		snprintf(v->fix, sizeof(v->fix), "--host-port %" PRIu16, t->port);
+		return;
 	}
-	if (v.action != EGRESS_ALLOW || offline) {
-		*ret_why = dialer_deny_reason(&v, offline, fix);
-		return false;
+	if (e.action != EGRESS_ALLOW || offline) {
+		v->why = dialer_deny_reason(&e, offline, v->fix);
+		return;
 	}
-	if (range && !v.exact && (streq(range, "metadata") || !v.private_ok)) {
-		*ret_why = "a rule for a network leaves out its special addresses";
-		return false;
+	v->allowed = true;
+	if (t->is_addr) {
+		judge_address(t, &e, v);
+	} else {
+		v->why = e.private_ok
+			? "a rule allows it, at a private address too"
+			: "a rule allows it, unless its address turns out to be a private one";
+		const char *why = vault->refuse ? vault->refuse(vault->ctx, t->name, t->port, e.raw)
+						: NULL;
+		v->fix[0] = '\0';
+		if (why) {
+			v->allowed = false;
+			v->why = why;
+		} else if (q->method[0]) {
+			judge_request(d, q, v);
+		}
 	}
-	*ret_why = t->is_addr ? "a rule allows it"
-		: v.private_ok
-		? "a rule allows it, at a private address too"
-		: "a rule allows it, unless its address turns out to be a private one";
-	*fix = '\0';
-	return true;
+	if (v->allowed)
+		v->fix[0] = '\0';
+}
+
+/* "example.com:443", "GET example.com:443/path" */
+static void format_question(char *dst, size_t cap, const struct why_question *q)
+{
+	char raw[WHY_METHOD_MAX + WHY_PATH_MAX + 340], place[300];
+	if (q->to.is_addr)
+		dialer_format_addr(place, sizeof(place), &q->to.addr, q->to.port);
+	else
+		dialer_format_target(place, sizeof(place), q->to.name, q->to.port);
+	snprintf(raw, sizeof(raw), "%s%s%s%s", q->method, q->method[0] ? " " : "", place, q->path);
+	escape_text(dst, cap, raw);
 }
 
 void dialer_why(struct dialer *d, const char *name, char *dst, size_t cap)
 {
-	struct target t;
-	char host[INET6_ADDRSTRLEN + 8], fix[340], rule[400], cmd[600], brackets = 0;
-	uint32_t r = EGRESS_NO_RULE;
-	const char *why = NULL;
+	struct why_question q;
+	struct verdict v = {.rule = EGRESS_NO_RULE};
+	char target[900], rule[400], cmd[1200];
 	if (!dialer_why_take(d)) {
 		snprintf(dst, cap, "bawn-why: too many questions; wait a second\n");
 		return;
 	}
-	if (why_name_parse(name, &t) < 0) {
-		snprintf(dst, cap, "bawn-why: not a question; use: bawn-why HOST[:PORT]\n");
+	if (why_name_parse(name, &q) < 0) {
+		snprintf(
+			dst, cap, "bawn-why: not a question; use: bawn-why [METHOD] HOST[:PORT]\n");
 		return;
 	}
-	bool allowed = judge(d, &t, &why, &r, fix, sizeof(fix));
-	if (t.is_addr) {
-		host_addr_format(&t.addr, host, sizeof(host));
-		brackets = (char)!host_addr_is_v4(&t.addr);
-	}
-	dialer_rule_inside(d, r, rule, sizeof(rule));
-	command(d, fix, cmd, sizeof(cmd));
-	int n = snprintf(dst, cap, "%s: %s%s%s:%" PRIu16 "\nbecause: %s\n",
-		allowed ? "allowed" : "denied", brackets ? "[" : "", t.is_addr ? host : t.name,
-		brackets ? "]" : "", t.port, why);
+	judge(d, &q, &v);
+	format_question(target, sizeof(target), &q);
+	dialer_rule_inside(d, v.rule, rule, sizeof(rule));
+	command(d, v.fix, cmd, sizeof(cmd));
+	int n = snprintf(
+		dst, cap, "%s: %s\nbecause: %s\n", v.allowed ? "allowed" : "denied", target, v.why);
 	if (n > 0 && (size_t)n < cap && *rule)
 		n += snprintf(dst + n, cap - (size_t)n, "by: %s\n", rule);
 	if (n > 0 && (size_t)n < cap && *cmd) {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "policy/egress.h"
+#include "policy/http-rule.h"
 
 /* curl's --connect-to HOST:PORT:ADDR:PORT; the user's explicit word, so addr may be loopback. */
 struct dialer_override {
@@ -66,6 +67,9 @@ struct dialer_vault {
 	 * neither, with the reason. */
 	int (*flow)(void *ctx, const char *name, uint16_t port, bool raw, int up, int *ret,
 		struct err *err);
+	/* May this request be made, given that the connection may?  NULL: every one. */
+	struct http_verdict (*judge)(void *ctx, const char *name, uint16_t port, const char *method,
+		const char *target);
 };
 
 struct dialer_config {

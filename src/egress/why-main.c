@@ -20,16 +20,18 @@ enum { ALLOWED = 0, DENIED = 1, USAGE = 2, FAILED = 125 };
 enum { DNS_TRIES = 3, DNS_MS = 2000, ANSWER_MS = 10000, DNS_HEADER = 12, NXDOMAIN = 3 };
 
 static const char usage[] =
-	"Usage: bawn-why [--json] HOST[:PORT]|ADDRESS[:PORT]|URL\n\n"
+	"Usage: bawn-why [--json] [METHOD] HOST[:PORT]|ADDRESS[:PORT]|URL\n\n"
 	"Inside a bawn sandbox: may it be connected to, by which rule, and which command on the "
 	"host\n"
-	"would allow it?  Without a port: 443.  It changes nothing and connects to nothing.\n\n"
+	"would allow it?  With a METHOD: may that request be made?  Without a port: 443.\n"
+	"It changes nothing and connects to nothing.\n\n"
 	"Options:\n"
 	"  --json      print JSON\n"
 	"  -h, --help  show this help\n\n"
 	"Examples:\n"
 	"  bawn-why example.com\n"
-	"  bawn-why http://example.com/path\n\n"
+	"  bawn-why http://example.com/path\n"
+	"  bawn-why POST https://api.github.com/graphql\n\n"
 	"Exit status: 0 it is allowed, 1 it is denied, 2 the command line is wrong, 125 nobody "
 	"answered.\n"
 	"On the host: bawn policy explain.\n";
@@ -200,13 +202,15 @@ static int print(char *body, bool json)
 	return allowed ? ALLOWED : DENIED;
 }
 
-static int ask(const struct target *t, const char *word, bool json)
+static int ask(const struct why_question *q, const char *word, bool json)
 {
 	char name[HOST_NAME_MAX_LEN + 1], shown[200];
 	static char buf[8192];
 	struct in_addr at = {0};
-	if (why_name_format(t, name) < 0)
-		return fail("the name is too long to be asked for", NULL);
+	if (why_name_format(q, name) < 0)
+		return fail(q->method[0] ? "the path is too long to be asked for"
+					 : "the name is too long to be asked for",
+			"your person can ask on the host: bawn policy explain");
 	int r = look_up(name, &at);
 	if (is_offline()) {
 		snprintf(buf, sizeof(buf),
@@ -227,9 +231,35 @@ static int ask(const struct target *t, const char *word, bool json)
 	return print(body + 4, json);
 }
 
+/* METHOD, and the path of a URL: what a request is asked about by.  false: too long, or none. */
+static bool take_request(struct why_question *q, const char *method, const char *url)
+{
+	const char *path = strstr(url, "://");
+	path = path ? path + 3 + strcspn(path + 3, "/?#") : "";
+	size_t n = strcspn(path, "?#"), m = strlen(method);
+	if (*path != '/') {
+		path = "/";
+		n = 1;
+	}
+	if (m == 0 || m > WHY_METHOD_MAX || n > WHY_PATH_MAX)
+		return false;
+	memcpy(q->method, method, m + 1);
+	memcpy(q->path, path, n);
+	return true;
+}
+
+static int usage_error(const char *what)
+{
+	fprintf(stderr,
+		"bawn-why: %s\n"
+		"bawn-why: usage: bawn-why [--json] [METHOD] HOST[:PORT]|ADDRESS[:PORT]|URL\n",
+		what);
+	return USAGE;
+}
+
 int main(int argc, char **argv)
 {
-	struct target t;
+	struct why_question q = {0};
 	struct err err = {0};
 	char shown[200];
 	bool json = false;
@@ -245,16 +275,18 @@ int main(int argc, char **argv)
 			break;
 		json = true;
 	}
-	if (argc - i != 1 || argv[i][0] == '-') {
-		fputs("bawn-why: one host is missing, or a word too many\n"
-		      "bawn-why: usage: bawn-why [--json] HOST[:PORT]|ADDRESS[:PORT]|URL\n",
-			stderr);
-		return USAGE;
-	}
-	if (target_parse(argv[i], &t, &err) < 0) {
-		fprintf(stderr, "bawn-why: '%s': %s\n", escape_text(shown, sizeof(shown), argv[i]),
+	if (argc - i < 1 || argc - i > 2 || argv[i][0] == '-')
+		return usage_error("one host is missing, or a word too many");
+	const char *method = argc - i == 2 ? argv[i] : NULL, *word = argv[argc - 1];
+	if (method && method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")])
+		return usage_error("before the host stands a method, in capital letters");
+	if (target_parse(word, &q.to, &err) < 0) {
+		fprintf(stderr, "bawn-why: '%s': %s\n", escape_text(shown, sizeof(shown), word),
 			err.msg);
 		return USAGE;
 	}
-	return ask(&t, argv[i], json);
+	if (method && !take_request(&q, method, word))
+		return fail("the path is too long to be asked for",
+			"your person can ask on the host: bawn policy explain");
+	return ask(&q, word, json);
 }

@@ -274,6 +274,7 @@ static int launch(struct run *r, struct err *err)
 			.session = on_session,
 			.request = on_request,
 			.terminated = run_vault_terminated,
+			.judge = run_vault_judge,
 			.http = run_vault_told},
 		.ports = r->opt.ports,
 		.n_ports = r->opt.n_ports};

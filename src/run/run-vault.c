@@ -134,6 +134,13 @@ enum sandbox_terminated run_vault_terminated(void *ctx, const char *name, uint16
 	return SANDBOX_END_TO_END;
 }
 
+struct http_verdict run_vault_judge(
+	void *ctx, const char *name, uint16_t port, const char *method, const char *target)
+{
+	return http_decide(
+		policy_of(ctx)->http, name, port, method, strlen(method), target, strlen(target));
+}
+
 /* ---- what it tells ---- */
 
 static const char *credential_name(const struct run *r, const struct sandbox_http *h)

@@ -225,6 +225,8 @@ int run_vault_again(struct run *r, struct err *err);
 int run_vault_keys(struct run *r, int fd, struct session_msg *answer, struct err *err);
 /* sandbox_hooks */
 enum sandbox_terminated run_vault_terminated(void *run, const char *name, uint16_t port);
+struct http_verdict run_vault_judge(
+	void *run, const char *name, uint16_t port, const char *method, const char *target);
 void run_vault_told(void *run, const struct sandbox_http *h);
 
 /* run-supervise.c: start the sandbox of r, which is ready to be started, and stay until it ends.

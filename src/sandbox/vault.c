@@ -295,6 +295,15 @@ const char *vault_refuse(void *sandbox, const char *name, uint16_t port, bool ra
 	return s->vault.config < 0 ? "rules on its requests count from the next start" : NULL;
 }
 
+struct http_verdict vault_judge(
+	void *sandbox, const char *name, uint16_t port, const char *method, const char *target)
+{
+	struct sandbox *s = sandbox;
+	if (!s->config.hooks.judge)
+		return (struct http_verdict){.action = EGRESS_ALLOW, .rule = EGRESS_NO_RULE};
+	return s->config.hooks.judge(s->config.hooks.ctx, name, port, method, target);
+}
+
 int vault_flow(
 	void *sandbox, const char *name, uint16_t port, bool raw, int up, int *ret, struct err *err)
 {

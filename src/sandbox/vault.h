@@ -68,6 +68,8 @@ void vault_event(struct sandbox *s, unsigned int slot);
 void vault_drain(struct sandbox *s);
 /* dialer_vault */
 const char *vault_refuse(void *sandbox, const char *name, uint16_t port, bool raw);
+struct http_verdict vault_judge(
+	void *sandbox, const char *name, uint16_t port, const char *method, const char *target);
 int vault_flow(void *sandbox, const char *name, uint16_t port, bool raw, int up, int *ret,
 	struct err *err);
 

@@ -63,7 +63,7 @@ x = json.loads(sys.argv[1])
 assert x["target"] == "example.com:443" and x["allowed"] is False and x["rule"] is None, x
 assert x["reason"] == "no rule allows it" and x["fix"].startswith("bawn run --allow example.com"), x' "$output"
 	local bad
-	for bad in '' 'a b' 'x:99999' 'ftp2://x' '--no-such'; do
+	for bad in '' 'a b' 'A B C' 'get x' 'x:99999' 'ftp2://x' '--no-such'; do
 		# shellcheck disable=SC2086  # words
 		why $bad
 		assert_status 2 || return 1
@@ -153,4 +153,81 @@ assert x["reason"] == "no rule allows it" and x["fix"].startswith("bawn run --al
 	assert_output 'denied: h.example.com:443'
 	assert_output 'too many questions'
 	assert_output 'denied.example.com:80 is refused'
+}
+
+@test "bawn-why METHOD URL: whether a request may be made, by which rule, and what would allow it" {
+	mkdir -p "$XDG_CONFIG_HOME/bawn/policies"
+	cat >"$XDG_CONFIG_HOME/bawn/policies/w.yaml" <<-'Y'
+		allow:
+		  - GET,HEAD api.example.com/repos/me/**
+		  - plain.example.com
+		deny:
+		  - api.example.com/repos/me/secret/**
+	Y
+	BAWN_OPTS=(--policy w)
+	why GET 'https://api.example.com/repos/me/x?token=1#y'
+	assert_status 0
+	[ "${lines[0]}" = 'allowed: GET api.example.com:443/repos/me/x' ]
+	assert_output 'because: a rule allows this request'
+	assert_output 'by: policy w, line 2: allow GET,HEAD api.example.com/repos/me/**'
+	why POST https://api.example.com/repos/me/x
+	assert_status 1
+	[ "${lines[0]}" = 'denied: POST api.example.com:443/repos/me/x' ]
+	assert_output 'because: no rule allows this method and path'
+	assert_output "to allow it, on the host: bawn run --allow 'POST api.example.com/repos/me/x' (and"
+	why GET https://api.example.com/repos/me/secret/x
+	assert_status 1
+	assert_output 'by: policy w, line 5: deny api.example.com/repos/me/secret/**'
+	refute_output 'to allow it'
+	# a path that a server may read otherwise
+	why GET 'https://api.example.com/repos/me/..%2fyou'
+	assert_status 1
+	assert_output 'can be read in another way'
+	refute_output 'to allow it'
+	# where nobody looks at requests, and where no connection is made
+	why DELETE https://plain.example.com/x
+	assert_status 0
+	assert_output 'allowed: DELETE plain.example.com:443/x'
+	why GET https://other.example.com/x
+	assert_status 1
+	assert_output 'because: no rule allows it'
+	assert_output 'bawn run --allow other.example.com (and'
+	why GET http://api.example.com:80/repos/me/x
+	assert_status 1
+	why --json PUT https://api.example.com/repos/me/x
+	assert_status 1
+	python3 -c '
+import json, sys
+x = json.loads(sys.argv[1])
+assert x["target"] == "PUT api.example.com:443/repos/me/x" and not x["allowed"], x
+assert x["fix"].startswith("bawn run --allow ") and x["rule"] is None, x' "$output"
+	why GET "https://api.example.com/$(printf 'a%.0s' {1..300})"
+	assert_status 125
+	assert_output 'too long'
+	# control bytes in the question are shown as what they are
+	why GET $'https://api.example.com/a\033[31m'
+	assert_status 1
+	[[ $output != *$'\033'* ]] || fail escape
+}
+
+@test "bawn-why METHOD URL: a lasting sandbox answers by its rules of now, and its command works as it is" {
+	"$BAWN" run -d --name box --allow 'GET api.example.org/x/**' shell "$WS" -- sleep 300
+	run -0 timeout 20 "$BAWN" exec box bawn-why GET https://api.example.org/x/y
+	run -1 timeout 20 "$BAWN" exec box bawn-why POST https://api.example.org/x/y
+	local fix
+	fix=$(sed -n 's/^to allow it, on the host: //p' <<<"$output")
+	[ "$fix" = "bawn policy allow 'POST api.example.org/x/y' --sandbox box" ] || fail "$fix"
+	eval "\"$BAWN\" ${fix#bawn }"
+	run -0 timeout 20 "$BAWN" exec box bawn-why POST https://api.example.org/x/y
+	assert_output "by: --allow POST api.example.org/x/y"
+}
+
+@test "bawn-why: a question is answered before --ask holds anything, and is nothing to ask a person" {
+	"$BAWN" run -d --name box --ask=20 shell "$WS" -- sleep 300
+	SECONDS=0
+	run -1 timeout 15 "$BAWN" exec box bawn-why new.example.org
+	run -1 timeout 15 "$BAWN" exec box bawn-why GET https://new.example.org/x
+	[ "$SECONDS" -lt 10 ]
+	run -0 "$BAWN" policy pending box
+	refute_output bawn.invalid
 }
