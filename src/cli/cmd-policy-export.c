@@ -7,7 +7,6 @@
  * user's policy as they are, or nothing does.
  */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "policy/compare.h"
 #include "policy/lint.h"
 #include "policy/schema.h"
+#include "policy/write.h"
 
 static const char export_usage[] = "bawn policy export NAME|PROFILE [-o FILE [--force]]";
 static const char import_usage[] = "bawn policy import FILE|- [--as NAME] [--force]";
@@ -72,20 +72,6 @@ static bool said_before(const struct rules *rules, size_t i)
 	return false;
 }
 
-/* Bytes as rule_size() reads them: the largest unit that they are a number of. */
-static void put_size(FILE *f, uint64_t bytes)
-{
-	static const struct {
-		const char *unit;
-		uint64_t bytes;
-	} units[] = {{"GiB", (uint64_t)1 << 30}, {"GB", 1000000000}, {"MiB", (uint64_t)1 << 20},
-		{"MB", 1000000}, {"KiB", (uint64_t)1 << 10}, {"KB", 1000}, {"", 1}};
-	size_t i = 0;
-	while (bytes % units[i].bytes)
-		i++;
-	fprintf(f, "\n    max-upload: %" PRIu64 "%s", bytes / units[i].bytes, units[i].unit);
-}
-
 static void put_list(struct arena *a, FILE *f, const struct rules *rules, bool deny)
 {
 	const char *last = NULL;
@@ -103,11 +89,13 @@ static void put_list(struct arena *a, FILE *f, const struct rules *rules, bool d
 			fprintf(f, "  # %s\n", shown(file, sizeof(file), path_base(r->file)));
 		last = r->file;
 		bool plain = !r->private_ok && !r->raw && !r->max_upload;
-		fprintf(f, "  - %s%s%s%s", plain ? "" : "host: ", policy_quoted(a, r->text),
+		fprintf(f, "  - %s%s%s%s", plain ? "" : "host: ", write_quoted(a, r->text),
 			r->private_ok ? "\n    private: true" : "",
 			r->raw ? "\n    raw: true" : "");
-		if (r->max_upload)
-			put_size(f, r->max_upload);
+		if (r->max_upload) {
+			fputs("\n    max-upload: ", f);
+			write_size(f, r->max_upload);
+		}
 		fputc('\n', f);
 	}
 	if (!any && !deny)
@@ -133,7 +121,7 @@ static char *export_text(struct ctx *c, const struct policy_side *s)
 		"# Exported by bawn " PACKAGE_VERSION
 		"; to use it elsewhere: bawn policy import FILE\n"
 		"summary: %s\n%s",
-		policy_quoted(&c->a, summary),
+		write_quoted(&c->a, summary),
 		s->kind == SIDE_POLICY && s->file.api ? "api: true\n" : "");
 	put_list(&c->a, f, rules, false);
 	put_list(&c->a, f, rules, true);

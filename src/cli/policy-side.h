@@ -52,8 +52,6 @@ void policy_credential_show(const char *before, const struct credential *cr); /*
 void policy_credential_json(struct ctx *c, const struct credential *cr);
 /* The key "credentials" of a policy; nothing where there are none. */
 void policy_credentials_put(struct arena *a, FILE *f, const struct credentials *list);
-/* In double quotes; what a rule, a summary or a credential can hold needs no more. */
-const char *policy_quoted(struct arena *a, const char *s);
 
 int policy_explain(struct ctx *c); /* cmd-policy-explain.c */
 int policy_diff(struct ctx *c);    /* cmd-policy-diff.c */

@@ -68,8 +68,8 @@ struct dialer_vault {
 	int (*flow)(void *ctx, const char *name, uint16_t port, bool raw, int up, int *ret,
 		struct err *err);
 	/* May this request be made, given that the connection may?  NULL: every one. */
-	struct http_verdict (*judge)(void *ctx, const char *name, uint16_t port, const char *method,
-		const char *target);
+	struct http_verdict (*judge)(
+		void *ctx, const char *name, uint16_t port, const char *method, const char *target);
 };
 
 struct dialer_config {

@@ -9,6 +9,7 @@ libpolicy_a_SOURCES = \
 	src/policy/host-name.c src/policy/path-glob.h src/policy/path-glob.c \
 	src/policy/request-table.h src/policy/request-table.c \
 	src/policy/why-name.h src/policy/why-name.c \
+	src/policy/write.h src/policy/write.c \
 	src/policy/pack.h src/policy/pack.c src/policy/pack-format.h \
 	src/policy/profile.h src/policy/profile-keys.h src/policy/profile-keys.c
 libpolicy_compile_a_SOURCES = \

@@ -52,8 +52,8 @@ struct sandbox_hooks {
 	enum sandbox_terminated (*terminated)(void *ctx, const char *name, uint16_t port);
 	void (*http)(void *ctx, const struct sandbox_http *h);
 	/* What the vault would say of a request. */
-	struct http_verdict (*judge)(void *ctx, const char *name, uint16_t port, const char *method,
-		const char *target);
+	struct http_verdict (*judge)(
+		void *ctx, const char *name, uint16_t port, const char *method, const char *target);
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
 	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # live.bats - rules that are added and taken back while sandboxes run.
+bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() { bawn_setup; }
 teardown() {

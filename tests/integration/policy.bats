@@ -597,7 +597,7 @@ assert x["credentials_removed"][0]["secret"] == "github" and x["credentials_adde
 	requests_policy
 	printf 'a-secret-value' | "$BAWN" secret set --value-stdin github
 	"$BAWN" policy export policy:w >all.yaml
-	! grep -q 'a-secret-value' all.yaml
+	run ! grep -q a-secret-value all.yaml
 	run -0 "$BAWN" policy diff policy:w ./all.yaml
 	assert_output 'allow the same'
 	local there="$HOME/there" url a b n=0
