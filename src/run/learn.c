@@ -13,6 +13,9 @@
 #include <stdlib.h>
 
 #include "base/escape.h"
+#include "policy/write.h"
+#include "run/learn-request.h"
+#include "vault/vault.h"
 
 enum { LEARN_MAX = 4096, DENIED_MAX = 256 };
 
@@ -20,6 +23,7 @@ struct learnt {
 	char *host;
 	uint16_t port;
 	uint64_t times, flows, up, down;
+	struct learn_requests *requests; /* NULL: nobody looks at them there */
 };
 
 struct refused {
@@ -32,7 +36,8 @@ struct run_learn {
 	size_t n;
 	struct refused denied[DENIED_MAX];
 	size_t n_denied;
-	uint64_t lost; /* hosts past LEARN_MAX */
+	uint64_t lost;          /* hosts past LEARN_MAX */
+	uint64_t lost_requests; /* that the vault could not tell of */
 };
 
 int run_learn_begin(struct run *r, struct err *err)
@@ -102,6 +107,26 @@ void run_learn_flow(struct run *r, const char *target, uint64_t up, uint64_t dow
 	x->down += down;
 }
 
+void run_learn_request(struct run *r, const struct sandbox_http *h)
+{
+	char target[300];
+	if (!r->learn)
+		return;
+	r->learn->lost_requests += h->lost;
+	if (!*h->method || (h->why != VAULT_WHY_NONE && h->why != VAULT_WHY_UPSTREAM))
+		return;
+	snprintf(target, sizeof(target), "%s:%u", h->name, h->port);
+	struct learnt *x = find(r, target);
+	if (x && !x->requests) {
+		x->requests = arena_alloc(&r->arena, sizeof(*x->requests));
+		if (x->requests)
+			memset(x->requests, 0, sizeof(*x->requests));
+	}
+	if (x && x->requests)
+		learn_request_add(&r->arena, x->requests, h->method, h->path,
+			strlen(h->path) >= sizeof(((struct vault_tell_msg *)0)->path) - 1);
+}
+
 /* ---- what becomes of it ---- */
 
 enum kind { FRESH, KNOWN, LEFT };
@@ -148,8 +173,41 @@ static void used(FILE *f, const struct learnt *x)
 		fprintf(f, ", none came about");
 }
 
+/* What today's policies let be sent stays the limit. */
+static void put_rule(
+	const struct run *r, FILE *f, const struct learnt *x, const struct learn_glob *g, bool raw)
+{
+	const struct pack *pack = r->live.fd >= 0 ? &r->live : &r->pack;
+	const uint64_t limit = http_max_upload(pack->http, x->host, x->port);
+	const bool limited = limit != UINT64_MAX;
+	fprintf(f, "  - %s\"%s%s%s", raw || limited ? "host: " : "", g ? g->methods : "",
+		g ? " " : "", x->host);
+	if (x->port != 443)
+		fprintf(f, ":%u", x->port);
+	fprintf(f, "%s\"%s\n", g ? g->path : "", raw ? "\n    raw: true" : "");
+	if (limited) {
+		fputs("    max-upload: ", f);
+		write_size(f, limit);
+		fputc('\n', f);
+	}
+}
+
+/* Where requests were looked at, a line for each kind of them. */
+static void put_requests(struct run *r, FILE *f, const struct learnt *x)
+{
+	struct learn_requests *l = x->requests;
+	learn_requests_fold(&r->arena, l);
+	for (size_t i = 0; i < l->n; i++) {
+		fprintf(f, "  # %" PRIu64 " request%s\n", l->v[i].times,
+			l->v[i].times == 1 ? "" : "s");
+		put_rule(r, f, x, &l->v[i], false);
+	}
+	if (l->unsaid)
+		fprintf(f, "  # and requests to %s that no rule can say\n", x->host);
+}
+
 /* One line a port, each with what used it; together they are the smallest set. */
-static void put_rules(const struct run *r, FILE *f, enum kind kind)
+static void put_rules(struct run *r, FILE *f, enum kind kind)
 {
 	struct egress_rule rule;
 	char file[300];
@@ -168,10 +226,40 @@ static void put_rules(const struct run *r, FILE *f, enum kind kind)
 			fprintf(f, "; %s%s%.0u",
 				escape_text(file, sizeof(file), path_base(rule.file)),
 				rule.line ? ":" : "", rule.line);
-		fprintf(f, "\n  - %s\"%s", raw ? "host: " : "", x->host);
-		if (x->port != 443)
-			fprintf(f, ":%u", x->port);
-		fprintf(f, "\"%s\n", raw ? "\n    raw: true" : "");
+		fputc('\n', f);
+		if (x->requests && x->requests->n && !raw)
+			put_requests(r, f, x);
+		else
+			put_rule(r, f, x, NULL, raw);
+	}
+}
+
+static bool goes_there(const struct run *r, const struct credential *c)
+{
+	struct egress_rule rule;
+	bool raw;
+	for (size_t i = 0; i < r->learn->n; i++) {
+		const struct learnt *x = &r->learn->v[i];
+		if (credential_goes_to(c, x->host, x->port) && kind_of(r, x, &rule, &raw) != LEFT)
+			return true;
+	}
+	return false;
+}
+
+/* The policy is to be used in the place of today's: keys that stay outside by those must not come
+ * inside for want of them. */
+static void put_credentials(struct run *r, FILE *f)
+{
+	const struct pack *pack = r->live.fd >= 0 ? &r->live : &r->pack;
+	bool any = false;
+	for (size_t i = 0; pack->credentials && i < pack->credentials->n; i++) {
+		const struct credential *c = &pack->credentials->v[i];
+		if (!goes_there(r, c))
+			continue;
+		if (!any)
+			fputs("credentials:\n", f);
+		any = true;
+		write_credential(&r->arena, f, c);
 	}
 }
 
@@ -199,6 +287,10 @@ static void put_left(const struct run *r, FILE *f)
 	}
 	if (r->learn->lost)
 		fprintf(f, "# More than %d hosts: the rest is not here.\n", LEARN_MAX);
+	if (r->learn->lost_requests)
+		fprintf(f,
+			"# %" PRIu64 " requests were too many to be told of: they are not here.\n",
+			r->learn->lost_requests);
 }
 
 struct run_learn_sum run_learn_sum(const struct run *r)
@@ -235,6 +327,7 @@ char *run_learn_yaml(struct run *r, struct err *err)
 			name, name, name, sum.fresh + sum.known ? "" : " []");
 		put_rules(r, f, FRESH);
 		put_rules(r, f, KNOWN);
+		put_credentials(r, f);
 		put_left(r, f);
 		bool failed = ferror(f);
 		failed |= fclose(f) != 0;

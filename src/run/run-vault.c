@@ -211,6 +211,7 @@ void run_vault_told(void *ctx, const struct sandbox_http *h)
 			{.key = "count", .num = h->lost}};
 		run_audit(r, "limit", f, ARRAY_LEN(f));
 	}
+	run_learn_request(r, h);
 	if (h->why == VAULT_WHY_NONE || h->why == VAULT_WHY_UPSTREAM)
 		note_request(r, h);
 	else

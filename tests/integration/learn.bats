@@ -3,6 +3,8 @@
 # meanwhile, and what is learnt is enough.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
+load agents.sh
+load vault.sh
 setup() { bawn_setup; }
 teardown() {
 	"$BAWN" rm -f --all >/dev/null 2>&1
@@ -174,4 +176,80 @@ learn() {
 	run timeout 30 "$BAWN" run --rm --connect-to "::127.0.0.1:$PORT" shell "$WS" -- curl -sS http://new.example/
 	assert_output 'is refused'
 	[ -z "$("$BAWN" ls -q)" ]
+}
+
+# A key that goes to api.v.example, which a server behind TLS plays (.test names are nobody's to learn).
+keyed_host() {
+	make_ca api.v.example other.v.example
+	rm "$WS/ca.crt"
+	upstream "$T/tls.crt" "$T/tls.key"
+	export SSL_CERT_FILE=$T/ca.pem API_TEST_KEY=$KEY
+	mkdir -p "$XDG_CONFIG_HOME/bawn/policies"
+	cat >"$XDG_CONFIG_HOME/bawn/policies/keyed.yaml" <<-'Y'
+		allow: [api.v.example, other.v.example]
+		credentials:
+		  - secret: apitest
+		    hosts: [api.v.example]
+		    header: x-api-key
+		    env: [API_TEST_KEY]
+		    placeholder: "sk-stand-in-{32}"
+	Y
+	BAWN_OPTS=(--policy keyed --connect-to "api.v.example:443:127.0.0.1:$UP"
+		--connect-to "other.v.example:443:127.0.0.1:$UP")
+}
+
+@test "learn: where requests are looked at, method and path are learnt, nothing private of them, and it is enough" {
+	keyed_host
+	local script='
+		k="x-api-key: $API_TEST_KEY"
+		curl -sS -H "$k" "https://api.v.example/v1/models?token=hidden-query"
+		curl -sS -H "$k" -d x https://api.v.example/v1/messages
+		for i in 11 12 13; do curl -sS -H "$k" https://api.v.example/users/$i/posts; done
+		curl -sS -H "$k" https://api.v.example/by/me@private.example
+		curl -ksS https://other.v.example/path'
+	BAWN_OPTS+=(--audit "$T/log")
+	run --separate-stderr timeout 60 "$BAWN" learn "${BAWN_OPTS[@]}" -o "$T/learnt.yaml" shell "$WS" -- sh -c "$script"
+	assert_status 0
+	[ "$(sed -n 's/^  - "//p' "$T/learnt.yaml" | sort | tr '\n' ' ')" = \
+		'GET api.v.example/by/*" GET api.v.example/users/*/posts" GET api.v.example/v1/models" POST api.v.example/v1/messages" other.v.example" ' ] ||
+		fail "$(cat "$T/learnt.yaml")"
+	grep -A1 '# 3 requests' "$T/learnt.yaml" | grep -qF '"GET api.v.example/users/*/posts"'
+	run ! grep -qE 'hidden-query|private.example|sk-real|sk-stand-in-[A-Za-z0-9]{32}' "$T/learnt.yaml"
+	run -0 "$BAWN" policy lint "$T/learnt.yaml"
+	[ -z "$output" ] || fail lint
+	# the key stays outside by it, as it did
+	run -0 "$BAWN" policy check --policy "$T/learnt.yaml" --method GET shell https://api.v.example/v1/models
+	assert_output 'secret apitest goes there in x-api-key'
+	# the same again, with no denial; anything else is denied
+	local again=(--policy "$T/learnt.yaml" --connect-to "api.v.example:443:127.0.0.1:$UP"
+		--connect-to "other.v.example:443:127.0.0.1:$UP" --audit "$T/log2")
+	: >"$UPLOG"
+	run --separate-stderr timeout 60 "$BAWN" run --rm "${again[@]}" shell "$WS" -- sh -c "$script"
+	assert_status 0
+	run ! grep -q '"event":"deny"' "$T/log2"
+	[ "$(with_key)" = 6 ] || fail "$(cat "$UPLOG")"
+	run timeout 60 "$BAWN" run --rm "${again[@]}" shell "$WS" -- sh -c '
+		env | grep API_TEST_KEY; curl -sS -X DELETE https://api.v.example/v1/models; curl -sS https://api.v.example/v1/other'
+	assert_output 'denied DELETE api.v.example/v1/models'
+	assert_output 'denied GET api.v.example/v1/other'
+	refute_key
+}
+
+@test "learn: what may be sent stays limited as it was, and a deny on requests stays one" {
+	keyed_host
+	cat >"$XDG_CONFIG_HOME/bawn/policies/limited.yaml" <<-'Y'
+		allow:
+		  - host: "GET,POST api.v.example/up/**"
+		    max-upload: 50MB
+		deny:
+		  - DELETE api.v.example
+	Y
+	run --separate-stderr timeout 60 "$BAWN" learn --policy limited --connect-to "api.v.example:443:127.0.0.1:$UP" \
+		-o "$T/learnt.yaml" shell "$WS" -- sh -c 'curl -sS -d x https://api.v.example/up/x
+			curl -sS https://api.v.example/else; curl -sS -X DELETE https://api.v.example/up/x'
+	grep -A1 -F '"POST api.v.example/up/x"' "$T/learnt.yaml" | grep -qF 'max-upload: 50MB'
+	grep -qF '"GET api.v.example/else"' "$T/learnt.yaml"
+	run ! grep -q 'DELETE api.v.example.*"$' "$T/learnt.yaml"
+	grep -q '^#   DELETE api.v.example/up/x: a rule denies this request' "$T/learnt.yaml"
+	run -0 "$BAWN" policy lint "$T/learnt.yaml"
 }
