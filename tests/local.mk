@@ -41,6 +41,7 @@ include tests/unit/core.mk
 include tests/unit/audit.mk
 include tests/unit/egress.mk
 include tests/unit/policy.mk
+include tests/unit/learn.mk
 include tests/unit/secret.mk
 include tests/unit/host.mk
 include tests/unit/scan.mk

@@ -8,6 +8,9 @@ bawn_admin_SOURCES = \
 	src/cli/pack-args.c src/cli/pack-args.h \
 	src/cli/cmd-compile.c src/cli/cmd-policy.c src/cli/cmd-policy-edit.c src/cli/cmd-profile.c \
 	src/cli/cmd-secret.h src/cli/cmd-secret.c src/cli/cmd-secret-import.c src/cli/cmd-secret-prompt.c \
+	src/cli/policy-side.h src/cli/policy-side.c src/cli/policy-credential.c src/cli/cmd-policy-explain.c \
+	src/cli/cmd-policy-diff.c src/cli/cmd-policy-export.c \
+	src/store/spec.h src/store/spec.c \
 	src/cli/cmd-seed.c
 bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_admin_LDADD = libseed.a libsecret.a libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \

@@ -1,5 +1,6 @@
 /* cli/cmd-policy.c - bawn policy show [NAME|FILE] | check PROFILE TARGET | lint [NAME|FILE...], and
- * the printing of bawn policy ls.
+ * the printing of bawn policy ls; the other verbs that read policies have files of their own
+ * (policy-side.h).
  *
  * Owns: how policies are listed and explained.  Must not: decide; `check` asks the same tables that
  * a run uses (policy/egress.h), and resolves nothing.
@@ -10,7 +11,7 @@
 #include "base/json-out.h"
 #include "cli/admin.h"
 #include "cli/listing.h"
-#include "cli/pack-args.h"
+#include "cli/policy-side.h"
 #include "policy/compile.h"
 #include "policy/egress-build.h"
 #include "policy/egress-table.h"
@@ -18,21 +19,26 @@
 #include "policy/target.h"
 
 static const char usage[] =
-	"bawn policy show [POLICY|FILE] | check [--policy POLICY|FILE] [--allow RULE] "
-	"[--deny RULE] [--method METHOD] PROFILE URL|HOST[:PORT] | lint [POLICY|FILE]...  [--json]";
+	"bawn policy show [POLICY|FILE] | "
+	"check|explain [OPTIONS] [--method METHOD] PROFILE URL|HOST[:PORT] | "
+	"lint [POLICY|FILE]... | diff A B | export NAME|PROFILE | import FILE  [--json]";
 
-enum { OPT_JSON, OPT_HELP, OPT_EXTRA, OPT_METHOD };
+enum { OPT_JSON, OPT_HELP, OPT_EXTRA, OPT_METHOD, OPT_OUTPUT, OPT_AS, OPT_FORCE };
 
-/* Those with a PACK_ARG are for check, and mean what they mean to bawn run. */
+/* Those with a PACK_ARG are for check and explain, and mean what they mean to bawn run. */
 static const struct option_row rows[] = {
-	{"policy", 0, "POLICY|FILE", "check: use this policy instead of the profile's",
+	{"policy", 0, "POLICY|FILE", "check, explain: this policy instead of the profile's",
 		PACK_ARG_POLICY},
-	{"allow", 0, "RULE", "check: as if it were given to bawn run", PACK_ARG_ALLOW},
-	{"deny", 0, "RULE", "check: the same", PACK_ARG_DENY},
-	{"allow-private", 0, "HOST", "check: the same", PACK_ARG_PRIVATE},
-	{"host-port", 0, "PORT", "check: the same", PACK_ARG_HOST_PORT},
-	{"offline", 0, NULL, "check: the same", PACK_ARG_OFFLINE},
-	{"method", 0, "METHOD", "check: a request with this method to the URL", OPT_METHOD},
+	{"allow", 0, "RULE", "check, explain: as if it were given to bawn run", PACK_ARG_ALLOW},
+	{"deny", 0, "RULE", "the same", PACK_ARG_DENY},
+	{"allow-private", 0, "HOST", "the same", PACK_ARG_PRIVATE},
+	{"host-port", 0, "PORT", "the same", PACK_ARG_HOST_PORT},
+	{"offline", 0, NULL, "the same", PACK_ARG_OFFLINE},
+	{"method", 0, "METHOD", "check, explain: a request with this method to the URL",
+		OPT_METHOD},
+	{"output", 'o', "FILE", "export: write to FILE", OPT_OUTPUT},
+	{"as", 0, "NAME", "import: the policy's name", OPT_AS},
+	{"force", 0, NULL, "export, import: in the place of what is there", OPT_FORCE},
 	{"json", 0, NULL, "print JSON", OPT_JSON},
 	{"help", 'h', NULL, "show this help", OPT_HELP},
 	{0},
@@ -41,12 +47,19 @@ static const struct option_row rows[] = {
 static const struct admin_help help = {
 	.usage = "bawn policy show [POLICY|FILE]\n"
 		 "       bawn policy check [OPTIONS] PROFILE URL|HOST[:PORT]\n"
+		 "       bawn policy explain [OPTIONS] PROFILE|NAME URL|HOST[:PORT]\n"
 		 "       bawn policy lint [POLICY|FILE]...\n"
+		 "       bawn policy diff A B\n"
+		 "       bawn policy export NAME|PROFILE [-o FILE]\n"
+		 "       bawn policy import FILE [--as NAME]\n"
 		 "       bawn policy allow|deny|rm [--sandbox NAME] RULE\n"
 		 "       bawn policy ls [NAME]",
 	.text = "Show an egress policy as it is understood (without a name: list them), say "
 		"whether\n"
-		"a profile's sandbox may connect to a target and by which rule, or find mistakes.\n"
+		"a profile's sandbox may connect to a target and by which rule, find mistakes, "
+		"compare "
+		"two\n"
+		"(policies, profiles, sandboxes, files), and take one to another machine.\n"
 		"allow, deny, rm and ls change and list the rules that you add; each has a "
 		"--help.\n"
 		"What stands in a policy: man 5 bawn-policy",
@@ -55,19 +68,16 @@ static const struct admin_help help = {
 		    "  bawn policy check claude https://github.com/\n"
 		    "  bawn policy check --allow example.com:8443 codex example.com:8443\n"
 		    "  bawn policy check --method GET claude https://api.github.com/user\n"
+		    "  bawn policy explain claude github.com\n"
+		    "  bawn policy diff locked balanced\n"
+		    "  bawn policy export -o here.yaml claude\n"
+		    "  bawn policy import --as there here.yaml\n"
 		    "  bawn policy lint\n",
 };
 
 /* `ls` is called by bawn: what it has found out of a sandbox comes along. */
 static const struct option_row ls_rows[] = {
 	{"extra", 0, "RULE", "", OPT_EXTRA}, {"json", 0, NULL, "print JSON", OPT_JSON}, {0}};
-
-/* What `check` and `ls` are told on the command line. */
-struct told {
-	struct pack_args pack;
-	struct strv extra;  /* ls: "ORIGIN allow|private|deny RULE" */
-	const char *method; /* check */
-};
 
 static int list_one(struct ctx *c, const char *name, struct err *err)
 {
@@ -119,83 +129,6 @@ static void show_rule(struct ctx *c, const struct rule *r)
 	putchar('\n');
 }
 
-/* "*.example.com:8443" as a person writes it, without the port 443. */
-static const char *host_text(const struct credential_host *h, char *buf, size_t cap)
-{
-	static const char *const wild[] = {
-		[EGRESS_EXACT] = "", [EGRESS_ONE] = "*.", [EGRESS_ANY] = "**."};
-	int n = snprintf(buf, cap, "%s%s", wild[h->kind], h->name);
-	if (h->port != 443 && n > 0 && (size_t)n < cap)
-		snprintf(buf + n, cap - (size_t)n, ":%u", h->port);
-	return buf;
-}
-
-/* "GET,HEAD /repos" */
-static const char *request_text(const struct http_rule *r, char *buf, size_t cap)
-{
-	size_t n = strlen(r->methods);
-	snprintf(buf, cap, "%.*s%s%s", n > 2 ? (int)n - 2 : 0, n > 2 ? r->methods + 1 : "",
-		n > 2 ? " " : "", r->path);
-	return buf;
-}
-
-/* "~/.npmrc" */
-static const char *file_text(const char *file, char *buf, size_t cap)
-{
-	snprintf(buf, cap, "%.*s", (int)strcspn(file, "="), file);
-	return buf;
-}
-
-static void credential_json(struct ctx *c, const struct credential *cr)
-{
-	char buf[400];
-	json_begin(&c->json, NULL, '{');
-	json_str(&c->json, "secret", cr->secret);
-	json_begin(&c->json, "hosts", '[');
-	for (size_t i = 0; i < cr->n_hosts; i++)
-		json_str(&c->json, NULL, host_text(&cr->hosts[i], buf, sizeof(buf)));
-	json_end(&c->json, ']');
-	json_str(&c->json, "header", cr->header);
-	json_begin(&c->json, "env", '[');
-	for (size_t i = 0; i < cr->env.n; i++)
-		json_str(&c->json, NULL, cr->env.v[i]);
-	json_end(&c->json, ']');
-	json_begin(&c->json, "files", '[');
-	for (size_t i = 0; i < cr->files.n; i++)
-		json_str(&c->json, NULL, file_text(cr->files.v[i], buf, sizeof(buf)));
-	json_end(&c->json, ']');
-	json_str(&c->json, "placeholder", cr->shape);
-	json_bool(&c->json, "always", cr->always);
-	json_begin(&c->json, "requests", '[');
-	for (size_t i = 0; i < cr->requests.n; i++)
-		json_str(&c->json, NULL, request_text(&cr->requests.v[i], buf, sizeof(buf)));
-	json_end(&c->json, ']');
-	json_str(&c->json, "beyond", cr->beyond);
-	json_int(&c->json, "line", cr->line);
-	json_end(&c->json, '}');
-}
-
-static void show_credential(const struct credential *cr)
-{
-	static const char seen[] = "; the agent sees a placeholder in";
-	char buf[400];
-	printf("secret %s goes to", cr->secret);
-	for (size_t i = 0; i < cr->n_hosts; i++)
-		printf("%s %s", i ? "," : "", host_text(&cr->hosts[i], buf, sizeof(buf)));
-	printf(" in %s%s", cr->header, cr->always ? " (always)" : "");
-	for (size_t i = 0; i < cr->requests.n; i++)
-		printf("%s %s", i ? "," : ", with",
-			request_text(&cr->requests.v[i], buf, sizeof(buf)));
-	if (cr->beyond)
-		printf(" (others: --policy %s)", cr->beyond);
-	for (size_t i = 0; i < cr->env.n; i++)
-		printf("%s %s", i ? "," : seen, cr->env.v[i]);
-	for (size_t i = 0; i < cr->files.n; i++)
-		printf("%s %s", i || cr->env.n ? "," : seen,
-			file_text(cr->files.v[i], buf, sizeof(buf)));
-	putchar('\n');
-}
-
 static int show(struct ctx *c)
 {
 	struct egress_file f;
@@ -231,9 +164,9 @@ static int show(struct ctx *c)
 	}
 	for (size_t i = 0; i < f.credentials.n; i++) {
 		if (c->as_json)
-			credential_json(c, &f.credentials.v[i]);
+			policy_credential_json(c, &f.credentials.v[i]);
 		else
-			show_credential(&f.credentials.v[i]);
+			policy_credential_show("", &f.credentials.v[i]);
 	}
 	if (c->as_json) {
 		json_end(&c->json, ']');
@@ -303,23 +236,11 @@ static void explain(const struct egress *e, const struct target *t, struct answe
 	check_special(t, v, ret);
 }
 
-/* The path of a URL, with its query. */
-static const char *path_of(const char *url, size_t *ret_n)
-{
-	const char *path = strstr(url, "://");
-	path = path ? path + 3 + strcspn(path + 3, "/?#") : "/";
-	*ret_n = strcspn(path, "#");
-	if (*ret_n > 0 && *path == '/')
-		return path;
-	*ret_n = 1;
-	return "/";
-}
-
 /* Does the credential go to the target, with the request if one was named? */
 static bool carried(const struct answer *x, const struct credential *cr)
 {
 	size_t n;
-	const char *path = path_of(x->url, &n);
+	const char *path = policy_url_path(x->url, &n);
 	return x->method ? credential_sends(cr, x->to->name, x->to->port, x->method,
 				   strlen(x->method), path, n)
 			 : credential_goes_to(cr, x->to->name, x->to->port);
@@ -330,7 +251,7 @@ static void explain_request(
 	const struct egress *e, const struct http_rules *http, struct answer *ret)
 {
 	size_t n;
-	const char *path = path_of(ret->url, &n);
+	const char *path = policy_url_path(ret->url, &n);
 	if (!ret->allowed || ret->to->is_addr)
 		return;
 	struct http_verdict v = http_decide(
@@ -401,17 +322,6 @@ static void print_answer(struct ctx *c, const struct answer *x, const char *prof
 			escape_shell(b, sizeof(b), profile));
 }
 
-/* "METHOD URL" as one word, or the URL beside --method; gives the URL. */
-static const char *request_words(struct ctx *c, struct answer *x)
-{
-	const char *word = c->arg[1], *space = strchr(word, ' ');
-	x->method = ((struct told *)c->own)->method;
-	if (!space || x->method)
-		return word;
-	x->method = arena_dupn(&c->a, word, (size_t)(space - word));
-	return space + 1;
-}
-
 static int check(struct ctx *c)
 {
 	struct compile_input in;
@@ -423,7 +333,7 @@ static int check(struct ctx *c)
 	size_t n = 0;
 	if (c->n != 2)
 		return admin_usage(usage, "check takes a profile and a target");
-	struct pack_args *args = &((struct told *)c->own)->pack;
+	struct pack_args *args = &((struct policy_told *)c->own)->pack;
 	pack_args_finish(args);
 	args->req.profile = c->arg[0];
 	args->req.config_dir = c->locate.config_dir;
@@ -433,7 +343,7 @@ static int check(struct ctx *c)
 		return admin_fail(&err);
 	if (egress_view(&e, data, n) < 0)
 		return ADMIN_FAILED;
-	const char *url = request_words(c, &x);
+	const char *url = policy_request_words(c, c->arg[1], &x.method);
 	x.credentials = &in.credentials;
 	x.url = url;
 	x.to = &t;
@@ -487,7 +397,7 @@ static void show_added(struct ctx *c, const char *origin, const char *verb, cons
 /* bawn has found out what a sandbox has; the user's file is read here. */
 static int list_added(struct ctx *c)
 {
-	struct told *told = c->own;
+	struct policy_told *told = c->own;
 	struct egress_file f = {0};
 	struct err err = {0};
 	const char *user = NULL;
@@ -515,29 +425,36 @@ static int list_added(struct ctx *c)
 	return 0;
 }
 
-static const struct listing_verb verbs[] = {
-	{"show", show}, {"ls", list_added}, {"check", check}, {"lint", lint}};
+static const struct listing_verb verbs[] = {{"show", show}, {"ls", list_added}, {"check", check},
+	{"lint", lint}, {"explain", policy_explain}, {"diff", policy_diff},
+	{"export", policy_export}, {"import", policy_import}};
 
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
 	struct ctx *c = ctx;
+	struct policy_told *told = c->own;
 	if (id == OPT_JSON)
 		c->as_json = true;
 	else if (id == OPT_HELP)
 		c->help = true;
 	else if (id == OPT_METHOD)
-		((struct told *)c->own)->method = arena_dup(&c->a, value);
+		((struct policy_told *)c->own)->method = arena_dup(&c->a, value);
 	else if (id == OPT_EXTRA)
-		return strv_add(&c->a, &((struct told *)c->own)->extra, value);
+		return strv_add(&c->a, &told->extra, value);
+	else if (id == OPT_OUTPUT)
+		told->output = value;
+	else if (id == OPT_AS)
+		told->as = value;
+	else if (id == OPT_FORCE)
+		told->force = true;
 	else
-		return pack_args_take(&((struct told *)c->own)->pack, id,
-			value ? arena_dup(&c->a, value) : NULL, err);
+		return pack_args_take(&told->pack, id, value ? arena_dup(&c->a, value) : NULL, err);
 	return 0;
 }
 
 int cmd_policy(int argc, char **argv)
 {
-	struct told told = {0};
+	struct policy_told told = {0};
 	struct ctx c = {.json = {.pretty = true}, .own = &told};
 	struct option_split split;
 	struct err err = {0};

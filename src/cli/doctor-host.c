@@ -18,8 +18,8 @@
 /* A run's home, caches and audit log are kept below the data directory. */
 #define DISK_LOW (UINT64_C(512) << 20)
 
-static const char *const helpers[] = {
-	"bawn-init", "bawn-relay", "bawn-resolve", "bawn-scan", "bawn-copy", "bawn-admin"};
+static const char *const helpers[] = {"bawn-init", "bawn-relay", "bawn-resolve", "bawn-scan",
+	"bawn-copy", "bawn-why", "bawn-admin"};
 
 bool doctor_read_line(const char *path, char *dst, size_t cap)
 {

@@ -47,6 +47,9 @@ int pack_args_take(struct pack_args *p, int opt, char *value, struct err *err)
 	case PACK_ARG_OFFLINE:
 		p->req.offline = true;
 		break;
+	case PACK_ARG_LEARN:
+		p->req.learn = true;
+		break;
 	default:
 		return err_set(err, EINVAL, "unknown option");
 	}

@@ -27,6 +27,7 @@ enum {
 	PACK_ARG_SYSCALLS,
 	PACK_ARG_HOST_PORT,
 	PACK_ARG_OFFLINE,
+	PACK_ARG_LEARN,
 	PACK_ARG_END
 };
 #define PACK_ARGS_OPTIONS                                                                          \
@@ -38,6 +39,7 @@ enum {
 		{"allow-private", required_argument, NULL, PACK_ARG_PRIVATE},                      \
 		{"syscalls", required_argument, NULL, PACK_ARG_SYSCALLS},                          \
 		{"host-port", required_argument, NULL, PACK_ARG_HOST_PORT},                        \
+		{"learn", no_argument, NULL, PACK_ARG_LEARN},                                      \
 	{                                                                                          \
 		"offline", no_argument, NULL, PACK_ARG_OFFLINE                                     \
 	}

@@ -3,9 +3,51 @@
  * Owns: the table of denials and of allowed targets.  A flood of one denial is one entry with a
  * count; more kinds than the table holds are counted together.
  */
+#include <arpa/inet.h>
 #include <inttypes.h>
 
 #include "egress/dialer-int.h"
+
+/* ---- words ---- */
+
+void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port)
+{
+	snprintf(dst, cap, "%s:%" PRIu16, name, port);
+}
+
+void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
+{
+	char s[INET6_ADDRSTRLEN + 8];
+	host_addr_format(a, s, sizeof(s));
+	bool v6 = !host_addr_is_v4(a);
+	if (port)
+		snprintf(dst, cap, "%s%s%s:%" PRIu16, v6 ? "[" : "", s, v6 ? "]" : "", port);
+	else
+		snprintf(dst, cap, "%s", s);
+}
+
+void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host, uint16_t port)
+{
+	if (port == 443)
+		snprintf(dst, cap, "%s %s", option, host);
+	else
+		snprintf(dst, cap, "%s %s:%" PRIu16, option, host, port);
+}
+
+void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
+{
+	char s[80];
+	dialer_format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
+	snprintf(dst, cap, "--allow %s", s);
+}
+
+const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix)
+{
+	if (!offline && v->rule == EGRESS_NO_RULE)
+		return "no rule allows it";
+	*fix = '\0'; /* deny wins over every --allow */
+	return offline ? "this run is offline" : "a rule denies it";
+}
 
 void deny_rule_text(const struct dialer *d, uint32_t rule, char *dst, size_t cap)
 {
@@ -19,6 +61,8 @@ void deny_rule_text(const struct dialer *d, uint32_t rule, char *dst, size_t cap
 	else
 		snprintf(dst, cap, "%s %s", r.file, r.text);
 }
+
+/* ---- the tables ---- */
 
 static void show(const struct dialer *d, bool allowed, const struct dialer_denial *x)
 {
@@ -168,7 +212,7 @@ void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target
 	const char *reason, uint32_t rule, const char *fix)
 {
 	char by[600];
-	deny_rule_text(d, rule, by, sizeof(by));
+	dialer_rule_inside(d, rule, by, sizeof(by));
 	int n = snprintf(dst, cap, "bawn: %s is refused: %s%s%s%s.\n", target, reason,
 		by[0] ? " (" : "", by, by[0] ? ")" : "");
 	if (!fix[0] || n <= 0 || (size_t)n >= cap)

@@ -6,6 +6,8 @@
  *   dialer-ask      connections that wait for a person
  *   dialer-deny     the table of denials, their words
  *   dialer-live     flows that are open or have ended, as the relay tells
+ *   dialer-tell     what the relay tells without asking
+ *   dialer-why      the agent's questions about rules
  */
 #ifndef BAWN_EGRESS_DIALER_INT_H
 #define BAWN_EGRESS_DIALER_INT_H
@@ -123,6 +125,8 @@ struct dialer {
 	unsigned n_allowed;
 	struct flows *flows; /* made when needed */
 	bool relay_heard;    /* it runs, or is being started */
+
+	uint64_t why_tokens, why_last; /* thousandths of questions; ms */
 };
 
 /* dialer.c */
@@ -137,8 +141,6 @@ void dialer_watch_relay(struct dialer *d); /* after an answer that no dispatch c
 /* The verdict on a connection to name, canonical, and what follows; nobody is asked. */
 void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16_t port);
 
-void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port);
-void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
 /* Ask the relay something; no descriptor goes along. */
 void dialer_post(struct dialer *d, enum egress_answer what);
 
@@ -154,6 +156,14 @@ bool ask_hold(struct dialer *d, uint32_t flow, const char *name, uint16_t port, 
 void ask_tick(struct dialer *d);
 void ask_judge_again(struct dialer *d); /* by other rules */
 void ask_free(struct dialer *d);
+
+/* dialer-why.c */
+/* The answer to a name that is a question, in dst. */
+void dialer_why(struct dialer *d, const char *name, char *dst, size_t cap);
+/* One question more; false when there were too many. */
+bool dialer_why_take(struct dialer *d);
+/* A rule as the inside may know it: no path of the host. */
+void dialer_rule_inside(const struct dialer *d, uint32_t rule, char *dst, size_t cap);
 
 /* dialer-dial.c */
 void dial_start(struct dialer *d, struct job *j); /* j->addr[] is filled, or j->dial set */
@@ -183,5 +193,15 @@ void allow_flush(struct dialer *d);
 void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target,
 	const char *reason, uint32_t rule, const char *fix);
 void deny_free(struct dialer *d);
+void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port);
+void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
+/* The option that would allow host:port; no port means 443. */
+void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host, uint16_t port);
+void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
+/* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
+const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix);
+
+/* dialer-tell.c */
+void tell_denied(struct dialer *d, const struct egress_ask_msg *m);
 
 #endif

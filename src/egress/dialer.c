@@ -21,10 +21,9 @@
 #include "base/fd.h"
 #include "egress/dialer-int.h"
 #include "net/netns.h"
+#include "policy/why-name.h"
 
 enum { EVENTS = 64, ASK_BATCH = 128, QUEUE_CAP = DIALER_MAX_QUEUE + DIALER_MAX_JOBS };
-
-static const char listener_reason[] = "a connection straight to bawn's own listener";
 
 void dialer_update_now(struct dialer *d)
 {
@@ -214,38 +213,6 @@ void dialer_refused(struct dialer *d, struct job *j, const char *reason, const c
 
 /* ---- verdicts ---- */
 
-void dialer_format_target(char *dst, size_t cap, const char *name, uint16_t port)
-{
-	snprintf(dst, cap, "%s:%" PRIu16, name, port);
-}
-
-void dialer_format_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
-{
-	char s[INET6_ADDRSTRLEN + 8];
-	host_addr_format(a, s, sizeof(s));
-	bool v6 = !host_addr_is_v4(a);
-	if (port)
-		snprintf(dst, cap, "%s%s%s:%" PRIu16, v6 ? "[" : "", s, v6 ? "]" : "", port);
-	else
-		snprintf(dst, cap, "%s", s);
-}
-
-/* The option that would allow host:port; no port means 443. */
-static void format_fix(char *dst, size_t cap, const char *option, const char *host, uint16_t port)
-{
-	if (port == 443)
-		snprintf(dst, cap, "%s %s", option, host);
-	else
-		snprintf(dst, cap, "%s %s:%" PRIu16, option, host, port);
-}
-
-static void format_addr_fix(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
-{
-	char s[80];
-	dialer_format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
-	snprintf(dst, cap, "--allow %s", s);
-}
-
 static const struct dialer_override *find_override(
 	const struct dialer *d, const char *name, uint16_t port)
 {
@@ -298,15 +265,6 @@ static bool set_proxy(struct dialer *d, struct job *j, const char *host)
 	return true;
 }
 
-/* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
-static const char *deny_reason(const struct egress_verdict *v, bool offline, char *fix)
-{
-	if (!offline && v->rule == EGRESS_NO_RULE)
-		return "no rule allows it";
-	*fix = '\0'; /* deny wins over every --allow */
-	return offline ? "this run is offline" : "a rule denies it";
-}
-
 /* A name of the internet that no rule knows: a person may decide, where there is one. */
 static bool may_ask(const struct dialer *d, const struct egress_verdict *v, const char *name)
 {
@@ -325,9 +283,9 @@ void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
 		/* a name of the user's own network has a private address, most likely */
-		format_fix(fix, sizeof(fix),
+		dialer_fix_name(fix, sizeof(fix),
 			host_name_special(name) ? "--allow-private" : "--allow", name, port);
-		deny(d, flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+		deny(d, flow, target, dialer_deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
 	if (is_metadata_name(name) && !v.private_ok) {
@@ -369,6 +327,12 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 		answer(d, m->flow, EGRESS_ANSWER_DENIED, "bawn: refused: not a host name\n", -1);
 		return;
 	}
+	if (why_name_is(name)) { /* before any rule is asked, or a person */
+		static char text[sizeof(((struct egress_answer_msg *)NULL)->text)];
+		dialer_why(d, name, text, sizeof(text));
+		answer(d, m->flow, EGRESS_ANSWER_DENIED, text, -1);
+		return;
+	}
 	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
 	dialer_format_target(target, sizeof(target), name, m->port);
 	/* why: the relay will refuse it whatever we say */
@@ -390,8 +354,8 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
 	bool offline = egress_offline(d->c.egress);
 	if (v.action != EGRESS_ALLOW || offline) {
-		format_addr_fix(fix, sizeof(fix), &a, m->port);
-		deny(d, m->flow, target, deny_reason(&v, offline, fix), v.rule, fix);
+		dialer_fix_addr(fix, sizeof(fix), &a, m->port);
+		deny(d, m->flow, target, dialer_deny_reason(&v, offline, fix), v.rule, fix);
 		return;
 	}
 	const char *range = host_addr_special(&a);
@@ -416,7 +380,7 @@ static void ask_addr(struct dialer *d, const struct egress_ask_msg *m)
 	if (why) {
 		snprintf(reason, sizeof(reason),
 			"a rule for a network leaves out its special addresses (%s)", why);
-		format_addr_fix(fix, sizeof(fix), &a, m->port);
+		dialer_fix_addr(fix, sizeof(fix), &a, m->port);
 		dialer_refused(d, j, reason, fix);
 		return;
 	}
@@ -491,17 +455,17 @@ static void judge_again(struct dialer *d, struct job *j)
 	struct egress_verdict v = {.action = EGRESS_ALLOW, .rule = EGRESS_NO_RULE};
 	if (j->by_name) {
 		v = egress_match(d->c.egress, j->name, j->ask_port);
-		format_fix(fix, sizeof(fix), "--allow", j->name, j->ask_port);
+		dialer_fix_name(fix, sizeof(fix), "--allow", j->name, j->ask_port);
 	} else if (j->by_addr) {
 		v = egress_match_addr(d->c.egress, &j->asked, j->ask_port);
 		j->explicit_addr |= v.exact;
-		format_addr_fix(fix, sizeof(fix), &j->asked, j->ask_port);
+		dialer_fix_addr(fix, sizeof(fix), &j->asked, j->ask_port);
 	}
 	/* what may be private now, or no more, counts for the addresses not yet dialled */
 	j->verdict = v;
 	if (v.action == EGRESS_ALLOW)
 		return;
-	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
+	const char *why = dialer_deny_reason(&v, egress_offline(d->c.egress), fix);
 	dialer_refused(d, j, why, fix);
 }
 
@@ -530,110 +494,7 @@ int dialer_policy(
 	return 0;
 }
 
-/* ---- what was refused without asking ---- */
-
-static void format_packet(char *dst, size_t cap, const struct egress_ask_msg *m)
-{
-	static const struct {
-		uint8_t proto;
-		const char *name;
-	} names[] = {{IPPROTO_ICMP, "icmp"}, {IPPROTO_ICMPV6, "icmpv6"}, {IPPROTO_SCTP, "sctp"},
-		{IPPROTO_DCCP, "dccp"}, {IPPROTO_UDP, "udp"}, {IPPROTO_UDPLITE, "udplite"},
-		{IPPROTO_TCP, "tcp"}};
-	struct host_addr a = {.ip = m->addr};
-	char addr[INET6_ADDRSTRLEN + 12], proto[16];
-	snprintf(proto, sizeof(proto), "protocol-%u", m->flow & 0xff);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (names[i].proto == m->flow)
-			snprintf(proto, sizeof(proto), "%s", names[i].name);
-	dialer_format_addr(addr, sizeof(addr), &a, m->port);
-	snprintf(dst, cap, "%s %s", proto, addr);
-}
-
-/* TCP that nftables has reset: an address no rule names, or the relay's own port. */
-static void tell_tcp(struct dialer *d, const struct egress_ask_msg *m)
-{
-	struct host_addr a = {.ip = m->addr};
-	char target[80], fix[100];
-	const char *range = host_addr_special(&a);
-	if (m->port == NETNS_RELAY_PORT && range && streq(range, "loopback")) {
-		deny_note(d, "relay", listener_reason, EGRESS_NO_RULE, "", MAX(m->count, 1u));
-		return;
-	}
-	struct egress_verdict v = egress_match_addr(d->c.egress, &a, m->port);
-	dialer_format_addr(target, sizeof(target), &a, m->port);
-	format_addr_fix(fix, sizeof(fix), &a, m->port);
-	const char *why = deny_reason(&v, egress_offline(d->c.egress), fix);
-	deny_note(d, target, why, v.rule, fix, MAX(m->count, 1u));
-}
-
-/* A name of the user's own network, most likely: say which option knows such names. */
-static void tell_special(struct dialer *d, const struct egress_ask_msg *m)
-{
-	char name[HOST_NAME_MAX_LEN + 1], fix[300];
-	if (host_canonical(m->name, strnlen(m->name, sizeof(m->name)), name) < 0)
-		return;
-	/* its port is not known yet; these are what is asked for most */
-	snprintf(fix, sizeof(fix), "--allow-private %s:80,443", name);
-	deny_note(d, name, "not a name of the internet, and no rule names it", EGRESS_NO_RULE, fix,
-		MAX(m->count, 1u));
-}
-
-static void tell_denied(struct dialer *d, const struct egress_ask_msg *m)
-{
-	char raw[256], name[300], seen[300], target[320], reason[600];
-	const char *why = NULL;
-	snprintf(raw, sizeof(raw), "%.*s", (int)sizeof(m->name) - 1, m->name);
-	escape_text(name, sizeof(name), raw);
-	snprintf(raw, sizeof(raw), "%.*s", (int)sizeof(m->seen) - 1, m->seen);
-	escape_text(seen, sizeof(seen), raw);
-	dialer_format_target(target, sizeof(target), name, m->port);
-	switch ((enum egress_why)m->why) {
-	case EGRESS_WHY_SNI:
-		if (seen[0])
-			snprintf(reason, sizeof(reason), "its TLS handshake names %s", seen);
-		else
-			why = "it doesn't begin with a TLS handshake that names the host";
-		break;
-	case EGRESS_WHY_HOST:
-		if (seen[0])
-			snprintf(reason, sizeof(reason), "an HTTP request on it names %s", seen);
-		else
-			why = "what is sent isn't well-formed HTTP/1";
-		break;
-	case EGRESS_WHY_UDP:
-	case EGRESS_WHY_PROTO:
-		if (m->flow == IPPROTO_TCP) {
-			tell_tcp(d, m);
-			return;
-		}
-		format_packet(target, sizeof(target), m);
-		why = "only TCP leaves the sandbox";
-		break;
-	case EGRESS_WHY_LISTENER:
-		snprintf(target, sizeof(target), "relay");
-		why = listener_reason;
-		break;
-	case EGRESS_WHY_LIMIT:
-		snprintf(target, sizeof(target), m->port == 53 ? "name server" : "connections");
-		why = m->port == 53 ? "too many questions a second" : "too many at once";
-		break;
-	case EGRESS_WHY_SPECIAL:
-		tell_special(d, m);
-		return;
-	case EGRESS_WHY_QUERY:
-		snprintf(target, sizeof(target), "name server");
-		why = "too many different names";
-		break;
-	case EGRESS_WHY_UPLOAD:
-		deny_upload(d, m, target);
-		return;
-	case EGRESS_WHY_NONE:
-	default:
-		return;
-	}
-	deny_note(d, target, why ? why : reason, EGRESS_NO_RULE, "", MAX(m->count, 1u));
-}
+/* ---- messages of the relay ---- */
 
 /* 0, or -EPROTO */
 static int handle(struct dialer *d, const struct egress_ask_msg *m)

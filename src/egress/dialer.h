@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "policy/egress.h"
+#include "policy/http-rule.h"
 
 /* curl's --connect-to HOST:PORT:ADDR:PORT; the user's explicit word, so addr may be loopback. */
 struct dialer_override {
@@ -69,6 +70,9 @@ struct dialer_vault {
 	/* Bytes that may be sent to name:port on connections that go to the relay as they are, and
 	 * the rule that says so; 0: no limit. */
 	uint64_t (*limit)(void *ctx, const char *name, uint16_t port, uint32_t *ret_rule);
+	/* May this request be made, given that the connection may?  NULL: every one. */
+	struct http_verdict (*judge)(
+		void *ctx, const char *name, uint16_t port, const char *method, const char *target);
 };
 
 struct dialer_config {

@@ -12,6 +12,7 @@
 
 #include "egress/dns-wire.h"
 #include "egress/names.h"
+#include "policy/why-name.h"
 
 enum {
 	UDP_BATCH = 64,
@@ -100,8 +101,10 @@ static int decide(const struct dns_query *q, uint32_t *ret, bool *ret_has)
 		*ret_has = q->qtype == DNS_TYPE_A && q->qclass == DNS_CLASS_IN;
 		return DNS_NOERROR;
 	}
-	bool known = egress_name_known(relay.egress, name);
-	if (!known && host_name_special(name) && !GUARD_REMOVED("special-names")) {
+	/* a question about rules: nobody's name, whatever they allow */
+	bool why = why_name_is(name);
+	bool known = !why && egress_name_known(relay.egress, name);
+	if (!known && !why && host_name_special(name) && !GUARD_REMOVED("special-names")) {
 		if (q->qtype == DNS_TYPE_A)
 			tell_denied(EGRESS_WHY_SPECIAL, name, NULL, 53, 0, "");
 		return DNS_NXDOMAIN;

@@ -31,6 +31,7 @@
 #include "egress/names.h"
 #include "egress/tls-hello.h"
 #include "net/netns.h"
+#include "policy/why-name.h"
 
 enum {
 	INDEX_BITS = 12,
@@ -405,7 +406,7 @@ static void classify(struct flow *f)
 	f->kind = EGRESS_ASK_NAME;
 	v = egress_match(relay.egress, names_text(f->name), f->port);
 	f->allowed = v.action == EGRESS_ALLOW;
-	if (!v.raw)
+	if (!v.raw || why_name_is(names_text(f->name)))
 		f->sniff = f->port == 443 ? SNIFF_TLS : f->port == 80 ? SNIFF_HTTP : SNIFF_NONE;
 }
 

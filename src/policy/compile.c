@@ -165,6 +165,16 @@ static int add_policies(struct compile_input *in, const struct pack_request *req
 	return r;
 }
 
+/* Every name at every port.  As it gives no port, it makes no name known (egress_name_known()): one
+ * of private networks stays nobody's.  It says nothing of addresses, and of private ones.  A deny
+ * wins over it as over any other. */
+static int add_learn(struct compile_input *in, struct err *err)
+{
+	const struct rule every = {
+		.kind = EGRESS_ANY, .name = "", .text = "**", .file = PACK_LEARN_FILE};
+	return rule_add(in->locate.a, &in->rules, &every, err);
+}
+
 static int read_rules(struct compile_input *in, const struct pack_request *req, struct err *err)
 {
 	struct said said = {0};
@@ -182,12 +192,12 @@ static int read_rules(struct compile_input *in, const struct pack_request *req, 
 	if (r >= 0)
 		r = add_options(
 			in, "--deny", req->deny, req->n_deny, (struct rule){.deny = true}, err);
+	if (r >= 0 && req->learn)
+		r = add_learn(in, err);
 	return r;
 }
 
-/* A rule that gives the address itself means that address: a private one needs no further word.
- * 0.0.0.0/0 gives none. */
-static void mark_given_addresses(struct rules *rules)
+void rules_mark_given(struct rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++) {
 		struct rule *r = &rules->v[i];
@@ -212,7 +222,7 @@ int compile_read(
 		r = read_rules(ret, req, err);
 	if (r < 0)
 		return r;
-	mark_given_addresses(&ret->rules);
+	rules_mark_given(&ret->rules);
 	return http_build(a, &ret->rules, &ret->http, err);
 }
 

@@ -21,6 +21,10 @@ struct compile_input {
 int compile_read(struct arena *a, const struct pack_request *req, struct compile_input *ret,
 	struct err *err);
 
+/* A rule that gives the address itself means that address: a private one needs no further word.
+ * 0.0.0.0/0 gives none.  compile_read() has done it. */
+void rules_mark_given(struct rules *rules);
+
 /* One policy by name or path. */
 int compile_read_policy(
 	struct locate *l, const char *name, struct egress_file *ret, struct err *err);

@@ -427,6 +427,27 @@ static bool same(const struct credential *a, const struct credential *b)
 	return true;
 }
 
+static bool has_request(const struct http_rules *list, const struct http_rule *r)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (streq(list->v[i].path, r->path) && streq(list->v[i].methods, r->methods))
+			return true;
+	return false;
+}
+
+bool credential_same(const struct credential *a, const struct credential *b)
+{
+	if (!same(a, b) || !same_opt(a->beyond, b->beyond) || !a->requests.n != !b->requests.n)
+		return false;
+	for (size_t i = 0; i < a->requests.n; i++)
+		if (!has_request(&b->requests, &a->requests.v[i]))
+			return false;
+	for (size_t i = 0; i < b->requests.n; i++)
+		if (!has_request(&a->requests, &b->requests.v[i]))
+			return false;
+	return true;
+}
+
 /* What either may be carried by. */
 static int join_requests(struct arena *a, struct credential *to, const struct http_rules *more)
 {
@@ -439,15 +460,9 @@ static int join_requests(struct arena *a, struct credential *to, const struct ht
 	if (!v)
 		return -ENOMEM;
 	memcpy(v, to->requests.v, n * sizeof(*v));
-	for (size_t i = 0; i < more->n; i++) {
-		size_t k = 0;
-		while (k < n &&
-			!(streq(v[k].path, more->v[i].path) &&
-				streq(v[k].methods, more->v[i].methods)))
-			k++;
-		if (k == n)
+	for (size_t i = 0; i < more->n; i++)
+		if (!has_request(&(struct http_rules){.v = v, .n = n}, &more->v[i]))
 			v[n++] = more->v[i];
-	}
 	to->requests = (struct http_rules){.v = v, .n = n};
 	return 0;
 }

@@ -70,6 +70,8 @@ int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ct
 {
 	char buf[300];
 	int found = 0;
+	struct psl psl;
+	psl_load(a, PSL_FILE, &psl);
 	struct index ix = {.v = arena_alloc(a, (rules->n + 1) * sizeof(*ix.v)), .n = rules->n};
 	if (!ix.v)
 		return -ENOMEM;
@@ -79,6 +81,8 @@ int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ct
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct rule *r = &rules->v[i];
 		const char *s = rule_suspicious(r, buf, sizeof(buf));
+		if (!s)
+			s = lint_rule(r, &psl, buf, sizeof(buf));
 		if (s) {
 			fn(ctx, r->file, r->line, r->col, s);
 			found++;

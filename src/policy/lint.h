@@ -3,13 +3,19 @@
 #ifndef BAWN_POLICY_LINT_H
 #define BAWN_POLICY_LINT_H
 
+#include "policy/psl.h"
 #include "policy/read.h"
 
 /* Called for each finding: "FILE:LINE:COL: text" parts. */
 typedef void lint_fn(void *ctx, const char *file, uint32_t line, uint32_t col, const char *text);
 
-/* Rules that are suspicious by themselves (rule_suspicious), stand twice, are covered by a wider
- * one, or can never allow anything because a deny covers them.  O(n log n).  Findings or -ENOMEM.
+/* One rule by itself: a wildcard over a public suffix, a deny that nothing can run into, private
+ * addresses without "private".  A sentence in buf, or NULL. */
+const char *lint_rule(const struct rule *rule, const struct psl *psl, char *buf, size_t cap);
+
+/* Rules that are suspicious by themselves (rule_suspicious, lint_rule), stand twice, are covered by
+ * a wider one, or can never allow anything because a deny covers them.  O(n log n).  Findings or
+ * -ENOMEM.
  */
 int lint_rules(struct arena *a, const struct rules *rules, lint_fn *fn, void *ctx);
 

@@ -7,8 +7,10 @@ libpolicy_a_SOURCES = \
 	src/policy/credential.h src/policy/credential.c \
 	src/policy/http-rule.h src/policy/http-rule.c \
 	src/policy/http-text.h src/policy/http-text.c \
-	src/policy/host-name.c \
+	src/policy/host-name.c src/policy/path-glob.h src/policy/path-glob.c \
 	src/policy/request-table.h src/policy/request-table.c \
+	src/policy/why-name.h src/policy/why-name.c \
+	src/policy/write.h src/policy/write.c \
 	src/policy/pack.h src/policy/pack.c src/policy/pack-format.h \
 	src/policy/profile.h src/policy/profile-keys.h src/policy/profile-keys.c
 libpolicy_compile_a_SOURCES = \
@@ -18,7 +20,10 @@ libpolicy_compile_a_SOURCES = \
 	src/policy/egress-file.c src/policy/profile.c src/policy/read.h \
 	src/policy/http-build.h src/policy/http-build.c \
 	src/policy/locate.h src/policy/locate.c \
-	src/policy/lint.h src/policy/lint.c \
+	src/policy/lint.h src/policy/lint.c src/policy/lint-rule.c \
+	src/policy/compare.h src/policy/compare.c \
+	src/policy/compare-request.h src/policy/compare-request.c \
+	src/policy/psl.h src/policy/psl.c \
 	src/policy/rule.h src/policy/rule.c src/policy/rule-request.c \
 	src/policy/schema.h src/policy/schema.c \
 	src/policy/target.h src/policy/target.c \

@@ -64,6 +64,7 @@ int pack_request_key(struct arena *a, const struct pack_request *req, struct dig
 	blob_put(&b, 9, req->host_ports, req->n_host_ports * sizeof(*req->host_ports));
 	blob_put_u64(&b, 10, req->offline);
 	put_list(a, &b, 11, req->beside, req->n_beside, true);
+	blob_put_u64(&b, 12, req->learn);
 	int r = b.failed ? -ENOMEM : 0;
 	if (r == 0)
 		*ret = digest_of(b.data, b.n);
@@ -112,6 +113,8 @@ int pack_compile_argv(
 		strv_addf(a, &v, "--host-port=%u", req->host_ports[i]);
 	if (req->offline)
 		strv_add(a, &v, "--offline");
+	if (req->learn)
+		strv_add(a, &v, "--learn");
 	add_opts(a, &v, "beside", req->beside, req->n_beside, true);
 	add_opts(a, &v, "policy", req->policies, req->n_policies, true);
 	add_opts(a, &v, "allow", req->allow, req->n_allow, false);

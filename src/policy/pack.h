@@ -17,6 +17,9 @@
 #include "policy/http-rule.h"
 #include "policy/profile.h"
 
+/* Where the rule of pack_request.learn is from, as egress_rule() calls it. */
+#define PACK_LEARN_FILE "learn"
+
 /* What a pack is made from; the key of the cache is the digest of all of it. */
 struct pack_request {
 	const char *profile;       /* name, or a path (contains '/') */
@@ -37,6 +40,7 @@ struct pack_request {
 	const uint16_t *host_ports; /* --host-port */
 	size_t n_host_ports;
 	bool offline;
+	bool learn; /* every public name may be reached, for `bawn learn` */
 };
 
 struct pack {

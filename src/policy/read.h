@@ -32,6 +32,9 @@ int credentials_parse(struct arena *a, const char *file, const struct yaml_node 
 int credentials_add(
 	struct arena *a, struct credentials *list, const struct credential *c, struct err *err);
 
+/* Do both say the same, wherever they stand? */
+bool credential_same(const struct credential *a, const struct credential *b);
+
 /* What is masked and protected when a profile doesn't say. */
 extern const char *const profile_default_mask[];
 extern const char *const profile_default_protect[];

@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "policy/http-rule.h"
+#include "policy/path-glob.h"
 #include "policy/rule.h"
 
 #define METHOD_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_,"
@@ -164,8 +165,7 @@ bool rule_covers_requests(const struct rule *a, const struct rule *b)
 		return true;
 	if (!b->path)
 		return false;
-	bool methods = !*a->methods || streq(a->methods, b->methods);
-	return methods && (streq(a->path, "/**") || streq(a->path, b->path));
+	return methods_cover(a->methods, b->methods) && path_glob_covers(a->path, b->path, a->deny);
 }
 
 bool rule_same_requests(const struct rule *a, const struct rule *b)

@@ -63,6 +63,7 @@ int live_rule_check(const char *text, enum session_policy what, struct err *err)
 static bool same_rule(const struct rule *x, const struct rule *y)
 {
 	return x->kind == y->kind && x->bits == y->bits && x->n_ports == y->n_ports &&
+		rule_same_requests(x, y) &&
 		memcmp(x->ports, y->ports, x->n_ports * sizeof(*x->ports)) == 0 &&
 		(x->kind == EGRESS_NET ? memcmp(&x->net, &y->net, sizeof(x->net)) == 0
 				       : streq(x->name, y->name));

@@ -75,7 +75,8 @@ static void pack_request_fill(const struct run *r, struct pack_request *q)
 		.n_allow_private = o->allow_private.n,
 		.host_ports = o->host_ports,
 		.n_host_ports = o->n_host_ports,
-		.offline = o->offline};
+		.offline = o->offline,
+		.learn = r->learn != NULL};
 }
 
 /* bawn-admin reads the YAML and says on stderr what is wrong with it; our error is then empty. */

@@ -160,6 +160,20 @@ static int overlay_rows(struct run *r, const char *dst, const char *part, const 
 	return 0;
 }
 
+/* By which the agent asks for the rules; see egress/why-main.c. */
+#define WHY_DIR "/run/bawn/bin"
+static void why_row(struct run *r)
+{
+	/* an installation that is not whole lacks it: bawn doctor says so */
+	char *path = path_real(
+		&r->plan.arena, path_join(&r->arena, r->install.libexec, "bawn-why"));
+	if (!path)
+		return;
+	struct mount_op *m = row(r, MOUNT_BIND, WHY_DIR "/bawn-why", MOUNT_RO | MOUNT_POINT, NULL);
+	m->src = path;
+	m->why = "asks why a host is denied";
+}
+
 static int home_rows(struct run *r, struct err *err)
 {
 	static const char why[] = "the sandbox's own home";
@@ -549,7 +563,7 @@ static char *join_path(struct arena *a, const struct strv *dirs)
 	char *s = arena_dup(a, dirs->n ? dirs->v[0] : "/usr/local/bin:/usr/bin:/bin");
 	for (size_t i = 1; i < dirs->n; i++)
 		s = arena_printf(a, "%s:%s", s, dirs->v[i]);
-	return s;
+	return s ? arena_printf(a, "%s:" WHY_DIR, s) : NULL;
 }
 
 static void environment(struct run *r)
@@ -608,6 +622,10 @@ static int find_exe(struct run *r, struct err *err)
 			p->exe = full;
 			return 0;
 		}
+	}
+	if (streq(name, "bawn-why")) { /* there inside alone */
+		p->exe = WHY_DIR "/bawn-why";
+		return 0;
 	}
 	char shown[256];
 	r->unfit = 127;
@@ -745,6 +763,7 @@ int run_plan(struct run *r, struct err *err)
 	proc_rows(r);
 	dev_rows(r);
 	scratch_rows(r);
+	why_row(r);
 	int k = home_rows(r, err);
 	clone_rows(r);
 	if (k == 0)

@@ -40,6 +40,7 @@ static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *d)
 		{.key = "rule", .str = d->rule}, {.key = "reason", .str = d->reason},
 		{.key = "count", .num = (int64_t)d->count}, {.key = "fix", .str = d->fix}};
 	run_audit(r, allowed ? "allow" : "deny", f, allowed ? 2 : ARRAY_LEN(f));
+	run_learn_verdict(r, allowed, d);
 	if (allowed || d->count > 1)
 		return;
 	if (sandbox_owns_terminal(r->sandbox)) {
@@ -60,6 +61,7 @@ static void on_flow_end(void *ctx, const char *target, uint64_t up, uint64_t dow
 		{.key = "ms", .num = (int64_t)ms}};
 	run_audit(ctx, "flow", f, ARRAY_LEN(f));
 	run_tally_flow(ctx, target, up, down);
+	run_learn_flow(ctx, target, up, down);
 }
 
 static void on_session(void *ctx, uint32_t id, const char *action, const char *program, int code)
@@ -255,7 +257,7 @@ static int launch(struct run *r, struct err *err)
 			.https_proxy = proxy_variable("https_proxy", "HTTPS_PROXY"),
 			.http_proxy = proxy_variable("http_proxy", NULL),
 			.no_proxy = proxy_variable("no_proxy", "NO_PROXY"),
-			.fix_prefix = "bawn run",
+			.fix_prefix = r->learn ? "bawn learn" : "bawn run",
 			.fix_suffix = rest_of_command(r),
 			.fix_sandbox = r->lasting ? r->box.id : NULL,
 			.ask_ms = (uint32_t)r->opt.ask * 1000,
@@ -272,6 +274,7 @@ static int launch(struct run *r, struct err *err)
 			.session = on_session,
 			.request = on_request,
 			.terminated = run_vault_terminated,
+			.judge = run_vault_judge,
 			.http = run_vault_told,
 			.max_upload = run_vault_max_upload},
 		.ports = r->opt.ports,

@@ -143,6 +143,13 @@ uint64_t run_vault_max_upload(void *ctx, const char *name, uint16_t port, uint32
 	return most == UINT64_MAX ? 0 : most;
 }
 
+struct http_verdict run_vault_judge(
+	void *ctx, const char *name, uint16_t port, const char *method, const char *target)
+{
+	return http_decide(
+		policy_of(ctx)->http, name, port, method, strlen(method), target, strlen(target));
+}
+
 /* ---- what it tells ---- */
 
 static const char *credential_name(const struct run *r, const struct sandbox_http *h)
@@ -231,6 +238,7 @@ void run_vault_told(void *ctx, const struct sandbox_http *h)
 			{.key = "count", .num = h->lost}};
 		run_audit(r, "limit", f, ARRAY_LEN(f));
 	}
+	run_learn_request(r, h);
 	if (h->why == VAULT_WHY_NONE || h->why == VAULT_WHY_UPSTREAM)
 		note_request(r, h);
 	else

@@ -69,6 +69,7 @@ struct run_git_copy {
 };
 
 struct run_credential; /* credential.h */
+struct run_learn;      /* learn.c: what this run has connected to, for `bawn learn` */
 struct run_tally;      /* run-result.c: what the sessions that want an account have used */
 
 /* One session as its client sees it: for --result, and for a loop. */
@@ -139,6 +140,7 @@ struct run {
 	struct audit *audit;
 	struct run_result result;
 	struct run_tally *tally;
+	struct run_learn *learn; /* NULL: the policy is kept as it is */
 	struct sandbox *sandbox;
 	int argc; /* the command line as typed, for messages */
 	char **argv;
@@ -224,6 +226,8 @@ int run_vault_keys(struct run *r, int fd, struct session_msg *answer, struct err
 /* sandbox_hooks */
 enum sandbox_terminated run_vault_terminated(void *run, const char *name, uint16_t port);
 uint64_t run_vault_max_upload(void *run, const char *name, uint16_t port, uint32_t *ret_rule);
+struct http_verdict run_vault_judge(
+	void *run, const char *name, uint16_t port, const char *method, const char *target);
 void run_vault_told(void *run, const struct sandbox_http *h);
 
 /* run-supervise.c: start the sandbox of r, which is ready to be started, and stay until it ends.
@@ -272,6 +276,18 @@ void run_message(const struct run *r, const char *fmt, ...) _printf_(2, 3);
 void run_account(struct run *r, const struct sandbox_result *res);
 void run_timing(const struct run *r, const struct sandbox_result *res);
 void run_audit(struct run *r, const char *event, const struct audit_field *f, size_t n);
+
+/* learn.c: observe this run, in which every public name is allowed.  Before anything is started. */
+int run_learn_begin(struct run *r, struct err *err);
+void run_learn_verdict(struct run *r, bool allowed, const struct dialer_denial *d);
+void run_learn_request(struct run *r, const struct sandbox_http *h);
+void run_learn_flow(struct run *r, const char *target, uint64_t up, uint64_t down);
+/* What was learnt, as a policy; the arena's.  NULL with *err. */
+char *run_learn_yaml(struct run *r, struct err *err);
+struct run_learn_sum {
+	size_t fresh, known, left; /* hosts that are new, allowed already, not learnt */
+};
+struct run_learn_sum run_learn_sum(const struct run *r);
 
 /* run-limits.c: --memory and --cpus; around the sandbox that was launched and has no plan yet. */
 int run_parse_size(const char *s, uint64_t *ret, struct err *err);

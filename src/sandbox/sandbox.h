@@ -53,6 +53,9 @@ struct sandbox_hooks {
 	void (*http)(void *ctx, const struct sandbox_http *h);
 	/* Likewise: how much a run may send there, 0: no limit; and the rule that says so. */
 	uint64_t (*max_upload)(void *ctx, const char *name, uint16_t port, uint32_t *ret_rule);
+	/* What the vault would say of a request. */
+	struct http_verdict (*judge)(
+		void *ctx, const char *name, uint16_t port, const char *method, const char *target);
 	/* The agent runs; the supervisor has time now (leftovers are collected here). */
 	void (*started)(void *ctx);
 	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */

@@ -301,6 +301,15 @@ uint64_t vault_limit(void *sandbox, const char *name, uint16_t port, uint32_t *r
 	return h->max_upload ? h->max_upload(h->ctx, name, port, ret_rule) : 0;
 }
 
+struct http_verdict vault_judge(
+	void *sandbox, const char *name, uint16_t port, const char *method, const char *target)
+{
+	struct sandbox *s = sandbox;
+	if (!s->config.hooks.judge)
+		return (struct http_verdict){.action = EGRESS_ALLOW, .rule = EGRESS_NO_RULE};
+	return s->config.hooks.judge(s->config.hooks.ctx, name, port, method, target);
+}
+
 int vault_flow(
 	void *sandbox, const char *name, uint16_t port, bool raw, int up, int *ret, struct err *err)
 {

@@ -70,6 +70,8 @@ void vault_drain(struct sandbox *s);
 /* dialer_vault */
 const char *vault_refuse(void *sandbox, const char *name, uint16_t port, bool raw);
 uint64_t vault_limit(void *sandbox, const char *name, uint16_t port, uint32_t *ret_rule);
+struct http_verdict vault_judge(
+	void *sandbox, const char *name, uint16_t port, const char *method, const char *target);
 int vault_flow(void *sandbox, const char *name, uint16_t port, bool raw, int up, int *ret,
 	struct err *err);
 

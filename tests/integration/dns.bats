@@ -94,6 +94,23 @@ load ../net/lib.sh
 	wants http=lan.example 403
 }
 
+@test "DNS-05 while bawn learns, too: names with special addresses are refused, and not learnt" {
+	local n q=()
+	for n in loop ten lan own own6 loop6 link6 mapped nat64 sixtofour zero meta aws6; do
+		q+=("http=$n.example")
+	done
+	run "$BAWN" learn -q -o "$T/learnt.yaml" shell "$WS" -- /usr/bin/python3 -c \
+		"$(cat "$BAWN_SRCDIR/tests/net/inside.py")" "${q[@]}" http=printer.local http=10.77.0.1
+	each "403 Forbidden: bawn: " ECONN no-name
+	nothing_came packets '^6 '
+	nothing_came canary
+	grep -q '^allow: \[\]$' "$T/learnt.yaml"
+	run "$BAWN" learn -q -o "$T/learnt.yaml" --force shell "$WS" -- /usr/bin/python3 -c \
+		"$(cat "$BAWN_SRCDIR/tests/net/inside.py")" http=ok.example http=loop.example
+	wants http=ok.example "200 OK"
+	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml")" = '"ok.example:80"' ] || fail "$(cat "$T/learnt.yaml")"
+}
+
 @test "DNS-06 resolved once, checked, and the checked address is dialled" {
 	BAWN_OPTS+=(--allow flip.example:80)
 	run net http=flip.example

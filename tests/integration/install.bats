@@ -9,7 +9,7 @@ teardown() { bawn_teardown; }
 		fail "$(cat "$T/err")"
 	root=$T/dest/opt/bawn
 	for f in bin/bawn libexec/bawn/bawn-init libexec/bawn/bawn-relay libexec/bawn/bawn-resolve \
-		libexec/bawn/bawn-scan libexec/bawn/bawn-copy libexec/bawn/bawn-admin share/bawn/profiles/claude.yaml \
+		libexec/bawn/bawn-scan libexec/bawn/bawn-copy libexec/bawn/bawn-why libexec/bawn/bawn-admin share/bawn/profiles/claude.yaml \
 		share/bawn/policies/egress/balanced.yaml share/bawn/apparmor/bawn \
 		share/man/man1/bawn-run.1 share/man/man5/bawn-profile.5 \
 		share/bash-completion/completions/bawn share/zsh/site-functions/_bawn \

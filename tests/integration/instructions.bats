@@ -58,6 +58,7 @@ told() {
 		assert_status 0
 		assert_output "named $tool-look-"
 		assert_output "the workspace $WS is the user's own"
+		assert_output bawn-why
 		[ "$(grep -c 'bawn: this sandbox' <<<"$output")" = 1 ]
 	done
 	mkdir -p "$HOME/.codex"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # live.bats - rules that are added and taken back while sandboxes run.
+bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() { bawn_setup; }
 teardown() {
@@ -388,4 +389,18 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("192.0.2.7", 53
 	run "$BAWN" checkpoints box
 	assert_output first
 	assert_output second
+}
+
+@test "rules on requests of one sandbox stand beside each other, and go one by one" {
+	"$BAWN" create --name box --allow 'GET api.example.org/x/**' shell . >/dev/null
+	"$BAWN" policy allow --sandbox box 'POST api.example.org/x/y'
+	"$BAWN" policy allow --sandbox box api.example.org
+	"$BAWN" policy rm --sandbox box api.example.org
+	run -0 "$BAWN" policy ls box
+	assert_output 'GET api.example.org/x/**'
+	assert_output 'POST api.example.org/x/y'
+	"$BAWN" policy rm --sandbox box 'POST api.example.org/x/y'
+	run -0 "$BAWN" policy ls box
+	assert_output 'GET api.example.org/x/**'
+	refute_output POST
 }

@@ -346,3 +346,331 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 		done
 	done
 }
+@test "policy explain: every rule that matches, which decides and why, and what changes it" {
+	echo 'deny: [github.com]' | conf policies/user.yaml
+	run -1 "$BAWN" policy explain --allow '**.com' claude https://github.com/x
+	[[ ${lines[0]} == "denied: github.com:443, by profile claude: a deny wins"* ]] || fail verdict
+	assert_output 'balanced.yaml:77: allow github.com'
+	assert_output 'user.yaml:1: deny github.com  <- decides'
+	assert_output '--allow: allow **.com'
+	assert_output 'to change it: bawn policy rm github.com'
+	[ "$(grep -c '<- decides' <<<"$output")" = 1 ]
+	# layers in order: the profile's policies, the user's, options
+	[ "$(sed -n 's/^  [0-9]\. //p' <<<"$output" | sed 's/.*\///' | tr '\n' ' ')" = \
+		'anthropic.yaml balanced.yaml user.yaml --allow ' ]
+	run -1 "$BAWN" policy explain shell example.com:8443
+	assert_output 'no rule allows it'
+	assert_output 'to change it: bawn policy allow example.com:8443'
+	run -0 "$BAWN" policy explain shell go.dev
+	assert_output 'to change it: bawn policy deny go.dev'
+	run -1 "$BAWN" policy explain --offline shell go.dev
+	assert_output 'it is offline'
+	run -1 "$BAWN" policy explain shell statsig.anthropic.com
+	assert_output 'to change it: edit '
+	run -1 "$BAWN" policy explain --policy open shell 10.0.0.1
+	assert_output 'the address is special'
+	run -2 "$BAWN" policy explain claude
+	run -125 "$BAWN" policy explain claude 'a b'
+	assert_output "bawn: 'a b': not a host name"
+	run -125 "$BAWN" policy explain nosuch example.com
+	assert_output 'there is no profile, sandbox or policy'
+}
+
+@test "policy explain and check never disagree" {
+	local host a b
+	for host in github.com github.com:22 x.github.com statsig.anthropic.com a.claude.ai a.b.claude.ai \
+		x.debian.org:80 x.npmjs.org evilgithub.com 1.1.1.1 10.0.0.1 127.0.0.1:80 \
+		169.254.169.254:80 '[::1]:80' printer.local; do
+		for policy in balanced open locked github; do
+			a=0 b=0
+			"$BAWN" policy check --policy "$policy" claude "$host" >/dev/null || a=$?
+			"$BAWN" policy explain --policy "$policy" claude "$host" >/dev/null || b=$?
+			[ "$a" = "$b" ] || fail "$policy $host: check $a, explain $b" || return 1
+		done
+	done
+}
+
+@test "policy explain: a sandbox has its own rules, and says its own command" {
+	"$BAWN" create --name box --allow own.example.com --deny go.dev shell . >/dev/null
+	run -0 "$BAWN" policy explain box own.example.com
+	assert_output '--allow: allow own.example.com  <- decides'
+	run -1 "$BAWN" policy explain box go.dev
+	assert_output 'to change it: bawn policy rm --sandbox box go.dev'
+	"$BAWN" policy rm --sandbox box go.dev
+	run -0 "$BAWN" policy explain sandbox:box go.dev
+	run -1 "$BAWN" policy explain box other.example.com
+	fix=$(sed -n 's/^to change it: bawn //p' <<<"$output")
+	[ "$fix" = 'policy allow --sandbox box other.example.com' ]
+	# shellcheck disable=SC2086  # words
+	"$BAWN" $fix
+	run -0 "$BAWN" policy explain box other.example.com
+	"$BAWN" policy explain --json box own.example.com | python3 -c '
+import json, sys
+x = json.load(sys.stdin)
+assert x["allowed"] and x["of"] == "sandbox box" and x["matches"][0]["decides"], x
+assert x["layers"][-1] == "--allow", x'
+}
+
+@test "policy diff: what one lets through and the other doesn't, by rule and by meaning" {
+	printf 'allow:\n  - a.example.com\n  - "**.b.example.com"\n' >a.yaml
+	printf 'allow:\n  - a.example.com:443,8443\n  - x.b.example.com\ndeny:\n  - z.example.com\n' >b.yaml
+	run -1 "$BAWN" policy diff ./a.yaml ./b.yaml
+	assert_output '  a.example.com:8443  by '
+	assert_output '  **.b.example.com:443  by '
+	assert_output '- allow **.b.example.com'
+	assert_output '+ deny z.example.com'
+	refute_output '  x.b.example.com:443' # both let it through
+	refute_output '  z.example.com'       # neither does
+	run -0 "$BAWN" policy diff ./a.yaml ./a.yaml
+	assert_output 'allow the same'
+	run -1 "$BAWN" policy diff locked profile:shell
+	assert_output 'allowed by profile shell alone:'
+	run -125 "$BAWN" policy diff opencode locked
+	assert_output 'write profile:opencode or policy:opencode'
+	run -2 "$BAWN" policy diff locked
+	"$BAWN" policy diff --json ./a.yaml ./b.yaml >out.json || true
+	python3 -c '
+import json
+x = json.load(open("out.json"))
+assert not x["same"]
+assert [m["host"] for m in x["more"]] == ["a.example.com"] and x["more"][0]["ports"] == [8443], x
+assert [m["host"] for m in x["less"]] == ["**.b.example.com"], x
+assert len(x["rules_added"]) == 3 and len(x["rules_removed"]) == 2, x'
+	"$BAWN" create --name box --allow own.example.com --offline shell . >/dev/null
+	run -1 "$BAWN" policy diff box profile:shell
+	assert_output 'allowed by profile shell alone:' # the sandbox is offline
+	refute_output 'allowed by sandbox box alone:'
+}
+
+@test "policy export, import: the same verdicts on another machine, host by host" {
+	conf policies/user.yaml <<-'EOT'
+		allow:
+		  - host: "git.corp.example:22,443"
+		    private: true
+		  - {host: "raw.example.com:443", raw: true}
+		  - 10.1.2.0/24:80
+		deny:
+		  - x.claude.ai
+		  - "**.github.com:443"
+	EOT
+	run -0 "$BAWN" policy export claude -o all.yaml
+	run -125 "$BAWN" policy export claude -o all.yaml
+	assert_output 'is there already'
+	run -0 "$BAWN" policy export claude -o all.yaml --force
+	run ! grep -qF "$HOME" all.yaml # nothing of this machine
+	# the other machine: no configuration at all
+	local there="$HOME/there" host a b n=0
+	there() { XDG_CONFIG_HOME=$there "$BAWN" "$@"; }
+	run -0 there policy import --as carried all.yaml
+	assert_output 'policy carried: '
+	[ "$(stat -c %a "$there/bawn/policies/carried.yaml")" = 600 ]
+	run -0 there policy lint carried
+	for host in api.anthropic.com claude.ai a.claude.ai x.claude.ai a.b.claude.ai statsig.anthropic.com \
+		github.com api.github.com github.com:22 x.npmjs.org x.debian.org:80 \
+		x.debian.org:443 x.debian.org:22 git.corp.example git.corp.example:22 \
+		git.corp.example:80 raw.example.com 10.1.2.3:80 10.1.2.3 10.1.3.3:80 169.254.169.254:80 \
+		1.1.1.1 example.com evil.tld printer.local; do
+		a=0 b=0
+		"$BAWN" policy check claude "$host" >/dev/null || a=$?
+		there policy check --policy carried claude "$host" >/dev/null || b=$?
+		[ "$a" = "$b" ] || fail "$host: here $a, there $b" || return 1
+		n=$((n + 1 - a))
+	done
+	[ "$n" -gt 5 ] # some are allowed
+	# and by meaning, private and raw with it
+	run -0 "$BAWN" policy diff profile:claude ./all.yaml
+	# a policy alone keeps that it takes in the profile's own
+	"$BAWN" policy export locked >locked.yaml
+	grep -q '^api: true' locked.yaml
+	"$BAWN" create --name off --offline shell . >/dev/null
+	run -0 "$BAWN" policy export off
+	assert_output 'allow: []'
+}
+
+@test "policy import: bad input, and what is there, leave everything as it was" {
+	echo 'allow: [mine.example.com]' | conf policies/mine.yaml
+	printf 'allow:\n  - a.example.com\n' >new.yaml
+	run -125 "$BAWN" policy import --as mine new.yaml
+	assert_output 'there is a policy mine already'
+	assert_output '--force'
+	grep -q mine.example.com "$XDG_CONFIG_HOME/bawn/policies/mine.yaml"
+	# a shipped name would change every profile that uses it
+	run -125 "$BAWN" policy import --as balanced new.yaml
+	assert_output 'there is a policy balanced already'
+	run -125 "$BAWN" policy import --as user --force new.yaml
+	assert_output 'user.yaml counts in every sandbox'
+	run -0 "$BAWN" policy import --as mine --force new.yaml
+	cmp new.yaml "$XDG_CONFIG_HOME/bawn/policies/mine.yaml"
+	local bad before
+	before=$(ls -A "$XDG_CONFIG_HOME/bawn/policies")
+	printf 'allow: [1.2.3.4/33]\n' >bad1.yaml
+	printf 'allow: &x [a.com]\ndeny: *x\n' >bad2.yaml
+	printf 'include: /etc/passwd\n' >bad3.yaml
+	head -c 2000000 /dev/zero | tr '\0' '#' >bad4.yaml
+	ln -s /dev/zero bad5.yaml
+	mkfifo bad6.yaml
+	printf 'allow: !!python/object/apply:os.system ["touch ran"]\n' >bad7.yaml
+	for bad in bad?.yaml missing.yaml '../../etc/passwd'; do
+		run -125 timeout 10 "$BAWN" policy import "$bad"
+		[[ $output == bawn:* ]] || fail "$bad" || return 1
+	done
+	run -125 "$BAWN" policy import --as '../x' new.yaml
+	assert_output "can't be a policy's name"
+	run -125 "$BAWN" policy import - <new.yaml
+	assert_output '--as NAME'
+	[ "$(ls -A "$XDG_CONFIG_HOME/bawn/policies")" = "$before" ]
+	[ ! -e ran ] && [ ! -e "$XDG_CONFIG_HOME/bawn/x.yaml" ]
+	run -0 "$BAWN" policy import --as stdin - <new.yaml
+	"$BAWN" policy import --json --as json new.yaml | python3 -c '
+import json, sys
+x = json.load(sys.stdin)
+assert x["name"] == "json" and x["rules"] == 1 and x["warnings"] == 0, x'
+	# a directory that others can write is not written into
+	chmod 0777 "$XDG_CONFIG_HOME/bawn/policies"
+	run -125 "$BAWN" policy import --as other new.yaml
+}
+
+@test "policy lint: public suffixes, a deny that never denies, private names" {
+	conf policies/odd.yaml <<-'EOT'
+		allow:
+		  - "*.s3.dualstack.eu-west-1.amazonaws.com"
+		  - printer.local
+		  - 172.0.0.0/8
+		deny:
+		  - 127.0.0.1
+	EOT
+	run -0 "$BAWN" policy lint odd
+	assert_output 'odd.yaml:3:5: warning: printer.local is a name of private networks'
+	assert_output 'odd.yaml:4:5: warning: a part of it is private'
+	assert_output 'odd.yaml:6:5: warning: never denies anything'
+	[ ! -e /usr/share/publicsuffix/public_suffix_list.dat ] ||
+		assert_output 'odd.yaml:2:5: warning: anyone can have a name below s3.dualstack'
+}
+
+@test "policy explain knows method and path, and what waits behind a path read in another way" {
+	requests_policy
+	run -0 "$BAWN" policy explain --policy w claude 'GET https://api.example.com/repos/me/x?page=2'
+	[[ ${lines[0]} == "allowed: GET api.example.com:443/repos/me/x?page=2, by profile claude: "* ]] || fail verdict
+	assert_output 'w.yaml:2: allow GET,HEAD api.example.com/repos/me/**  <- decides'
+	assert_output 'secret github goes there in authorization, by '
+	assert_output "to change it: bawn policy deny 'GET api.example.com/repos/me/x'"
+	run -1 "$BAWN" policy explain --policy w --method POST claude https://api.example.com/repos/me/x
+	assert_output 'no rule allows this method and path'
+	refute_output 'decides'
+	assert_output "to change it: bawn policy allow 'POST api.example.com/repos/me/x'"
+	# what it names as the remedy is one
+	fix=$(sed -n 's/^to change it: bawn //p' <<<"$output")
+	eval "\"$BAWN\" $fix"
+	run -0 "$BAWN" policy explain --policy w --method POST claude https://api.example.com/repos/me/x
+	run -1 "$BAWN" policy explain --policy w --method GET claude https://api.example.com/repos/me/SECRET/x
+	assert_output 'w.yaml:5: deny api.example.com/repos/me/secret/**  <- decides'
+	run -1 "$BAWN" policy explain --policy w --method GET claude 'https://api.example.com/repos/me/..;/you'
+	assert_output 'can be read in another way'
+	refute_output 'to change it'
+	# a connection alone: the rules on requests are named
+	run -0 "$BAWN" policy explain --policy w claude api.example.com
+	assert_output 'allow GET,HEAD api.example.com/repos/me/** (of requests)'
+	assert_output '--method METHOD asks about one'
+	"$BAWN" policy explain --json --policy w 'claude' 'HEAD https://api.example.com/repos/me' | python3 -c '
+import json, sys
+x = json.load(sys.stdin)
+assert x["allowed"] and x["method"] == "HEAD" and x["path"] == "/repos/me", x
+assert x["credentials"] == ["github"] and x["matches"][0]["requests"], x'
+}
+
+@test "policy diff: requests, uploads, and where secrets go" {
+	requests_policy
+	printf 'allow:\n  - api.example.com\n  - up.example.com\n' >plain.yaml
+	run -1 "$BAWN" policy diff policy:w ./plain.yaml
+	assert_output '  api.example.com:443 requests like POST /repos/me/any  by '
+	assert_output '  up.example.com:443 may be sent more  by '
+	assert_output '- allow GET,HEAD api.example.com/repos/me/**'
+	assert_output '- secret github goes to api.example.com'
+	refute_output 'allowed by policy w alone'
+	run -0 "$BAWN" policy diff policy:w "$XDG_CONFIG_HOME/bawn/policies/w.yaml"
+	assert_output 'allow the same'
+	# where a secret goes is a difference by itself
+	printf 'allow:\n  - api.example.com\n' >a.yaml
+	printf 'allow:\n  - api.example.com\ncredentials:\n  - {secret: k, hosts: [api.example.com], header: x-key, always: true}\n' >b.yaml
+	run -1 "$BAWN" policy diff ./a.yaml ./b.yaml
+	assert_output '+ secret k goes to api.example.com in x-key (always)'
+	"$BAWN" policy diff --json policy:w ./plain.yaml >out.json || true
+	python3 -c '
+import json
+x = json.load(open("out.json"))
+assert not x["same"] and not x["less"], x
+assert ("requests", "POST /repos/me/any") in [(m["what"], m["request"]) for m in x["more"]], x
+assert "upload" in [m["what"] for m in x["more"]], x
+assert x["credentials_removed"][0]["secret"] == "github" and x["credentials_added"] == [], x'
+}
+
+@test "policy export, import: request rules, uploads and credentials come along, secrets never" {
+	requests_policy
+	printf 'a-secret-value' | "$BAWN" secret set --value-stdin github
+	"$BAWN" policy export policy:w >all.yaml
+	run ! grep -q a-secret-value all.yaml
+	run -0 "$BAWN" policy diff policy:w ./all.yaml
+	assert_output 'allow the same'
+	local there="$HOME/there" url a b n=0
+	there() { XDG_CONFIG_HOME=$there "$BAWN" "$@"; }
+	run -0 there policy import --as carried all.yaml
+	assert_output 'secret github goes to api.example.com'
+	for url in GET,/repos/me/x POST,/repos/me/x GET,/repos/me/secret GET,/repos/you HEAD,/repos/me; do
+		a=0 b=0
+		"$BAWN" policy check --policy w --method "${url%,*}" claude "https://api.example.com${url#*,}" >a.txt || a=$?
+		there policy check --policy carried --method "${url%,*}" claude \
+			"https://api.example.com${url#*,}" >b.txt || b=$?
+		[ "$a" = "$b" ] || fail "$url: here $a, there $b" || return 1
+		[ "$(grep -c 'secret github goes' a.txt)" = "$(grep -c 'secret github goes' b.txt)" ] ||
+			fail "$url: the secret" || return 1
+		n=$((n + 1 - a))
+	done
+	[ "$n" = 2 ] || fail "$n"
+	# everything that a credential can say
+	cat >full.yaml <<-'Y'
+		allow: [a.example.com, "GET b.example.com/a%20b/%2A*/c%2Fd"]
+		credentials:
+		  - secret: one
+		    hosts: [a.example.com, "**.a.example.com:443,8443"]
+		    header: {X-Key: "a \"{}\" \\ b"}
+		    env: [ONE, TWO]
+		    placeholder: "x-{20}"
+		    requests: ["GET,HEAD /a%20b/**", "POST /x%2Fy", "/**/%C3%A9"]
+		  - {secret: two, hosts: [b.example.com], basic: me, always: true}
+	Y
+	"$BAWN" policy export ./full.yaml >again.yaml
+	run -0 "$BAWN" policy diff ./full.yaml ./again.yaml
+	assert_output 'none differ'
+	refute_output 'secret'
+	# the shipped ones, too
+	for url in balanced github github-write anthropic openai google locked open; do
+		"$BAWN" policy export "policy:$url" >x.yaml
+		run -0 "$BAWN" policy diff "policy:$url" ./x.yaml
+	done
+	# imports that name a credential badly change nothing
+	printf 'allow: [a.com]\ncredentials:\n  - {secret: k, hosts: ["**"], header: x, always: true}\n' >bad.yaml
+	run -125 there policy import bad.yaml
+	[ ! -e "$there/bawn/policies/bad.yaml" ]
+}
+
+@test "policy lint: rules on requests that others make void" {
+	conf policies/odd.yaml <<-'EOT'
+		allow:
+		  - GET a.example.com/x/**
+		  - HEAD,GET b.example.com/y/*
+		  - GET b.example.com/**
+		  - GET,HEAD b.example.com/**
+		  - POST c.example.com/p
+		deny:
+		  - a.example.com
+		  - c.example.com/P
+		  - DELETE d.example.com
+	EOT
+	run -0 "$BAWN" policy lint odd
+	assert_output 'odd.yaml:2:5: warning: never allows anything: line 8 denies "a.example.com"'
+	assert_output 'odd.yaml:3:5: warning: line 5 ("GET,HEAD b.example.com/**") covers it already'
+	assert_output 'odd.yaml:4:5: warning: line 5 ("GET,HEAD b.example.com/**") covers it already'
+	assert_output 'odd.yaml:6:5: warning: never allows anything: line 9 denies'
+	refute_output 'odd.yaml:5:'
+	refute_output 'odd.yaml:10:'
+}

@@ -261,3 +261,19 @@ log_whole() {
 	mkdir -p "$XDG_DATA_HOME/bawn"
 	walk full_log "'$BAWN' run --rm shell '$WS' -- true" log_whole 5
 }
+
+imported() { # the old policy or the new one, whole; the new one where that was said
+	local f=$XDG_CONFIG_HOME/bawn/policies/mine.yaml
+	cmp -s "$T/new.yaml" "$f" || { [ "$rc" != 0 ] && cmp -s "$T/old.yaml" "$f"; } || return 1
+	"$BAWN" policy lint >/dev/null && "$BAWN" policy show mine >/dev/null
+}
+with_policy() {
+	mkdir -p "$XDG_CONFIG_HOME/bawn/policies"
+	printf 'allow: [old.example]\n' >"$T/old.yaml"
+	printf 'allow: [new.example]\n' >"$T/new.yaml"
+	cp "$T/old.yaml" "$XDG_CONFIG_HOME/bawn/policies/mine.yaml"
+	chmod -R go-w "$XDG_CONFIG_HOME/bawn"
+}
+@test "policy import" {
+	walk with_policy "'$BAWN' policy import --force --as mine '$T/new.yaml'" imported
+}

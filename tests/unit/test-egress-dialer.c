@@ -122,7 +122,7 @@ static void test_denied(void **state)
 	assert_int_equal(ask_name(&w, "no.example", 443), EGRESS_ANSWER_DENIED);
 	assert_non_null(strstr(got.text, "--allow no.example\n"));
 	assert_int_equal(ask_name(&w, "stats.allowed.example", 443), EGRESS_ANSWER_DENIED);
-	assert_non_null(strstr(got.text, "test.yaml:2: deny stats.allowed.example"));
+	assert_non_null(strstr(got.text, "policy test, line 2: deny stats.allowed.example"));
 	assert_null(strstr(got.text, "To allow"));
 	close_world(&w);
 }
@@ -192,6 +192,30 @@ static void test_ask_bounds(void **state)
 	assert_int_equal(ask_name(&w, "more.example", 443), EGRESS_ANSWER_DENIED);
 	assert_true(dialer_question(w.d, DIALER_ASK_NAMES - 1, &q));
 	assert_false(dialer_question(w.d, DIALER_ASK_NAMES, &q));
+	close_world(&w);
+}
+
+/* A question is answered, and is no event. */
+static void test_why(void **state)
+{
+	(void)state;
+	struct world w;
+	open_world(&w, (struct dialer_config){.fix_sandbox = "box"});
+	assert_int_equal(ask_name(&w, "443.stats.allowed.example.why.bawn.invalid", 80),
+		EGRESS_ANSWER_DENIED);
+	assert_string_equal(got.text,
+		"denied: stats.allowed.example:443\nbecause: a rule denies it\n"
+		"by: policy test, line 2: deny stats.allowed.example\n");
+	assert_int_equal(
+		ask_name(&w, "8443.no.example.why.bawn.invalid", 80), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text,
+		"\nto allow it, on the host: bawn policy allow no.example:8443 --sandbox box\n"));
+	for (int i = 0; i < 300; i++)
+		ask_name(&w, "443.no.example.why.bawn.invalid", 80);
+	assert_non_null(strstr(got.text, "too many questions"));
+	assert_int_equal(w.n_verdicts, 0);
+	assert_int_equal(ask_name(&w, "no.example", 443), EGRESS_ANSWER_DENIED);
+	assert_int_equal(w.n_verdicts, 1);
 	close_world(&w);
 }
 
@@ -473,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_ask),
 		cmocka_unit_test(test_ask_bounds),
+		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_distrust),
 		cmocka_unit_test(test_private_address),

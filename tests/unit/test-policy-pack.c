@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "policy/compile.h"
+#include "policy/egress-build.h"
 
 struct fixture {
 	char root[64];
@@ -490,10 +491,52 @@ static void test_argv(void **state)
 			assert_true(v.v[i][10] == '/');
 }
 
+/* bawn learn: every public name, and nothing that has no name or a private one. */
+static void test_learn(void **state)
+{
+	struct fixture *f = *state;
+	struct compile_input in;
+	struct egress e;
+	struct egress_rule rule;
+	struct host_addr addr;
+	struct err err = {0};
+	void *data = NULL;
+	size_t n = 0;
+	char *ordinary = pack_path(&f->a, f->cache, &f->req);
+	f->req.learn = true;
+	assert_string_not_equal(pack_path(&f->a, f->cache, &f->req), ordinary);
+	assert_int_equal(compile_read(&f->a, &f->req, &in, &err), 0);
+	assert_int_equal(egress_build(&in.rules, false, &data, &n, &err), 0);
+	assert_int_equal(egress_view(&e, data, n), 0);
+	struct egress_verdict v = egress_match(&e, "any.example", 12345);
+	assert_int_equal(v.action, EGRESS_ALLOW);
+	assert_false(v.private_ok);
+	assert_false(v.raw);
+	assert_int_equal(egress_rule(&e, v.rule, &rule), 0);
+	assert_string_equal(rule.file, PACK_LEARN_FILE);
+	/* what a policy allows is told by its own rule, and a deny stays */
+	v = egress_match(&e, "base.example", 443);
+	assert_int_equal(egress_rule(&e, v.rule, &rule), 0);
+	assert_string_not_equal(rule.file, PACK_LEARN_FILE);
+	assert_int_equal(egress_match(&e, "no.example", 443).action, EGRESS_DENY);
+	/* it makes no name known: those of private networks have no address inside */
+	assert_false(egress_name_known(&e, "printer.local"));
+	assert_false(egress_name_known(&e, "intranet"));
+	assert_int_equal(host_addr_parse("1.2.3.4", &addr), 0);
+	assert_int_equal(egress_match_addr(&e, &addr, 443).action, EGRESS_DENY);
+	free(data);
+	/* offline is offline */
+	assert_int_equal(egress_build(&in.rules, true, &data, &n, &err), 0);
+	assert_int_equal(egress_view(&e, data, n), 0);
+	assert_int_equal(egress_match(&e, "any.example", 443).action, EGRESS_DENY);
+	free(data);
+}
+
 int main(void)
 {
 	umask(0022);
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_learn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_api_and_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_given_addresses, setup, teardown),
