@@ -348,7 +348,7 @@ press() { sleep 1; tmux -S "$T/tmux" send-keys "$@"; }
 		eventually shows "too small"
 		tmux -S "$T/tmux" resize-window -x 80 -y 24
 		eventually shows "^  box"
-		kill -"$sig" "$(pgrep -u "$(id -u)" -f "^$BAWN monitor$" | head -1)"
+		kill -"$sig" "$(pgrep -P "$(tmux -S "$T/tmux" display -p '#{pane_pid}')" -f "^$BAWN monitor$")"
 		eventually ended
 		cmp before after
 		[ "$(tmux -S "$T/tmux" display -p '#{alternate_on}#{cursor_flag}')" = 01 ]

@@ -20,6 +20,8 @@ coloured() { tmux -S "$T/tmux" capture-pane -p -e; }
 shows() { screen | grep -qE -- "$1"; }
 press() { tmux -S "$T/tmux" send-keys "$@"; }
 ended() { [ -s after ]; }
+# The first of its two processes: the child of the pane's shell.
+monitor_pid() { pgrep -P "$(tmux -S "$T/tmux" display -p '#{pane_pid}')" -f "^$BAWN monitor *$"; }
 fits() { [ "$(screen | awk '{ if (length > n) n = length } END { print (n <= '"$1"') }')" = 1 ]; }
 
 # A server on the host that drips: what it has begun stays open.  Its port: $PORT.
@@ -291,19 +293,20 @@ all_there() {
 	start one
 	local sig which pids
 	for sig in TERM INT HUP QUIT KILL; do
-		for which in 1 2; do
+		for which in 0 1; do
 			rm -f after ended
 			watch 80 24
 			eventually shows '^  one'
-			pids=$(pgrep -u "$(id -u)" -f "^$BAWN monitor *$")
-			[ "$(wc -w <<<"$pids")" = 2 ] || fail "$pids"
-			kill -"$sig" "$(sed -n "${which}p" <<<"$pids")"
+			pids=("$(monitor_pid)")
+			pids+=("$(pgrep -P "${pids[0]}" -f "^$BAWN monitor *$")")
+			[ -n "${pids[1]}" ] || fail "${pids[*]}"
+			kill -"$sig" "${pids[which]}"
 			eventually ended
 			restored() { [ "$(tmux -S "$T/tmux" display -p '#{alternate_on}#{cursor_flag}')" = 01 ]; }
 			eventually restored
 			sane() { [ "$(stty -a <"$(tmux -S "$T/tmux" display -p '#{pane_tty}')")" = "$(cat before)" ]; }
 			eventually sane
-			nobody() { ! pgrep -u "$(id -u)" -f "^$BAWN monitor *$" >/dev/null; }
+			nobody() { ! kill -0 "${pids[0]}" 2>/dev/null && ! kill -0 "${pids[1]}" 2>/dev/null; }
 			eventually nobody
 			tmux -S "$T/tmux" kill-server
 			rm -f "$T/tmux"
@@ -318,7 +321,7 @@ all_there() {
 	tmux -S "$T/tmux" -f /dev/null new-session -d -x 80 -y 24 "TERM=xterm bash --norc -i" 3>&- 4>&-
 	press "'$BAWN' monitor" Enter
 	eventually shows '^  one'
-	kill -TSTP "$(pgrep -u "$(id -u)" -f "^$BAWN monitor *$" | head -1)"
+	kill -TSTP "$(monitor_pid)"
 	eventually shows 'Stopped'
 	press 'echo it is $((40 + 2))' Enter
 	eventually shows '^it is 42'
