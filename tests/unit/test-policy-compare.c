@@ -146,7 +146,7 @@ static void test_compare_requests(void **state)
 	/* names below, and ports */
 	differ("**.a.com", "GET@**.a.com/**", "-**.a.com:443(HEAD /any)");
 	differ("**.a.com", "**.a.com -POST@x.a.com", "-x.a.com:443(POST /any)");
-	differ("a.com:80,443", "GET@a.com:80/** a.com", "-a.com:80(HEAD /any)");
+	differ("a.com:8443,443", "GET@a.com:8443/** a.com", "-a.com:8443(HEAD /any)");
 	/* one host is not reached at all: that says it */
 	differ("", "GET@a.com/x", "+a.com:443");
 	differ("^a.com", "a.com", "+^a.com:443");
