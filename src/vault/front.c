@@ -14,7 +14,7 @@
 #include "vault/http1.h"
 #include "vault/loop.h"
 
-enum { READ_STEP = 16384, AHEAD = 16384, ROUNDS = 32 };
+enum { READ_STEP = 16384, AHEAD = 16384, ROUNDS = 32, STEPS = 256 };
 enum { HANDSHAKE_MS = 15000, HEAD_MS = 60000, LINGER_MS = 2000 };
 
 enum state { WAIT_LEAF, HANDSHAKE, OPEN, LINGER };
@@ -308,7 +308,7 @@ static bool step_down(struct front *c)
 
 static bool write_agent(struct front *c)
 {
-	if (c->out.n == 0)
+	if (c->state != OPEN || c->out.n == 0)
 		return false;
 	ssize_t n = tls_write(c->f.tls, buf_data(&c->out), c->out.n);
 	if (n == -EAGAIN)
@@ -354,6 +354,20 @@ static bool linger(struct front *c)
 	return n > 0;
 }
 
+static bool from_agent(struct front *c)
+{
+	return c->state == OPEN && (read_agent(c) || step_up(c));
+}
+
+/* Within bounds, as the other side may have no end. */
+static bool as_far(struct front *c, bool (*step)(struct front *c))
+{
+	int i = 0;
+	while (i < STEPS && !c->f.dead && step(c))
+		i++;
+	return i > 0;
+}
+
 static bool round_of(struct front *c)
 {
 	bool moved = false;
@@ -362,16 +376,13 @@ static bool round_of(struct front *c)
 	if (c->state == HANDSHAKE)
 		moved |= shake_hands(c);
 	/* each as far as it goes, then one call for all of it */
-	while (c->state == OPEN && !c->f.dead && (read_agent(c) || step_up(c)))
-		moved = true;
+	moved |= as_far(c, from_agent);
 	ssize_t n = c->f.dead ? 0 : link_flush(&c->f.link);
 	if (n < 0) /* nobody reads on; what was sent before that comes yet */
 		buf_free(&c->f.link.out);
 	moved |= n > 0;
-	while (!c->f.dead && step_down(c))
-		moved = true;
-	while (c->state == OPEN && !c->f.dead && write_agent(c))
-		moved = true;
+	moved |= as_far(c, step_down);
+	moved |= as_far(c, write_agent);
 	if (c->closing && c->out.n == 0 && !c->f.dead)
 		return linger(c);
 	return moved && !c->f.dead;

@@ -18,7 +18,7 @@
 #include "vault/ca.h"
 #include "vault/upstream.h"
 
-enum { CONFIG_FD = 4, RESUME_FD = 5, ROUNDS = 32, LEAVES = 256 };
+enum { CONFIG_FD = 4, RESUME_FD = 5, ROUNDS = 32, STEPS = 256, LEAVES = 256 };
 enum { HANDSHAKE_MS = 20000, LINGER_MS = 5000 };
 #define CONFIG_MAX ((size_t)64 << 20)
 
@@ -111,18 +111,24 @@ static bool write_upstream(struct upstream *u)
 	return true;
 }
 
+/* Within bounds, as the other side may have no end. */
+static bool as_far(struct upstream *u, bool (*step)(struct upstream *u))
+{
+	int i = 0;
+	while (i < STEPS && !u->f.dead && step(u))
+		i++;
+	return i > 0;
+}
+
 static bool round_of(struct upstream *u)
 {
 	bool moved = false;
 	if (u->state == UP_HANDSHAKE)
 		moved |= shake_hands(u);
 	/* each as far as it goes, then one call for all of it */
-	while (!u->f.dead && upstream_ask(u))
-		moved = true;
-	while (!u->f.dead && write_upstream(u))
-		moved = true;
-	while (!u->f.dead && upstream_answer(u))
-		moved = true;
+	moved |= as_far(u, upstream_ask);
+	moved |= as_far(u, write_upstream);
+	moved |= as_far(u, upstream_answer);
 	ssize_t n = u->f.dead ? 0 : link_flush(&u->f.link);
 	if (n < 0)
 		u->f.dead = true;

@@ -82,7 +82,7 @@ class Server(ThreadingHTTPServer):
 
     def get_request(self):
         sock, addr = super().get_request()
-        sock.settimeout(60)
+        sock.settimeout(300)
         return sock, addr
 
     def finish_request(self, request, client_address):
