@@ -409,7 +409,7 @@ static void classify(struct flow *f)
 		f->sniff = f->port == 443 ? SNIFF_TLS : f->port == 80 ? SNIFF_HTTP : SNIFF_NONE;
 }
 
-static void begin(unsigned which, int fd)
+static void begin(unsigned which, int fd, uint16_t client)
 {
 	struct flow *f = flow_take();
 	if (!f) {
@@ -418,6 +418,7 @@ static void begin(unsigned which, int fd)
 		return;
 	}
 	f->fd[CLIENT] = fd;
+	f->client = client;
 	f->state = FLOW_SNIFF;
 	if (which >= NETNS_FD_HOST_PORTS) {
 		f->kind = EGRESS_ASK_HOST_PORT;
@@ -471,7 +472,10 @@ static void pause_listener(unsigned which, bool pause)
 void flow_accept(unsigned which)
 {
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = accept4(listeners[which].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_in6 from = {0}; /* the port stands at one place in both families */
+		socklen_t len = sizeof(from);
+		int fd = accept4(listeners[which].fd, (struct sockaddr *)&from, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			return;
 		if (fd < 0) {
@@ -479,7 +483,7 @@ void flow_accept(unsigned which)
 			return;
 		}
 		make_room();
-		begin(which, fd);
+		begin(which, fd, ntohs(from.sin6_port));
 	}
 }
 

@@ -81,8 +81,9 @@ struct flow {
 	bool rdhup[2];     /* the peer of fd[i] has ended its side */
 	uint8_t ready;     /* bit i: direction i has work left, see flow_make_ready() */
 	uint16_t port;
-	int16_t name; /* index of the name table, -1 for none */
-	uint32_t key; /* EGRESS_PORT: which published port */
+	uint16_t client; /* its port on the agent's side; 0: not known */
+	int16_t name;    /* index of the name table, -1 for none */
+	uint32_t key;    /* EGRESS_PORT: which published port */
 	struct in6_addr addr;
 	struct http_state http;
 	uint64_t approved; /* SNIFF_HTTP: bytes from the client that may pass unseen */
