@@ -177,6 +177,8 @@ static int write_output(struct policy_told *told, const char *text, struct err *
 		fputs(text, stdout);
 		return 0;
 	}
+	if (!*told->output)
+		return err_set(err, EINVAL, "--output has no name: which file?");
 	if (!told->force && faccessat(AT_FDCWD, told->output, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		char name[300];
 		err_hint(err, "--force writes over it");

@@ -334,6 +334,8 @@ static void ask_name(struct dialer *d, const struct egress_ask_msg *m)
 		return;
 	}
 	struct egress_verdict v = egress_match(d->c.egress, name, m->port);
+	if (d->c.hooks.asks && v.action == EGRESS_ALLOW && m->why == EGRESS_WHY_NONE)
+		d->c.hooks.asks(d->c.hooks.ctx, name, m->port, (uint16_t)m->count);
 	dialer_format_target(target, sizeof(target), name, m->port);
 	/* why: the relay will refuse it whatever we say */
 	if (m->why == EGRESS_WHY_NONE && may_ask(d, &v, name) &&

@@ -48,6 +48,9 @@ enum dialer_asked {
 
 struct dialer_hooks {
 	void *ctx;
+	/* A process inside connects to name:port, from its own port client, and waits for an
+	 * answer.  NULL: nobody wants to know. */
+	void (*asks)(void *ctx, const char *name, uint16_t port, uint16_t client);
 	/* A question comes up or ends. */
 	void (*asked)(void *ctx, const struct dialer_question *q, enum dialer_asked what);
 	/* Every verdict.  A denial: once per target and reason, then only counted.  An allowed

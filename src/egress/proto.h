@@ -43,7 +43,8 @@ struct egress_ask_msg {
 	uint8_t kind, why; /* ASK_NAME, why: it will be refused in any case */
 	uint16_t port;
 	uint32_t flow;         /* TELL_DENIED: the IP protocol instead, 0 when it was TCP */
-	uint32_t count;        /* how many of the same this stands for */
+	uint32_t count;        /* how many of the same this stands for; ASK_NAME: the port that the
+				* client connects from */
 	uint64_t up, down, ms; /* TELL_END: sums over count flows of one target; TELL_OPEN */
 	struct in6_addr addr;  /* ASK_ADDR, TELL_DENIED */
 	char name[256];        /* NUL-terminated, canonical; empty when there is none */

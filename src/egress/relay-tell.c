@@ -69,7 +69,7 @@ static bool send_ask(const struct flow *f)
 	msg.why = f->doomed ? EGRESS_WHY_SNI : EGRESS_WHY_NONE;
 	msg.port = f->port;
 	msg.flow = f->id;
-	msg.count = 1;
+	msg.count = f->kind == EGRESS_ASK_NAME ? f->from : 1;
 	msg.addr = f->addr;
 	if (f->name >= 0)
 		snprintf(msg.name, sizeof(msg.name), "%s", names_text(f->name));

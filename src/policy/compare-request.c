@@ -1,7 +1,8 @@
 /* policy/compare-request.c - see compare-request.h
  *
  * Both lists are asked about examples: a path of each glob, with few and many segments for "**",
- * and one that each two globs have in common, with every method that is named or usual.  A
+ * and one that each two globs have in common, with every method that is named or usual.  Of rules
+ * that both lists have, only what they have in common with others can make a difference.  A
  * difference that is found is one.  Where none is found, both mean the same only if they say the
  * same once the rules that others cover are left out; else it is said that they may differ.
  */
@@ -10,11 +11,12 @@
 #include "policy/egress-table.h"
 #include "policy/path-glob.h"
 
-enum { PAIRS_MAX = 64, METHODS_MAX = 64, TOLD_MAX = 64 };
+enum { WORK_MAX = 100 * 1000 * 1000, PAIRS_MAX = 64, METHODS_MAX = 64, TOLD_MAX = 64 };
 
 struct list {
 	const struct http_rules *all;
-	const struct http_rule **v; /* those that are about the host */
+	struct http_rules own; /* those that are about the host */
+	const struct http_rule *v;
 	size_t n;
 };
 
@@ -36,6 +38,7 @@ struct compare {
 		uint32_t rule;
 	} told[TOLD_MAX];
 	size_t n_told;
+	size_t work; /* rules looked at for examples: a list may be long, and a stranger's */
 	int found;
 };
 
@@ -56,17 +59,22 @@ static int collect(struct arena *a, const struct compare *c, struct list *l)
 {
 	static const struct http_rule every = {
 		.methods = "", .path = "/**", .plain = true, .rule = EGRESS_NO_RULE};
-	l->n = 0;
-	l->v = arena_alloc(a, (l->all->n + 1) * sizeof(*l->v));
-	if (!l->v)
-		return -ENOMEM;
-	if (!http_rules_apply(l->all, c->name, c->port)) {
-		l->v[l->n++] = &every;
+	size_t n = 0;
+	l->own = (struct http_rules){0};
+	l->v = &every;
+	l->n = 1;
+	if (!http_rules_apply(l->all, c->name, c->port))
 		return 0;
-	}
+	for (size_t i = 0; i < l->all->n; i++)
+		n += is_for(&l->all->v[i], c->name, c->port);
+	l->own.v = arena_alloc(a, n * sizeof(*l->own.v));
+	if (!l->own.v)
+		return -ENOMEM;
 	for (size_t i = 0; i < l->all->n; i++)
 		if (is_for(&l->all->v[i], c->name, c->port))
-			l->v[l->n++] = &l->all->v[i];
+			l->own.v[l->own.n++] = l->all->v[i];
+	l->v = l->own.v;
+	l->n = l->own.n;
 	return 0;
 }
 
@@ -84,8 +92,8 @@ static bool same(const struct http_rule *x, const struct http_rule *y)
 static bool denies_nothing(const struct list *l, const struct http_rule *r)
 {
 	for (size_t k = 0; k < l->n; k++)
-		if (!l->v[k]->deny && methods_meet(l->v[k]->methods, r->methods) &&
-			!path_glob_apart(l->v[k]->path, r->path))
+		if (!l->v[k].deny && methods_meet(l->v[k].methods, r->methods) &&
+			!path_glob_apart(l->v[k].path, r->path))
 			return false;
 	return true;
 }
@@ -93,10 +101,10 @@ static bool denies_nothing(const struct list *l, const struct http_rule *r)
 /* Does another one of the list say it already, or a deny make it void? */
 static bool immaterial(const struct list *l, size_t i)
 {
-	if (l->v[i]->deny && denies_nothing(l, l->v[i]))
+	if (l->v[i].deny && denies_nothing(l, &l->v[i]))
 		return true;
 	for (size_t k = 0; k < l->n; k++) {
-		const struct http_rule *by = l->v[k], *r = l->v[i];
+		const struct http_rule *by = &l->v[k], *r = &l->v[i];
 		if (k == i || (r->deny && !by->deny) || !covers(by, r))
 			continue;
 		if (by->deny != r->deny || !covers(r, by) || k < i)
@@ -110,11 +118,20 @@ static bool within(const struct list *a, const struct list *b)
 	for (size_t i = 0; i < a->n; i++) {
 		bool found = immaterial(a, i);
 		for (size_t k = 0; k < b->n && !found; k++)
-			found = same(a->v[i], b->v[k]);
+			found = same(&a->v[i], &b->v[k]);
 		if (!found)
 			return false;
 	}
 	return true;
+}
+
+static bool has(const struct list *l, const struct http_rule *r)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].deny == r->deny && streq(l->v[i].methods, r->methods) &&
+			streq(l->v[i].path, r->path))
+			return true;
+	return false;
 }
 
 static bool identical(const struct list *a, const struct list *b)
@@ -122,8 +139,8 @@ static bool identical(const struct list *a, const struct list *b)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (a->v[i]->deny != b->v[i]->deny || !streq(a->v[i]->methods, b->v[i]->methods) ||
-			!streq(a->v[i]->path, b->v[i]->path))
+		if (a->v[i].deny != b->v[i].deny || !streq(a->v[i].methods, b->v[i].methods) ||
+			!streq(a->v[i].path, b->v[i].path))
 			return false;
 	return true;
 }
@@ -147,7 +164,7 @@ static void find_methods(struct compare *c)
 		add_method(c, usual[i], strlen(usual[i]));
 	for (int k = 0; k < 2; k++)
 		for (size_t i = 0; i < c->side[k].n; i++)
-			for (const char *p = c->side[k].v[i]->methods; *p;) {
+			for (const char *p = c->side[k].v[i].methods; *p;) {
 				size_t n = strcspn(p, ",");
 				add_method(c, p, n);
 				p += n + (p[n] == ',');
@@ -175,8 +192,11 @@ static void ask(struct compare *c, const char *path)
 	for (size_t i = 0; target && i < c->n_methods; i++) {
 		const struct method *m = &c->methods[i];
 		struct http_verdict v[2];
+		c->work += c->side[0].n + c->side[1].n;
+		if (c->work > WORK_MAX)
+			return;
 		for (int k = 0; k < 2; k++)
-			v[k] = http_decide(c->side[k].all, c->name, c->port, m->s, m->n, target,
+			v[k] = http_decide(&c->side[k].own, c->name, c->port, m->s, m->n, target,
 				strlen(target));
 		if (v[0].action == v[1].action)
 			continue;
@@ -222,12 +242,13 @@ int compare_requests(struct arena *a, const struct http_rules *was, const struct
 	find_methods(&c);
 	for (int k = 0; k < 2; k++)
 		for (size_t i = 0; i < c.side[k].n; i++)
-			ask_about(&c, c.side[k].v[i]);
+			if (!has(&c.side[!k], &c.side[k].v[i]))
+				ask_about(&c, &c.side[k].v[i]);
 	const size_t n = x->n + y->n;
 	for (size_t i = 0; i < n && n <= PAIRS_MAX; i++)
 		for (size_t j = i + 1; j < n; j++)
-			ask_about_both(&c, i < x->n ? x->v[i] : y->v[i - x->n],
-				j < x->n ? x->v[j] : y->v[j - x->n]);
+			ask_about_both(&c, i < x->n ? &x->v[i] : &y->v[i - x->n],
+				j < x->n ? &x->v[j] : &y->v[j - x->n]);
 	if (!c.found && !(within(x, y) && within(y, x)))
 		tell(&c, true, "", EGRESS_NO_RULE);
 	return c.found;

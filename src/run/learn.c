@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "policy/write.h"
 #include "run/learn-request.h"
+#include "run/learn-who.h"
 #include "vault/vault.h"
 
 enum { LEARN_MAX = 4096, DENIED_MAX = 256 };
@@ -22,7 +23,9 @@ enum { LEARN_MAX = 4096, DENIED_MAX = 256 };
 struct learnt {
 	char *host;
 	uint16_t port;
+	bool asked;
 	uint64_t times, flows, up, down;
+	char *who; /* the program that was the first to connect there; NULL: not known */
 	struct learn_requests *requests; /* NULL: nobody looks at them there */
 };
 
@@ -84,6 +87,20 @@ static void note_denied(struct run *r, const struct dialer_denial *d)
 		l->denied[l->n_denied++] = x;
 }
 
+void run_learn_asks(void *run, const char *name, uint16_t port, uint16_t client)
+{
+	struct run *r = run;
+	char target[300], who[LEARN_WHO_LEN];
+	snprintf(target, sizeof(target), "%s:%u", name, port);
+	struct learnt *x = find(r, target);
+	/* the first one is meant: whoever comes later is not looked for */
+	if (!x || x->asked)
+		return;
+	x->asked = true;
+	if (learn_who(sandbox_init_pid(r->sandbox), port, client, who, sizeof(who)) == 0)
+		x->who = arena_dup(&r->arena, who);
+}
+
 void run_learn_verdict(struct run *r, bool allowed, const struct dialer_denial *d)
 {
 	if (!r->learn)
@@ -129,7 +146,7 @@ void run_learn_request(struct run *r, const struct sandbox_http *h)
 
 /* ---- what becomes of it ---- */
 
-enum kind { FRESH, KNOWN, LEFT };
+enum kind { FRESH, KNOWN, LEFT, UNUSED };
 
 /* A rule of today's that allows it, or learn's own; what needs "private" is left to a person. */
 static enum kind kind_of(
@@ -139,6 +156,8 @@ static enum kind kind_of(
 	struct egress_verdict v = egress_match(pack->egress, x->host, x->port);
 	*ret_rule = (struct egress_rule){.text = "", .file = ""};
 	*ret_raw = v.raw;
+	if (!x->times) /* asked for, and refused */
+		return UNUSED;
 	/* denied in the meantime, or of a private network */
 	if (v.action != EGRESS_ALLOW || v.private_ok || host_name_special(x->host))
 		return LEFT;
@@ -166,11 +185,14 @@ static int by_labels(const void *pa, const void *pb)
 
 static void used(FILE *f, const struct learnt *x)
 {
+	char who[4 * LEARN_WHO_LEN];
 	fprintf(f, "  # %" PRIu64 " connection%s", x->times, x->times == 1 ? "" : "s");
 	if (x->flows)
 		fprintf(f, ", %" PRIu64 " bytes up, %" PRIu64 " down", x->up, x->down);
 	else
 		fprintf(f, ", none came about");
+	if (x->who)
+		fprintf(f, ", first by %s", escape_text(who, sizeof(who), x->who));
 }
 
 /* What today's policies let be sent stays the limit. */
@@ -240,7 +262,7 @@ static bool goes_there(const struct run *r, const struct credential *c)
 	bool raw;
 	for (size_t i = 0; i < r->learn->n; i++) {
 		const struct learnt *x = &r->learn->v[i];
-		if (credential_goes_to(c, x->host, x->port) && kind_of(r, x, &rule, &raw) != LEFT)
+		if (credential_goes_to(c, x->host, x->port) && kind_of(r, x, &rule, &raw) < LEFT)
 			return true;
 	}
 	return false;

@@ -262,6 +262,7 @@ static int launch(struct run *r, struct err *err)
 			.fix_sandbox = r->lasting ? r->box.id : NULL,
 			.ask_ms = (uint32_t)r->opt.ask * 1000,
 			.hooks = {.ctx = r,
+				.asks = r->learn ? run_learn_asks : NULL,
 				.asked = run_on_asked,
 				.verdict = on_verdict,
 				.flow_end = on_flow_end}},

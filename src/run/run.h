@@ -280,6 +280,7 @@ void run_audit(struct run *r, const char *event, const struct audit_field *f, si
 /* learn.c: observe this run, in which every public name is allowed.  Before anything is started. */
 int run_learn_begin(struct run *r, struct err *err);
 void run_learn_verdict(struct run *r, bool allowed, const struct dialer_denial *d);
+void run_learn_asks(void *run, const char *name, uint16_t port, uint16_t client);
 void run_learn_request(struct run *r, const struct sandbox_http *h);
 void run_learn_flow(struct run *r, const char *target, uint64_t up, uint64_t down);
 /* What was learnt, as a policy; the arena's.  NULL with *err. */

@@ -31,8 +31,8 @@ learn() {
 	[[ $stderr == *'bawn: learning: in this run every public host can be reached'* ]]
 	[[ $stderr == *"learnt: 3 hosts that today's policies do not allow, 1 that they do"* ]]
 	# each line says what used it, and what today's policies say
-	grep -B1 -F '"new.example:80"' "$T/learnt.yaml" | grep -q '# 2 connections, [0-9]* bytes up, [0-9]* down$'
-	grep -B1 -F '"x.debian.org:80"' "$T/learnt.yaml" | grep -q 'balanced.yaml:[0-9]*$'
+	grep -B1 -F '"new.example:80"' "$T/learnt.yaml" | grep -q '# 2 connections, [0-9]* bytes up, [0-9]* down, first by curl$'
+	grep -B1 -F '"x.debian.org:80"' "$T/learnt.yaml" | grep -q 'first by curl; balanced.yaml:[0-9]*$'
 	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml" | sort | tr '\n' ' ')" = \
 		'"a.b.new.example:80" "new.example:80" "new.example:8080" "x.debian.org:80" ' ]
 	run ! grep -q '\*' "$T/learnt.yaml"
@@ -126,6 +126,20 @@ learn() {
 	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml")" = '"own.example:80"' ]
 	run -0 "$BAWN" policy export "$T/$odd"
 	[ "$(sed -n 's/^  - //p' <<<"$output")" = '"own.example:80"' ]
+}
+
+@test "learn: a program's own name writes no rule" {
+	serve_http hello
+	learn -o "$T/learnt.yaml" -- 'n=$(printf "x\n  - \"evil\""); cp "$(command -v curl)" "$HOME/$n"
+		"$HOME/$n" -sS http://new.example/
+		cp "$(command -v curl)" "$HOME/$(printf "\033[31m#:\"")"; "$HOME/$(printf "\033[31m#:\"")" -sS http://b.example/
+		curl -sS http://c.example/'
+	[ "$(sed -n 's/^  - //p' "$T/learnt.yaml" | tr '\n' ' ')" = '"b.example:80" "c.example:80" "new.example:80" ' ] ||
+		fail "$(cat "$T/learnt.yaml")"
+	run ! grep -q $'\033' "$T/learnt.yaml"
+	grep -q ', first by x$' "$T/learnt.yaml"
+	grep -q ', first by curl$' "$T/learnt.yaml"
+	run -0 "$BAWN" policy lint "$T/learnt.yaml"
 }
 
 @test "learn: the tool can't lead the policy's file elsewhere" {

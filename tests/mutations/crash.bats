@@ -277,3 +277,17 @@ with_policy() {
 @test "policy import" {
 	walk with_policy "'$BAWN' policy import --force --as mine '$T/new.yaml'" imported
 }
+
+exported() { # the old file or the new one, whole; the new one where that was said, and the next export works
+	cmp -s "$T/want.yaml" "$T/out.yaml" || { [ "$rc" != 0 ] && cmp -s "$T/old.yaml" "$T/out.yaml"; } || return 1
+	"$BAWN" policy export --force -o "$T/out.yaml" locked && cmp -s "$T/want.yaml" "$T/out.yaml"
+}
+with_export() {
+	rm -f "$T"/out.yaml*
+	printf 'allow: [old.example]\n' >"$T/old.yaml"
+	"$BAWN" policy export locked >"$T/want.yaml"
+	cp "$T/old.yaml" "$T/out.yaml"
+}
+@test "policy export" {
+	walk with_export "'$BAWN' policy export --force -o '$T/out.yaml' locked" exported
+}

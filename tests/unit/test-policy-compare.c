@@ -165,6 +165,9 @@ static void test_globs(void **state)
 	assert_true(path_glob_covers("/*", "/x", false));
 	assert_true(path_glob_covers("/**/x", "/a/**/x", false));
 	assert_true(path_glob_covers("/X", "/x", true));
+	assert_true(path_glob_covers("/X", "/x/", true));
+	assert_true(path_glob_covers("/x/", "/x", true));
+	assert_false(path_glob_covers("/x/y", "/x/z", true));
 	assert_false(path_glob_covers("/X", "/x", false));
 	assert_false(path_glob_covers("/*", "/**", false));
 	assert_false(path_glob_covers("/*/*/*", "/**", false));
@@ -192,6 +195,15 @@ static void test_globs(void **state)
 	assert_string_equal(path_glob_write("/a b/\303\251?#%2F*", buf, sizeof(buf)),
 		"/a%20b/%C3%A9%3F%23%2F*");
 	assert_null(path_glob_write("/aaaaaaaaaaaa", buf, 8));
+	assert_true(request_as_rule("GET", "a.com:80", "/x y?q", 6, buf, sizeof(buf)) == false);
+	assert_true(request_as_rule("GET", "a.com:80", "/x%20y?q", 8, buf, sizeof(buf)));
+	assert_string_equal(buf, "GET a.com:80/x%20y");
+	assert_false(request_as_rule("GET", "a.com", "/x/../y", 7, buf, sizeof(buf)));
+	assert_false(request_as_rule("GET", "a.com", "/x%2Fy", 6, buf, sizeof(buf)));
+	assert_false(request_as_rule("GET", "a.com", "/x*", 3, buf, sizeof(buf)));
+	assert_false(request_as_rule("get", "a.com", "/x", 2, buf, sizeof(buf)));
+	assert_false(request_as_rule("", "a.com", "/x", 2, buf, sizeof(buf)));
+	assert_false(request_as_rule("GET", "a.com", "/long", 5, buf, 10));
 	assert_true(methods_cover("", ",GET,"));
 	assert_true(methods_cover(",GET,HEAD,", ",HEAD,"));
 	assert_true(methods_cover("", ""));
