@@ -16,6 +16,7 @@ struct ctx {
 	const char *file;
 	struct credential *c;
 	struct err *err;
+	bool login;
 };
 
 _printf_(3, 4) static int bad(struct ctx *c, const struct yaml_node *at, const char *fmt, ...)
@@ -283,6 +284,8 @@ static int read_entry(struct ctx *c, const struct yaml_node *at)
 			r = readers[i].read(c, e);
 		else if (streq(e->key, "always"))
 			r = schema_bool(c->file, e, &c->c->always, c->err);
+		else if (streq(e->key, "login"))
+			r = schema_bool(c->file, e, &c->login, c->err);
 		else
 			r = schema_unknown(c->err, c->file, e, " in a credential", credential_keys,
 				credential_n_keys);
@@ -302,11 +305,12 @@ static int check_entry(struct ctx *c, const struct yaml_node *at)
 		return bad(c, at, "a credential without \"header\" (or \"basic\")");
 	if (yaml_get(at, "header") && yaml_get(at, "basic"))
 		return bad(c, at, "\"basic\" is a header of its own; leave \"header\" out");
-	if (!c->c->env.n && !c->c->always)
+	if (!c->c->env.n && !c->c->always && !c->login)
 		return bad(c, at,
 			"a credential that no variable (\"env\") stands for would never be used; "
 			"say "
-			"\"always: true\" where it goes into every request");
+			"\"always: true\" where it goes into every request, \"login: true\" where "
+			"a log-in's file has its placeholder");
 	return 0;
 }
 

@@ -29,6 +29,7 @@ const struct policy_key credential_keys[] = {
 	{"env", "text or list", "empty", "variables in which the agent sees a placeholder"},
 	{"placeholder", "text", "{40}", "its shape; {N}: N random letters and digits"},
 	{"always", "true or false", "false", "put it into requests without a placeholder, too"},
+	{"login", "true or false", "false", "it is the token of a log-in that a profile names"},
 	{"requests", "list of requests", "all", "which requests may carry it"},
 };
 const size_t credential_n_keys = ARRAY_LEN(credential_keys);

@@ -304,14 +304,14 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
 		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
 		want = [c for n in ("anthropic", "openai", "google", "github") for c in load(n)]
-		assert len(want) == 5 and load("balanced") == want, want
+		assert len(want) == 8 and load("balanced") == want, want
 	P
 	goes() { # METHOD URL [OPTION...]: the secrets that go with it
 		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |
 			python3 -c 'import json, sys; print(*json.load(sys.stdin)["credentials"])'
 	}
 	local git=https://github.com/o/r.git api=https://api.github.com
-	[ "$(goes POST https://api.anthropic.com/v1/messages)" = anthropic ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages)" = "anthropic claude" ]
 	[ "$(goes GET $git/info/refs?service=git-upload-pack)" = github ]
 	[ "$(goes POST $git/git-upload-pack)" = github ]
 	[ "$(goes POST $git/git-receive-pack)" = "" ]
@@ -323,7 +323,7 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	local write=(--policy balanced --policy github-write)
 	[ "$(goes POST $git/git-receive-pack "${write[@]}")" = github ]
 	[ "$(goes DELETE $api/repos/o/r "${write[@]}")" = github ]
-	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = anthropic ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = "anthropic claude" ]
 }
 
 @test "every pair of shipped policies goes together" {
