@@ -13,6 +13,7 @@
 #define BAWN_EGRESS_DIALER_INT_H
 
 #include "base/proc.h"
+#include "egress/proxy.h"
 #include "egress/dialer.h"
 #include "egress/proto.h"
 #include "egress/resolve-proto.h"
@@ -71,14 +72,6 @@ struct cache_entry {
 	uint64_t expires; /* ms */
 	char name[256];
 	struct host_addr addr[RESOLVE_MAX_ADDRS];
-};
-
-struct proxy {
-	bool set;
-	char host[256];
-	uint16_t port;
-	char auth[512];
-	char bad[160]; /* why it can't be used; "" when it can */
 };
 
 struct denial {
@@ -173,8 +166,6 @@ void dial_resolved(struct dialer *d, const struct cache_entry *e);
 void dial_release(struct job *j);
 /* Why an address must not be dialled, or NULL. */
 const char *dial_refused(const struct job *j, const struct host_addr *a);
-void proxy_parse(const char *url, struct proxy *ret);
-bool proxy_exempt(const char *no_proxy, const char *host, uint16_t port);
 
 /* dialer-resolve.c */
 const struct cache_entry *resolve_lookup(struct dialer *d, const char *name);

@@ -492,6 +492,13 @@ static json_t *value_at(json_t *top, const struct keypat *pat, const struct keyp
 	return v;
 }
 
+static int64_t seconds_of(double t)
+{
+	if (t < 0 || t > 1e15)
+		return 0;
+	return t > 1e11 ? (int64_t)(t / 1000) : (int64_t)t;
+}
+
 static int64_t expiry(json_t *top, const char *text, const struct keypat *pat,
 	const struct keypath *path, const char *token)
 {
@@ -500,10 +507,7 @@ static int64_t expiry(json_t *top, const char *text, const struct keypat *pat,
 	if (streq(text, "jwt"))
 		return jwt_expires(token);
 	json_t *v = value_at(top, pat, path);
-	double t = json_number_value(v);
-	if (t < 0 || t > 1e15)
-		return 0;
-	return t > 1e11 ? (int64_t)(t / 1000) : (int64_t)t;
+	return seconds_of(json_number_value(v));
 }
 
 struct token_walk {
@@ -566,13 +570,53 @@ size_t json_doc_tokens(struct json_doc *d, const struct keypat *pattern, const c
 	return w.kept;
 }
 
+/* base64url without padding; free() it.  NULL: out of memory. */
+static char *to_base64url(const char *s, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	char *dst = malloc(n * 4 / 3 + 4);
+	size_t o = 0, bits = 0;
+	uint32_t acc = 0;
+	for (size_t i = 0; dst && i < n; i++) {
+		acc = acc << 8 | (unsigned char)s[i];
+		for (bits += 8; bits >= 6; bits -= 6)
+			dst[o++] = digits[acc >> (bits - 6) & 63];
+	}
+	if (dst && bits)
+		dst[o++] = digits[acc << (6 - bits) & 63];
+	if (dst)
+		dst[o] = '\0';
+	return dst;
+}
+
+/* The payload of a token with another end; free() it.  NULL: it has none that can be read. */
+static char *jwt_until(const char *dot, const char *last, int64_t exp)
+{
+	char payload[16384];
+	ssize_t n = base64url(dot + 1, (size_t)(last - dot - 1), payload, sizeof(payload));
+	json_t *claims = n < 0 ? NULL : json_loadb(payload, (size_t)n, 0, NULL);
+	if (!claims || json_object_set_new(claims, "exp", json_integer(exp)) < 0) {
+		json_decref(claims);
+		return NULL;
+	}
+	_cleanup_free_ char *text = json_dumps(claims, JSON_COMPACT);
+	json_decref(claims);
+	return text ? to_base64url(text, strlen(text)) : NULL;
+}
+
 static void unsign(json_t *v, void *ud)
 {
-	(void)ud;
 	static const char dead[] = "bm9uZQ"; /* base64url of "none" */
-	const char *s = json_string_value(v), *dot = strrchr(s, '.');
+	const int64_t exp = *(const int64_t *)ud;
+	const char *s = json_string_value(v), *dot = strchr(s, '.'), *last = strrchr(s, '.');
+	_cleanup_free_ char *body = exp && dot && last > dot ? jwt_until(dot, last, exp) : NULL;
 	char *t = NULL;
-	int n = asprintf(&t, "%.*s%s", dot ? (int)(dot - s + 1) : 0, s, dot ? dead : "");
+	int n;
+	if (body)
+		n = asprintf(&t, "%.*s.%s.%s", (int)(dot - s), s, body, dead);
+	else
+		n = asprintf(&t, "%.*s%s", last ? (int)(last - s + 1) : 0, s, last ? dead : "");
 	json_string_set(v, n < 0 ? "" : t);
 	free(n < 0 ? NULL : t);
 }
@@ -597,14 +641,75 @@ static void each_string(json_t *v, const struct keypats *pats, struct keypath *p
 	}
 }
 
-void json_doc_unsign(struct json_doc *d, const struct keypats *tokens)
+void json_doc_unsign(struct json_doc *d, const struct keypats *tokens, int64_t exp)
 {
 	struct keypath path = {.n = 0};
-	each_string(to_json(d), tokens, &path, unsign, NULL);
+	each_string(to_json(d), tokens, &path, unsign, &exp);
 }
 
 void json_doc_put(struct json_doc *d, const struct keypats *strings, char *value)
 {
 	struct keypath path = {.n = 0};
 	each_string(to_json(d), strings, &path, put, value);
+}
+
+/* ---- single places ---- */
+
+/* The object that holds the last key of a place, which *ret_key is then; NULL: there is none. */
+static json_t *holder(json_t *top, const char *place, bool make, char *key, size_t cap)
+{
+	for (;;) {
+		size_t n = strcspn(place, ".");
+		if (n == 0 || n >= cap || !json_is_object(top))
+			return NULL;
+		memcpy(key, place, n);
+		key[n] = '\0';
+		if (!place[n])
+			return top;
+		json_t *next = json_object_get(top, key);
+		if (!next && make && json_object_set_new(top, key, json_object()) == 0)
+			next = json_object_get(top, key);
+		top = next;
+		place += n + 1;
+	}
+}
+
+static json_t *at(const struct json_doc *d, const char *place)
+{
+	char key[128];
+	json_t *in = holder((json_t *)(uintptr_t)d, place, false, key, sizeof(key));
+	return in ? json_object_get(in, key) : NULL;
+}
+
+const char *json_doc_at(const struct json_doc *d, const char *place)
+{
+	return json_string_value(at(d, place));
+}
+
+static int set_at(struct json_doc *d, const char *place, json_t *value)
+{
+	char key[128];
+	json_t *in = holder(to_json(d), place, true, key, sizeof(key));
+	if (!in || !value) {
+		json_decref(value);
+		return -EINVAL;
+	}
+	return json_object_set_new(in, key, value) < 0 ? -EINVAL : 0;
+}
+
+int json_doc_set_at(struct json_doc *d, const char *place, const char *value)
+{
+	return set_at(d, place, json_string(value));
+}
+
+int64_t json_doc_time_at(const struct json_doc *d, const char *place, const char *token)
+{
+	return streq(place, "jwt") ? jwt_expires(token)
+				   : seconds_of(json_number_value(at(d, place)));
+}
+
+int json_doc_set_time_at(struct json_doc *d, const char *place, int64_t seconds)
+{
+	double was = json_number_value(at(d, place));
+	return set_at(d, place, json_integer(was > 0 && was < 1e11 ? seconds : seconds * 1000));
 }

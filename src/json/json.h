@@ -91,7 +91,18 @@ void json_doc_keep(struct json_doc *d, const struct keypats *keep);
 void json_doc_put(struct json_doc *d, const struct keypats *strings, char *value);
 
 /* Put a dead signature on the JSON web tokens that patterns name: claims stay readable to the
- * tool, but nobody can log in with them. */
-void json_doc_unsign(struct json_doc *d, const struct keypats *tokens);
+ * tool, but nobody can log in with them.  exp: what they say about their end then, 0: as it was. */
+void json_doc_unsign(struct json_doc *d, const struct keypats *tokens, int64_t exp);
+
+/* ---- single places: "tokens.access_token", keys parted by dots ---- */
+
+/* NULL: nothing there, or no string. */
+const char *json_doc_at(const struct json_doc *d, const char *place);
+/* Objects on the way are made.  0, or -EINVAL: something else than an object is in the way. */
+int json_doc_set_at(struct json_doc *d, const char *place, const char *value);
+/* Seconds since the epoch from a place ("jwt": from the token itself); 0: it isn't said. */
+int64_t json_doc_time_at(const struct json_doc *d, const char *place, const char *token);
+/* In the unit that stands there; milliseconds where nothing does. */
+int json_doc_set_time_at(struct json_doc *d, const char *place, int64_t seconds);
 
 #endif

@@ -17,6 +17,7 @@ struct ctx {
 	const char *file;
 	struct credential *c;
 	struct err *err;
+	bool login;
 };
 
 _printf_(3, 4) static int bad(struct ctx *c, const struct yaml_node *at, const char *fmt, ...)
@@ -345,6 +346,8 @@ static int read_entry(struct ctx *c, const struct yaml_node *at)
 			r = readers[i].read(c, e);
 		else if (streq(e->key, "always"))
 			r = schema_bool(c->file, e, &c->c->always, c->err);
+		else if (streq(e->key, "login"))
+			r = schema_bool(c->file, e, &c->login, c->err);
 		else
 			r = schema_unknown(c->err, c->file, e, " in a credential", credential_keys,
 				credential_n_keys);
@@ -367,11 +370,11 @@ static int check_entry(struct ctx *c, const struct yaml_node *at)
 	if (c->c->beyond && !c->c->requests.n)
 		return bad(
 			c, at, "\"beyond\" goes with \"requests\", beyond which it is asked for");
-	if (!c->c->env.n && !c->c->files.n && !c->c->always)
+	if (!c->c->env.n && !c->c->files.n && !c->c->always && !c->login)
 		return bad(c, at,
 			"a credential that no variable (\"env\") or file (\"file\") stands for "
-			"would "
-			"never be used; say \"always: true\" where it goes into every request");
+			"would never be used; say \"always: true\" where it goes into every "
+			"request, \"login: true\" where a log-in's file has its placeholder");
 	return 0;
 }
 

@@ -31,6 +31,7 @@ const struct policy_key credential_keys[] = {
 	{"file", "map", "empty", "files of the sandbox's home with lines that have one in {}"},
 	{"placeholder", "text", "{40}", "its shape; {N}: N random letters and digits"},
 	{"always", "true or false", "false", "put it into requests without a placeholder, too"},
+	{"login", "true or false", "false", "it is the token of a log-in that a profile names"},
 	{"requests", "list of requests", "all", "which requests may carry it"},
 	{"beyond", "policy", "none",
 		"the policy by which others may, too: it is named to who asks"},

@@ -95,6 +95,9 @@ void write_credential(struct arena *a, FILE *f, const struct credential *cr)
 	fprintf(f, "    placeholder: %s\n", write_quoted(a, cr->shape));
 	if (cr->always)
 		fputs("    always: true\n", f);
+	/* else nothing stands for it: it is a log-in's, whose file a profile names */
+	if (!cr->env.n && !cr->files.n && !cr->always)
+		fputs("    login: true\n", f);
 	for (size_t i = 0; i < cr->requests.n; i++)
 		put_texts(a, f, "requests", i, write_request(&cr->requests.v[i], buf, sizeof(buf)));
 	fputs(cr->requests.n ? "]\n" : "", f);

@@ -18,6 +18,7 @@ struct run_credential {
 	bool active;
 	char *placeholder;       /* made in any case: what finds a key later puts it in its place */
 	bool waits;              /* there is a secret now; it counts from the next start */
+	bool from_login;         /* its value is the token of a log-in (run/login.h) */
 	bool seeded;             /* its key was found in a file of the tool's */
 	struct strv names;       /* variables that have it inside */
 	struct secret_buf value; /* between run_credentials_fetch() and run_credentials_drop() */

@@ -115,6 +115,18 @@ static int put_fresh(struct run *r, const char *from, struct err *err)
 	return MIN(k, 0);
 }
 
+/* Log-ins that seeding has found here are looked after there. */
+static int bring_logins(struct run *r, struct err *err)
+{
+	static struct session_msg m, answer;
+	_cleanup_close_ int fd = run_logins_memfd(r, err);
+	if (fd == -ENOENT && !err->code)
+		return 0;
+	_cleanup_close_ int sock = fd < 0 ? fd : lasting_connect(r, r->spec.name, err);
+	m = (struct session_msg){.kind = SESSION_KEYS};
+	return sock < 0 ? sock : lasting_request(sock, &m, &fd, 1, &answer, err);
+}
+
 static int bring_settings(struct run *r, struct err *err)
 {
 	struct store_box temp = STORE_BOX_NONE;
@@ -129,6 +141,8 @@ static int bring_settings(struct run *r, struct err *err)
 	r->box.home = temp.home;
 	k = run_seed_again(r, err);
 	r->box = own;
+	if (k == 0)
+		k = bring_logins(r, err);
 	if (k == 0)
 		k = lasting_put_tree(r, r->spec.name, temp.home, r->id.home, err);
 	if (k >= 0)

@@ -31,7 +31,7 @@ static bool names_any(const struct credential *c, const struct strv *list)
 
 static bool is_exposed(const struct run *r, const struct credential *c)
 {
-	return names_any(c, &r->opt.expose_key);
+	return names_any(c, &r->opt.expose_key) || strv_has(&r->opt.expose_key, c->secret);
 }
 
 /* The credential whose key would stand in this variable; NULL: none, or it is to be exposed. */
@@ -117,23 +117,35 @@ static int table(struct run *r, const struct pack *pack, struct err *err)
 	return 0;
 }
 
-static int fetch_one(
-	struct run *r, const struct run_credential *k, struct secret_buf *ret, struct err *err)
+/* What is stored, or in the environment; else the token of a log-in. */
+static int fetch_one(struct run *r, const struct run_credential *k, struct secret_buf *ret,
+	bool *ret_login, struct err *err)
 {
+	*ret_login = false;
 	if (is_exposed(r, k->c))
 		return -ENOENT;
-	return secret_get(r->store.xdg.config, r->lasting ? r->spec.name : NULL, k->c->secret,
+	int n = secret_get(r->store.xdg.config, r->lasting ? r->spec.name : NULL, k->c->secret,
 		&k->c->env, ret, err);
+	const struct run_login *l = n == -ENOENT ? run_login_of(r, k->c->secret) : NULL;
+	if (!l)
+		return n;
+	n = secret_buf_alloc(ret, err);
+	if (n < 0)
+		return n;
+	memcpy(ret->v, l->token.v, l->token.n + 1);
+	ret->n = l->token.n;
+	*ret_login = true;
+	return 0;
 }
 
 static int fetch(struct run *r, bool strict, struct err *err)
 {
 	struct secret_buf v[CREDENTIALS_MAX] = {0};
-	bool found[CREDENTIALS_MAX];
+	bool found[CREDENTIALS_MAX], login[CREDENTIALS_MAX];
 	size_t n = MIN(r->n_credentials, (size_t)CREDENTIALS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		struct err why = {0};
-		int k = fetch_one(r, &r->credentials[i], &v[i], &why);
+		int k = fetch_one(r, &r->credentials[i], &v[i], &login[i], &why);
 		found[i] = k == 0;
 		if (k == 0 && v[i].n < KEY_MIN) { /* "x" can't be told from any other text */
 			found[i] = false;
@@ -158,7 +170,8 @@ static int fetch(struct run *r, bool strict, struct err *err)
 		struct run_credential *k = &r->credentials[i];
 		k->value = v[i];
 		k->active = found[i];
-		if (k->active && !k->seeded && !k->names.n)
+		k->from_login = found[i] && login[i];
+		if (k->active && !k->seeded && !k->from_login && !k->names.n)
 			choose_names(r, k);
 	}
 	return arena_check(&r->arena, err);
@@ -271,8 +284,11 @@ int run_credentials_join(struct run *r, struct err *err)
 {
 	char *path = path_join(&r->arena, r->store.sandboxes, r->spec.name), *text = NULL;
 	int k = table(r, &r->pack, err);
+	r->joins = true;
 	if (k == 0)
 		k = adopt(r, err);
+	for (size_t i = 0; i < r->n_credentials && k == 0; i++)
+		k = make_placeholder(r, &r->credentials[i], err);
 	if (k < 0 || !r->n_credentials)
 		return k;
 	path = path ? path_join(&r->arena, path, FILE_NAME) : NULL;
@@ -360,6 +376,10 @@ void run_credentials_stand_ins(struct run *r, struct strv *argv)
 		for (size_t n = 0; !k->active && !is_exposed(r, k->c) && n < k->c->env.n; n++)
 			strv_addf(&r->arena, argv, "--stand-in=%s=%s", k->c->env.v[n],
 				k->placeholder);
+		/* a log-in without a vault that knows it would be of no use */
+		if (!is_exposed(r, k->c))
+			strv_addf(&r->arena, argv, "--stand-in=@%s=%s", k->c->secret,
+				r->joins && !r->ca ? "" : k->placeholder);
 	}
 }
 

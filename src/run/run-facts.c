@@ -261,6 +261,8 @@ static void take_records(struct run *r, char *text)
 			r->host_hooks = hooks_within(r, line);
 		else if (streq(word, "key"))
 			run_credentials_found(r, line);
+		else if (streq(word, "renew"))
+			run_logins_take(r, line);
 		else if (streq(word, "login"))
 			r->login = line;
 		else if (streq(word, "fresh"))

@@ -277,7 +277,8 @@ static int launch(struct run *r, struct err *err)
 			.terminated = run_vault_terminated,
 			.judge = run_vault_judge,
 			.http = run_vault_told,
-			.max_upload = run_vault_max_upload},
+			.max_upload = run_vault_max_upload,
+			.followed = run_logins_told},
 		.ports = r->opt.ports,
 		.n_ports = r->opt.n_ports};
 	if (r->opt.dry_run)
@@ -317,6 +318,7 @@ int run_release(struct run *r, int code)
 {
 	struct err err = {0};
 	run_credentials_drop(r);
+	run_logins_end(r);
 	sandbox_free(r->sandbox);
 	cgroup_end(&r->cgroup);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
@@ -394,6 +396,7 @@ void run_init(struct run *r, int argc, char **argv)
 		.pack.fd = -1,
 		.live.fd = -1,
 		.cgroup.dir = -1,
+		.logins.sock = -1,
 		.result = {.dir = -1, .account = -1},
 		.client = -1};
 	r->t_begin = run_now();

@@ -42,7 +42,7 @@ static int reserve(struct blob *b, const struct run *r)
 	return k;
 }
 
-int run_vault_configure(struct run *r, struct err *err)
+static int configure(struct run *r, bool renew, struct err *err)
 {
 	struct blob b = {0};
 	int k = reserve(&b, r);
@@ -51,11 +51,17 @@ int run_vault_configure(struct run *r, struct err *err)
 		if (c->active)
 			k = vault_config_credential(
 				&b, c->c, c->value.v, c->value.n, c->placeholder);
+		const struct run_login *l = c->active && c->from_login
+			? run_login_of(r, c->c->secret)
+			: NULL;
+		if (k == 0 && l && !l->dead)
+			k = vault_config_renews(&b, l->former.v, l->former.n);
 	}
 	if (k == 0 && policy_of(r)->http)
 		k = vault_config_rules(&b, policy_of(r)->http);
 	if (k == 0)
-		k = sandbox_vault(r->sandbox, b.data, b.n, err);
+		k = renew ? sandbox_vault_renew(r->sandbox, b.data, b.n, err)
+			  : sandbox_vault(r->sandbox, b.data, b.n, err);
 	else
 		err_sys(err, -k, "tell the vault its credentials");
 	if (b.data)
@@ -63,6 +69,19 @@ int run_vault_configure(struct run *r, struct err *err)
 	blob_free(&b);
 	run_credentials_drop(r);
 	return k;
+}
+
+int run_vault_configure(struct run *r, struct err *err)
+{
+	return configure(r, false, err);
+}
+
+int run_vault_renew(struct run *r, struct err *err)
+{
+	if (!sandbox_has_vault(r->sandbox))
+		return 0;
+	int k = run_credentials_again(r, policy_of(r), err);
+	return k < 0 ? k : configure(r, true, err);
 }
 
 int run_vault_start(struct run *r, struct err *err)
@@ -82,7 +101,13 @@ int run_vault_ready(struct run *r, struct err *err)
 	bool found = false;
 	for (size_t i = 0; i < r->n_credentials; i++)
 		found |= r->credentials[i].seeded && !r->credentials[i].active;
-	int k = found ? run_credentials_fetch(r, err) : 0;
+	int k = 0;
+	if (r->logins.n && !r->opt.offline && !r->opt.dry_run) {
+		k = run_logins_start(r, err);
+		found = true;
+	}
+	if (k == 0 && found)
+		k = run_credentials_fetch(r, err);
 	if (k == 0 && found)
 		k = run_vault_start(r, err);
 	if (k == 0)
@@ -105,19 +130,21 @@ int run_vault_again(struct run *r, struct err *err)
 int run_vault_keys(struct run *r, int fd, struct session_msg *answer, struct err *err)
 {
 	enum { ALL_MAX = 1 << 20 };
-	bool changed = false;
+	bool changed = false, logins = false;
 	char *all = mmap(NULL, ALL_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (all == MAP_FAILED)
 		return err_set(err, ENOMEM, "out of memory");
 	ssize_t n = fd_pread_full(fd, all, ALL_MAX - 1, 0);
 	answer->value = sandbox_has_vault(r->sandbox);
 	for (char *p = all; answer->value && n > 0 && p < all + n; p += strlen(p) + 1)
-		changed |= run_credentials_adopt(r, p);
+		changed |= *p == '@' ? (logins |= run_logins_take(r, p + 1))
+				     : run_credentials_adopt(r, p);
 	explicit_bzero(all, ALL_MAX);
 	munmap(all, ALL_MAX);
 	if (n < 0)
 		return err_sys(err, (int)-n, "read the keys");
-	return changed ? run_vault_again(r, err) : 0;
+	int k = logins && !r->opt.offline ? run_logins_start(r, err) : 0;
+	return k == 0 && changed ? run_vault_again(r, err) : k;
 }
 
 /* ---- what goes through it ---- */
@@ -233,6 +260,7 @@ static void note_refusal(struct run *r, const struct sandbox_http *h)
 void run_vault_told(void *ctx, const struct sandbox_http *h)
 {
 	struct run *r = ctx;
+	run_logins_answered(r, h);
 	if (h->lost) {
 		const struct audit_field f[] = {{.key = "what", .str = "requests not in this log"},
 			{.key = "count", .num = h->lost}};

@@ -19,6 +19,7 @@
 #include "host/toolchain.h"
 #include "plan/plan.h"
 #include "policy/pack.h"
+#include "run/login.h"
 #include "sandbox/sandbox.h"
 #include "scan/request.h"
 #include "scan/result.h"
@@ -121,6 +122,8 @@ struct run {
 	struct host_env env;
 	struct run_credential *credentials; /* of the policy, with what of them is in force */
 	size_t n_credentials;
+	bool joins;               /* credentials are those of a sandbox that runs */
+	struct run_logins logins; /* the user's, which stay outside */
 	bool ca;            /* the sandbox has an authority of its own, which is trusted inside */
 	const char *ca_pem; /* its certificate */
 	char *etc;
@@ -220,6 +223,8 @@ int run_vault_start(struct run *r, struct err *err);
 int run_vault_ready(struct run *r, struct err *err);
 int run_vault_configure(struct run *r, struct err *err);
 /* The policy or a secret has changed while it runs. */
+/* Secrets alone have changed: the vault that runs has them at once. */
+int run_vault_renew(struct run *r, struct err *err);
 int run_vault_again(struct run *r, struct err *err);
 /* SESSION_KEYS */
 int run_vault_keys(struct run *r, int fd, struct session_msg *answer, struct err *err);

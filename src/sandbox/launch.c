@@ -233,7 +233,8 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
 	s->deadlines = s->first_account = -1;
-	s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover = -1;
+	s->followed = s->control = s->epoll = s->signals = s->timer = s->relay_end = s->handover =
+		-1;
 	s->watch.fd = s->first_master = s->first_client = -1;
 	terminal_clear(&s->term);
 	ports_clear(&s->ports);

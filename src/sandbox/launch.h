@@ -32,6 +32,7 @@ enum tag {
 	TAG_PORT_CONNECT, /* slot */
 	TAG_PORT_TIMER,
 	TAG_VAULT, /* slot */
+	TAG_FOLLOWED,
 };
 
 struct sandbox {
@@ -55,6 +56,7 @@ struct sandbox {
 	int first_account; /* for its account, -1 */
 	struct watch watch;
 	int epoll, signals, timer;
+	int followed;             /* sandbox_follow(), -1 */
 	int deadlines;            /* timerfd: the next of them */
 	struct deadline deadline; /* of a run that doesn't last */
 	int term_requests;        /* SIGTERMs so far */

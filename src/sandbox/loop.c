@@ -74,6 +74,8 @@ static int set_up(struct sandbox *s, struct err *err)
 		r = watch(s, s->deadlines, TAG_DEADLINE, EPOLLIN);
 	if (r == 0 && s->watch.fd >= 0)
 		r = watch(s, s->watch.fd, TAG_WATCH, EPOLLIN);
+	if (r == 0 && s->followed >= 0)
+		r = watch(s, s->followed, TAG_FOLLOWED, EPOLLIN);
 	if (r == 0 && s->server)
 		r = watch(s, s->server->listener, TAG_SERVER, EPOLLIN);
 	for (size_t i = 0; r == 0 && i < s->n_listeners; i++)
@@ -82,6 +84,17 @@ static int set_up(struct sandbox *s, struct err *err)
 		return err_sys(err, -r, "set up the supervisor");
 	r = vault_watch(s, err);
 	return r < 0 ? r : ports_watch(s, err);
+}
+
+int sandbox_follow(struct sandbox *s, int fd, struct err *err)
+{
+	if (s->epoll >= 0 && s->followed >= 0)
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->followed, NULL);
+	s->followed = fd;
+	if (s->epoll < 0 || fd < 0)
+		return 0;
+	int r = watch(s, fd, TAG_FOLLOWED, EPOLLIN);
+	return r < 0 ? err_sys(err, -r, "set up the supervisor") : 0;
 }
 
 void sandbox_kill_agent(struct sandbox *s)
@@ -370,6 +383,9 @@ static int on_event(struct sandbox *s, uint64_t key, struct err *err)
 		return 0;
 	case TAG_VAULT:
 		vault_event(s, slot);
+		return 0;
+	case TAG_FOLLOWED:
+		s->config.hooks.followed(s->config.hooks.ctx);
 		return 0;
 	case TAG_IN:
 	case TAG_OUT:

@@ -60,6 +60,8 @@ struct sandbox_hooks {
 	void (*started)(void *ctx);
 	/* The host replaced a guarded path.  again: its guard is back; else the run was ended. */
 	void (*replaced)(void *ctx, const char *path, bool again);
+	/* The descriptor of sandbox_follow() can be read from. */
+	void (*followed)(void *ctx);
 	/* Something failed while the agent runs: a line for the person at the terminal. */
 	void (*message)(void *ctx, const char *line);
 	/* A lasting sandbox: a session started (program; code -1) or ended (code), or its terminal
@@ -114,6 +116,11 @@ int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err
 /* Start a vault with this configuration (vault/vault.h), or have another take over at the next
  * connection.  The bytes stay the caller's, to be erased.  0 or -errno. */
 int sandbox_vault(struct sandbox *s, const void *config, size_t n, struct err *err);
+/* The same, at once and in the one that runs, with other secrets alone.  0 or -errno. */
+int sandbox_vault_renew(struct sandbox *s, const void *config, size_t n, struct err *err);
+/* hooks.followed is called whenever fd, which stays the caller's, can be read from.  -1: no more.
+ */
+int sandbox_follow(struct sandbox *s, int fd, struct err *err);
 bool sandbox_has_vault(const struct sandbox *s);
 /* Wait until the first one is ready: the certificate of the sandbox's authority, PEM. */
 int sandbox_vault_certificate(

@@ -167,6 +167,24 @@ int sandbox_vault(struct sandbox *s, const void *config, size_t n, struct err *e
 	return v->resume < 0 ? start_part(s, VAULT_KEYS, err) : 0;
 }
 
+int sandbox_vault_renew(struct sandbox *s, const void *config, size_t n, struct err *err)
+{
+	struct vault *v = &s->vault;
+	const struct vault_flow_msg m = {
+		.magic = VAULT_MAGIC, .kind = VAULT_RENEW, .upload_spent = n};
+	int fd = fd_memfd_sealed("bawn-vault", config, n, err);
+	if (fd < 0)
+		return fd;
+	shut(&v->config);
+	v->config = fd;
+	for (size_t i = 0; i < ARRAY_LEN(v->pair); i++) {
+		struct vault_part *p = &v->pair[i].part[VAULT_KEYS];
+		if (p->sock >= 0 && fd_send(p->sock, &m, sizeof(m), &fd, 1) < 0)
+			end_part(p); /* the next one starts with it */
+	}
+	return 0;
+}
+
 bool sandbox_has_vault(const struct sandbox *s)
 {
 	return s->vault.config >= 0;

@@ -17,6 +17,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_LOGIN] = "login",
 		[SEED_FRESH] = "fresh",
 		[SEED_KEY] = "key",
+		[SEED_RENEW] = "renew",
 	};
 	return names[kind];
 }
@@ -24,7 +25,7 @@ const char *seed_kind_name(enum seed_kind kind)
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 {
 	char raw[4096], safe[4096];
-	const bool exact = kind == SEED_ENV || kind == SEED_KEY;
+	const bool exact = kind == SEED_ENV || kind == SEED_KEY || kind == SEED_RENEW;
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, ap);

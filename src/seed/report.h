@@ -19,6 +19,7 @@ enum seed_kind {
 	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */
 	SEED_FRESH, /* path in the home of a log-in: this copy counts, whatever is there already */
 	SEED_KEY,   /* VARIABLE=KEY: the API key of a log-in, for which a stand-in was put there */
+	SEED_RENEW, /* CREDENTIAL=JSON: a log-in that stayed outside, for bawn-login */
 	SEED_KINDS
 };
 
@@ -35,8 +36,8 @@ struct seed_report {
 
 const char *seed_kind_name(enum seed_kind kind); /* "notice", ... */
 
-/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV and SEED_KEY excepted.  Out of memory
- * poisons the arena. */
+/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV, SEED_KEY and SEED_RENEW excepted. Out
+ * of memory poisons the arena. */
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...) _printf_(3, 4);
 
 #endif

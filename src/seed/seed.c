@@ -433,24 +433,59 @@ static void announce(struct run *r, const struct seed_login *l, const struct tok
 	r->login = true;
 }
 
-static int take_login(struct run *r, const struct seed_login *l, struct err *err)
+/* What bawn-login needs to know (login/login.h). */
+static void say_renew(struct run *r, const struct seed_login *l, const char *file)
 {
-	char *from = expand_path(r, l->path, true), *rel = expand_path(r, l->path, false), *text;
+	const struct seed_renew *n = &l->renew;
+	const struct {
+		const char *key, *value;
+	} rows[] = {{"label", l->name}, {"run", l->run}, {"file", file}, {"token", l->token_text},
+		{"expires", l->expires_text}, {"refresh", n->refresh}, {"id", n->id},
+		{"refreshed", n->refreshed}, {"url", n->url}, {"client_id", n->client_id},
+		{"client_secret", n->client_secret}, {"scope", n->scope},
+		{"form", n->form ? "yes" : NULL}};
+	_cleanup_(json_doc_freep) struct json_doc *d = json_doc_new();
+	for (size_t i = 0; d && i < ARRAY_LEN(rows); i++)
+		if (rows[i].value)
+			json_doc_set_at(d, rows[i].key, rows[i].value);
+	_cleanup_free_ char *text = d ? json_line_text(d) : NULL;
+	if (text)
+		seed_say(r->report, SEED_RENEW, "%s=%s", l->credential, text);
+}
+
+/* The log-in itself stays on the host: a document of its shape comes along, which nobody can log in
+ * with and the tool takes for one that ends in years.  0: there is none. */
+static int cover_login(struct run *r, const struct seed_login *l, struct json_doc *doc,
+	const char *file, const char *text)
+{
+	enum { YEARS = 10 };
+	const int64_t end = (int64_t)time(NULL) + (int64_t)YEARS * 365 * 86400;
+	struct keypat pattern = l->token;
+	const struct keypats token = {.v = &pattern, .n = 1};
+	const char *real = json_doc_at(doc, l->token_text);
 	char empty[] = "";
-	if (!from || !rel)
-		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, l->path);
-	struct err why = {0};
-	ssize_t n = seed_read(&r->copy, from, &text, &why);
-	if (n == -ENOENT || n == -ENOTDIR || is_blank(text, n))
+	if (!real || !*real)
 		return 0;
-	_cleanup_(json_doc_freep) struct json_doc *doc = NULL, *fixed = NULL;
-	if (n < 0 || json_doc_parse(text, (size_t)n, &doc, &why) < 0) {
-		seed_say(r->report, SEED_NOTICE, "your %s log-in can't be used: ~/%s: %s", l->name,
-			rel, why.msg);
-		return 0;
-	}
+	json_doc_keep(doc, &l->keep);
+	json_doc_unsign(doc, &l->unsign, end);
+	json_doc_put(doc, &l->blank, empty);
+	if (streq(l->expires_text, "jwt"))
+		json_doc_unsign(doc, &token, end);
+	else if (json_doc_set_at(doc, l->token_text, text) < 0 ||
+		json_doc_set_time_at(doc, l->expires_text, end) < 0)
+		return -EINVAL;
+	say_renew(r, l, file);
+	return 1;
+}
+
+/* As it was until now: what of it doesn't last comes along.  0: nothing. */
+static int pick_tokens(
+	struct run *r, const struct seed_login *l, struct json_doc *doc, const char *rel, bool *ret)
+{
+	char empty[] = "";
 	struct tokens t = {.login = l, .now = time(NULL), .a = r->a};
 	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
+	*ret = false;
 	if (t.lasting[0])
 		seed_say(r->report, SEED_WITHHELD, "~/%s: %s: a token that does not expire", rel,
 			t.lasting);
@@ -465,9 +500,62 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 		return 0;
 	}
 	json_doc_keep(doc, &l->keep);
-	json_doc_unsign(doc, &l->unsign);
+	json_doc_unsign(doc, &l->unsign, 0);
 	json_doc_put(doc, &l->blank, empty);
 	stand_in(r, l, doc, t.key);
+	announce(r, l, &t);
+	*ret = true;
+	return 0;
+}
+
+/* 0 with *ret: what is left of doc comes along. */
+static int choose(struct run *r, const struct seed_login *l, struct json_doc *doc, const char *from,
+	const char *rel, bool *ret)
+{
+	char *name = l->credential ? arena_printf(r->a, "@%s", l->credential) : NULL;
+	const char *text = name ? strv_env_get(&r->rq->stand_ins, name) : NULL;
+	*ret = false;
+	if (!text || GUARD_REMOVED("login-shape"))
+		return pick_tokens(r, l, doc, rel, ret);
+	if (!*text) {
+		seed_say(r->report, SEED_NOTICE,
+			"your %s log-in stays outside, as the sandbox was started without it: "
+			"`bawn stop %s`, then run it again",
+			l->name, r->rq->sandbox);
+		return 0;
+	}
+	int k = cover_login(r, l, doc, from, text);
+	if (k < 0)
+		seed_say(r->report, SEED_NOTICE,
+			"your %s log-in can't be used: ~/%s is not as %s writes it", l->name, rel,
+			l->run);
+	if (k > 0) {
+		seed_say(r->report, SEED_NOTICE, "using your %s log-in (it stays on the host)",
+			l->name);
+		seed_say(r->report, SEED_LOGIN, "used %s", l->name);
+		r->login = *ret = true;
+	}
+	return 0;
+}
+
+static int take_login(struct run *r, const struct seed_login *l, struct err *err)
+{
+	char *from = expand_path(r, l->path, true), *rel = expand_path(r, l->path, false), *text;
+	if (!from || !rel)
+		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, l->path);
+	struct err why = {0};
+	ssize_t n = seed_read(&r->copy, from, &text, &why);
+	if (n == -ENOENT || n == -ENOTDIR || is_blank(text, n))
+		return 0;
+	_cleanup_(json_doc_freep) struct json_doc *doc = NULL, *fixed = NULL;
+	if (n < 0 || json_doc_parse(text, (size_t)n, &doc, &why) < 0) {
+		seed_say(r->report, SEED_NOTICE, "your %s log-in can't be used: ~/%s: %s", l->name,
+			rel, why.msg);
+		return 0;
+	}
+	bool comes;
+	if (choose(r, l, doc, from, rel, &comes) < 0 || !comes)
+		return 0;
 	if (l->set) {
 		char *set;
 		int k = seed_expand(r->a, r->rq, l->set, true, &set, err);
@@ -483,7 +571,6 @@ static int take_login(struct run *r, const struct seed_login *l, struct err *err
 	if (k < 0)
 		return k;
 	merge_doc(d, &own, true);
-	announce(r, l, &t);
 	return 0;
 }
 

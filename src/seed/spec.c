@@ -10,6 +10,7 @@ enum field_type {
 	F_BOOL,
 	F_TRI,
 	F_WHEN,
+	F_RENEW,
 };
 
 struct field {
@@ -36,6 +37,8 @@ static const struct field login_fields[] = {
 	{"token", F_PATTERN, offsetof(struct seed_login, token), true},
 	{"key", F_BOOL, offsetof(struct seed_login, key), false},
 	{"variable", F_TEXT, offsetof(struct seed_login, variable), false},
+	{"credential", F_TEXT, offsetof(struct seed_login, credential), false},
+	{"renew", F_RENEW, offsetof(struct seed_login, renew), false},
 	{"expires", F_TEXT, offsetof(struct seed_login, expires_text), false},
 	{"unsign", F_PATTERNS, offsetof(struct seed_login, unsign), false},
 	{"blank", F_PATTERNS, offsetof(struct seed_login, blank), false},
@@ -50,6 +53,17 @@ static const struct field file_fields[] = {
 	{"over", F_BOOL, offsetof(struct seed_file, over), false},
 	{"content", F_TEXT, offsetof(struct seed_file, content), true},
 	{"when", F_WHEN, offsetof(struct seed_file, when), false},
+};
+
+static const struct field renew_fields[] = {
+	{"url", F_TEXT, offsetof(struct seed_renew, url), true},
+	{"form", F_BOOL, offsetof(struct seed_renew, form), false},
+	{"client-id", F_TEXT, offsetof(struct seed_renew, client_id), true},
+	{"client-secret", F_TEXT, offsetof(struct seed_renew, client_secret), false},
+	{"scope", F_TEXT, offsetof(struct seed_renew, scope), false},
+	{"refresh", F_TEXT, offsetof(struct seed_renew, refresh), true},
+	{"id", F_TEXT, offsetof(struct seed_renew, id), false},
+	{"refreshed", F_TEXT, offsetof(struct seed_renew, refreshed), false},
 };
 
 static const struct field when_fields[] = {
@@ -130,7 +144,8 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 		[F_FORMAT] = YAML_SCALAR,
 		[F_BOOL] = YAML_SCALAR,
 		[F_TRI] = YAML_SCALAR,
-		[F_WHEN] = YAML_MAP};
+		[F_WHEN] = YAML_MAP,
+		[F_RENEW] = YAML_MAP};
 	int r = need(file, v, kinds[type], err);
 	if (r < 0)
 		return r;
@@ -161,6 +176,9 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 		break;
 	case F_WHEN:
 		r = read_map(a, file, v, when_fields, ARRAY_LEN(when_fields), to, err);
+		break;
+	case F_RENEW:
+		r = read_map(a, file, v, renew_fields, ARRAY_LEN(renew_fields), to, err);
 		break;
 	}
 	return MIN(r, 0);
@@ -250,6 +268,13 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (!l->expires_text == !l->key)
 			return yaml_err(
 				err, file, at, "either \"expires\" or \"key: true\" is needed");
+		if (!l->credential != !l->renew.url)
+			return yaml_err(err, file, at, "\"credential\" and \"renew\" go together");
+		if (l->renew.url && (l->key || !has_prefix(l->renew.url, "https://")))
+			return yaml_err(err, file, at,
+				"\"renew\" is for tokens that expire, and its url begins with "
+				"\"https://\"");
+		l->token_text = yaml_get(at, "token")->text;
 	}
 	at = s->n_files ? yaml_get(root, "files")->child : NULL;
 	for (size_t i = 0; i < s->n_files; i++, at = at->next) {

@@ -28,6 +28,18 @@ struct seed_state {
 	struct strv exclude;       /* directories: globs of names that stay */
 };
 
+/* How a log-in's access token is renewed, and where the file holds what that takes.  Without url it
+ * isn't. */
+struct seed_renew {
+	const char *url;                       /* "https://auth.openai.com/oauth/token" */
+	bool form;                             /* the request is a form, not JSON */
+	const char *client_id, *client_secret; /* the tool's, which are no secrets */
+	const char *scope;                     /* asked for, or NULL */
+	const char *refresh;                   /* place of the refresh token */
+	const char *id;                        /* of the identity token, or NULL */
+	const char *refreshed;                 /* of the time it was renewed, or NULL */
+};
+
 /* A credential file of which only the short-lived part comes along. */
 struct seed_login {
 	const char *path;
@@ -35,8 +47,11 @@ struct seed_login {
 	const char *run;  /* what renews it on the host: "claude" */
 	struct keypats keep;
 	struct keypat token;
-	bool key;                 /* it is an API key, not a token that expires */
-	const char *variable;     /* in which the tool would take such a key, too; or NULL */
+	bool key;               /* it is an API key, not a token that expires */
+	const char *variable;   /* in which the tool would take such a key, too; or NULL */
+	const char *credential; /* the policy's secret that this is: a placeholder comes along */
+	struct seed_renew renew;
+	const char *token_text;   /* of token */
 	const char *expires_text; /* NULL, "jwt", or the pattern's text */
 	struct keypat expires;
 	struct keypats unsign; /* JSON web tokens that lose their signature */

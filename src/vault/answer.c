@@ -122,6 +122,10 @@ static bool read_head(struct upstream *u)
 		u->tell.status = (uint16_t)h.status;
 		loop_tell(&u->tell);
 	}
+	if (h.status == 401 && u->renews && !GUARD_REMOVED("vault-again")) {
+		upstream_again(u);
+		return true;
+	}
 	if (h.status == 101)
 		switched(u, &h);
 	else

@@ -65,13 +65,29 @@ static const char *reason_of(unsigned int status)
 {
 	return status == 400    ? "Bad Request"
 		: status == 403 ? "Forbidden"
+		: status == 503 ? "Service Unavailable"
 		: status == 504 ? "Gateway Timeout"
 				: "Bad Gateway";
 }
 
-void upstream_refuse(struct upstream *u, enum vault_why why, unsigned int status, const char *text)
+static void answer(struct upstream *u, unsigned int status, const char *fields, const char *text)
 {
 	struct buf b = {0};
+	buf_addf(&b,
+		"HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+		"%zu\r\n%s"
+		"Connection: close\r\n\r\n",
+		status, reason_of(status), strlen(text) + sizeof("bawn: \n") - 1, fields);
+	if (!u->head_only)
+		buf_addf(&b, "bawn: %s\n", text);
+	if (link_put(&u->f.link, LINK_DATA, buf_data(&b), b.n) < 0 ||
+		link_put(&u->f.link, LINK_DONE, "", 1) < 0)
+		u->f.dead = true;
+	buf_free(&b);
+}
+
+void upstream_refuse(struct upstream *u, enum vault_why why, unsigned int status, const char *text)
+{
 	u->tell.why = (uint8_t)why;
 	u->tell.flow = u->f.id;
 	snprintf(u->tell.text, sizeof(u->tell.text), "%s", text);
@@ -79,19 +95,14 @@ void upstream_refuse(struct upstream *u, enum vault_why why, unsigned int status
 	u->tell.status = begun ? 0 : (uint16_t)status;
 	loop_tell(&u->tell);
 	u->state = UP_OVER;
-	if (begun) /* half a response can't be taken back: it goes on, and then breaks off */
-		return;
-	buf_addf(&b,
-		"HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
-		"%zu\r\n"
-		"Connection: close\r\n\r\n",
-		status, reason_of(status), strlen(text) + sizeof("bawn: \n") - 1);
-	if (!u->head_only)
-		buf_addf(&b, "bawn: %s\n", text);
-	if (link_put(&u->f.link, LINK_DATA, buf_data(&b), b.n) < 0 ||
-		link_put(&u->f.link, LINK_DONE, "", 1) < 0)
-		u->f.dead = true;
-	buf_free(&b);
+	if (!begun) /* half a response can't be taken back: it goes on, and then breaks off */
+		answer(u, status, "", text);
+}
+
+void upstream_again(struct upstream *u)
+{
+	u->state = UP_OVER;
+	answer(u, 503, "Retry-After: 1\r\n", "the log-in is being renewed: come again");
 }
 
 static void remember(struct upstream *u, const struct h1_head *h)
@@ -152,7 +163,8 @@ static void take_head(struct upstream *u, const struct link_frame *l)
 	if (!judge(u, &h))
 		return;
 	size_t before = u->out.n;
-	if (config_inject(&vault_config, &h, u->f.name, u->f.port, &u->out, &u->injected) < 0) {
+	if (config_inject(&vault_config, &h, u->f.name, u->f.port, &u->out, &u->injected,
+		    &u->renews) < 0) {
 		u->f.dead = true;
 		return;
 	}

@@ -12,6 +12,14 @@ int vault_config_credential(struct blob *b, const struct credential *c, const vo
 	return b->failed ? -ENOMEM : 0;
 }
 
+int vault_config_renews(struct blob *b, const void *former, size_t n)
+{
+	blob_put_u64(b, VAULT_TAG_RENEWS, 1);
+	if (n)
+		blob_put(b, VAULT_TAG_FORMER, former, n);
+	return b->failed ? -ENOMEM : 0;
+}
+
 int vault_config_rules(struct blob *b, const struct http_rules *rules)
 {
 	for (size_t i = 0; rules && i < rules->n; i++)

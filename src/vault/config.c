@@ -126,6 +126,14 @@ static int read_secret(struct vault_config *c, const struct blob_view *v, struct
 	return r < 0 ? err_sys(err, -r, "the secret %s", cred->secret) : 0;
 }
 
+static int read_former(struct vault_config *c, const struct blob_view *v, struct err *err)
+{
+	char *p = v->len <= SECRET_LIMIT ? take(c, v->data, v->len) : NULL;
+	return p && scrub_add(&c->scrub, p, v->len) == 0
+		? 0
+		: err_set(err, EBADMSG, "a former secret is too long");
+}
+
 static int read_record(struct vault_config *c, const struct blob_view *v, struct err *err)
 {
 	int r;
@@ -140,6 +148,13 @@ static int read_record(struct vault_config *c, const struct blob_view *v, struct
 			return err_set(err, EBADMSG, "a placeholder without a credential");
 		c->key[c->credentials.n - 1].placeholder = blob_str(v);
 		return 0;
+	case VAULT_TAG_RENEWS:
+		if (c->credentials.n == 0)
+			return err_set(err, EBADMSG, "what is to be renewed is no credential");
+		c->key[c->credentials.n - 1].renews = true;
+		return 0;
+	case VAULT_TAG_FORMER:
+		return read_former(c, v, err);
 	case VAULT_TAG_RULE:
 		r = http_rule_get(&c->arena, v, &c->rules);
 		break;
@@ -155,7 +170,7 @@ static void erase_secrets(char *data, size_t n)
 	struct blob_view v;
 	blob_iter_init(&it, data, n);
 	while (blob_next(&it, &v) > 0)
-		if (v.tag == VAULT_TAG_SECRET)
+		if (v.tag == VAULT_TAG_SECRET || v.tag == VAULT_TAG_FORMER)
 			explicit_bzero(data + (v.data - data), v.len);
 }
 
@@ -303,10 +318,10 @@ const struct credential *config_barred(
 }
 
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
-	uint16_t port, struct buf *out, bool *ret_injected)
+	uint16_t port, struct buf *out, bool *ret_injected, bool *ret_renews)
 {
 	bool goes[CREDENTIALS_MAX], sends[CREDENTIALS_MAX], seen[CREDENTIALS_MAX] = {false};
-	bool use[CREDENTIALS_MAX], any = false;
+	bool use[CREDENTIALS_MAX], any = false, renews = false;
 	struct filter q = {.c = c,
 		.seen = seen,
 		.goes = goes,
@@ -328,13 +343,16 @@ int config_inject(const struct vault_config *c, const struct h1_head *h, const c
 		if (!sends[i] || (!seen[i] && !cred->always))
 			continue;
 		any = true;
+		renews |= c->key[i].renews;
 		r = buf_addf(out, "%s: ", cred->header);
 		r = r < 0 ? r : buf_add(out, c->key[i].value, c->key[i].n);
 		r = r < 0 ? r : buf_add(out, "\r\n", 2);
 	}
 	r = r < 0 ? r : buf_add(out, "\r\n", 2);
-	if (r == 0)
+	if (r == 0) {
 		*ret_injected = any;
+		*ret_renews = renews;
+	}
 	return r;
 }
 

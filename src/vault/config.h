@@ -14,6 +14,7 @@ struct vault_key {
 	const char *placeholder;
 	const char *value; /* of the field, with the secret in it */
 	size_t n;
+	bool renews; /* VAULT_TAG_RENEWS */
 };
 
 struct vault_config {
@@ -37,9 +38,10 @@ void config_erase(struct vault_config *c);
 const struct credential *config_barred(
 	const struct vault_config *c, const struct h1_head *h, const char *name, uint16_t port);
 
-/* The request as it goes upstream, with what credentials put in: *ret_injected. 0 or -ENOMEM. */
+/* The request as it goes upstream, with what credentials put in: *ret_injected, and whether it is
+ * one that can be renewed.  0 or -ENOMEM. */
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
-	uint16_t port, struct buf *out, bool *ret_injected);
+	uint16_t port, struct buf *out, bool *ret_injected, bool *ret_renews);
 
 /* May these lines stand behind a request's body?  Not a field that a credential puts in. */
 bool config_trailers_ok(

@@ -34,6 +34,7 @@ static const int calls[] = {
 	SYS_mremap,
 	SYS_mprotect,
 	SYS_madvise,
+	SYS_mlock,
 	SYS_brk,
 	SYS_futex,
 	SYS_clock_gettime,

@@ -169,6 +169,13 @@ static int super_ready(void)
 		return -EPIPE;
 	if (n == -EAGAIN || n == -EINTR)
 		return 0;
+	if (n == sizeof(m) && m.magic == VAULT_MAGIC && m.kind == VAULT_RENEW && ops->renew) {
+		if (n_fds)
+			ops->renew(fds[0], (size_t)m.upload_spent);
+		for (size_t i = 0; i < n_fds; i++)
+			close(fds[i]);
+		return 1;
+	}
 	bool ok = n >= 0 && link_flow_ok(&m, (size_t)n);
 	if (ok && n_fds == 2) {
 		start_flow(&m, fds);

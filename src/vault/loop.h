@@ -32,9 +32,10 @@ struct loop_ops {
 	int agent_fd; /* which of a message's two descriptors is flow->wire's, the other is the
 		       * link's */
 	void (*start)(struct flow *f, const struct vault_flow_msg *m);
-	bool (*pump)(struct flow *f); /* move on; true: there is more to do at once */
-	void (*late)(struct flow *f); /* its deadline is over */
-	void (*stop)(struct flow *f); /* free what is its own */
+	bool (*pump)(struct flow *f);    /* move on; true: there is more to do at once */
+	void (*late)(struct flow *f);    /* its deadline is over */
+	void (*stop)(struct flow *f);    /* free what is its own */
+	void (*renew)(int fd, size_t n); /* VAULT_RENEW; NULL: there is none */
 };
 
 /* Until the supervisor's socket ends; 0, or 1 if something is wrong with that. */

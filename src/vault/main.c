@@ -233,6 +233,33 @@ static int read_config(struct err *err)
 	return config_read(&vault_config, copy, n, err);
 }
 
+/* The supervisor has a newer secret for a credential.  What is wrong with it leaves all as it is.
+ */
+static void renew(int fd, size_t n)
+{
+	static char *kept; /* what the strings of vault_config lie in, after the first */
+	struct vault_config fresh = {0};
+	struct err err;
+	const char *given = n && n <= CONFIG_MAX ? mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0)
+						 : MAP_FAILED;
+	if (given == MAP_FAILED)
+		return;
+	madvise((void *)(uintptr_t)given, n, MADV_DONTDUMP);
+	char *copy = malloc(n);
+	if (copy)
+		memcpy(copy, given, n);
+	munmap((void *)(uintptr_t)given, n);
+	if (!copy || config_read(&fresh, copy, n, &err) < 0) {
+		config_erase(&fresh);
+		free(copy);
+		return;
+	}
+	config_erase(&vault_config);
+	vault_config = fresh;
+	free(kept);
+	kept = copy;
+}
+
 static int set_up(struct err *err)
 {
 	struct vault_tell_msg ready = {.magic = VAULT_MAGIC, .kind = VAULT_READY};
@@ -258,7 +285,8 @@ int main(void)
 		.start = start,
 		.pump = pump,
 		.late = late,
-		.stop = stop};
+		.stop = stop,
+		.renew = renew};
 	setsid(); /* signals of the terminal are the supervisor's to act on */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0);

@@ -18,6 +18,7 @@ struct upstream {
 	enum up_request ask;
 	enum up_response got;
 	bool chunked, head_only, websocket, close, over, link_over; /* over: the upstream's end */
+	bool renews; /* a 401 is not the agent's to see: what was refused is being renewed */
 	bool injected, served; /* served: it has answered a request on this connection */
 	int64_t left, to_come; /* of the request's body, of the response's */
 	struct h1_chunks chunks;
@@ -36,6 +37,9 @@ bool upstream_answer(struct upstream *u);
 
 /* A flow starts; so much has been sent to its host before. */
 void upstream_spent(struct upstream *u, uint64_t before);
+
+/* "Come again": what was refused is being renewed.  The last on this connection. */
+void upstream_again(struct upstream *u);
 
 /* An answer of our own, the last on this connection, with its event. */
 void upstream_refuse(struct upstream *u, enum vault_why why, unsigned int status, const char *text);

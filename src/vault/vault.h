@@ -30,6 +30,8 @@ enum vault_kind {
 	VAULT_READY,    /* vault to supervisor; with it come two sealed memfds: the certificate of
 			 * the sandbox's authority (PEM), and the authority itself, with its key, for
 			 * the vault's successor and nobody else */
+	VAULT_RENEW,    /* supervisor to vault: a whole configuration in place of the one it has;
+			 * with it come upload_spent bytes of a sealed memfd */
 	VAULT_EVENT,    /* vault or front to supervisor: a request, or why there was none */
 };
 
@@ -80,12 +82,16 @@ enum vault_tag {
 	VAULT_TAG_SECRET,         /* of the credential before it: bytes */
 	VAULT_TAG_PLACEHOLDER,    /* of the credential before it: a string */
 	VAULT_TAG_RULE,           /* http_rule_put() */
+	VAULT_TAG_RENEWS,         /* of the credential before it: where it is refused, it is being
+				   * renewed: the agent is told to come again */
+	VAULT_TAG_FORMER,         /* a secret that still counts, and is to be blanked: bytes */
 };
 
 /* Append one credential with its secret, or the rules; the caller erases b->data (b->cap bytes)
  * and its memfd is for the vault alone.  0 or -ENOMEM. */
 int vault_config_credential(struct blob *b, const struct credential *c, const void *secret,
 	size_t n, const char *placeholder);
+int vault_config_renews(struct blob *b, const void *former, size_t n);
 int vault_config_rules(struct blob *b, const struct http_rules *rules);
 
 #endif

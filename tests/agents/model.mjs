@@ -6,6 +6,11 @@
 //                  [--tls-cert FILE --tls-key FILE] [--listen ADDR]
 //
 // Scenario: {"commands": ["echo hi > a", {"run": "make", "timeout": 60}], "final": "done"}
+// "oauth": {"refresh": "first refresh token", "access": "first access token", "life": seconds,
+//   "jwt": true}: it plays the token endpoint, too, and answers 401 to a token that is over.  A
+//   refresh token counts once: what comes a second time stands in the log as "reuse".  POST
+//   /control {"revoke": true}: no token counts any more; {"mode": "error", "hang", "echo", "refuse",
+//   "page", ""}: what the endpoint does.
 // "watch": a list of words; each request's "seen" names those of them that stand in it.
 // Log: JSON Lines, one a request: the credential header seen, the tools offered, the step answered
 // with, and the text of the last tool result (which is what the agent got to see).
@@ -18,6 +23,7 @@
 // Needs nothing but node.  Listens on loopback only unless told otherwise.  Holds no secret.
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { randomBytes } from "node:crypto";
 import * as zlib from "node:zlib";
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
@@ -319,6 +325,63 @@ const FIXED = [
     account_ordering: ["acc"] } },
 ];
 
+// ---- log-ins -------------------------------------------------------------------------------
+
+const oauth = scenario.oauth && {
+  refresh: scenario.oauth.refresh, used: new Set(), serial: 0, mode: "",
+  access: new Map([[scenario.oauth.access, Infinity]]),
+};
+
+function newToken(kind, life) {
+  const n = `${kind}-${++oauth.serial}-${randomBytes(12).toString("hex")}`;
+  if (!scenario.oauth.jwt || kind === "refresh")
+    return n;
+  const part = (v) => Buffer.from(JSON.stringify(v)).toString("base64url");
+  return [part({ alg: "RS256" }), part({ ...scenario.oauth.claims, jti: n,
+    exp: Math.floor(Date.now() / 1000) + life }), Buffer.from(n).toString("base64url")].join(".");
+}
+
+const count = () => [...oauth.access.values()].filter((until) => Date.now() < until).length;
+
+function tokens(text, type, entry, res) {
+  const form = /form/.test(type ?? "") ? Object.fromEntries(new URLSearchParams(text))
+    : JSON.parse(text);
+  const say = (status, body, more) => {
+    log({ ...entry, status, oauth: true, client: form.client_id, grant: form.grant_type, ...more });
+    res.writeHead(status, { "content-type": "application/json" });
+    res.end(body);
+  };
+  switch (oauth.mode) {
+  case "error": return say(500, JSON.stringify({ error: "server_error" }));
+  case "page": return say(200, "<html>log in here</html>");
+  case "echo": return say(400, JSON.stringify({ error: form.refresh_token, error_description: text }));
+  case "hang": return log({ ...entry, oauth: true, hangs: true });
+  }
+  if (oauth.mode === "refuse" || form.refresh_token !== oauth.refresh)
+    return say(400, JSON.stringify({ error: "invalid_grant" }),
+      { reuse: oauth.used.has(form.refresh_token), refused: true });
+  oauth.used.add(oauth.refresh);
+  oauth.refresh = newToken("refresh");
+  const life = scenario.oauth.life ?? 600, access = newToken("access", life);
+  oauth.access.set(access, Date.now() + life * 1000);
+  say(200, JSON.stringify({ access_token: access, refresh_token: oauth.refresh, expires_in: life,
+    token_type: "Bearer", ...(scenario.oauth.jwt ? { id_token: newToken("access", life) } : {}) }),
+    { renewed: true });
+}
+
+function control(text, res) {
+  const body = JSON.parse(text);
+  if (body.revoke)
+    oauth.access.clear();
+  oauth.mode = body.mode ?? oauth.mode;
+  res.end(JSON.stringify({ refresh: oauth.refresh, valid: count() }));
+}
+
+const lets = (auth) => {
+  const until = oauth.access.get((auth ?? "").replace(/^Bearer /, ""));
+  return until !== undefined && Date.now() < until;
+};
+
 // ---- HTTP ---------------------------------------------------------------------------------
 
 function output(res) {
@@ -391,6 +454,16 @@ async function answer(req, res) {
   const entry = { method: req.method, host: req.headers.host, path: url.pathname, auth,
     agent: req.headers["user-agent"] };
   const text = await readBody(req);
+  if (oauth && url.pathname === "/control")
+    return control(text, res);
+  if (oauth && /\/token$/.test(url.pathname))
+    return tokens(text, req.headers["content-type"], entry, res);
+  if (oauth && !lets(auth.authorization)) {
+    log({ ...entry, status: 401 });
+    res.writeHead(401, { "content-type": "application/json" });
+    res.end(JSON.stringify({ type: "error", error: { type: "authentication_error", message: "no" } }));
+    return;
+  }
   const route = req.method === "POST" && ROUTES.find((r) => r.path.test(url.pathname));
   if (!route) {
     const fixed = FIXED.find((f) => f.path.test(url.pathname));

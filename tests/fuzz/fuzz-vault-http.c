@@ -54,10 +54,10 @@ static void inject(const struct h1_head *h)
 {
 	static struct h1_head again;
 	struct buf b = {0};
-	bool injected = false;
+	bool injected = false, renews = false;
 	size_t found = 0;
 	check(!config_barred(config(), h, "a.example", 443));
-	check(config_inject(config(), h, "a.example", 443, &b, &injected) == 0);
+	check(config_inject(config(), h, "a.example", 443, &b, &injected, &renews) == 0);
 	if (h1_request(buf_data(&b), b.n, &again) > 0)
 		for (size_t i = 0; i < again.n; i++) {
 			const struct http_span v = again.f[i].value;

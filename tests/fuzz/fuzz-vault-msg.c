@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct vault_flow_msg m = {0};
 	struct err err;
 	struct buf b = {0};
-	bool any;
+	bool again, any;
 	frames(data, n);
 	memcpy(&m, data, MIN(n, sizeof(m)));
 	if (link_flow_ok(&m, n) && strlen(m.name) > HOST_NAME_MAX_LEN)
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		static const char s[] = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 		if (h1_request(s, sizeof(s) - 1, &h) <= 0)
 			abort();
-		config_inject(&c, &h, "a.example", 443, &b, &any);
+		config_inject(&c, &h, "a.example", 443, &b, &any, &again);
 		buf_free(&b);
 		config_trailers_ok(&c, "a.example", 443, (struct http_span){(const char *)data, n});
 	}

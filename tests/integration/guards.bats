@@ -82,7 +82,7 @@ init_of() {
 	refute_output "uid=0"
 }
 
-@test "CRED-06 the log-in comes along without its refresh token, settings without secrets" {
+@test "CRED-06 the log-in comes along without its tokens, settings without secrets" {
 	mkdir -p "$HOME/.local/bin" "$HOME/.claude"
 	printf '#!/bin/sh\ncat ~/.claude/.credentials.json ~/.claude/settings.json ~/.claude.json; env\n' \
 		>"$HOME/.local/bin/claude"
@@ -93,7 +93,8 @@ init_of() {
 	printf '{"theme":"dark","env":{"MY_TOKEN":"sk-ant-api03-%s"}}' "$CANARY" >"$HOME/.claude/settings.json"
 	cp -r "$HOME/.claude" "$T/before"
 	PATH=$HOME/.local/bin:$PATH run "$BAWN" run --rm claude "$WS" -- -p hello
-	assert_output access-given
+	assert_output sk-ant-oat01-
+	refute_output access-given
 	refute_canary
 	diff -r "$T/before" "$HOME/.claude"
 }

@@ -272,6 +272,7 @@ packs() {
 		grep -q ran "$T/out.$i" || fail "$i: $(cat "$T/out.$i")"
 		! grep -q "refresh-$CANARY" "$T/out.$i" || fail "refresh token: $(cat "$T/out.$i")"
 	done
-	grep -q "access-$CANARY" "$T/out.1" || fail "the access token did not come along: $(cat "$T/out.1")"
+	grep -q sk-ant-oat01- "$T/out.1" || fail "nothing in the log-in's place: $(cat "$T/out.1")"
+	! grep -l "access-$CANARY" "$T"/out.* || fail 'an access token is inside'
 	[ "$before" = "$(sha256sum "$HOME/.claude/.credentials.json"; stat -c '%i %a %Y' "$HOME/.claude/.credentials.json")" ] || fail "changed"
 }

@@ -304,14 +304,14 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
 		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
 		want = [c for n in ("anthropic", "openai", "google", "npm", "github") for c in load(n)]
-		assert len(want) == 9 and load("balanced") == want, want
+		assert len(want) == 11 and load("balanced") == want, want
 	P
 	goes() { # METHOD URL [OPTION...]: the secrets that go with it
 		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |
 			python3 -c 'import json, sys; print(*json.load(sys.stdin)["credentials"])'
 	}
 	local git=https://github.com/o/r.git api=https://api.github.com
-	[ "$(goes POST https://api.anthropic.com/v1/messages)" = 'anthropic anthropic-token claude-oauth' ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages)" = 'anthropic anthropic-token claude' ]
 	[ "$(goes GET $git/info/refs?service=git-upload-pack)" = github ]
 	[ "$(goes POST $git/git-upload-pack)" = github ]
 	[ "$(goes POST $git/git-receive-pack)" = "" ]
@@ -324,7 +324,7 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	[ "$(goes POST $git/git-receive-pack "${write[@]}")" = github ]
 	[ "$(goes DELETE $api/repos/o/r "${write[@]}")" = github ]
 	# which comes beside the profile's own, unless one is named that takes their place
-	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = 'anthropic anthropic-token claude-oauth' ]
+	[ "$(goes POST https://api.anthropic.com/v1/messages "${write[@]}")" = 'anthropic anthropic-token claude' ]
 	run -0 "$BAWN" policy check "${write[@]}" claude https://pypi.org/
 	run -1 "$BAWN" policy check "${write[@]}" --policy locked claude https://pypi.org/
 	local npm=https://x.npmjs.org

@@ -406,10 +406,10 @@ static void check_inject(const struct vault_config *c, uint16_t port, const char
 	static struct h1_head h;
 	char s[200];
 	struct buf b = {0};
-	bool any = !injected;
+	bool any = !injected, again;
 	snprintf(s, sizeof(s), "GET / HTTP/1.1\r\n" HOST "%s\r\n", field);
 	assert_true(request(s, &h) > 0);
-	assert_int_equal(config_inject(c, &h, "a.example", port, &b, &any), 0);
+	assert_int_equal(config_inject(c, &h, "a.example", port, &b, &any, &again), 0);
 	buf_add(&b, "", 1);
 	char *at = strstr(buf_data(&b), "\r\nAccept-Encoding: identity\r\n");
 	assert_non_null(at);
