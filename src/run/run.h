@@ -203,6 +203,11 @@ void run_change_aside(struct run *r, const struct scan_result *s);
 int run_plan(struct run *r, struct err *err);
 /* The program, its arguments and environment alone: for one more session of a running sandbox. */
 int run_plan_command(struct run *r, struct err *err);
+/* run-plan-env.c: both parts of that. */
+int run_plan_exe(struct run *r, struct err *err);
+void run_plan_env(struct run *r);
+/* Where bawn-why is, by which the agent asks for the rules; see egress/why-main.c. */
+#define RUN_WHY_DIR "/run/bawn/bin"
 /* Which of our variables come along, with placeholders for keys. */
 int run_environment(struct run *r, struct err *err);
 /* What run_plan_command() needs to know. */

@@ -1,0 +1,116 @@
+/* run/run-plan-env.c - the command of a plan: its program, and its environment; see run.h.
+ *
+ * Must not: choose which of the host's variables come along; run_environment() has (run-facts.c).
+ */
+#include "run/run.h"
+
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "base/path.h"
+
+/* ${WORKSPACE}, ${HOME} and ${SANDBOX} in a value of the profile. */
+static char *expand(struct run *r, const char *s)
+{
+	const struct {
+		const char *name, *value;
+	} vars[] = {
+		{"${WORKSPACE}", run_place(r)}, {"${HOME}", r->id.home}, {"${SANDBOX}", r->box.id}};
+	char *out = arena_dup(&r->plan.arena, s);
+	for (size_t i = 0; i < ARRAY_LEN(vars) && out; i++) {
+		char *at = strstr(out, vars[i].name);
+		if (at)
+			out = arena_printf(&r->plan.arena, "%.*s%s%s", (int)(at - out), out,
+				vars[i].value, at + strlen(vars[i].name));
+	}
+	return out;
+}
+
+static void put_env(struct run *r, const char *assignment)
+{
+	size_t n = strcspn(assignment, "=");
+	char *name = arena_dupn(&r->plan.arena, assignment, n);
+	if (name && assignment[n])
+		strv_env_set(&r->plan.arena, &r->plan.env, name, assignment + n + 1);
+}
+
+static void put_env_list(struct run *r, const struct strv *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		put_env(r, v->v[i]);
+}
+
+static char *join_path(struct arena *a, const struct strv *dirs)
+{
+	char *s = arena_dup(a, dirs->n ? dirs->v[0] : "/usr/local/bin:/usr/bin:/bin");
+	for (size_t i = 1; i < dirs->n; i++)
+		s = arena_printf(a, "%s:%s", s, dirs->v[i]);
+	return s ? arena_printf(a, "%s:" RUN_WHY_DIR, s) : NULL;
+}
+
+void run_plan_env(struct run *r)
+{
+	struct plan *p = &r->plan;
+	put_env_list(r, &r->env.env);
+	put_env_list(r, &r->tools.env);
+	run_ca_env(r);
+	strv_env_set(&p->arena, &p->env, "PATH", join_path(&p->arena, &r->tools.path));
+	strv_env_set(&p->arena, &p->env, "HOME", r->id.home);
+	strv_env_set(&p->arena, &p->env, "USER", r->id.user);
+	strv_env_set(&p->arena, &p->env, "LOGNAME", r->id.user);
+	strv_env_set(&p->arena, &p->env, "SHELL", r->id.shell);
+	strv_env_set(&p->arena, &p->env, "PWD", p->cwd);
+	strv_env_set(&p->arena, &p->env, "BAWN_SANDBOX", r->box.id);
+	for (size_t i = 0; i < r->pack.profile.env_set.n; i++)
+		put_env(r, expand(r, r->pack.profile.env_set.v[i]));
+	put_env_list(r, &r->seed_env);
+	put_env_list(r, &r->opt.env);
+}
+
+/* The program's path inside: as found on the host, as both see the same paths. */
+int run_plan_exe(struct run *r, struct err *err)
+{
+	struct plan *p = &r->plan;
+	if (r->command.n) { /* looked for inside: its home is not ours */
+		const char *word = p->argv.v[0];
+		p->exe = word[0] != '/' && strchr(word, '/') ? path_join(&p->arena, p->cwd, word)
+							     : word;
+		return p->exe ? 0 : err_set(err, ENOMEM, "out of memory");
+	}
+	if (r->agent.exe && !(r->pack.profile.args_replace && r->opt.args.n)) {
+		p->exe = r->agent.exe;
+		p->argv.v[0] = arena_dup(&p->arena, r->agent.exe);
+		return 0;
+	}
+	const char *name = p->argv.v[0];
+	if (!*name) {
+		r->unfit = 127;
+		err_hint(err, "a variable may be unset: behind -- stands a command");
+		return err_set(err, ENOENT, "the command's name is empty");
+	}
+	if (strchr(name, '/')) {
+		char *full = name[0] == '/' ? arena_dup(&p->arena, name)
+					    : path_join(&p->arena, p->cwd, name);
+		p->exe = path_real(&p->arena, full);
+		if (p->exe)
+			return 0;
+		int e = errno;
+		r->unfit = e == EACCES ? 126 : 127;
+		return err_sys(err, e, "execute %s", name);
+	}
+	for (size_t i = 0; i < r->tools.path.n; i++) {
+		char *full = path_join(&p->arena, r->tools.path.v[i], name);
+		if (full && access(full, X_OK) == 0) {
+			p->exe = full;
+			return 0;
+		}
+	}
+	if (streq(name, "bawn-why")) { /* there inside alone */
+		p->exe = RUN_WHY_DIR "/bawn-why";
+		return 0;
+	}
+	char shown[256];
+	r->unfit = 127;
+	return err_set(
+		err, ENOENT, "%s: command not found", escape_text(shown, sizeof(shown), name));
+}
