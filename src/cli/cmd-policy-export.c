@@ -31,9 +31,8 @@ static const char import_usage[] = "bawn policy import FILE|- [--as NAME] [--for
  * in silence. */
 static const char *const kept[] = {"summary", "api", "allow", "deny", "credentials", NULL};
 static const char *const kept_in_rule[] = {"host", "private", "raw", "max-upload", NULL};
-static const char *const kept_in_credential[] = {
-	"secret", "hosts", "header", "basic", "env", "file", "placeholder", "always", "login",
-	"requests", "beyond", NULL};
+static const char *const kept_in_credential[] = {"secret", "hosts", "header", "basic", "env",
+	"file", "placeholder", "always", "login", "requests", "beyond", NULL};
 
 static const struct yaml_node *unkept(const struct yaml_node *map, const char *const *keys)
 {

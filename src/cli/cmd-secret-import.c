@@ -29,8 +29,7 @@ static const struct place {
 } places[] = {
 	{"anthropic", FROM_ENV, "ANTHROPIC_API_KEY", "the variable ANTHROPIC_API_KEY"},
 	{"anthropic-token", FROM_ENV, "ANTHROPIC_AUTH_TOKEN", "the variable ANTHROPIC_AUTH_TOKEN"},
-	{"claude", FROM_ENV, "CLAUDE_CODE_OAUTH_TOKEN",
-		"the variable CLAUDE_CODE_OAUTH_TOKEN"},
+	{"claude", FROM_ENV, "CLAUDE_CODE_OAUTH_TOKEN", "the variable CLAUDE_CODE_OAUTH_TOKEN"},
 	{"openai", FROM_ENV, "CODEX_API_KEY", "the variable CODEX_API_KEY"},
 	{"openai", FROM_ENV, "OPENAI_API_KEY", "the variable OPENAI_API_KEY"},
 	{"gemini", FROM_ENV, "GEMINI_API_KEY", "the variable GEMINI_API_KEY"},

@@ -29,9 +29,9 @@ static bool is_mounted(int root, const char *dst)
 		(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* One row again.  The host goes on meanwhile: what it removes between our opening it and mounting on
- * it (ENOENT) is looked at afresh, as is what comes in its place.  Nothing there: nothing to guard,
- * and the watch sees it come back. */
+/* One row again.  The host goes on meanwhile: what it removes between our opening it and mounting
+ * on it (ENOENT) is looked at afresh, as is what comes in its place.  Nothing there: nothing to
+ * guard, and the watch sees it come back. */
 static int reapply_row(int root, const struct wire_mount *row, struct err *err)
 {
 	enum { TRIES = 100 };

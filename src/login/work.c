@@ -130,7 +130,8 @@ static int read_body(struct peer *peer, struct buf *in, const struct h1_head *h,
 	}
 }
 
-static int read_answer(struct peer *peer, unsigned int *ret_status, struct buf *body, struct err *err)
+static int read_answer(
+	struct peer *peer, unsigned int *ret_status, struct buf *body, struct err *err)
 {
 	static struct h1_head h;
 	char piece[16384];

@@ -212,8 +212,10 @@ static int start_processes(struct sandbox *s, struct err *err)
 		s->handover = TAKE_FD(handover[0]);
 		s->control = TAKE_FD(control[0]);
 		s->config.dialer.relay_sock = relay[0];
-		s->config.dialer.vault = (struct dialer_vault){
-			.ctx = s, .refuse = vault_refuse, .flow = vault_flow, .limit = vault_limit,
+		s->config.dialer.vault = (struct dialer_vault){.ctx = s,
+			.refuse = vault_refuse,
+			.flow = vault_flow,
+			.limit = vault_limit,
 			.judge = vault_judge};
 		r = dialer_new(&s->config.dialer, &s->dialer, err);
 		if (r >= 0)
