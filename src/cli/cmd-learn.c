@@ -25,7 +25,7 @@ static const struct option_row own_rows[] = {
 
 /* Options of run that make no sense here. */
 static const char *const not_ours[] = {
-	"rm", "name", "detach", "detach-keys", "dry-run", "json", "template", "help"};
+	"rm", "name", "detach", "detach-keys", "dry-run", "json", "template", "help", NULL};
 
 struct learn {
 	struct run *r;
@@ -52,24 +52,7 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		l->help = true;
 		return 0;
 	default:
-		for (const struct option_row *o = run_option_rows; o->name; o++)
-			if (o->id == id)
-				return run_option_set(l->r, o->name, value, err);
-		return -EINVAL;
-	}
-}
-
-static void make_table(struct learn *l)
-{
-	size_t n = 0;
-	for (; own_rows[n].name; n++)
-		l->rows[n] = own_rows[n];
-	for (const struct option_row *o = run_option_rows; o->name && n < OPTIONS_MAX - 1; o++) {
-		bool ours = true;
-		for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
-			ours &= !streq(o->name, not_ours[i]);
-		if (ours)
-			l->rows[n++] = *o;
+		return run_option_row_set(l->r, id, value, err);
 	}
 }
 
@@ -256,7 +239,7 @@ int cmd_learn(int argc, char **argv)
 	struct run r;
 	struct learn l = {.r = &r, .dir = -1};
 	run_init(&r, argc, argv);
-	make_table(&l);
+	run_option_rows_beside(own_rows, not_ours, l.rows, OPTIONS_MAX);
 	int k = parse(&l, argc, argv, &err);
 	if (k == 0 && l.help) {
 		help();

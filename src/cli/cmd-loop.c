@@ -43,7 +43,7 @@ static const struct option_row own_rows[] = {{"max", 0, "N", "at most N iteratio
 
 /* Options of run that make no sense here. */
 static const char *const not_ours[] = {"rm", "detach", "detach-keys", "dry-run", "json", "timing",
-	"clipboard", "help", "timeout", "result"};
+	"clipboard", "help", "timeout", "result", NULL};
 
 struct loop {
 	int argc;
@@ -91,24 +91,7 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		p->l->help = true;
 		return 0;
 	default:
-		for (const struct option_row *o = run_option_rows; o->name; o++)
-			if (o->id == id)
-				return run_option_set(p->r, o->name, value, err);
-		return -EINVAL;
-	}
-}
-
-static void make_table(struct loop *l)
-{
-	size_t n = 0;
-	for (; own_rows[n].name; n++)
-		l->rows[n] = own_rows[n];
-	for (const struct option_row *o = run_option_rows; o->name && n < OPTIONS_MAX - 1; o++) {
-		bool ours = true;
-		for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
-			ours &= !streq(o->name, not_ours[i]);
-		if (ours)
-			l->rows[n++] = *o;
+		return run_option_row_set(p->r, id, value, err);
 	}
 }
 
@@ -411,7 +394,7 @@ int cmd_loop(int argc, char **argv)
 {
 	struct err err = {0};
 	struct loop l = {.argc = argc, .argv = argv, .max = MAX_DEFAULT, .n = 1};
-	make_table(&l);
+	run_option_rows_beside(own_rows, not_ours, l.rows, OPTIONS_MAX);
 	l.tail = tee_tail_new(&err);
 	if (!l.tail || first_look(&l, &err) < 0)
 		return run_fail(&err, 125);

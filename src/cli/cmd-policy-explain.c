@@ -26,17 +26,6 @@ struct explained {
 	char fix[1200]; /* what would change it; "": nothing does */
 };
 
-static void format_target(const struct target *t, char *buf, size_t cap)
-{
-	char addr[INET6_ADDRSTRLEN];
-	if (!t->is_addr) {
-		snprintf(buf, cap, "%s:%u", t->name, t->port);
-		return;
-	}
-	host_addr_format(&t->addr, addr, sizeof(addr));
-	snprintf(buf, cap, host_addr_is_v4(&t->addr) ? "%s:%u" : "[%s]:%u", addr, t->port);
-}
-
 /* As a rule, without the port that is meant anyhow. */
 static void as_rule(const struct explained *x, char *buf, size_t cap)
 {
@@ -372,7 +361,7 @@ int policy_explain(struct ctx *c)
 		return admin_fail(&err);
 	if (egress_view(&e, data, n) < 0)
 		return ADMIN_FAILED;
-	format_target(&x.target, x.text, sizeof(x.text));
+	policy_target_text(&x.target, x.text, sizeof(x.text));
 	judge(&x, &e);
 	judge_request(&x);
 	show_all(c, &x);

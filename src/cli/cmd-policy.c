@@ -188,17 +188,6 @@ struct answer {
 	char fix[400];
 };
 
-static void format_target(const struct target *t, char *buf, size_t cap)
-{
-	char addr[INET6_ADDRSTRLEN];
-	if (!t->is_addr) {
-		snprintf(buf, cap, "%s:%u", t->name, t->port);
-		return;
-	}
-	host_addr_format(&t->addr, addr, sizeof(addr));
-	snprintf(buf, cap, host_addr_is_v4(&t->addr) ? "%s:%u" : "[%s]:%u", addr, t->port);
-}
-
 /* Addresses that nothing but a rule for the very address opens. */
 static void check_special(const struct target *t, struct egress_verdict v, struct answer *ret)
 {
@@ -221,7 +210,7 @@ static void explain(const struct egress *e, const struct target *t, struct answe
 {
 	struct egress_verdict v = t->is_addr ? egress_match_addr(e, &t->addr, t->port)
 					     : egress_match(e, t->name, t->port);
-	format_target(t, ret->target, sizeof(ret->target));
+	policy_target_text(t, ret->target, sizeof(ret->target));
 	ret->allowed = v.action == EGRESS_ALLOW;
 	ret->has_rule = egress_rule(e, v.rule, &ret->rule) == 0;
 	if (egress_offline(e)) {

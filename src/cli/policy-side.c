@@ -197,3 +197,14 @@ const char *policy_request_words(struct ctx *c, const char *word, const char **r
 	*ret = arena_dupn(&c->a, word, (size_t)(space - word));
 	return space + 1;
 }
+
+void policy_target_text(const struct target *t, char *buf, size_t cap)
+{
+	char addr[INET6_ADDRSTRLEN];
+	if (!t->is_addr) {
+		snprintf(buf, cap, "%s:%u", t->name, t->port);
+		return;
+	}
+	host_addr_format(&t->addr, addr, sizeof(addr));
+	snprintf(buf, cap, host_addr_is_v4(&t->addr) ? "%s:%u" : "[%s]:%u", addr, t->port);
+}

@@ -7,6 +7,7 @@
 #include "cli/listing.h"
 #include "cli/pack-args.h"
 #include "policy/compile.h"
+#include "policy/target.h"
 
 /* What the verbs of `bawn policy` are told on the command line. */
 struct policy_told {
@@ -40,6 +41,9 @@ int policy_side_read(struct ctx *c, const char *word, struct pack_args *args,
 const char *policy_side_name(const struct policy_side *s, char *buf, size_t cap);
 /* FILE, or FILE:LINE, as a rule is shown; its option, where it is from the command line. */
 const char *policy_rule_place(const char *file, uint32_t line, char *buf, size_t cap);
+
+/* "host:443", "[2001:db8::1]:443". */
+void policy_target_text(const struct target *t, char *buf, size_t cap);
 
 /* A request on the command line: "METHOD URL" as one word, or URL beside --method.  The URL; *ret
  * is NULL where no method is named. */

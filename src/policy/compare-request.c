@@ -44,16 +44,6 @@ struct compare {
 
 /* ---- do they say the same? ---- */
 
-static bool is_for(const struct http_rule *r, const char *name, uint16_t port)
-{
-	if (!egress_name_matches(r->kind, r->name, name))
-		return false;
-	for (uint32_t i = 0; i < r->n_ports; i++)
-		if (r->ports[i] == port)
-			return true;
-	return r->n_ports == 0;
-}
-
 /* Where nothing looks at requests, one rule lets all of them through. */
 static int collect(struct arena *a, const struct compare *c, struct list *l)
 {
@@ -66,12 +56,12 @@ static int collect(struct arena *a, const struct compare *c, struct list *l)
 	if (!http_rules_apply(l->all, c->name, c->port))
 		return 0;
 	for (size_t i = 0; i < l->all->n; i++)
-		n += is_for(&l->all->v[i], c->name, c->port);
+		n += http_rule_is_for(&l->all->v[i], c->name, c->port);
 	l->own.v = arena_alloc(a, n * sizeof(*l->own.v));
 	if (!l->own.v)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->all->n; i++)
-		if (is_for(&l->all->v[i], c->name, c->port))
+		if (http_rule_is_for(&l->all->v[i], c->name, c->port))
 			l->own.v[l->own.n++] = l->all->v[i];
 	l->v = l->own.v;
 	l->n = l->own.n;

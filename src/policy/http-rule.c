@@ -272,7 +272,7 @@ bool http_path_match(const char *glob, const char *path, bool fold)
 
 /* ---- deciding ---- */
 
-static bool is_for(const struct http_rule *r, const char *name, uint16_t port)
+bool http_rule_is_for(const struct http_rule *r, const char *name, uint16_t port)
 {
 	if (!egress_name_matches(r->kind, r->name, name))
 		return false;
@@ -307,7 +307,7 @@ static bool method_ok(const char *s, size_t n)
 bool http_rules_apply(const struct http_rules *rules, const char *name, uint16_t port)
 {
 	for (size_t i = 0; rules && i < rules->n; i++)
-		if (!rules->v[i].plain && is_for(&rules->v[i], name, port))
+		if (!rules->v[i].plain && http_rule_is_for(&rules->v[i], name, port))
 			return true;
 	return false;
 }
@@ -327,7 +327,7 @@ static struct http_verdict decide_path(
 		.why = "no rule allows this method and path"};
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct http_rule *r = &rules->v[i];
-		if (!is_for(r, q->name, q->port))
+		if (!http_rule_is_for(r, q->name, q->port))
 			continue;
 		if (!r->plain &&
 			(!has_method(r, q->method, q->method_len) ||
@@ -386,7 +386,7 @@ static const struct http_rule *least_upload(
 	const struct http_rule *least = NULL;
 	for (size_t i = 0; rules && i < rules->n; i++)
 		if (rules->v[i].max_upload < (least ? least->max_upload : UINT64_MAX) &&
-			is_for(&rules->v[i], name, port))
+			http_rule_is_for(&rules->v[i], name, port))
 			least = &rules->v[i];
 	return least;
 }

@@ -66,6 +66,9 @@ struct http_verdict {
  * name is canonical, everywhere here. */
 bool http_rules_apply(const struct http_rules *rules, const char *name, uint16_t port);
 
+/* Is this one of its rules? */
+bool http_rule_is_for(const struct http_rule *r, const char *name, uint16_t port);
+
 /* May this request be made, given that the connection may (egress_match())?  method and target as
  * they came, not NUL-terminated; method names are compared exactly.  On a host without HTTP rules
  * everything is allowed.  Never fails; what can't be read is denied. */

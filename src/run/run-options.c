@@ -454,6 +454,30 @@ int run_option_set(struct run *r, const char *name, const char *value, struct er
 	return err_set(err, EINVAL, "unknown option --%s", name);
 }
 
+int run_option_row_set(struct run *r, int id, const char *value, struct err *err)
+{
+	for (const struct option_row *o = run_option_rows; o->name; o++)
+		if (o->id == id)
+			return option(r, id, value, err);
+	return -EINVAL;
+}
+
+void run_option_rows_beside(
+	const struct option_row *own, const char *const * not, struct option_row *to, size_t max)
+{
+	size_t n = 0;
+	for (; own->name && n < max - 1; own++)
+		to[n++] = *own;
+	for (const struct option_row *o = run_option_rows; o->name && n < max - 1; o++) {
+		size_t i = 0;
+		while (not [i] && !streq(o->name, not [i]))
+			i++;
+		if (!not [i])
+			to[n++] = *o;
+	}
+	to[n] = (struct option_row){0};
+}
+
 int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 {
 	struct option_split split;

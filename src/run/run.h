@@ -159,6 +159,12 @@ void run_options_help(FILE *to);
 int run_check_ports(const struct run_options *o, struct err *err);
 /* As if --option value had been given. */
 int run_option_set(struct run *r, const char *option, const char *value, struct err *err);
+/* The same by the row's id; -EINVAL: there is none. */
+int run_option_row_set(struct run *r, int id, const char *value, struct err *err);
+/* The rows of a command that has own options and takes those of run but for not (ending in NULL):
+ * to (at most max, with the end), own ones first. */
+void run_option_rows_beside(
+	const struct option_row *own, const char *const * not, struct option_row *to, size_t max);
 
 /* What comes along as 0-2 must be no way to anywhere else.  0 or -errno. */
 int run_check_stdio(struct err *err);
