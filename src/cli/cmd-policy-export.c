@@ -29,7 +29,8 @@ static const char import_usage[] = "bawn policy import FILE|- [--as NAME] [--for
 
 /* Keys of a policy, a rule and a credential that the text below keeps; another one is not left out
  * in silence. */
-static const char *const kept[] = {"summary", "api", "allow", "deny", "credentials", NULL};
+static const char *const kept[] = {
+	"summary", "api", "beside", "allow", "deny", "credentials", NULL};
 static const char *const kept_in_rule[] = {"host", "private", "raw", "max-upload", NULL};
 static const char *const kept_in_credential[] = {"secret", "hosts", "header", "basic", "env",
 	"file", "placeholder", "always", "login", "requests", "beyond", NULL};
@@ -120,9 +121,10 @@ static char *export_text(struct ctx *c, const struct policy_side *s)
 	fprintf(f,
 		"# Exported by bawn " PACKAGE_VERSION
 		"; to use it elsewhere: bawn policy import FILE\n"
-		"summary: %s\n%s",
+		"summary: %s\n%s%s",
 		write_quoted(&c->a, summary),
-		s->kind == SIDE_POLICY && s->file.api ? "api: true\n" : "");
+		s->kind == SIDE_POLICY && s->file.api ? "api: true\n" : "",
+		s->kind == SIDE_POLICY && s->file.beside ? "beside: true\n" : "");
 	put_list(&c->a, f, rules, false);
 	put_list(&c->a, f, rules, true);
 	policy_credentials_put(&c->a, f, &s->credentials);

@@ -116,18 +116,19 @@ shape_only() {
 
 @test "in place of a key that the policy knows stands a placeholder; a tool's other keys pass, everything else stays" {
 	export ANTHROPIC_API_KEY=key-of-claude CODEX_API_KEY=key-of-codex GEMINI_API_KEY=key-of-gemini
-	export GROQ_API_KEY=key-of-groq GITHUB_TOKEN=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
+	export GROQ_API_KEY=key-of-groq OPENCODE_AUTH_CONTENT=content-of-opencode
+	export GITHUB_TOKEN=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
 	export NPM_TOKEN=$CANARY SSH_AUTH_SOCK=/tmp/$CANARY DATABASE_URL=postgres://u:$CANARY@h/d
 	declare -A own=([claude]=ANTHROPIC_API_KEY=sk-ant-api03- [codex]=CODEX_API_KEY=sk-proj-
-		[gemini]=GEMINI_API_KEY=AIzaSy [opencode]=GROQ_API_KEY=key-of-groq)
+		[gemini]=GEMINI_API_KEY=AIzaSy [opencode]=OPENCODE_AUTH_CONTENT=content-of-opencode)
 	for a in claude codex gemini opencode; do
 		run look "$a" "$EVERYTHING" --offline
 		assert_output "${own[$a]}" || return 1
 		refute_canary || return 1
-		for b in claude codex gemini; do
+		for b in claude codex gemini groq; do
 			refute_output "key-of-$b" || return 1
 		done
-		[ "$a" = opencode ] || refute_output key-of-groq || return 1
+		[ "$a" = opencode ] || refute_output content-of-opencode || return 1
 	done
 }
 

@@ -637,13 +637,22 @@ assert x["credentials_removed"][0]["secret"] == "github" and x["credentials_adde
 		    placeholder: "x-{20}"
 		    requests: ["GET,HEAD /a%20b/**", "POST /x%2Fy", "/**/%C3%A9"]
 		  - {secret: two, hosts: [b.example.com], basic: me, always: true}
+		  - secret: three
+		    hosts: [c.example.com]
+		    header: X-Key
+		    file: {~/.three: "first \"{}\"\n\tsecond\n", ~/.config/four: "k={}"}
+		    requests: ["GET /**"]
+		    beyond: full-write
+		  - {secret: five, hosts: [d.example.com], header: X-Key, login: true}
+		beside: true
 	Y
 	"$BAWN" policy export ./full.yaml >again.yaml
 	run -0 "$BAWN" policy diff ./full.yaml ./again.yaml
 	assert_output 'none differ'
 	refute_output 'secret'
+	grep -qx 'beside: true' again.yaml
 	# the shipped ones, too
-	for url in balanced github github-write anthropic openai google locked open; do
+	for url in balanced github github-write npm npm-write anthropic openai google providers locked open; do
 		"$BAWN" policy export "policy:$url" >x.yaml
 		run -0 "$BAWN" policy diff "policy:$url" ./x.yaml
 	done
