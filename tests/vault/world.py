@@ -15,7 +15,7 @@ import time
 
 BUILD = os.environ["BAWN_BUILDDIR"]
 MAGIC = 0x62767431
-FLOW, READY, EVENT = 1, 2, 3
+FLOW, READY, RENEW, EVENT = 1, 2, 3, 4
 SECRET = "sk-REAL-" + os.urandom(12).hex()
 PLACEHOLDER = "sk-placeholder-0000000000000000"
 NAME = "api.example"
