@@ -8,7 +8,7 @@ bawn_admin_SOURCES = \
 	src/cli/pack-args.c src/cli/pack-args.h \
 	src/cli/cmd-compile.c src/cli/cmd-policy.c src/cli/cmd-policy-edit.c src/cli/cmd-profile.c \
 	src/cli/cmd-secret.h src/cli/cmd-secret.c src/cli/cmd-secret-import.c src/cli/cmd-secret-prompt.c \
-	src/cli/cmd-seed.c
+	src/cli/cmd-seed.c src/cli/cmd-login.c
 bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_admin_LDADD = libseed.a libsecret.a libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \
 	$(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS)
