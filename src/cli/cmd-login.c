@@ -184,8 +184,8 @@ static int specs(const struct seed_login *l, const char *file, struct err *err)
 		{"client_id", n->client_id}, {"client_secret", n->client_secret},
 		{"form", b->form ? "yes" : NULL}, {"authorize", b->url}, {"ask_scope", b->scope},
 		{"host", b->host ? b->host : "127.0.0.1"}, {"port", b->port ? b->port : "0"},
-		{"path", b->path}, {"extra", b->extra}, {"set", b->set}, {"account", b->account},
-		{"claims", b->claims}, {"claim", b->claim},
+		{"path", b->path}, {"extra", b->extra}, {"paste", b->paste}, {"set", b->set},
+		{"account", b->account}, {"claims", b->claims}, {"claim", b->claim},
 		{"send_state", b->send_state ? "yes" : NULL}};
 	_cleanup_(json_doc_freep) struct json_doc *d = json_doc_new();
 	for (size_t i = 0; d && i < ARRAY_LEN(fields); i++)

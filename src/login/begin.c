@@ -53,6 +53,7 @@ struct wait {
 	struct callback_want want;
 	char state[48], verifier[48], challenge[48], redirect[300];
 	struct answer got;
+	bool paste; /* a code may come by the terminal */
 };
 
 static int64_t now_s(void)
@@ -164,11 +165,11 @@ static int open_port(struct wait *w, struct err *err)
 
 /* ---- the browser ---- */
 
-static char *authorize_url(struct wait *w)
+static char *authorize_url(struct wait *w, const char *redirect)
 {
 	const struct json_doc *s = w->b->spec;
 	const char *const rows[][2] = {{"client_id", tokens_spec(s, "client_id")},
-		{"redirect_uri", w->redirect}, {"scope", tokens_spec(s, "ask_scope")},
+		{"redirect_uri", redirect}, {"scope", tokens_spec(s, "ask_scope")},
 		{"code_challenge", w->challenge}, {"code_challenge_method", "S256"},
 		{"state", w->state}};
 	const char *url = tokens_spec(s, "authorize"), *extra = tokens_spec(s, "extra");
@@ -291,18 +292,42 @@ static bool take(struct wait *w, struct reader *r)
 	return whole;
 }
 
+/* A line of the terminal.  True: it is the code. */
+static bool take_line(struct wait *w)
+{
+	char line[CALLBACK_CODE_MAX + 512];
+	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
+	if (n <= 0) {
+		w->paste = n < 0 && errno == EINTR;
+		return false;
+	}
+	line[n] = '\0';
+	if (strlen(line) == (size_t)n && callback_paste(line, w->state, w->got.code)) {
+		w->got.kind = CALLBACK_CODE;
+		snprintf(w->redirect, sizeof(w->redirect), "%s", tokens_spec(w->b->spec, "paste"));
+	} else if (line[strspn(line, " \r\n")]) {
+		printf("That is not the code of this log-in; it looks like CODE#STATE.\n");
+		fflush(stdout);
+	}
+	explicit_bzero(line, sizeof(line));
+	return w->got.kind == CALLBACK_CODE;
+}
+
 static int wait_for(struct wait *w, struct err *err)
 {
 	const int64_t until = now_s() + w->b->seconds;
 	bool done = false;
 	while (!done && now_s() < until) {
-		struct pollfd p[LISTENERS + READERS];
+		struct pollfd p[LISTENERS + READERS + 1];
 		for (size_t i = 0; i < LISTENERS; i++)
 			p[i] = (struct pollfd){.fd = w->listener[i], .events = POLLIN};
 		for (size_t i = 0; i < READERS; i++)
 			p[LISTENERS + i] = (struct pollfd){
 				.fd = w->readers[i].pid ? w->readers[i].fd : -1, .events = POLLIN};
+		struct pollfd *typed = &p[LISTENERS + READERS];
+		*typed = (struct pollfd){.fd = w->paste ? STDIN_FILENO : -1, .events = POLLIN};
 		poll(p, ARRAY_LEN(p), 500);
+		done = typed->revents && take_line(w);
 		for (size_t i = 0; i < READERS && !done; i++) {
 			struct reader *r = &w->readers[i];
 			if (p[LISTENERS + i].revents)
@@ -416,12 +441,19 @@ static int go(struct wait *w, struct err *err)
 		r = prepare(w, err);
 	if (r == 0)
 		r = open_port(w, err);
-	char *url = r == 0 ? authorize_url(w) : NULL;
+	char *url = r == 0 ? authorize_url(w, w->redirect) : NULL;
 	if (r == 0 && !url)
 		r = err_set(err, ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
 	printf("Log in to %s in a browser on this machine:\n\n%s\n\n", w->b->label, url);
+	const char *paste = tokens_spec(w->b->spec, "paste");
+	w->paste = *paste && isatty(STDIN_FILENO);
+	char *other = w->paste ? authorize_url(w, paste) : NULL;
+	if (other)
+		printf("Or in one on another machine, and paste the code that it shows "
+		       "here:\n\n%s\n\n",
+			other);
 	if (*w->b->browser)
 		browse(w, url);
 	printf("Waiting for it to come back to port %u (Ctrl-C ends it) ...\n", w->want.port);

@@ -92,3 +92,27 @@ enum callback_kind callback_read(const char *buf, size_t n, const struct callbac
 	}
 	return failed == 0 && done == 1 && *code ? CALLBACK_CODE : CALLBACK_NO;
 }
+
+bool callback_paste(const char *line, const char *state, char code[static CALLBACK_CODE_MAX])
+{
+	static const char blank[] = " \t\r\n";
+	char theirs[256];
+	line += strspn(line, blank);
+	size_t n = strcspn(line, "#");
+	if (n == 0 || n >= CALLBACK_CODE_MAX || line[n] != '#')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (line[i] <= ' ' || line[i] > '~')
+			return false;
+	const char *rest = line + n + 1;
+	size_t len = strcspn(rest, blank);
+	if (len >= sizeof(theirs) || rest[len + strspn(rest + len, blank)])
+		return false;
+	memcpy(theirs, rest, len);
+	theirs[len] = '\0';
+	if (!callback_same(theirs, state))
+		return false;
+	memcpy(code, line, n);
+	code[n] = '\0';
+	return true;
+}

@@ -29,6 +29,10 @@ enum callback_kind {
 enum callback_kind callback_read(const char *buf, size_t n, const struct callback_want *want,
 	char code[static CALLBACK_CODE_MAX]);
 
+/* CODE#STATE, as a person brings it back from a page that shows it, blanks and line end around it:
+ * is it ours? */
+bool callback_paste(const char *line, const char *state, char code[static CALLBACK_CODE_MAX]);
+
 /* In constant time for texts of one length. */
 bool callback_same(const char *a, const char *b);
 

@@ -397,6 +397,7 @@ static int begin(char **argv, struct err *err)
 	const struct login *l = &logins[0];
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0);
+	syscall(SYS_close_range, SPECS_FD + 1, ~0u, 0);
 	umask(077);
 	lock_dir = argv[2];
 	for (size_t i = 6; argv[i]; i++)

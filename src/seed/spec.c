@@ -76,6 +76,7 @@ static const struct field begin_fields[] = {
 	{"host", F_TEXT, offsetof(struct seed_begin, host), false},
 	{"port", F_TEXT, offsetof(struct seed_begin, port), false},
 	{"path", F_TEXT, offsetof(struct seed_begin, path), true},
+	{"paste", F_TEXT, offsetof(struct seed_begin, paste), false},
 	{"extra", F_TEXT, offsetof(struct seed_begin, extra), false},
 	{"form", F_BOOL, offsetof(struct seed_begin, form), false},
 	{"send-state", F_BOOL, offsetof(struct seed_begin, send_state), false},
@@ -296,6 +297,9 @@ static int check_begin(const char *file, const struct yaml_node *login, const st
 		return yaml_err(err, file, at, "\"port\" must be from 1024 to 65535");
 	if (b->path[0] != '/' || !plain(b->path) || strchr(b->path, '?') || strlen(b->path) > 200)
 		return yaml_err(err, file, at, "\"path\" must be one that begins with \"/\"");
+	if (b->paste && (!has_prefix(b->paste, "https://") || strlen(b->paste) > 250))
+		return yaml_err(
+			err, file, at, "\"paste\" must be a page that begins with \"https://\"");
 	if (!plain(b->extra))
 		return yaml_err(err, file, at, "\"extra\" must be NAME=VALUE, parted by \"&\"");
 	if (!b->account != !b->claims || !b->account != !b->claim)

@@ -47,6 +47,7 @@ struct seed_begin {
 	const char *host;    /* of the redirect: "localhost", or NULL: "127.0.0.1" */
 	const char *port;    /* of the redirect, or NULL: any */
 	const char *path;    /* "/auth/callback" */
+	const char *paste;   /* a redirect to a page that shows the code, or NULL */
 	const char *extra;   /* "a=b&c=d" for url, or NULL */
 	bool form;           /* the request for tokens is a form, not JSON */
 	bool send_state;     /* it holds the state, too */

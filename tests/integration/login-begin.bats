@@ -72,7 +72,7 @@ works() {
 	[ "$(cat "$WS/made.txt")" = 'written by the agent' ]
 }
 
-@test "CRED-09 bawn login codex: its port and path, the account of the identity token; codex works with it" {
+@test "CRED-06 bawn login codex: its port and path, the account of the identity token; codex works with it" {
 	begins codex
 	grep -q '"redirect_uri":"http://localhost:1455/auth/callback"' "$MODEL_LOG"
 	grep -q '"account_id": "acc"' "$LOGIN"
@@ -81,7 +81,7 @@ works() {
 	works codex -- -c features.enable_request_compression=false exec go
 }
 
-@test "CRED-09 bawn login claude: any port, and claude works with it" {
+@test "CRED-06 bawn login claude: any port, and claude works with it" {
 	begins claude
 	grep -Eq '"redirect_uri":"http://localhost:[0-9]+/callback"' "$MODEL_LOG"
 	grep -q '"user:inference"' "$LOGIN"
@@ -90,7 +90,7 @@ works() {
 	works claude -- -p go
 }
 
-@test "CRED-09 bawn login gemini: any port, and gemini works with it" {
+@test "CRED-06 bawn login gemini: any port, and gemini works with it" {
 	begins gemini
 	grep -Eq '"redirect_uri":"http://127.0.0.1:[0-9]+/oauth2callback"' "$MODEL_LOG"
 	grep -q '"token_type": "Bearer"' "$LOGIN"
@@ -98,7 +98,44 @@ works() {
 	works gemini -- -m gemini-2.5-flash -p go
 }
 
-@test "CRED-09 a wrong state or path is answered 400 and changes nothing; time goes by" {
+@test "CRED-06 bawn login claude by a browser elsewhere: the code is pasted on the terminal" {
+	endpoint claude
+	export TURN="curl -sS --noproxy * --cacert $T/ca.pem ${OPTS[*]} -o /dev/null -w %{redirect_url}"
+	run timeout 60 /usr/bin/python3 - "$BAWN" login --no-browser --timeout 30 "${OPTS[@]}" claude <<-'E'
+		import os, pty, re, subprocess, sys, urllib.parse
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], sys.argv[1:])
+		seen, sent = b'', 0
+		while True:
+		    try:
+		        more = os.read(fd, 4096)
+		    except OSError:
+		        break
+		    if not more:
+		        break
+		    seen += more
+		    if sent == 0 and b'Waiting' in seen:
+		        urls = re.findall(rb'https://claude.com/\S+', seen)
+		        back = subprocess.run(os.environ['TURN'].split() + [urls[1].decode()], capture_output=True, text=True).stdout
+		        q = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query))
+		        os.write(fd, ('%s#%sx\n' % (q['code'], q['state'])).encode())
+		        sent = 1
+		    if sent == 1 and b'not the code' in seen:
+		        os.write(fd, ('%s#%s\n' % (q['code'], q['state'])).encode())
+		        sent = 2
+		print(seen.decode())
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	E
+	assert_status 0
+	assert_output 'That is not the code of this log-in'
+	assert_output 'Logged in'
+	grep -q '"redirect_uri":"https://platform.claude.com/oauth/code/callback"' "$MODEL_LOG"
+	grep -q '"begun":true' "$MODEL_LOG"
+	[ "$(stat -c %a "$LOGIN")" = 600 ]
+}
+
+@test "CRED-06 a wrong state or path is answered 400 and changes nothing; time goes by" {
 	endpoint claude
 	local mode
 	for mode in state path; do
@@ -112,7 +149,7 @@ works() {
 	run ! grep -q '"grant":"authorization_code"' "$MODEL_LOG"
 }
 
-@test "CRED-09 a refused log-in, and an endpoint that refuses the code, fails, or sends a page" {
+@test "CRED-06 a refused log-in, and an endpoint that refuses the code, fails, or sends a page" {
 	endpoint claude
 	control '{"mode":"deny"}'
 	login claude
@@ -130,7 +167,7 @@ works() {
 	done
 }
 
-@test "CRED-09 a log-in that is there is left, but for --force, which keeps what is beside it" {
+@test "CRED-06 a log-in that is there is left, but for --force, which keeps what is beside it" {
 	endpoint claude
 	mkdir -p "${LOGIN%/*}"
 	echo '{"mcpOAuth":{"x":1},"claudeAiOauth":{"accessToken":"at-old-0123456789"}}' >"$LOGIN"
@@ -148,7 +185,7 @@ works() {
 	[ "$(stat -c %a "$LOGIN")" = 600 ]
 }
 
-@test "CRED-09 a home that can't be written, and a port that is taken, are said before anybody is sent" {
+@test "CRED-06 a home that can't be written, and a port that is taken, are said before anybody is sent" {
 	endpoint codex
 	mkdir "$HOME/.codex"
 	chmod 500 "$HOME/.codex"
@@ -167,7 +204,7 @@ works() {
 	nothing
 }
 
-@test "CRED-09 a BROWSER that is a relative path, has arguments or stands in the workspace isn't started" {
+@test "CRED-06 a BROWSER that is a relative path, has arguments or stands in the workspace isn't started" {
 	endpoint claude
 	cp "$BROWSER" "$WS/browser"
 	local b
@@ -183,7 +220,7 @@ works() {
 	nothing
 }
 
-@test "CRED-09 a profile whose authorize URL is no https is refused; without one the command says how" {
+@test "CRED-06 a profile whose authorize URL is no https is refused; without one the command says how" {
 	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles"
 	local u
 	for u in http://evil.test/a javascript:alert file:///etc/passwd '"https://a b"'; do
@@ -191,6 +228,14 @@ works() {
 		run "$BAWN" login mine </dev/null
 		assert_status 125
 		assert_output 'begins with "https://"'
+	done
+	local bad
+	for bad in 'port: "1455"|port: "80"' 'port: "1455"|port: "70000"' 'host: localhost|host: evil.test' \
+		'path: /auth/callback|path: auth' 'extra: id|extra: a#b' 'claim: chatgpt.*|'; do
+		sed "s|      ${bad%%|*}|      ${bad#*|}|" "$BAWN_SRCDIR/profiles/codex.yaml" >"$XDG_CONFIG_HOME/bawn/profiles/mine.yaml"
+		run "$BAWN" login mine </dev/null
+		assert_status 125
+		[[ $output == *must\ be* || $output == *'go together'* ]] || fail "$bad: $output"
 	done
 	run "$BAWN" login opencode </dev/null
 	assert_status 125
@@ -204,7 +249,7 @@ works() {
 	assert_output '--timeout takes seconds'
 }
 
-@test "CRED-09 ended by Ctrl-C nothing is written and the port is free; what read requests is confined" {
+@test "CRED-06 ended by Ctrl-C nothing is written and the port is free; what read requests is confined" {
 	endpoint codex
 	timeout 60 "$BAWN" login --no-browser "${OPTS[@]}" codex >"$T/out" 2>&1 </dev/null 3>&- &
 	local pid=$! child p confined=0

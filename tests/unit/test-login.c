@@ -239,6 +239,13 @@ static void test_callback(void **state)
 	memset(line + strlen(line), 'a', CALLBACK_CODE_MAX);
 	assert_int_equal(request(line, "localhost:1455", code), CALLBACK_NO);
 	assert_false(callback_same("", ""));
+	assert_true(callback_paste("  the/code#the-state\r\n", "the-state", code));
+	assert_string_equal(code, "the/code");
+	static const char *const pasted[] = {"", "\n", "the-code", "the-code#", "#the-state",
+		"the-code#the-stat", "the code#the-state", "the-code#the-state more",
+		"the-code#the-state#the-state"};
+	for (size_t i = 0; i < ARRAY_LEN(pasted); i++)
+		assert_false(callback_paste(pasted[i], "the-state", code));
 }
 
 static void test_begin(void **state)
