@@ -225,7 +225,7 @@ works() {
 	local u
 	for u in http://evil.test/a javascript:alert file:///etc/passwd '"https://a b"'; do
 		sed "s|url: https://claude.com/.*|url: $u|" "$BAWN_SRCDIR/profiles/claude.yaml" >"$XDG_CONFIG_HOME/bawn/profiles/mine.yaml"
-		run "$BAWN" login mine </dev/null
+		run "$BAWN" login --timeout 2 mine </dev/null
 		assert_status 125
 		assert_output 'begins with "https://"'
 	done
@@ -233,7 +233,7 @@ works() {
 	for bad in 'port: "1455"|port: "80"' 'port: "1455"|port: "70000"' 'host: localhost|host: evil.test' \
 		'path: /auth/callback|path: auth' 'extra: id|extra: a#b' 'claim: chatgpt.*|'; do
 		sed "s|      ${bad%%|*}|      ${bad#*|}|" "$BAWN_SRCDIR/profiles/codex.yaml" >"$XDG_CONFIG_HOME/bawn/profiles/mine.yaml"
-		run "$BAWN" login mine </dev/null
+		run "$BAWN" login --timeout 2 mine </dev/null
 		assert_status 125
 		[[ $output == *must\ be* || $output == *'go together'* ]] || fail "$bad: $output"
 	done
