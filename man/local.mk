@@ -5,7 +5,7 @@ man_pages = \
 	man/bawn-ports.1 man/bawn-policy.1 man/bawn-learn.1 man/bawn-why.1 \
 	man/bawn-monitor.1 man/bawn-secret.1 \
 	man/bawn-diff.1 man/bawn-apply.1 man/bawn-discard.1 \
-	man/bawn-loop.1 man/bawn-skill.1 man/bawn-cp.1 man/bawn-checkpoint.1 man/bawn-clone.7 \
+	man/bawn-loop.1 man/bawn-skill.1 man/bawn-login.1 man/bawn-cp.1 man/bawn-checkpoint.1 man/bawn-clone.7 \
 	man/bawn-profile.5 man/bawn-policy.5
 EXTRA_DIST += $(man_pages:=.scd) $(man_pages)
 if HAVE_SCDOC

@@ -17,6 +17,7 @@ static const struct {
 	{"compile", cmd_compile},
 	{"doctor", cmd_doctor},
 	{"log", cmd_log},
+	{"login", cmd_login},
 	{"policy", cmd_policy},
 	{"policy-edit", cmd_policy_edit},
 	{"profile", cmd_profile},

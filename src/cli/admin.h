@@ -17,6 +17,7 @@ int cmd_policy(int argc, char **argv);
 int cmd_policy_edit(int argc, char **argv);
 int cmd_secret(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_login(int argc, char **argv);
 int cmd_seed(int argc, char **argv);
 
 /* "bawn: MESSAGE" and "bawn: REMEDY" on stderr; returns ADMIN_FAILED. */

@@ -11,7 +11,7 @@ bawn_admin_SOURCES = \
 	src/cli/policy-side.h src/cli/policy-side.c src/cli/policy-credential.c src/cli/cmd-policy-explain.c \
 	src/cli/cmd-policy-diff.c src/cli/cmd-policy-export.c \
 	src/store/spec.h src/store/spec.c \
-	src/cli/cmd-seed.c
+	src/cli/cmd-seed.c src/cli/cmd-login.c
 bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_admin_LDADD = libseed.a libsecret.a libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \
 	$(YAML_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(NL_LIBS)

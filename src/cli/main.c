@@ -15,7 +15,6 @@
 
 static int cmd_help(int argc, char **argv);
 static int cmd_version(int argc, char **argv);
-static int cmd_login(int argc, char **argv);
 
 static const struct command commands[] = {
 	{"run", "[PROFILE|NAME] [PATH...] [-- ARGS...]", "run an agent in a sandbox", cmd_run},
@@ -53,7 +52,7 @@ static const struct command commands[] = {
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
 	{"secret", "set|ls|rm|import ...", "keep keys and tokens under a name", cmd_secret},
-	{"login", "", "says that no log-in is needed", cmd_login},
+	{"login", "[PROFILE]", "log in to an agent's service by the browser", NULL},
 	{"version", "", "show the version", cmd_version},
 	{"help", "[COMMAND]", "show this list, or a command's help", cmd_help},
 	{"__complete", "WORD...", NULL, cmd_complete}, /* cmd-complete.c */
@@ -119,16 +118,6 @@ static int cmd_version(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	puts("bawn " PACKAGE_VERSION);
-	return 0;
-}
-
-static int cmd_login(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	puts("bawn needs no log-in of its own. Log in to your agent on the host, or set its API "
-	     "key;\n"
-	     "bawn run brings that along.");
 	return 0;
 }
 

@@ -464,18 +464,31 @@ static ssize_t base64url(const char *s, size_t n, char *dst, size_t cap)
 	return (ssize_t)o;
 }
 
-/* The exp claim (RFC 7519 4.1.4) of a JSON web token, 0 if there is none. */
-static int64_t jwt_expires(const char *token)
+/* What a JSON web token claims; NULL: it is none. */
+static json_t *jwt_claims(const char *token)
 {
 	char payload[16384];
 	const char *dot = strchr(token, '.');
 	const char *end = dot ? strchr(dot + 1, '.') : NULL;
 	if (!end)
-		return 0;
+		return NULL;
 	ssize_t n = base64url(dot + 1, (size_t)(end - dot - 1), payload, sizeof(payload));
-	if (n < 0)
-		return 0;
-	json_t *claims = json_loadb(payload, (size_t)n, 0, NULL);
+	return n < 0 ? NULL : json_loadb(payload, (size_t)n, 0, NULL);
+}
+
+char *json_jwt_claim(const char *token, const char *object, const char *key)
+{
+	json_t *claims = jwt_claims(token);
+	const char *text = json_string_value(json_object_get(json_object_get(claims, object), key));
+	char *ret = text ? strdup(text) : NULL;
+	json_decref(claims);
+	return ret;
+}
+
+/* The exp claim (RFC 7519 4.1.4) of a JSON web token, 0 if there is none. */
+static int64_t jwt_expires(const char *token)
+{
+	json_t *claims = jwt_claims(token);
 	int64_t exp = json_integer_value(json_object_get(claims, "exp"));
 	json_decref(claims);
 	return exp;

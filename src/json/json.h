@@ -94,6 +94,10 @@ void json_doc_put(struct json_doc *d, const struct keypats *strings, char *value
  * tool, but nobody can log in with them.  exp: what they say about their end then, 0: as it was. */
 void json_doc_unsign(struct json_doc *d, const struct keypats *tokens, int64_t exp);
 
+/* The text that claim key, inside the object claim named, of a JSON web token is; free() it.  NULL:
+ * there is none. */
+char *json_jwt_claim(const char *token, const char *object, const char *key);
+
 /* ---- single places: "tokens.access_token", keys parted by dots ---- */
 
 /* NULL: nothing there, or no string. */

@@ -9,6 +9,11 @@
  * "refreshed"; "url", "client_id", "client_secret", "scope" and "form" ("yes") of the request that
  * renews it.  Arguments: the directory for locks, then HOST:PORT:ADDR:PORT as of --connect-to.
  *
+ * With --begin it makes one log-in that is not there yet (begin.h), for `bawn login`; the one line
+ * then has, beside these, "authorize" (the URL a browser is sent to), "ask_scope", "extra", "host",
+ * "port" ("0": any) and "path" to which it comes back, "paste", "set", "account", "claims", "claim"
+ * and "send_state".
+ *
  * It tells of each log-in once at its start, and again when there is a new token, by its own clock,
  * because the host's file has changed, or because it was told that the token is refused.  It ends
  * when the supervisor does, but not in the middle of a renewal.

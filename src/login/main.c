@@ -27,6 +27,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "login/begin.h"
 #include "login/dial.h"
 #include "login/work.h"
 
@@ -389,10 +390,57 @@ static int read_specs(struct arena *a, struct err *err)
 	return r;
 }
 
+/* --begin LOCKS BROWSER SECONDS FORCE CONNECT-TO...: one log-in that is not there yet. */
+static int begin(char **argv, struct err *err)
+{
+	struct arena a = {0};
+	const struct login *l = &logins[0];
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_DUMPABLE, 0);
+	syscall(SYS_close_range, SPECS_FD + 1, ~0u, 0);
+	umask(077);
+	lock_dir = argv[2];
+	for (size_t i = 6; argv[i]; i++)
+		strv_push(&a, &overrides, argv[i]);
+	int r = file_mkdir_private(lock_dir, err);
+	if (r == 0)
+		r = read_specs(&a, err);
+	if (r == 0 && n_logins != 1)
+		r = err_set(err, EBADMSG, "one log-in at a time");
+	if (r < 0)
+		return r;
+	const struct begin b = {.spec = l->spec,
+		.name = l->name,
+		.label = l->label,
+		.file = l->file,
+		.token_host = l->host,
+		.token_port = l->port,
+		.lock_dir = lock_dir,
+		.browser = argv[3],
+		.overrides = &overrides,
+		.seconds = (unsigned int)strtoul(argv[4], NULL, 10),
+		.force = streq(argv[5], "force")};
+	r = begin_login(&b, err);
+	if (r == 0)
+		printf("Logged in: %s is written.  A sandbox gets a placeholder in its place.\n",
+			l->file);
+	arena_free(&a);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena a = {0};
 	struct err err = {0};
+	if (argc > 5 && streq(argv[1], "--begin")) {
+		if (begin(argv, &err) == 0)
+			return 0;
+		fflush(stdout);
+		fprintf(stderr, "bawn: %s\n", err.msg);
+		if (*err.hint)
+			fprintf(stderr, "bawn: %s\n", err.hint);
+		return 125;
+	}
 	setsid(); /* signals of the terminal are the supervisor's to act on */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0);

@@ -35,7 +35,7 @@ int tokens_look(const struct json_doc *spec, const struct json_doc *file, struct
 	return ret->token ? 0 : err_set(err, ENOMEM, "out of memory");
 }
 
-static void put_form(struct buf *b, const char *key, const char *value)
+void tokens_put_form(struct buf *b, const char *key, const char *value)
 {
 	buf_addf(b, "%s%s=", b->n ? "&" : "", key);
 	for (; *value; value++) {
@@ -47,7 +47,13 @@ static void put_form(struct buf *b, const char *key, const char *value)
 
 int tokens_request(const struct json_doc *spec, const char *refresh, struct buf *b)
 {
-	const char *const rows[][2] = {{"grant_type", "refresh_token"}, {"refresh_token", refresh},
+	const char *code = tokens_spec(spec, "code");
+	const char *const rows[][2] = {
+		{"grant_type", *code ? "authorization_code" : "refresh_token"},
+		{"refresh_token", *code ? "" : refresh}, {"code", code},
+		{"redirect_uri", tokens_spec(spec, "redirect")},
+		{"code_verifier", tokens_spec(spec, "verifier")},
+		{"state", tokens_spec(spec, "state")},
 		{"client_id", tokens_spec(spec, "client_id")},
 		{"client_secret", tokens_spec(spec, "client_secret")},
 		{"scope", tokens_spec(spec, "scope")}};
@@ -56,7 +62,7 @@ int tokens_request(const struct json_doc *spec, const char *refresh, struct buf 
 		if (!rows[i][1][0])
 			continue;
 		if (*tokens_spec(spec, "form"))
-			put_form(b, rows[i][0], rows[i][1]);
+			tokens_put_form(b, rows[i][0], rows[i][1]);
 		else
 			json_doc_set_at(d, rows[i][0], rows[i][1]);
 	}
@@ -67,7 +73,7 @@ int tokens_request(const struct json_doc *spec, const char *refresh, struct buf 
 }
 
 /* RFC 6749 4.1.2.1 and 5.2, and what these endpoints say besides. */
-static const char *known(const char *error)
+const char *tokens_word(const char *error)
 {
 	static const char *const words[] = {"invalid_request", "invalid_client", "invalid_grant",
 		"unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied",
@@ -82,7 +88,7 @@ static const char *known(const char *error)
 int tokens_refusal(
 	unsigned int status, const struct json_doc *d, struct work_values *ret, struct err *err)
 {
-	const char *word = known(d ? json_doc_string(d, "error") : NULL);
+	const char *word = tokens_word(d ? json_doc_string(d, "error") : NULL);
 	ret->refused = status == 400 || status == 401 || status == 403;
 	return err_set(
 		err, EACCES, "it answered %u%s%s", status, word ? ", " : "", word ? word : "");
@@ -110,6 +116,24 @@ int tokens_answer(const struct json_doc *spec, const struct json_doc *d, struct 
 	return ret->token ? 0 : err_set(err, ENOMEM, "out of memory");
 }
 
+/* What a file has beside the tokens that no renewal has changed: of a log-in that has just begun.
+ */
+static int frame(const struct json_doc *spec, struct json_doc *file, const struct work_values *in)
+{
+	const char *set = tokens_spec(spec, "set"), *place = tokens_spec(spec, "account");
+	_cleanup_(json_doc_freep) struct json_doc *add = NULL;
+	struct err err;
+	int r = *set ? json_doc_parse(set, strlen(set), &add, &err) : 0;
+	if (r == 0 && add)
+		r = json_doc_merge(file, add, true);
+	if (r < 0 || !*place)
+		return r;
+	_cleanup_free_ char *account = in->id
+		? json_jwt_claim(in->id, tokens_spec(spec, "claims"), tokens_spec(spec, "claim"))
+		: NULL;
+	return account ? json_doc_set_at(file, place, account) : -EINVAL;
+}
+
 int tokens_apply(const struct json_doc *spec, struct json_doc *file, const struct work_values *in,
 	struct work_values *ret, struct err *err)
 {
@@ -117,7 +141,9 @@ int tokens_apply(const struct json_doc *spec, struct json_doc *file, const struc
 	time_t t = time(NULL);
 	struct tm tm;
 	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
-	int r = json_doc_set_at(file, tokens_spec(spec, "token"), in->token);
+	int r = frame(spec, file, in);
+	if (r == 0)
+		r = json_doc_set_at(file, tokens_spec(spec, "token"), in->token);
 	if (r == 0 && in->refresh)
 		r = json_doc_set_at(file, tokens_spec(spec, "refresh"), in->refresh);
 	if (r == 0 && in->id && *tokens_spec(spec, "id"))

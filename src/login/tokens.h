@@ -23,7 +23,11 @@ const char *tokens_spec(const struct json_doc *spec, const char *key); /* "": it
 /* Of a file: token, expires, renewable.  0 or -errno. */
 int tokens_look(const struct json_doc *spec, const struct json_doc *file, struct work_values *ret,
 	struct err *err);
-/* The body of the request that renews it, appended. */
+/* NAME=VALUE behind what is there, as in a form (RFC 6749 B). */
+void tokens_put_form(struct buf *b, const char *key, const char *value);
+/* The standard's word that this is, or NULL: then it is not to be shown. */
+const char *tokens_word(const char *error);
+/* The body of the request that renews it, or, where the spec has a code, begins it; appended. */
 int tokens_request(const struct json_doc *spec, const char *refresh, struct buf *b);
 /* An answer that is no success; d: its JSON, or NULL.  No byte of it but a word of the standard's
  * gets into the message.  -EACCES. */

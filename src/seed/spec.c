@@ -1,6 +1,8 @@
 /* seed/spec.c - see spec.h */
 #include "seed/spec.h"
 
+#include <stdlib.h>
+
 enum field_type {
 	F_TEXT,    /* const char * */
 	F_STRV,    /* struct strv */
@@ -11,6 +13,7 @@ enum field_type {
 	F_TRI,
 	F_WHEN,
 	F_RENEW,
+	F_BEGIN,
 };
 
 struct field {
@@ -39,6 +42,7 @@ static const struct field login_fields[] = {
 	{"variable", F_TEXT, offsetof(struct seed_login, variable), false},
 	{"credential", F_TEXT, offsetof(struct seed_login, credential), false},
 	{"renew", F_RENEW, offsetof(struct seed_login, renew), false},
+	{"begin", F_BEGIN, offsetof(struct seed_login, begin), false},
 	{"expires", F_TEXT, offsetof(struct seed_login, expires_text), false},
 	{"unsign", F_PATTERNS, offsetof(struct seed_login, unsign), false},
 	{"blank", F_PATTERNS, offsetof(struct seed_login, blank), false},
@@ -64,6 +68,22 @@ static const struct field renew_fields[] = {
 	{"refresh", F_TEXT, offsetof(struct seed_renew, refresh), true},
 	{"id", F_TEXT, offsetof(struct seed_renew, id), false},
 	{"refreshed", F_TEXT, offsetof(struct seed_renew, refreshed), false},
+};
+
+static const struct field begin_fields[] = {
+	{"url", F_TEXT, offsetof(struct seed_begin, url), true},
+	{"scope", F_TEXT, offsetof(struct seed_begin, scope), false},
+	{"host", F_TEXT, offsetof(struct seed_begin, host), false},
+	{"port", F_TEXT, offsetof(struct seed_begin, port), false},
+	{"path", F_TEXT, offsetof(struct seed_begin, path), true},
+	{"paste", F_TEXT, offsetof(struct seed_begin, paste), false},
+	{"extra", F_TEXT, offsetof(struct seed_begin, extra), false},
+	{"form", F_BOOL, offsetof(struct seed_begin, form), false},
+	{"send-state", F_BOOL, offsetof(struct seed_begin, send_state), false},
+	{"set", F_TEXT, offsetof(struct seed_begin, set), false},
+	{"account", F_TEXT, offsetof(struct seed_begin, account), false},
+	{"claims", F_TEXT, offsetof(struct seed_begin, claims), false},
+	{"claim", F_TEXT, offsetof(struct seed_begin, claim), false},
 };
 
 static const struct field when_fields[] = {
@@ -145,7 +165,8 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 		[F_BOOL] = YAML_SCALAR,
 		[F_TRI] = YAML_SCALAR,
 		[F_WHEN] = YAML_MAP,
-		[F_RENEW] = YAML_MAP};
+		[F_RENEW] = YAML_MAP,
+		[F_BEGIN] = YAML_MAP};
 	int r = need(file, v, kinds[type], err);
 	if (r < 0)
 		return r;
@@ -179,6 +200,9 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 		break;
 	case F_RENEW:
 		r = read_map(a, file, v, renew_fields, ARRAY_LEN(renew_fields), to, err);
+		break;
+	case F_BEGIN:
+		r = read_map(a, file, v, begin_fields, ARRAY_LEN(begin_fields), to, err);
 		break;
 	}
 	return MIN(r, 0);
@@ -243,6 +267,46 @@ static bool good_path(const char *p)
 	return has_prefix(p, "~/") || has_prefix(p, "${");
 }
 
+/* What goes into a URL as it is: no blanks, no controls, nothing but ASCII. */
+static bool plain(const char *s)
+{
+	for (; s && *s; s++)
+		if (*s <= ' ' || *s > '~' || strchr("\"<>\\^`{|}#", *s))
+			return false;
+	return true;
+}
+
+static int check_begin(const char *file, const struct yaml_node *login, const struct seed_login *l,
+	struct err *err)
+{
+	const struct yaml_node *at = yaml_get(login, "begin");
+	const struct seed_begin *b = &l->begin;
+	const size_t digits = b->port ? strspn(b->port, "0123456789") : 0;
+	if (!at)
+		return 0;
+	if (!l->renew.url)
+		return yaml_err(err, file, at, "\"begin\" goes with \"renew\"");
+	if ((!has_prefix(b->url, "https://") && !GUARD_REMOVED("login-scheme")) || !plain(b->url))
+		return yaml_err(err, file, at,
+			"the url of \"begin\" must be one that begins with \"https://\"");
+	if (b->host && !streq(b->host, "localhost") && !streq(b->host, "127.0.0.1"))
+		return yaml_err(err, file, at, "\"host\" must be \"localhost\" or \"127.0.0.1\"");
+	if (b->port &&
+		(b->port[digits] || digits > 5 || strtoul(b->port, NULL, 10) < 1024 ||
+			strtoul(b->port, NULL, 10) > 65535))
+		return yaml_err(err, file, at, "\"port\" must be from 1024 to 65535");
+	if (b->path[0] != '/' || !plain(b->path) || strchr(b->path, '?') || strlen(b->path) > 200)
+		return yaml_err(err, file, at, "\"path\" must be one that begins with \"/\"");
+	if (b->paste && (!has_prefix(b->paste, "https://") || strlen(b->paste) > 250))
+		return yaml_err(
+			err, file, at, "\"paste\" must be a page that begins with \"https://\"");
+	if (!plain(b->extra))
+		return yaml_err(err, file, at, "\"extra\" must be NAME=VALUE, parted by \"&\"");
+	if (!b->account != !b->claims || !b->account != !b->claim)
+		return yaml_err(err, file, at, "\"account\", \"claims\" and \"claim\" go together");
+	return 0;
+}
+
 /* What no single key can say. */
 static int check(const char *file, const struct yaml_node *root, struct arena *a,
 	struct seed_spec *s, struct err *err)
@@ -274,6 +338,8 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 			return yaml_err(err, file, at,
 				"\"renew\" is for tokens that expire, and its url begins with "
 				"\"https://\"");
+		if (check_begin(file, at, l, err) < 0)
+			return -EINVAL;
 		l->token_text = yaml_get(at, "token")->text;
 	}
 	at = s->n_files ? yaml_get(root, "files")->child : NULL;

@@ -40,6 +40,22 @@ struct seed_renew {
 	const char *refreshed;                 /* of the time it was renewed, or NULL */
 };
 
+/* How a log-in begins, in a browser that comes back to this machine.  Without url it can't. */
+struct seed_begin {
+	const char *url;     /* "https://auth.openai.com/oauth/authorize" */
+	const char *scope;   /* asked for, or NULL */
+	const char *host;    /* of the redirect: "localhost", or NULL: "127.0.0.1" */
+	const char *port;    /* of the redirect, or NULL: any */
+	const char *path;    /* "/auth/callback" */
+	const char *paste;   /* a redirect to a page that shows the code, or NULL */
+	const char *extra;   /* "a=b&c=d" for url, or NULL */
+	bool form;           /* the request for tokens is a form, not JSON */
+	bool send_state;     /* it holds the state, too */
+	const char *set;     /* JSON that is in the file beside the tokens */
+	const char *account; /* place of what the identity token has at claims, claim */
+	const char *claims, *claim;
+};
+
 /* A credential file of which only the short-lived part comes along. */
 struct seed_login {
 	const char *path;
@@ -51,6 +67,7 @@ struct seed_login {
 	const char *variable;   /* in which the tool would take such a key, too; or NULL */
 	const char *credential; /* the policy's secret that this is: a placeholder comes along */
 	struct seed_renew renew;
+	struct seed_begin begin;
 	const char *token_text;   /* of token */
 	const char *expires_text; /* NULL, "jwt", or the pattern's text */
 	struct keypat expires;

@@ -23,7 +23,7 @@
 // Needs nothing but node.  Listens on loopback only unless told otherwise.  Holds no secret.
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import * as zlib from "node:zlib";
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
@@ -357,7 +357,10 @@ function tokens(text, type, entry, res) {
   case "echo": return say(400, JSON.stringify({ error: form.refresh_token, error_description: text }));
   case "hang": return log({ ...entry, oauth: true, hangs: true });
   }
-  if (oauth.mode === "refuse" || form.refresh_token !== oauth.refresh)
+  const begins = form.grant_type === "authorization_code" && proves(form);
+  if (begins)
+    oauth.asked = undefined;
+  if (oauth.mode === "refuse" || (!begins && form.refresh_token !== oauth.refresh))
     return say(400, JSON.stringify({ error: "invalid_grant" }),
       { reuse: oauth.used.has(form.refresh_token), refused: true });
   oauth.used.add(oauth.refresh);
@@ -366,8 +369,28 @@ function tokens(text, type, entry, res) {
   oauth.access.set(access, Date.now() + life * 1000);
   say(200, JSON.stringify({ access_token: access, refresh_token: oauth.refresh, expires_in: life,
     token_type: "Bearer", ...(scenario.oauth.jwt ? { id_token: newToken("access", life) } : {}) }),
-    { renewed: true });
+    { renewed: !begins, begun: begins });
 }
+
+// A browser's way: a code for whoever proves that he asked (RFC 7636), back to where he listens.
+function authorize(url, entry, res) {
+  const q = Object.fromEntries(url.searchParams), back = new URL(q.redirect_uri);
+  const code = `code-${randomBytes(12).toString("hex")}`;
+  oauth.asked = { ...q, code };
+  log({ ...entry, authorize: q });
+  if (oauth.mode === "deny")
+    back.search = new URLSearchParams({ error: "access_denied", error_description: "<no>", state: q.state });
+  else
+    back.search = new URLSearchParams({ code, state: oauth.mode === "state" ? "another" : q.state });
+  if (oauth.mode === "path")
+    back.pathname = "/elsewhere";
+  res.writeHead(302, { location: back.href });
+  res.end();
+}
+
+const proves = (form) => oauth.asked && form.code === oauth.asked.code &&
+  form.redirect_uri === oauth.asked.redirect_uri && form.client_id === oauth.asked.client_id &&
+  createHash("sha256").update(form.code_verifier ?? "").digest("base64url") === oauth.asked.code_challenge;
 
 function control(text, res) {
   const body = JSON.parse(text);
@@ -456,6 +479,8 @@ async function answer(req, res) {
   const text = await readBody(req);
   if (oauth && url.pathname === "/control")
     return control(text, res);
+  if (oauth && /\/auth(orize)?$/.test(url.pathname))
+    return authorize(url, entry, res);
   if (oauth && /\/token$/.test(url.pathname))
     return tokens(text, req.headers["content-type"], entry, res);
   if (oauth && !lets(auth.authorization)) {

@@ -12,3 +12,7 @@ check_PROGRAMS += tests/fuzz/fuzz-login
 TESTS += tests/fuzz/fuzz-login
 tests_fuzz_fuzz_login_SOURCES = tests/fuzz/fuzz-login.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_login_LDADD = $(login_test_libs)
+check_PROGRAMS += tests/fuzz/fuzz-callback
+TESTS += tests/fuzz/fuzz-callback
+tests_fuzz_fuzz_callback_SOURCES = tests/fuzz/fuzz-callback.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_callback_LDADD = $(login_test_libs)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "login/callback.h"
 #include "login/tokens.h"
 #include "unit.h"
 
@@ -190,6 +191,98 @@ static void test_a_dead_token(void **state)
 	arena_free(&a);
 }
 
+static enum callback_kind request(const char *line, const char *host, char code[CALLBACK_CODE_MAX])
+{
+	static const struct callback_want want = {
+		.host = "localhost", .port = 1455, .path = "/auth/callback", .state = "the-state"};
+	char text[9000];
+	int n = snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: %s\r\n\r\n", line, host);
+	for (int k = 0; k < n; k++)
+		assert_int_equal(callback_read(text, (size_t)k, &want, code), CALLBACK_MORE);
+	return callback_read(text, (size_t)n, &want, code);
+}
+
+static void test_callback(void **state)
+{
+	static const char *const bad[] = {"POST /auth/callback?code=abc&state=the-state",
+		"GET /auth/callback?code=abc&state=the-stat",
+		"GET /auth/callback?code=abc&state=", "GET /auth/callback?code=abc",
+		"GET /auth/callback", "GET /auth/callback?code=abc&state=the-statf",
+		"GET /auth/callback?code=&state=the-state", "GET /auth/callback?state=the-state",
+		"GET /auth/callback/?code=abc&state=the-state",
+		"GET /auth/Callback?code=abc&state=the-state",
+		"GET /auth/callback?code=abc&state=the-state&state=the-state",
+		"GET /auth/callback?code=abc&code=abc&state=the-state",
+		"GET /auth/callback?code=abc&error=access_denied&state=the-state",
+		"GET /auth/callback?code=a%00c&state=the-state",
+		"GET /auth/callback?code=a%0d%0ac&state=the-state",
+		"GET /auth/callback?code=a%2&state=the-state",
+		"GET /auth/callback?code=a%zzc&state=the-state",
+		"GET /auth/callback?xcode=abc&state=the-state"};
+	char code[CALLBACK_CODE_MAX], line[9000] = "GET /auth/callback?state=the-state&code=";
+	(void)state;
+	assert_int_equal(request("GET /auth/callback?code=ab%2Fc&scope=x&state=the-state",
+				 "localhost:1455", code),
+		CALLBACK_CODE);
+	assert_string_equal(code, "ab/c");
+	assert_int_equal(request("GET /auth/callback?error=access_denied&state=the-state",
+				 "LOCALHOST:1455", code),
+		CALLBACK_DENIED);
+	assert_string_equal(code, "access_denied");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(request(bad[i], "localhost:1455", code), CALLBACK_NO);
+	assert_int_equal(
+		request("GET /auth/callback?code=abc&state=the-state", "evil.test:1455", code),
+		CALLBACK_NO);
+	assert_int_equal(request("GET /auth/callback?code=abc&state=the-state", "localhost", code),
+		CALLBACK_NO);
+	memset(line + strlen(line), 'a', CALLBACK_CODE_MAX);
+	assert_int_equal(request(line, "localhost:1455", code), CALLBACK_NO);
+	assert_false(callback_same("", ""));
+	assert_true(callback_paste("  the/code#the-state\r\n", "the-state", code));
+	assert_string_equal(code, "the/code");
+	static const char *const pasted[] = {"", "\n", "the-code", "the-code#", "#the-state",
+		"the-code#the-stat", "the code#the-state", "the-code#the-state more",
+		"the-code#the-state#the-state"};
+	for (size_t i = 0; i < ARRAY_LEN(pasted); i++)
+		assert_false(callback_paste(pasted[i], "the-state", code));
+}
+
+static void test_begin(void **state)
+{
+	struct json_doc *s = spec(",\"code\":\"the code\",\"verifier\":\"v\",\"redirect\":"
+				  "\"http://x/\",\"form\":\"yes\",\"id\":\"t.id\",\"set\":"
+				  "\"{\\\"kind\\\":\\\"new\\\"}\",\"account\":\"t.who\","
+				  "\"claims\":\"https://x/a.b\",\"claim\":\"who\""),
+			*d = parse("{}");
+	/* {"https://x/a.b":{"who":"me"}} */
+	char id[] = "aaaa.eyJodHRwczovL3gvYS5iIjp7IndobyI6Im1lIn19.c2ln";
+	char access[] = "new-access-1", refresh[] = "new-refresh-1";
+	struct work_values in = {.token = access,
+				   .refresh = refresh,
+				   .id = id,
+				   .expires = 1800000000},
+			   out = {0};
+	struct buf b = {0};
+	struct err err;
+	(void)state;
+	assert_int_equal(tokens_request(s, "", &b), 0);
+	assert_int_equal(buf_add(&b, "", 1), 0);
+	assert_string_equal(buf_data(&b),
+		"grant_type=authorization_code&code=the%20code&redirect_uri=http%3A%2F%2Fx%2F&"
+		"code_verifier=v&client_id=the%20client");
+	buf_free(&b);
+	assert_int_equal(tokens_apply(s, d, &in, &out, &err), 0);
+	assert_string_equal(json_doc_at(d, "t.who"), "me");
+	assert_string_equal(json_doc_at(d, "kind"), "new");
+	assert_string_equal(json_doc_at(d, "t.refresh"), "new-refresh-1");
+	drop(&out);
+	in.id = NULL; /* without it nobody knows whose log-in it is */
+	assert_true(tokens_apply(s, d, &in, &out, &err) < 0);
+	json_doc_free(d);
+	json_doc_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +292,8 @@ int main(void)
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_apply),
 		cmocka_unit_test(test_a_dead_token),
+		cmocka_unit_test(test_callback),
+		cmocka_unit_test(test_begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
