@@ -176,7 +176,6 @@ full() { [ "$("$BAWN" policy pending --json | grep -c '"id"')" = 16 ]; }
 		wait
 	EOS
 	"$BAWN" exec -d box sh flood.sh
-	question n3.example:80 >/dev/null
 	eventually full
 	run timeout 10 "$BAWN" exec box curl -sS http://example.net/
 	assert_output hello
