@@ -13,7 +13,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,6 +28,7 @@
 #include "base/sha256.h"
 #include "login/callback.h"
 #include "login/dial.h"
+#include "login/lock.h"
 #include "login/work.h"
 #include "vault/loop.h"
 
@@ -385,25 +385,11 @@ static int look(struct wait *w, char **ret_path, char **ret_text, struct err *er
 	return err_sys(err, dir ? errno : ENOMEM, "%s", dir ? dir : b->file);
 }
 
-static int lock(const struct begin *b, struct err *err)
-{
-	char path[4096];
-	snprintf(path, sizeof(path), "%s/%s.lock", b->lock_dir, b->name);
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		int e = errno;
-		if (fd >= 0)
-			close(fd);
-		return err_sys(err, e, "%s", path);
-	}
-	return fd;
-}
-
 static int keep(struct wait *w, const struct work_values *fresh, struct err *err)
 {
 	struct work_values out = {0};
 	char *path, *text;
-	_cleanup_close_ int held = lock(w->b, err);
+	_cleanup_close_ int held = login_lock(w->b->lock_dir, w->b->name, err);
 	int r = held < 0 ? held : look(w, &path, &text, err);
 	if (r == 0)
 		r = work_do(&w->a, WORK_APPLY, w->b->spec, text, -1, fresh, &out, err);

@@ -17,7 +17,6 @@
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,18 +28,11 @@
 #include "base/path.h"
 #include "login/begin.h"
 #include "login/dial.h"
+#include "login/lock.h"
 #include "login/work.h"
 
 enum { SUPER_FD = 3, SPECS_FD = 4 };
-enum {
-	USABLE_S = 10,
-	AHEAD_S = 300,
-	LOOK_S = 5,
-	RETRY_S = 10,
-	RETRY_MAX_S = 300,
-	LOCK_S = 90,
-	AGAIN_S = 30
-};
+enum { USABLE_S = 10, AHEAD_S = 300, LOOK_S = 5, RETRY_S = 10, RETRY_MAX_S = 300, AGAIN_S = 30 };
 #define SPECS_MAX ((size_t)256 * 1024)
 
 struct login {
@@ -183,27 +175,6 @@ static char *writable(struct login *l, struct arena *a, mode_t *ret_mode, struct
 
 /* ---- renewing ---- */
 
-static int lock(const struct login *l, struct err *err)
-{
-	char path[4096];
-	const struct timespec nap = {.tv_nsec = 20000000};
-	int64_t until = now_s() + LOCK_S;
-	snprintf(path, sizeof(path), "%s/%s.lock", lock_dir, l->name);
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(err, errno, "%s", path);
-	while (!GUARD_REMOVED("login-lock") && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EINTR || (errno == EWOULDBLOCK && now_s() < until)) {
-			nanosleep(&nap, NULL);
-			continue;
-		}
-		int e = errno;
-		close(fd);
-		return err_sys(err, e, "%s", path);
-	}
-	return fd;
-}
-
 static int ask(struct login *l, struct arena *a, const char *text, struct work_values *ret,
 	struct err *err)
 {
@@ -285,7 +256,7 @@ static int renew(struct login *l, bool refused)
 {
 	struct arena a = {0};
 	struct err err = {0};
-	_cleanup_close_ int fd = lock(l, &err);
+	_cleanup_close_ int fd = login_lock(lock_dir, l->name, &err);
 	int r = fd < 0 ? fail(l, false, &err) : renew_locked(l, &a, refused);
 	arena_free(&a);
 	return r;
