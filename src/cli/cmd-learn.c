@@ -197,16 +197,7 @@ static int import(const struct learn *l, const char *text, struct err *err)
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, errno, "memfd");
 	const int fds[] = {fd, STDERR_FILENO, STDERR_FILENO};
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
-		.argv = argv,
-		.envp = envp,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds)};
-	struct proc p;
-	int status = 0, k = proc_spawn(&how, &p, err);
-	if (k == 0)
-		k = proc_wait(&p, &status);
-	return k < 0 ? k : status ? err_set(err, ECANCELED, "%s", "") : 0;
+	return run_admin(r, argv, envp, fds, NULL, err);
 }
 
 /* What was learnt is not lost where it can't be kept: then it is printed. */

@@ -108,15 +108,7 @@ static int edit_file(struct run *r, enum session_policy what, const char *rule, 
 	char *argv[] = {name, command, r->store.xdg.config, arena_dup(&r->arena, verbs[what]),
 		arena_dup(&r->arena, rule), NULL};
 	const int fds[] = {-1, -1, STDERR_FILENO};
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
-		.argv = argv,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds)};
-	struct proc p;
-	int status = 0, k = proc_spawn(&how, &p, err);
-	if (k == 0)
-		k = proc_wait(&p, &status);
-	return k < 0 ? k : status ? err_set(err, ECANCELED, "%s", "") : 0;
+	return run_admin(r, argv, NULL, fds, NULL, err);
 }
 
 /* Those with --rm, too: they have a directory without a description. */

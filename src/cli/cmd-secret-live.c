@@ -25,14 +25,7 @@ static int call_admin(struct run *r, char **argv, int *ret_status, struct err *e
 		return err_set(err, ENOMEM, "out of memory");
 	args[0] = name;
 	memcpy(args + 1, argv, n * sizeof(*args));
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, name),
-		.argv = args,
-		.envp = environ,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds)};
-	struct proc p;
-	int k = proc_spawn(&how, &p, err);
-	return k < 0 ? k : proc_wait(&p, ret_status);
+	return run_admin(r, args, environ, fds, ret_status, err);
 }
 
 static bool changes(int argc, char **argv)

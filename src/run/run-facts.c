@@ -79,6 +79,25 @@ static void pack_request_fill(const struct run *r, struct pack_request *q)
 		.learn = r->learn != NULL};
 }
 
+int run_admin(struct run *r, char *const *argv, char *const *envp, const int fds[static 3],
+	int *ret_status, struct err *err)
+{
+	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
+		.argv = argv,
+		.envp = envp,
+		.fds = fds,
+		.nfds = 3};
+	struct proc p;
+	int status = 0, k = proc_spawn(&how, &p, err);
+	if (k == 0)
+		k = proc_wait(&p, &status);
+	if (k < 0)
+		return k;
+	if (ret_status)
+		*ret_status = status;
+	return status && !ret_status ? err_set(err, ECANCELED, "%s", "") : 0;
+}
+
 /* bawn-admin reads the YAML and says on stderr what is wrong with it; our error is then empty. */
 static int compile_pack(
 	struct run *r, const struct pack_request *q, const char *out, int errors, struct err *err)
@@ -88,18 +107,7 @@ static int compile_pack(
 	if (k < 0)
 		return err_set(err, -k, "out of memory");
 	const int fds[] = {-1, -1, errors};
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
-		.argv = argv.v,
-		.fds = fds,
-		.nfds = 3};
-	struct proc p;
-	int status;
-	k = proc_spawn(&how, &p, err);
-	if (k == 0)
-		k = proc_wait(&p, &status);
-	if (k < 0)
-		return k;
-	return status ? err_set(err, ECANCELED, "%s", "") : 0;
+	return run_admin(r, argv.v, NULL, fds, NULL, err);
 }
 
 int run_find_pack(struct run *r, int errors, struct pack *ret, struct err *err)
