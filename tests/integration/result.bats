@@ -96,9 +96,11 @@ assert_field() {
 	assert_field exit 125
 	[[ $(field error) == *"there is no sandbox 'nobody'"* ]]
 	[[ $(field remedy) == *'bawn create --name nobody'* ]]
-	# the supervisor is killed under it
-	"$BAWN" run --result "$T/result" box -- sleep 60 </dev/null >"$T/out" 2>&1 3>&- &
-	eventually "$BAWN" exec box true
+	# the supervisor is killed under it: the one that this run starts, not an earlier one's
+	"$BAWN" stop box
+	"$BAWN" run --result "$T/result" box -- bash -c 'touch up; exec sleep 60' </dev/null \
+		>"$T/out" 2>&1 3>&- &
+	eventually test -e up
 	pkill -9 -P "$!" -x bawn
 	status=0
 	wait "$!" || status=$?
