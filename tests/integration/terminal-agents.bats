@@ -109,15 +109,15 @@ with_nothing() {
 }
 
 @test "claude with neither: one line says what to do" {
-	with_nothing claude 'bawn: run `claude` once on the host and log in, or set ANTHROPIC_API_KEY'
+	with_nothing claude 'bawn: run `bawn login claude`, or `claude` once on the host, or set ANTHROPIC_API_KEY'
 }
 
 @test "codex with neither: one line says what to do" {
-	with_nothing codex 'bawn: run `codex login` once on the host, or set CODEX_API_KEY'
+	with_nothing codex 'bawn: run `bawn login codex`, or `codex login` once on the host, or set CODEX_API_KEY'
 }
 
 @test "gemini with neither: one line says what to do" {
-	with_nothing gemini 'bawn: run `gemini` once on the host and log in, or set GEMINI_API_KEY'
+	with_nothing gemini 'bawn: run `bawn login gemini`, or `gemini` once on the host, or set GEMINI_API_KEY'
 }
 
 @test "opencode with neither: one line says what to do" {
