@@ -40,6 +40,13 @@ int watch_start(struct watch *w, const struct plan *p, struct err *err)
 	w->wd = calloc(cap, sizeof(*w->wd));
 	w->path = calloc(cap, sizeof(*w->path));
 	w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (w->fd < 0 && (errno == EMFILE || errno == ENOSPC)) {
+		err_hint(err,
+			"this user's inotify instances are all in use: end some of what runs, "
+			"raise the limit (sudo sysctl fs.inotify.max_user_instances=1024), or run "
+			"with --workspace cow, which needs none");
+		return err_sys(err, EMFILE, "watch the guarded files");
+	}
 	if (!w->wd || !w->path || w->fd < 0)
 		return err_sys(err, w->fd < 0 ? errno : ENOMEM, "watch the guarded files");
 	for (size_t i = 0; i < p->n_mounts; i++) {

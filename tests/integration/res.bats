@@ -104,6 +104,25 @@ print("up", flush=True); time.sleep(20)'
 	assert_output "queued 5"
 }
 
+# The limit is a namespace's, too: that of one in which bawn starts.
+without_inotify() {
+	git -C "$WS" init -q
+	run unshare -U --map-current-user --keep-caps sh -c '
+		echo 0 >/proc/sys/user/max_inotify_instances || exit 77
+		exec setpriv --inh-caps=-all --ambient-caps=-all "$@"' sh \
+		"$BAWN" run --rm "$@" shell "$WS" -- echo STARTED
+}
+
+@test "RES-04 the user's inotify instances are used up: it is said, with what to do" {
+	without_inotify
+	assert_status 125
+	refute_output STARTED
+	assert_output 'fs.inotify.max_user_instances'
+	without_inotify --workspace cow
+	assert_status 0
+	assert_output STARTED
+}
+
 @test "RES-05 no priority above the host's programs" {
 	run attack scheduling
 	refute_output "-> ok"
