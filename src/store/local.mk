@@ -7,4 +7,8 @@ libstore_a_SOURCES = \
 	src/store/home.c \
 	src/store/leftover.c \
 	src/store/layers.h src/store/layers.c src/store/layers-make.c \
-	src/store/checkpoint.h src/store/checkpoint.c
+	src/store/checkpoint.h src/store/checkpoint.c \
+	src/store/ref.h src/store/ref.c \
+	src/store/template-info.h src/store/template-info.c \
+	src/store/templates.h src/store/templates.c src/store/templates-make.c \
+	src/store/templates-remove.c
