@@ -47,6 +47,7 @@ include tests/unit/host.mk
 include tests/unit/scan.mk
 include tests/unit/sandbox.mk
 include tests/unit/seed.mk
+include tests/unit/build.mk
 include tests/unit/change.mk
 include tests/unit/confine.mk
 include tests/unit/net.mk

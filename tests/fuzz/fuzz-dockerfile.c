@@ -1,0 +1,63 @@
+/* tests/fuzz/fuzz-dockerfile.c - a Dockerfile: parse, show places, expand every word, mounts. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "build/dockerfile.h"
+#include "build/expand.h"
+#include "build/mount.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static const char *get(void *ctx, const char *name, size_t n)
+{
+	(void)ctx;
+	return n == 1 ? NULL : *name == 'e' ? "" : "some value/with *";
+}
+
+static void use(struct arena *a, struct dockerfile *d, const struct df_inst *i)
+{
+	struct expand e = {.escape = d->escape, .get = get};
+	struct strv words;
+	char *out;
+	for (size_t k = 0; k < i->n_words; k++) {
+		struct err err = {0};
+		size_t at = 0;
+		if (i->words[k].at > i->line->n)
+			abort();
+		if (expand_word(a, &e, i->words[k].s, &out, &at, &err) < 0 &&
+			(!err.msg[0] || at > strlen(i->words[k].s)))
+			abort();
+		expand_words(a, &e, i->words[k].s, &words, NULL, NULL);
+	}
+	for (size_t k = 0; k < i->n_pairs; k++)
+		if (i->pairs[k].value)
+			expand_word(a, &e, i->pairs[k].value, &out, NULL, NULL);
+	for (size_t k = 0; k < i->n_flags; k++) {
+		struct df_mount m;
+		if (streq(i->flags[k].name, "mount"))
+			df_mount_parse(a, i->flags[k].value, &e, &m, NULL);
+	}
+	e.plain_quotes = true;
+	for (size_t k = 0; k < i->n_docs; k++)
+		expand_word(a, &e, i->docs[k].text, &out, NULL, NULL);
+	if (!df_source(a, i))
+		abort();
+	if (i->sub)
+		use(a, d, i->sub);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct arena a = {0};
+	struct dockerfile d;
+	struct err err = {0};
+	int r = dockerfile_parse(&a, "f", (const char *)data, n, &d, &err);
+	if (r < 0 && !err.msg[0])
+		abort();
+	if (r < 0 && d.text && !df_excerpt(&a, &d))
+		abort();
+	for (size_t i = 0; r >= 0 && i < d.n_inst; i++)
+		use(&a, &d, d.v[i]);
+	arena_free(&a);
+	return 0;
+}
