@@ -84,6 +84,9 @@ static uint64_t access_of(enum jail_right right)
 	switch (right) {
 	case JAIL_DEVICES:
 		return FS_READ | FS_WRITE | LANDLOCK_ACCESS_FS_MAKE_CHAR;
+	case JAIL_LAYER:
+		return FS_READ | FS_WRITE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+			LANDLOCK_ACCESS_FS_MAKE_FIFO;
 	case JAIL_WRITE:
 		return FS_READ | FS_WRITE;
 	case JAIL_DROP:

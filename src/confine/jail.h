@@ -16,6 +16,7 @@ enum jail_right {
 	JAIL_READ,
 	JAIL_WRITE,   /* also make, write, rename and remove files, links and directories */
 	JAIL_DEVICES, /* also device files: an overlay's whiteouts */
+	JAIL_LAYER,   /* also FIFOs: a layer of a template */
 	JAIL_DROP,    /* make files, links and directories there, and write them; read none */
 };
 
