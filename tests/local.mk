@@ -53,5 +53,6 @@ include tests/unit/confine.mk
 include tests/unit/net.mk
 include tests/unit/vault.mk
 include tests/unit/login.mk
+include tests/unit/image.mk
 include tests/mutations/local.mk
 include tests/bench/local.mk

@@ -114,7 +114,8 @@ static int read_line(struct arena *a, void *of, const struct field *fields,
 	const struct field *f = more && streq(more->key, key) ? more : fields;
 	while (f->key && !streq(f->key, key))
 		f++;
-	if (f->key && line && template_unescape(line) && set(a, of, f, line))
+	/* what bawn-layer says is fit to be shown as it stands (\xHH in it), and not unescaped */
+	if (f->key && line && (more || template_unescape(line)) && set(a, of, f, line))
 		return 0;
 	escape_text(shown, sizeof(shown), key);
 	return err_set(err, EINVAL, "line %u: %s '%s'", nr,

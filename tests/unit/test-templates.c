@@ -155,11 +155,11 @@ static void results_of_the_layer_reader(void **state)
 	struct template_layer l = {0};
 	char *ok = arena_dup(&a,
 		"diff sha256:" HEX_A "\nblob sha256:" HEX_B
-		" 12\ntar 10240\nsize 5\nentries 3\nskipped 1\nnote a\\nb\n");
+		" 12\ntar 10240\nsize 5\nentries 3\nskipped 1\nnote a\\x0ab\n");
 	assert_int_equal(template_layer_result(&a, ok, strlen(ok), "T", &l, &err), 0);
 	assert_string_equal(l.diff, HEX_A);
 	assert_string_equal(l.blobs.v[0], "sha256:" HEX_B " 12 T");
-	assert_string_equal(l.notes.v[0], "a\nb");
+	assert_string_equal(l.notes.v[0], "a\\x0ab");
 	assert_int_equal(l.tar, 10240);
 	static const char *const bad[] = {"tar 1\n", "diff sha256:x\n", "diff sha256:" HEX_A,
 		"diff sha256:" HEX_A "\nblob sha256:" HEX_B "\n",
