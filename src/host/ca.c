@@ -116,8 +116,13 @@ static void fold(char *path)
 }
 
 /* path with all links followed as they lead inside; NULL: nothing is there, or no file. */
-static char *resolve(struct arena *a, const char *etc, const char *path)
+static char *resolve(struct arena *a, const struct host_ca_view *v, const char *path)
 {
+	struct host_stack_found f;
+	const char *etc = v->etc;
+	if (v->stack)
+		return host_stack_find(a, v->stack, path, &f) == 0 && S_ISREG(f.st.st_mode) ? f.path
+											    : NULL;
 	char *p = arena_dup(a, path);
 	int links = 0;
 	for (size_t n = 0; p && p[n];) {
@@ -135,10 +140,10 @@ static char *resolve(struct arena *a, const char *etc, const char *path)
 	return real && stat(real, &st) == 0 && S_ISREG(st.st_mode) ? p : NULL;
 }
 
-int host_ca_places(struct arena *a, const char *etc, struct strv *ret, struct err *err)
+int host_ca_places(struct arena *a, const struct host_ca_view *v, struct strv *ret, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		char *p = resolve(a, etc, names[i]);
+		char *p = resolve(a, v, names[i]);
 		if (p && !strv_has(ret, p))
 			strv_push(a, ret, p);
 	}
@@ -162,15 +167,22 @@ static void put_certificates(FILE *to, const char *text)
 	}
 }
 
-static char *read_bundle(struct arena *a, const char *etc, const char *path)
+static char *read_bundle(struct arena *a, const struct host_ca_view *v, const char *path)
 {
-	char *text = NULL, *real = outside(a, etc, path);
+	struct host_stack_found f;
+	char *text = NULL;
+	if (v->stack)
+		return host_stack_find(a, v->stack, path, &f) == 0 &&
+				host_stack_read(a, &f, BUNDLE_MAX, &text) > 0
+			? text
+			: NULL;
+	char *real = outside(a, v->etc, path);
 	return real && file_read(a, AT_FDCWD, real, BUNDLE_MAX, &text, NULL) > 0 ? text : NULL;
 }
 
 /* The sandbox's certificate, and those that the user's own variables name. */
-static char *additions(struct arena *a, const char *etc, const char *pem, const struct strv *passed,
-	const struct strv *places)
+static char *additions(struct arena *a, const struct host_ca_view *v, const char *pem,
+	const struct strv *passed, const struct strv *places)
 {
 	_cleanup_free_ char *buf = NULL;
 	struct strv seen = {0};
@@ -184,11 +196,11 @@ static char *additions(struct arena *a, const char *etc, const char *pem, const 
 		const char *e = passed->v[i], *value = strchr(e, '=');
 		if (!value || value[1] != '/' || !host_ca_variable(e, (size_t)(value - e)))
 			continue;
-		char *p = resolve(a, etc, value + 1);
+		char *p = resolve(a, v, value + 1);
 		if (!p || strv_has(&seen, p) || strv_has(places, p))
 			continue;
 		strv_push(a, &seen, p);
-		const char *text = read_bundle(a, etc, p);
+		const char *text = read_bundle(a, v, p);
 		if (text)
 			put_certificates(f, text);
 	}
@@ -205,15 +217,22 @@ static int put(struct arena *a, const char *dir, const char *name, const char *f
 		: err_set(err, ENOMEM, "out of memory");
 }
 
-int host_ca_write(struct arena *a, const char *etc, const char *dir, const char *pem,
+int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir, const char *pem,
 	const struct strv *passed, struct err *err)
 {
 	struct strv places = {0};
-	int r = host_ca_places(a, etc, &places, err);
+	int r = host_ca_places(a, v, &places, err);
 	if (r < 0)
 		return r;
-	const char *machine = places.n ? read_bundle(a, etc, places.v[0]) : NULL;
-	const char *own = additions(a, etc, pem, passed, &places);
+	const struct host_ca_view host = {.etc = "/etc"};
+	if (v->stack && !places.n) { /* a template without any: what the machine trusts */
+		v = &host;
+		r = host_ca_places(a, v, &places, err);
+		if (r < 0)
+			return r;
+	}
+	const char *machine = places.n ? read_bundle(a, v, places.v[0]) : NULL;
+	const char *own = additions(a, v, pem, passed, &places);
 	if (!own)
 		return err_set(err, EINVAL, "the sandbox's authority has no certificate");
 	r = file_mkdir_p(AT_FDCWD, dir, 0700);
@@ -221,4 +240,46 @@ int host_ca_write(struct arena *a, const char *etc, const char *dir, const char 
 		return err_sys(err, -r, "create %s", dir);
 	r = put(a, dir, HOST_CA_OWN, "", own, err);
 	return r < 0 ? r : put(a, dir, HOST_CA_BUNDLE, machine ? machine : "", own, err);
+}
+
+/* Where the tools of the distributions take certificates from that are to be added. */
+static const char *const anchors[] = {
+	"usr/local/share/ca-certificates",          /* Debian, Alpine: update-ca-certificates */
+	"etc/pki/ca-trust/source/anchors",          /* Fedora: update-ca-trust */
+	"etc/ca-certificates/trust-source/anchors", /* Arch */
+};
+
+static int seed_link(
+	struct arena *a, const char *seed, const char *dir, const char *name, struct err *err)
+{
+	char *at = path_join(a, seed, dir), *link = at ? path_join(a, at, name) : NULL;
+	int r = link ? file_mkdir_p(AT_FDCWD, at, 0755) : -ENOMEM;
+	if (r == 0 && symlink(OWN, link) < 0 && errno != EEXIST)
+		r = -errno;
+	return r < 0 ? err_sys(err, -r, "create /%s/%s", dir, name) : 0;
+}
+
+int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir, const char *seed,
+	struct err *err)
+{
+	struct strv places = {0};
+	char *text = NULL, *bundle = path_join(a, dir, HOST_CA_BUNDLE);
+	int r = host_ca_places(a, v, &places, err);
+	ssize_t n = r < 0 || !bundle ? -ENOMEM
+				     : file_read(a, AT_FDCWD, bundle, 2 * BUNDLE_MAX, &text, err);
+	if (r < 0 || n < 0)
+		return r < 0 ? r : (int)n;
+	if (!places.n)
+		strv_add(a, &places, names[0]);
+	for (size_t i = 0; r == 0 && i < places.n; i++) {
+		char *to = arena_printf(a, "%s%s", seed, places.v[i]);
+		char *at = to ? arena_dupn(a, to, (size_t)(strrchr(to, '/') - to)) : NULL;
+		r = at ? file_mkdir_p(AT_FDCWD, at, 0755) : -ENOMEM;
+		if (r < 0)
+			return err_sys(err, -r, "create %s", places.v[i]);
+		r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(anchors); i++)
+		r = seed_link(a, seed, anchors[i], "bawn.crt", err);
+	return r < 0 ? r : seed_link(a, seed, "etc/ssl/certs", HOST_CA_HASH, err);
 }

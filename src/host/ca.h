@@ -9,6 +9,7 @@
 #define BAWN_HOST_CA_H
 
 #include "base/arena.h"
+#include "host/stack.h"
 
 /* What OpenSSL's directories of certificates call that certificate: the hash of its subject, which
  * is the same in all sandboxes (vault/ca.c). */
@@ -19,14 +20,27 @@
 #define HOST_CA_OWN "ca.crt"
 #define HOST_CA_BUNDLE "bundle.crt"
 
-/* Where programs look for the machine's bundle: paths inside, no link in them, each once.  etc: the
- * generated /etc (host/etc.h).  0 or -errno. */
-int host_ca_places(struct arena *a, const char *etc, struct strv *ret, struct err *err);
+/* What is inside, seen from out here: template host with its generated /etc (host/etc.h), or, where
+ * stack is set, a template. */
+struct host_ca_view {
+	const char *etc;
+	const struct host_stack *stack;
+};
+
+/* Where programs look for the machine's bundle: paths inside, no link in them, each once.  0 or
+ * -errno. */
+int host_ca_places(
+	struct arena *a, const struct host_ca_view *v, struct strv *ret, struct err *err);
 
 /* Write both files into dir, for a certificate in PEM.  passed: variables that come along; what the
  * certificate variables among them name is put in, too.  0 or -errno. */
-int host_ca_write(struct arena *a, const char *etc, const char *dir, const char *pem,
+int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir, const char *pem,
 	const struct strv *passed, struct err *err);
+/* For a template's root, which is put together beneath seed: the bundle of dir, which is shown at
+ * HOST_CA_INSIDE, where it has none or an own, and a link where its own tool adds certificates, so
+ * that a bundle that is made inside has it too. */
+int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir, const char *seed,
+	struct err *err);
 
 /* NAME=value for every runtime that has a list of its own; the end is NULL. */
 extern const char *const host_ca_env[];

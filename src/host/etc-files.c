@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "host/ca.h"
 #include "host/etc.h"
 
@@ -139,6 +140,22 @@ int etc_write_own(struct arena *a, const struct host_identity *id, int dir, stru
 		r = err_sys(err, errno, "create the sandbox's /etc/mtab");
 	put_ca_link(dir);
 	return r < 0 ? r : put_ssh(dir, err);
+}
+
+int host_etc_network(const char *dir, struct err *err)
+{
+	static const struct {
+		const char *name, *text;
+	} files[] = {{"hosts", hosts}, {"hostname", HOST_ETC_HOSTNAME "\n"},
+		{"resolv.conf", resolv_conf}};
+	int r = file_mkdir_p(AT_FDCWD, dir, 0755);
+	_cleanup_close_ int fd = r < 0 ? r
+				       : open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, r < 0 ? -r : errno, "create %s", dir);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++)
+		r = put(fd, files[i].name, files[i].text, err);
+	return r;
 }
 
 /* "//user:password@" in a URL */

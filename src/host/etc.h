@@ -15,4 +15,7 @@
 int host_etc_prepare(struct arena *a, const char *cache_dir, const struct host_identity *id,
 	char **ret_dir, struct err *err);
 
+/* Into a template's dir, made where it is missing: hosts, host name, resolver. */
+int host_etc_network(const char *dir, struct err *err);
+
 #endif

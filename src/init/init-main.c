@@ -52,22 +52,25 @@ static int write_proc(const char *path, const char *text, struct err *err)
 	return 0;
 }
 
-/* One user, one group: ours, under their own numbers.  Root of the host is never mapped. */
+/* One user, one group: ours, under their own numbers or those of the template.  Root of the host is
+ * never mapped, nor is anybody root inside. */
 static int identity(const struct wire_early *p, struct err *err)
 {
 	char map[64];
-	if ((p->head.uid == 0 || p->head.gid == 0) && !GUARD_REMOVED("root-identity"))
+	const struct wire_early_head *h = &p->head;
+	bool root = h->uid == 0 || h->gid == 0 || h->inside_uid == 0 || h->inside_gid == 0;
+	if (root && !GUARD_REMOVED("root-identity"))
 		return err_set(err, EPERM, "the plan maps root");
 	int r = write_proc("/proc/self/setgroups", "deny", err);
 	if (r < 0)
 		return r;
-	snprintf(map, sizeof(map), "%u %u 1", p->head.uid, p->head.uid);
+	snprintf(map, sizeof(map), "%u %u 1", h->inside_uid, h->uid);
 	r = write_proc("/proc/self/uid_map", map, err);
 	if (r < 0) {
 		err_hint(err, "user namespaces are restricted on this machine: run bawn doctor");
 		return r;
 	}
-	snprintf(map, sizeof(map), "%u %u 1", p->head.gid, p->head.gid);
+	snprintf(map, sizeof(map), "%u %u 1", h->inside_gid, h->gid);
 	return write_proc("/proc/self/gid_map", map, err);
 }
 
@@ -107,7 +110,8 @@ static int land(const struct wire_plan *p, struct err *err)
 	if (fd < 0)
 		return fd;
 	int r = landlock_enter(fd, err);
-	return r < 0 ? r : landlock_prove("/", err);
+	/* all of a template's root is the agent's, but for one place */
+	return r < 0 ? r : landlock_prove(p->head.image ? "/sys" : "/", err);
 }
 
 /* Give up the rest, then prove that it is gone. */
@@ -140,7 +144,7 @@ static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct
 		return r;
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(err, errno, "sethostname");
-	r = mounts_enter(root, err);
+	r = mounts_enter(root, !plan->head.image, err);
 	if (r == 0)
 		r = open_pty(plan, pty, err);
 	if (r == 0)
@@ -186,7 +190,7 @@ static int build(const struct wire_early *early, struct build *b, struct err *er
 	if (mounts == 0)
 		mounts = take_plan(early, b, err);
 	if (mounts == 0)
-		mounts = mounts_apply(&b->plan, root, err);
+		mounts = mounts_apply(&b->plan, &root, err);
 	report_stamp(STAMP_MOUNTS);
 	if (mounts == 0)
 		mounts = enter(&b->plan, root, &b->pty, err);

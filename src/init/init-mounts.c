@@ -28,12 +28,14 @@
 #endif
 #define INSIDE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
-static const char scratch_dir[] = ".bawn";
+static const char scratch_dir[] = ".bawn", image_dir[] = ".bawn-root";
 static const char mask_file[] = ".bawn-mask", mask_dir[] = ".bawn-mask.d",
 		  link_name[] = ".bawn-link";
 
 struct stage {
-	int root;
+	int base; /* the tmpfs that everything begins with */
+	int root; /* the same, or the template's root, which is mounted in it */
+	unsigned int n_scratch;
 	int scratch;           /* where sources of masks and links are made; -1 until needed */
 	bool starting;         /* the root is being built; nobody has seen it yet */
 	struct overlay layers; /* the overlay that the next rows are about */
@@ -240,9 +242,9 @@ static int open_scratch(struct stage *s)
 	if (s->scratch >= 0)
 		return s->scratch;
 	if (s->starting) {
-		if (mkdirat(s->root, scratch_dir, 0700) < 0)
+		if (mkdirat(s->base, scratch_dir, 0700) < 0)
 			return -errno;
-		s->scratch = openat(s->root, scratch_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		s->scratch = openat(s->base, scratch_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		int r = s->scratch < 0 ? -errno : fill_scratch(s->scratch);
 		return r < 0 ? r : s->scratch;
 	}
@@ -353,10 +355,23 @@ static int do_lower(struct stage *s, const struct wire_mount *m, struct err *err
 	return r < 0 ? fail(err, r, "open the layer", m->src) : 0;
 }
 
+/* A template's root can't be mounted over the tmpfs as a whole, or that could not be reached for
+ * the rows to come: it gets a directory there. */
+static int open_root_point(const struct stage *s)
+{
+	if (!s->starting || s->root != s->base || mkdirat(s->base, image_dir, 0700) < 0)
+		return s->root != s->base ? -EEXIST : -errno;
+	int fd = openat(s->base, image_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static int do_overlay(struct stage *s, const struct wire_mount *m, struct err *err)
 {
+	const bool is_root = streq(m->dst, "/");
 	int r = overlay_add(&s->layers, m->src);
-	_cleanup_close_ int point = r < 0 ? r : open_point(s, m, true);
+	_cleanup_close_ int point = r < 0 ? r
+		: is_root                 ? open_root_point(s)
+					  : open_point(s, m, true);
 	if (r < 0)
 		fail(err, r, "open the layer", m->src);
 	else if (point < 0)
@@ -366,7 +381,39 @@ static int do_overlay(struct stage *s, const struct wire_mount *m, struct err *e
 	else
 		r = attach_overlay(s, m, point, err);
 	overlay_release(&s->layers);
-	return r;
+	if (r < 0 || !is_root)
+		return r;
+	int root = openat(s->base, image_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(err, errno, "open the template's root");
+	s->root = root;
+	return 0;
+}
+
+static int do_scratch(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "%s-%u", scratch_dir, s->n_scratch++);
+	int r = mkdirat(s->base, name, m->mode) < 0 || fchmodat(s->base, name, m->mode, 0) < 0
+		? -errno
+		: 0;
+	_cleanup_close_ int tree = r < 0 ? r : sys_open_tree(s->base, name, AT_SYMLINK_NOFOLLOW);
+	r = tree < 0 ? tree : set_flags(tree, m->flags);
+	if (r == 0)
+		r = attach(s, m, tree, true);
+	return r < 0 ? fail(err, r, "mount on", m->dst) : 0;
+}
+
+static int do_seal(struct stage *s, const struct wire_mount *m, struct err *err)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+	_cleanup_close_ int fd = open_inside(s, m->dst, O_PATH);
+	int r = fd;
+	if (fd >= 0)
+		r = syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0
+			? -errno
+			: 0;
+	return r < 0 ? fail(err, r, "make read-only", m->dst) : 0;
 }
 
 static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *, struct err *) = {
@@ -384,6 +431,8 @@ static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *
 	[MOUNT_OVERLAY] = do_overlay,
 	[MOUNT_PROC] = do_fs,
 	[MOUNT_DEVPTS] = do_fs,
+	[MOUNT_SCRATCH] = do_scratch,
+	[MOUNT_SEAL] = do_seal,
 };
 
 /* Mount the tmpfs that becomes the root over a directory that is nobody's source. */
@@ -407,31 +456,38 @@ int mounts_begin(struct err *err)
 	return err_sys(err, errno, "mount the new root");
 }
 
-int mounts_apply(const struct wire_plan *plan, int root, struct err *err)
+int mounts_apply(const struct wire_plan *plan, int *root, struct err *err)
 {
-	struct stage s = {.root = root, .scratch = -1, .starting = true, .layers = OVERLAY_NONE};
+	struct stage s = {.base = *root,
+		.root = *root,
+		.scratch = -1,
+		.starting = true,
+		.layers = OVERLAY_NONE};
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
 		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
 	if (s.scratch >= 0) { /* the mounts hold what they were cloned from */
 		unlinkat(s.scratch, mask_file, 0);
 		unlinkat(s.scratch, mask_dir, AT_REMOVEDIR);
-		unlinkat(s.root, scratch_dir, AT_REMOVEDIR);
+		unlinkat(s.base, scratch_dir, AT_REMOVEDIR);
 		close(s.scratch);
 	}
+	if (s.root != s.base)
+		close(s.base);
+	*root = s.root;
 	return r;
 }
 
 int mounts_apply_row(int root, const struct wire_mount *m, struct err *err)
 {
-	struct stage s = {.root = root, .scratch = -1, .layers = OVERLAY_NONE};
+	struct stage s = {.base = root, .root = root, .scratch = -1, .layers = OVERLAY_NONE};
 	int r = apply[m->kind](&s, m, err);
 	if (s.scratch >= 0)
 		close(s.scratch);
 	return r;
 }
 
-int mounts_enter(int root, struct err *err)
+int mounts_enter(int root, bool sealed, struct err *err)
 {
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(err, errno, "pivot_root");
@@ -442,7 +498,7 @@ int mounts_enter(int root, struct err *err)
 	if (access("/sys/kernel", F_OK) == 0 || access("/proc/self/ns", F_OK) < 0)
 		return err_set(err, EPERM, "the host's root is still reachable after pivot_root");
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &attr, sizeof(attr)) < 0)
+	if (sealed && syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &attr, sizeof(attr)) < 0)
 		return err_sys(err, errno, "make the root read-only");
 	return 0;
 }

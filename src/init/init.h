@@ -51,8 +51,10 @@ int net_stage_join(struct net_stage *s, struct err *err); /* and enter it */
 
 /* init-mounts.c: the new root, row by row; then pivot into it and drop the old one. */
 int mounts_begin(struct err *err); /* the empty new root: a descriptor */
-int mounts_apply(const struct wire_plan *plan, int root, struct err *err);
-int mounts_enter(int root, struct err *err);
+/* *root becomes another descriptor where the rows have an overlay on "/". */
+int mounts_apply(const struct wire_plan *plan, int *root, struct err *err);
+/* sealed: nothing is written to the root itself any more. */
+int mounts_enter(int root, bool sealed, struct err *err);
 
 /* One row, in the mount namespace this process is in; root: descriptor of its root. */
 int mounts_apply_row(int root, const struct wire_mount *m, struct err *err);

@@ -20,13 +20,15 @@ static const char *const kind_names[MOUNT_KINDS] = {
 	[MOUNT_PROC] = "proc",
 	[MOUNT_DEVPTS] = "devpts",
 	[MOUNT_DEV] = "device",
+	[MOUNT_SCRATCH] = "scratch",
+	[MOUNT_SEAL] = "seal",
 };
 
 /* Kinds for which "ro" or "rw" says something. */
 static bool is_writable_kind(uint32_t kind)
 {
 	return kind == MOUNT_TMPFS || kind == MOUNT_BIND || kind == MOUNT_PIN ||
-		kind == MOUNT_OVERLAY;
+		kind == MOUNT_OVERLAY || kind == MOUNT_SCRATCH;
 }
 
 static const char *esc(char *buf, size_t n, const char *s)
@@ -79,7 +81,10 @@ void plan_print(const struct plan *p, FILE *to)
 {
 	char b[4096];
 	fprintf(to, "sandbox    %s\n", esc(b, sizeof(b), p->id));
-	fprintf(to, "identity   %s, uid %u, gid %u, home %s\n", p->user, p->uid, p->gid, p->home);
+	fprintf(to, "identity   %s, uid %u, gid %u, home %s\n", p->user, p->inside_uid, p->inside_gid,
+		p->home);
+	if (p->digest)
+		fprintf(to, "template   %s (%s)\n", esc(b, sizeof(b), p->template), p->digest);
 	fprintf(to, "workspace  %s\n", p->workspace ? esc(b, sizeof(b), p->workspace) : "none");
 	fprintf(to, "cwd        %s\n", esc(b, sizeof(b), p->cwd));
 	fprintf(to, "command   ");
@@ -144,8 +149,10 @@ void plan_json(const struct plan *p, struct json_out *j)
 	json_begin(j, NULL, '{');
 	json_str(j, "sandbox", p->id);
 	json_str(j, "user", p->user);
-	json_int(j, "uid", p->uid);
-	json_int(j, "gid", p->gid);
+	json_int(j, "uid", p->inside_uid);
+	json_int(j, "gid", p->inside_gid);
+	json_str(j, "template", p->template);
+	json_str(j, "digest", p->digest);
 	json_str(j, "home", p->home);
 	json_str(j, "workspace", p->workspace);
 	json_str(j, "cwd", p->cwd);

@@ -117,7 +117,8 @@ int plan_check(const struct plan *p, struct err *err)
 	int r = arena_check(&p->arena, err);
 	if (r < 0)
 		return r;
-	if ((p->uid == 0 || p->gid == 0) && !GUARD_REMOVED("root-identity"))
+	if ((p->uid == 0 || p->gid == 0 || p->inside_uid == 0 || p->inside_gid == 0) &&
+		!GUARD_REMOVED("root-identity"))
 		return err_set(err, EINVAL, "plan: no plan may map uid or gid 0 of the host");
 	/* a name without a slash is looked for inside, by PATH */
 	if (!p->argv.n || !p->exe || !*p->exe || (p->exe[0] != '/' && strchr(p->exe, '/')))

@@ -31,7 +31,9 @@ enum mount_op_kind {
 	MOUNT_OVERLAY, /* src: the lowest; data: "upper", newline, "work": host directories */
 	MOUNT_PROC,
 	MOUNT_DEVPTS,
-	MOUNT_DEV, /* bind the host's device node src */
+	MOUNT_DEV,     /* bind the host's device node src */
+	MOUNT_SCRATCH, /* an empty directory (mode) on dst, in memory, gone at the end */
+	MOUNT_SEAL, /* what is mounted on dst becomes read-only: no later row makes nodes there */
 	MOUNT_KINDS
 };
 
@@ -55,8 +57,11 @@ struct plan {
 	struct arena arena;
 	const char *id; /* sandbox name */
 	const char *hostname;
-	uid_t uid;
+	uid_t uid; /* outside: the one user that is mapped */
 	gid_t gid;
+	uid_t inside_uid; /* what it is called inside */
+	gid_t inside_gid;
+	const char *template, *digest; /* "host", NULL; or a reference and what it meant */
 	const char *user, *home;
 	const char *workspace; /* NULL: none */
 	const char *cwd;

@@ -39,6 +39,7 @@ int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, u
 		.landlock = p->landlock,
 		.wait = p->tty_fds != 0, /* the terminal has to be in raw mode first */
 		.lasting = !p->ephemeral,
+		.image = p->digest != NULL,
 		.pids = p->pids,
 		.rows = rows,
 		.cols = cols};

@@ -34,7 +34,8 @@ struct wire_head {
 	uint64_t pids;
 	uint16_t rows, cols; /* of the pty */
 	uint8_t lasting;     /* pid 1 outlives session 0 (plan/control.h) */
-	uint8_t pad[3];
+	uint8_t image;       /* the root is a template's, and writable */
+	uint8_t pad[2];
 };
 
 /* The plan and, from the pack, the seccomp program. */
@@ -52,6 +53,7 @@ struct wire_early {
 	struct wire_early_head {
 		uint32_t magic;
 		uint32_t uid, gid;
+		uint32_t inside_uid, inside_gid; /* what these are called inside */
 		uint16_t n_host_ports;
 		uint16_t host_ports[16];
 		uint16_t pad;

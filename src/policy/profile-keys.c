@@ -41,6 +41,8 @@ const struct profile_key profile_keys[] = {
 	{"api", PROFILE_NAMES, AT(api), "empty",
 		"egress policies of the tool's own service, for policies that say api: true"},
 	{"syscalls", PROFILE_NAME, AT(syscalls), "default", "the system call policy"},
+	{"template", PROFILE_STRING, AT(template), "host",
+		"the root file system: host, or a template"},
 	{"mask", PROFILE_GLOBS, AT(mask), "a built-in list",
 		"untracked workspace files that read as empty"},
 	{"protect", PROFILE_PATHS, AT(protect), "a built-in list",

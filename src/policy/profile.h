@@ -39,6 +39,7 @@ struct profile {
 	struct strv policies; /* egress policies by name */
 	struct strv api;      /* policies of the tool's own service ("api: true" in a policy) */
 	const char *syscalls; /* syscall policy by name, "default" */
+	const char *template; /* the root file system; NULL: the machine's */
 	struct strv mask;     /* globs of workspace files that read as empty */
 	struct strv protect;  /* workspace paths that can't be changed from inside */
 };

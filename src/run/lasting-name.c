@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "run/image.h"
 
 /* What a sandbox keeps of the options.  One row an option: where it is in the spec and in the
  * options, as it was given. */
@@ -191,12 +192,19 @@ static int describe(struct run *r, struct err *err)
 	struct spec *s = &r->spec;
 	char *name = s->name;
 	int k = resolve_policies(r, err);
+	if (k == 0 && !o->template) {
+		k = run_policy(r, err);
+		o->template = k == 0 ? r->pack.profile.template : NULL;
+	}
+	if (k == 0)
+		k = run_image_open(r, o->template, NULL, err);
 	if (k < 0)
 		return k;
 	*s = (struct spec){.name = name,
 		.profile = strchr(o->profile, '/') ? path_real(&r->arena, o->profile)
 						   : arena_dup(&r->arena, o->profile),
-		.template = arena_dup(&r->arena, o->template ? o->template : "host"),
+		.template = arena_dup(&r->arena, r->image ? r->image->ref : "host"),
+		.digest = r->image ? arena_printf(&r->arena, "sha256:%s", r->image->t.id) : NULL,
 		.mode = arena_dup(&r->arena, o->mode ? o->mode : "direct"),
 		.workspace = run_has_workspace(r) ? arena_dup(&r->arena, r->ws.path) : NULL,
 		.created = (int64_t)time(NULL)};
@@ -261,10 +269,13 @@ int lasting_check_given(struct run *r, struct err *err)
 /* What a sandbox is made of can't change. */
 static int check_words(struct run *r, struct err *err)
 {
+	const char *template = run_image_name(r, r->opt.template);
+	if (template && r->spec.digest && run_image_same(template, r->spec.digest))
+		template = NULL;
 	const struct {
 		const char *option, *given, *has;
-	} words[] = {{"workspace", r->opt.mode, r->spec.mode},
-		{"template", r->opt.template, r->spec.template}};
+	} words[] = {
+		{"workspace", r->opt.mode, r->spec.mode}, {"template", template, r->spec.template}};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (words[i].given && !streq(words[i].given, words[i].has)) {
 			err_hint(err, "bawn rm %s and start again, or create another with --name",
@@ -362,6 +373,8 @@ static int re_enter(struct run *r, const struct strv *paths, struct err *err)
 		k = check_words(r, err);
 	if (k == 0)
 		k = restore_options(r, err);
+	if (k == 0)
+		k = run_image_open(r, r->spec.template, r->spec.digest, err);
 	if (k == 0)
 		k = find_workspace(r, err);
 	if (k == 0 && !r->opt.profile)

@@ -105,7 +105,7 @@ static int put_fresh(struct run *r, const char *from, struct err *err)
 		const char *rel = r->seed_fresh.v[i];
 		const struct lasting_copy c = {.name = r->spec.name,
 			.into = true,
-			.inside = path_join(&r->arena, r->id.home, rel),
+			.inside = path_join(&r->arena, r->inside.home, rel),
 			.host = path_join(&r->arena, from, rel),
 			.base = path_base(rel),
 			.flags = COPY_EXACT,
@@ -135,7 +135,7 @@ static int bring_settings(struct run *r, struct err *err)
 	if (!r->pack.profile.has_seed)
 		return 0;
 	int k = store_box_create(
-		&r->store, &r->arena, r->pack.profile.name, r->ws.path, r->id.home, &temp, err);
+		&r->store, &r->arena, r->pack.profile.name, r->ws.path, r->inside.home, &temp, err);
 	if (k < 0)
 		return k;
 	r->box.home = temp.home;
@@ -144,7 +144,7 @@ static int bring_settings(struct run *r, struct err *err)
 	if (k == 0)
 		k = bring_logins(r, err);
 	if (k == 0)
-		k = lasting_put_tree(r, r->spec.name, temp.home, r->id.home, err);
+		k = lasting_put_tree(r, r->spec.name, temp.home, r->inside.home, err);
 	if (k >= 0)
 		k = put_fresh(r, temp.home, err);
 	store_box_remove(&temp, &ignored);

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "plan/wire-exec.h"
+#include "run/image.h"
 
 #define PATIENCE_NS 30000000000u /* for a supervisor that begins or ends */
 #define PAUSE_MS 10
@@ -361,6 +362,8 @@ int lasting_run(struct run *r, struct err *err)
 			r->fresh = false;
 			k = 0;
 		}
+		if (k == 0)
+			run_image_release(r);
 	}
 	return k < 0 ? 125 : lasting_enter(r, err);
 }

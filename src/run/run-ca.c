@@ -4,7 +4,7 @@
  */
 #include "base/tree.h"
 #include "host/ca.h"
-#include "run/run.h"
+#include "run/image.h"
 
 #include <fcntl.h>
 
@@ -27,12 +27,21 @@ int run_ca_rows(struct run *r, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	if (!r->ca) /* what an earlier start had is trusted no more */
 		return r->opt.dry_run || !r->lasting ? 0 : tree_remove(AT_FDCWD, dir, err);
-	int k = host_ca_places(a, r->etc, &places, err);
+	struct host_stack stack = {0};
+	if (r->image)
+		stack = run_image_stack(r);
+	const struct host_ca_view view = {.etc = r->etc, .stack = r->image ? &stack : NULL};
+	const struct strv *env = r->image ? &r->image->t.info.env : &r->env.env;
+	int k = host_ca_places(a, &view, &places, err);
 	if (k == 0 && !r->opt.dry_run)
-		k = host_ca_write(a, r->etc, dir, r->ca_pem, &r->env.env, err);
+		k = host_ca_write(a, &view, dir, r->ca_pem, env, err);
+	if (k == 0 && r->image && !r->opt.dry_run)
+		k = host_ca_seed(a, &view, dir, r->image->seed, err);
 	if (k < 0)
 		return k;
 	file_row(r, dir, HOST_CA_INSIDE, MOUNT_POINT)->why = "the sandbox's own authority";
+	if (r->image) /* there it is a file like others, which its own tools replace */
+		return 0;
 	for (size_t i = 0; i < places.n; i++)
 		file_row(r, bundle, places.v[i], 0)->why =
 			"the machine's certificates and the sandbox's";

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "run/clone.h"
 #include "run/credential.h"
+#include "run/image.h"
 #include "run/run.h"
 #include "seed/cache.h"
 
@@ -143,7 +144,7 @@ bool run_has_workspace(const struct run *r)
 
 const char *run_place(const struct run *r)
 {
-	return run_has_workspace(r) ? r->ws.path : r->id.home;
+	return run_has_workspace(r) ? r->ws.path : r->inside.home;
 }
 
 static int resolve_extras(struct run *r, size_t from, struct err *err)
@@ -163,8 +164,8 @@ int run_workspace(struct run *r, struct err *err)
 	if (r->ws.path)
 		return 0;
 	if (!run_has_workspace(r)) {
-		r->ws = (struct host_workspace){
-			.path = RUN_NO_WORKSPACE, .cwd = r->id.home, .empty = true};
+		r->ws = (struct host_workspace){.path = RUN_NO_WORKSPACE, .empty = true};
+		r->ws.cwd = r->image ? run_image_cwd(r) : r->inside.home;
 		r->apart = true;
 		return resolve_extras(r, 0, err);
 	}
@@ -433,6 +434,7 @@ int run_begin(struct run *r, struct err *err)
 		k = run_become_user(r, err);
 	if (k == 0)
 		k = host_identity_find(&r->arena, &r->id, err);
+	r->inside = r->id;
 	if (k == 0)
 		k = store_open(&r->arena, &r->store, err);
 	return k;
@@ -458,6 +460,8 @@ int run_environment(struct run *r, struct err *err)
 static int find_tools(struct run *r, struct err *err)
 {
 	int k = run_environment(r, err);
+	if (r->image) /* it has its own */
+		return k;
 	bool own_command = r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
 	if (k == 0 && !own_command) {
 		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
@@ -488,14 +492,32 @@ int run_facts_command(struct run *r, struct err *err)
 static int find_box(struct run *r, struct err *err)
 {
 	if (r->lasting)
-		return r->opt.dry_run ? 0 : store_home_reset(&r->box, err);
+		return 0;
 	if (!r->opt.dry_run)
 		return store_box_create(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
-			r->id.home, &r->box, err);
+			r->image ? NULL : r->id.home, &r->box, err);
 	r->box.id = arena_printf(&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));
 	r->box.dir = path_join(&r->arena, r->store.sandboxes, r->box.id);
 	r->box.home = path_join(&r->arena, r->box.dir, "home");
 	return 0;
+}
+
+/* Nothing in it yet of what comes along into the home. */
+static int empty_home(struct run *r, struct err *err)
+{
+	if (r->image)
+		run_image_box(r);
+	if (r->opt.dry_run || (!r->image && !r->lasting))
+		return 0;
+	return r->image ? run_image_reset(r, err) : store_home_reset(&r->box, err);
+}
+
+/* /etc, and in a template what else is needed there. */
+static int prepare_root(struct run *r, struct err *err)
+{
+	if (!r->image)
+		return host_etc_prepare(&r->arena, r->store.xdg.cache, &r->id, &r->etc, err);
+	return r->opt.dry_run ? 0 : run_image_seed(r, err);
 }
 
 int run_facts(struct run *r, struct err *err)
@@ -509,6 +531,8 @@ int run_facts(struct run *r, struct err *err)
 		k = run_scan_start(r, err);
 	if (k == 0)
 		k = find_box(r, err);
+	if (k == 0)
+		k = empty_home(r, err);
 	if (k == 0 && !r->opt.dry_run)
 		k = start_seed(r, err);
 	if (k == 0)
@@ -516,7 +540,7 @@ int run_facts(struct run *r, struct err *err)
 	if (k == 0)
 		k = find_tools(r, err);
 	if (k == 0)
-		k = host_etc_prepare(&r->arena, r->store.xdg.cache, &r->id, &r->etc, err);
+		k = prepare_root(r, err);
 	if (k == 0)
 		k = run_scan_collect(r, err);
 	r->t_facts = run_now();

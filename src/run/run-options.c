@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "run/run.h"
 #include "sandbox/client.h"
+#include "store/ref.h"
 
 enum {
 	OPT_RM,
@@ -55,7 +56,8 @@ const struct option_row run_option_rows[] = {
 	{"detach", 'd', NULL, "start it in the background and print its name", OPT_DETACH},
 	{"detach-keys", 0, "KEYS", "keys that leave the session running (ctrl-p,ctrl-q)",
 		OPT_DETACH_KEYS},
-	{"template", 't', "host", "the root file system: host", OPT_TEMPLATE},
+	{"template", 't', "host|TEMPLATE", "the root file system: the machine's, or a template",
+		OPT_TEMPLATE},
 	{"workspace", 0, "direct|cow|clone|none",
 		"direct: changes land at once; cow: they wait; clone: a git clone; none",
 		OPT_WORKSPACE},
@@ -334,11 +336,10 @@ static int add_degraded(struct run *r, const char *s, struct err *err)
 	return strv_add(&r->arena, &r->opt.degraded, s);
 }
 
-static int check_word(const char *value, const char *only, struct err *err)
+static int check_template(struct run *r, const char *value, struct err *err)
 {
-	return streq(value, only)
-		? 0
-		: err_set(err, EINVAL, "'%.40s' is not known here; there is %s", value, only);
+	struct ref ref;
+	return streq(value, "host") ? 0 : ref_parse(&r->arena, value, &ref, err);
 }
 
 static int check_mode(const char *value, struct err *err)
@@ -431,7 +432,7 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return client_detach_keys(value, keys, err);
 	case OPT_TEMPLATE:
 		o->template = value;
-		return check_word(value, "host", err);
+		return check_template(r, value, err);
 	case OPT_WORKSPACE:
 		o->mode = value;
 		return check_mode(value, err);

@@ -2,7 +2,7 @@
  *
  * Must not: choose which of the host's variables come along; run_environment() has (run-facts.c).
  */
-#include "run/run.h"
+#include "run/image.h"
 
 #include <unistd.h>
 
@@ -14,8 +14,8 @@ static char *expand(struct run *r, const char *s)
 {
 	const struct {
 		const char *name, *value;
-	} vars[] = {
-		{"${WORKSPACE}", run_place(r)}, {"${HOME}", r->id.home}, {"${SANDBOX}", r->box.id}};
+	} vars[] = {{"${WORKSPACE}", run_place(r)}, {"${HOME}", r->inside.home},
+		{"${SANDBOX}", r->box.id}};
 	char *out = arena_dup(&r->plan.arena, s);
 	for (size_t i = 0; i < ARRAY_LEN(vars) && out; i++) {
 		char *at = strstr(out, vars[i].name);
@@ -40,8 +40,12 @@ static void put_env_list(struct run *r, const struct strv *v)
 		put_env(r, v->v[i]);
 }
 
-static char *join_path(struct arena *a, const struct strv *dirs)
+static char *join_path(struct run *r)
 {
+	struct arena *a = &r->plan.arena;
+	const struct strv *dirs = &r->tools.path;
+	if (r->image)
+		return arena_printf(a, "%s:" RUN_WHY_DIR, run_image_path(r));
 	char *s = arena_dup(a, dirs->n ? dirs->v[0] : "/usr/local/bin:/usr/bin:/bin");
 	for (size_t i = 1; i < dirs->n; i++)
 		s = arena_printf(a, "%s:%s", s, dirs->v[i]);
@@ -51,14 +55,17 @@ static char *join_path(struct arena *a, const struct strv *dirs)
 void run_plan_env(struct run *r)
 {
 	struct plan *p = &r->plan;
-	put_env_list(r, &r->env.env);
+	if (r->image)
+		run_image_env(r);
+	else
+		put_env_list(r, &r->env.env);
 	put_env_list(r, &r->tools.env);
 	run_ca_env(r);
-	strv_env_set(&p->arena, &p->env, "PATH", join_path(&p->arena, &r->tools.path));
-	strv_env_set(&p->arena, &p->env, "HOME", r->id.home);
-	strv_env_set(&p->arena, &p->env, "USER", r->id.user);
-	strv_env_set(&p->arena, &p->env, "LOGNAME", r->id.user);
-	strv_env_set(&p->arena, &p->env, "SHELL", r->id.shell);
+	strv_env_set(&p->arena, &p->env, "PATH", join_path(r));
+	strv_env_set(&p->arena, &p->env, "HOME", r->inside.home);
+	strv_env_set(&p->arena, &p->env, "USER", r->inside.user);
+	strv_env_set(&p->arena, &p->env, "LOGNAME", r->inside.user);
+	strv_env_set(&p->arena, &p->env, "SHELL", r->inside.shell);
 	strv_env_set(&p->arena, &p->env, "PWD", p->cwd);
 	strv_env_set(&p->arena, &p->env, "BAWN_SANDBOX", r->box.id);
 	for (size_t i = 0; i < r->pack.profile.env_set.n; i++)
@@ -77,6 +84,8 @@ int run_plan_exe(struct run *r, struct err *err)
 							     : word;
 		return p->exe ? 0 : err_set(err, ENOMEM, "out of memory");
 	}
+	if (r->image)
+		return run_image_exe(r, err);
 	if (r->agent.exe && !(r->pack.profile.args_replace && r->opt.args.n)) {
 		p->exe = r->agent.exe;
 		p->argv.v[0] = arena_dup(&p->arena, r->agent.exe);

@@ -13,7 +13,7 @@
 #include "base/tree.h"
 #include "run/clone.h"
 #include "run/credential.h"
-#include "run/run.h"
+#include "run/image.h"
 #include "host/version.h"
 
 static struct mount_op *row(
@@ -74,6 +74,12 @@ static void proc_rows(struct run *r)
  * one tmpfs with one size and inode cap serves them all. */
 static void scratch_row(struct run *r, const char *path, uint32_t mode)
 {
+	if (r->image) { /* a root of its own, into which that tmpfs is brought */
+		struct mount_op *m = row(r, MOUNT_SCRATCH, path, MOUNT_POINT, NULL);
+		m->mode = mode;
+		m->why = "scratch, gone at the end";
+		return;
+	}
 	row(r, MOUNT_DIR, path, 0, NULL)->mode = mode;
 	row(r, MOUNT_PIN, path, 0, NULL)->why = "scratch, gone at the end";
 }
@@ -84,7 +90,10 @@ static void dev_rows(struct run *r)
 	static const char *const links[][2] = {{"/dev/fd", "/proc/self/fd"},
 		{"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
 		{"/dev/stderr", "/proc/self/fd/2"}, {"/dev/ptmx", "pts/ptmx"}};
-	row(r, MOUNT_DIR, "/dev", 0, NULL);
+	if (r->image)
+		scratch_row(r, "/dev", 0755);
+	else
+		row(r, MOUNT_DIR, "/dev", 0, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
 		char *path = arena_printf(&r->plan.arena, "/dev/%s", nodes[i]);
 		struct mount_op *m = row(r, MOUNT_DEV, path, MOUNT_POINT | MOUNT_NOEXEC, NULL);
@@ -95,12 +104,14 @@ static void dev_rows(struct run *r)
 	row(r, MOUNT_DEVPTS, "/dev/pts", MOUNT_NOEXEC | MOUNT_POINT | MOUNT_DEVICES,
 		"newinstance,ptmxmode=0666,mode=0620,max=256");
 	scratch_row(r, "/dev/shm", 01777);
+	if (r->image)
+		row(r, MOUNT_SEAL, "/dev", 0, NULL);
 }
 
 /* Is anything that comes along below dir? */
 static bool lends_below(const struct run *r, const char *dir)
 {
-	bool found = path_within(r->ws.path, dir) || path_within(r->id.home, dir);
+	bool found = path_within(r->ws.path, dir) || path_within(r->inside.home, dir);
 	for (size_t i = 0; i < r->agent.binds.n; i++)
 		found |= path_within(r->agent.binds.v[i], dir);
 	for (size_t i = 0; i < r->tools.n; i++)
@@ -116,6 +127,12 @@ static void scratch_rows(struct run *r)
 {
 	scratch_row(r, "/tmp", 01777);
 	scratch_row(r, "/run", 0755);
+	row(r, MOUNT_DIR, "/run/lock", 0, NULL)->mode = 01777;
+	if (r->image) {
+		struct mount_op *m = row(r, MOUNT_SCRATCH, "/sys", MOUNT_RO | MOUNT_POINT, NULL);
+		m->why = "empty";
+		return;
+	}
 	row(r, MOUNT_DIR, "/var", 0, NULL);
 	/* A link where it can be one; no row may lead through a link. */
 	if (lends_below(r, "/var/tmp"))
@@ -124,15 +141,14 @@ static void scratch_rows(struct run *r)
 		row(r, MOUNT_SYMLINK, "/var/tmp", 0, "../tmp");
 	row(r, MOUNT_SYMLINK, "/var/run", 0, "../run");
 	row(r, MOUNT_SYMLINK, "/var/lock", 0, "../run/lock");
-	row(r, MOUNT_DIR, "/run/lock", 0, NULL)->mode = 01777;
 	row(r, MOUNT_DIR, "/sys", 0, NULL);
 	row(r, MOUNT_DIR, "/mnt", 0, NULL);
 }
 
 /* An overlay: what is written goes to up/PART of the sandbox, over the frozen layers that have such
- * a part, over lowest. */
-static int overlay_rows(struct run *r, const char *dst, const char *part, const char *lowest,
-	const char *why, struct err *err)
+ * a part, over below (top first), over lowest. */
+static int overlay_rows(struct run *r, const char *dst, const char *part, const struct strv *below,
+	const char *lowest, const char *why, struct err *err)
 {
 	struct arena *a = &r->plan.arena;
 	for (size_t i = r->lasting ? r->spec.layers.n : 0; i-- > 0;) {
@@ -143,6 +159,8 @@ static int overlay_rows(struct run *r, const char *dst, const char *part, const 
 		m->src = layer;
 		m->why = r->spec.layers.v[i];
 	}
+	for (size_t i = 0; below && i < below->n; i++)
+		row(r, MOUNT_LOWER, dst, 0, NULL)->src = below->v[i];
 	struct mount_op *m = row(r, MOUNT_OVERLAY, dst, MOUNT_POINT, NULL);
 	m->src = lowest;
 	m->why = why;
@@ -152,12 +170,29 @@ static int overlay_rows(struct run *r, const char *dst, const char *part, const 
 	static const char *const subs[] = {"up", "work"};
 	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
 		char *dir = path_join(a, path_join(a, r->box.dir, subs[i]), part);
-		int k = dir ? file_mkdir_p(AT_FDCWD, dir, 0700) : -ENOMEM;
+		int k = dir ? file_mkdir_p(AT_FDCWD, dir, streq(dst, "/") ? 0755 : 0700) : -ENOMEM;
 		if (k < 0)
 			return err_sys(
 				err, -k, "create %s/%s of sandbox %s", subs[i], part, r->box.id);
 	}
 	return 0;
+}
+
+/* Template host: what the machine has; else the template's layers, and over them what bawn puts
+ * there. */
+static int root_rows(struct run *r, struct err *err)
+{
+	struct strv order = {0}; /* top first */
+	const struct strv *l = r->image ? &r->image->layers : NULL;
+	if (!l) {
+		system_rows(r);
+		return 0;
+	}
+	strv_push(&r->plan.arena, &order, r->image->seed);
+	for (size_t i = l->n; i-- > 0;)
+		strv_push(&r->plan.arena, &order, l->v[i]);
+	const char *lowest = order.v[--order.n];
+	return overlay_rows(r, "/", RUN_IMAGE_PART, &order, lowest, r->image->ref, err);
 }
 
 static void why_row(struct run *r)
@@ -176,9 +211,11 @@ static void why_row(struct run *r)
 static int home_rows(struct run *r, struct err *err)
 {
 	static const char why[] = "the sandbox's own home";
+	if (r->image) /* a directory of the root */
+		return 0;
 	if (r->lasting)
-		return overlay_rows(r, r->id.home, "home", r->box.home, why, err);
-	struct mount_op *m = row(r, MOUNT_BIND, r->id.home, MOUNT_POINT, NULL);
+		return overlay_rows(r, r->inside.home, "home", NULL, r->box.home, why, err);
+	struct mount_op *m = row(r, MOUNT_BIND, r->inside.home, MOUNT_POINT, NULL);
 	m->src = r->box.home;
 	m->why = why;
 	return 0;
@@ -247,7 +284,8 @@ static int lend_row(struct run *r, const struct lend *l, struct err *err)
 		if (k < 0)
 			return err_sys(err, -k, "create %s", l->lowest);
 	}
-	return overlay_rows(r, l->path, l->part, l->lowest ? l->lowest : l->path, l->why, err);
+	return overlay_rows(
+		r, l->path, l->part, NULL, l->lowest ? l->lowest : l->path, l->why, err);
 }
 
 /* What a clone shares with the host: objects, and what its making needs to know. */
@@ -510,14 +548,16 @@ static int guard_rows(struct run *r, struct err *err)
 static void land_rules(struct run *r)
 {
 	struct plan *p = &r->plan;
-	plan_land(p, "/", false);
+	plan_land(p, "/", r->image != NULL);
+	if (r->image) /* what is not to be written is mounted read-only */
+		return;
 	static const char *const writable[] = {"/tmp", "/run", "/dev", "/proc"};
 	for (size_t i = 0; i < ARRAY_LEN(writable); i++)
 		plan_land(p, writable[i], true);
 	if (lends_below(r, "/var/tmp"))
 		plan_land(p, "/var/tmp", true);
-	plan_land(p, r->id.home, true);
-	if (run_has_workspace(r) && !path_within(r->ws.path, r->id.home))
+	plan_land(p, r->inside.home, true);
+	if (run_has_workspace(r) && !path_within(r->ws.path, r->inside.home))
 		plan_land(p, r->ws.path, true);
 	for (size_t i = 0; i < r->ws.binds.n; i++)
 		plan_land(p, r->ws.binds.v[i], true);
@@ -636,8 +676,12 @@ int run_plan(struct run *r, struct err *err)
 	p->hostname = HOST_ETC_HOSTNAME;
 	p->uid = r->id.uid;
 	p->gid = r->id.gid;
-	p->user = r->id.user;
-	p->home = r->id.home;
+	p->inside_uid = r->inside.uid;
+	p->inside_gid = r->inside.gid;
+	p->template = r->image ? r->image->ref : "host";
+	p->digest = r->image ? arena_printf(&p->arena, "sha256:%s", r->image->t.id) : NULL;
+	p->user = r->inside.user;
+	p->home = r->inside.home;
 	p->workspace = run_has_workspace(r) ? r->ws.path : NULL;
 	p->cwd = r->directory ? r->directory : r->ws.cwd;
 	p->state_dir = r->box.dir;
@@ -652,12 +696,13 @@ int run_plan(struct run *r, struct err *err)
 	p->n_host_ports = r->opt.n_host_ports;
 	p->tty_fds = r->tty_fds;
 
-	system_rows(r);
+	int k = root_rows(r, err);
 	proc_rows(r);
 	dev_rows(r);
 	scratch_rows(r);
 	why_row(r);
-	int k = home_rows(r, err);
+	if (k == 0)
+		k = home_rows(r, err);
 	clone_rows(r);
 	if (k == 0)
 		k = lend_rows(r, err);

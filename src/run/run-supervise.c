@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/tree.h"
 #include "run/credential.h"
+#include "run/image.h"
 #include "run/lasting.h"
 #include "run/live.h"
 
@@ -242,6 +243,8 @@ static int launch(struct run *r, struct err *err)
 			r->tty_fds |= (uint8_t)(1u << fd);
 	struct sandbox_config c = {.uid = r->id.uid,
 		.gid = r->id.gid,
+		.inside_uid = r->inside.uid,
+		.inside_gid = r->inside.gid,
 		.tty_fds = r->tty_fds,
 		.pack = &r->pack,
 		.libexec = r->install.libexec,
@@ -332,6 +335,7 @@ int run_release(struct run *r, int code)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 	if (r->audit)
 		audit_close(r->audit);
+	run_image_close(r);
 	run_tally_free(r);
 	store_close(&r->store);
 	pack_close(&r->pack);
@@ -341,10 +345,19 @@ int run_release(struct run *r, int code)
 	return code;
 }
 
+/* What one that lasts has was found with its description. */
+static int open_root(struct run *r, struct err *err)
+{
+	const char *ref = r->opt.template ? r->opt.template : r->pack.profile.template;
+	return r->lasting ? 0 : run_image_open(r, ref, NULL, err);
+}
+
 int run_supervise(struct run *r, struct err *err)
 {
 	struct sandbox_result res = {0};
 	int k = run_policy(r, err);
+	if (k == 0)
+		k = open_root(r, err);
 	if (k == 0)
 		k = run_credentials_begin(r, err);
 	if (k == 0)

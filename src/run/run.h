@@ -93,7 +93,9 @@ struct run {
 	struct run_options opt;
 	struct run_options given; /* re-entry: what was given now, without what the sandbox has */
 	struct path_install install;
-	struct host_identity id;
+	struct host_identity id;     /* who one is outside */
+	struct host_identity inside; /* and inside: the same, but in a template */
+	struct run_image *image;     /* the template (image.h); NULL: host */
 	struct store store;
 	struct store_box box;
 	bool lasting;            /* the sandbox has a name and stays */

@@ -47,6 +47,8 @@ static int early_memfd(const struct sandbox_config *c, struct err *err)
 {
 	struct wire_early e = {.head = {.uid = c->uid,
 				       .gid = c->gid,
+				       .inside_uid = c->inside_uid,
+				       .inside_gid = c->inside_gid,
 				       .n_host_ports = (uint16_t)c->dialer.n_host_ports},
 		.nft = {.p = c->pack->nft, .n = c->pack->nft_bytes},
 		.rtnl = {.p = c->pack->rtnl, .n = c->pack->rtnl_bytes}};

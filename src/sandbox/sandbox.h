@@ -85,6 +85,8 @@ struct sandbox_lasting {
 struct sandbox_config {
 	uid_t uid; /* the one user that is mapped */
 	gid_t gid;
+	uid_t inside_uid; /* and as whom */
+	gid_t inside_gid;
 	uint8_t tty_fds; /* which of 0-2 are the caller's terminal */
 	const struct pack *pack;
 	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */

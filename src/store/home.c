@@ -46,6 +46,19 @@ static int enter(int dir, const char *name, bool *ret_hidden)
 	return fd;
 }
 
+/* Beneath the box: what was written into the part that has the home; and rel in it.  In a
+ * template's root that is some directories down. */
+static int open_part(const struct store_box *b, int box)
+{
+	return path_openat2(
+		box, b->root ? "up/root" : "up/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+}
+
+static const char *in_part(struct arena *a, const struct store_box *b, const char *rel)
+{
+	return b->root ? arena_printf(a, "%s/%s", b->root, rel) : rel;
+}
+
 static int put(int up, const char *rel, const void *text, size_t n, bool always)
 {
 	char name[NAME_MAX + 1];
@@ -78,14 +91,14 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 	struct arena a = {0};
 	char *text;
 	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_close_ int up = box < 0
-		? -errno
-		: path_openat2(box, "up/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
-	_cleanup_close_ int seed = box < 0
-		? -EBADF
-		: path_openat2(box, "seed", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
-	ssize_t n = up < 0 ? up : seed < 0 ? seed : file_read(&a, seed, rel, FRESH_MAX, &text, err);
-	int r = n < 0 ? (int)n : put(up, rel, text, (size_t)n, layered);
+	_cleanup_close_ int up = box < 0 ? -errno : open_part(b, box);
+	_cleanup_close_ int seed = open(b->home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *at = in_part(&a, b, rel);
+	ssize_t n = up < 0 ? up
+		: seed < 0 ? -errno
+		: !at      ? -ENOMEM
+			   : file_read(&a, seed, rel, FRESH_MAX, &text, err);
+	int r = n < 0 ? (int)n : put(up, at, text, (size_t)n, layered);
 	if (n > 0)
 		explicit_bzero(text, (size_t)n);
 	arena_free(&a);
@@ -95,8 +108,7 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 static int open_up(const struct store_box *b)
 {
 	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return box < 0 ? -errno
-		       : path_openat2(box, "up/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SAFE);
+	return box < 0 ? -errno : open_part(b, box);
 }
 
 /* The file that hides the seed's, or NULL and 0: there is none, or nothing that could have lines.
@@ -135,12 +147,13 @@ int store_home_lines(const struct store_box *b, const char *rel, const char *lin
 	struct arena a = {0};
 	char *text = NULL, *both = NULL;
 	_cleanup_close_ int up = open_up(b);
-	int r = up == -ENOENT ? 0 : up < 0 ? up : read_up(&a, up, rel, &text);
+	const char *at = in_part(&a, b, rel);
+	int r = up == -ENOENT ? 0 : up < 0 ? up : !at ? -ENOMEM : read_up(&a, up, at, &text);
 	if (r == 0 && text && known && !begins_a_line(text, lines, known)) {
 		const size_t n = strlen(text);
 		both = arena_printf(&a, "%s%s%s%s", text, n && text[n - 1] != '\n' ? "\n" : "",
 			lines, lines[strlen(lines) - 1] == '\n' ? "" : "\n");
-		r = both ? put(up, rel, both, strlen(both), false) : -ENOMEM;
+		r = both ? put(up, at, both, strlen(both), false) : -ENOMEM;
 	}
 	arena_free(&a);
 	return r < 0 ? err_sys(err, -r, "~/%s inside", rel) : both != NULL;

@@ -29,6 +29,7 @@ struct store_box {
 	char *point;  /* the workspace's place below home/, which a spare one still has */
 	char *dir;    /* host path */
 	char *home;   /* host path: where what comes along into its home is put before a start */
+	char *root;   /* the home below a template's root; NULL: it is a part of its own */
 	bool lasting; /* it stays when the run is over (store/sandboxes.h) */
 	int lock;     /* held while the sandbox lives */
 };

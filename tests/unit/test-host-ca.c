@@ -23,6 +23,14 @@ static char *at(struct world *w, const char *rel)
 	return path_join(&w->a, w->dir, rel);
 }
 
+/* Template host with that generated /etc. */
+static const struct host_ca_view *view(struct world *w, const char *rel)
+{
+	static struct host_ca_view v;
+	v.etc = at(w, rel);
+	return &v;
+}
+
 static char *with_parents(struct world *w, const char *rel)
 {
 	char *p = at(w, rel), *slash = strrchr(p, '/');
@@ -84,7 +92,7 @@ static void test_ca_places(void **state)
 	ln(w, "/nowhere", "etc/ssl/cert.pem");
 	ln(w, "loop", "etc/ssl/loop");
 	ln(w, "loop", "etc/ssl/ca-bundle.pem");
-	assert_int_equal(host_ca_places(&w->a, at(w, "etc"), &places, &w->err), 0);
+	assert_int_equal(host_ca_places(&w->a, view(w, "etc"), &places, &w->err), 0);
 	assert_int_equal(places.n, 1);
 	assert_string_equal(places.v[0], "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem");
 }
@@ -97,7 +105,7 @@ static void test_ca_two_places(void **state)
 	put(w, "etc/ssl/certs/ca-certificates.crt", CERT("MACHINE"));
 	ln(w, "certs/ca-certificates.crt", "etc/ssl/cert.pem");
 	put(w, "etc/ssl/ca-bundle.pem", CERT("MACHINE"));
-	assert_int_equal(host_ca_places(&w->a, at(w, "etc"), &places, &w->err), 0);
+	assert_int_equal(host_ca_places(&w->a, view(w, "etc"), &places, &w->err), 0);
 	assert_int_equal(places.n, 2);
 	assert_string_equal(places.v[0], "/etc/ssl/certs/ca-certificates.crt");
 	assert_string_equal(places.v[1], "/etc/ssl/ca-bundle.pem");
@@ -121,15 +129,15 @@ static void test_ca_files(void **state)
 	strv_add(&w->a, &env, "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt");
 	strv_add(&w->a, &env, "UV_NATIVE_TLS=true");
 	assert_int_equal(
-		host_ca_write(&w->a, at(w, "etc"), dir, CERT("OURS") "KEY3\n", &env, &w->err), 0);
+		host_ca_write(&w->a, view(w, "etc"), dir, CERT("OURS") "KEY3\n", &env, &w->err), 0);
 	assert_string_equal(slurp(w, dir, HOST_CA_OWN), CERT("OURS") CERT("OFFICE"));
 	assert_string_equal(slurp(w, dir, HOST_CA_BUNDLE),
 		"# all\n" CERT("MACHINE") "\n" CERT("OURS") CERT("OFFICE"));
 	/* without a certificate there is nothing to trust */
-	assert_int_equal(
-		host_ca_write(&w->a, at(w, "etc"), dir, "no certificate", &env, &w->err), -EINVAL);
+	assert_int_equal(host_ca_write(&w->a, view(w, "etc"), dir, "no certificate", &env, &w->err),
+		-EINVAL);
 	/* a machine without a bundle */
-	assert_int_equal(host_ca_write(&w->a, at(w, "nothing"), dir, CERT("OURS"),
+	assert_int_equal(host_ca_write(&w->a, view(w, "nothing"), dir, CERT("OURS"),
 				 &(struct strv){0}, &w->err),
 		0);
 	assert_string_equal(slurp(w, dir, HOST_CA_BUNDLE), CERT("OURS"));

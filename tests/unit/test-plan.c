@@ -9,6 +9,8 @@ static void base_plan(struct plan *p)
 	*p = (struct plan){.id = "t",
 		.hostname = "bawn",
 		.uid = 1000,
+		.inside_uid = 1000,
+		.inside_gid = 1000,
 		.gid = 1000,
 		.user = "u",
 		.home = "/home/u",
@@ -55,6 +57,8 @@ static void unsound_plans_do_not(void **state)
 		plan_free(&p);                                                                     \
 	} while (0)
 	REFUSED("uid or gid 0", p.uid = 0);
+	REFUSED("uid or gid 0", p.inside_uid = 0);
+	REFUSED("uid or gid 0", p.inside_gid = 0);
 	REFUSED("uid or gid 0", p.gid = 0);
 	REFUSED("no command", p.argv.n = 0);
 	REFUSED("no command", p.exe = "bin/true");

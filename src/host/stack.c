@@ -1,0 +1,175 @@
+/* host/stack.c - see stack.h
+ *
+ * Theory of operation.  A path is walked one component at a time through the layers that still take
+ * part in its directory: the topmost entry of that name decides.  A whiteout (character device 0/0)
+ * or something that is no directory hides the layers below, an opaque directory hides what is below
+ * it.  A link begins the walk anew with its target, at most LINKS_MAX times.
+ */
+#include "host/stack.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+
+#define LINKS_MAX 40
+#define SAFE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+struct walk {
+	struct arena *a;
+	const struct host_stack *s;
+	size_t *alive; /* which layers have the directory that the walk is in, top first */
+	size_t n;
+	char *here; /* that directory inside, "" for the root */
+	struct host_stack_found at;
+};
+
+static bool is_opaque(const char *path)
+{
+	char v = '\0';
+	return lgetxattr(path, "user.overlay.opaque", &v, 1) == 1 && v == 'y';
+}
+
+static void begin(struct walk *w)
+{
+	w->n = w->s->dirs.n;
+	for (size_t i = 0; i < w->n; i++)
+		w->alive[i] = i;
+	w->here = arena_dup(w->a, "");
+	w->at = (struct host_stack_found){
+		.path = w->here, .dir = w->s->dirs.v[0], .st = {.st_mode = S_IFDIR | 0755}};
+}
+
+/* The topmost entry of that path decides what is there; where it is a directory, those of that path
+ * below it take part. */
+static int look(struct walk *w, const char *path)
+{
+	size_t n = 0;
+	int r = -ENOENT;
+	for (size_t i = 0; i < w->n; i++) {
+		const char *dir = w->s->dirs.v[w->alive[i]];
+		char full[PATH_MAX];
+		struct stat st;
+		if ((size_t)snprintf(full, sizeof(full), "%s%s", dir, path) >= sizeof(full))
+			return -ENAMETOOLONG;
+		if (lstat(full, &st) < 0) {
+			if (errno == ENOENT || errno == ENOTDIR)
+				continue;
+			return -errno;
+		}
+		if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
+			break;
+		if (r < 0) {
+			w->at = (struct host_stack_found){
+				.path = arena_dup(w->a, path), .dir = dir, .st = st};
+			r = 0;
+		}
+		if (!S_ISDIR(st.st_mode))
+			break;
+		w->alive[n++] = w->alive[i];
+		if (is_opaque(full))
+			break;
+	}
+	w->n = n;
+	return r;
+}
+
+/* What is left of a path once its first component is the link at w->at. */
+static int follow(struct walk *w, const char *rest, char **ret)
+{
+	char target[PATH_MAX], full[PATH_MAX];
+	if ((size_t)snprintf(full, sizeof(full), "%s%s", w->at.dir, w->at.path) >= sizeof(full))
+		return -ENAMETOOLONG;
+	ssize_t n = readlink(full, target, sizeof(target) - 1);
+	if (n <= 0)
+		return n < 0 ? -errno : -ENOENT;
+	target[n] = '\0';
+	*ret = target[0] == '/' ? arena_printf(w->a, "%s/%s", target, rest)
+				: arena_printf(w->a, "%s/%s/%s", w->here, target, rest);
+	return *ret && strlen(*ret) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* "/a/b" of "/a/b/c", "" of "/a". */
+static char *parent_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return arena_dupn(a, path, slash ? (size_t)(slash - path) : 0);
+}
+
+int host_stack_find(
+	struct arena *a, const struct host_stack *s, const char *path, struct host_stack_found *ret)
+{
+	struct walk w = {.a = a, .s = s, .alive = arena_alloc(a, (s->dirs.n + 1) * sizeof(size_t))};
+	char *todo = arena_dup(a, path);
+	int links = 0;
+	if (!s->dirs.n)
+		return -ENOENT;
+	if (!w.alive || !todo)
+		return -ENOMEM;
+	begin(&w);
+	for (char *p = todo;;) {
+		p += strspn(p, "/");
+		size_t n = strcspn(p, "/");
+		if (n == 0)
+			break;
+		if (!S_ISDIR(w.at.st.st_mode))
+			return -ENOTDIR;
+		if (n == 1 && p[0] == '.') {
+			p += n;
+			continue;
+		}
+		if (n == 2 && p[0] == '.' && p[1] == '.') {
+			/* no link is in what was walked so far */
+			todo = p = arena_printf(a, "%s/%s", parent_of(a, w.here), p + n);
+			begin(&w);
+			if (!p)
+				return -ENOMEM;
+			continue;
+		}
+		char *next = arena_printf(a, "%s/%.*s", w.here, (int)n, p);
+		int r = next ? look(&w, next) : -ENOMEM;
+		if (r < 0)
+			return r;
+		p += n;
+		if (S_ISLNK(w.at.st.st_mode)) {
+			r = ++links > LINKS_MAX ? -ELOOP : follow(&w, p, &todo);
+			if (r < 0)
+				return r;
+			p = todo;
+			begin(&w);
+			continue;
+		}
+		w.here = next;
+	}
+	if (a->failed)
+		return -ENOMEM;
+	*ret = w.at;
+	return 0;
+}
+
+ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret)
+{
+	struct stat st;
+	_cleanup_close_ int layer = open(f->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (layer < 0 || !f->path[0])
+		return layer < 0 ? -errno : -EINVAL;
+	_cleanup_close_ int fd = path_openat2(layer, f->path + 1,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0, SAFE);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size > max)
+		return -EFBIG;
+	char *text = arena_alloc(a, (size_t)st.st_size + 1);
+	ssize_t n = text ? fd_pread_full(fd, text, (size_t)st.st_size, 0) : -ENOMEM;
+	if (n < 0)
+		return n;
+	text[n] = '\0';
+	*ret = text;
+	return n;
+}

@@ -1,0 +1,32 @@
+/* host/stack.h - a look into a root that is not mounted: layers as overlayfs would stack them.
+ *
+ * What is in there is a stranger's: links are followed as they would lead inside, never on the
+ * host, and a file is opened beneath its layer alone.  Nothing is executed or mapped.  Must not:
+ * write.
+ */
+#ifndef BAWN_HOST_STACK_H
+#define BAWN_HOST_STACK_H
+
+#include <sys/stat.h>
+
+#include "base/arena.h"
+
+struct host_stack {
+	struct strv dirs; /* host paths of the layers, top first */
+};
+
+struct host_stack_found {
+	char *path;      /* inside, no link in it */
+	const char *dir; /* the layer that has it: one of dirs */
+	struct stat st;
+};
+
+/* path (absolute, as inside) with every link followed.  0; -ENOENT, -ENOTDIR, -ELOOP as the kernel
+ * would say inside, where it lies in none of the mounts on top; -ENOMEM. */
+int host_stack_find(struct arena *a, const struct host_stack *s, const char *path,
+	struct host_stack_found *ret);
+/* Its text, NUL behind it, where it is a file of at most max bytes.  Bytes, or -errno (-EFTYPE has
+ * no number here: what is no file is -EINVAL). */
+ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret);
+
+#endif
