@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libconfine.a
 libconfine_a_SOURCES = \
 	src/confine/caps.h src/confine/caps.c \
+	src/confine/emulate.h src/confine/emulate.c \
 	src/confine/landlock.h src/confine/landlock.c \
 	src/confine/limits.h src/confine/limits.c \
 	src/confine/jail.h src/confine/jail.c \

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "confine/caps.h"
+#include "confine/emulate.h"
 #include "init/init.h"
 
 int agent_open_pty(uint16_t rows, uint16_t cols, struct pty *ret, struct err *err)
@@ -58,11 +60,13 @@ static void search(const struct agent *a)
 	errno = error;
 }
 
-/* What a child does on its way to the program.  Returns only when it can't: errno, negative where
- * it is the directory that can't be entered.  After vfork(2) it shares our memory: only
- * async-signal-safe calls.  We were started with every signal at its default and have changed none.
- */
-static int become(const struct agent *a)
+/* Where a child stopped on its way to its program, and why. */
+struct failed {
+	enum { AT_EXEC, AT_CWD, AT_IDENTITY } at;
+	int error;
+};
+
+static int stdio_and_session(const struct agent *a)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -84,38 +88,77 @@ static int become(const struct agent *a)
 	 * survive the exec (CVE-2024-21626). */
 	if (!GUARD_REMOVED("fds") && syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return errno;
-	if (chdir(a->cwd) < 0)
-		return -errno;
 	umask(a->umask);
+	return 0;
+}
+
+/* The last thing of all: behind the filter, who we are is no question for the kernel any more. */
+static int take_identity(const struct agent *a)
+{
+	if (a->identity == IDENTITY_ONLY)
+		return 0;
+	if (a->identity == IDENTITY_USER)
+		return -caps_give_up();
+	int r = emulate_enter(NULL);
+	return r < 0 ? -r : -emulate_prove();
+}
+
+/* What a child does on its way to the program.  Returns only when it can't.  After vfork(2) it
+ * shares our memory: only async-signal-safe calls.  We were started with every signal at its
+ * default and have changed none. */
+static struct failed become(const struct agent *a)
+{
+	int r = stdio_and_session(a);
+	if (r)
+		return (struct failed){AT_EXEC, r};
+	if (a->identity == IDENTITY_ROOT) {
+		r = caps_use_files();
+		if (r < 0)
+			return (struct failed){AT_IDENTITY, -r};
+	}
+	if ((a->cwd_fd > 0 ? fchdir(a->cwd_fd) : chdir(a->cwd)) < 0)
+		return (struct failed){AT_CWD, errno};
+	r = take_identity(a);
+	if (r)
+		return (struct failed){AT_IDENTITY, r};
 	if (strchr(a->exe, '/'))
 		execve(a->exe, (char *const *)a->argv, (char *const *)a->env);
 	else
 		search(a);
-	return errno;
+	return (struct failed){AT_EXEC, errno};
 }
 
-static int explain(const struct agent *a, int error, struct err *err)
+static int explain(const struct agent *a, struct failed f, struct err *err)
 {
-	if (error < 0)
-		return err_sys(err, -error, "enter the directory %s", a->cwd);
-	return err_sys(err, error, "execute %s", a->exe);
+	if (f.at == AT_CWD)
+		return err_sys(err, f.error, "enter the directory %s", a->cwd);
+	if (f.at == AT_IDENTITY) {
+		err_hint(err,
+			"the sandbox's system call policy has to allow \"seccomp\" and \"capset\": "
+			"root is emulated by these");
+		return err_sys(err, f.error, "become %s for %s",
+			a->identity == IDENTITY_ROOT ? "root" : "the sandbox's user", a->exe);
+	}
+	return err_sys(err, f.error, "execute %s", a->exe);
 }
 
 int agent_start(const struct agent *a, struct err *err)
 {
-	volatile int error = 0;
+	volatile int error = 0, at = 0;
 	if (!a->leads && a->slave >= 0 && ioctl(a->slave, TIOCSCTTY, 0) < 0)
 		return err_sys(err, errno, "make the pty the controlling terminal");
 	pid_t pid = vfork();
 	if (pid == 0) {
-		error = become(a);
+		struct failed f = become(a);
+		at = (int)f.at;
+		error = f.error;
 		_exit(127);
 	}
 	if (pid < 0)
 		return err_sys(err, errno, "start %s", a->exe);
 	if (error) {
 		waitpid(pid, NULL, 0);
-		return explain(a, error, err);
+		return explain(a, (struct failed){.at = (unsigned)at, .error = error}, err);
 	}
 	return pid;
 }

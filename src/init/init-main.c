@@ -117,7 +117,7 @@ static int land(const struct wire_plan *p, struct err *err)
 /* Give up the rest, then prove that it is gone. */
 static int confine(const struct wire_plan *p, struct err *err)
 {
-	int r = caps_drop_all(err);
+	int r = p->head.sudo ? caps_keep_files(err) : caps_drop_all(err);
 	if (r < 0)
 		return r;
 	/* Changing credentials resets both of these. */
@@ -147,6 +147,8 @@ static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct
 	r = mounts_enter(root, !plan->head.image, err);
 	if (r == 0)
 		r = open_pty(plan, pty, err);
+	if (r == 0 && plan->head.sudo)
+		r = sudo_listen(err);
 	if (r == 0)
 		r = limits_apply(plan->head.pids, err);
 	if (r < 0)
@@ -257,7 +259,11 @@ int main(int argc, char **argv)
 	if (b.plan.head.wait)
 		wait_for_go();
 
-	const struct agent first = {.cwd = b.plan.cwd,
+	bool sudo = b.plan.head.sudo;
+	const struct agent first = {.identity = !sudo ? IDENTITY_ONLY
+			: b.plan.head.as_root         ? IDENTITY_ROOT
+						      : IDENTITY_USER,
+		.cwd = b.plan.cwd,
 		.exe = b.plan.exe,
 		.argv = b.plan.argv,
 		.env = b.plan.env,
@@ -283,5 +289,5 @@ int main(int argc, char **argv)
 	}
 	if (report_send(CONTROL_STARTED, pid, -1) < 0)
 		_exit(125);
-	sessions_wait(pid, lasting);
+	sessions_wait(pid, lasting, sudo);
 }

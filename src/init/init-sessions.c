@@ -40,6 +40,7 @@ static struct cpu others;
 /* While the supervisor holds everything stopped, a stop is not the agent's own. */
 static bool frozen;
 static bool lasting;
+static bool sudo; /* other identities than the user's can be had */
 static bool more_to_reap;
 
 static struct session *session_of_pid(int pid)
@@ -113,6 +114,11 @@ static int command_start(struct command *c, int *ret_outcome, struct err *err)
 		r = agent_open_pty(c->w.head.rows, c->w.head.cols, &c->pty, err);
 	if (r < 0)
 		return r;
+	if (c->w.head.as_root && !sudo) {
+		err_hint(err, "start it from a template: bawn run --template REF ...");
+		return err_set(err, EPERM, "nothing can be root in a sandbox with the host's root");
+	}
+	a.identity = !sudo ? IDENTITY_ONLY : c->w.head.as_root ? IDENTITY_ROOT : IDENTITY_USER;
 	size_t next = 1;
 	for (int fd = 0; fd < 3; fd++)
 		if (!(c->w.head.tty_fds >> fd & 1) && next < c->n_fds)
@@ -375,7 +381,7 @@ static void occupy_stdio(void)
 	close(fd);
 }
 
-void sessions_wait(int first, bool stay)
+void sessions_wait(int first, bool stay, bool with_sudo)
 {
 	sigset_t chld;
 	sigemptyset(&chld);
@@ -384,10 +390,11 @@ void sessions_wait(int first, bool stay)
 	if (sfd < 0)
 		_exit(125);
 	lasting = stay;
-	if (lasting)
+	sudo = with_sudo;
+	if (lasting || sudo)
 		occupy_stdio();
 	sessions[0] = (struct session){.id = 0, .pid = first, .outcome = -1, .master = -1};
-	struct pollfd p[2 + MAX_SESSIONS] = {
+	struct pollfd p[2 + MAX_SESSIONS + SUDO_POLLS] = {
 		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
 	for (;;) {
 		more_to_reap = false;
@@ -396,11 +403,13 @@ void sessions_wait(int first, bool stay)
 			p[2 + i] = (struct pollfd){
 				.fd = sessions[i].begins ? sessions[i].outcome : -1,
 				.events = POLLIN};
+		sudo_polls(p + 2 + MAX_SESSIONS);
 		if (poll(p, ARRAY_LEN(p), more_to_reap ? 0 : -1) < 0 && errno != EINTR)
 			_exit(125);
 		for (size_t i = 0; i < MAX_SESSIONS; i++)
 			if (p[2 + i].revents && sessions[i].begins)
 				session_begun(&sessions[i]);
+		sudo_events(p + 2 + MAX_SESSIONS);
 		struct signalfd_siginfo si;
 		while (read(sfd, &si, sizeof(si)) > 0)
 			;

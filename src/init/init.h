@@ -6,6 +6,7 @@
 #ifndef BAWN_INIT_INIT_H
 #define BAWN_INIT_INIT_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/types.h>
 
@@ -73,7 +74,15 @@ struct pty {
 };
 int agent_open_pty(uint16_t rows, uint16_t cols, struct pty *ret, struct err *err);
 
+enum identity {
+	IDENTITY_ONLY, /* pid 1 has no other to give */
+	IDENTITY_USER, /* the sandbox's user, with no capability */
+	IDENTITY_ROOT, /* root by emulation (confine/emulate.h) */
+};
+
 struct agent {
+	enum identity identity;
+	int cwd_fd; /* 0: cwd by its name */
 	const char *cwd, *exe;
 	const char **argv, **env;
 	uint8_t tty_fds; /* bit i: descriptor i is the pty */
@@ -89,7 +98,19 @@ int agent_start(const struct agent *a, struct err *err);
  * it doesn't. */
 int agent_fork(const struct agent *a, int *ret_outcome, struct err *err);
 
-/* init-sessions.c: pid 1 from here on.  lasting: see plan/control.h. */
-_noreturn_ void sessions_wait(int first, bool lasting);
+/* init-sessions.c: pid 1 from here on.  lasting: see plan/control.h; sudo: see plan/wire.h. */
+_noreturn_ void sessions_wait(int first, bool lasting, bool sudo);
+
+/* init-sudo.c: what programs inside ask of pid 1 (plan/sudo.h). */
+#define SUDO_POLLS 9
+
+int sudo_listen(struct err *err);
+/* What to poll for: all of p is filled.  Then what has come. */
+void sudo_polls(struct pollfd p[static SUDO_POLLS]);
+void sudo_events(const struct pollfd p[static SUDO_POLLS]);
+
+/* init-keeper.c: the fork of pid 1 that starts the command of a request and stays with it.  conn:
+ * to the client; fds: what came with it. */
+_noreturn_ void keeper_run(int conn, uint32_t flags, const int *fds);
 
 #endif

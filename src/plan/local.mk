@@ -2,6 +2,6 @@
 noinst_LIBRARIES += libplan.a
 libplan_a_SOURCES = \
 	src/plan/plan.h src/plan/plan.c src/plan/plan-print.c \
-	src/plan/control.h \
+	src/plan/control.h src/plan/sudo.h \
 	src/plan/wire.h src/plan/wire.c \
 	src/plan/wire-exec.h src/plan/wire-exec.c

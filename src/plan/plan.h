@@ -76,6 +76,8 @@ struct plan {
 	uint64_t memory, cpus; /* of its control group, outside: bytes, thousandths; 0: none */
 	uint8_t tty_fds;       /* bit i: descriptor i of the agent is its pty, not the caller's */
 	bool offline;
+	bool sudo;    /* programs inside can become root by emulation (plan/sudo.h) */
+	bool as_root; /* the command is root by emulation */
 	uint16_t host_ports[16];
 	size_t n_host_ports;
 	const char *state_dir; /* host path, removed at the end when ephemeral */

@@ -40,6 +40,8 @@ int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, u
 		.wait = p->tty_fds != 0, /* the terminal has to be in raw mode first */
 		.lasting = !p->ephemeral,
 		.image = p->digest != NULL,
+		.sudo = p->sudo || p->as_root,
+		.as_root = p->as_root,
 		.pids = p->pids,
 		.rows = rows,
 		.cols = cols};

@@ -35,7 +35,8 @@ struct wire_head {
 	uint16_t rows, cols; /* of the pty */
 	uint8_t lasting;     /* pid 1 outlives session 0 (plan/control.h) */
 	uint8_t image;       /* the root is a template's, and writable */
-	uint8_t pad[2];
+	uint8_t sudo;        /* pid 1 can start programs that are root by emulation */
+	uint8_t as_root;     /* session 0 is one of these; implies sudo */
 };
 
 /* The plan and, from the pack, the seccomp program. */
