@@ -12,7 +12,7 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 # Everything below tests/ goes into the tarball.  Whole directories only where nothing is built: what
 # lies in the build directory's would go along.
 EXTRA_DIST += tests/as-tap tests/run-bats tests/count tests/lib.sh tests/integration \
-	tests/attack tests/net tests/vault/world.py tests/vault/cases.py tests/fuzz/corpus \
+	tests/attack tests/net tests/registry tests/vault/world.py tests/vault/cases.py tests/fuzz/corpus \
 	tests/agents/model.mjs tests/agents/package.json tests/agents/package-lock.json
 
 check_PROGRAMS += tests/deny-call
@@ -54,5 +54,6 @@ include tests/unit/net.mk
 include tests/unit/vault.mk
 include tests/unit/login.mk
 include tests/unit/image.mk
+include tests/unit/registry.mk
 include tests/mutations/local.mk
 include tests/bench/local.mk

@@ -18,6 +18,7 @@ enum jail_right {
 	JAIL_DEVICES, /* also device files: an overlay's whiteouts */
 	JAIL_LAYER,   /* also FIFOs: a layer of a template */
 	JAIL_DROP,    /* make files, links and directories there, and write them; read none */
+	JAIL_FILE,    /* no directory: this one file may be opened and read by its name */
 };
 
 struct jail_dir {

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# bawn-registry by itself, against a registry that does as it is told: what it takes, what it refuses,
+# and what it says then.  `bawn template pull` and push are in template-pull.bats.
+load ../lib.sh
+load ../registry/lib.sh
+
+setup_file() {
+	registry_start "$BATS_FILE_TMPDIR"
+	export REG ELSE
+}
+teardown_file() { registry_stop; }
+setup() {
+	OUT=$BATS_TEST_TMPDIR/out
+	BLOB=$(registry_layer 2)
+}
+
+# refused WHAT WORDS KEY=VALUE...: it says so, and no more.
+refused() {
+	local words=$1
+	shift
+	run ask tries=2 "$@"
+	assert_status 1
+	assert_output "error "
+	assert_output "$words"
+}
+
+blob_is_whole() {
+	assert_status 0
+	case $BLOB in *"sha256:$(sha256sum <"$OUT" | cut -d' ' -f1)"*) ;; *) fail "not the blob" ;; esac
+}
+
+@test "registry: a manifest and a blob come whole, with their digests" {
+	run ask op=manifest repo=ok/x ref=latest
+	assert_status 0
+	assert_output "type application/vnd.oci.image.manifest.v1+json"
+	assert_output "digest $(sed -n 's/^manifest //p' "$REG/image")"
+	[ "sha256:$(sha256sum <"$OUT" | cut -d' ' -f1)" = "$(sed -n 's/^manifest //p' "$REG/image")" ]
+	# shellcheck disable=SC2086  # two words
+	run ask op=blob repo=ok/x $BLOB
+	blob_is_whole
+}
+
+@test "registry: a manifest that is asked for by its digest must have it" {
+	refused "has not the digest" op=manifest repo=ok/x ref=sha256:$(printf %064d 0)
+	refused "has not the digest" op=manifest repo=digestlie/x ref=latest
+}
+
+@test "registry: a blob that breaks off goes on from there, also where parts are not known" {
+	for repo in die/x norange/x; do
+		# shellcheck disable=SC2086
+		run ask op=blob repo=$repo tries=3 $BLOB
+		blob_is_whole
+	done
+	# asked for from its middle, not again from the beginning
+	[ "$(grep -c 'GET /v2/die/x/blobs' "$REG/log")" = 3 ]
+}
+
+@test "registry: one that breaks off for ever is given up" {
+	# shellcheck disable=SC2086
+	refused "broke off" op=blob repo=diealways/x $BLOB
+	# shellcheck disable=SC2086
+	refused "another part" op=blob repo=wrongrange/x $BLOB
+}
+
+@test "registry: what has another length, no end or another content is refused" {
+	local f
+	# shellcheck disable=SC2086
+	{
+		refused "bytes where 3146971 are due" op=blob repo=long/x $BLOB
+		refused "bytes where 3146971 are due" op=blob repo=short/x $BLOB
+		refused "more than the 3146971 bytes" op=blob repo=endless/x $BLOB
+		refused "its content is not what its digest says" op=blob repo=wrong/x $BLOB
+	}
+	[ "$(stat -c %s "$OUT")" -le 3146971 ]
+	refused "4194304 are the most" op=manifest repo=hugemanifest/x ref=latest
+	refused "the head of its answer has no end" op=manifest repo=hugehead/x ref=latest
+	refused "does not answer in HTTP" op=manifest repo=nothttp/x ref=latest
+}
+
+@test "registry: what trickles is given up" {
+	# shellcheck disable=SC2086
+	refused "next to nothing has come for 1 s" op=blob repo=loris/x stall=1 $BLOB
+}
+
+@test "registry: 401, 403, 404, 429 and 500 are said with their remedy" {
+	refused "hint where an account is needed: docker login reg.test" op=manifest repo=s401/x ref=v1 \
+		host=reg.test
+	refused 'refuses this (403): not for you \x1b[2J' op=manifest repo=s403/x ref=v1
+	refused "no such thing (404): manifest unknown" op=manifest repo=s404/x ref=v1
+	refused "come again in 86400 s" op=manifest repo=s429/x ref=v1
+	refused "status 500: trouble" op=manifest repo=s500/x ref=v1
+	assert_output "hint that is the registry's own trouble"
+}
+
+@test "registry: what may pass is asked for again, when it says so" {
+	run ask op=manifest repo=s429-once/x ref=v1
+	assert_status 0
+	run ask op=manifest repo=s500-twice/x ref=v1
+	assert_status 0
+}
+
+@test "registry: redirects are followed without saying who we are, and to no other scheme" {
+	# shellcheck disable=SC2086
+	{
+		run ask op=blob repo=redirect/x secret.bearer=told-nobody-else $BLOB
+		blob_is_whole
+		grep -q "GET /v2/redirect/x/blobs.* Bearer told-nobody-else" "$REG/log"
+		grep -q "GET /elsewhere/.* -\$" "$ELSE/log"
+		! grep -q told-nobody-else "$ELSE/log"
+		run ask op=blob repo=redirectself/x secret.bearer=told-itself $BLOB
+		blob_is_whole
+		grep -q "GET /elsewhere/.* Bearer told-itself" "$REG/log"
+		refused 'leads to "file:///etc/passwd"' op=blob repo=redirectfile/x $BLOB
+		refused 'leads to "gopher://' op=blob repo=redirectgopher/x $BLOB
+		refused 'leads to "http://a:b@' op=blob repo=redirectuser/x $BLOB
+		refused 'more than 5 redirects' op=blob repo=loop/x $BLOB
+	}
+}
+
+@test "registry: a token is asked for where the challenge says, with who we are" {
+	run ask op=manifest repo=bearer/x ref=v1
+	assert_status 0
+	assert_output "secret bearer token-3f1c"
+	grep -q 'TOKEN service=reg%2C%20of%20tests&scope=repository%3Abearer%2Fx%3Apull' "$REG/log"
+	run ask op=manifest repo=login/x ref=v1 secret.user=ann secret.pass=pass:word
+	assert_status 0
+	run ask op=manifest repo=login/x ref=v1 secret.identity=refresh-7
+	assert_status 0
+	grep -q 'TOKEN who=1 grant_type=refresh_token&client_id=bawn&refresh_token=refresh-7' "$REG/log"
+	run ask op=manifest repo=basic/x ref=v1 secret.user=ann secret.pass=pass:word
+	assert_status 0
+}
+
+@test "registry: a wrong password is said, and not what it is" {
+	run ask op=manifest repo=login/x ref=v1 secret.user=ann secret.pass=hunter-2 host=reg.test
+	assert_status 1
+	assert_output "wrong password"
+	assert_output "kept for reg.test don't serve"
+	refute_output "error hunter-2"
+	[ "$(grep -c hunter-2 <<<"$output")" = 1 ] # in its memfd of secrets, from where it came
+}
+
+@test "registry: an endpoint of tokens is no file, no other host without TLS, and gives a token" {
+	refused "no place for that" op=manifest repo=realmfile/x ref=v1 secret.user=ann secret.pass=p
+	refused "not safe: no https" op=manifest repo=realmhttp/x ref=v1 secret.user=ann secret.pass=p
+	refused "has given none" op=manifest repo=notoken/x ref=v1
+	refused "has given none" op=manifest repo=hugetoken/x ref=v1
+	refused "malformed" op=manifest repo=badchallenge/x ref=v1
+}
+
+@test "registry: a blob is pushed once, mounted where it can be, and again where it broke off" {
+	head -c 100000 /dev/urandom >"$BATS_TEST_TMPDIR/blob"
+	local new="digest=sha256:$(sha256sum <"$BATS_TEST_TMPDIR/blob" | cut -d' ' -f1) size=100000"
+	local in=in=$BATS_TEST_TMPDIR/blob
+	# shellcheck disable=SC2086
+	{
+		run ask op=have repo=diepush/x $new
+		assert_output "status 404"
+		run ask op=push-blob repo=diepush/x tries=3 $new $in
+		assert_status 0
+		run ask op=have repo=diepush/x $new
+		assert_output "status 200"
+		: >"$REG/log"
+		run ask op=push-blob repo=diepush/x $new $in
+		assert_status 0
+		! grep -qE '^(PUT|POST)' "$REG/log"
+		run ask op=have repo=fromscratch/y from=diepush/x $new
+		assert_output "status 200"
+		! grep -q '^PUT' "$REG/log"
+		head -c 100000 /dev/urandom >"$BATS_TEST_TMPDIR/blob"
+		new="digest=sha256:$(sha256sum <"$BATS_TEST_TMPDIR/blob" | cut -d' ' -f1) size=100000"
+		refused "status 500: disk full" op=push-blob repo=push500/x $new $in
+		refused "refuses this (403): read only" op=push-blob repo=denied/x $new $in
+		refused "not safe to use" op=push-blob repo=place/x $new $in
+	}
+}
+
+@test "registry: what can't be asked is refused before anything is" {
+	: >"$REG/log"
+	local evil
+	for evil in ../x /x x//y 'X' ''; do
+		refused "what can't be" op=manifest repo="$evil" ref=v1
+	done
+	refused "what can't be" op=manifest repo=ok/x ref=../../x
+	refused "what can't be" op=blob repo=ok/x digest=sha256:zz size=1
+	refused "another form" raw='op manifest\nevil 1\nend\n'
+	[ ! -s "$REG/log" ]
+}
+
+@test "registry: its process can open no file, make no UNIX socket, and start nothing" {
+	command -v strace >/dev/null || skip "strace"
+	strace -f -o "$BATS_TEST_TMPDIR/trace" python3 "$BAWN_SRCDIR/tests/registry/ask.py" \
+		"$BAWN_BUILDDIR/bawn-registry" "$OUT" base="http://localhost:$(cat "$REG/port")" op=manifest \
+		repo=ok/x ref=v1
+	# it tries these itself, once it is confined, and would not go on where one works
+	grep -q 'openat(AT_FDCWD, .*O_DIRECTORY) = -1 EACCES' "$BATS_TEST_TMPDIR/trace"
+	grep -q 'socket(AF_UNIX.*= -1 EAFNOSUPPORT' "$BATS_TEST_TMPDIR/trace"
+	grep -q 'execve(0x.*= -1 EPERM' "$BATS_TEST_TMPDIR/trace"
+}
