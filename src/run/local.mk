@@ -13,6 +13,7 @@ run_sources = \
 	src/run/lasting-copy.h src/run/lasting-copy.c \
 	src/run/live.h src/run/live.c src/run/live-spec.c src/run/run-ask.c \
 	src/run/run-look.c \
+	src/run/pull.h src/run/pull.c \
 	src/run/changes.h src/run/changes.c \
 	src/run/checkpoint.h src/run/checkpoint.c \
 	src/run/clone.h src/run/clone.c

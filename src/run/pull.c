@@ -1,0 +1,70 @@
+/* run/pull.c - see pull.h */
+#include "run/pull.h"
+
+#include "base/escape.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "store/templates.h"
+
+extern char **environ;
+
+int run_pull_parse(const char *text, enum run_pull *ret, struct err *err)
+{
+	static const char *const names[] = {[RUN_PULL_MISSING] = "missing",
+		[RUN_PULL_ALWAYS] = "always",
+		[RUN_PULL_NEVER] = "never"};
+	char shown[64];
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (streq(text, names[i])) {
+			*ret = (enum run_pull)i;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "--pull is always, missing or never, not '%s'",
+		escape_text(shown, sizeof(shown), text));
+}
+
+/* 1: it is there; 0: it is not. */
+static int is_there(struct run *r, const char *ref, struct err *err)
+{
+	struct templates store = TEMPLATES_NONE;
+	struct template t;
+	struct err none = {0};
+	int k = templates_open(&r->arena, r->store.xdg.data, &store, err);
+	if (k < 0)
+		return k;
+	k = template_resolve(&store, &r->arena, ref, &t, &none);
+	templates_close(&store);
+	if (k < 0 && k != -ENOENT && err)
+		*err = none;
+	return k == -ENOENT ? 0 : k < 0 ? k : 1;
+}
+
+int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err)
+{
+	struct ref parsed;
+	struct proc p;
+	int status = 0, k;
+	if (!ref || streq(ref, "host") || has_prefix(ref, "sha256:") || when == RUN_PULL_NEVER)
+		return 0;
+	k = when == RUN_PULL_MISSING ? is_there(r, ref, err) : 0;
+	if (k == 0)
+		k = ref_parse(&r->arena, ref, &parsed, err) < 0 ? -EINVAL : 0;
+	if (k != 0)
+		return MIN(k, 0);
+	char name[] = "bawn-template", verb[] = "pull", end[] = "--";
+	char *argv[] = {name, verb, end, arena_dup(&r->arena, ref), NULL};
+	/* what is asked for on the command line has stdout to itself */
+	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO};
+	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, name),
+		.argv = argv,
+		.envp = environ,
+		.fds = fds,
+		.nfds = ARRAY_LEN(fds)};
+	if (!how.path || !argv[3])
+		return err_set(err, ENOMEM, "out of memory");
+	k = proc_spawn(&how, &p, err);
+	if (k == 0)
+		k = proc_wait(&p, &status);
+	return k < 0 ? k : status ? err_set(err, ECANCELED, "%s", "") : 0;
+}

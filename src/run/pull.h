@@ -1,0 +1,21 @@
+/* run/pull.h - making sure that a template is in the store before a plan is made of it.
+ *
+ * Owns: when a registry is asked.  Must not: talk to one; `bawn template pull` does.
+ */
+#ifndef BAWN_RUN_PULL_H
+#define BAWN_RUN_PULL_H
+
+#include "run/run.h"
+
+enum run_pull { RUN_PULL_MISSING, RUN_PULL_ALWAYS, RUN_PULL_NEVER };
+
+/* "always", "missing", "never" (option --pull).  0; -EINVAL. */
+int run_pull_parse(const char *text, enum run_pull *ret, struct err *err);
+
+/* After this ref is in the store: it was there and when is RUN_PULL_MISSING, or it was pulled,
+ * which says on stderr what it does and what is wrong.  Does nothing with RUN_PULL_NEVER, for an ID
+ * ("sha256:HEX") and for "host"; looking it up then says that it is not there.  Take no hold on
+ * the store before.  0; -ECANCELED with an empty message, as all has been said; other -errno. */
+int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err);
+
+#endif
