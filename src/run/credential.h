@@ -16,7 +16,7 @@
 struct run_credential {
 	const struct credential *c;
 	bool active;
-	char *placeholder;       /* made in any case: what finds a key later puts it in its place */
+	char *placeholder;       /* of one that was in force, or that a key may be found for; NULL */
 	bool waits;              /* there is a secret now; it counts from the next start */
 	bool from_login;         /* its value is the token of a log-in (run/login.h) */
 	bool seeded;             /* its key was found in a file of the tool's */
@@ -49,7 +49,7 @@ int run_credentials_note(struct run *r, struct err *err);
 void run_credentials_cover(const struct run *r, struct arena *a, struct strv *env, bool add);
 /* For bawn-admin seed: what to put in the place of keys that it finds in a tool's files.  And it
  * has found one: NAME=KEY, which is erased there; fetch what is in force anew. */
-void run_credentials_stand_ins(struct run *r, struct strv *argv);
+int run_credentials_stand_ins(struct run *r, struct strv *argv, struct err *err);
 /* Likewise: lines with a placeholder in them, for files of the home.  How many files. */
 size_t run_credentials_files(struct run *r, struct strv *argv);
 void run_credentials_found(struct run *r, char *assignment);

@@ -67,17 +67,20 @@ static int adopt(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Where it is needed: most policies name more credentials than anybody has. */
 static int make_placeholder(struct run *r, struct run_credential *k, struct err *err)
 {
 	unsigned char random[CREDENTIAL_PLACEHOLDER_MAX];
 	char text[CREDENTIAL_PLACEHOLDER_MAX + 1];
 	size_t got = 0;
 	/* one secret that goes to several hosts has one */
-	for (const struct run_credential *o = r->credentials; o < k; o++)
-		if (streq(o->c->secret, k->c->secret) && streq(o->c->shape, k->c->shape)) {
+	for (size_t i = 0; !k->placeholder && i < r->n_credentials; i++) {
+		const struct run_credential *o = &r->credentials[i];
+		if (streq(o->c->secret, k->c->secret) && streq(o->c->shape, k->c->shape))
 			k->placeholder = o->placeholder;
-			return 0;
-		}
+	}
+	if (k->placeholder)
+		return 0;
 	while (got < sizeof(random)) {
 		ssize_t n = getrandom(random + got, sizeof(random) - got, 0);
 		if (n < 0 && errno != EINTR)
@@ -117,15 +120,16 @@ static int table(struct run *r, const struct pack *pack, struct err *err)
 	return 0;
 }
 
-/* What is stored, or in the environment; else the token of a log-in. */
-static int fetch_one(struct run *r, const struct run_credential *k, struct secret_buf *ret,
-	bool *ret_login, struct err *err)
+/* What is stored in the store (NULL: there is none), or in the environment; else the token of a
+ * log-in. */
+static int fetch_one(struct run *r, const char *store, const struct run_credential *k,
+	struct secret_buf *ret, bool *ret_login, struct err *err)
 {
 	*ret_login = false;
 	if (is_exposed(r, k->c))
 		return -ENOENT;
-	int n = secret_get(r->store.xdg.config, r->lasting ? r->spec.name : NULL, k->c->secret,
-		&k->c->env, ret, err);
+	int n = secret_get(
+		store, r->lasting ? r->spec.name : NULL, k->c->secret, &k->c->env, ret, err);
 	const struct run_login *l = n == -ENOENT ? run_login_of(r, k->c->secret) : NULL;
 	if (!l)
 		return n;
@@ -143,9 +147,10 @@ static int fetch(struct run *r, bool strict, struct err *err)
 	struct secret_buf v[CREDENTIALS_MAX] = {0};
 	bool found[CREDENTIALS_MAX], login[CREDENTIALS_MAX];
 	size_t n = MIN(r->n_credentials, (size_t)CREDENTIALS_MAX);
+	const char *store = n && secret_any(r->store.xdg.config) ? r->store.xdg.config : NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct err why = {0};
-		int k = fetch_one(r, &r->credentials[i], &v[i], &login[i], &why);
+		int k = fetch_one(r, store, &r->credentials[i], &v[i], &login[i], &why);
 		found[i] = k == 0;
 		if (k == 0 && v[i].n < KEY_MIN) { /* "x" can't be told from any other text */
 			found[i] = false;
@@ -165,6 +170,13 @@ static int fetch(struct run *r, bool strict, struct err *err)
 		*err = why;
 		return k;
 	}
+	int made = 0;
+	for (size_t i = 0; i < n && made == 0; i++)
+		made = found[i] ? make_placeholder(r, &r->credentials[i], err) : 0;
+	for (size_t i = 0; i < n && made < 0; i++)
+		secret_buf_free(&v[i]);
+	if (made < 0)
+		return made;
 	run_credentials_drop(r);
 	for (size_t i = 0; i < n; i++) {
 		struct run_credential *k = &r->credentials[i];
@@ -196,8 +208,6 @@ int run_credentials_again(struct run *r, const struct pack *pack, struct err *er
 				c->names = old[o].names;
 				c->seeded = old[o].seeded;
 			}
-		if (!c->placeholder)
-			k = make_placeholder(r, c, err);
 	}
 	return k < 0 ? k : fetch(r, false, err);
 }
@@ -255,8 +265,6 @@ int run_credentials_begin(struct run *r, struct err *err)
 	int k = table(r, &r->pack, err);
 	if (k == 0)
 		k = adopt(r, err);
-	for (size_t i = 0; k == 0 && i < r->n_credentials; i++)
-		k = make_placeholder(r, &r->credentials[i], err);
 	return k < 0 || !r->n_credentials ? k : run_credentials_fetch(r, err);
 }
 
@@ -287,8 +295,6 @@ int run_credentials_join(struct run *r, struct err *err)
 	r->joins = true;
 	if (k == 0)
 		k = adopt(r, err);
-	for (size_t i = 0; i < r->n_credentials && k == 0; i++)
-		k = make_placeholder(r, &r->credentials[i], err);
 	if (k < 0 || !r->n_credentials)
 		return k;
 	path = path ? path_join(&r->arena, path, FILE_NAME) : NULL;
@@ -369,10 +375,13 @@ void run_credentials_cover(const struct run *r, struct arena *a, struct strv *en
 	}
 }
 
-void run_credentials_stand_ins(struct run *r, struct strv *argv)
+int run_credentials_stand_ins(struct run *r, struct strv *argv, struct err *err)
 {
 	for (size_t i = 0; i < r->n_credentials; i++) {
-		const struct run_credential *k = &r->credentials[i];
+		struct run_credential *k = &r->credentials[i];
+		int made = make_placeholder(r, k, err);
+		if (made < 0)
+			return made;
 		for (size_t n = 0; !k->active && !is_exposed(r, k->c) && n < k->c->env.n; n++)
 			strv_addf(&r->arena, argv, "--stand-in=%s=%s", k->c->env.v[n],
 				k->placeholder);
@@ -381,6 +390,7 @@ void run_credentials_stand_ins(struct run *r, struct strv *argv)
 			strv_addf(&r->arena, argv, "--stand-in=@%s=%s", k->c->secret,
 				r->joins && !r->ca ? "" : k->placeholder);
 	}
+	return 0;
 }
 
 size_t run_credentials_files(struct run *r, struct strv *argv)

@@ -324,7 +324,9 @@ static int start_seed(struct run *r, struct err *err)
 	seed_environment(r, &env);
 	if (!n_files && seed_from_cache(r, &env, admin, home, &cache))
 		return 0;
-	int fds[2];
+	int fds[2], k = run_credentials_stand_ins(r, &lines, err);
+	if (k < 0)
+		return k;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
 	const char *const fixed[] = {"bawn-admin", "seed", "--profile", p->file, "--home", home,
@@ -337,7 +339,6 @@ static int start_seed(struct run *r, struct err *err)
 		strv_add(&r->arena, &argv, "--bare-home");
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
-	run_credentials_stand_ins(r, &argv);
 	for (size_t i = 0; i < lines.n; i++)
 		strv_push(&r->arena, &argv, lines.v[i]);
 	const int table[] = {-1, -1, 2, fds[1]};
@@ -346,7 +347,7 @@ static int start_seed(struct run *r, struct err *err)
 		.envp = env.v,
 		.fds = table,
 		.nfds = ARRAY_LEN(table)};
-	int k = proc_spawn(&how, &r->seed, err);
+	k = proc_spawn(&how, &r->seed, err);
 	close(fds[1]);
 	if (k < 0)
 		close(fds[0]);

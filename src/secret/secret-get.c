@@ -94,6 +94,8 @@ static int from_scope(const char *config_dir, const char *sandbox, const char *n
 	struct secret_buf *ret, struct err *err)
 {
 	enum secret_source source;
+	if (!config_dir)
+		return -ENOENT;
 	_cleanup_close_ int dir = secret_dir(config_dir, sandbox, false, err);
 	if (dir < 0)
 		return dir;
@@ -121,6 +123,12 @@ static int from_variables(
 		return 0;
 	}
 	return -ENOENT;
+}
+
+bool secret_any(const char *config_dir)
+{
+	_cleanup_close_ int dir = secret_dir(config_dir, NULL, false, NULL);
+	return dir != -ENOENT;
 }
 
 int secret_get(const char *config_dir, const char *sandbox, const char *name,

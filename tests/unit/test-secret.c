@@ -135,6 +135,7 @@ static void test_which_counts(void **state)
 	strv_add(&a, &env, "BAWN_TEST_B");
 	setenv("BAWN_TEST_A", "", 1);
 	unsetenv("BAWN_TEST_B");
+	assert_false(secret_any(config));
 	expect(NULL, "key", &env, NULL, NULL);
 	expect("box", "key", NULL, NULL, NULL);
 	setenv("BAWN_TEST_B", "from-b", 1);
@@ -142,7 +143,12 @@ static void test_which_counts(void **state)
 	setenv("BAWN_TEST_A", "from-a", 1);
 	expect("box", "key", &env, "from-a", NULL);
 	set(NULL, "key", SECRET_VALUE, "for-all");
+	assert_true(secret_any(config));
 	expect("box", "key", &env, "for-all", NULL);
+	struct secret_buf b = {0};
+	assert_int_equal(secret_get(NULL, "box", "key", &env, &b, NULL), 0);
+	assert_string_equal(b.v, "from-a"); /* without the store */
+	secret_buf_free(&b);
 	set("box", "key", SECRET_VALUE, "for-box");
 	expect("box", "key", &env, "for-box", NULL);
 	expect("other", "key", &env, "for-all", NULL);
