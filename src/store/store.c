@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <time.h>
 
 #include "base/digest.h"
@@ -94,13 +95,25 @@ static void spare_place(struct store *s, struct arena *a, const char *workspace,
 	struct store_box *b)
 {
 	char hex[33];
-	if (!workspace || !home || !path_within(workspace, home) || streq(workspace, home))
+	if (!home)
 		return;
-	char *key = arena_printf(a, "%s%c%s", home, '\n', workspace);
+	const bool within = workspace && path_within(workspace, home) && !streq(workspace, home);
+	b->point = arena_dup(a, within ? workspace + strlen(home) + 1 : "");
+	char *key = b->point ? arena_printf(a, "%s%c%s", home, '\n', b->point) : NULL;
 	char *dir = path_join(a, s->xdg.cache, "spare");
-	b->point = arena_dup(a, workspace + strlen(home) + 1);
-	if (key && dir && b->point)
+	if (key && dir)
 		b->spare = path_join(a, dir, digest_hex(digest_of(key, strlen(key)), hex));
+}
+
+/* What the agent could leave on a directory for whoever gets it next. */
+static bool has_attributes(int fd)
+{
+	char names[1024];
+	ssize_t n = flistxattr(fd, names, sizeof(names));
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1)
+		if (!has_prefix(names + i, "security."))
+			return true;
+	return n < 0 && errno != ENOTSUP;
 }
 
 static bool private_dir(int dirfd, const char *name, mode_t mode)
@@ -110,8 +123,8 @@ static bool private_dir(int dirfd, const char *name, mode_t mode)
 		st.st_uid == geteuid() && (st.st_mode & 07777) == mode;
 }
 
-/* Has dir exactly these entries (the second may be NULL)? */
-static bool holds_only(int dirfd, const char *one, const char *two)
+/* Has dir exactly these entries (either may be NULL), and no attributes?  remove: make it so. */
+static bool holds_only(int dirfd, const char *one, const char *two, bool remove)
 {
 	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
@@ -121,19 +134,22 @@ static bool holds_only(int dirfd, const char *one, const char *two)
 		return false;
 	}
 	struct dirent *de;
-	bool ok = true;
+	bool ok = !has_attributes(copy);
 	while (ok && (de = readdir(d)))
 		ok = streq(de->d_name, ".") || streq(de->d_name, "..") ||
-			(one && streq(de->d_name, one)) || (two && streq(de->d_name, two));
+			(one && streq(de->d_name, one)) || (two && streq(de->d_name, two)) ||
+			(remove && tree_remove(copy, de->d_name, NULL) == 0);
 	closedir(d);
 	return ok;
 }
 
-/* Nothing in the directory but the lock, the home, and in it the empty way to the mount point. */
-static bool pristine(const struct store_box *b)
+/* Nothing in the directory but the lock, the home, and in it the empty way to the mount point.
+ * remove: nothing any more, where it could be removed. */
+static bool pristine(const struct store_box *b, bool remove)
 {
 	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || !holds_only(dir, LOCK_NAME, "home") || !private_dir(dir, "home", 0700))
+	if (dir < 0 || !private_dir(dir, "home", 0700) ||
+		!holds_only(dir, LOCK_NAME, "home", remove))
 		return false;
 	int at = openat(dir, "home", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const char *p = b->point;
@@ -147,11 +163,11 @@ static bool pristine(const struct store_box *b)
 		name[n] = '\0';
 		p += n + (p[n] == '/');
 		int next = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		ok = holds_only(at, name, NULL) && private_dir(at, name, 0755) && next >= 0;
+		ok = next >= 0 && private_dir(at, name, 0755) && holds_only(at, name, NULL, remove);
 		close(at);
 		at = next;
 	}
-	ok = ok && !*p && holds_only(at, NULL, NULL);
+	ok = ok && !*p && holds_only(at, NULL, NULL, remove);
 	if (at >= 0)
 		close(at);
 	return ok;
@@ -161,7 +177,7 @@ static bool pristine(const struct store_box *b)
 static int box_make(struct store_box *b, struct err *err)
 {
 	bool taken = b->spare && rename(b->spare, b->dir) == 0;
-	if (taken && !pristine(b)) {
+	if (taken && !pristine(b, false)) {
 		int r = tree_remove(AT_FDCWD, b->dir, err);
 		if (r < 0)
 			return r;
@@ -221,10 +237,11 @@ static bool rename_new(const char *from, const char *to)
 	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
 }
 
-/* Keep an untouched directory for the next start; false when it has to be removed. */
+/* Keep the directory, emptied, for the next start; false when it has to be removed. */
 static bool keep_spare(const struct store_box *b)
 {
-	if (!b->spare || !b->dir || !pristine(b))
+	struct stat st;
+	if (!b->spare || !b->dir || lstat(b->spare, &st) == 0 || !pristine(b, true))
 		return false;
 	if (rename_new(b->dir, b->spare))
 		return true;

@@ -41,9 +41,10 @@ struct store_box {
  * workspace will be mounted. */
 int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
 	const char *home, struct store_box *ret, struct err *err);
-/* Remove the directory and let go.  One in which nothing was left but the empty mount point is kept
- * as CACHE/spare/KEY for the next start on the same workspace: ext4 avoids inodes that were freed
- * in the last minute, so making and removing four for each of many starts gets dearer with each. */
+/* Remove what is in the directory, and let go.  The directory itself is kept as CACHE/spare/KEY for
+ * the next start with the same mount point, with nothing but the empty way to that in it: ext4
+ * avoids inodes that were freed in the last minute, so making and removing four for each of many
+ * starts gets dearer with each, and on a disk with "discard" each removal waits for the disk. */
 int store_box_remove(struct store_box *b, struct err *err);
 
 /* Remove what killed runs left behind.  Number removed, or -errno; another collector at work is no

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
@@ -126,7 +127,44 @@ static void an_untouched_directory_is_taken_again(void **state)
 		snprintf(path, sizeof(path), "%s/home/%s", b.dir, i == 0 ? ".left" : "src");
 		assert_int_equal(access(path, F_OK), -1);
 	}
+	/* ... nor an attribute, where the file system has them */
+	snprintf(path, sizeof(path), "%s/home", b.dir);
+	if (setxattr(path, "user.left", "x", 1, 0) < 0)
+		assert_int_equal(errno, ENOTSUP);
 	assert_int_equal(store_box_remove(&b, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
+	snprintf(path, sizeof(path), "%s/home", b.dir);
+	assert_true(getxattr(path, "user.left", NULL, 0) < 0);
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
+/* A file or a tree goes, the directory that it was in is used again; also with a workspace that
+ * does not lie in the home, or none. */
+static void a_spare_is_emptied(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE;
+	char path[400];
+	struct stat first, again;
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		const char *ws = i == 0 ? NULL : i == 1 ? "/srv/w" : "/srv/other";
+		assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
+		assert_int_equal(stat(b.dir, i == 0 ? &first : &again), 0);
+		assert_true(i == 0 || first.st_ino == again.st_ino);
+		snprintf(path, sizeof(path), "%s/home/a/b", b.dir);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0);
+		snprintf(path, sizeof(path), "%s/git", b.dir);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(file_write_atomic(AT_FDCWD, path, "x", 1, 0600, false, &err), 0);
+		assert_int_equal(store_box_remove(&b, &err), 0);
+	}
 	store_close(&s);
 	arena_free(&a);
 }
@@ -216,6 +254,7 @@ int main(void)
 		cmocka_unit_test(leftovers_of_the_killed_are_collected),
 		cmocka_unit_test(untrusted_directories_are_refused),
 		cmocka_unit_test(an_untouched_directory_is_taken_again),
+		cmocka_unit_test(a_spare_is_emptied),
 		cmocka_unit_test(a_spare_is_taken_before_its_lock_is_let_go),
 		cmocka_unit_test(two_may_remove_the_same_tree),
 		cmocka_unit_test(old_caches_go_once_a_day),
