@@ -139,12 +139,9 @@ static int open_pty(const struct wire_plan *plan, struct pty *ret, struct err *e
 /* What can be given up while the network thread may still work: the old root, files by Landlock. */
 static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct err *err)
 {
-	int r = user_limits(err);
-	if (r < 0)
-		return r;
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(err, errno, "sethostname");
-	r = mounts_enter(root, !plan->head.image, err);
+	int r = mounts_enter(root, !plan->head.image, err);
 	if (r == 0)
 		r = open_pty(plan, pty, err);
 	if (r == 0 && plan->head.sudo)
@@ -166,7 +163,7 @@ static int begin(const struct wire_early *early, int *ret_root, struct err *err)
 	if (r < 0)
 		return r;
 	*ret_root = mounts_begin(err);
-	return *ret_root < 0 ? *ret_root : 0;
+	return *ret_root < 0 ? *ret_root : user_limits(err);
 }
 
 /* The plan is complete: everything is decided from here on. */

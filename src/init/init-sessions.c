@@ -59,9 +59,13 @@ static struct session *session_of_id(uint32_t id)
 	return NULL;
 }
 
-/* Nothing but us is left when this returns. */
+/* Nothing but us is left when this returns.  Whoever runs here descends from us, and is our child
+ * once its parents are gone: without a child there is nobody, and no need to have the kernel look
+ * at every process of the machine for whom the signal is. */
 static void kill_all(void)
 {
+	if (waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD)
+		return;
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
