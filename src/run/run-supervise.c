@@ -307,14 +307,18 @@ static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err
 }
 
 /* A directory in which nothing was left behind can be used again: the socket goes first. */
-static int remove_box(struct run *r, struct err *err)
+static void remove_box(struct run *r)
 {
+	struct err err = {0};
+	if (r->box.lock < 0)
+		return;
 	_cleanup_close_ int dir = r->sandbox_ran
 		? open(r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 		: -1;
 	if (dir >= 0)
 		session_unlisten(dir);
-	return store_box_remove(&r->box, err);
+	if (store_box_remove(&r->box, &err) < 0)
+		run_message(r, "%s; the next bawn command tries again", err.msg);
 }
 
 int run_release(struct run *r, int code)
@@ -322,6 +326,11 @@ int run_release(struct run *r, int code)
 	struct err err = {0};
 	run_credentials_drop(r);
 	run_logins_end(r);
+	/* Nothing runs inside any more: while the kernel takes the namespaces down, bawn-init with
+	 * them, what it leaves behind goes. */
+	const bool early = !r->box.lasting && sandbox_ended(r->sandbox);
+	if (early)
+		remove_box(r);
 	sandbox_free(r->sandbox);
 	cgroup_end(&r->cgroup);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
@@ -331,8 +340,8 @@ int run_release(struct run *r, int code)
 		store_sandbox_remove(&r->store, &r->box, &err);
 	else if (r->box.lasting)
 		store_sandbox_release(&r->box);
-	else if (r->box.lock >= 0 && remove_box(r, &err) < 0)
-		run_message(r, "%s; the next bawn command tries again", err.msg);
+	else if (!early)
+		remove_box(r);
 	if (r->audit)
 		audit_close(r->audit);
 	run_image_close(r);

@@ -378,6 +378,11 @@ pid_t sandbox_init_pid(const struct sandbox *s)
 	return s->init.pid;
 }
 
+bool sandbox_ended(const struct sandbox *s)
+{
+	return s && s->exited;
+}
+
 void sandbox_title(struct sandbox *s, const char *text)
 {
 	if (s->server)

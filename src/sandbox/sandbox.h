@@ -135,6 +135,8 @@ int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err);
 /* Wait for the guards, start the agent, and stay until it ends.  0 with *ret filled (its code may
  * be 126 or 127 with *err filled when the agent's program would not start), or -errno. */
 int sandbox_wait(struct sandbox *s, struct sandbox_result *ret, struct err *err);
+/* It ran, and nothing runs inside any more; bawn-init may not have been reaped yet. */
+bool sandbox_ended(const struct sandbox *s);
 /* bawn-init's pid, outside. */
 pid_t sandbox_init_pid(const struct sandbox *s);
 /* For the exit list. */
