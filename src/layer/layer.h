@@ -18,6 +18,7 @@
  *tar has things in but does not list itself takes its mode and owner from there offset=N, length=N
  *where in 0 (a file) the tar lies; its position doesn't matter then
  *	bytes=N		most bytes of files (also those that only seem large, being sparse)
+ *	meta=N		most bytes of the tar that are no file's content
  *	entries=N	most entries; depth=N, most directories in one another
  *   bawn-layer adopt [UID:GID]
  *	1  result text

@@ -57,6 +57,7 @@ static bool read_options(int argc, char **argv, struct read_options *o)
 			!option(argv[i], "length", &o->length) &&
 			!option(argv[i], "bytes", &o->limits.bytes) &&
 			!option(argv[i], "entries", &o->limits.entries) &&
+			!option(argv[i], "meta", &o->limits.meta) &&
 			!option(argv[i], "depth", &o->depth))
 			return false;
 	if (o->depth > TAR_PATH_MAX)
