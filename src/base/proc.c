@@ -25,7 +25,7 @@ struct child {
 NO_ASAN static int place_fds(const struct proc_spawn *how)
 {
 	/* First lift every source above the table, so that no dup2 overwrites a later source. */
-	int lifted[32];
+	int lifted[PROC_FDS_MAX];
 	if (how->nfds > (int)ARRAY_LEN(lifted))
 		return -EINVAL;
 	for (int i = 0; i < how->nfds; i++) {

@@ -17,6 +17,8 @@ struct proc {
 
 #define PROC_NONE ((struct proc){.pid = -1, .pidfd = -1})
 
+#define PROC_FDS_MAX 160
+
 /* How to start a helper: its own executable, an explicit environment, and a table of descriptors.
  * Nothing else crosses: everything above the table is close-on-exec. */
 struct proc_spawn {
@@ -24,7 +26,7 @@ struct proc_spawn {
 	char *const *argv;
 	char *const *envp;   /* NULL: empty environment */
 	const int *fds;      /* fds[i] becomes descriptor i in the child; -1: /dev/null */
-	int nfds;            /* at least 3 (0, 1, 2) */
+	int nfds;            /* at least 3 (0, 1, 2), at most PROC_FDS_MAX */
 	uint64_t ns;         /* CLONE_NEW* flags, 0 for none */
 	int die_with_parent; /* signal sent to it when the caller's thread ends, 0: none; such a
 				helper also gets a process group of its own */

@@ -2,7 +2,7 @@
 # is one file and one row in admin-main.c.
 pkglibexec_PROGRAMS += bawn-admin
 bawn_admin_SOURCES = \
-	src/cli/admin-main.c src/cli/admin.h \
+	src/cli/admin-main.c src/cli/admin.h src/cli/admin.c \
 	src/run/options.h src/run/options.c \
 	src/cli/listing.h src/cli/listing.c \
 	src/cli/pack-args.c src/cli/pack-args.h \
@@ -23,6 +23,17 @@ bawn_admin_SOURCES += \
 	src/cli/doctor-host.c src/cli/doctor-ns.c src/cli/doctor-net.c src/cli/doctor-kernel.c
 bawn_admin_LDADD += libaudit-read.a libaudit.a libhost.a libnet.a libconfine.a libpolicy.a \
 	libjson.a libbase.a $(JANSSON_LIBS)
+
+# bawn-template: the verbs of bawn template; a verb is one file and one row in template-main.c
+pkglibexec_PROGRAMS += bawn-template
+bawn_template_SOURCES = \
+	src/cli/template-main.c src/cli/template.h \
+	src/cli/admin.h src/cli/admin.c src/run/options.h src/run/options.c \
+	src/cli/template-ls.c src/cli/template-inspect.c src/cli/template-load.c \
+	src/cli/template-tag.c src/cli/template-rm.c src/cli/template-prune.c \
+	src/cli/template-verify.c src/cli/template-save.c
+bawn_template_LDFLAGS = $(AM_LDFLAGS) -pie
+bawn_template_LDADD = $(template_libs)
 
 # bawn-scope: --memory and --cpus by the user's systemd, where libsystemd was there
 if HAVE_SYSTEMD

@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "run/options.h"
 #include "store/spec.h"
+#include "store/templates.h"
 
 struct complete {
 	struct arena a;
@@ -144,6 +145,21 @@ static void offer_tags(struct complete *c)
 		offer(c, arena_dupn(&c->a, s.tags.v[i], strcspn(s.tags.v[i], " ")), "checkpoint");
 }
 
+/* Names of templates, as they are shown. */
+static void offer_templates(struct complete *c)
+{
+	struct templates t = TEMPLATES_NONE;
+	struct template_tags tags = {0};
+	struct err ignored = {0};
+	char *dir = path_join(&c->a, c->xdg.data, "templates");
+	if (!dir || access(dir, F_OK) < 0 || templates_open(&c->a, c->xdg.data, &t, &ignored) < 0)
+		return;
+	templates_tags(&t, &c->a, &tags, &ignored);
+	for (size_t i = 0; i < tags.n; i++)
+		offer(c, ref_shown(&c->a, tags.v[i].key), "template");
+	templates_close(&t);
+}
+
 /* ---- NAME:/PATH ---- */
 
 static void offer_entries(struct complete *c, int fd, const char *shown_dir)
@@ -247,6 +263,7 @@ static const struct kind {
 	{"POLICY", offer_policies, NULL},
 	{"TAG", offer_tags, NULL},
 	{"SECRET", offer_secrets, NULL},
+	{"TEMPLATE", offer_templates, NULL},
 	{"SRC", offer_copy, NULL},
 	{"DST", offer_copy, NULL},
 	{"NAME:/PATH", offer_copy, NULL},
@@ -328,7 +345,8 @@ struct rows {
 };
 
 /* The command prints its table; bawn-admin's do, too. */
-static void read_rows(struct complete *c, const struct command *cmd, struct rows *ret)
+static void read_rows(
+	struct complete *c, const struct command *cmd, const struct command *verb, struct rows *ret)
 {
 	enum { CAP = 64 << 10 };
 	int p[2];
@@ -340,11 +358,14 @@ static void read_rows(struct complete *c, const struct command *cmd, struct rows
 	pid_t pid = fork();
 	if (pid == 0) {
 		static char word[] = OPTIONS_WORD;
-		char *argv[] = {arena_dup(&c->a, cmd->name), word, NULL};
+		/* a verb that another program has, with a table of its own */
+		const bool own = verb && cmd->run == cmd_template;
+		char *argv[] = {arena_dup(&c->a, cmd->name),
+			own ? arena_dup(&c->a, verb->name) : word, own ? word : NULL, NULL};
 		_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (null < 0 || dup2(null, 0) < 0 || dup2(p[1], 1) < 0 || dup2(null, 2) < 0)
 			_exit(125);
-		exit(command_call(cmd, 2, argv));
+		exit(command_call(cmd, own ? 3 : 2, argv));
 	}
 	close(p[1]);
 	ssize_t n = pid < 0 ? -1 : fd_read_full(p[0], text, CAP);
@@ -481,7 +502,7 @@ int cmd_complete(int argc, char **argv)
 		const struct command *verbs = command_verbs(cmd->name);
 		const struct command *verb = argc > 3 ? find(verbs, argv[2]) : NULL;
 		int skip = verb ? 3 : 2;
-		read_rows(&c, verb && verb->run ? verb : cmd, &rows);
+		read_rows(&c, verb && verb->run ? verb : cmd, verb, &rows);
 		if (verbs && argc == 3 && c.cur[0] != '-')
 			offer_commands(&c, verbs);
 		else

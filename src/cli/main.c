@@ -52,6 +52,8 @@ static const struct command commands[] = {
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
 	{"secret", "set|ls|rm|import ...", "keep keys and tokens under a name", cmd_secret},
+	{"template", "ls|inspect|load|save|tag|rm|prune|verify ...",
+		"root file systems for sandboxes, made of image layers", cmd_template},
 	{"login", "[PROFILE]", "log in to an agent's service by the browser", NULL},
 	{"version", "", "show the version", cmd_version},
 	{"help", "[COMMAND]", "show this list, or a command's help", cmd_help},
@@ -92,6 +94,19 @@ static const struct command secret_verbs[] = {
 	{0},
 };
 
+/* bawn-template's, by the table in template-main.c */
+static const struct command template_verbs[] = {
+	{"ls", "[-q|--json]", "list the templates", NULL},
+	{"inspect", "TEMPLATE...", "show all that is known of templates", NULL},
+	{"load", "FILE", "take the images of an archive", NULL},
+	{"save", "TEMPLATE...", "write an archive of templates", NULL},
+	{"tag", "TEMPLATE NEW", "give a template one more name", NULL},
+	{"rm", "TEMPLATE...", "remove names, and what no other has", NULL},
+	{"prune", "[--dry-run]", "remove what nothing names", NULL},
+	{"verify", "[--quick]", "check every digest, link and reference", NULL},
+	{0},
+};
+
 const struct command *command_table(void)
 {
 	return commands;
@@ -99,10 +114,11 @@ const struct command *command_table(void)
 
 const struct command *command_verbs(const char *name)
 {
-	return streq(name, "policy")     ? policy_verbs
-		: streq(name, "profile") ? profile_verbs
-		: streq(name, "secret")  ? secret_verbs
-					 : NULL;
+	return streq(name, "policy")      ? policy_verbs
+		: streq(name, "profile")  ? profile_verbs
+		: streq(name, "secret")   ? secret_verbs
+		: streq(name, "template") ? template_verbs
+					  : NULL;
 }
 
 static const struct command *find(const char *name)
@@ -121,15 +137,15 @@ static int cmd_version(int argc, char **argv)
 	return 0;
 }
 
-/* The rest is bawn-admin's: same arguments, same environment. */
-int command_admin(char **argv)
+/* The rest is another program's: same arguments, same environment. */
+static int exec_helper(const char *name, char **argv)
 {
 	struct arena a = {0};
 	struct path_install install;
 	struct err err = {0};
 	if (path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, &err) < 0)
 		return run_fail(&err, 125);
-	char *path = path_join(&a, install.libexec, "bawn-admin");
+	char *path = path_join(&a, install.libexec, name);
 	size_t n = 0;
 	while (argv[n])
 		n++;
@@ -143,6 +159,17 @@ int command_admin(char **argv)
 	execv(path, args);
 	err_sys(&err, errno, "execute %s", path);
 	return run_fail(&err, 125);
+}
+
+int command_admin(char **argv)
+{
+	return exec_helper("bawn-admin", argv);
+}
+
+int cmd_template(int argc, char **argv)
+{
+	(void)argc;
+	return exec_helper("bawn-template", argv);
 }
 
 int command_call(const struct command *c, int argc, char **argv)

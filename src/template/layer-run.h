@@ -1,0 +1,57 @@
+/* template/layer-run.h - bawn-layer, as the rest of bawn calls it (layer/layer.h says what it
+ * does).
+ *
+ * Owns: its descriptors, its result, and the pulse by which a caller shows progress.  Must not:
+ * believe it more than its result says.
+ */
+#ifndef BAWN_TEMPLATE_LAYER_RUN_H
+#define BAWN_TEMPLATE_LAYER_RUN_H
+
+#include "base/arena.h"
+#include "store/template-info.h"
+
+/* Called several times a second while it works; ctx is the caller's. */
+struct layer_pulse {
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
+/* A tar: all of fd from where it stands, or (part) length bytes of a file from offset on. */
+struct layer_source {
+	int fd;
+	bool part;
+	uint64_t offset, length;
+};
+
+/* Make fs/ and frame of a tar in the empty directory dir.  lower: the fs/ directories of the layers
+ * below, topmost first. */
+int layer_run_read(const char *helper, struct arena *a, const struct layer_source *from, int dir,
+	const int *lower, size_t n_lower, const struct layer_pulse *pulse,
+	struct template_layer *ret, struct err *err);
+/* The tar of the layer in dir, written to out; how: "none", "gzip", "zstd". */
+int layer_run_write(const char *helper, struct arena *a, int dir, int out, const char *how,
+	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err);
+/* A finished upper directory (dir/fs) becomes a layer as it stands; owner: of what says nothing of
+ * one, "0:0". */
+int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner,
+	struct template_layer *ret, struct err *err);
+
+/* What an archive of images holds. */
+struct archive_member {
+	char *name;            /* as it stands there */
+	char *target;          /* of a link; NULL: a file */
+	uint64_t offset, size; /* of a file's bytes, in the plain tar */
+};
+struct archive {
+	struct archive_member *v; /* sorted by name; the last of one name counts */
+	size_t n;
+	bool in_copy; /* the plain tar is in the copy, not in the file itself */
+};
+/* copy: an empty file, for what is compressed or can't be read twice. */
+int layer_run_index(const char *helper, struct arena *a, int from, int copy,
+	const struct layer_pulse *pulse, struct archive *ret, struct err *err);
+/* NULL: there is no such file.  A link counts as what it leads to, where that is a file of the
+ * archive by its plain name: names are compared, nothing is opened. */
+const struct archive_member *archive_find(const struct archive *v, const char *name);
+
+#endif
