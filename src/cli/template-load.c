@@ -50,6 +50,9 @@ static int open_archive(const char *path, struct err *err)
 			shown);
 		return err_set(err, EISDIR, "%s is a directory", shown);
 	}
+	/* it might have no end */
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return err_set(err, EINVAL, "%s is a device", shown);
 	return TAKE_FD(fd);
 }
 

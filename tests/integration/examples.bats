@@ -65,6 +65,10 @@ prepare() {
 		"$BAWN" exec claude-project touch "$HOME/since"
 		;;
 	report) "$BAWN" run -d claude >/dev/null ;;
+	template)
+		/usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" docker "$WS/image.tar" debian:12
+		"$BAWN" template load "$WS/image.tar" >/dev/null
+		;;
 	diff | apply | discard)
 		mkdir -p "$WS/src" "$WS/tests"
 		echo 'int x;' >"$WS/src/parser.c"

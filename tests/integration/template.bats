@@ -1,0 +1,361 @@
+#!/usr/bin/env bats
+# template.bats - templates come and go: archives in, refused and out again; names; what is in use;
+# two at once.  The archives are made by tests/images.py; those of other programs are in
+# template-peers.bats.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+setup() {
+	bawn_setup
+	STORE=$XDG_DATA_HOME/bawn/templates
+}
+teardown() { bawn_teardown; }
+
+image() { # KIND [TAG...]: $WS/KIND.tar
+	/usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" "$1" "$WS/$1.tar" "${@:2}"
+}
+template() { "$BAWN" template "$@"; }
+
+# All that is in the store, but for what only its making shows.
+store_list() {
+	(cd "$STORE" && find . -path ./tmp -prune -o -printf '%p %y %l %m\n' | sort)
+	cat "$STORE/tags" 2>/dev/null
+}
+nothing_half() {
+	[ -z "$(ls -A "$STORE/tmp")" ]
+	template verify -q
+}
+
+@test "load: docker archives and OCI archives, plain and gzip, from a file and through a pipe" {
+	local kind id
+	for kind in docker gzip oci; do
+		image "$kind" "x/$kind:1"
+		run -0 template load "$WS/$kind.tar"
+		[[ $output == *"  x/$kind:1" ]]
+	done
+	image docker piped
+	run -0 bash -c "cat '$WS/docker.tar' | '$BAWN' template load -"
+	[[ $output == *"  piped:latest" ]]
+	# it is one template, by whatever way it came
+	run -0 bash -c "'$BAWN' template ls -q | sort -u | wc -l"
+	[ "$output" = 1 ]
+	[ "$(ls "$STORE/layers" | wc -l)" = 2 ]
+	run -0 --separate-stderr template inspect --json piped
+	id=$(/usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["id"])' <<<"$output")
+	[ "$(sha256sum <"$STORE/images/$id/config")" = "$id  -" ]
+	nothing_half
+}
+
+@test "load: several images of one archive, sharing a layer; no tag; one more tag" {
+	image several a:1 b:2 c:3
+	run -0 template load "$WS/several.tar"
+	[ "${#lines[@]}" = 3 ]
+	[ "$(ls "$STORE/layers" | wc -l)" = 4 ]
+	run -125 template load --tag d "$WS/several.tar"
+	[[ $output == *"3 images"* ]]
+	image docker
+	run -0 template load -t named:x "$WS/docker.tar"
+	run -0 template load "$WS/docker.tar"
+	run -0 template inspect named:x
+	run -125 template load -t '../x' "$WS/docker.tar"
+	nothing_half
+}
+
+@test "load: the image for this machine is taken, and others are named" {
+	image platforms p:1
+	run -0 template load "$WS/platforms.tar"
+	run -0 template inspect --json p:1
+	[[ $output == *"\"arch\": \"$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')\""* ]]
+	image other_platforms o:1
+	run -125 template load "$WS/other_platforms.tar"
+	[[ $output == *"there is no image for linux/"* && $output == *"but for linux/"*"linux/s390x"* ]]
+	image other_config o:1
+	run -125 template load "$WS/other_config.tar"
+	[[ $output == *"the image is for linux/"*", not for linux/"* ]]
+	run -0 template load --platform linux/s390x "$WS/platforms.tar"
+	run -0 template inspect --json p:1
+	[[ $output == *'"arch": "s390x"'* ]]
+	run -125 template load --platform 'linux/' "$WS/platforms.tar"
+	[[ $output == *"is no platform"* ]]
+}
+
+@test "load: a layer that is a link to another, an image without layers" {
+	image twice t:1
+	run -0 template load "$WS/twice.tar"
+	[ "$(ls "$STORE/layers" | wc -l)" = 1 ]
+	image empty e:1
+	run -0 template load "$WS/empty.tar"
+	nothing_half
+}
+
+@test "TPL-12 what an image says of itself is kept as text, and its own users are found" {
+	image docker x
+	LD_PRELOAD='' run -0 template load "$WS/docker.tar"
+	run -0 template inspect x
+	[[ $output == *"LD_PRELOAD=/evil.so"* && $output == *'TEXT=one\x0atwo'* ]]
+	[[ $output == *"agent:1000:1000:/home/agent:/bin/sh"* ]]
+	run -0 bash -c "'$BAWN' template inspect --json x | /usr/bin/python3 -c '
+import json, sys
+d = json.load(sys.stdin)[0]
+assert d[\"env\"][2] == \"TEXT=one\\ntwo\", d
+assert d[\"cmd\"] == [\"a\", \"b c\"] and d[\"user\"] == \"agent\" and d[\"workdir\"] == \"/w\"
+assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
+}
+
+@test "TPL-09 what a stranger's archive names is a member with the right digest, or it is refused" {
+	local kind before
+	image large x
+	template load "$WS/large.tar"
+	before=$(store_list)
+	for kind in $(/usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" kinds bad_); do
+		image "$kind" bad:1
+		run -125 template load "$WS/$kind.tar"
+		[[ $output == "bawn: load: "* ]] || fail "$kind: $output"
+		[ "$before" = "$(store_list)" ] || fail "$kind: $(diff <(echo "$before") <(store_list))"
+	done
+	[ "$(find "$WS" -name 'bad_*' | wc -l)" -ge 20 ]
+	! find "$T" -name canary | grep .
+	nothing_half
+}
+
+@test "TPL-09 no archive: a directory, a device, a text, nothing, half of one" {
+	image docker x
+	local input
+	mkdir "$WS/dir"
+	echo text >"$WS/text"
+	: >"$WS/empty"
+	head -c 3000 "$WS/docker.tar" >"$WS/half"
+	gzip -c "$WS/docker.tar" | head -c 600 >"$WS/half.gz"
+	for input in dir text empty half half.gz absent /dev/null /dev/zero; do
+		[[ $input = /* ]] || input=$WS/$input
+		run -125 timeout 20 "$BAWN" template load "$input"
+		[[ $output == "bawn: "* && ${#lines[@]} -le 3 ]] || fail "$input: $output"
+	done
+	run -2 template load
+	nothing_half
+}
+
+@test "save: what was loaded comes out again, byte for byte, and can be loaded elsewhere" {
+	image several a:1 example.com/b:2
+	template load "$WS/several.tar"
+	local id other
+	id=$(template ls -q)
+	run -0 template save -o "$WS/out.tar" a:1 example.com/b:2
+	other=$(XDG_DATA_HOME=$T/other template load "$WS/out.tar" && XDG_DATA_HOME=$T/other template ls -q)
+	[[ $other == *"a:1"*"example.com/b:2"*"$id" ]]
+	# the layers in it are the tars that were loaded
+	mkdir "$WS/in" "$WS/out"
+	tar -C "$WS/in" -xf "$WS/several.tar"
+	tar -C "$WS/out" -xf "$WS/out.tar"
+	local f n=0
+	for f in "$WS"/in/*.tar; do
+		cmp "$f" "$WS/out/blobs/sha256/$(basename "$f" .tar)"
+		n=$((n + 1))
+	done
+	[ "$n" = 3 ]
+	run -0 template save --format oci -o - a:1
+	run -0 bash -c "'$BAWN' template save --format oci -o - a:1 | tar -t"
+	[[ $output == *index.json* && $output != *manifest.json* ]]
+	run -0 bash -c "'$BAWN' template save --format oci -o - a:1 | XDG_DATA_HOME='$T/third' '$BAWN' template load -"
+	[[ $output == *"a:1" ]]
+}
+
+@test "save: bad input, and a disk that is full, leave nothing behind" {
+	image docker x
+	template load "$WS/docker.tar"
+	run -125 template save x
+	[[ $output == *"--output is missing"* ]]
+	run -2 template save -o "$WS/y"
+	run -125 template save -o "$WS/y" nowhere
+	[[ $output == *"no template 'nowhere'"* ]]
+	run -125 template save -o "$WS/absent/y" x
+	run -125 template save -o "$WS" x
+	run -2 template save --format zip -o "$WS/y" x
+	run -125 bash -c "'$BAWN' template save -o - x >/dev/full"
+	[[ $output == *"write the archive"* || $output == *"No space"* ]]
+	[ "$(ls "$WS")" = docker.tar ]
+	echo kept >"$WS/y"
+	(ulimit -f 20 && trap '' XFSZ && run -125 template save -o "$WS/y" x)
+	[ "$(cat "$WS/y")" = kept ]
+	[ "$(ls "$WS" | wc -l)" = 2 ]
+}
+
+@test "TPL-17 names: what is none is refused, in every verb" {
+	local name
+	image docker x
+	template load "$WS/docker.tar"
+	for name in ../../x '' . /x x:y:z X 'x y' $'x\ny' "$(printf 'a%.0s' {1..4096})" $'\xc3\xa4' x@sha256:00; do
+		run -125 template tag x "$name"
+		run -1 template inspect "$name"
+		run -125 template load -t "$name" "$WS/docker.tar"
+		run -1 template rm "$name"
+	done
+	run -2 template tag x -rf
+	run -125 template tag x -- -rf
+	[[ $output == *"can't be a template's name"* ]]
+	[ "$(wc -l <"$STORE/tags")" = 1 ]
+}
+
+@test "tag, rm, prune: names come and go, layers with the last that needs them" {
+	image several a:1 b:2
+	template load "$WS/several.tar"
+	template tag a:1 base
+	template tag a:1 base:latest
+	run -0 template ls
+	[[ $output == *"base:latest"* ]]
+	run -0 template rm base
+	run -0 template rm b:2
+	[ "$(ls "$STORE/layers" | wc -l)" = 2 ]
+	template tag a:1 base
+	run -1 template rm "$(template ls -q)"
+	[[ $output == *"has 2 names"* ]]
+	run -0 template rm -f "$(template ls -q)"
+	[ -z "$(ls "$STORE/layers" "$STORE/images" | grep -v :)" ]
+	run -1 template rm a:1
+	# a name that moves leaves its template nameless
+	template load "$WS/several.tar"
+	template tag a:1 b:2
+	run -0 template prune --dry-run
+	[[ $output == *"template "* ]]
+	[ "$(template ls -q | wc -l)" = 2 ]
+	run -0 template prune
+	[ "$(template ls -q | wc -l)" = 1 ]
+	run -0 template ls --json
+	/usr/bin/python3 -c 'import json,sys; assert sorted(x["name"] for x in json.load(sys.stdin)) == ["a:1", "b:2"]' <<<"$output"
+	nothing_half
+}
+
+@test "rm: a template that a sandbox is made of stays, and the sandbox is named" {
+	image docker x
+	template load "$WS/docker.tar"
+	local id
+	id=$(template ls -q)
+	# as create --template writes it
+	"$BAWN" create --name worker shell
+	sed -i "s/^template host/template x:latest\ndigest sha256:$id/" "$XDG_DATA_HOME/bawn/sandboxes/worker/spec"
+	run -1 template rm x
+	[[ $output == *"in use by worker"* && $output == *"bawn rm worker"* ]]
+	template tag x y
+	run -0 template rm y
+	run -1 template rm -f "$id"
+	template load -t other "$WS/docker.tar"
+	run -0 template inspect x
+	[[ $output == *"sandboxes   worker"* ]]
+	# without a name it is kept, too
+	sed -i d "$STORE/tags"
+	run -0 template prune
+	[ "$(template ls -q)" = "$id" ]
+	# as long as a sandbox can't be read, nothing is known to be unused
+	echo nonsense >"$XDG_DATA_HOME/bawn/sandboxes/worker/spec"
+	run -125 template prune
+	[[ $output == *worker* ]]
+	"$BAWN" rm -f worker
+	run -0 template prune
+	[ -z "$(template ls -q)" ]
+}
+
+@test "verify: each thing that is amiss is found, and nothing is where nothing is" {
+	image several a:1 b:2
+	template load "$WS/several.tar"
+	run -0 template verify
+	[ -z "$output" ]
+	local id layer
+	id=$(template ls -q | head -n1)
+	layer=$(sed -n 's/^layer //p' "$STORE/images/$id/info" | head -n1)
+	# a file's content, which only its digest tells
+	printf X | dd of="$STORE/layers/$layer/fs/usr/bin/tool" conv=notrunc status=none
+	run -1 template verify
+	[[ $output == *"layer ${layer:0:12}: "* ]]
+	run -0 template verify --quick
+	run -125 template save -o "$WS/y" a:1
+	[ ! -e "$WS/y" ]
+	chmod 600 "$STORE/images/$id/config"
+	printf ' ' >>"$STORE/images/$id/config"
+	echo "docker.io/library/z:1 sha256:$layer 1" >>"$STORE/tags"
+	mv "$STORE/layers/$layer" "$STORE/away"
+	run -1 template verify --quick
+	[[ $output == *"z:1 names template ${layer:0:12}, which is not there"* ]]
+	[[ $output == *"layer ${layer:0:12} is not there"* ]]
+	# what is damaged can be removed, and comes back whole
+	run -0 template rm -f "$(template ls -q | sed -n 1p)" "$(template ls -q | sed -n 2p)"
+	rm -rf "$STORE/away"
+	template load "$WS/several.tar"
+	run -1 template verify
+	[[ $output == *"z:1"* && ${#lines[@]} = 3 ]]
+}
+
+@test "two loads and removals at once: one of both orders, nothing half" {
+	image several a:1 b:2
+	image oci c:3
+	local i pids=()
+	for i in 1 2 3; do
+		template load "$WS/several.tar" >"$T/out.$i" 2>&1 &
+		pids+=($!)
+		template load "$WS/oci.tar" >"$T/oci.$i" 2>&1 &
+		pids+=($!)
+		template rm c:3 >"$T/rm.$i" 2>&1 &
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	wait
+	template load "$WS/oci.tar"
+	run -0 template ls
+	[[ $output == *a:1* && $output == *b:2* && $output == *c:3* ]]
+	nothing_half
+}
+
+@test "TPL-18 a load that is killed leaves nothing that counts, and the next one removes it" {
+	image large l:1
+	mkfifo "$T/pipe"
+	"$BAWN" template load - <"$T/pipe" &
+	local pid=$!
+	exec 7>"$T/pipe"
+	head -c 5000000 "$WS/large.tar" >&7
+	for _ in {1..200}; do
+		[ -z "$(find "$STORE/tmp" -mindepth 1 2>/dev/null)" ] || break
+		sleep 0.05
+	done
+	kill -9 "$pid"
+	wait "$pid" || true
+	exec 7>&-
+	[ -z "$(template ls -q)" ]
+	run -0 template verify
+	run -0 template load "$WS/large.tar"
+	nothing_half
+	# SIGINT ends it, too
+	"$BAWN" template load - <"$T/pipe" &
+	pid=$!
+	exec 7>"$T/pipe"
+	kill -TERM "$pid"
+	run -143 wait "$pid"
+	exec 7>&-
+}
+
+@test "progress is for a terminal alone, and the last line stays clean" {
+	image large l:1
+	run -0 --separate-stderr template load "$WS/large.tar"
+	[ -z "$stderr" ]
+	run -0 /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" "expect=l:1" eof -- \
+		bash -c "'$BAWN' template load '$WS/large.tar'"
+	[[ $output == *"l:1"* ]]
+}
+
+@test "bawn template: verbs, help and completion say the same; unknown ones are refused" {
+	local have verb
+	have=$("$BAWN" template --help | sed -nE '/^Verbs:/,/^$/s/^  ([a-z]+) .*/\1/p' | sort)
+	[ "$have" = "$("$BAWN" __complete template '' | cut -f1 | sort)" ]
+	for verb in $have; do
+		"$BAWN" template "$verb" --help | grep -q "^Usage: bawn template $verb"
+		"$BAWN" template "$verb" --help | grep -q "^  bawn template $verb"
+		[[ $("$BAWN" __complete template "$verb" --) == *--help* ]]
+	done
+	[[ $("$BAWN" __complete template load --) == *--platform* ]]
+	image docker x/y:1
+	template load "$WS/docker.tar"
+	[[ $("$BAWN" __complete template rm '') == "x/y:1"* ]]
+	run -2 template
+	run -2 template lod
+	[[ $output == *"did you mean load?"* ]]
+	run -2 template ls --nonsense
+	run -2 template tag x
+}
