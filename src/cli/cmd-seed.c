@@ -24,7 +24,8 @@
 
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
 			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE] "
-			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]...";
+			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]... [--image] "
+			    "[--words TEXT]";
 
 enum {
 	OPT_PROFILE = 256,
@@ -35,7 +36,9 @@ enum {
 	OPT_BARE,
 	OPT_CACHE,
 	OPT_STAND_IN,
-	OPT_LINES
+	OPT_LINES,
+	OPT_IMAGE,
+	OPT_WORDS
 };
 
 static const struct option options[] = {
@@ -48,6 +51,8 @@ static const struct option options[] = {
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"stand-in", required_argument, NULL, OPT_STAND_IN},
 	{"lines", required_argument, NULL, OPT_LINES},
+	{"image", no_argument, NULL, OPT_IMAGE},
+	{"words", required_argument, NULL, OPT_WORDS},
 	{0},
 };
 
@@ -99,6 +104,12 @@ int cmd_seed(int argc, char **argv)
 			break;
 		case OPT_LINES:
 			strv_add(&a, &rq.lines, optarg);
+			break;
+		case OPT_IMAGE:
+			rq.image = true;
+			break;
+		case OPT_WORDS:
+			rq.words = optarg;
 			break;
 		default:
 			return admin_usage(usage, "unknown option or missing value");

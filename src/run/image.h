@@ -45,6 +45,8 @@ void run_image_box(struct run *r);
 int run_image_reset(struct run *r, struct err *err);
 /* Names of the network, accounts, the directories that mounts go to: into seed-root. */
 int run_image_seed(struct run *r, struct err *err);
+/* For bawn-admin seed: what the template says to the tool. */
+void run_image_words(struct run *r, struct strv *argv);
 /* All layers as the next start stacks them, but for seed-root. */
 struct host_stack run_image_stack(struct run *r);
 

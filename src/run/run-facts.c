@@ -339,6 +339,8 @@ static int start_seed(struct run *r, struct err *err)
 		strv_add(&r->arena, &argv, "--bare-home");
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
+	if (r->image)
+		run_image_words(r, &argv);
 	for (size_t i = 0; i < lines.n; i++)
 		strv_push(&r->arena, &argv, lines.v[i]);
 	const int table[] = {-1, -1, 2, fds[1]};

@@ -16,6 +16,7 @@
 #include "run/credential.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
+#define WORDS_MAX ((size_t)64 << 10) /* an argument may have 128 kB */
 #define NAME_DEFAULT "agent"
 #define NAME_OTHER "bawn" /* where an account of another number has that name */
 
@@ -361,6 +362,23 @@ int run_image_seed(struct run *r, struct err *err)
 	if (k == 0)
 		k = seed_accounts(r, &s, err);
 	return k == 0 ? seed_points(r, err) : k;
+}
+
+/* The first of the tool's files of instructions that the template has. */
+void run_image_words(struct run *r, struct strv *argv)
+{
+	const struct host_stack s = template_stack(r, r->image);
+	const struct strv *files = &r->pack.profile.instructions_file;
+	strv_add(&r->arena, argv, "--image");
+	for (size_t i = 0; i < files->n; i++) {
+		struct host_stack_found f;
+		char *text = NULL, *path = path_expand_home(&r->arena, files->v[i], r->inside.home);
+		if (!path || host_stack_find(&r->arena, &s, path, &f) < 0 ||
+			host_stack_read(&r->arena, &f, WORDS_MAX, &text) <= 0)
+			continue;
+		strv_addf(&r->arena, argv, "--words=%s", text);
+		return;
+	}
 }
 
 /* ---- the program and its environment ---- */

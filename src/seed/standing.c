@@ -32,10 +32,18 @@ static const char words[] =
 	"- Files that may hold secrets (.env, keys) read as empty. Git hooks, git configuration "
 	"that runs\n"
 	"  programs, and editor tasks can't be changed, or are held back at the end.\n"
+	"%s"
+	"- The bawn command does not work in here.\n";
+
+static const char of_host[] =
 	"- There is no sudo, no container engine, no ssh agent, none of the user's other files, "
 	"and the system\n"
-	"  directories are read-only: install what you need below the home or in the workspace.\n"
-	"- The bawn command does not work in here.\n";
+	"  directories are read-only: install what you need below the home or in the workspace.\n";
+
+static const char of_template[] =
+	"- The whole system is the sandbox's own: what you install or change in it stays. There is "
+	"no\n"
+	"  container engine, no ssh agent, none of the user's other files.\n";
 
 /* All of it, as one text. */
 static char *text_of(
@@ -45,7 +53,8 @@ static char *text_of(
 	escape_text(name, sizeof(name), rq->sandbox);
 	escape_text(
 		workspace, sizeof(workspace), rq->workspace ? rq->workspace : "(there is none)");
-	char *s = arena_printf(c->a, words, mark, name, workspace, name);
+	char *s = arena_printf(
+		c->a, words, mark, name, workspace, name, rq->image ? of_template : of_host);
 	for (size_t i = 0; s && i < spec->instructions.n; i++) {
 		const char *own = spec->instructions.v[i];
 		size_t n = strlen(own);
@@ -77,6 +86,8 @@ int seed_standing(struct seed_copy *c, const struct seed_request *rq, const stru
 	char *text = text_of(c, rq, spec);
 	if (text && before && *before)
 		text = arena_printf(c->a, "%s\n\n%s", before, text);
+	if (text && rq->words && *rq->words)
+		text = arena_printf(c->a, "%s\n\n%s", rq->words, text);
 	if (!text)
 		return err_set(err, ENOMEM, "out of memory");
 	return seed_write(c, rel, text, strlen(text), false, err);
