@@ -11,7 +11,8 @@ dist_egress_DATA = \
 	policies/egress/providers.yaml policies/egress/pypi.yaml policies/egress/rubygems.yaml
 
 syscallsdir = $(pkgdatadir)/policies/syscalls
-dist_syscalls_DATA = policies/syscalls/default.yaml policies/syscalls/debug.yaml
+dist_syscalls_DATA = policies/syscalls/default.yaml policies/syscalls/debug.yaml \
+	policies/syscalls/nested.yaml
 
 # In a build tree bawn finds its data in ./share (base/path.h).
 all-local: share/.stamp

@@ -298,7 +298,7 @@ static int compile(const struct seccomp_policy *policy, struct compiler *k, stru
 }
 
 int seccomp_compile_policy_with(const char *policy_file, seccomp_locate locate, void *ctx,
-	struct sock_filter **ret, size_t *ret_n, struct err *err)
+	struct sock_filter **ret, size_t *ret_n, unsigned *ret_user_namespaces, struct err *err)
 {
 	_cleanup_(arena_free) struct arena a = {0};
 	struct seccomp_policy policy;
@@ -320,11 +320,13 @@ int seccomp_compile_policy_with(const char *policy_file, seccomp_locate locate, 
 	memcpy(v, k->v, k->n * sizeof(*v));
 	*ret = v;
 	*ret_n = k->n;
+	*ret_user_namespaces = policy.user_namespaces;
 	return 0;
 }
 
 int seccomp_compile_policy(
 	const char *policy_file, struct sock_filter **ret, size_t *ret_n, struct err *err)
 {
-	return seccomp_compile_policy_with(policy_file, NULL, NULL, ret, ret_n, err);
+	unsigned ignored;
+	return seccomp_compile_policy_with(policy_file, NULL, NULL, ret, ret_n, &ignored, err);
 }

@@ -18,6 +18,6 @@ int seccomp_compile_policy(
 /* The same, with a say in where "extends: NAME" is found: every file that is read, but the first,
  * was named by locate. */
 int seccomp_compile_policy_with(const char *policy_file, seccomp_locate locate, void *ctx,
-	struct sock_filter **ret, size_t *ret_n, struct err *err);
+	struct sock_filter **ret, size_t *ret_n, unsigned *ret_user_namespaces, struct err *err);
 
 #endif

@@ -315,6 +315,21 @@ static int read_extended(
 	return r < 0 ? r : read_file(rd, base, depth + 1, err);
 }
 
+/* What the limit of the kernel's is set to, beside the filter. */
+static int read_user_namespaces(
+	struct reader *rd, const char *file, const struct yaml_node *at, struct err *err)
+{
+	uint64_t n = 0;
+	int r = want(file, at, YAML_SCALAR, err);
+	const char *s = r < 0 ? "" : at->text;
+	if (r == 0 && (!number(&s, &n) || *s || n > POLICY_USERNS_MAX))
+		r = yaml_err(err, file, at, "\"user-namespaces\" takes a number from 0 to %d",
+			POLICY_USERNS_MAX);
+	if (r == 0)
+		rd->p->user_namespaces = (unsigned)n;
+	return r;
+}
+
 static int read_file(struct reader *rd, const char *file, int depth, struct err *err)
 {
 	struct yaml_node *root;
@@ -332,10 +347,16 @@ static int read_file(struct reader *rd, const char *file, int depth, struct err 
 	YAML_EACH(k, root)
 	{
 		const struct section *s = find_section(k->key);
+		if (streq(k->key, "user-namespaces")) {
+			r = read_user_namespaces(rd, file, k, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (!s && !streq(k->key, "summary") && !streq(k->key, "extends"))
 			return yaml_err_key(err, file, k,
 				"unknown key \"%s\"; a system call policy has summary, extends, "
-				"allow, allow_if, deny, deny_if",
+				"user-namespaces, allow, allow_if, deny, deny_if",
 				k->key);
 		if (!s || yaml_is_empty(k))
 			continue;

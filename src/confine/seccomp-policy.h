@@ -13,6 +13,7 @@
 #include "policy/yaml.h"
 
 #define POLICY_CONDS 3
+#define POLICY_USERNS_MAX 1000
 #define POLICY_VALUES 16
 
 enum policy_op {
@@ -44,6 +45,7 @@ struct policy_call {
 struct seccomp_policy {
 	struct policy_call *calls;
 	size_t n, cap;
+	unsigned user_namespaces; /* how many may be made inside; 0: none */
 };
 
 /* Where the policy called name is; name comes from "extends". */

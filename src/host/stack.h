@@ -25,8 +25,8 @@ struct host_stack_found {
  * would say inside, where it lies in none of the mounts on top; -ENOMEM. */
 int host_stack_find(struct arena *a, const struct host_stack *s, const char *path,
 	struct host_stack_found *ret);
-/* Its text, NUL behind it, where it is a file of at most max bytes.  Bytes, or -errno (-EFTYPE has
- * no number here: what is no file is -EINVAL). */
+/* Its text, NUL behind it, where it is a file of at most max bytes.  Bytes; -EFBIG past max, -EINVAL
+ * where it is no file, or another -errno. */
 ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret);
 
 #endif

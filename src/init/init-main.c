@@ -89,8 +89,30 @@ static int spare_inotify(const char *host, const char *own, struct err *err)
 }
 
 /* Nothing inside may make a user namespace: there it would have capabilities again, and the
- * kernel's most attacked interfaces with them. */
-static int user_limits(struct err *err)
+ * kernel's most attacked interfaces with them.  Where the policy lets it, so many, with process and
+ * network namespaces.  Of the other kinds none, but mount namespaces: each mount that is put back when
+ * the host pulled one away takes one for a moment, and the filter has the agent's. */
+static int nested_limits(unsigned n, struct err *err)
+{
+	static const char *const kinds[] = {"ipc", "uts", "cgroup", "time"};
+	static const char *const same[] = {"pid", "net"};
+	char path[64], text[16];
+	int r = 0;
+	for (size_t i = 0; n && r == 0 && i < ARRAY_LEN(kinds); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", kinds[i]);
+		if (access(path, F_OK) == 0 || errno != ENOENT) /* a kernel without that kind */
+			r = write_proc(path, "0", err);
+	}
+	snprintf(text, sizeof(text), "%u", n + 1); /* the sandbox's own counts */
+	for (size_t i = 0; n && r == 0 && i < ARRAY_LEN(same); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", same[i]);
+		r = write_proc(path, text, err);
+	}
+	snprintf(text, sizeof(text), "%u", n);
+	return r < 0 ? r : write_proc("/proc/sys/user/max_user_namespaces", text, err);
+}
+
+static int user_limits(unsigned nested, struct err *err)
 {
 	int r = spare_inotify("/proc/sys/fs/inotify/max_user_instances",
 		"/proc/sys/user/max_inotify_instances", err);
@@ -99,7 +121,7 @@ static int user_limits(struct err *err)
 			"/proc/sys/user/max_inotify_watches", err);
 	if (r < 0 || GUARD_REMOVED("userns"))
 		return r;
-	return write_proc("/proc/sys/user/max_user_namespaces", "0", err);
+	return nested_limits(nested, err);
 }
 
 static int land(const struct wire_plan *p, struct err *err)
@@ -163,7 +185,7 @@ static int begin(const struct wire_early *early, int *ret_root, struct err *err)
 	if (r < 0)
 		return r;
 	*ret_root = mounts_begin(err);
-	return *ret_root < 0 ? *ret_root : user_limits(err);
+	return *ret_root < 0 ? *ret_root : user_limits(early->head.user_namespaces, err);
 }
 
 /* The plan is complete: everything is decided from here on. */

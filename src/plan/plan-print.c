@@ -81,8 +81,8 @@ void plan_print(const struct plan *p, FILE *to)
 {
 	char b[4096];
 	fprintf(to, "sandbox    %s\n", esc(b, sizeof(b), p->id));
-	fprintf(to, "identity   %s, uid %u, gid %u, home %s\n", p->user, p->inside_uid, p->inside_gid,
-		p->home);
+	fprintf(to, "identity   %s, uid %u, gid %u, home %s\n", p->user, p->inside_uid,
+		p->inside_gid, p->home);
 	if (p->digest)
 		fprintf(to, "template   %s (%s)\n", esc(b, sizeof(b), p->template), p->digest);
 	fprintf(to, "workspace  %s\n", p->workspace ? esc(b, sizeof(b), p->workspace) : "none");
@@ -96,6 +96,8 @@ void plan_print(const struct plan *p, FILE *to)
 		fprintf(to, "host port  127.0.0.1:%u\n", p->host_ports[i]);
 	if (p->pids)
 		fprintf(to, "processes  at most %llu\n", (unsigned long long)p->pids);
+	if (p->user_namespaces)
+		fprintf(to, "nested     at most %u user namespaces\n", p->user_namespaces);
 	if (p->memory)
 		fprintf(to, "memory     at most %llu bytes\n", (unsigned long long)p->memory);
 	if (p->cpus)
@@ -159,6 +161,7 @@ void plan_json(const struct plan *p, struct json_out *j)
 	json_str(j, "program", p->exe);
 	json_list(j, "argv", &p->argv);
 	json_bool(j, "offline", p->offline);
+	json_int(j, "user_namespaces", p->user_namespaces);
 	json_int(j, "pids", (int64_t)p->pids);
 	json_int(j, "memory", (int64_t)p->memory);
 	json_int(j, "cpus_milli", (int64_t)p->cpus);

@@ -72,9 +72,10 @@ struct plan {
 	bool landlock;   /* false only with --allow-degraded landlock */
 	const char *exe; /* absolute path inside, or a name that is looked for in PATH there */
 	struct strv argv, env;
-	uint64_t pids;         /* RLIMIT_NPROC in the user namespace, 0: leave */
-	uint64_t memory, cpus; /* of its control group, outside: bytes, thousandths; 0: none */
-	uint8_t tty_fds;       /* bit i: descriptor i of the agent is its pty, not the caller's */
+	unsigned user_namespaces; /* that may be made inside */
+	uint64_t pids;            /* RLIMIT_NPROC in the user namespace, 0: leave */
+	uint64_t memory, cpus;    /* of its control group, outside: bytes, thousandths; 0: none */
+	uint8_t tty_fds; /* bit i: descriptor i of the agent is its pty, not the caller's */
 	bool offline;
 	bool sudo;    /* programs inside can become root by emulation (plan/sudo.h) */
 	bool as_root; /* the command is root by emulation */

@@ -57,7 +57,7 @@ struct wire_early {
 		uint32_t inside_uid, inside_gid; /* what these are called inside */
 		uint16_t n_host_ports;
 		uint16_t host_ports[16];
-		uint16_t pad;
+		uint16_t user_namespaces; /* that may be made inside */
 	} head;
 	struct wire_bytes nft, rtnl;
 };

@@ -308,15 +308,18 @@ static int put_seccomp(
 	_cleanup_free_ struct sock_filter *filter = NULL;
 	const char *path = NULL;
 	size_t n = 0;
+	unsigned user_namespaces = 0;
 	int r = locate_file(&in->locate, LOCATE_SYSCALLS,
 		req->syscalls ? req->syscalls : in->profile.syscalls, &path, err);
 	if (r == -ENOENT && !req->syscalls)
 		r = compile_blame(&in->locate, &in->profile, in->profile.syscalls, err);
 	if (r >= 0)
 		r = seccomp_compile_policy_with(
-			path, locate_extended, &in->locate, &filter, &n, err);
-	if (r >= 0)
+			path, locate_extended, &in->locate, &filter, &n, &user_namespaces, err);
+	if (r >= 0) {
 		blob_put(b, PACK_SECCOMP, filter, n * sizeof(*filter));
+		blob_put_u64(b, PACK_USERNS, user_namespaces);
+	}
 	return r;
 }
 

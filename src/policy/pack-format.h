@@ -39,6 +39,7 @@ enum pack_tag {
 	PACK_RTNL,
 	PACK_CREDENTIAL, /* request-table.h; one each */
 	PACK_HTTP,       /* the same */
+	PACK_USERNS,     /* u64: as many user namespaces may be made inside */
 	PACK_KEY = 1000, /* + index in profile_keys[]: string, strings, or u64 for a bool */
 };
 

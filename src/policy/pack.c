@@ -224,6 +224,11 @@ static int get_record(struct pack *p, const struct blob_view *v, bool sources, s
 	}
 	case PACK_SECCOMP:
 		return get_bytes(v, &p->seccomp, &p->seccomp_bytes);
+	case PACK_USERNS:
+		if (blob_u64(v, &u) < 0 || u > UINT16_MAX)
+			return -EBADMSG;
+		p->user_namespaces = (unsigned)u;
+		return 0;
 	case PACK_NFT:
 		return get_bytes(v, &p->nft, &p->nft_bytes);
 	case PACK_RTNL:

@@ -50,7 +50,8 @@ struct pack {
 	size_t egress_bytes;
 	const void *seccomp; /* array of struct sock_filter */
 	size_t seccomp_bytes;
-	const void *nft; /* one nftables netlink batch, ready to send */
+	unsigned user_namespaces; /* that may be made inside; 0: none */
+	const void *nft;          /* one nftables netlink batch, ready to send */
 	size_t nft_bytes;
 	const void *rtnl; /* rtnetlink requests (lo up, local routes), ready to send in turn */
 	size_t rtnl_bytes;

@@ -686,6 +686,7 @@ int run_plan(struct run *r, struct err *err)
 	p->cwd = r->directory ? r->directory : r->ws.cwd;
 	p->state_dir = r->box.dir;
 	p->ephemeral = !r->lasting;
+	p->user_namespaces = r->pack.user_namespaces;
 	p->pids = r->opt.pids;
 	p->offline = r->opt.offline;
 	p->landlock = !strv_has(&r->opt.degraded, "landlock");

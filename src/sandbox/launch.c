@@ -49,6 +49,7 @@ static int early_memfd(const struct sandbox_config *c, struct err *err)
 				       .gid = c->gid,
 				       .inside_uid = c->inside_uid,
 				       .inside_gid = c->inside_gid,
+				       .user_namespaces = (uint16_t)c->pack->user_namespaces,
 				       .n_host_ports = (uint16_t)c->dialer.n_host_ports},
 		.nft = {.p = c->pack->nft, .n = c->pack->nft_bytes},
 		.rtnl = {.p = c->pack->rtnl, .n = c->pack->rtnl_bytes}};

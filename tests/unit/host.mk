@@ -1,12 +1,15 @@
 # unit tests of the host room
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-host tests/unit/test-host-ca
-TESTS += tests/unit/test-host tests/unit/test-host-ca
+check_PROGRAMS += tests/unit/test-host tests/unit/test-host-ca tests/unit/test-stack
+TESTS += tests/unit/test-host tests/unit/test-host-ca tests/unit/test-stack
 tests_unit_test_host_SOURCES = tests/unit/test-host.c
 tests_unit_test_host_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_host_LDADD = libhost.a libbase.a $(CMOCKA_LIBS)
 tests_unit_test_host_ca_SOURCES = tests/unit/test-host-ca.c
 tests_unit_test_host_ca_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_host_ca_LDADD = libhost.a libbase.a $(CMOCKA_LIBS)
+tests_unit_test_stack_SOURCES = tests/unit/test-stack.c
+tests_unit_test_stack_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_stack_LDADD = libhost.a libbase.a $(CMOCKA_LIBS)
 endif
-EXTRA_DIST += tests/unit/test-host.c tests/unit/test-host-ca.c
+EXTRA_DIST += tests/unit/test-host.c tests/unit/test-host-ca.c tests/unit/test-stack.c

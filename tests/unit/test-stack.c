@@ -1,0 +1,201 @@
+/* tests/unit/test-stack.c - layers as overlayfs would stack them, without a mount. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/xattr.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/tree.h"
+#include "host/stack.h"
+
+struct world {
+	char dir[PATH_MAX];
+	struct arena a;
+	struct host_stack s; /* layers "top", "mid", "low" */
+	struct err err;
+};
+
+static char *with_parents(struct world *w, const char *rel)
+{
+	char *p = path_join(&w->a, w->dir, rel), *slash = strrchr(p, '/');
+	*slash = '\0';
+	assert_int_equal(file_mkdir_p(AT_FDCWD, p, 0755), 0);
+	*slash = '/';
+	return p;
+}
+
+static void put(struct world *w, const char *rel, const char *text)
+{
+	FILE *f = fopen(with_parents(w, rel), "we");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void ln(struct world *w, const char *target, const char *rel)
+{
+	assert_int_equal(symlink(target, with_parents(w, rel)), 0);
+}
+
+static void whiteout(struct world *w, const char *rel)
+{
+	assert_int_equal(mknod(with_parents(w, rel), S_IFCHR, 0), 0);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	char tmp[] = "/tmp/bawn-test-stack-XXXXXX";
+	static const char *const layers[] = {"top", "mid", "low"};
+	*state = w;
+	if (!w || !mkdtemp(tmp) || !realpath(tmp, w->dir))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
+		char *p = path_join(&w->a, w->dir, layers[i]);
+		if (mkdir(p, 0755) < 0)
+			return -1;
+		strv_push(&w->a, &w->s.dirs, p);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	tree_remove(AT_FDCWD, w->dir, NULL);
+	arena_free(&w->a);
+	free(w);
+	return 0;
+}
+
+/* The text at path; "!NAME" of the error. */
+static const char *at(struct world *w, const char *path)
+{
+	struct host_stack_found f;
+	char *text = NULL;
+	int r = host_stack_find(&w->a, &w->s, path, &f);
+	if (r == 0 && S_ISDIR(f.st.st_mode))
+		return arena_printf(&w->a, "dir %s", f.path);
+	ssize_t n = r < 0 ? r : host_stack_read(&w->a, &f, 100, &text);
+	return n < 0 ? strerrorname_np((int)-n) : text;
+}
+
+static void test_layers(void **state)
+{
+	struct world *w = *state;
+	put(w, "low/etc/a", "low a");
+	put(w, "low/etc/b", "low b");
+	put(w, "mid/etc/a", "mid a");
+	put(w, "top/etc/c", "top c");
+	assert_string_equal(at(w, "/etc/a"), "mid a");
+	assert_string_equal(at(w, "/etc/b"), "low b");
+	assert_string_equal(at(w, "//etc/./c"), "top c");
+	assert_string_equal(at(w, "/etc"), "dir /etc");
+	assert_string_equal(at(w, "/"), "dir ");
+	assert_string_equal(at(w, "/etc/d"), "ENOENT");
+	assert_string_equal(at(w, "/etc/a/x"), "ENOTDIR");
+	assert_string_equal(at(w, "/nothing/x"), "ENOENT");
+	whiteout(w, "top/etc/a");
+	whiteout(w, "top/gone");
+	put(w, "low/gone/x", "x");
+	assert_string_equal(at(w, "/etc/a"), "ENOENT");
+	assert_string_equal(at(w, "/gone/x"), "ENOENT");
+}
+
+static void test_what_hides(void **state)
+{
+	struct world *w = *state;
+	put(w, "low/d/x", "low");
+	put(w, "low/f/x", "low");
+	put(w, "mid/f", "a file where a directory was");
+	put(w, "low/g", "a file below a directory");
+	put(w, "top/g/y", "y");
+	assert_string_equal(at(w, "/f"), "a file where a directory was");
+	assert_string_equal(at(w, "/f/x"), "ENOTDIR");
+	assert_string_equal(at(w, "/g"), "dir /g");
+	put(w, "top/f/z", "z"); /* a directory again: not the one of long ago */
+	assert_string_equal(at(w, "/f/z"), "z");
+	assert_string_equal(at(w, "/f/x"), "ENOENT");
+	put(w, "mid/d/y", "mid");
+	assert_string_equal(at(w, "/d/x"), "low");
+	if (setxattr(path_join(&w->a, w->dir, "mid/d"), "user.overlay.opaque", "y", 1, 0) < 0)
+		skip(); /* a tmpfs before Linux 6.6 */
+	assert_string_equal(at(w, "/d/x"), "ENOENT");
+	assert_string_equal(at(w, "/d/y"), "mid");
+}
+
+static void test_links(void **state)
+{
+	struct world *w = *state;
+	put(w, "low/usr/bin/tool", "tool");
+	ln(w, "usr/bin", "low/bin");
+	ln(w, "/bin/../bin/./tool", "top/usr/alias");
+	ln(w, "alias", "mid/usr/again");
+	ln(w, "../../../../../usr", "top/opt/up");
+	assert_string_equal(at(w, "/bin/tool"), "tool");
+	assert_string_equal(at(w, "/usr/again"), "tool");
+	assert_string_equal(at(w, "/opt/up/bin/tool"), "tool");
+	assert_string_equal(at(w, "/opt/up/../bin/tool"), "tool");
+	ln(w, "loop2", "top/loop1");
+	ln(w, "/loop1", "mid/loop2");
+	assert_string_equal(at(w, "/loop1"), "ELOOP");
+	ln(w, "x/../self", "top/self");
+	assert_string_equal(at(w, "/self"), "ENOENT");
+}
+
+/* What a link leads to is looked for inside, and never opened through a link. */
+static void test_links_of_a_stranger(void **state)
+{
+	struct world *w = *state;
+	put(w, "secret", "of the host");
+	char *secret = path_join(&w->a, w->dir, "secret");
+	ln(w, secret, "top/etc/passwd");
+	ln(w, "../../secret", "top/etc/group");
+	ln(w, w->dir, "top/dir");
+	assert_string_equal(at(w, "/etc/passwd"), "ENOENT");
+	assert_string_equal(at(w, "/etc/group"), "ENOENT");
+	assert_string_equal(at(w, "/dir/secret"), "ENOENT");
+	/* nor when it is swapped for one between the look and the opening */
+	char *text = NULL;
+	static char through_dir[] = "/dir/secret", itself[] = "/etc/passwd", up[] = "/../secret";
+	struct host_stack_found f = {.path = through_dir, .dir = w->s.dirs.v[0]};
+	assert_int_equal(host_stack_read(&w->a, &f, 100, &text), -ELOOP);
+	f.path = itself;
+	assert_int_equal(host_stack_read(&w->a, &f, 100, &text), -ELOOP);
+	f.path = up;
+	assert_int_equal(host_stack_read(&w->a, &f, 100, &text), -EXDEV);
+	assert_null(text);
+}
+
+static void test_odd_files(void **state)
+{
+	struct world *w = *state;
+	char long_path[PATH_MAX + 10];
+	put(w, "low/big",
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789012345678901234567890123456789");
+	assert_string_equal(at(w, "/big"), "EFBIG");
+	assert_int_equal(mkfifo(with_parents(w, "low/fifo"), 0644), 0);
+	assert_string_equal(at(w, "/fifo"), "EINVAL");
+	memset(long_path, 'a', sizeof(long_path));
+	long_path[0] = '/';
+	long_path[sizeof(long_path) - 1] = '\0';
+	assert_string_equal(at(w, long_path), "ENAMETOOLONG");
+	const struct host_stack none = {0};
+	struct host_stack_found f;
+	assert_int_equal(host_stack_find(&w->a, &none, "/", &f), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_layers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_hides, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_links, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_links_of_a_stranger, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
