@@ -19,7 +19,7 @@
 #define DISK_LOW (UINT64_C(512) << 20)
 
 static const char *const helpers[] = {"bawn-init", "bawn-relay", "bawn-resolve", "bawn-scan",
-	"bawn-copy", "bawn-why", "bawn-admin"};
+	"bawn-copy", "bawn-why", "bawn-sudo", "bawn-admin"};
 
 bool doctor_read_line(const char *path, char *dst, size_t cap)
 {

@@ -124,7 +124,7 @@ static int command_memfd(struct run *r, struct err *err)
 {
 	mode_t mask = umask(0);
 	umask(mask);
-	struct wire_exec_head head = {.umask = mask, .tty_fds = r->tty_fds};
+	struct wire_exec_head head = {.umask = mask, .tty_fds = r->tty_fds, .as_root = r->as_root};
 	struct blob b = {0};
 	int k = wire_exec_write(
 		&head, r->plan.cwd, r->plan.exe, &r->plan.argv, &r->plan.env, &b, err);

@@ -361,6 +361,8 @@ int run_image_seed(struct run *r, struct err *err)
 	int k = etc ? host_etc_network(etc, err) : err_set(err, ENOMEM, "out of memory");
 	if (k == 0)
 		k = seed_accounts(r, &s, err);
+	if (k == 0)
+		k = run_root_seed(r, &s, err);
 	return k == 0 ? seed_points(r, err) : k;
 }
 

@@ -702,6 +702,7 @@ int run_plan(struct run *r, struct err *err)
 	dev_rows(r);
 	scratch_rows(r);
 	why_row(r);
+	run_root_rows(r);
 	if (k == 0)
 		k = home_rows(r, err);
 	clone_rows(r);
