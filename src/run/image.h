@@ -47,7 +47,8 @@ int run_image_reset(struct run *r, struct err *err);
 int run_image_seed(struct run *r, struct err *err);
 /* For bawn-admin seed: what the template says to the tool. */
 void run_image_words(struct run *r, struct strv *argv);
-/* run-root.c: sudo, su, and what package managers need to know; into seed-root.  s: the template. */
+/* run-root.c: sudo, su, and what package managers need to know; into seed-root.  s: the template.
+ */
 int run_root_seed(struct run *r, const struct host_stack *s, struct err *err);
 /* The same in the plan, and whether anything inside can be root. */
 void run_root_rows(struct run *r);
