@@ -189,7 +189,7 @@ static int netlinks(const struct probe *p, char **argv)
 	(void)p, (void)argv;
 	for (int proto = 1; proto < 32; proto++) {
 		int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, proto);
-		if (fd < 0 && errno == EPERM)
+		if (fd < 0 && errno == (proto == NETLINK_AUDIT ? EPROTONOSUPPORT : EPERM))
 			continue;
 		probe_say("protocol %d: %s", proto, fd < 0 ? strerrorname_np(errno) : "open");
 		return 0;
