@@ -15,3 +15,8 @@ bawn_registry_SOURCES = src/registry/main.c \
 bawn_registry_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 bawn_registry_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_registry_LDADD = libregistry-parse.a libjson.a libconfine.a libbase.a $(CURL_LIBS) $(JANSSON_LIBS)
+
+# the side that asks; libc alone
+noinst_LIBRARIES += libregistry.a
+libregistry_a_SOURCES = src/registry/places.h src/registry/places.c \
+	src/registry/client.h src/registry/client.c
