@@ -17,6 +17,8 @@ static const struct template_verb *const verbs[] = {
 	&template_inspect_verb,
 	&template_load_verb,
 	&template_save_verb,
+	&template_pull_verb,
+	&template_push_verb,
 	&template_tag_verb,
 	&template_rm_verb,
 	&template_prune_verb,

@@ -24,7 +24,7 @@ static struct registry_secrets secrets;
 static int read_request(struct arena *a, struct registry_request *ret, struct err *err)
 {
 	char *text = arena_alloc(a, REGISTRY_REQUEST_MAX);
-	ssize_t n = text ? fd_read_full(STDIN_FILENO, text, REGISTRY_REQUEST_MAX - 1) : -ENOMEM;
+	ssize_t n = text ? fd_pread_full(STDIN_FILENO, text, REGISTRY_REQUEST_MAX - 1, 0) : -ENOMEM;
 	if (n < 0 || strlen(text) != (size_t)n || registry_request_parse(text, ret) < 0)
 		return err_set(err, EBADMSG, "bawn-registry is asked in another form than its own");
 	if (ret->stall < 1 || ret->stall > 3600)
@@ -99,7 +99,7 @@ static int look_up(struct arena *a, const struct registry_request *q, struct reg
 	char *text = r == 0 ? arena_alloc(a, LOGIN_MAX) : NULL;
 	if (r < 0)
 		return r;
-	ssize_t n = text ? fd_read_full(OPS_DATA_FD, text, LOGIN_MAX) : -ENOMEM;
+	ssize_t n = text ? fd_pread_full(OPS_DATA_FD, text, LOGIN_MAX, 0) : -ENOMEM;
 	if (n < 0 || (size_t)n == LOGIN_MAX)
 		return err_set(err, EFBIG, "it can't be read, or has no end");
 	if (q->op == REGISTRY_HELPER)

@@ -199,11 +199,13 @@ static int upload(struct session *s, struct arena *a, const char *at, struct err
 	return session_again(s, after) ? -EAGAIN : r == -EAGAIN ? -EIO : r;
 }
 
-static int push_blob(struct session *s, struct arena *a, struct err *err)
+static int push_blob(
+	struct session *s, struct arena *a, struct registry_answer *ret, struct err *err)
 {
 	for (;;) {
 		char *at = NULL;
 		int r = have(s, a, err);
+		ret->status = r > 0 ? 200 : 201;
 		if (r == 0)
 			r = begin_upload(s, a, &at, err);
 		if (r == 0)
@@ -297,7 +299,7 @@ int ops_do(struct session *s, struct arena *a, struct registry_answer *ret, stru
 	case REGISTRY_HAVE:
 		return have_or_mount(s, a, ret, err);
 	case REGISTRY_PUSH_BLOB:
-		return push_blob(s, a, err);
+		return push_blob(s, a, ret, err);
 	case REGISTRY_PUSH_MANIFEST:
 		return push_manifest(s, a, ret, err);
 	default:

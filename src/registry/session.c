@@ -218,17 +218,22 @@ static void own_words(const struct http_answer *w, struct words *ret)
 
 static void hint_login(const struct session *s, struct err *err)
 {
+	const char *host = s->q->host ? s->q->host : "HOST";
+	char name[300];
+	snprintf(name, sizeof(name), "registry.%s", host);
+	for (char *p = name; *p; p++)
+		if (*p == ':')
+			*p = '_';
 	if (registry_secrets_any(s->secrets))
 		err_hint(err,
-			"the name and password that are kept for %s don't serve: look at them "
-			"with docker login, or bawn secret set registry.HOST, "
-			"bawn-template(1)",
-			s->q->host ? s->q->host : "it");
+			"the name and password that are kept for %s don't serve: renew them by "
+			"docker login %s, or bawn secret set %s (USER:PASSWORD)",
+			host, host, name);
 	else
 		err_hint(err,
-			"where an account is needed: docker login %s, or keep USER:PASSWORD by "
-			"bawn secret set registry.HOST, bawn-template(1)",
-			s->q->host ? s->q->host : "HOST");
+			"where an account is needed: docker login %s, or bawn secret set %s "
+			"(USER:PASSWORD)",
+			host, name);
 }
 
 int session_refused(const struct session *s, const struct http_answer *w, struct err *err)

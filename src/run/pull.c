@@ -52,8 +52,8 @@ int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err
 		k = ref_parse(&r->arena, ref, &parsed, err) < 0 ? -EINVAL : 0;
 	if (k != 0)
 		return MIN(k, 0);
-	char name[] = "bawn-template", verb[] = "pull", end[] = "--";
-	char *argv[] = {name, verb, end, arena_dup(&r->arena, ref), NULL};
+	char name[] = "bawn-template", command[] = "template", verb[] = "pull", end[] = "--";
+	char *argv[] = {name, command, verb, end, arena_dup(&r->arena, ref), NULL};
 	/* what is asked for on the command line has stdout to itself */
 	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO};
 	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, name),
@@ -61,7 +61,7 @@ int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err
 		.envp = environ,
 		.fds = fds,
 		.nfds = ARRAY_LEN(fds)};
-	if (!how.path || !argv[3])
+	if (!how.path || !argv[4])
 		return err_set(err, ENOMEM, "out of memory");
 	k = proc_spawn(&how, &p, err);
 	if (k == 0)

@@ -209,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
         data = BLOBS.get(what)
         if data is None:
             return self.refuse(404, "BLOB_UNKNOWN", "no such blob")
-        if fault == "fromscratch" and (repo, what) not in MANIFESTS:
+        if fault in ("fromscratch", "denied") and (repo, what) not in MANIFESTS:
             return self.refuse(404, "BLOB_UNKNOWN", "no such blob here")
         return self.get_blob(fault, repo, what, data)
 

@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# bawn template pull and push, and --pull: against a registry that does as it is told, and in
+# template-registry.bats against Debian's.
+load ../lib.sh
+load ../registry/lib.sh
+
+setup_file() {
+	registry_start "$BATS_FILE_TMPDIR"
+	export REG ELSE
+}
+teardown_file() { registry_stop; }
+setup() {
+	bawn_setup
+	AT=$(registry_at)
+	registries "mirror docker.io http://$AT only" "stall 20"
+	"$BAWN" template ls >/dev/null # makes the store
+	ID=$(sed -n 's/^config sha256:\([0-9a-f]*\) .*/\1/p' "$REG/image")
+}
+teardown() { bawn_teardown; }
+
+# refused WORDS REF: it fails, says so, and the store is as it was.
+refused() {
+	local before
+	before=$(store_state)
+	run "$BAWN" template pull -q "$2"
+	assert_status 125
+	assert_output "$1"
+	[ "$(store_state)" = "$before" ] || fail "the store was changed: $(store_state)"
+}
+
+@test "template pull: an image comes, by its tag and by its digest, and only what is missing" {
+	run "$BAWN" template pull ok/x:v1
+	assert_status 0
+	assert_output "${ID:0:12}  ok/x:v1"
+	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/layers/*/fs/opt/hello)" = hello ]
+	[ "$(wc -l <"$REG/log")" = 5 ] # the manifest, the configuration, three layers
+	: >"$REG/log"
+	run "$BAWN" template pull "index/y@$(sed -n 's/^manifest //p' "$REG/image")"
+	assert_status 0
+	none_of "$(awk '/^layer/ { print $2; exit }' "$REG/image")" "$REG/log"
+	run "$BAWN" template verify
+	assert_status 0
+}
+
+@test "template pull: of a manifest list, this machine's; one for others is refused" {
+	run "$BAWN" template pull -q index/x
+	assert_status 0
+	refused "linux/s390x" foreign/x
+	run "$BAWN" template pull -q --platform linux/s390x foreign/x
+	assert_status 125
+}
+
+@test "template pull: what fails leaves the store as it was, and says why" {
+	refused "404" s404/x
+	refused "docker login $AT, or bawn secret set registry.127.0.0.1_${AT#*:}" s401/x
+	refused "(403)" s403/x
+	refused "come again in 86400 s" s429/x
+	refused "more than 127 layers" many/x
+	refused "no valid JSON" nojson/x
+	refused "has not the digest" digestlie/x
+	refused "bytes where 3146971 are due" long/x
+	refused "its content is not what its digest says" wrong/x
+	refused "more than the 3146971 bytes" endless/x
+	refused 'leads to "file:///etc/passwd"' redirectfile/x
+	refused "pull ok/x@sha256:00" "ok/x@sha256:$(printf %064d 0)"
+	# one layer of three is there by then, and goes again
+	run "$BAWN" template ls -q
+	assert_output ""
+}
+
+@test "template pull: a layer that breaks off half-way goes on; a redirected one comes" {
+	run "$BAWN" template pull -q die/x
+	assert_status 0
+	"$BAWN" template rm die/x
+	"$BAWN" template prune
+	run "$BAWN" template pull -q redirect/x
+	assert_status 0
+	run "$BAWN" template verify
+	assert_status 0
+}
+
+@test "template pull: killed in the middle, it leaves nothing that counts, and the next one cleans up" {
+	registries "mirror docker.io http://$AT only" "stall 60"
+	"$BAWN" template pull -q loris/x 3>&- &
+	eventually grep -q "GET /v2/loris/x/blobs/$(registry_layer 2 | sed 's/digest=//; s/ .*//')" "$REG/log"
+	kill -9 $!
+	wait $! || :
+	run "$BAWN" template ls -q
+	assert_output ""
+	run "$BAWN" template pull -q ok/x
+	assert_status 0
+	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
+}
+
+@test "template pull: mirrors come before the registry, and what they lack the next one has" {
+	registries "mirror docker.io http://127.0.0.1:1" "mirror docker.io http://$AT only"
+	run "$BAWN" template pull -q ok/x
+	assert_status 0
+	registries "mirror docker.io http://127.0.0.1:1" "mirror docker.io http://$AT only"
+	run "$BAWN" template pull -q s404/x
+	assert_status 125
+	assert_output "the mirror before it: http://127.0.0.1:1: "
+	# a mirror of another registry is none of this one, and loopback needs no TLS
+	registries "mirror quay.io http://$AT"
+	run "$BAWN" template pull -q "$AT/ok/x:v9"
+	assert_status 0
+}
+
+@test "template pull: a file registries that is wrong, or that others can write, stops it" {
+	registries "mirror docker.io ftp://x"
+	refused "registries:1: 'mirror': wanted: mirror HOST http[s]://" ok/x
+	registries "# fine" "mirrors x y"
+	refused "registries:2: 'mirrors': unknown" ok/x
+	registries "mirror docker.io http://$AT only"
+	chmod g+w "$XDG_CONFIG_HOME/bawn/registries"
+	refused "others can write" ok/x
+}
+
+@test "template pull: a name that is none is refused before anything is asked" {
+	: >"$REG/log"
+	local bad
+	for bad in ../../x '' "$(printf 'x%.0s' {1..4096})" 'ünicode' 'UP/x' 'a//b'; do
+		run "$BAWN" template pull -q -- "$bad"
+		assert_status 125
+	done
+	[ ! -s "$REG/log" ]
+}
+
+@test "template pull: who we are comes from the secret store, Docker's config.json, or its helper" {
+	printf 'ann:pass:word' | "$BAWN" secret set --value-stdin "registry.127.0.0.1_${AT#*:}"
+	run "$BAWN" template pull -q basic/x
+	assert_status 0
+	"$BAWN" secret rm "registry.127.0.0.1_${AT#*:}"
+	mkdir -p "$HOME/.docker" "$HOME/elsewhere" "$HOME/bin"
+	# ann:pass:word
+	echo "{\"auths\":{\"$AT\":{\"auth\":\"YW5uOnBhc3M6d29yZA==\"}}}" >"$HOME/.docker/config.json"
+	run "$BAWN" template pull -q login/x
+	assert_status 0
+	echo "{\"credHelpers\":{\"$AT\":\"test\"}}" >"$HOME/elsewhere/config.json"
+	cat >"$HOME/bin/docker-credential-test" <<-'EOF'
+		#!/bin/sh
+		echo "$1 $(cat)" >>"$HOME/asked"
+		echo '{"ServerURL":"x","Username":"ann","Secret":"pass:word"}'
+	EOF
+	chmod +x "$HOME/bin/docker-credential-test"
+	DOCKER_CONFIG=$HOME/elsewhere PATH=$HOME/bin:$PATH run "$BAWN" template pull -q basic/y
+	assert_status 0
+	[ "$(head -1 "$HOME/asked")" = "get $AT" ]
+	DOCKER_CONFIG=$HOME/elsewhere run "$BAWN" template pull -q basic/z
+	assert_status 125
+	assert_output "docker-credential-test, which knows who you are to $AT, is not in PATH"
+}
+
+@test "template pull: a helper that knows nothing is no error, one that fails is, and says no secret" {
+	mkdir -p "$HOME/.docker" "$HOME/bin"
+	echo '{"credsStore":"test"}' >"$HOME/.docker/config.json"
+	printf '#!/bin/sh\necho credentials not found in native keychain; exit 1\n' \
+		>"$HOME/bin/docker-credential-test"
+	chmod +x "$HOME/bin/docker-credential-test"
+	PATH=$HOME/bin:$PATH run "$BAWN" template pull -q ok/x
+	assert_status 0
+	printf '#!/bin/sh\necho %s; exit 3\n' "$CANARY" >"$HOME/bin/docker-credential-test"
+	PATH=$HOME/bin:$PATH run "$BAWN" template pull -q ok/y
+	assert_status 125
+	assert_output "docker-credential-test has ended with 3"
+	printf '#!/bin/sh\necho %s\n' "$CANARY" >"$HOME/bin/docker-credential-test"
+	PATH=$HOME/bin:$PATH run "$BAWN" template pull -q ok/y
+	assert_status 125
+	refute_canary "$XDG_DATA_HOME" "$XDG_CACHE_HOME"
+}
+
+@test "template pull: a password is in no argument, variable, message or file" {
+	printf 'ann:%s' "$CANARY" | "$BAWN" secret set --value-stdin "registry.127.0.0.1_${AT#*:}"
+	strace -f -e trace=execve -v -s 4096 -o "$T/trace" "$BAWN" template pull -q login/x \
+		>"$T/out" 2>&1 && fail "it was not refused"
+	grep -q 'bawn-registry' "$T/trace"
+	grep -q 'wrong password' "$T/out"
+	none_of "$CANARY" "$T/trace" "$T/out"
+	refute_canary "$XDG_DATA_HOME" "$XDG_CACHE_HOME" "$REG/log"
+}
+
+@test "template push: what is pushed is pulled again as it was, and known layers are not sent" {
+	"$BAWN" template pull -q ok/x:v1
+	run "$BAWN" template push -q ok/x:v1 "$AT/fromscratch/a:1"
+	assert_status 0
+	assert_output "sha256:"
+	: >"$REG/log"
+	# mounted from the repository that has them
+	run "$BAWN" template pull -q "$AT/fromscratch/a:1"
+	assert_status 0
+	: >"$REG/log"
+	run "$BAWN" template push -q ok/x:v1 "$AT/fromscratch/b:1"
+	assert_status 0
+	[ "$(grep -c 'POST /v2/fromscratch/b/blobs/uploads/?mount=.*&from=fromscratch' "$REG/log")" = 3 ]
+	[ "$(grep -c '^PUT' "$REG/log")" = 2 ] # the configuration and the manifest
+	"$BAWN" template rm "$AT/fromscratch/a:1" ok/x:v1
+	"$BAWN" template prune
+	run "$BAWN" template pull -q "$AT/fromscratch/b:1"
+	assert_status 0
+	assert_output "${ID:0:12}"
+}
+
+@test "template push: what can't be pushed says why" {
+	"$BAWN" template pull -q ok/x:v1
+	run "$BAWN" template push -q ok/x:v1 "$AT/denied/x:1"
+	assert_status 125
+	assert_output "refuses this (403): read only"
+	run "$BAWN" template push -q "${ID:0:12}"
+	assert_status 125
+	assert_output "an ID doesn't say where"
+	run "$BAWN" template push -q nosuch:1
+	assert_status 125
+	run "$BAWN" template push -q ok/x:v1 "$AT/x@sha256:$(printf %064d 0)"
+	assert_status 125
+	assert_output "needs a tag"
+	run "$BAWN" template push -q --format tar ok/x:v1
+	assert_status 2
+	assert_output "oci or docker"
+}
