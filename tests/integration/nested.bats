@@ -91,7 +91,7 @@ end"
 		*) fail "$line" ;;
 		esac
 	done <<<"$output"
-	for line in "netlink 12: EAFNOSUPPORT" "netlink 0: EAFNOSUPPORT" "bpf: EPERM" "mount tmpfs: EPERM" \
+	for line in "netlink 12: EPERM" "netlink 0: EAFNOSUPPORT" "bpf: EPERM" "mount tmpfs: EPERM" \
 		"setsockopt 64: EPERM" "setsockopt6 64: EPERM" "ioctl 89a0: EPERM" "ioctl 8914: EPERM" "unshare mnt: EPERM" \
 		"write /proc/1/mem: EACCES"; do
 		assert_output "$line"
