@@ -186,10 +186,11 @@ int pack_dir(struct packer *k, int fd, size_t layer, const struct stat *st, stru
 int pack_whiteout(struct packer *k, const char *name, struct err *err)
 {
 	char path[TAR_PATH_MAX + 300];
-	snprintf(path, sizeof(path), "%.*s%s%s%s", (int)k->path_n, k->path, k->path_n ? "/" : "",
+	size_t n = k->path_n - (name ? strlen(name) : 0); /* of the directory, with its slash */
+	snprintf(path, sizeof(path), "%.*s%s%s%s", (int)n, k->path, !name && n ? "/" : "",
 		name ? WHITEOUT : WHITEOUT_OPAQUE, name ? name : "");
 	struct tar_entry e = {.type = TAR_FILE, .path = path};
 	if (strlen(path) > TAR_PATH_MAX)
-		return fail(k, ENAMETOOLONG, "write a whiteout in", err);
+		return fail(k, ENAMETOOLONG, "write a whiteout of", err);
 	return put_head(k, &e, err);
 }

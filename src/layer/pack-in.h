@@ -53,7 +53,8 @@ int pack_other(struct packer *k, int dir, size_t layer, const char *name, const 
 	struct err *err);
 /* The directory itself, open as fd. */
 int pack_dir(struct packer *k, int fd, size_t layer, const struct stat *st, struct err *err);
-/* An empty file that means something: .wh.NAME in this directory, or (NULL) .wh..wh..opq */
+/* An empty file that means something: .wh.NAME in the place of k->path, whose end name is, or
+ * (NULL) .wh..wh..opq in k->path. */
 int pack_whiteout(struct packer *k, const char *name, struct err *err);
 
 #endif

@@ -250,7 +250,7 @@ teardown() { bawn_teardown; }
 	# records that lie about their length
 	for claim in '99 path=x' '5 a=b' '0 a=b' '-1 a=b' '6 a=bb' '6 abcd' '12345678901234567890123 a=b' '6 =bcd'; do
 		{
-			echo "raw pax kind=x text=\"$claim\\n\""
+			printf 'raw pax kind=x text="%s\\n"\n' "$claim"
 			echo "file f text=x"
 		} | mktar >t.tar
 		read_layer <t.tar
@@ -307,14 +307,14 @@ teardown() { bawn_teardown; }
 	gzip -kn t.tar
 	zstd -q t.tar
 	for n in 1 511 513 1000 1600 4000 5000 5700 6300; do
-		head -c $n t.tar >cut
-		read_layer <cut
+		head -c $n t.tar >cut.tar
+		read_layer <cut.tar
 		refuted "the tar is damaged" || fail "$n"
 	done
 	for z in t.tar.gz t.tar.zst; do
 		for n in 5 12 60 $(($(stat -c %s $z) - 9)) $(($(stat -c %s $z) - 1)); do
-			head -c "$n" $z >cut
-			read_layer <cut
+			head -c "$n" $z >cut.tar
+			read_layer <cut.tar
 			refuted "" || fail "$z $n"
 		done
 		# one byte of the checksum at the end
@@ -322,24 +322,24 @@ teardown() { bawn_teardown; }
 			import sys
 			b = bytearray(open(sys.argv[1], "rb").read())
 			b[-6 if sys.argv[1].endswith("gz") else -2] ^= 1
-			open("cut", "wb").write(b)
+			open("cut.tar", "wb").write(b)
 		END
-		read_layer <cut
+		read_layer <cut.tar
 		refuted "stream is damaged" || fail "$z"
-		(cat $z; echo rest) >cut
-		read_layer <cut
+		(cat $z; echo rest) >cut.tar
+		read_layer <cut.tar
 		refuted "stream " || fail "$z with something behind it"
 	done
 	# several members are one stream
 	(head -c 1000 t.tar | gzip; tail -c +1001 t.tar | gzip) >t.tar.gz
 	read_layer <t.tar.gz
 	assert_status 0
-	: >cut
-	read_layer <cut
+	: >cut.tar
+	read_layer <cut.tar
 	assert_status 0
 	assert_output "entries 0"
-	echo hello >cut
-	read_layer <cut
+	echo hello >cut.tar
+	read_layer <cut.tar
 	refuted "the tar is damaged"
 }
 
@@ -364,7 +364,7 @@ teardown() { bawn_teardown; }
 	is_whiteout $'\xfe\n'
 	cd "$WS"
 	again
-	echo "file .wh..wh.\\x1b\\n" | mktar >t.tar
+	printf 'file .wh..wh.\\x1b\\n\n' | mktar >t.tar
 	read_layer <t.tar
 	assert_output 'note .wh..wh.\x1b\x0a: left out'
 	printf 'file f pax.path=a\\x00b\n' | mktar >t.tar
@@ -376,4 +376,27 @@ teardown() { bawn_teardown; }
 	printf 'file ""\n' | mktar >t.tar
 	read_layer <t.tar
 	refuted "without a name"
+}
+
+# waits_confined FIFO: process $! waits at it, confined, and has read nothing yet
+waits_confined() {
+	local pid=$!
+	exec 9<>"$1"
+	eventually grep -q '^Seccomp:.*2' "/proc/$pid/status"
+	grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
+	[ "$(stat -c %U "/proc/$pid/environ")" = root ] # not dumpable
+	exec 9>&-
+	kill $pid
+	wait $pid || :
+}
+
+@test "TPL bawn-layer confines itself before the first byte of a tar" {
+	mkfifo stream
+	"$LAYER" read 3<"$T/l" <stream >/dev/null &
+	waits_confined stream
+	[ -z "$(ls "$T/l")" ]
+	"$LAYER" index 3<>spool <stream >/dev/null &
+	waits_confined stream
+	"$LAYER" pack layer 0:0 4<"$T/l" 3>/dev/null <stream >/dev/null &
+	waits_confined stream
 }
