@@ -291,3 +291,65 @@ with_export() {
 @test "policy export" {
 	walk with_export "'$BAWN' policy export --force -o '$T/out.yaml' locked" exported
 }
+
+# ---- templates: as images.py makes them, a:1 and b:2 with a layer in common, and c:3 ----
+
+STORE() { echo "$XDG_DATA_HOME/bawn/templates"; }
+template() { "$BAWN" template "$@"; }
+no_templates() {
+	rm -rf "$(STORE)"
+	[ -e "$WS/two.tar" ] || /usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" several "$WS/two.tar" a:1 b:2
+	[ -e "$WS/one.tar" ] || /usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" oci "$WS/one.tar" c:3
+}
+with_templates() {
+	no_templates
+	template load "$WS/two.tar" >/dev/null
+}
+names() { template ls | awk 'NR > 1 { print $1 }' | tr '\n' ' '; }
+# Nothing is amiss, and with the next prune no garbage is left.
+whole() {
+	template verify -q || return 1
+	template prune >/dev/null || return 1
+	[ -z "$(ls "$(STORE)/tmp")" ] || return 1
+	template verify -q
+}
+
+loaded() {
+	local had
+	had=$(names)
+	whole || return 1
+	[[ $rc != 0 || $had == *c:3* ]] || return 1
+	[[ $had == *a:1*b:2* ]] && template load "$WS/one.tar" >/dev/null && [[ $(names) == *c:3* ]] && whole
+}
+@test "template load" { walk with_templates "'$BAWN' template load '$WS/one.tar'" loaded 10; }
+
+tagged() {
+	whole || return 1
+	case $(names) in
+	'a:1 b:2 ') [ "$rc" != 0 ] ;;
+	'a:1 b:2 new:latest ') ;;
+	*) return 1 ;;
+	esac
+}
+@test "template tag" { walk with_templates "'$BAWN' template tag a:1 new" tagged 3; }
+
+removed() {
+	whole || return 1
+	case $(names) in
+	'a:1 b:2 ') [ "$rc" != 0 ] && template rm b:2 >/dev/null && [ "$(names)" = 'a:1 ' ] || return 1 ;;
+	'a:1 ') ;;
+	*) return 1 ;;
+	esac
+	# a layer that both have is there still; the other's own one is not
+	[ "$(ls "$(STORE)/layers" | wc -l)" = 2 ] && template load "$WS/two.tar" >/dev/null && whole
+}
+@test "template rm" { walk with_templates "'$BAWN' template rm b:2" removed 5; }
+
+with_garbage() {
+	with_templates
+	template tag a:1 b:2
+}
+pruned() {
+	whole && [ "$(names)" = 'a:1 b:2 ' ] && [ "$(ls "$(STORE)/layers" | wc -l)" = 2 ]
+}
+@test "template prune" { walk with_garbage "'$BAWN' template prune" pruned 3; }
