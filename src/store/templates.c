@@ -15,6 +15,18 @@
 #define PREFIX_MIN 4
 #define LOCK_POLL_MS 20
 
+/* A directory, not a link to one. */
+static int make_part(int dirfd, const char *name)
+{
+	struct stat st;
+	if (mkdirat(dirfd, name, 0700) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 int templates_open(struct arena *a, const char *data, struct templates *ret, struct err *err)
 {
 	static const char *const parts[] = {"images", "layers", "tmp", "cache"};
@@ -27,9 +39,9 @@ int templates_open(struct arena *a, const char *data, struct templates *ret, str
 	if (t.fd < 0)
 		return err_sys(err, errno, "open %s", t.dir);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (mkdirat(t.fd, parts[i], 0700) == 0 || errno == EEXIST)
+		if (make_part(t.fd, parts[i]) == 0)
 			continue;
-		r = err_sys(err, errno, "create %s/%s", t.dir, parts[i]);
+		r = err_sys(err, errno, "create directory %s/%s", t.dir, parts[i]);
 		templates_close(&t);
 		return r;
 	}
@@ -91,6 +103,9 @@ static bool tag_line(char *line, struct template_tag *ret)
 	const char *hex = digest ? ref_digest_hex(digest) : NULL;
 	if (!hex || !line || !*key || *line < '0' || *line > '9')
 		return false;
+	for (const char *p = key; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
 	errno = 0;
 	*ret = (struct template_tag){key, (char *)hex, strtoll(line, &end, 10)};
 	return !*end && !errno;
@@ -102,18 +117,17 @@ static int tags_parse(const struct templates *t, struct arena *a, char *text, si
 	struct template_tags tags = {0};
 	size_t cap = 0, lines = 0;
 	char *line;
-	bool whole = n == 0 || (!memchr(text, '\0', n) && text[n - 1] == '\n');
-	if (n)
+	bool whole = !memchr(text, '\0', n), ends = n == 0 || text[n - 1] == '\n';
+	if (n && ends)
 		text[n - 1] = '\0';
-	else
-		text = NULL;
-	while (whole && (line = strsep(&text, "\n"))) {
+	for (char *rest = n ? text : NULL; whole && (line = strsep(&rest, "\n"));) {
 		lines++;
 		tags.v = arena_grow(a, tags.v, tags.n, &cap, sizeof(*tags.v));
 		if (!tags.v)
 			return err_set(err, ENOMEM, "out of memory");
 		whole = tag_line(line, &tags.v[tags.n++]);
 	}
+	whole = whole && ends;
 	if (!whole) {
 		err_hint(err,
 			"correct that line, or remove the file: the templates stay, under "
