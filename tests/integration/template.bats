@@ -117,6 +117,29 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	nothing_half
 }
 
+@test "TPL-09 bawn-image, which parses it, is confined, and can open no file" {
+	run -0 /usr/bin/python3 - "$BAWN_BUILDDIR/bawn-image" <<-'PY'
+		import os, struct, subprocess, sys, time
+		def record(tag, data):
+		    return struct.pack("=II", tag, len(data)) + data + bytes(-len(data) % 8)
+		# a configuration whose answer is more than a pipe holds: it waits in the middle of it
+		doc = b'{"rootfs":{"type":"layers"},"config":{"Env":["A=' + b"x" * 100000 + b'"]}}'
+		fd = os.memfd_create("request")
+		os.write(fd, record(1, struct.pack("=Q", 4)) + record(2, doc) + record(8, bytes(8)))
+		p = subprocess.Popen([sys.argv[1]], stdin=fd, stdout=subprocess.PIPE)
+		for _ in range(1000):
+		    status = dict(l.split(":\t", 1) for l in open(f"/proc/{p.pid}/status").read().splitlines() if ":\t" in l)
+		    if open(f"/proc/{p.pid}/wchan").read().startswith(("pipe_write", "anon_pipe_write")) or status["State"][0] == "S":
+		        break
+		    time.sleep(0.02)
+		assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", status
+		assert p.stdout.read().endswith(b"done -\n") and p.wait() == 0
+	PY
+	# what it is not asked by us, it doesn't answer
+	run -1 bash -c "echo nonsense | '$BAWN_BUILDDIR/bawn-image'"
+	[[ $output == *"started by bawn"* ]]
+}
+
 @test "TPL-09 no archive: a directory, a device, a text, nothing, half of one" {
 	image docker x
 	local input
