@@ -57,14 +57,16 @@ static int by_number(const void *a, const void *b)
 }
 
 /* All that is pid 1's: the supervisor's socket first of all, whose end means pid 1's end. */
-static int close_others(int conn, const int *fds, struct err *err)
+static int close_others(int conn, int owners, const int *fds, struct err *err)
 {
-	int keep[SUDO_FDS + 1] = {conn};
-	memcpy(keep + 1, fds, SUDO_FDS * sizeof(*fds));
+	int keep[SUDO_FDS + 2] = {conn, owners};
+	memcpy(keep + 2, fds, SUDO_FDS * sizeof(*fds));
 	qsort(keep, ARRAY_LEN(keep), sizeof(*keep), by_number);
 	unsigned int from = 3;
 	for (size_t i = 0; i < ARRAY_LEN(keep); i++) {
 		unsigned int fd = (unsigned int)keep[i];
+		if (keep[i] < 0)
+			continue;
 		if (fd > from && syscall(SYS_close_range, from, fd - 1, 0) < 0)
 			return err_sys(err, errno, "close_range");
 		from = fd + 1;
@@ -85,11 +87,11 @@ static int read_command(int fd, struct wire_exec *ret, struct err *err)
 	return wire_exec_read(p, (size_t)st.st_size, ret, err);
 }
 
-static int start(struct keeper *k, const int *fds, struct err *err)
+static int start(struct keeper *k, const int *fds, int owners, struct err *err)
 {
 	sigset_t chld;
 	struct wire_exec w;
-	int r = close_others(k->conn, fds, err);
+	int r = close_others(k->conn, owners, fds, err);
 	if (r == 0)
 		r = read_command(fds[SUDO_FD_COMMAND], &w, err);
 	if (r < 0)
@@ -105,6 +107,7 @@ static int start(struct keeper *k, const int *fds, struct err *err)
 		return err_sys(err, errno, "make the pty the controlling terminal");
 	const struct agent a = {
 		.identity = k->flags & SUDO_ROOT ? IDENTITY_ROOT : IDENTITY_USER,
+		.owners = owners,
 		.cwd_fd = fds[SUDO_FD_CWD],
 		.cwd = w.cwd,
 		.exe = w.exe,
@@ -120,6 +123,8 @@ static int start(struct keeper *k, const int *fds, struct err *err)
 		setpgid(r, r); /* it does that itself; whichever comes first */
 	for (size_t i = 0; i < SUDO_FDS; i++)
 		close(fds[i]);
+	if (owners >= 0)
+		close(owners);
 	return r;
 }
 
@@ -170,11 +175,11 @@ static void heard(struct keeper *k)
 		kill(-k->pid, SIGKILL);
 }
 
-void keeper_run(int conn, uint32_t flags, const int *fds)
+void keeper_run(int conn, uint32_t flags, const int *fds, int owners)
 {
 	struct err err = {0};
 	struct keeper k = {.conn = conn, .outcome = -1, .flags = flags};
-	k.pid = start(&k, fds, &err);
+	k.pid = start(&k, fds, owners, &err);
 	if (k.pid < 0)
 		fail(&k, &err);
 	for (;;) {

@@ -279,9 +279,11 @@ int main(int argc, char **argv)
 		wait_for_go();
 
 	bool sudo = b.plan.head.sudo;
-	const struct agent first = {.identity = !sudo ? IDENTITY_ONLY
-			: b.plan.head.as_root         ? IDENTITY_ROOT
-						      : IDENTITY_USER,
+	bool as_root = b.plan.head.as_root;
+	const struct agent first = {.owners = as_root ? owner_post() : -1,
+		.identity = !sudo ? IDENTITY_ONLY
+			: as_root ? IDENTITY_ROOT
+				  : IDENTITY_USER,
 		.cwd = b.plan.cwd,
 		.exe = b.plan.exe,
 		.argv = b.plan.argv,

@@ -123,6 +123,7 @@ static int command_start(struct command *c, int *ret_outcome, struct err *err)
 		return err_set(err, EPERM, "nothing can be root in a sandbox with the host's root");
 	}
 	a.identity = !sudo ? IDENTITY_ONLY : c->w.head.as_root ? IDENTITY_ROOT : IDENTITY_USER;
+	a.owners = a.identity == IDENTITY_ROOT ? owner_post() : -1;
 	size_t next = 1;
 	for (int fd = 0; fd < 3; fd++)
 		if (!(c->w.head.tty_fds >> fd & 1) && next < c->n_fds)

@@ -57,9 +57,10 @@ static void take_request(int conn)
 	ssize_t n = fd_recv(conn, &q, sizeof(q), fds, SUDO_FDS, &n_fds);
 	if (n == sizeof(q) && q.magic == SUDO_MAGIC && (q.flags & ~(uint32_t)SUDO_ANY_FLAG) == 0 &&
 		n_fds == SUDO_FDS) {
+		int owners = q.flags & SUDO_ROOT ? owner_post() : -1;
 		int pid = fork();
 		if (pid == 0)
-			keeper_run(conn, q.flags, fds);
+			keeper_run(conn, q.flags, fds, owners);
 		if (pid < 0) {
 			struct sudo_message m = {.kind = SUDO_FAILED, .value = errno};
 			snprintf(m.text, sizeof(m.text), "start a process: %s", strerror(errno));

@@ -82,6 +82,7 @@ enum identity {
 
 struct agent {
 	enum identity identity;
+	int owners; /* owner_post(), of one that is root; -1: none are kept */
 	int cwd_fd; /* 0: cwd by its name */
 	const char *cwd, *exe;
 	const char **argv, **env;
@@ -109,8 +110,12 @@ int sudo_listen(struct err *err);
 void sudo_polls(struct pollfd p[static SUDO_POLLS]);
 void sudo_events(const struct pollfd p[static SUDO_POLLS]);
 
+/* init-owner.c: owners that an emulated root gives.  Where its listener is to be sent, or -1: then
+ * none are kept.  Starts pid 1's second thread when it is first asked. */
+int owner_post(void);
+
 /* init-keeper.c: the fork of pid 1 that starts the command of a request and stays with it.  conn:
  * to the client; fds: what came with it. */
-_noreturn_ void keeper_run(int conn, uint32_t flags, const int *fds);
+_noreturn_ void keeper_run(int conn, uint32_t flags, const int *fds, int owners);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # root.bats - being root in a template's root: by emulation, for whoever asks, over the sandbox's own
-# files alone.  Attack corpus: OWN-05, OWN-06, NS-09, NS-11, SEC-12.
+# files alone.  Attack corpus: OWN-05, OWN-06, NS-09, NS-11, SEC-10, SEC-12.
 load ../lib.sh
 load ../templates.sh
 
@@ -272,4 +272,134 @@ su: user nobodyhere does not exist
 	run in_root_sh 'python3 junk.py; sudo id -u'
 	[ "${lines[-1]}" = 0 ] || fail "pid 1 does not answer"
 	[ "$(grep -c "b''" <<<"$output")" -ge 6 ] || fail "something was taken"
+}
+
+# FILE...: whose each is meant to be, "UID:GID" or "none", as it is kept beside the sandbox's files.
+owners() {
+	/usr/bin/python3 - "$XDG_DATA_HOME/bawn/sandboxes/own/up/root" "$@" <<-'P'
+		import os, sys
+		for f in sys.argv[2:]:
+		    try:
+		        v = os.getxattr(sys.argv[1] + f, "user.rootlesscontainers", follow_symlinks=False)
+		    except OSError as e:
+		        print(f, "none" if e.errno == 61 else e.strerror)
+		        continue
+		    out, i = {8: 0, 16: 0}, 0
+		    while i < len(v):
+		        key, n, s, i = v[i], 0, 0, i + 1
+		        while True:
+		            n |= (v[i] & 127) << s
+		            s += 7
+		            i += 1
+		            if not v[i - 1] & 128:
+		                break
+		        out[key] = n
+		    print(f, "%d:%d" % (out[8], out[16]))
+	P
+}
+
+@test "owners that root gives are kept: by name, descriptor and directory, one at a time; links' are their files'" {
+	template_commit t
+	run "$BAWN" run -q --name own -t t shell "$WS" -- sh -c 'cd /usr; sudo sh -c "touch a b c e f; mkdir d; touch d/in; chown 1:2 a
+		chown -R 33:70000 d; ln -s a l; chown -h 9:9 l; cd d; chown 5 ../b; chown :6 ../b; chown 0:0 ../c; chown 4294967294:1 ../e
+		install -o 1000 -g 1000 /etc/passwd /usr/i; exec 5<>/usr/f; chown 7:7 /proc/self/fd/5 /dev/stdin" </dev/null
+		chown agent /usr/c; touch mine; stat -c %u:%g a d mine'
+	assert_output "1000:1000
+1000:1000
+1000:1000"
+	run owners /usr/a /usr/b /usr/c /usr/d /usr/d/in /usr/e /usr/f /usr/i /usr/mine
+	assert_output "/usr/a 1:2
+/usr/b 5:6
+/usr/c 0:0
+/usr/d 33:70000
+/usr/d/in 33:70000
+/usr/e 4294967294:1
+/usr/f none
+/usr/i 1000:1000
+/usr/mine none"
+}
+
+@test "an owner that was only seen and copied is nobody's; what is written anew beside stays its original's" {
+	template_commit t
+	cat >"$T/own.c" <<-'E'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(void) { /* as useradd: shadow+ with shadow's own mode and owner, renamed over it */
+			int fd = open("/etc/secret+", O_CREAT | O_WRONLY, 0640);
+			int other = open("/etc/new", O_CREAT | O_WRONLY, 0640);
+			return fchown(fd, 1000, 1000) || fchown(other, 1000, 1000) || rename("/etc/secret+", "/etc/secret");
+		}
+	E
+	cc -o "$WS/own" "$T/own.c"
+	run "$BAWN" run -q --name own -t t shell "$WS" -- sh -c 'sudo sh -c "touch /etc/secret; chown 0:42 /etc/secret; ./own && cp -p /etc/secret /etc/copied && cp -a /etc/secret /etc/all
+		mkdir /etc/x; cp -a /etc/x /etc/y; chown 1000:1000 /etc/x"; echo $?'
+	assert_output 0
+	run owners /etc/secret /etc/new /etc/copied /etc/all /etc/y /etc/x
+	assert_output "/etc/secret 0:42
+/etc/new none
+/etc/copied none
+/etc/all 0:42
+/etc/y none
+/etc/x 1000:1000"
+}
+
+@test "SEC-10 the keeper of owners: a path that changes while it is read, a process that dies, bad addresses" {
+	template_commit t
+	cat >"$T/race.c" <<-'E'
+		#define _GNU_SOURCE
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/syscall.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static char path[64];
+		static volatile int stop;
+		static void *flip(void *x)
+		{
+			while (!stop) {
+				strcpy(path, "/usr/ours");
+				strcpy(path, "/usr/bin/nothing/there");
+				strcpy(path, "/proc/1/root/usr/lent");
+			}
+			return x;
+		}
+		int main(void)
+		{
+			pthread_t t;
+			int bad = 0;
+			pthread_create(&t, NULL, flip, NULL);
+			for (int i = 0; i < 3000; i++)
+				bad += syscall(SYS_fchownat, AT_FDCWD, path, 5, 5, 0) != 0;
+			stop = 1;
+			pthread_join(t, NULL);
+			long addresses[] = {0, 1, -1, -4096, 0x7fffffffffff, (long)&main | 0xfff};
+			for (int i = 0; i < 6; i++)
+				bad += syscall(SYS_fchownat, AT_FDCWD, addresses[i], 5, 5, 0) != 0;
+			bad += syscall(SYS_fchownat, -7, "x", 5, 5, 0) != 0;
+			bad += syscall(SYS_fchown, 1 << 30, 5, 5) != 0;
+			for (int i = 0; i < 100; i++) {
+				pid_t pid = fork();
+				if (pid == 0)
+					for (;;)
+						syscall(SYS_fchownat, AT_FDCWD, "/usr/ours", i, i, 0);
+				usleep(2000);
+				kill(pid, SIGKILL);
+				waitpid(pid, NULL, 0);
+			}
+			printf("bad %d, then %d\n", bad, chown("/usr/ours", 8, 9));
+			return 0;
+		}
+	E
+	cc -static -pthread -o "$WS/race" "$T/race.c"
+	mkdir "$T/lent"
+	run "$BAWN" run -q --name own -t t shell "$WS" "$T/lent:ro" -- sh -c 'touch /usr/ours; sudo ./race; sudo id -u'
+	assert_output "bad 0, then 0
+0"
+	run owners /usr/ours
+	assert_output "/usr/ours 8:9"
 }

@@ -1,0 +1,26 @@
+/* init/owner-attr.h - the attribute that tells whose a file is meant to be.
+ *
+ * Format: protobuf, uint32 uid = 1; uint32 gid = 2, as rootless runtimes have agreed on it
+ * (rootlesscontaine.rs).  Pure; allocates nothing.
+ */
+#ifndef BAWN_INIT_OWNER_ATTR_H
+#define BAWN_INIT_OWNER_ATTR_H
+
+#include <stdint.h>
+
+#include "base/macro.h"
+
+#define OWNER_ATTR "user.rootlesscontainers"
+#define OWNER_BYTES 12             /* the longest that is written */
+#define OWNER_UNCHANGED UINT32_MAX /* chown(2)'s -1 */
+
+struct owner {
+	uint32_t uid, gid;
+};
+
+/* How many bytes. */
+size_t owner_put(unsigned char to[static OWNER_BYTES], const struct owner *o);
+/* What can't be read is 0. */
+struct owner owner_get(const unsigned char *p, size_t n);
+
+#endif
