@@ -176,7 +176,8 @@ void secret_say_unbound(struct ctx *c, const char *name)
 {
 	struct credentials all = {0};
 	struct strv names = {0};
-	if (secret_bindings(c, &all) < 0)
+	/* what a registry is told is bawn template's */
+	if (has_prefix(name, "registry.") || secret_bindings(c, &all) < 0)
 		return;
 	for (size_t i = 0; i < all.n; i++) {
 		if (streq(all.v[i].secret, name))

@@ -7,8 +7,6 @@
 
 #include "run/run.h"
 
-enum run_pull { RUN_PULL_MISSING, RUN_PULL_ALWAYS, RUN_PULL_NEVER };
-
 /* "always", "missing", "never" (option --pull).  0; -EINVAL. */
 int run_pull_parse(const char *text, enum run_pull *ret, struct err *err);
 

@@ -3,6 +3,7 @@
  * Must not: run or load anything of a template; its files are read as text, beneath their layer.
  */
 #include "run/image.h"
+#include "run/pull.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -157,7 +158,10 @@ static int find_template(
 {
 	struct arena *a = &r->arena;
 	const char *id = digest ? ref_digest_hex(digest) : NULL;
-	int k = templates_open(a, r->store.xdg.data, &m->store, err);
+	/* one that is pinned is no other by now; and a dry run changes nothing */
+	int k = digest || r->opt.dry_run ? 0 : run_pull(r, ref, r->opt.pull, err);
+	if (k == 0)
+		k = templates_open(a, r->store.xdg.data, &m->store, err);
 	if (k == 0)
 		k = m->hold = templates_hold(&m->store, err);
 	if (k < 0)

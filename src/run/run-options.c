@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "run/pull.h"
 #include "run/run.h"
 #include "sandbox/client.h"
 #include "store/ref.h"
@@ -15,6 +16,7 @@ enum {
 	OPT_DETACH,
 	OPT_DETACH_KEYS,
 	OPT_TEMPLATE,
+	OPT_PULL,
 	OPT_WORKSPACE,
 	OPT_ENV,
 	OPT_ENV_FILE,
@@ -58,6 +60,9 @@ const struct option_row run_option_rows[] = {
 		OPT_DETACH_KEYS},
 	{"template", 't', "host|TEMPLATE", "the root file system: the machine's, or a template",
 		OPT_TEMPLATE},
+	{"pull", 0, "always|missing|never",
+		"ask the registry for the template: each time, or when it isn't here (missing)",
+		OPT_PULL},
 	{"workspace", 0, "direct|cow|clone|none",
 		"direct: changes land at once; cow: they wait; clone: a git clone; none",
 		OPT_WORKSPACE},
@@ -433,6 +438,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	case OPT_TEMPLATE:
 		o->template = value;
 		return check_template(r, value, err);
+	case OPT_PULL:
+		return run_pull_parse(value, &o->pull, err);
 	case OPT_WORKSPACE:
 		o->mode = value;
 		return check_mode(value, err);

@@ -28,6 +28,9 @@
 /* Seconds of --ask: with those of a connection, less than the relay's own limit. */
 #define RUN_ASK_MAX 120
 
+/* When a registry is asked for a template: pull.h. */
+enum run_pull { RUN_PULL_MISSING, RUN_PULL_ALWAYS, RUN_PULL_NEVER };
+
 struct run_options {
 	const char *profile; /* the first word behind "run": a profile or a sandbox; NULL: --name */
 	const char *name, *mode, *template, *keys;
@@ -49,6 +52,7 @@ struct run_options {
 	uint64_t pids, memory, cpus; /* as in struct spec */
 	uint64_t ask;                /* as in struct spec */
 	uint64_t timeout_ms;
+	enum run_pull pull;
 	const char *as_user, *audit, *result;
 	struct strv degraded; /* --allow-degraded FEATURE */
 	bool offline, no_yolo, no_login, bare_home, dry_run, json, timing, clipboard, help, rm;

@@ -107,3 +107,40 @@ config_digest() {
 	XDG_DATA_HOME=$T/third run "$BAWN" template verify
 	assert_status 0
 }
+
+@test "run --pull: missing, always and never; an agent starts in what came" {
+	run "$BAWN" run --rm --pull never -t docker/sandbox-templates:codex shell "$WS" -- codex
+	assert_status 125
+	assert_output "there is no template"
+	run "$BAWN" run --rm --dry-run -t docker/sandbox-templates:codex shell "$WS" -- codex
+	assert_status 125
+	run "$BAWN" run --rm -t docker/sandbox-templates:codex shell "$WS" -- codex
+	assert_status 0
+	assert_output "this is codex, as agent in /home/agent"
+	# it is there: the registry is not asked, and need not answer
+	registries "mirror docker.io http://127.0.0.1:1 only"
+	run "$BAWN" run --rm -t docker/sandbox-templates:codex shell "$WS" -- codex
+	assert_status 0
+	run "$BAWN" run --rm --pull always -t docker/sandbox-templates:codex shell "$WS" -- codex
+	assert_status 125
+	assert_output "pull docker/sandbox-templates:codex"
+	run "$BAWN" run --rm --pull sometimes -t docker/sandbox-templates:codex shell "$WS" -- codex
+	assert_output "--pull is always, missing or never"
+}
+
+@test "create --pull always: a tag that moved is a new template, and a sandbox keeps its own" {
+	local tag=$DOCKER_AT/moving/x:1 at=docker://$DOCKER_AT
+	skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false \
+		"$at/docker/sandbox-templates:codex" "$at/moving/x:1"
+	"$BAWN" create -t "$tag" --name first shell "$WS"
+	skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false \
+		"$at/docker/sandbox-templates:claude-code" "$at/moving/x:1"
+	"$BAWN" create -t "$tag" --name second shell "$WS"
+	"$BAWN" create -t "$tag" --pull always --name third shell "$WS"
+	"$BAWN" exec first codex
+	"$BAWN" exec second codex
+	run "$BAWN" exec third claude
+	assert_status 0
+	assert_output "this is claude"
+	"$BAWN" rm -f first second third
+}
