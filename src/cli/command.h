@@ -13,8 +13,8 @@ struct command {
 };
 
 /* All of them; the last has no name.  What `args` says is also what completion goes by
- * (cmd-complete.c): NAME, PROFILE, POLICY, SECRET, TEMPLATE, PATH, FILE, DIR, TAG, SRC, DST, COMMAND, USER
- * stand for such a thing, a word in small letters for itself. */
+ * (cmd-complete.c): NAME, PROFILE, POLICY, SECRET, TEMPLATE, PATH, FILE, DIR, TAG, SRC, DST,
+ * COMMAND, USER stand for such a thing, a word in small letters for itself. */
 const struct command *command_table(void);
 /* The commands that command name has of its own, or NULL. */
 const struct command *command_verbs(const char *name);
@@ -60,7 +60,9 @@ int cmd_fork(int argc, char **argv);
 int cmd_upload_pack(int argc, char **argv);
 
 int cmd_secret(int argc, char **argv);
-int cmd_template(int argc, char **argv); /* bawn-template takes over */
+int cmd_template(int argc, char **argv);
+/* bawn template save NAME TAG; -1: it is another save, which is bawn-template's. */
+int cmd_template_save(int argc, char **argv); /* bawn-template takes over */
 
 /* Have every sandbox that runs read its policies and secrets again; say: print the names of those
  * that did.  The exit code, or -errno. */

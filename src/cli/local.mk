@@ -7,7 +7,7 @@ bawn_SOURCES = \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \
 	src/cli/cmd-exec.c src/cli/cmd-attach.c src/cli/cmd-cp.c \
 	src/cli/cmd-diff.c src/cli/cmd-apply.c \
-	src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
+	src/cli/cmd-template-save.c src/gate/wire.c src/cli/cmd-checkpoint.c src/cli/cmd-restore.c src/cli/cmd-upload-pack.c \
 	src/cli/cmd-ports.c src/cli/policy-live.h src/cli/cmd-policy-live.c \
 	src/cli/cmd-secret-live.c \
 	src/cli/questions.h src/cli/questions.c src/cli/cmd-policy-ask.c \

@@ -99,7 +99,8 @@ static const struct command template_verbs[] = {
 	{"ls", "[-q|--json]", "list the templates", NULL},
 	{"inspect", "TEMPLATE...", "show all that is known of templates", NULL},
 	{"load", "FILE", "take the images of an archive", NULL},
-	{"save", "TEMPLATE...", "write an archive of templates", NULL},
+	{"save", "-o FILE TEMPLATE... | NAME TAG",
+		"write an archive, or make a template of a sandbox", NULL},
 	{"pull", "REF", "take an image from its registry", NULL},
 	{"push", "TEMPLATE [REF]", "bring a template to a registry", NULL},
 	{"tag", "TEMPLATE NEW", "give a template one more name", NULL},
@@ -170,8 +171,8 @@ int command_admin(char **argv)
 
 int cmd_template(int argc, char **argv)
 {
-	(void)argc;
-	return exec_helper("bawn-template", argv);
+	int k = argc > 1 && streq(argv[1], "save") ? cmd_template_save(argc - 1, argv + 1) : -1;
+	return k >= 0 ? k : exec_helper("bawn-template", argv);
 }
 
 int command_call(const struct command *c, int argc, char **argv)

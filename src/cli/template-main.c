@@ -10,7 +10,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "cli/template.h"
+#include "cli/template-save.h"
 
 static const struct template_verb *const verbs[] = {
 	&template_ls_verb,
@@ -209,5 +209,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (streq(verbs[i]->name, argv[2]))
 			return call(verbs[i], argc - 2, argv + 2);
+	if (streq(argv[2], template_box_verb.name))
+		return call(&template_box_verb, argc - 2, argv + 2);
 	return unknown(argv[2]);
 }

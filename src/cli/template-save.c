@@ -1,21 +1,26 @@
-/* cli/template-save.c - bawn template save: templates as an archive */
+/* cli/template-save.c - bawn template save: templates as an archive; a sandbox as a template is
+ * cmd-template-save.c and template-box.c */
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/escape.h"
-#include "cli/template.h"
+#include "cli/template-save.h"
 
-enum { OPT_OUTPUT, OPT_FORMAT, OPT_QUIET };
+enum { OPT_OUTPUT, OPT_FORMAT, OPT_QUIET, OPT_SQUASH, OPT_ALLOW_SECRET };
 static const struct option_row rows[] = {
 	{"output", 'o', "FILE", "where to; - is stdout", OPT_OUTPUT},
 	{"format", 0, "docker|oci", "docker load reads it, too (docker), or an OCI layout alone",
 		OPT_FORMAT},
+	{"squash", 0, NULL, "of a sandbox: one layer, with those of its template", OPT_SQUASH},
+	{"allow-secret", 0, "PATH",
+		"of a sandbox: what looks like a secret there may be saved (several times)",
+		OPT_ALLOW_SECRET},
 	{"quiet", 'q', NULL, "show no progress", OPT_QUIET},
 	TEMPLATE_HELP_ROW,
 	{0},
 };
 static const char *output;
-static bool oci, quiet;
+static bool oci, quiet, of_sandbox;
 
 static int option(void *ctx, int id, const char *value, struct err *err)
 {
@@ -24,6 +29,8 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		output = value;
 	else if (id == OPT_QUIET)
 		quiet = true;
+	else if (id == OPT_SQUASH || id == OPT_ALLOW_SECRET)
+		of_sandbox = true;
 	else if (streq(value, "docker") || streq(value, "oci"))
 		oci = streq(value, "oci");
 	else
@@ -73,36 +80,45 @@ static int find_all(struct tpl *c, char **word, int n, struct template_export *v
 	return 0;
 }
 
-static int to_stdout(struct tpl *c, const struct template_export *v, size_t n, struct err *err)
+static int to_stdout(
+	struct tpl *c, bool oci_alone, const struct template_export *v, size_t n, struct err *err)
 {
 	if (isatty(STDOUT_FILENO)) {
 		err_hint(err, "bawn template save -o FILE ...");
 		return err_set(err, ENOTTY, "stdout is a terminal, and no place for an archive");
 	}
-	return template_export(&c->w, STDOUT_FILENO, v, n, oci, err);
+	return template_export(&c->w, STDOUT_FILENO, v, n, oci_alone, err);
 }
 
 /* Written beside, synced, renamed: the old file or the new one. */
-static int to_file(struct tpl *c, const struct template_export *v, size_t n, struct err *err)
+static int to_file(struct tpl *c, const char *file, bool oci_alone, const struct template_export *v,
+	size_t n, struct err *err)
 {
 	char shown[300];
-	char *tmp = arena_printf(&c->a, "%s.%ld.tmp", output, (long)getpid());
+	char *tmp = arena_printf(&c->a, "%s.%ld.tmp", file, (long)getpid());
 	struct stat st;
 	if (!tmp)
 		return err_set(err, ENOMEM, "out of memory");
-	escape_text(shown, sizeof(shown), output);
-	if (lstat(output, &st) == 0 && !S_ISREG(st.st_mode))
+	escape_text(shown, sizeof(shown), file);
+	if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(err, EEXIST, "%s is there, and no plain file", shown);
 	_cleanup_close_ int fd = open(
 		tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0)
 		return err_sys(err, errno, "create %s", shown);
-	int r = template_export(&c->w, fd, v, n, oci, err);
-	if (r == 0 && (fsync(fd) < 0 || rename(tmp, output) < 0))
+	int r = template_export(&c->w, fd, v, n, oci_alone, err);
+	if (r == 0 && (fsync(fd) < 0 || rename(tmp, file) < 0))
 		r = err_sys(err, errno, "write %s", shown);
 	if (r < 0)
 		unlink(tmp);
 	return r;
+}
+
+int template_save_archive(struct tpl *c, const char *file, bool oci_alone,
+	const struct template_export *v, size_t n, struct err *err)
+{
+	return streq(file, "-") ? to_stdout(c, oci_alone, v, n, err)
+				: to_file(c, file, oci_alone, v, n, err);
 }
 
 static int run(struct tpl *c, char **word, int n, struct err *err)
@@ -111,6 +127,11 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 	struct template_export *v = arena_alloc(&c->a, (size_t)n * sizeof(*v));
 	if (!v)
 		return err_set(err, ENOMEM, "out of memory");
+	if (of_sandbox) {
+		err_hint(err, "bawn template save NAME TAG; see what there is: bawn ls");
+		return err_set(err, EINVAL,
+			"--squash and --allow-secret are for saving a sandbox under a tag");
+	}
 	if (!output) {
 		err_hint(err, "bawn template save -o FILE %s", word[0]);
 		return err_set(err, EINVAL, "where to?  --output is missing");
@@ -120,15 +141,20 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 	if (r < 0)
 		return r;
 	progress_begin(&c->w.progress, "saving", quiet);
-	return streq(output, "-") ? to_stdout(c, v, found, err) : to_file(c, v, found, err);
+	return template_save_archive(c, output, oci, v, found, err);
 }
 
 const struct template_verb template_save_verb = {
 	.name = "save",
-	.args = "[--format FORMAT] -o FILE TEMPLATE...",
+	.args = "-o FILE TEMPLATE... | NAME TAG",
 	.text = "Write templates as an archive, which bawn template load, docker load, podman and "
-		"skopeo take.",
-	.examples = "  bawn template save -o debian.tar debian:12\n",
+		"skopeo take.\nOr make a template, TAG, of what was installed in the sandbox NAME: "
+		"its "
+		"files without\nlog-ins, histories and what was mounted.  Secrets are looked for; "
+		"what "
+		"is found stops it.",
+	.examples = "  bawn template save -o debian.tar debian:12\n"
+		    "  bawn template save claude-project my-tools:v1\n",
 	.rows = rows,
 	.option = option,
 	.min = 1,

@@ -26,6 +26,7 @@
  *it becomes a layer's fs/ as it stands; frame is made beside it.  UID:GID: the owner of what says
  *nothing of one (0:0). bawn-layer write none|gzip|zstd 1  the tar, byte for byte the one that was
  *read 3  the directory of a layer 4  result text bawn-layer pack layer|squash UID:GID[,UID:GID]...
+ * [UID:GID:DIRS:NAME] (that one: of what is at NAME, a home, or below it in the first DIRS directories)
  *	0  names to leave out, each ended by a NUL, relative to the root, with all below them; a
  *file or an end of file at once 1  the tar, not compressed 3  result text 4..	upper directories
  *(or a layer's fs/), topmost first, merged as overlayfs does.  layer: as one layer, with whiteouts;

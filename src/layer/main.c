@@ -194,7 +194,8 @@ static int mode_pack(int argc, char **argv)
 	struct result res = {0};
 	struct err err = {0};
 	struct pack p = {.dirs = dirs, .owners = owners, .depth = LAYER_LIMITS.depth};
-	if (argc != 4 || !(streq(argv[2], "layer") || streq(argv[2], "squash")))
+	if (argc < 4 || argc > 5 || !(streq(argv[2], "layer") || streq(argv[2], "squash")) ||
+		(argc == 5 && pack_home(argv[4], &p, &err) < 0))
 		return 2;
 	p.n_dirs = directories(dirs);
 	p.squash = streq(argv[2], "squash");

@@ -47,12 +47,24 @@ static int put_content(struct packer *k, int fd, uint64_t size, struct err *err)
 	return r == 0 ? put_bytes(k, zeros, tar_padding(size), err) : r;
 }
 
+/* The owner of what says nothing of one. */
+static struct pack_owner owner_of(const struct packer *k, size_t layer)
+{
+	const char *home = k->p->home;
+	const size_t n = home ? strlen(home) : 0;
+	if (home && layer < k->p->home_dirs && strncmp(k->path, home, n) == 0 &&
+		(!k->path[n] || k->path[n] == '/'))
+		return k->p->home_owner;
+	return k->p->owners[layer];
+}
+
 static struct tar_entry begin(const struct packer *k, size_t layer, const struct stat *st)
 {
+	const struct pack_owner owner = owner_of(k, layer);
 	return (struct tar_entry){
 		.path = k->path,
-		.uid = k->p->owners[layer].uid,
-		.gid = k->p->owners[layer].gid,
+		.uid = owner.uid,
+		.gid = owner.gid,
 		.mode = st->st_mode & 07777,
 		.mtime = st->st_mtim.tv_sec,
 		.mtime_ns = (uint32_t)st->st_mtim.tv_nsec,

@@ -342,6 +342,21 @@ static bool get_id(const char **p, char end, uint32_t *ret)
 	return true;
 }
 
+int pack_home(char *text, struct pack *p, struct err *err)
+{
+	char *name = strrchr(text, ':'), *dirs;
+	if (!name)
+		return err_set(err, EINVAL, "the home's owner is not UID:GID:DIRS:NAME");
+	*name++ = '\0';
+	dirs = strrchr(text, ':');
+	if (!dirs || !*name || *name == '/')
+		return err_set(err, EINVAL, "the home's owner is not UID:GID:DIRS:NAME");
+	*dirs++ = '\0';
+	p->home = name;
+	p->home_dirs = strtoul(dirs, NULL, 10);
+	return pack_owners(text, &p->home_owner, 1, err);
+}
+
 int pack_owners(const char *text, struct pack_owner *ret, size_t n, struct err *err)
 {
 	struct pack_owner o = {0, 0};

@@ -19,6 +19,9 @@ struct pack {
 	const int *dirs; /* topmost first */
 	size_t n_dirs;
 	const struct pack_owner *owners; /* of what says nothing of one, for each directory */
+	const char *home;                /* and, where not NULL, of what is there or below ... */
+	size_t home_dirs;                /* ... in the first so many directories */
+	struct pack_owner home_owner;
 	bool squash;
 	const char *exclude; /* names, each ended by a NUL */
 	size_t exclude_n;
@@ -31,5 +34,7 @@ int pack(const struct pack *p, struct layer_counts *c, struct err *err);
 
 /* "UID:GID[,UID:GID]...", the last one for all that follow.  0 or -EINVAL. */
 int pack_owners(const char *text, struct pack_owner *ret, size_t n, struct err *err);
+/* "UID:GID:DIRS:NAME" into p; changes text.  0 or -EINVAL. */
+int pack_home(char *text, struct pack *p, struct err *err);
 
 #endif

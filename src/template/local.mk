@@ -6,5 +6,7 @@ libtemplate_a_SOURCES = \
 	src/template/verify.c \
 	src/template/layer-run.h src/template/layer-run.c \
 	src/template/tar-out.h src/template/tar-out.c \
+	src/template/leave-out.h src/template/leave-out.c \
+	src/template/save.h src/template/save.c \
 	src/template/progress.h src/template/progress.c
-template_libs = libtemplate.a libimage-ask.a libstore.a libbase.a
+template_libs = libtemplate.a libgate.a libimage-ask.a libstore.a libbase.a

@@ -1,0 +1,126 @@
+/* template/leave-out.c - see leave-out.h */
+#include "template/leave-out.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include "base/path.h"
+
+#define SEED_DEPTH_MAX 64
+
+/* Below a home; the last name may have a '*'. */
+static const char *const in_home[] = {
+	/* log-ins, keys and transcripts of agents */
+	".claude/.credentials.json", ".claude/projects", ".claude/history.jsonl", ".claude/todos",
+	".claude/shell-snapshots", ".claude/backups", ".claude/file-history", ".claude/debug",
+	".claude/session-env", ".claude/sessions", ".claude/paste-cache", ".claude/statsig",
+	".claude/telemetry", ".claude/ide", ".claude.json*", ".codex/auth.json", ".codex/sessions",
+	".codex/archived_sessions", ".codex/history*", ".codex/log", ".codex/logs*",
+	".codex/*.sqlite*", ".codex/shell_snapshots", ".codex/memories", ".codex/.credentials*",
+	".gemini/oauth_creds.json", ".gemini/google_account*", ".gemini/gemini-credentials.json",
+	".gemini/mcp-oauth-tokens*", ".gemini/a2a-oauth-tokens*", ".gemini/.env", ".gemini/tmp",
+	".gemini/history", ".local/share/opencode/auth.json", ".local/share/opencode/mcp-auth.json",
+	".local/share/opencode/opencode.db*", ".local/share/opencode/log",
+	".local/share/opencode/snapshot", ".local/share/opencode/storage",
+	".local/share/opencode/repos", ".local/share/opencode/tool-output", ".local/state/opencode",
+	".config/gh", ".config/glab-cli", ".config/hub", ".config/github-copilot",
+	/* what was typed */
+	".bash_history", ".zsh_history", ".zhistory", ".zsh_sessions", ".histfile", ".ash_history",
+	".sh_history", ".history", ".local/share/fish/fish_history*", ".python_history",
+	".node_repl_history", ".ts_node_repl_history", ".bun_repl_history", ".deno_history",
+	".sqlite_history", ".psql_history", ".mysql_history", ".mariadb_history",
+	".rediscli_history", ".mongosh", ".dbshell", ".irb_history", ".pry_history", ".php_history",
+	".gdb_history", ".R*history", ".julia_history", ".scala_history", ".lesshst", ".viminfo",
+	".local/state/vim", ".local/state/nvim", ".local/state/bash", ".local/state/lesshst",
+	".local/state/python_history", ".local/share/nano/search_history", ".wget-hsts",
+	".npm/_logs", ".ipython/profile_default/history.sqlite*", ".local/share/jupyter/runtime",
+	".sudo_as_admin_successful"};
+
+/* Of bawn's own; the accounts are kept, as packages add theirs to them. */
+static const char *const seed_stays[] = {
+	"etc/passwd", "etc/group", "usr/bin/sudo", "usr/bin/su", "usr/sbin/policy-rc.d"};
+
+static bool is_dots(const char *name)
+{
+	return streq(name, ".") || streq(name, "..");
+}
+
+static int open_below(int dir, const char *path)
+{
+	return path_openat2(dir, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+/* The names in dir/parent that fit the glob; the directory is the sandbox's: names are taken,
+ * nothing else of it. */
+static void look_up(
+	struct arena *a, int dir, const char *parent, const char *glob, struct strv *ret)
+{
+	int fd = open_below(dir, parent);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(d));)
+		if (!is_dots(e->d_name) && fnmatch(glob, e->d_name, 0) == 0)
+			strv_addf(a, ret, "%s/%s", parent, e->d_name);
+	closedir(d);
+}
+
+static void one(struct arena *a, const char *home, const char *name, const int *dirs, size_t n,
+	struct strv *ret)
+{
+	char *path = path_join(a, home, name), *slash = path ? strrchr(path, '/') : NULL;
+	if (!slash)
+		return;
+	if (!strchr(slash, '*')) {
+		strv_push(a, ret, path);
+		return;
+	}
+	*slash = '\0';
+	for (size_t i = 0; i < n; i++)
+		look_up(a, dirs[i], path, slash + 1, ret);
+}
+
+static void seeded(struct arena *a, int dir, const char *path, unsigned int depth, struct strv *ret)
+{
+	int fd = open_below(dir, path);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d || depth > SEED_DEPTH_MAX) {
+		if (d)
+			closedir(d);
+		else if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		struct stat st;
+		if (is_dots(e->d_name) ||
+			fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		char *inner = *path ? path_join(a, path, e->d_name) : arena_dup(a, e->d_name);
+		bool stays = !inner;
+		for (size_t i = 0; !stays && i < ARRAY_LEN(seed_stays); i++)
+			stays = streq(inner, seed_stays[i]);
+		if (!stays && S_ISDIR(st.st_mode))
+			seeded(a, dir, inner, depth + 1, ret);
+		else if (!stays)
+			strv_push(a, ret, inner);
+	}
+	closedir(d);
+}
+
+int leave_out(struct arena *a, const struct strv *homes, const int *dirs, size_t n_dirs, int seed,
+	struct strv *ret)
+{
+	for (size_t h = 0; h < homes->n; h++)
+		for (size_t i = 0; i < ARRAY_LEN(in_home); i++)
+			one(a, homes->v[h], in_home[i], dirs, n_dirs, ret);
+	if (seed >= 0)
+		seeded(a, seed, "", 0, ret);
+	return a->failed ? -ENOMEM : 0;
+}
