@@ -49,6 +49,7 @@ include tests/unit/sandbox.mk
 include tests/unit/seed.mk
 include tests/unit/build.mk
 include tests/unit/change.mk
+include tests/unit/layer.mk
 include tests/unit/gate.mk
 include tests/unit/confine.mk
 include tests/unit/net.mk

@@ -7,6 +7,8 @@
 
 mode_t attr_disk_mode(uint32_t mode, bool dir)
 {
+	if (GUARD_REMOVED("layer-set-id"))
+		return mode | 0400;
 	return dir ? (mode & 01777) | 0700 : (mode & 0777) | 0400;
 }
 
@@ -52,6 +54,8 @@ bool attr_owner_get(const unsigned char *p, size_t n, uint32_t *ret_uid, uint32_
 /* Does a tar's attribute keep its name?  The user's own do, unless they mean something here. */
 static bool keeps_name(const char *name)
 {
+	if (GUARD_REMOVED("layer-xattrs"))
+		return has_prefix(name, "user.");
 	return has_prefix(name, "user.") && !has_prefix(name, "user.overlay.") &&
 		!has_prefix(name, "user.bawn.") && !streq(name, ATTR_OWNER);
 }

@@ -9,8 +9,8 @@
  *	'd' OFFSET N		the same of the file of the last 'c'
  *	'e'			the end of the tar
  * then, for each thing whose name a later entry took: 'k' AT LEN PATH LEN NAME: the first AT
- *records 'c' that name PATH or what is below it mean kept/NAME; then the footer: where the first
- *'k' is or would be, 8 bytes, little-endian, and FRAME_END.
+ * records 'c' that name PATH or what is below it mean kept/NAME; then the footer: where the first
+ * 'k' is or would be, 8 bytes, little-endian, and FRAME_END.
  */
 #ifndef BAWN_LAYER_FRAME_H
 #define BAWN_LAYER_FRAME_H

@@ -6,54 +6,69 @@
  *
  * bawn-layer is exec'd with an empty environment and confines itself before it reads a byte of what
  * strangers wrote.  Exit status 0: all is done, and the result text is whole.  1: it failed; the
- * result text is then "error TEXT", perhaps "hint TEXT", and what it made is the caller's to
- *remove. 2: it was called wrongly.  SIGPIPE is ignored.  Values in result texts go to the end of
- *the line; control bytes, backslashes and malformed UTF-8 in them are written as \xHH.
+ * result text is then "error TEXT", perhaps "hint TEXT"; what it made is the caller's to remove. 2:
+ * it was called wrongly.  SIGPIPE is ignored.  Values in result texts go to the end of the line;
+ * control bytes, backslashes and malformed UTF-8 in them are written as \xHH.
  *
  *   bawn-layer read [KEY=VALUE]...
- *	0  the tar: plain, gzip or zstd (its magic tells), a pipe or a file
- *	1  result text
- *	3  an empty directory: fs/, frame and, where needed, kept/ are made in it
- *	4..	directories of the layers below, topmost first (may be none): a directory that the
- *tar has things in but does not list itself takes its mode and owner from there offset=N, length=N
- *where in 0 (a file) the tar lies; its position doesn't matter then
- *	bytes=N		most bytes of files (also those that only seem large, being sparse)
- *	meta=N		most bytes of the tar that are no file's content
- *	entries=N	most entries; depth=N, most directories in one another
+ *     0    the tar: plain, gzip or zstd (its magic tells), a pipe or a file
+ *     1    result text
+ *     3    an empty directory: fs/, frame and, where needed, kept/ are made in it
+ *     4..  directories of the layers below, topmost first (may be none): a directory that the tar
+ *          has things in but does not list itself takes its mode and owner from there
+ *     offset=N, length=N  where in 0 (a file) the tar lies; its position doesn't matter then
+ *     bytes=N             most bytes of files (also those that only seem large, being sparse)
+ *     meta=N              most bytes of the tar that are no file's content
+ *     entries=N, depth=N  most entries; most directories in one another
  *   bawn-layer adopt [UID:GID]
- *	1  result text
- *	3  a directory with fs/, which is an overlay's upper directory that is not in use any more:
- *it becomes a layer's fs/ as it stands; frame is made beside it.  UID:GID: the owner of what says
- *nothing of one (0:0). bawn-layer write none|gzip|zstd 1  the tar, byte for byte the one that was
- *read 3  the directory of a layer 4  result text bawn-layer pack layer|squash UID:GID[,UID:GID]...
- * [UID:GID:DIRS:NAME] (that one: of what is at NAME, a home, or below it in the first DIRS directories)
- *	0  names to leave out, each ended by a NUL, relative to the root, with all below them; a
- *file or an end of file at once 1  the tar, not compressed 3  result text 4..	upper directories
- *(or a layer's fs/), topmost first, merged as overlayfs does.  layer: as one layer, with whiteouts;
- *squash: nothing is below, so none are needed. UID:GID	the owner of what says nothing of one, for
- *each of these directories; the last stands for those that follow bawn-layer index 0  a tar (an
- *archive of images): plain, gzip or zstd 1  result text: instead of those below, for each entry
- *"file OFFSET SIZE NAME" (regular files, where in the plain tar their bytes are), "link
- *NAME\tTARGET" (symbolic and hard links) or "dir NAME", names as they stand in the tar, without a
- *leading "./" 3  an empty file: gets the plain tar, where 0 is not one itself that can be read at
- *an offset; the last line says which it is: "in 0" or "in 3"
+ *     1    result text
+ *     3    a directory with fs/, an overlay's upper directory that is not in use any more: it
+ *          becomes a layer's fs/ as it stands; frame is made beside it
+ *     UID:GID  the owner of what says nothing of one (0:0)
+ *   bawn-layer write none|gzip|zstd
+ *     1    the tar, byte for byte the one that was read
+ *     3    the directory of a layer
+ *     4    result text
+ *   bawn-layer pack layer|squash UID:GID[,UID:GID]... [UID:GID:DIRS:NAME]
+ *     0    names to leave out, each ended by a NUL, relative to the root, with all below them; a
+ *          file, or an end of file at once
+ *     1    the tar, not compressed
+ *     3    result text
+ *     4..  upper directories (or a layer's fs/), topmost first, merged as overlayfs does.  layer:
+ *          as one layer, with whiteouts; squash: nothing is below, so none are needed
+ *     UID:GID  the owner of what says nothing of one, for each of these directories; the last
+ *          stands for those that follow.  With DIRS:NAME, of what is at NAME (a home) or below it in
+ *          the first DIRS directories
+ *   bawn-layer index
+ *     0    a tar (an archive of images): plain, gzip or zstd
+ *     1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
+ *          files; where in the plain tar their bytes are), "link NAME\tTARGET" (symbolic and hard
+ *          links) or "dir NAME", names without a leading "./" or double slashes; then "in 0" or
+ *          "in 3", where the plain tar is
+ *     3    an empty file: gets the plain tar, where 0 is not one itself, or can't be read at an
+ *          offset
  *
  * Result text:
- *	diff sha256:HEX		of the plain tar
- *	blob sha256:HEX BYTES MEDIATYPE		of the bytes on 0 (read) or 1 (write); for read,
- *MEDIATYPE is application/vnd.oci.image.layer.v1.tar, with +gzip or +zstd tar BYTES	of the plain
- *tar size BYTES	of its files, hard links once entries N skipped N	entries that the
- *tree does not have (of aufs; sockets) note TEXT	at most LAYER_NOTES_MAX: what was skipped,
- *or could not be kept on disk
+ *     diff sha256:HEX                   of the plain tar
+ *     blob sha256:HEX BYTES MEDIATYPE   of the bytes on 0 (read) or 1 (others; adopt: as pack would
+ *                                       write it); application/vnd.oci.image.layer.v1.tar, also
+ *                                       with +gzip or +zstd
+ *     tar BYTES       of the plain tar
+ *     size BYTES      of its files, hard links once
+ *     entries N       (not for write)
+ *     skipped N       entries that the tree or the tar does not have (aufs's own; sockets)
+ *     note TEXT       at most LAYER_NOTES_MAX: what was skipped, or could not be kept on disk
  *
  * On disk, below fs/: a whiteout is a character device 0/0, an opaque directory has
  * user.overlay.opaque=y.  Files are the caller's; what one user can't have is kept in
- *	user.rootlesscontainers	uid and gid (its protobuf), absent for 0:0
- *	user.bawn.mode		the recorded mode in octal, where the one on disk differs: no set-ID
- *bits there, directories u+rwx, files u+r.  It counts while the mode on disk is the one that would
- *be made of it. user.bawn.xattr.NAME	other extended attributes than the user's own user.bawn.node
- *"c MAJOR MINOR" or "b MAJOR MINOR" on an empty file Symbolic links, FIFOs and whiteouts can't have
- *such attributes: their owners are in the frame alone.
+ *     user.rootlesscontainers  uid and gid (its protobuf), absent for 0:0
+ *     user.bawn.mode           the recorded mode in octal, where the one on disk differs: no set-ID
+ *                              bits there, directories u+rwx, files u+r.  It counts while the mode
+ *                              on disk is the one that would be made of it.
+ *     user.bawn.xattr.NAME     other extended attributes than the user's own
+ *     user.bawn.node           "c MAJOR MINOR" or "b MAJOR MINOR", on an empty file
+ * Symbolic links, FIFOs and whiteouts can't have such attributes: their owners are in the frame
+ * alone.
  *
  * kept/ has the content of entries that the tree does not have, as a later one took their name.
  */
@@ -75,7 +90,7 @@
 struct layer_limits {
 	uint64_t bytes;   /* of all files of the tree, as they seem */
 	uint64_t entries; /* of the tar */
-	uint64_t meta;    /* bytes of the tar that are no file's content, as far as not zero */
+	uint64_t meta;    /* bytes of the tar that are no file's content */
 	unsigned int depth;
 };
 #define LAYER_LIMITS                                                                               \

