@@ -385,9 +385,9 @@ waits_confined() {
 	eventually grep -q '^Seccomp:.*2' "/proc/$pid/status"
 	grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
 	[ "$(stat -c %U "/proc/$pid/environ")" = root ] # not dumpable
-	exec 9>&-
 	kill $pid
 	wait $pid || :
+	exec 9>&-
 }
 
 @test "TPL bawn-layer confines itself before the first byte of a tar" {
