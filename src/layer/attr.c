@@ -42,7 +42,7 @@ bool attr_owner_get(const unsigned char *p, size_t n, uint32_t *ret_uid, uint32_
 			v |= (uint64_t)(p[i] & 0x7f) << shift;
 			more = p[i++] & 0x80;
 		}
-		if (more || v > TAR_ID_MAX || (key != 0x08 && key != 0x10))
+		if (more || v > ATTR_ID_NOOP || (key != 0x08 && key != 0x10))
 			return false;
 		ids[(key >> 3) - 1] = v;
 	}
@@ -180,8 +180,8 @@ static void take(struct attr_buf *b, const char *name, const char *value, size_t
 	uint32_t mode, uid, gid;
 	if (streq(name, ATTR_OWNER)) {
 		if (attr_owner_get((const unsigned char *)value, n, &uid, &gid)) {
-			e->uid = uid;
-			e->gid = gid;
+			e->uid = uid == ATTR_ID_NOOP ? e->uid : uid;
+			e->gid = gid == ATTR_ID_NOOP ? e->gid : gid;
 			b->has_owner = true;
 		}
 	} else if (streq(name, ATTR_MODE)) {

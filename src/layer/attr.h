@@ -36,6 +36,7 @@ struct attr_buf {
 int attr_get(
 	int fd, const struct stat *st, struct attr_buf *buf, struct tar_entry *e, struct err *err);
 
+#define ATTR_ID_NOOP UINT32_MAX /* says nothing */
 /* The protobuf of user.rootlesscontainers: bytes written into to[12]; whether it could be read. */
 size_t attr_owner_put(unsigned char *to, uint32_t uid, uint32_t gid);
 bool attr_owner_get(const unsigned char *p, size_t n, uint32_t *ret_uid, uint32_t *ret_gid);

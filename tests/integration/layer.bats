@@ -258,3 +258,110 @@ pack_layer() {
 	run "$LAYER" nonsense
 	assert_status 2
 }
+
+# Two trees, file by file: kinds, modes, owners, times, contents, links.
+compare_trees() {
+	python3 - "$@" <<-'END'
+		import hashlib, os, stat, sys
+		def tree(top):
+		    out, inodes = {}, {}
+		    for where, dirs, files in os.walk(top):
+		        for name in dirs + files:
+		            path = os.path.join(where, name)
+		            rel, st = os.path.relpath(path, top), os.lstat(path)
+		            get = lambda a: os.getxattr(path, a) if not os.path.islink(path) and a in os.listxattr(path) else b""
+		            mode = stat.S_IMODE(st.st_mode)
+		            if get("user.bawn.mode"):
+		                mode = int(get("user.bawn.mode"), 8)
+		            # umoci says of an id that is root's that it is nobody's
+		            owner = get("user.rootlesscontainers").replace(b"\x08\xff\xff\xff\xff\x0f", b"")
+		            what = [stat.S_IFMT(st.st_mode), 0 if stat.S_ISLNK(st.st_mode) else mode, owner]
+		            if not stat.S_ISDIR(st.st_mode):
+		                inodes.setdefault(st.st_ino, set()).add(rel)
+		            if stat.S_ISREG(st.st_mode):
+		                what += [hashlib.sha256(open(path, "rb").read()).hexdigest(), int(st.st_mtime)]
+		            if stat.S_ISLNK(st.st_mode):
+		                what += [os.readlink(path)]
+		            out[rel] = what
+		    return out, sorted(sorted(s) for s in inodes.values() if len(s) > 1)
+		(a, al), (b, bl) = tree(sys.argv[1]), tree(sys.argv[2])
+		for k in sorted(set(a) | set(b)):
+		    if a.get(k) != b.get(k):
+		        print(k, a.get(k), b.get(k))
+		if al != bl:
+		    print("links", al, bl)
+		sys.exit(a != b or al != bl)
+	END
+}
+
+@test "layer: a stack of layers is what umoci makes of it" {
+	need command -v umoci
+	local i
+	mktar <<-END >1.tar
+		dir etc
+		file etc/passwd text=root uid=0
+		file etc/shadow text=secret mode=640 gid=42
+		dir home
+		dir home/agent mode=700 uid=1000 gid=1000
+		file home/agent/x text=x uid=1000 gid=1000
+		dir opt
+		file opt/a text=a
+		hard opt/b link=opt/a
+		dir usr
+		dir usr/lib
+		sym lib link=usr/lib
+		file usr/lib/so text=elf mode=4755
+		dir gone
+		file gone/f text=f
+		dir swap
+		file swap/f text=f
+		file file text=file
+		dir opq
+		file opq/old text=old
+		dir re
+		file re/f text=1
+	END
+	mktar <<-END >2.tar
+		file .wh.gone
+		file swap text=file
+		dir file
+		file file/in text=in
+		dir opq mode=750
+		file opq/.wh..wh..opq
+		file opq/new text=new uid=7 gid=8
+		file opt/.wh.a
+		file .wh.re
+		dir home
+		dir home/agent mode=700 uid=1000 gid=1000
+		file home/agent/x text=y uid=1000 gid=1000
+	END
+	mktar <<-END >3.tar
+		dir re
+		file re/g text=2
+		dir gone
+		file etc/passwd text=changed
+		sym swap link=file/in
+		file opt/b text=mine
+		hard opt/c link=opt/b
+		fifo pipe mode=644
+	END
+	umoci init --layout img
+	umoci new --image img:t
+	for i in 1 2 3; do
+		umoci raw add-layer --image img:t $i.tar
+		mkdir $i
+		"$LAYER" read 3<$i <$i.tar >/dev/null
+	done
+	umoci unpack --rootless --image img:t bundle >/dev/null 2>&1
+	"$LAYER" pack squash 0:0 4<3/fs 5<2/fs 6<1/fs 3>res </dev/null >all.tar || fail "$(cat res)"
+	read_layer <all.tar
+	assert_status 0
+	compare_trees bundle/rootfs "$T/l/fs"
+	# and as one layer over the first
+	"$LAYER" pack layer 0:0 4<3/fs 5<2/fs 3>res </dev/null >23.tar
+	umoci new --image img:u
+	umoci raw add-layer --image img:u 1.tar
+	umoci raw add-layer --image img:u 23.tar
+	umoci unpack --rootless --image img:u bundle2 >/dev/null 2>&1
+	compare_trees bundle2/rootfs "$T/l/fs"
+}

@@ -105,7 +105,11 @@ static void test_owners(void **state)
 		attr_owner_get((const unsigned char *)"\x08\xff\xff\xff\xff\xff", 6, &uid, &gid));
 	assert_false(attr_owner_get((const unsigned char *)"\x18\x01", 2, &uid, &gid));
 	assert_false(
-		attr_owner_get((const unsigned char *)"\x08\xff\xff\xff\xff\x0f", 6, &uid, &gid));
+		attr_owner_get((const unsigned char *)"\x08\xff\xff\xff\xff\x1f", 6, &uid, &gid));
+	/* as umoci writes it, where only the group is somebody's */
+	assert_true(attr_owner_get(
+		(const unsigned char *)"\x08\xff\xff\xff\xff\x0f\x10\x2a", 8, &uid, &gid));
+	assert_true(uid == ATTR_ID_NOOP && gid == 42);
 }
 
 static void test_disk_mode(void **state)
