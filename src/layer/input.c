@@ -61,6 +61,9 @@ static int raw_read(struct input *in, unsigned char *to, size_t n, size_t *ret)
 	in->offset += (uint64_t)got;
 	in->left -= in->left == INPUT_TO_END ? 0 : (uint64_t)got;
 	in->bytes += (uint64_t)got;
+	/* by the position of the file, which is not used else, the caller sees how far it is */
+	if (in->at)
+		lseek(in->fd, (off_t)in->offset, SEEK_SET);
 	hash_add(in->blob, to, (size_t)got);
 	*ret = (size_t)got;
 	return 0;

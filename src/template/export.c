@@ -20,11 +20,6 @@ struct exporting {
 	struct image_saved *saved;
 };
 
-static void pulse(void *ctx)
-{
-	progress_show(&((struct template_work *)ctx)->progress);
-}
-
 static int blob_name(const char *hex, char ret[static TAR_NAME_MAX])
 {
 	return snprintf(ret, TAR_NAME_MAX, "blobs/sha256/%s", hex);
@@ -48,7 +43,7 @@ static int put_layer(struct exporting *x, const struct template_layer *l, struct
 	char name[TAR_NAME_MAX];
 	struct template_layer got;
 	struct template_work *w = x->w;
-	struct layer_pulse p = {pulse, w};
+	struct layer_pulse p = {template_pulse, w};
 	if (strv_has(&x->written, l->diff))
 		return 0;
 	char *path = template_layer_dir(w->t, w->a, l->diff);
@@ -59,6 +54,9 @@ static int put_layer(struct exporting *x, const struct template_layer *l, struct
 		return err_sys(err, errno, "open layer %.12s", l->diff);
 	blob_name(l->diff, name);
 	int r = tar_out_head(&x->tar, name, l->tar, err);
+	uint64_t before = w->progress.done;
+	off_t at = lseek(x->tar.fd, 0, SEEK_CUR);
+	template_follow(w, at < 0 ? -1 : x->tar.fd, at < 0 ? 0 : (uint64_t)at);
 	if (r == 0)
 		r = layer_run_write(w->layer_helper, w->a, dir, x->tar.fd, "none", &p, &got, err);
 	if (r < 0)
@@ -69,7 +67,7 @@ static int put_layer(struct exporting *x, const struct template_layer *l, struct
 		return err_set(
 			err, EIO, "layer %.12s is damaged: its content has changed", l->diff);
 	}
-	w->progress.done += l->tar;
+	w->progress.done = before + l->tar;
 	return tar_out_pad(&x->tar, l->tar, err);
 }
 

@@ -119,8 +119,9 @@ static int read_layers(struct load *l, const char *config, size_t n_config,
 		struct layer_source from = {l->fd, true, piece[i].m->offset, piece[i].m->size};
 		p->layer = i + 1;
 		progress_show(p);
+		uint64_t before = p->done;
 		r = template_stack_add(l->w, s, info.layers.v[i], piece[i].blob, &from, err);
-		p->done += piece[i].m->size;
+		p->done = before + piece[i].m->size;
 	}
 	return r;
 }
@@ -294,16 +295,13 @@ static int load_members(struct load *l, const char *tag, struct err *err)
 		"oci-layout and index.json");
 }
 
-/* A layer is read several times where several images have it. */
-static void expect(struct load *l, bool copied)
+/* How many bytes the layers will be. */
+static void expect(struct load *l)
 {
-	struct progress *p = &l->w->progress;
-	struct stat st;
-	p->first = p->done = 0;
-	p->total = !copied && fstat(l->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-	if (copied)
-		for (size_t i = 0; i < l->v.n; i++)
-			p->total += l->v.v[i].size;
+	uint64_t total = 0;
+	for (size_t i = 0; i < l->v.n; i++)
+		total += l->v.v[i].size;
+	progress_again(&l->w->progress, total);
 }
 
 int template_load(struct template_work *w, int fd, const struct image_platform *p, const char *tag,
@@ -323,7 +321,7 @@ int template_load(struct template_work *w, int fd, const struct image_platform *
 	if (r == 0 && l.v.in_copy)
 		l.fd = copy;
 	if (r == 0) {
-		expect(&l, l.v.in_copy);
+		expect(&l);
 		r = load_members(&l, tag, err);
 	}
 	templates_abandon(w->t, &scratch);

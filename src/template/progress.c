@@ -32,11 +32,17 @@ void progress_begin(struct progress *p, const char *what, bool quiet)
 	p->began = now_ms();
 }
 
+void progress_again(struct progress *p, uint64_t total)
+{
+	p->began = now_ms();
+	p->done = 0;
+	p->total = total;
+}
+
 char *progress_text(const struct progress *p, int64_t elapsed, char *buf, size_t cap)
 {
 	char done[24], total[24], rate[24], left[48] = "", layers[48] = "", of[32] = "";
-	uint64_t done_now = p->done - MIN(p->first, p->done);
-	uint64_t per_s = elapsed > 0 ? done_now * 1000 / (uint64_t)elapsed : 0;
+	uint64_t per_s = elapsed > 0 ? p->done * 1000 / (uint64_t)elapsed : 0;
 	if (p->total)
 		snprintf(of, sizeof(of), " of %s", progress_bytes(p->total, total, sizeof(total)));
 	if (p->layers)

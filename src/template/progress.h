@@ -14,10 +14,11 @@ struct progress {
 	uint64_t done, total; /* bytes; total 0: not known */
 	size_t layer, layers; /* the one at hand, from 1; of how many, 0: not known */
 	int64_t began, shown; /* ms */
-	uint64_t first;       /* done when it began */
 };
 
 void progress_begin(struct progress *p, const char *what, bool quiet);
+/* From here on something else is counted, of total bytes. */
+void progress_again(struct progress *p, uint64_t total);
 /* Draw it, but not more often than is readable. */
 void progress_show(struct progress *p);
 /* Take the line away. */

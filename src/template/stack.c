@@ -14,15 +14,26 @@
 int template_work_init(struct template_work *w, struct arena *a, struct templates *t,
 	const char *libexec, struct err *err)
 {
-	*w = (struct template_work){.a = a, .t = t};
+	*w = (struct template_work){.a = a, .t = t, .follow = -1};
 	w->layer_helper = path_join(a, libexec, "bawn-layer");
 	w->image_helper = path_join(a, libexec, "bawn-image");
 	return arena_check(a, err);
 }
 
-static void pulse(void *ctx)
+void template_follow(struct template_work *w, int fd, uint64_t from)
 {
-	progress_show(&((struct template_work *)ctx)->progress);
+	w->follow = fd;
+	w->follow_from = from;
+	w->follow_base = w->progress.done;
+}
+
+void template_pulse(void *work)
+{
+	struct template_work *w = work;
+	off_t at = w->follow < 0 ? -1 : lseek(w->follow, 0, SEEK_CUR);
+	if (at >= 0 && (uint64_t)at > w->follow_from)
+		w->progress.done = w->follow_base + (uint64_t)at - w->follow_from;
+	progress_show(&w->progress);
 }
 
 static bool in_stack(const struct template_stack *s, const char *diff)
@@ -62,7 +73,7 @@ static int read_layer(struct template_work *w, struct template_stack *s, const c
 	struct err *err)
 {
 	int topmost[TEMPLATE_LAYERS_MAX];
-	struct layer_pulse p = {pulse, w};
+	struct layer_pulse p = {template_pulse, w};
 	for (size_t i = 0; i < s->n_lower; i++)
 		topmost[i] = s->lower[s->n_lower - 1 - i];
 	int r = layer_run_read(

@@ -17,7 +17,14 @@ struct template_work {
 	struct templates *t;
 	char *layer_helper, *image_helper; /* paths of bawn-layer and bawn-image */
 	struct progress progress;
+	/* whose position tells how far a helper is with the layer at hand; -1: nothing does */
+	int follow;
+	uint64_t follow_from, follow_base; /* its position, and progress.done, at the beginning */
 };
+
+/* Begin to follow fd, from position from on; template_pulse draws. */
+void template_follow(struct template_work *w, int fd, uint64_t from);
+void template_pulse(void *work);
 
 /* Paths of the helpers in libexec. */
 int template_work_init(struct template_work *w, struct arena *a, struct templates *t,

@@ -53,16 +53,11 @@ static void check_template(struct verifying *v, const char *id)
 			strv_push(w->a, &v->layers, f.info.layers.v[i]);
 }
 
-static void pulse(void *ctx)
-{
-	progress_show(&((struct template_work *)ctx)->progress);
-}
-
 static void check_layer(struct verifying *v, const char *diff, bool content)
 {
 	struct template_work *w = v->w;
 	struct template_layer l, got;
-	struct layer_pulse p = {pulse, w};
+	struct layer_pulse p = {template_pulse, w};
 	struct err err = {0};
 	if (template_layer_read(w->t, w->a, diff, &l, &err) < 0) {
 		finding(v, "%s", err.msg);
