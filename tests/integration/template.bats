@@ -327,31 +327,62 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	nothing_half
 }
 
-@test "TPL-18 a load that is killed leaves nothing that counts, and the next one removes it" {
-	image large l:1
+# A load that has read a part of the archive and waits for more; its pid is in $LOADING.
+half_load() {
+	rm -f "$T/pipe"
 	mkfifo "$T/pipe"
 	"$BAWN" template load - <"$T/pipe" &
-	local pid=$!
+	LOADING=$!
 	exec 7>"$T/pipe"
 	head -c 5000000 "$WS/large.tar" >&7
-	for _ in {1..200}; do
-		[ -z "$(find "$STORE/tmp" -mindepth 1 2>/dev/null)" ] || break
+	local i
+	for ((i = 0; i < 400; i++)); do
+		[ -z "$(find "$STORE/tmp" -name plain -size +100k 2>/dev/null)" ] || return 0
 		sleep 0.05
 	done
-	kill -9 "$pid"
-	wait "$pid" || true
+	fail "it doesn't begin"
+}
+
+@test "TPL-18 a load that is killed leaves nothing that counts, and the next one removes it" {
+	image large l:1
+	half_load
+	kill -9 "$LOADING"
+	wait "$LOADING" || true
 	exec 7>&-
 	[ -z "$(template ls -q)" ]
 	run -0 template verify
 	run -0 template load "$WS/large.tar"
 	nothing_half
-	# SIGINT ends it, too
-	"$BAWN" template load - <"$T/pipe" &
-	pid=$!
-	exec 7>"$T/pipe"
-	kill -TERM "$pid"
-	run -143 wait "$pid"
+	half_load
+	kill -TERM "$LOADING"
+	run -143 wait "$LOADING"
 	exec 7>&-
+	run -0 template load "$WS/large.tar"
+	nothing_half
+}
+
+@test "rm and prune wait for a load that is under way, and a load for nobody" {
+	image large l:1
+	image docker x
+	template load "$WS/docker.tar"
+	half_load
+	run -0 timeout 20 "$BAWN" template load -t y "$WS/docker.tar"
+	run -0 timeout 20 "$BAWN" template tag x z
+	"$BAWN" template rm x >"$T/rm" 2>&1 7>&- &
+	local rm=$! i
+	for ((i = 0; i < 400; i++)); do
+		! grep -q "waiting for others" "$T/rm" || break
+		sleep 0.05
+	done
+	grep -q "waiting for others" "$T/rm"
+	[[ $(template ls) == *"x:latest"* ]]
+	tail -c +5000001 "$WS/large.tar" >&7
+	exec 7>&-
+	wait "$LOADING"
+	wait "$rm"
+	run -0 template ls
+	[[ $output == *l:1* && $output != *"x:latest"* && $output == *"z:latest"* ]]
+	nothing_half
 }
 
 @test "progress is for a terminal alone, and the last line stays clean" {
