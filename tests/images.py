@@ -148,6 +148,12 @@ def make_empty(path, *tags):
     docker(path, [(config([]), [], list(tags))])
 
 
+def make_many(path, *tags, n=127):
+    """As many layers as there may be."""
+    layers = [tar([entry("f%d" % i, b"%d" % i), entry("same", b"%d" % i)]) for i in range(n)]
+    docker(path, [(config(layers), layers, list(tags))])
+
+
 def make_large(path, *tags):
     """20 MB that don't compress well, for tests that stop in the middle."""
     import random
@@ -275,6 +281,10 @@ def make_bad_swapped(path, *tags):
 
 def make_bad_missing(path, *tags):
     bad_docker(path, tags, changed("Layers", ["nowhere.tar", "nowhere.tar"]))
+
+
+def make_bad_many(path, *tags):
+    make_many(path, *tags, n=128)
 
 
 def make_bad_count(path, *tags):

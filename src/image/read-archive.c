@@ -44,12 +44,13 @@ static int put_member(FILE *out, const char *key, const struct json_value *v, st
 	return 0;
 }
 
-/* A name that is none is left out, and said. */
+/* A name that is none is left out, and said.  So is one with a digest: that is what a registry has
+ * shown, and no archive can. */
 static void put_name(struct arena *a, FILE *out, const char *text)
 {
 	struct ref ref;
 	char *key = NULL;
-	if (text && ref_parse(a, text, &ref, NULL) == 0)
+	if (text && ref_parse(a, text, &ref, NULL) == 0 && !ref.digest)
 		key = ref_key(a, &ref);
 	template_put(out, key ? "name" : "bad-name", key ? key : text ? text : "?");
 }

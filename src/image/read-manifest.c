@@ -151,8 +151,10 @@ static char *name_of(struct arena *a, const struct json_value *v)
 	struct ref ref;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const char *text = json_value_text(json_value_get(notes, keys[i]));
-		/* a word alone is a tag, of a name that isn't said */
-		if (text && strpbrk(text, "/:") && ref_parse(a, text, &ref, NULL) == 0)
+		/* a word alone is a tag, of a name that isn't said; a digest is a registry's to
+		 * show */
+		if (text && strpbrk(text, "/:") && ref_parse(a, text, &ref, NULL) == 0 &&
+			!ref.digest)
 			return ref_key(a, &ref);
 	}
 	return NULL;

@@ -87,6 +87,16 @@ nothing_half() {
 	nothing_half
 }
 
+@test "load: 127 layers, as many as there may be; what comes out has them all" {
+	image many m:1
+	run -0 template load "$WS/many.tar"
+	[ "$(ls "$STORE/layers" | wc -l)" = 127 ]
+	run -0 template save -o "$WS/out.tar" m:1
+	XDG_DATA_HOME=$T/other run -0 template load "$WS/out.tar"
+	[[ $output == *m:1 ]]
+	[ "$(XDG_DATA_HOME=$T/other template ls -q)" = "$(template ls -q)" ]
+}
+
 @test "TPL-12 what an image says of itself is kept as text, and its own users are found" {
 	image docker x
 	LD_PRELOAD='' run -0 template load "$WS/docker.tar"

@@ -52,11 +52,12 @@ static void archives(void **state)
 	struct arena a = {0};
 	char *text = ask_read(&a, IMAGE_READ_ARCHIVE,
 		"[{\"Config\":\"c.json\",\"RepoTags\":[\"x:1\",\"B A "
-		"D\"],\"Layers\":[\"l/layer.tar\"]},"
+		"D\",\"y@" A "\"],\"Layers\":[\"l/layer.tar\"]},"
 		"{\"Config\":\"blobs/sha256/x\",\"RepoTags\":null,\"Layers\":null}]",
 		0);
 	assert_string_equal(text,
-		"image c.json\nlayer l/layer.tar\nname docker.io/library/x:1\nbad-name B A D\n"
+		"image c.json\nlayer l/layer.tar\nname docker.io/library/x:1\nbad-name B A "
+		"D\nbad-name y@" A "\n"
 		"image blobs/sha256/x\n");
 	arena_free(&a);
 }
