@@ -53,7 +53,7 @@ template_commit() {
 template_program() {
 	local f lib
 	for f; do
-		f=$(command -v "$f")
+		f=$(type -P "$f")
 		mkdir -p "$LAYER$(dirname "$f")"
 		cp -L "$f" "$LAYER$f"
 		ldd "$f" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do

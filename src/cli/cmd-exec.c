@@ -3,6 +3,7 @@
  */
 #include "base/escape.h"
 #include "cli/command.h"
+#include "run/image.h"
 #include "run/lasting.h"
 #include "cli/verb.h"
 
@@ -22,7 +23,7 @@ enum {
 struct asked {
 	struct run *r;
 	const char *user;
-	bool tty;
+	bool tty, shell;
 };
 
 static int option(void *ctx, int id, const char *value, struct err *err)
@@ -62,7 +63,8 @@ static const struct option_row rows[] = {
 	{"detach-keys", 0, "KEYS", "keys that leave it running (ctrl-p,ctrl-q)", OPT_KEYS},
 	{"env", 'e', "K[=V]", "set or pass an environment variable", OPT_ENV},
 	{"env-file", 0, "FILE", "set variables from FILE, KEY=VALUE a line", OPT_ENV_FILE},
-	{"user", 'u', "USER", "as USER; on template host only you", OPT_USER},
+	{"user", 'u', "USER", "as USER: in a template also root; on template host only you",
+		OPT_USER},
 	{"workdir", 'w', "DIR", "in DIR, an absolute path inside", OPT_DIR},
 	{"timeout", 0, "DURATION", "end it after 30s, 10m, 1h: SIGTERM, 10 s later SIGKILL",
 		OPT_TIMEOUT},
@@ -70,9 +72,11 @@ static const struct option_row rows[] = {
 		OPT_RESULT},
 	VERB_HELP_ROW, {0}};
 
-static int check_user(const struct run *r, const char *user, struct err *err)
+static int check_user(struct run *r, const char *user, struct err *err)
 {
 	char number[16], shown[64];
+	if (r->image)
+		return run_image_user(r, user, err);
 	snprintf(number, sizeof(number), "%u", r->id.uid);
 	if (!user || streq(user, r->id.user) || streq(user, number))
 		return 0;
@@ -81,13 +85,25 @@ static int check_user(const struct run *r, const char *user, struct err *err)
 		err, EINVAL, "there is no user %s inside", escape_text(shown, sizeof(shown), user));
 }
 
+/* The user's own where it is one of the system's, which are inside too; in a template, the
+ * account's. */
+static const char *own_shell(const struct run *r)
+{
+	static const char *const none[] = {"nologin", "false", "true"};
+	const char *shell = r->image ? r->inside.shell : r->id.shell;
+	bool usual = r->image || has_prefix(shell, "/bin/") || has_prefix(shell, "/usr/bin/");
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		usual &= !streq(path_base(shell), none[i]);
+	return usual ? shell : "/bin/sh";
+}
+
 static int enter(struct run *r, const struct asked *o, const char *name, struct err *err)
 {
 	bool fresh;
 	r->opt.name = name;
 	r->opt.profile = NULL;
-	int k = check_user(r, o->user, err);
-	if (k == 0 && r->opt.result && r->opt.detach)
+	int k = 0;
+	if (r->opt.result && r->opt.detach)
 		k = err_set(err, EINVAL, "--result does not go with --detach");
 	if (k == 0)
 		k = run_result_open(r, err);
@@ -95,8 +111,12 @@ static int enter(struct run *r, const struct asked *o, const char *name, struct 
 		k = err_set(err, ENOTTY, "-t: standard input is no terminal");
 	if (k == 0)
 		k = lasting_find(r, &fresh, err);
+	if (k == 0)
+		k = check_user(r, o->user, err);
 	if (k < 0)
 		return 125;
+	if (o->shell)
+		strv_add(&r->arena, &r->command, own_shell(r));
 	if (r->directory)
 		r->plan.cwd = r->directory;
 	return lasting_enter(r, err);
@@ -134,11 +154,10 @@ int cmd_exec(int argc, char **argv)
 
 static int shell(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
+	struct asked *o = ctx;
 	(void)n;
-	/* The user's own where it is one of the system's, which are inside too. */
-	bool usual = has_prefix(r->id.shell, "/bin/") || has_prefix(r->id.shell, "/usr/bin/");
-	strv_add(&r->arena, &r->command, usual ? r->id.shell : "/bin/sh");
-	return enter(r, ctx, word[0], err);
+	o->shell = true;
+	return enter(r, o, word[0], err);
 }
 
 int cmd_shell(int argc, char **argv)

@@ -242,21 +242,24 @@ int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir
 	return r < 0 ? r : put(a, dir, HOST_CA_BUNDLE, machine ? machine : "", own, err);
 }
 
-/* Where the tools of the distributions take certificates from that are to be added. */
+/* Links to the sandbox's certificate: where the tools of the distributions take what is to be
+ * added, and where OpenSSL looks for it by itself. */
 static const char *const anchors[] = {
-	"usr/local/share/ca-certificates",          /* Debian, Alpine: update-ca-certificates */
-	"etc/pki/ca-trust/source/anchors",          /* Fedora: update-ca-trust */
-	"etc/ca-certificates/trust-source/anchors", /* Arch */
+	"/usr/local/share/ca-certificates/bawn.crt", /* Debian, Alpine: update-ca-certificates */
+	"/etc/pki/ca-trust/source/anchors/bawn.crt", /* Fedora: update-ca-trust */
+	"/etc/ca-certificates/trust-source/anchors/bawn.crt", /* Arch */
+	"/etc/ssl/certs/" HOST_CA_HASH,
 };
 
-static int seed_link(
-	struct arena *a, const char *seed, const char *dir, const char *name, struct err *err)
+/* The host path of a file that is to be made in seed for path inside, its directory made; NULL
+ * where the template has something else there. */
+static char *seed_place(
+	struct arena *a, const struct host_ca_view *v, const char *seed, const char *path)
 {
-	char *at = path_join(a, seed, dir), *link = at ? path_join(a, at, name) : NULL;
-	int r = link ? file_mkdir_p(AT_FDCWD, at, 0755) : -ENOMEM;
-	if (r == 0 && symlink(OWN, link) < 0 && errno != EEXIST)
-		r = -errno;
-	return r < 0 ? err_sys(err, -r, "create /%s/%s", dir, name) : 0;
+	char *inside = host_stack_place(a, v->stack, path);
+	char *to = inside ? arena_printf(a, "%s%s", seed, inside) : NULL;
+	char *dir = to ? arena_dupn(a, to, (size_t)(strrchr(to, '/') - to)) : NULL;
+	return dir && file_mkdir_p(AT_FDCWD, dir, 0755) == 0 ? to : NULL;
 }
 
 int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir, const char *seed,
@@ -272,14 +275,14 @@ int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir,
 	if (!places.n)
 		strv_add(a, &places, names[0]);
 	for (size_t i = 0; r == 0 && i < places.n; i++) {
-		char *to = arena_printf(a, "%s%s", seed, places.v[i]);
-		char *at = to ? arena_dupn(a, to, (size_t)(strrchr(to, '/') - to)) : NULL;
-		r = at ? file_mkdir_p(AT_FDCWD, at, 0755) : -ENOMEM;
-		if (r < 0)
-			return err_sys(err, -r, "create %s", places.v[i]);
-		r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
+		char *to = seed_place(a, v, seed, places.v[i]);
+		if (to)
+			r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
 	}
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(anchors); i++)
-		r = seed_link(a, seed, anchors[i], "bawn.crt", err);
-	return r < 0 ? r : seed_link(a, seed, "etc/ssl/certs", HOST_CA_HASH, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(anchors); i++) {
+		char *to = seed_place(a, v, seed, anchors[i]);
+		if (to && symlink(OWN, to) < 0 && errno != EEXIST)
+			r = err_sys(err, errno, "create %s", anchors[i]);
+	}
+	return r;
 }

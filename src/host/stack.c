@@ -151,6 +151,26 @@ int host_stack_find(
 	return 0;
 }
 
+char *host_stack_place(struct arena *a, const struct host_stack *s, const char *path)
+{
+	struct host_stack_found f = {0};
+	size_t n = (size_t)(strrchr(path, '/') - path);
+	int r = -ENOENT;
+	/* the longest part of the directory that there is */
+	while (n && r == -ENOENT) {
+		char *part = arena_dupn(a, path, n);
+		r = part ? host_stack_find(a, s, part, &f) : -ENOMEM;
+		for (; r == -ENOENT && n && path[n - 1] != '/'; n--)
+			;
+		n -= r == -ENOENT && n;
+	}
+	if (n == 0)
+		return arena_dup(a, path);
+	if (r < 0 || !S_ISDIR(f.st.st_mode))
+		return NULL;
+	return arena_printf(a, "%s%s", f.path, path + n);
+}
+
 ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret)
 {
 	struct stat st;

@@ -45,15 +45,20 @@ void run_image_box(struct run *r);
 int run_image_reset(struct run *r, struct err *err);
 /* Names of the network, accounts, the directories that mounts go to: into seed-root. */
 int run_image_seed(struct run *r, struct err *err);
-/* For bawn-admin seed: what the template says to the tool. */
-void run_image_words(struct run *r, struct strv *argv);
 /* run-root.c: sudo, su, and what package managers need to know; into seed-root.  s: the template.
  */
 int run_root_seed(struct run *r, const struct host_stack *s, struct err *err);
 /* The same in the plan, and whether anything inside can be root. */
 void run_root_rows(struct run *r);
+/* For bawn-admin seed: what the template says to the tool. */
+void run_image_words(struct run *r, struct strv *argv);
 /* All layers as the next start stacks them, but for seed-root. */
 struct host_stack run_image_stack(struct run *r);
+
+/* For a session that is not the agent's: as user (NULL: the image's own, where there is no
+ * workspace), in the image's working directory where one is named.  -EINVAL where nobody can be
+ * that. */
+int run_image_user(struct run *r, const char *user, struct err *err);
 
 /* The program that p->argv begins with.  127 or 126 in r->unfit where it isn't there. */
 int run_image_exe(struct run *r, struct err *err);

@@ -387,6 +387,52 @@ void run_image_words(struct run *r, struct strv *argv)
 	}
 }
 
+/* ---- who else one can be ---- */
+
+/* "USER" of "USER[:GROUP]", by name or number, in the accounts as they are by now: a uid, or -1. */
+static int64_t uid_of(struct run *r, const char *user)
+{
+	const struct host_stack s = run_image_stack(r);
+	const size_t n = strcspn(user, ":");
+	char *name = arena_dupn(&r->arena, user, n), *end;
+	if (!name || !n)
+		return -1;
+	const char *passwd = read_inside(r, &s, "/etc/passwd"), *eol = NULL,
+		   *line = passwd ? find_line(passwd, 0, name, &eol) : NULL;
+	size_t len = 0;
+	const char *f = line ? field(line, eol, 2, &len) : name;
+	if (!line)
+		len = n;
+	if (!line && streq(name, r->inside.user))
+		return RUN_IMAGE_UID;
+	if (!line && streq(name, "root"))
+		return 0;
+	char *number = f && len && len < 10 ? arena_dupn(&r->arena, f, len) : NULL;
+	int64_t uid = number && strspn(number, "0123456789") == len ? strtoll(number, &end, 10)
+								    : -1;
+	return uid;
+}
+
+int run_image_user(struct run *r, const char *user, struct err *err)
+{
+	char shown[64];
+	const char *own = r->image->t.info.user, *as = user;
+	if (!as && !run_has_workspace(r) && own && *own)
+		as = own;
+	if (!as)
+		return 0;
+	const int64_t uid = uid_of(r, as);
+	if (uid != 0 && uid != RUN_IMAGE_UID && user) {
+		err_hint(err, "one is %s inside, or root: -u root", r->inside.user);
+		return err_set(err, EINVAL, "nobody can be user %s inside",
+			escape_text(shown, sizeof(shown), user));
+	}
+	r->as_root = uid == 0;
+	if (!r->directory && r->image->t.info.workdir)
+		r->ws.cwd = run_image_cwd(r);
+	return arena_check(&r->arena, err);
+}
+
 /* ---- the program and its environment ---- */
 
 /* What a login of root's and of the user's would have together. */

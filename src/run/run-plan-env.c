@@ -62,9 +62,10 @@ void run_plan_env(struct run *r)
 	put_env_list(r, &r->tools.env);
 	run_ca_env(r);
 	strv_env_set(&p->arena, &p->env, "PATH", join_path(r));
-	strv_env_set(&p->arena, &p->env, "HOME", r->inside.home);
-	strv_env_set(&p->arena, &p->env, "USER", r->inside.user);
-	strv_env_set(&p->arena, &p->env, "LOGNAME", r->inside.user);
+	const char *user = r->as_root ? "root" : r->inside.user;
+	strv_env_set(&p->arena, &p->env, "HOME", r->as_root ? "/root" : r->inside.home);
+	strv_env_set(&p->arena, &p->env, "USER", user);
+	strv_env_set(&p->arena, &p->env, "LOGNAME", user);
 	strv_env_set(&p->arena, &p->env, "SHELL", r->inside.shell);
 	strv_env_set(&p->arena, &p->env, "PWD", p->cwd);
 	strv_env_set(&p->arena, &p->env, "BAWN_SANDBOX", r->box.id);

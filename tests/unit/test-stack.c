@@ -169,6 +169,22 @@ static void test_links_of_a_stranger(void **state)
 	assert_null(text);
 }
 
+static void test_places(void **state)
+{
+	struct world *w = *state;
+	put(w, "low/etc/pki/certs/a", "a");
+	ln(w, "../pki/certs", "low/etc/ssl/certs");
+	put(w, "mid/etc/file", "f");
+	assert_string_equal(host_stack_place(&w->a, &w->s, "/etc/ssl/certs/b"), "/etc/pki/certs/b");
+	assert_string_equal(
+		host_stack_place(&w->a, &w->s, "/etc/ssl/certs/x/y/b"), "/etc/pki/certs/x/y/b");
+	assert_string_equal(host_stack_place(&w->a, &w->s, "/new/x"), "/new/x");
+	assert_string_equal(host_stack_place(&w->a, &w->s, "/x"), "/x");
+	assert_null(host_stack_place(&w->a, &w->s, "/etc/file/x"));
+	ln(w, w->dir, "top/away"); /* out of here, and so nowhere inside */
+	assert_string_equal(host_stack_place(&w->a, &w->s, "/away/x"), "/away/x");
+}
+
 static void test_odd_files(void **state)
 {
 	struct world *w = *state;
@@ -195,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_hides, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links_of_a_stranger, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
