@@ -6,7 +6,7 @@ tests_bench_load_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_bench_tls_SOURCES = tests/bench/tls.c
 tests_bench_tls_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 tests_bench_tls_LDADD = $(OPENSSL_LIBS)
-EXTRA_DIST += tests/bench/run tests/bench/lasting.sh tests/bench/terminated.sh
+EXTRA_DIST += tests/bench/run tests/bench/lasting.sh tests/bench/terminated.sh tests/bench/template.sh
 CLEANFILES += tests/bench/race tests/bench/load tests/bench/tls
 
 # BENCHFLAGS="-n 50 --json FILE"
