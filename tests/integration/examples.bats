@@ -3,6 +3,7 @@
 # is printed.  A new example needs a line here only where it is for a terminal or doesn't end.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
+load ../templates.sh
 setup() {
 	bawn_setup
 	git_repo
@@ -68,6 +69,14 @@ prepare() {
 	template)
 		/usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" docker "$WS/image.tar" debian:12
 		"$BAWN" template load "$WS/image.tar" >/dev/null
+		;;
+	sudo) # in a template's root
+		template_layer
+		template_debian
+		template_program install
+		template_commit t
+		echo tool >"$WS/tool"
+		"$BAWN" create --name claude-project --template t shell >/dev/null
 		;;
 	diff | apply | discard)
 		mkdir -p "$WS/src" "$WS/tests"

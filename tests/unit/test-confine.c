@@ -18,6 +18,7 @@
 #include "base/macro.h"
 #include "child.h"
 #include "confine/caps.h"
+#include "confine/emulate.h"
 #include "confine/landlock.h"
 #include "confine/limits.h"
 #include "confine/seccomp-compile.h"
@@ -417,6 +418,72 @@ static void caps(void *ctx)
 	cap_free(now);
 }
 
+/* A process that is root by emulation, and beside it one that is not. */
+static void root(void *ctx)
+{
+	(void)ctx;
+	struct err err = {0};
+	own_namespaces(0, 1000);
+	CHECK(caps_keep_files(&err) == 0);
+	cap_t now = cap_get_proc();
+	char *text = cap_to_text(now, NULL);
+	CHECK(text && strstr(text, "cap_dac_override,cap_fowner,cap_fsetid=ip"));
+	for (cap_value_t c = 0; c < cap_max_bits(); c++) {
+		bool file = c == CAP_DAC_OVERRIDE || c == CAP_FOWNER || c == CAP_FSETID;
+		CHECK(cap_get_bound(c) == 0 && cap_get_ambient(c) == file);
+	}
+	CHECK(cap_set_secbits(0) < 0);
+	load(DEFAULT);
+	if (fork() == 0) {
+		CHECK(caps_give_up() == 0);
+		CHECK(caps_prove(&err) == 0);
+		CHECK(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_FOWNER, 0, 0) < 0);
+		CHECK(caps_use_files() == -EPERM);
+		_exit(0);
+	}
+	int st;
+	CHECK(wait(&st) > 0 && st == 0);
+	CHECK(caps_use_files() == 0 && emulate_prove() == -ENOTRECOVERABLE);
+	CHECK(emulate_enter(NULL) == 0 && emulate_prove() == 0);
+	cap_free(text);
+	cap_free(now);
+}
+
+static void emulation(void *ctx)
+{
+	root(ctx);
+	uid_t u[4] = {7, 7, 7, 7};
+	gid_t groups[4] = {7, 7, 7, 7};
+	/* answered, and nothing else */
+	CHECK(getuid() == 0 && geteuid() == 0 && getgid() == 0 && getegid() == 0);
+	CHECK(getgroups(4, groups) == 0 && groups[0] == 7);
+	CHECK(syscall(SYS_setresuid, 5, 5, 5) == 0 && syscall(SYS_setgroups, 3, NULL) == 0);
+	CHECK(chown("/", 5, 5) == 0 && fchown(-1, 5, 5) == 0);
+	CHECK(mknod("/nowhere/x", S_IFCHR | 0600, 0x103) == 0);
+	CHECK(prctl(PR_SET_KEEPCAPS, 1) == 0 && prctl(PR_CAPBSET_DROP, CAP_CHOWN) == 0);
+	CHECK(syscall(SYS_capset, NULL, NULL) == 0);
+	/* told in truth: these fill memory */
+	CHECK(getresuid(&u[0], &u[1], &u[2]) == 0 && u[0] == 1000 && u[1] == 1000 && u[2] == 1000);
+	CHECK(u[3] == 7);
+	/* refused by the first filter, and not by the kernel */
+	CHECK(syscall(SYS_mount, 0, 0, 0, 0, 0) < 0 && errno == EPERM);
+	CHECK(syscall(SYS_keyctl, -1, 0, 0) < 0 && errno == EPERM);
+	CHECK(syscall(SYS_clone3, 0, 0) < 0 && errno == ENOSYS);
+	CHECK(unshare(CLONE_NEWUSER) < 0 && errno == EPERM);
+	/* the kernel's */
+	CHECK(mknod("/nowhere/x", S_IFIFO | 0600, 0) < 0 && errno == ENOENT);
+	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+}
+
+static void test_emulation(void **state)
+{
+	(void)state;
+	int st = in_child(emulation, NULL);
+	if (st == NO_NAMESPACES)
+		skip();
+	assert_int_equal(st, 0);
+}
+
 static void test_caps(void **state)
 {
 	(void)state;
@@ -575,6 +642,7 @@ int main(void)
 		cmocka_unit_test(test_speed),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_emulation),
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_landlock_missing_path),
 	};
