@@ -403,3 +403,64 @@ owners() {
 	run owners /usr/ours
 	assert_output "/usr/ours 8:9"
 }
+
+# A package archive of one package in $LAYER/srv/archive, and apt with all it needs.
+apt_tree() {
+	local p=$T/package f PATH=$PATH:/usr/sbin:/sbin
+	template_program apt-get dpkg dpkg-deb dpkg-split dpkg-query tar sort gzip diff groupadd useradd \
+		ldconfig start-stop-daemon
+	mkdir -p "$LAYER"/usr/lib/apt/methods "$LAYER"/etc/apt/{apt.conf.d,preferences.d} "$LAYER"/var/{lib/apt/lists,cache/apt/archives}/partial \
+		"$LAYER"/var/lib/dpkg/{info,updates,triggers} "$LAYER"/var/log/apt "$LAYER/srv/archive" "$LAYER/etc/skel"
+	: >"$LAYER/var/lib/dpkg/status"
+	mkdir -p "$LAYER/usr/share"
+	cp -r /usr/share/dpkg "$LAYER/usr/share/"
+	for f in file copy store; do cp -L "/usr/lib/apt/methods/$f" "$LAYER/usr/lib/apt/methods/"; done
+	for f in "$LAYER"/usr/lib/apt/methods/*; do
+		ldd "$f" | grep -o '/[^ ]*' | while read -r lib; do
+			[ -e "$LAYER$lib" ] || { mkdir -p "$LAYER$(dirname "$lib")" && cp -L "$lib" "$LAYER$lib"; }
+		done
+	done
+	: >"$LAYER/etc/shadow"
+	: >"$LAYER/etc/gshadow"
+	: >"$LAYER/etc/login.defs"
+	mkdir -p "$p/DEBIAN" "$p/usr/bin" "$p/usr/share/greeter"
+	printf '#!/bin/sh\necho greetings\n' >"$p/usr/bin/greet"
+	chmod 755 "$p/usr/bin/greet"
+	chmod u+s "$p/usr/bin/greet"
+	echo data >"$p/usr/share/greeter/data"
+	printf '%s\n' 'Package: greeter' 'Version: 1' 'Architecture: all' 'Maintainer: nobody <nobody@example.com>' \
+		'Description: for a test' >"$p/DEBIAN/control"
+	printf '%s\n' '#!/bin/sh' 'set -e' '[ "$(id -u)" = 0 ]' 'groupadd -g 901 greeters' 'useradd -u 902 -g greeters -m greeter' \
+		'chown greeter:greeters /usr/share/greeter/data' 'mknod /usr/share/greeter/null c 1 3' >"$p/DEBIAN/postinst"
+	chmod 755 "$p/DEBIAN/postinst"
+	dpkg-deb --root-owner-group -Zgzip -b "$p" "$LAYER/srv/archive/greeter.deb" >/dev/null
+	{
+		cat "$p/DEBIAN/control"
+		printf 'Filename: ./greeter.deb\nSize: %s\nSHA256: %s\n\n' "$(stat -c %s "$LAYER/srv/archive/greeter.deb")" \
+			"$(sha256sum <"$LAYER/srv/archive/greeter.deb" | cut -d' ' -f1)"
+	} >"$LAYER/srv/archive/Packages"
+	echo "deb [trusted=yes] file:/srv/archive ./" >"$LAYER/etc/apt/sources.list"
+}
+
+@test "sudo apt-get update and install work, their users and owners are kept, and it is there at the next start" {
+	need command -v apt-get -- apt
+	apt_tree
+	template_commit t
+	run "$BAWN" run -q --name own -t t shell "$WS" -- sh -c 'sudo apt-get -q update && sudo apt-get -q install -y greeter; echo "code $?"'
+	assert_output "code 0"
+	refute_output "W: "
+	"$BAWN" stop own >/dev/null 2>&1
+	run "$BAWN" exec own sh -c 'greet; id greeter; dpkg -s greeter | grep ^Status; stat -c %u:%g /home/greeter; cat /usr/share/greeter/data'
+	assert_output "greetings
+uid=902(greeter) gid=901(greeters) groups=901(greeters)
+Status: install ok installed
+1000:1000
+data"
+	run owners /usr/share/greeter/data /usr/bin/greet /home/greeter
+	assert_output "/usr/share/greeter/data 902:901
+/usr/bin/greet 0:0
+/home/greeter 902:901"
+	run "$BAWN" exec own sudo apt-get -q purge -y greeter
+	assert_status 0
+	run -127 "$BAWN" exec own greet
+}
