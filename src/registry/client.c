@@ -215,6 +215,20 @@ static int from_docker(struct registry_client *c, struct arena *a, struct err *e
 	return w.helper ? ask_helper(c, a, arena_dup(a, w.helper), err) : 0;
 }
 
+static int take_proxy(struct registry_client *c, const char *proxy, struct err *err)
+{
+	if (!proxy)
+		return 0;
+	if (strstr(proxy, "://") && !has_prefix(proxy, "http://") && !has_prefix(proxy, "https://"))
+		return err_set(err, EINVAL,
+			"only http:// and https:// proxies can be used; look at https_proxy and "
+			"http_proxy");
+	if ((size_t)snprintf(c->secrets->proxy, sizeof(c->secrets->proxy), "%s", proxy) >=
+		sizeof(c->secrets->proxy))
+		return err_set(err, EINVAL, "https_proxy or http_proxy is too long");
+	return 0;
+}
+
 int registry_open(struct registry_client *c, struct arena *a, struct err *err)
 {
 	void *m = mmap(NULL, sizeof(*c->secrets), PROT_READ | PROT_WRITE,
@@ -230,9 +244,7 @@ int registry_open(struct registry_client *c, struct arena *a, struct err *err)
 	const char *proxy = variable("https_proxy", "HTTPS_PROXY");
 	if (has_prefix(c->place.base, "http:"))
 		proxy = getenv("http_proxy"); /* HTTP_PROXY is what a web server may set */
-	if (r >= 0 && proxy)
-		snprintf(c->secrets->proxy, sizeof(c->secrets->proxy), "%s", proxy);
-	return MIN(r, 0);
+	return r < 0 ? r : take_proxy(c, proxy, err);
 }
 
 void registry_close(struct registry_client *c)

@@ -371,7 +371,16 @@ static int judge(struct http *h, CURLcode r, struct err *err)
 		return err_set(err, EAGAIN, "it broke off: %s", why);
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(err, EAGAIN, "no connection within %u s", h->setup.stall);
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		err_hint(err,
+			"is this machine connected, and that name meant?  bawn template ls "
+			"lists what is here");
+		return err_set(err, EHOSTUNREACH, "%s", why);
 	case CURLE_COULDNT_CONNECT:
+		err_hint(err,
+			"is that the registry, and this machine connected?  Behind a proxy, "
+			"set https_proxy");
 		return err_set(err, ECONNREFUSED, "%s", why);
 	case CURLE_PEER_FAILED_VERIFICATION:
 		err_hint(err,

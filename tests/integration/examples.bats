@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../templates.sh
+load ../registry/lib.sh
 setup() {
 	bawn_setup
 	git_repo
@@ -51,10 +52,18 @@ of_help() {
 
 # What must be there for the examples of a command or page.
 prepare() {
+	unset http_proxy no_proxy
 	"$BAWN" rm -f --all >/dev/null
 	rm -rf "$XDG_CONFIG_HOME/bawn/secrets" # the commands of examples are not there
 	case $1 in
-	create | run) ;;
+	create) ;;
+	run) # a template with the tool in it
+		[ ! -d "$XDG_DATA_HOME/bawn/templates/images" ] || return 0
+		template_layer
+		template_debian
+		cp "$HOME/.local/bin/codex" "$LAYER/usr/bin/codex"
+		template_commit node-tools
+		;;
 	secret)
 		export KEY=key
 		"$BAWN" create claude >/dev/null
@@ -67,8 +76,15 @@ prepare() {
 		;;
 	report) "$BAWN" run -d claude >/dev/null ;;
 	template)
+		rm -rf "$XDG_DATA_HOME/bawn/templates" # what was put there by hand is not as digests say
 		/usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" docker "$WS/image.tar" debian:12
 		"$BAWN" template load "$WS/image.tar" >/dev/null
+		"$BAWN" template tag debian:12 mine:1
+		# a mirror of docker.io; as a proxy, it is registry.example.com, too
+		registry_start "$T/registries"
+		SERVERS+=("$(cat "$REG/pid")" "$(cat "$ELSE/pid")")
+		registries "mirror docker.io http://$(registry_at) only" "insecure registry.example.com"
+		export http_proxy="http://$(registry_at)" no_proxy=127.0.0.1
 		;;
 	sudo) # in a template's root
 		template_layer

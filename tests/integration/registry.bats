@@ -198,3 +198,67 @@ blob_is_whole() {
 	grep -q 'socket(AF_UNIX.*= -1 EAFNOSUPPORT' "$BATS_TEST_TMPDIR/trace"
 	grep -q 'execve(0x.*= -1 EPERM' "$BATS_TEST_TMPDIR/trace"
 }
+
+# An authority and a certificate for localhost; and a registry that has it, in $1.
+tls_registry() {
+	mkdir -p "$1"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority \
+		-keyout "$1/ca.key" -out "$1/ca.crt" 2>/dev/null
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+		-keyout "$1/key" -out "$1/csr" 2>/dev/null
+	openssl x509 -req -in "$1/csr" -CA "$1/ca.crt" -CAkey "$1/ca.key" -CAcreateserial -days 2 \
+		-extfile <(echo subjectAltName=DNS:localhost) -out "$1/crt" 2>/dev/null
+	: >"$1/log"
+	REGISTRY_TLS="$1/crt $1/key" python3 "$BAWN_SRCDIR/tests/registry/registry.py" "$1" \
+		"$(cat "$ELSE/port")" >/dev/null 2>&1 3>&- </dev/null &
+	echo "$!" >"$1/pid"
+	eventually test -e "$1/port"
+}
+
+@test "registry: by TLS only with a certificate that is trusted for the host, and no step down from there" {
+	local tls=$BATS_TEST_TMPDIR/tls base
+	tls_registry "$tls"
+	base=base=https://localhost:$(cat "$tls/port")
+	run ask "$base" op=manifest repo=ok/x ref=v1 tries=1
+	assert_status 1
+	assert_output "its certificate is not trusted"
+	assert_output "ca HOST FILE"
+	run ask "base=https://127.0.0.1:$(cat "$tls/port")" ca="$tls/ca.crt" op=manifest repo=ok/x ref=v1 tries=1
+	assert_status 1
+	assert_output "its certificate is not trusted"
+	run ask "$base" ca="$tls/ca.crt" op=manifest repo=ok/x ref=v1
+	assert_status 0
+	run ask "$base" trust="$tls/ca.crt" op=manifest repo=ok/x ref=v1
+	assert_status 0
+	[ "$(wc -l <"$tls/log")" = 2 ]
+	# shellcheck disable=SC2086
+	run ask "$base" ca="$tls/ca.crt" op=blob repo=redirect/x $BLOB
+	kill "$(cat "$tls/pid")"
+	assert_status 1
+	assert_output "leads from https to http"
+}
+
+@test "registry: one elsewhere can't have us ask what listens on this machine" {
+	local reg=$BATS_TEST_TMPDIR/reg
+	mkdir "$reg"
+	: >"$reg/log"
+	# a network of its own, with an address that is not loopback's
+	run timeout 60 unshare -Urn sh -c '
+		ip link set lo up && ip addr add 192.0.2.7/32 dev lo || exit 9
+		mkdir "$1/else" && : >"$1/else/log"
+		python3 "$2/registry.py" "$1/else" >/dev/null 2>&1 &
+		a=$!
+		while [ ! -e "$1/else/port" ]; do sleep 0.05; done
+		REGISTRY_BIND=192.0.2.7 python3 "$2/registry.py" "$1" "$(cat "$1/else/port")" >/dev/null 2>&1 &
+		b=$!
+		while [ ! -e "$1/port" ]; do sleep 0.05; done
+		python3 "$2/ask.py" "$3/bawn-registry" "$1/out" "base=http://192.0.2.7:$(cat "$1/port")" \
+			op=blob repo=redirect/x $4
+		r=$?
+		kill $a $b
+		exit $r' sh "$reg" "$BAWN_SRCDIR/tests/registry" "$BAWN_BUILDDIR" "$BLOB"
+	assert_status 1
+	assert_output "it leads to an address of this machine"
+	[ ! -s "$reg/else/log" ]
+	[ "$(grep -c 'GET /v2/redirect/x/blobs' "$reg/log")" = 1 ]
+}

@@ -181,6 +181,17 @@ refused() {
 	[ -z "$(grep -rlF "$password" "$XDG_DATA_HOME" "$XDG_CACHE_HOME" 2>/dev/null)" ]
 }
 
+@test "template pull: by a proxy, where the host goes out by one" {
+	registries "insecure registry.example.com"
+	http_proxy=http://who:pw@$AT run "$BAWN" template pull -q registry.example.com/ok/x:v3
+	assert_status 0
+	# who:pw
+	grep -q "PROXY http://registry.example.com/v2/ok/x/manifests/v3 Basic d2hvOnB3" "$REG/log"
+	http_proxy=socks5://$AT run "$BAWN" template pull -q registry.example.com/ok/y
+	assert_status 125
+	assert_output "only http:// and https:// proxies"
+}
+
 @test "template push: what is pushed is pulled again as it was, and known layers are not sent" {
 	"$BAWN" template pull -q ok/x:v1
 	run "$BAWN" template push -q ok/x:v1 "$AT/fromscratch/a:1"

@@ -11,6 +11,7 @@ import sys
 
 helper, out = sys.argv[1:3]
 keys = [a.split("=", 1) for a in sys.argv[3:]]
+keys = [k for i, k in enumerate(keys) if k[0] not in [x[0] for x in keys[i + 1:]]]  # the last counts
 request = "".join("%s %s\n" % (k, v) for k, v in keys
                   if not k.startswith("secret.") and k not in ("in", "raw")) + "end\n"
 for k, v in keys:

@@ -6,6 +6,7 @@ usage: registry.py DIR [OTHER-PORT]
 Listens on a port of 127.0.0.1, which it writes to DIR/port; each request becomes a line of DIR/log:
 METHOD PATH AUTHORIZATION.  The image it has is the same in each repository; the first word of the
 repository's path, before a "-" or "/", says what goes wrong there (FAULTS).  What is pushed is kept.
+With REGISTRY_TLS="CERT KEY" in the environment it speaks TLS; REGISTRY_BIND is another address.
 DIR/image holds the digests: "manifest D", "config D SIZE", "layer D SIZE DIFF-ID".
 """
 import base64
@@ -15,6 +16,7 @@ import io
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 import tarfile
@@ -112,6 +114,11 @@ class Handler(BaseHTTPRequestHandler):
     # ---- what it says ----
 
     def note(self):
+        """Also as a proxy: one that is asked for http://HOST/PATH is that host."""
+        if self.path.startswith("http://"):
+            with lock, open(DIR + "/log", "a") as f:
+                f.write("PROXY %s %s\n" % (self.path, self.headers.get("Proxy-Authorization", "-")))
+            self.path = "/" + self.path.split("/", 3)[3]
         with lock, open(DIR + "/log", "a") as f:
             f.write("%s %s %s\n" % (self.command, self.path, self.headers.get("Authorization", "-")))
 
@@ -379,7 +386,12 @@ class Server(ThreadingHTTPServer):
         pass
 
 
-server = Server(("127.0.0.1", 0), Handler)
+server = Server((os.environ.get("REGISTRY_BIND", "127.0.0.1"), 0), Handler)
+if os.environ.get("REGISTRY_TLS"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*os.environ["REGISTRY_TLS"].split())
+    server.socket = context.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
 with open(DIR + "/image", "w") as out:
     out.write("manifest %s\nconfig %s %d\n" % (digest(MANIFEST), digest(CONFIG), len(CONFIG)))
     for raw, packed in LAYERS:
