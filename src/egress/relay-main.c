@@ -223,6 +223,11 @@ static void dispatch(const struct epoll_event *e)
 	}
 }
 
+static bool is_listener(const struct epoll_event *e)
+{
+	return e->data.u64 >> 32 == RELAY_EV_LISTENER;
+}
+
 static void tick(void)
 {
 	flow_tick();
@@ -270,9 +275,14 @@ _noreturn_ static void loop(void)
 		}
 		worked = n > 0 || timed;
 		update_now();
+		/* What has waited longer goes first: who is new waits in the backlog. */
 		for (int i = 0; i < n; i++)
-			dispatch(&ev[i]);
+			if (!is_listener(&ev[i]))
+				dispatch(&ev[i]);
 		flow_run_ready();
+		for (int i = 0; i < n; i++)
+			if (is_listener(&ev[i]))
+				dispatch(&ev[i]);
 		flow_bury();
 		if (next_tick && relay.now >= next_tick) {
 			tick();
