@@ -311,7 +311,7 @@ more" ] || fail "$output"
 		refute_output ran
 		[ "${#output}" -lt 1000 ] || fail "the message is ${#output} long"
 	done
-	run "$BAWN" create --template nosuch:v9 shell .
+	run "$BAWN" create --pull never --template nosuch:v9 shell .
 	assert_status 125
 	assert_output "there is no template 'nosuch:v9'"
 	run "$BAWN" ls -q
