@@ -12,6 +12,12 @@ mode_t attr_disk_mode(uint32_t mode, bool dir)
 	return dir ? (mode & 01777) | 0700 : (mode & 0777) | 0400;
 }
 
+mode_t attr_first_mode(const struct tar_entry *e)
+{
+	mode_t mode = attr_disk_mode(e->mode, e->type == TAR_DIR);
+	return mode & 0200 ? mode : 0600;
+}
+
 size_t attr_owner_put(unsigned char *to, uint32_t uid, uint32_t gid)
 {
 	const uint32_t ids[] = {uid, gid};
@@ -123,7 +129,7 @@ int attr_set(int fd, const struct tar_entry *e, bool anew, struct layer_counts *
 	if (r < 0)
 		return r;
 	/* last, as a file that its owner can't write takes no attributes */
-	if ((!anew || dir || mode != 0600) && fchmod(fd, mode) < 0)
+	if ((!anew || mode != attr_first_mode(e)) && fchmod(fd, mode) < 0)
 		return err_sys(err, errno, "set a file's mode");
 	const struct timespec times[2] = {
 		{.tv_nsec = UTIME_OMIT}, {.tv_sec = e->mtime, .tv_nsec = e->mtime_ns}};

@@ -18,8 +18,11 @@
 /* The permission bits that a file or directory of this recorded mode gets on disk. */
 mode_t attr_disk_mode(uint32_t mode, bool dir);
 
-/* All of e's (a file, a device node or a directory) on fd, with mode and time; anew: nothing is
- * there yet.  What does not fit is noted. */
+/* The mode to make it with, if the umask is 0: that one, unless it would keep attributes off. */
+mode_t attr_first_mode(const struct tar_entry *e);
+
+/* All of e's (a file, a device node or a directory) on fd, with mode and time; anew: it was
+ * made with attr_first_mode().  What does not fit is noted. */
 int attr_set(int fd, const struct tar_entry *e, bool anew, struct layer_counts *c, struct err *err);
 int attr_set_opaque(int fd, struct err *err);
 bool attr_is_opaque(int fd);

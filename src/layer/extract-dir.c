@@ -98,7 +98,7 @@ static int make_implied(struct extract *x, int parent, const char *path, const c
 		return err_set(err, ENOMEM, "out of memory");
 	if (!hidden)
 		from_lower(x, path, buf, &d);
-	if (mkdirat(parent, name, 0700) < 0)
+	if (mkdirat(parent, name, attr_first_mode(&d)) < 0)
 		return err_sys(err, errno, "make %s", extract_shown(path));
 	_cleanup_close_ int fd = place_open(parent, name, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)

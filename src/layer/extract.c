@@ -49,7 +49,7 @@ static int put_dir(
 	int was = name[0] ? extract_clear(x, parent, x->path, name, true, err) : CLEAR_DIR;
 	if (was < 0)
 		return was;
-	if (was != CLEAR_DIR && mkdirat(parent, name, 0700) < 0)
+	if (was != CLEAR_DIR && mkdirat(parent, name, attr_first_mode(e)) < 0)
 		return fail(err, errno, "make the directory", x);
 	_cleanup_close_ int fd = place_open(parent, name, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
@@ -95,20 +95,32 @@ static int put_content(struct extract *x, int fd, const struct tar_entry *e, str
 	return r;
 }
 
+/* Nearly all names are free. */
+static int make_file(
+	struct extract *x, int parent, const char *name, const struct tar_entry *e, struct err *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL;
+	int fd = place_open(parent, name, flags, attr_first_mode(e));
+	if (fd == -EEXIST) {
+		int r = extract_clear(x, parent, x->path, name, false, err);
+		if (r < 0)
+			return r;
+		fd = place_open(parent, name, flags, attr_first_mode(e));
+	}
+	return fd < 0 ? fail(err, -fd, "make the file", x) : fd;
+}
+
 static int put_file(
 	struct extract *x, int parent, const char *name, const struct tar_entry *e, struct err *err)
 {
-	int r = extract_clear(x, parent, x->path, name, false, err);
-	if (r < 0)
-		return r;
 	if (e->size > x->in->limits.bytes - x->c->size && !GUARD_REMOVED("layer-bytes"))
 		return err_set(err, EFBIG, "the files of the tar have more than %llu bytes",
 			(unsigned long long)x->in->limits.bytes);
 	x->c->size += e->size;
-	_cleanup_close_ int fd = place_open(parent, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	_cleanup_close_ int fd = make_file(x, parent, name, e, err);
 	if (fd < 0)
-		return fail(err, -fd, "make the file", x);
-	r = put_content(x, fd, e, err);
+		return fd;
+	int r = put_content(x, fd, e, err);
 	return r == 0 ? attr_set(fd, e, true, x->c, err) : r;
 }
 
@@ -197,13 +209,8 @@ static int put_hard(
 static int put_node(
 	struct extract *x, int parent, const char *name, const struct tar_entry *e, struct err *err)
 {
-	int r = extract_clear(x, parent, x->path, name, false, err);
-	if (r < 0)
-		return r;
-	_cleanup_close_ int fd = place_open(parent, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (fd < 0)
-		return fail(err, -fd, "make the file", x);
-	return attr_set(fd, e, true, x->c, err);
+	_cleanup_close_ int fd = make_file(x, parent, name, e, err);
+	return fd < 0 ? fd : attr_set(fd, e, true, x->c, err);
 }
 
 /* ---- whiteouts ----------------------------------------------------------------------------------

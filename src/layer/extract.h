@@ -17,7 +17,8 @@ struct extract_in {
 	int (*fill)(void *ctx, const unsigned char **ret, size_t *ret_n, struct err *err);
 	void *ctx;
 };
-/* c's tar is the caller's to know; its notes the caller's to free, also after a failure. */
+/* The umask has to be 0.  c's tar is the caller's to know; its notes the caller's to free, also
+ * after a failure. */
 int extract(const struct extract_in *in, struct layer_counts *c, struct err *err);
 
 #endif

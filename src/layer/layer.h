@@ -37,11 +37,9 @@
  *     4..  upper directories (or a layer's fs/), topmost first, merged as overlayfs does.  layer:
  *          as one layer, with whiteouts; squash: nothing is below, so none are needed
  *     UID:GID  the owner of what says nothing of one, for each of these directories; the last
- *          stands for those that follow.  With DIRS:NAME, of what is at NAME (a home) or below it in
- *          the first DIRS directories
- *   bawn-layer index
- *     0    a tar (an archive of images): plain, gzip or zstd
- *     1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
+ *          stands for those that follow.  With DIRS:NAME, of what is at NAME (a home) or below it
+ * in the first DIRS directories bawn-layer index 0    a tar (an archive of images): plain, gzip or
+ * zstd 1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
  *          files; where in the plain tar their bytes are), "link NAME\tTARGET" (symbolic and hard
  *          links) or "dir NAME", names without a leading "./" or double slashes; then "in 0" or
  *          "in 3", where the plain tar is

@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static int top = -1;
 	if (top < 0) {
-		umask(022);
+		umask(0);
 		if (hash_init(NULL) < 0 || !mkdtemp(place))
 			abort();
 		top = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
