@@ -9,14 +9,12 @@
 #include "layer/input.h"
 
 #include <pthread.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/fd.h"
+#include "layer/codec.h"
 
 enum { SLOTS = 8 };
 #define SLOT_SIZE ((size_t)256 << 10)
-#define ZSTD_WINDOW_LOG 27 /* 128 MiB; what zstd itself takes without being told */
 
 const char *const layer_media[] = {
 	"application/vnd.oci.image.layer.v1.tar",
@@ -107,46 +105,11 @@ static int run_plain(struct input *in)
 	return 0;
 }
 
-/* How a format decompresses: some of in[p..n) into to[*n_to..cap).  1: a member ended. */
-struct codec {
-	int (*step)(void *state, const unsigned char *in, size_t *in_n, unsigned char *to,
-		size_t *to_n);
-	const char *name;
-};
-
-static int step_gzip(
-	void *state, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
-{
-	z_stream *z = state;
-	z->next_in = (unsigned char *)(uintptr_t)in;
-	z->avail_in = (unsigned int)*in_n;
-	z->next_out = to;
-	z->avail_out = (unsigned int)*to_n;
-	int r = inflate(z, Z_NO_FLUSH);
-	*in_n -= z->avail_in;
-	*to_n -= z->avail_out;
-	if (r == Z_STREAM_END)
-		return inflateReset(z) == Z_OK ? 1 : -EBADMSG;
-	return r == Z_OK || r == Z_BUF_ERROR ? 0 : r == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
-}
-
-static int step_zstd(
-	void *state, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
-{
-	ZSTD_inBuffer ib = {in, *in_n, 0};
-	ZSTD_outBuffer ob = {to, *to_n, 0};
-	size_t r = ZSTD_decompressStream(state, &ob, &ib);
-	*in_n = ib.pos;
-	*to_n = ob.pos;
-	return ZSTD_isError(r) ? -EBADMSG : r == 0;
-}
-
-static int bad_input(struct input *in, int code, const struct codec *c, const char *what)
+static int bad_input(struct input *in, int code, const char *what)
 {
 	return err_set(&in->err, code == -ENOMEM ? ENOMEM : EBADMSG,
-		"the layer's %s stream %s at byte "
-		"%llu",
-		c->name, what, (unsigned long long)in->bytes);
+		"the layer's %s stream %s at byte %llu", in->format == LAYER_GZIP ? "gzip" : "zstd",
+		what, (unsigned long long)in->bytes);
 }
 
 static bool all_zero(const unsigned char *p, size_t n)
@@ -158,9 +121,15 @@ static bool all_zero(const unsigned char *p, size_t n)
 	return n == 0;
 }
 
-static int run_codec(struct input *in, const struct codec *c, void *state)
+/* Behind the last member may be zeros, as a tape or a block device leaves them. */
+static bool is_rest(const struct input *in, size_t p)
 {
-	size_t p = 0, filled = 0, magic = c->step == step_gzip ? 0x1f : 0x28;
+	return p < in->in_n && (in->format == LAYER_GZIP ? in->in[p] != 0x1f : in->in[p] == 0);
+}
+
+static int run_codec(struct input *in, struct codec *c)
+{
+	size_t p = 0, filled = 0;
 	bool ended = false, full = false; /* full: there may be more without more input */
 	unsigned char *to = slot_wait(in);
 	while (to) {
@@ -172,18 +141,16 @@ static int run_codec(struct input *in, const struct codec *c, void *state)
 			if (!in->in_n)
 				break;
 		}
-		/* zeros behind the last member are what a tape or a block device leaves */
-		if (ended && p < in->in_n && in->in[p] != magic &&
-			(c->step == step_gzip || in->in[p] == 0)) {
+		if (ended && is_rest(in, p)) {
 			if (!all_zero(in->in + p, in->in_n - p))
-				return bad_input(in, 0, c, "has something else behind its end");
+				return bad_input(in, 0, "has something else behind its end");
 			p = in->in_n;
 			continue;
 		}
 		size_t used = in->in_n - p, made = SLOT_SIZE - filled;
-		int r = c->step(state, in->in + p, &used, to + filled, &made);
+		int r = codec_unpack(c, in->in + p, &used, to + filled, &made);
 		if (r < 0)
-			return bad_input(in, r, c, "is damaged");
+			return bad_input(in, r, "is damaged");
 		ended = r == 1;
 		full = made == SLOT_SIZE - filled;
 		p += used;
@@ -197,37 +164,23 @@ static int run_codec(struct input *in, const struct codec *c, void *state)
 	if (!to)
 		return -ECANCELED;
 	slot_give(in, filled);
-	return ended ? 0 : bad_input(in, 0, c, "ends too early");
+	return ended ? 0 : bad_input(in, 0, "ends too early");
 }
 
-static int run_gzip(struct input *in)
+static int run_packed(struct input *in)
 {
-	static const struct codec codec = {step_gzip, "gzip"};
-	z_stream z = {0};
-	if (inflateInit2(&z, 15 + 16) != Z_OK) /* 16: gzip, with its checksum */
+	struct codec *c = codec_unpacker(in->format);
+	if (!c)
 		return err_set(&in->err, ENOMEM, "out of memory");
-	int r = run_codec(in, &codec, &z);
-	inflateEnd(&z);
-	return r;
-}
-
-static int run_zstd(struct input *in)
-{
-	static const struct codec codec = {step_zstd, "zstd"};
-	ZSTD_DCtx *d = ZSTD_createDCtx();
-	if (!d || ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG)))
-		return err_set(&in->err, ENOMEM, "out of memory");
-	int r = run_codec(in, &codec, d);
-	ZSTD_freeDCtx(d);
+	int r = run_codec(in, c);
+	codec_free(c);
 	return r;
 }
 
 static void *run(void *arg)
 {
 	struct input *in = arg;
-	int r = in->format == LAYER_GZIP   ? run_gzip(in)
-		: in->format == LAYER_ZSTD ? run_zstd(in)
-					   : run_plain(in);
+	int r = in->format == LAYER_TAR ? run_plain(in) : run_packed(in);
 	pthread_mutex_lock(&in->lock);
 	in->ended = true;
 	if (r < 0 && !in->err.code)

@@ -2,22 +2,18 @@
 #include "layer/output.h"
 
 #include <sys/types.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/fd.h"
+#include "layer/codec.h"
 
 #define CHUNK ((size_t)256 << 10)
-enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3 };
 
 struct output {
 	int fd;
 	enum layer_format format;
 	struct hash *diff, *blob;
 	uint64_t tar, bytes;
-	z_stream z;
-	bool z_begun;
-	ZSTD_CCtx *zstd;
+	struct codec *codec; /* NULL: none */
 	unsigned char in[CHUNK], out[CHUNK];
 	size_t n; /* in `in` */
 };
@@ -31,20 +27,8 @@ int output_open(int fd, enum layer_format format, struct output **ret, struct er
 	o->format = format;
 	o->diff = hash_new();
 	o->blob = hash_new();
-	bool ok = o->diff && o->blob;
-	if (ok && format == LAYER_GZIP) {
-		ok = deflateInit2(&o->z, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) ==
-			Z_OK;
-		o->z_begun = ok;
-	}
-	if (ok && format == LAYER_ZSTD) {
-		o->zstd = ZSTD_createCCtx();
-		ok = o->zstd &&
-			!ZSTD_isError(ZSTD_CCtx_setParameter(
-				o->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)) &&
-			!ZSTD_isError(ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1));
-	}
-	if (!ok) {
+	o->codec = format == LAYER_TAR ? NULL : codec_packer(format);
+	if (!o->diff || !o->blob || (format != LAYER_TAR && !o->codec)) {
 		output_free(o);
 		return err_set(err, ENOMEM, "out of memory");
 	}
@@ -61,38 +45,19 @@ static int emit(struct output *o, const void *data, size_t n, struct err *err)
 	return r < 0 ? err_sys(err, -r, "write the layer's tar") : 0;
 }
 
-static int emit_gzip(struct output *o, bool last, struct err *err)
+static int emit_packed(struct output *o, bool last, struct err *err)
 {
-	int z, r;
-	o->z.next_in = o->in;
-	o->z.avail_in = (unsigned int)o->n;
+	size_t at = 0;
+	int done, r;
 	do {
-		o->z.next_out = o->out;
-		o->z.avail_out = (unsigned int)CHUNK;
-		z = deflate(&o->z, last ? Z_FINISH : Z_NO_FLUSH);
-		if (z == Z_STREAM_ERROR)
-			return err_set(err, EIO, "zlib has failed");
-		r = emit(o, o->out, CHUNK - o->z.avail_out, err);
-	} while (r == 0 && (last ? z != Z_STREAM_END : o->z.avail_out == 0));
+		size_t used = o->n - at, made = CHUNK;
+		done = codec_pack(o->codec, o->in + at, &used, o->out, &made, last);
+		if (done < 0)
+			return err_sys(err, -done, "compress the layer's tar");
+		at += used;
+		r = emit(o, o->out, made, err);
+	} while (r == 0 && !done);
 	return r;
-}
-
-static int emit_zstd(struct output *o, bool last, struct err *err)
-{
-	ZSTD_inBuffer in = {o->in, o->n, 0};
-	bool more;
-	do {
-		ZSTD_outBuffer out = {o->out, CHUNK, 0};
-		size_t z = ZSTD_compressStream2(
-			o->zstd, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
-		if (ZSTD_isError(z))
-			return err_set(err, EIO, "zstd has failed");
-		int r = emit(o, o->out, out.pos, err);
-		if (r < 0)
-			return r;
-		more = last ? z != 0 : in.pos < in.size;
-	} while (more);
-	return 0;
 }
 
 static int flush(struct output *o, bool last, struct err *err)
@@ -100,10 +65,8 @@ static int flush(struct output *o, bool last, struct err *err)
 	int r = 0;
 	hash_add(o->diff, o->in, o->n);
 	o->tar += o->n;
-	if (o->format == LAYER_GZIP)
-		r = emit_gzip(o, last, err);
-	else if (o->format == LAYER_ZSTD)
-		r = emit_zstd(o, last, err);
+	if (o->codec)
+		r = emit_packed(o, last, err);
 	else if (o->n)
 		r = emit(o, o->in, o->n, err);
 	o->n = 0;
@@ -168,9 +131,7 @@ void output_free(struct output *o)
 {
 	if (!o)
 		return;
-	if (o->z_begun)
-		deflateEnd(&o->z);
-	ZSTD_freeCCtx(o->zstd);
+	codec_free(o->codec);
 	hash_free(o->diff);
 	hash_free(o->blob);
 	free(o);
