@@ -71,20 +71,26 @@ static int help_of(const struct template_verb *v)
 	return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
 }
 
-/* Options of all verbs, each once, with those that have it. */
-static void help_options(void)
+/* Options of all verbs, each once; where two mean something else by one, both are said. */
+static const struct option_row *all_options(void)
 {
-	struct option_row all[OPTIONS_MAX + 1] = {0};
+	static char both[OPTIONS_MAX][160];
+	static struct option_row all[OPTIONS_MAX + 1];
 	size_t n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		for (const struct option_row *r = verbs[i]->rows; r->name; r++) {
 			size_t k = 0;
 			while (k < n && !streq(all[k].name, r->name))
 				k++;
-			if (k == n && n < OPTIONS_MAX)
+			if (k == n && n < OPTIONS_MAX) {
 				all[n++] = *r;
+			} else if (k < n && !strstr(all[k].help, r->help)) {
+				snprintf(both[k], sizeof(both[k]), "%.70s; or: %.70s", all[k].help,
+					r->help);
+				all[k].help = both[k];
+			}
 		}
-	options_help(all, stdout);
+	return all;
 }
 
 static int help(void)
@@ -95,10 +101,10 @@ static int help(void)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		char left[64];
 		snprintf(left, sizeof(left), "%s %s", verbs[i]->name, verbs[i]->args);
-		printf("  %-34s %.*s\n", left, (int)strcspn(verbs[i]->text, ".:"), verbs[i]->text);
+		printf("  %-34s %.*s\n", left, (int)strcspn(verbs[i]->text, ".:;"), verbs[i]->text);
 	}
 	puts("\nOptions of the verbs (bawn template VERB --help tells which has which):");
-	help_options();
+	options_help(all_options(), stdout);
 	fputs("\nExamples:\n", stdout);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fputs(verbs[i]->examples, stdout);
@@ -189,7 +195,6 @@ static int unknown(const char *word)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
-	static const struct option_row rows[] = {TEMPLATE_HELP_ROW, {0}};
 	setlocale(LC_CTYPE, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN); /* a reader of ours that goes is an error like others */
 	if (fd_fix_stdio(&err) < 0)
@@ -197,7 +202,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || !streq(argv[1], "template"))
 		return admin_usage("bawn template VERB ...", "bawn-template is called by bawn");
 	if (argc > 2 && streq(argv[2], OPTIONS_WORD)) {
-		options_print(rows);
+		options_print(all_options());
 		return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
 	}
 	if (argc > 2 &&
