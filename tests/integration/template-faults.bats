@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# template-faults.bats - templates where the disk is full, read-only, damaged or of a later bawn: the
-# old store or the new one, and a message that says so.
+# template-faults.bats - templates where the disk is full, read-only, damaged or of a later bawn, where
+# commands are killed or come at once: the old store or the new one, and a message that says so.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() {
@@ -11,6 +11,10 @@ teardown() { bawn_teardown; }
 
 image() { /usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" "$1" "$WS/$1.tar" "${@:2}"; }
 template() { "$BAWN" template "$@"; }
+nothing_half() {
+	[ -z "$(ls -A "$STORE/tmp")" ]
+	template verify -q
+}
 
 can_mount() { unshare --user --map-current-user --keep-caps --mount mount -t tmpfs none /mnt; }
 
@@ -151,4 +155,83 @@ template load docker.tar >/dev/null || bad first
 	: >"$STORE/layers"
 	run -125 template load "$WS/docker.tar"
 	[ -z "$(template ls -q)" ]
+}
+
+@test "two loads and removals at once: one of both orders, nothing half" {
+	image several a:1 b:2
+	image oci c:3
+	local i pids=()
+	for i in 1 2 3; do
+		template load "$WS/several.tar" >"$T/out.$i" 2>&1 &
+		pids+=($!)
+		template load "$WS/oci.tar" >"$T/oci.$i" 2>&1 &
+		pids+=($!)
+		template rm c:3 >"$T/rm.$i" 2>&1 &
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	wait
+	template load "$WS/oci.tar"
+	run -0 template ls
+	[[ $output == *a:1* && $output == *b:2* && $output == *c:3* ]]
+	nothing_half
+}
+
+# A load that has read a part of the archive and waits for more; its pid is in $LOADING.
+half_load() {
+	rm -f "$T/pipe"
+	mkfifo "$T/pipe"
+	"$BAWN" template load - <"$T/pipe" &
+	LOADING=$!
+	exec 7>"$T/pipe"
+	head -c 5000000 "$WS/large.tar" >&7
+	local i
+	for ((i = 0; i < 400; i++)); do
+		[ -z "$(find "$STORE/tmp" -name plain -size +100k 2>/dev/null)" ] || return 0
+		sleep 0.05
+	done
+	fail "it doesn't begin"
+}
+
+@test "TPL-18 a load that is killed leaves nothing that counts, and the next one removes it" {
+	image large l:1
+	half_load
+	kill -9 "$LOADING"
+	wait "$LOADING" || true
+	exec 7>&-
+	[ -z "$(template ls -q)" ]
+	run -0 template verify
+	run -0 template load "$WS/large.tar"
+	nothing_half
+	half_load
+	kill -TERM "$LOADING"
+	run -143 wait "$LOADING"
+	exec 7>&-
+	run -0 template load "$WS/large.tar"
+	nothing_half
+}
+
+@test "rm and prune wait for a load that is under way, and a load for nobody" {
+	image large l:1
+	image docker x
+	template load "$WS/docker.tar"
+	half_load
+	run -0 timeout 20 "$BAWN" template load -t y "$WS/docker.tar"
+	run -0 timeout 20 "$BAWN" template tag x z
+	"$BAWN" template rm x >"$T/rm" 2>&1 7>&- &
+	local rm=$! i
+	for ((i = 0; i < 400; i++)); do
+		! grep -q "waiting for others" "$T/rm" || break
+		sleep 0.05
+	done
+	grep -q "waiting for others" "$T/rm"
+	[[ $(template ls) == *"x:latest"* ]]
+	tail -c +5000001 "$WS/large.tar" >&7
+	exec 7>&-
+	wait "$LOADING"
+	wait "$rm"
+	run -0 template ls
+	[[ $output == *l:1* && $output != *"x:latest"* && $output == *"z:latest"* ]]
+	nothing_half
 }

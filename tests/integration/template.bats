@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# template.bats - templates come and go: archives in, refused and out again; names; what is in use;
-# two at once.  The archives are made by tests/images.py; those of other programs are in
-# template-peers.bats.
+# template.bats - templates come and go: archives in and out again; names; what is in use.  The
+# archives are made by tests/images.py; what strangers might write is in template-hostile.bats, other
+# programs' archives in template-peers.bats, faults in template-faults.bats.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() {
@@ -15,11 +15,6 @@ image() { # KIND [TAG...]: $WS/KIND.tar
 }
 template() { "$BAWN" template "$@"; }
 
-# All that is in the store, but for what only its making shows.
-store_list() {
-	(cd "$STORE" && find . -path ./tmp -prune -o -printf '%p %y %l %m\n' | sort)
-	cat "$STORE/tags" 2>/dev/null
-}
 nothing_half() {
 	[ -z "$(ls -A "$STORE/tmp")" ]
 	template verify -q
@@ -212,22 +207,6 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	[ "$(ls "$WS" | wc -l)" = 2 ]
 }
 
-@test "TPL-17 names: what is none is refused, in every verb" {
-	local name
-	image docker x
-	template load "$WS/docker.tar"
-	for name in ../../x '' . /x x:y:z X 'x y' $'x\ny' "$(printf 'a%.0s' {1..4096})" $'\xc3\xa4' x@sha256:00; do
-		run -125 template tag x "$name"
-		run -1 template inspect "$name"
-		run -125 template load -t "$name" "$WS/docker.tar"
-		run -1 template rm "$name"
-	done
-	run -2 template tag x -rf
-	run -125 template tag x -- -rf
-	[[ $output == *"can't be a template's name"* ]]
-	[ "$(wc -l <"$STORE/tags")" = 1 ]
-}
-
 @test "tag, rm, prune: names come and go, layers with the last that needs them" {
 	image several a:1 b:2
 	template load "$WS/several.tar"
@@ -314,85 +293,6 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	template load "$WS/several.tar"
 	run -1 template verify
 	[[ $output == *"z:1"* && ${#lines[@]} = 3 ]]
-}
-
-@test "two loads and removals at once: one of both orders, nothing half" {
-	image several a:1 b:2
-	image oci c:3
-	local i pids=()
-	for i in 1 2 3; do
-		template load "$WS/several.tar" >"$T/out.$i" 2>&1 &
-		pids+=($!)
-		template load "$WS/oci.tar" >"$T/oci.$i" 2>&1 &
-		pids+=($!)
-		template rm c:3 >"$T/rm.$i" 2>&1 &
-	done
-	for i in "${pids[@]}"; do
-		wait "$i"
-	done
-	wait
-	template load "$WS/oci.tar"
-	run -0 template ls
-	[[ $output == *a:1* && $output == *b:2* && $output == *c:3* ]]
-	nothing_half
-}
-
-# A load that has read a part of the archive and waits for more; its pid is in $LOADING.
-half_load() {
-	rm -f "$T/pipe"
-	mkfifo "$T/pipe"
-	"$BAWN" template load - <"$T/pipe" &
-	LOADING=$!
-	exec 7>"$T/pipe"
-	head -c 5000000 "$WS/large.tar" >&7
-	local i
-	for ((i = 0; i < 400; i++)); do
-		[ -z "$(find "$STORE/tmp" -name plain -size +100k 2>/dev/null)" ] || return 0
-		sleep 0.05
-	done
-	fail "it doesn't begin"
-}
-
-@test "TPL-18 a load that is killed leaves nothing that counts, and the next one removes it" {
-	image large l:1
-	half_load
-	kill -9 "$LOADING"
-	wait "$LOADING" || true
-	exec 7>&-
-	[ -z "$(template ls -q)" ]
-	run -0 template verify
-	run -0 template load "$WS/large.tar"
-	nothing_half
-	half_load
-	kill -TERM "$LOADING"
-	run -143 wait "$LOADING"
-	exec 7>&-
-	run -0 template load "$WS/large.tar"
-	nothing_half
-}
-
-@test "rm and prune wait for a load that is under way, and a load for nobody" {
-	image large l:1
-	image docker x
-	template load "$WS/docker.tar"
-	half_load
-	run -0 timeout 20 "$BAWN" template load -t y "$WS/docker.tar"
-	run -0 timeout 20 "$BAWN" template tag x z
-	"$BAWN" template rm x >"$T/rm" 2>&1 7>&- &
-	local rm=$! i
-	for ((i = 0; i < 400; i++)); do
-		! grep -q "waiting for others" "$T/rm" || break
-		sleep 0.05
-	done
-	grep -q "waiting for others" "$T/rm"
-	[[ $(template ls) == *"x:latest"* ]]
-	tail -c +5000001 "$WS/large.tar" >&7
-	exec 7>&-
-	wait "$LOADING"
-	wait "$rm"
-	run -0 template ls
-	[[ $output == *l:1* && $output != *"x:latest"* && $output == *"z:latest"* ]]
-	nothing_half
 }
 
 @test "progress is for a terminal alone, and the last line stays clean" {
