@@ -165,11 +165,35 @@ static int fill(const struct template_making *m, const char *config, size_t n,
 	return r;
 }
 
+/* Is it there, whole, with this very configuration? */
+static bool is_there(
+	const struct templates *t, struct arena *a, const char *id, const char *config, size_t n)
+{
+	struct template f;
+	char *have;
+	return template_read(t, a, id, &f, NULL) == 0 &&
+		template_config(t, a, id, &have, NULL) == (ssize_t)n &&
+		memcmp(have, config, n) == 0;
+}
+
+/* The damaged one that is in its place goes into tmp/ in exchange. */
+static int replace(
+	const struct templates *t, const struct template_making *m, const char *id, struct err *err)
+{
+	char from[40], to[96];
+	snprintf(from, sizeof(from), "tmp/%s", m->name);
+	snprintf(to, sizeof(to), "images/%s", id);
+	CRASH_STEP();
+	if (syscall(SYS_renameat2, t->fd, from, t->fd, to, RENAME_EXCHANGE) < 0)
+		return err_sys(err, errno, "replace %s/%s", t->dir, to);
+	CRASH_STEP();
+	return 0;
+}
+
 int templates_commit(const struct templates *t, struct arena *a, const char *config, size_t n,
 	const struct template_info *info, char ret_id[static 65], struct err *err)
 {
 	struct template_making m = TEMPLATE_MAKING_NONE;
-	struct template have;
 	char id[SHA256_HEX + 1];
 	if (info->layers.n > TEMPLATE_LAYERS_MAX)
 		return err_set(err, E2BIG, "more than %d layers", TEMPLATE_LAYERS_MAX);
@@ -181,7 +205,7 @@ int templates_commit(const struct templates *t, struct arena *a, const char *con
 			return err_set(
 				err, ENOENT, "layer %.12s is not in the store", info->layers.v[i]);
 	sha256_hex(config, n, id);
-	if (template_read(t, a, id, &have, NULL) == 0) {
+	if (is_there(t, a, id, config, n)) {
 		memcpy(ret_id, id, sizeof(id));
 		return 0;
 	}
@@ -190,7 +214,10 @@ int templates_commit(const struct templates *t, struct arena *a, const char *con
 		r = fill(&m, config, n, info, err);
 	if (r == 0)
 		r = put_in_place(t, &m, "images", id, err);
-	if (r >= 0)
+	/* by another who makes the same just now, or damaged */
+	if (r == 1)
+		r = is_there(t, a, id, config, n) ? 0 : replace(t, &m, id, err);
+	if (r == 0)
 		r = sync_part(t, "images", err);
 	templates_abandon(t, &m);
 	if (r == 0)

@@ -117,6 +117,15 @@ template load docker.tar >/dev/null || bad first
 	echo nonsense >"$STORE/images/$id/info"
 	run -1 template inspect x
 	[[ $output == *"is damaged"* && $output == *"bawn template rm ${id:0:12}"* ]]
+	# loaded once more, it is whole again
+	run -0 template load "$WS/docker.tar"
+	run -0 template verify
+	printf ' ' >>"$STORE/images/$id/config"
+	run -1 template verify --quick
+	run -0 template load "$WS/docker.tar"
+	run -0 template verify
+	[ -z "$(ls "$STORE/tmp")" ]
+	echo nonsense >"$STORE/images/$id/info"
 	# the way out that is named
 	run -0 template rm "${id:0:12}"
 	run -0 template load "$WS/docker.tar"
