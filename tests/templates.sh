@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154  # T, BAWN: lib.sh
+# shellcheck shell=bash disable=SC2154,SC2034  # T, BAWN: lib.sh; LAYER, LAYERS: for the tests
 # templates.sh - templates put together by hand, for tests of what runs in one; load it behind lib.sh
 #
 #	template_layer			a new layer; sets LAYER to its fs/, to be filled
@@ -9,7 +9,8 @@ LAYERS=()
 
 template_store() {
 	TEMPLATES=$XDG_DATA_HOME/bawn/templates
-	mkdir -p -m 0700 "$XDG_DATA_HOME/bawn" "$TEMPLATES" "$TEMPLATES"/{images,layers,tmp,cache}
+	mkdir -p "$TEMPLATES"/{images,layers,tmp,cache}
+	chmod 0700 "$XDG_DATA_HOME/bawn" "$TEMPLATES"
 }
 
 template_id() {

@@ -90,8 +90,8 @@ static int spare_inotify(const char *host, const char *own, struct err *err)
 
 /* Nothing inside may make a user namespace: there it would have capabilities again, and the
  * kernel's most attacked interfaces with them.  Where the policy lets it, so many, with process and
- * network namespaces.  Of the other kinds none, but mount namespaces: each mount that is put back when
- * the host pulled one away takes one for a moment, and the filter has the agent's. */
+ * network namespaces.  Of the other kinds none, but mount namespaces: each mount that is put back
+ * when the host pulled one away takes one for a moment, and the filter has the agent's. */
 static int nested_limits(unsigned n, struct err *err)
 {
 	static const char *const kinds[] = {"ipc", "uts", "cgroup", "time"};

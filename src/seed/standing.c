@@ -41,7 +41,8 @@ static const char of_host[] =
 	"  directories are read-only: install what you need below the home or in the workspace.\n";
 
 static const char of_template[] =
-	"- The whole system is the sandbox's own: install what you need with sudo, which asks for no "
+	"- The whole system is the sandbox's own: install what you need with sudo, which asks for "
+	"no "
 	"password;\n"
 	"  it stays. There is no container engine, no ssh agent, none of the user's other files.\n";
 

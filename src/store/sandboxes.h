@@ -3,10 +3,12 @@
  *   spec          what it was created with (store/spec.h)
  *   lock          held (flock) by its supervisor while it runs, and by whoever changes it at rest
  *   control.sock  its supervisor's socket while it runs; nothing in the sandbox can reach it
- *   up/           the writable layer: up/home, up/ws (--workspace cow), up/tool-* (toolchains)
+ *   up/           the writable layer: up/home, up/ws (--workspace cow), up/tool-* (toolchains), or
+ *                 up/root where the root is a template's
  *   work/         what overlayfs needs beside each of them
  *   pid1          a link to nowhere: number and beginning of what runs inside (store/leftover.c)
- *   seed/         lowest layer of the home: settings that came along, anew at each start
+ *   seed/         lowest layer of the home: settings that came along, anew at each start; in a
+ *                 template seed-root/, the layer above the template's (run/image.h)
  *   log           what sessions wrote that nobody watched; log.1 before it
  *   git/ ...      private copies for one run
  *

@@ -5,13 +5,16 @@ bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../templates.sh
 setup() { bawn_setup; }
-teardown() { bawn_teardown; }
+teardown() {
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
 
-# A template "base" of one layer; LINEs go to its info.
+# A template "base" of one layer.
 base() {
 	template_layer
 	template_debian
-	template_commit base "$@"
+	template_commit base
 }
 
 in_base() {

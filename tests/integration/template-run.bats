@@ -1,17 +1,18 @@
 #!/usr/bin/env bats
 # template-run.bats - a template as the root: who one is in there, what is there, what stays, what of
 # it never counts outside.  Attack corpus: TPL-12, TPL-13, TPL-17, TPL-19, FS-25.
+# shellcheck disable=SC2153  # LAYER: templates.sh
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../templates.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
 
-# A template "base" of one layer; LINEs go to its info.
+# A template "base" of one layer.
 base() {
 	template_layer
 	template_debian
-	template_commit base "$@"
+	template_commit base
 }
 
 in_base() {
@@ -137,7 +138,7 @@ null"
 	plant "$canary/file"
 	template_layer
 	template_debian
-	rm -rf "$LAYER"/{etc,home,var}
+	rm -rf "${LAYER:?}"/{etc,home,var}
 	ln -s "$canary" "$LAYER/etc"
 	ln -s "$canary" "$LAYER/home"
 	ln -s "$canary" "$LAYER/run"

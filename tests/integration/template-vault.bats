@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # template-vault.bats - keys that the agent never holds, in a template: the sandbox's authority is
 # trusted there, in the places of several distributions, and also by what is made inside.
+# shellcheck disable=SC2153  # LAYER: templates.sh
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../templates.sh
@@ -17,7 +18,10 @@ setup() {
 		[ ! -e "$lib/libnss_dns.so.2" ] || { mkdir -p "$LAYER/usr/lib/x86_64-linux-gnu" && cp -L "$lib"/libnss_{dns,files}.so.2 "$lib/libresolv.so.2" "$LAYER/usr/lib/x86_64-linux-gnu"; }
 	done
 }
-teardown() { bawn_teardown; }
+teardown() {
+	"$BAWN" rm -f --all >/dev/null 2>&1
+	bawn_teardown
+}
 
 # An authority that the template alone trusts.
 own_ca() {
@@ -59,7 +63,7 @@ hello
 
 hello"
 	LAYERS=("${LAYERS[0]}")
-	rm -rf "$LAYER/etc/pki" "$LAYER/etc/ssl"
+	rm -rf "${LAYER:?}/etc/pki" "$LAYER/etc/ssl"
 	: >"$TEMPLATES/tags"
 	template_commit base 'env PATH=/usr/bin'
 	run in_template sh -c "$plain_curl"
