@@ -205,6 +205,28 @@ static void offer_home(struct complete *c, const struct spec *s, const char *rel
 		offer_entries(c, open_below(c, parts.v[i], rel), shown);
 }
 
+/* The same in a template, all of whose root is the sandbox's. */
+static void offer_root(struct complete *c, const struct spec *s, const char *rel, const char *shown)
+{
+	struct templates t = TEMPLATES_NONE;
+	struct template found = {0};
+	struct strv parts = {0};
+	struct err ignored = {0};
+	const char *id = ref_digest_hex(s->digest);
+	strv_addf(&c->a, &parts, "%s/sandboxes/%s/up/root", c->xdg.data, s->name);
+	strv_addf(&c->a, &parts, "%s/sandboxes/%s/seed-root", c->xdg.data, s->name);
+	for (size_t i = 0; i < s->layers.n; i++)
+		strv_addf(&c->a, &parts, "%s/layers/%s/root", c->xdg.data, s->layers.v[i]);
+	if (id && templates_open(&c->a, c->xdg.data, &t, &ignored) == 0 &&
+		template_read(&t, &c->a, id, &found, &ignored) == 0)
+		for (size_t i = 0; i < found.info.layers.n; i++)
+			strv_push(&c->a, &parts,
+				template_layer_fs(&t, &c->a, found.info.layers.v[i]));
+	for (size_t i = 0; i < parts.n; i++)
+		offer_entries(c, open_below(c, parts.v[i], rel), shown);
+	templates_close(&t);
+}
+
 /* What is at NAME:/PATH, as far as it can be told without starting the sandbox. */
 static void offer_inside(struct complete *c)
 {
@@ -228,6 +250,8 @@ static void offer_inside(struct complete *c)
 	if (s.workspace && has_prefix(dir, s.workspace) && dir[strlen(s.workspace)] == '/') {
 		if (direct)
 			offer_entries(c, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), shown);
+	} else if (s.digest) {
+		offer_root(c, &s, dir + 1, shown);
 	} else if (has_prefix(dir, c->xdg.home) && dir[n] == '/') {
 		offer_home(c, &s, dir + n + 1, shown);
 	}

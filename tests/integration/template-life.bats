@@ -151,6 +151,25 @@ hello" ] || fail "$output"
 	"$BAWN" stop box
 }
 
+@test "completion knows what is in a template's sandbox: written, frozen, brought along, of the template" {
+	base
+	mkdir -p "$LAYER/opt/of-template/sub"
+	"$BAWN" create --name box --template base shell .
+	"$BAWN" exec box sh -c 'mkdir -p /opt/frozen'
+	"$BAWN" checkpoint box one
+	"$BAWN" exec box sh -c 'echo >/opt/written; ln -s /etc /opt/link'
+	run "$BAWN" __complete cp box:/opt/
+	assert_output box:/opt/of-template/
+	assert_output box:/opt/frozen/
+	assert_output box:/opt/written
+	run "$BAWN" __complete cp box:/opt/of-template/
+	assert_output box:/opt/of-template/sub/
+	run "$BAWN" __complete cp box:/
+	assert_output box:/etc/
+	run "$BAWN" __complete cp box:/opt/link/
+	refute_output image-file
+}
+
 @test "the user's settings and git identity come into the template's home, over its own" {
 	template_layer
 	template_debian
@@ -168,7 +187,7 @@ hello" ] || fail "$output"
 	assert_output of-the-user
 	assert_output "say please"
 	assert_output "You work in a sandbox"
-	assert_output "what you install or change in it stays"
+	assert_output "The whole system is the sandbox's own"
 	refute_output "There is no sudo"
 	assert_output "Some Body"
 	echo 'my own words' >"$HOME/.codex/AGENTS.md"
