@@ -217,6 +217,42 @@ hello" ] || fail "$output"
 	[ "$output" = /home/agent ] || fail "$output"
 }
 
+@test "the workspace in a template: direct with masks and git's config, cow, clone, further directories" {
+	git_repo
+	template_layer
+	template_debian
+	template_program git
+	mkdir -p "$LAYER/usr/lib"
+	cp -a "$(git --exec-path)" "$LAYER/usr/lib/"
+	template_commit base 'env PATH=/usr/bin'
+	plant "$WS/.env"
+	mkdir "$T/extra"
+	echo extra >"$T/extra/file"
+	run "$BAWN" run --rm -q --template base shell . "$T/extra:ro" -- sh -c "cat .env $T/extra/file; touch $T/extra/x; git remote add up https://example.com/x.git; git config core.fsmonitor /tmp/evil; echo '#!/bin/sh' >.git/hooks/pre-commit; git remote"
+	refute_canary
+	assert_output extra
+	assert_output "Read-only file system"
+	assert_output up
+	run git -C "$WS" config --list
+	assert_output remote.up.url
+	refute_output fsmonitor
+	rm "$WS/.env"
+	"$BAWN" create --name cow --workspace cow --template base shell .
+	"$BAWN" exec cow sh -c 'echo changed >README; echo of the system >/etc/x'
+	[ "$(cat README)" = hello ]
+	run "$BAWN" diff cow
+	assert_output "+changed"
+	refute_output "of the system"
+	"$BAWN" apply cow
+	[ "$(cat README)" = changed ]
+	git checkout -q README
+	"$BAWN" create --name cl --workspace clone --template base shell .
+	"$BAWN" exec cl sh -c 'echo z >z; git add z; git commit -qm "from inside"'
+	git fetch -q bawn-cl
+	run git log -1 --format=%s bawn-cl/bawn/cl
+	[ "$output" = "from inside" ] || fail "$output"
+}
+
 @test "exec -u: the account, root by emulation, and nobody else; a shell is the account's" {
 	template_layer
 	template_debian
