@@ -25,6 +25,7 @@
 #include <sys/xattr.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "confine/caps.h"
 #include "init/init.h"
@@ -174,7 +175,18 @@ static int open_target(const struct seccomp_notif *n, struct owner *ret)
 	}
 }
 
+/* What is mounted in the root, the workspace above all, is the host's: nothing is put there.  0
+ * where it can't be told. */
+static uint64_t mount_of(int fd, const char *path)
+{
+	struct statx st;
+	int r = file_statx(fd, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st);
+	return r < 0 || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
+}
+
 /* ---- the thread ---- */
+
+static uint64_t root_mount;
 
 /* The C libraries don't agree on the type of the request. */
 static long notif(int listener, unsigned long request, void *what)
@@ -195,7 +207,8 @@ static void serve(int listener)
 		return;
 	_cleanup_close_ int fd = open_target(&in.n, &o);
 	/* still the process that asked, or its number may be another's by now */
-	if (fd >= 0 && !(o.uid == OWNER_UNCHANGED && o.gid == OWNER_UNCHANGED)) {
+	if (fd >= 0 && mount_of(fd, "") == root_mount &&
+		!(o.uid == OWNER_UNCHANGED && o.gid == OWNER_UNCHANGED)) {
 		bool copy = is_copy(&in.n, &o);
 		if (notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
 			return;
@@ -213,6 +226,7 @@ static void *owner_thread(void *from)
 	static struct pollfd p[1 + LISTENERS];
 	size_t n = 1;
 	p[0] = (struct pollfd){.fd = (int)(intptr_t)from, .events = POLLIN};
+	root_mount = mount_of(AT_FDCWD, "/");
 	(void)caps_use_files(); /* of this thread; without, some owners are not kept */
 	for (;;) {
 		/* new ones wait while there is no room */

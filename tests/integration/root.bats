@@ -216,6 +216,7 @@ su: user nobodyhere does not exist
 	refute_output DEVICE
 	[ "$(stat -c %u:%g "$WS/mine" "$WS/copy" | sort -u)" = "$(id -u):$(id -g)" ]
 	[ ! -c "$WS/dev" ]
+	[ -z "$(/usr/bin/python3 -c 'import os, sys; print(*(a for f in sys.argv[1:] for a in os.listxattr(f)))' "$WS" "$WS/mine" "$WS/copy")" ]
 }
 
 @test "root reaches what modes keep the user from, and nothing that is mounted read-only" {
