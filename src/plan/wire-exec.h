@@ -14,7 +14,7 @@ struct wire_exec_head {
 	uint32_t umask;
 	uint16_t rows, cols; /* of the pty, 0: unknown */
 	uint8_t tty_fds;     /* bit i: descriptor i is the session's pty; the others come along */
-	uint8_t as_root; /* by emulation (plan/sudo.h); refused where the plan has no sudo */
+	uint8_t as_root;     /* by emulation (plan/sudo.h); refused where the plan has no sudo */
 	uint8_t pad[2];
 };
 

@@ -180,6 +180,41 @@ su: user nobodyhere does not exist
 	assert_output "Seccomp_filters:	2"
 }
 
+@test "SEC-12 R: a program that gives root up is told that it has, and goes on as root; sudo -u does end it" {
+	cat >"$T/drop.c" <<-'E'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <grp.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			uid_t r, e, s;
+			printf("drop %d %d %d\n", setgroups(0, NULL), setresgid(1000, 1000, 1000), setresuid(1000, 1000, 1000));
+			getresuid(&r, &e, &s);
+			printf("euid %u, in truth %u\n", geteuid(), e);
+			for (int i = 1; i < argc; i++)
+				printf("%s %s\n", argv[i], open(argv[i], O_RDWR) < 0 ? "closed" : "open");
+			return 0;
+		}
+	E
+	cc -static -o "$WS/drop" "$T/drop.c"
+	mkdir "$T/lent"
+	plant "$T/lent/file"
+	template_commit t
+	run "$BAWN" run --rm -q -t t shell "$WS" "$T/lent:ro" -- sh -c "echo x >/usr/closed; chmod 0 /usr/closed
+		sudo ./drop /usr/closed $T/lent/file /proc/1/mem /dev/mem; sudo sudo -u agent ./drop /usr/closed"
+	assert_output "drop 0 0 0
+euid 0, in truth 1000
+/usr/closed open
+$T/lent/file closed
+/proc/1/mem closed
+/dev/mem closed
+drop -1 0 0
+euid 1000, in truth 1000
+/usr/closed closed"
+}
+
 @test "OWN-06 a sudoed process does not get at pid 1, under the policy for debuggers neither" {
 	local p
 	with_probe
