@@ -500,3 +500,16 @@ data"
 	assert_status 0
 	run -127 "$BAWN" exec own greet
 }
+
+@test "a session that is root keeps owners as sudo does, the first of a sandbox and a later one" {
+	template_commit t
+	"$BAWN" create --name own -t t shell "$WS" >/dev/null
+	run "$BAWN" exec -u root own sh -c 'id -u; echo a >/usr/first; chown 3:4 /usr/first; sleep 30 &'
+	assert_output 0
+	run "$BAWN" exec -u root own sh -c 'id -u; echo b >/usr/later; chown 5:6 /usr/later; sudo -u agent id -u'
+	assert_output "0
+1000"
+	run owners /usr/first /usr/later
+	assert_output "/usr/first 3:4
+/usr/later 5:6"
+}
