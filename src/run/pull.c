@@ -40,31 +40,59 @@ static int is_there(struct run *r, const char *ref, struct err *err)
 	return k == -ENOENT ? 0 : k < 0 ? k : 1;
 }
 
-int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err)
+/* The Dockerfile that is shipped under this name, if ref is such a name and no more; NULL. */
+static char *recipe_for(struct run *r, const struct ref *ref)
 {
-	struct ref parsed;
-	struct proc p;
-	int status = 0, k;
-	if (!ref || streq(ref, "host") || has_prefix(ref, "sha256:") || when == RUN_PULL_NEVER)
-		return 0;
-	k = when == RUN_PULL_MISSING ? is_there(r, ref, err) : 0;
-	if (k == 0)
-		k = ref_parse(&r->arena, ref, &parsed, err) < 0 ? -EINVAL : 0;
-	if (k != 0)
-		return MIN(k, 0);
-	char name[] = "bawn-template", command[] = "template", verb[] = "pull", end[] = "--";
-	char *argv[] = {name, command, verb, end, arena_dup(&r->arena, ref), NULL};
-	/* what is asked for on the command line has stdout to itself */
+	static const char prefix[] = "library/";
+	char *path = NULL;
+	if (streq(ref->host, REF_HOST) && has_prefix(ref->path, prefix) && !ref->digest &&
+		streq(ref->tag, "latest"))
+		path = arena_printf(&r->arena, "%s/profiles/%s.Dockerfile", r->install.data,
+			ref->path + strlen(prefix));
+	return path && access(path, R_OK) == 0 ? path : NULL;
+}
+
+/* Have a helper do it; it says all itself, on stderr: stdout is for what was asked for. */
+static int have_done(struct run *r, const char *helper, char **argv, struct err *err)
+{
 	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO};
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, name),
+	struct proc p;
+	int status = 0;
+	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, helper),
 		.argv = argv,
 		.envp = environ,
 		.fds = fds,
 		.nfds = ARRAY_LEN(fds)};
-	if (!how.path || !argv[4])
-		return err_set(err, ENOMEM, "out of memory");
-	k = proc_spawn(&how, &p, err);
+	int k = arena_check(&r->arena, err);
+	if (k == 0)
+		k = proc_spawn(&how, &p, err);
 	if (k == 0)
 		k = proc_wait(&p, &status);
 	return k < 0 ? k : status ? err_set(err, ECANCELED, "%s", "") : 0;
+}
+
+static int build(struct run *r, char *name, char *recipe, struct err *err)
+{
+	char helper[] = "bawn-build", verb[] = "build", tag[] = "-t", file[] = "-f";
+	char *argv[] = {helper, verb, tag, name, file, recipe,
+		path_join(&r->arena, r->install.data, "profiles"), NULL};
+	return have_done(r, helper, argv, err);
+}
+
+int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err)
+{
+	struct ref parsed;
+	if (!ref || streq(ref, "host") || has_prefix(ref, "sha256:") || when == RUN_PULL_NEVER)
+		return 0;
+	int k = when == RUN_PULL_MISSING ? is_there(r, ref, err) : 0;
+	if (k == 0)
+		k = ref_parse(&r->arena, ref, &parsed, err) < 0 ? -EINVAL : 0;
+	else
+		return MIN(k, 0);
+	char *recipe = k == 0 && when == RUN_PULL_MISSING ? recipe_for(r, &parsed) : NULL;
+	if (recipe)
+		return build(r, arena_dup(&r->arena, ref), recipe, err);
+	char helper[] = "bawn-template", command[] = "template", verb[] = "pull", end[] = "--";
+	char *argv[] = {helper, command, verb, end, arena_dup(&r->arena, ref), NULL};
+	return k < 0 ? k : have_done(r, helper, argv, err);
 }

@@ -128,6 +128,41 @@ config_digest() {
 	assert_output "--pull is always, missing or never"
 }
 
+@test "run: a name is a local template, then a recipe that is shipped, then an image to pull" {
+	local copy=$T/copy
+	mkdir "$copy"
+	cp "$BAWN_BUILDDIR"/bawn "$BAWN_BUILDDIR"/bawn-* "$copy/"
+	cp -rL "$BAWN_BUILDDIR/share" "$copy/"
+	# who builds is asked as bawn-build(1) says, and makes of it what is tested elsewhere
+	rm -f "$copy/bawn-build"
+	cat >"$copy/bawn-build" <<-EOF
+		#!/bin/sh
+		echo "built: \$*" >&2
+		exec "$BAWN" template tag docker/sandbox-templates:claude-code "\$3"
+	EOF
+	chmod +x "$copy/bawn-build"
+	"$BAWN" template pull -q docker/sandbox-templates:claude-code
+	skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false \
+		"docker://$DOCKER_AT/docker/sandbox-templates:codex" "docker://$DOCKER_AT/library/claude:latest"
+	: >"$copy/share/profiles/claude.Dockerfile"
+	run "$copy/bawn" run --rm -t claude shell "$WS" -- claude
+	assert_status 0
+	assert_output "built: build -t claude -f $copy/share/profiles/claude.Dockerfile $copy/share/profiles"
+	assert_output "this is claude"
+	run "$copy/bawn" run --rm -t claude shell "$WS" -- claude
+	assert_status 0
+	refute_output "built:"
+	# always is the registry's
+	run "$copy/bawn" run --rm --pull always -t claude shell "$WS" -- codex
+	assert_status 0
+	refute_output "built:"
+	assert_output "this is codex"
+	"$BAWN" template rm claude
+	rm "$copy/share/profiles/claude.Dockerfile"
+	run "$copy/bawn" run --rm -t claude shell "$WS" -- codex
+	assert_status 0
+}
+
 @test "create --pull always: a tag that moved is a new template, and a sandbox keeps its own" {
 	local tag=$DOCKER_AT/moving/x:1 at=docker://$DOCKER_AT
 	skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false \
