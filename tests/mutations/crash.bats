@@ -5,6 +5,7 @@
 # For a test build (--enable-mutations), whose file "crash" beside the executables says at which step
 # each process kills itself; "crashed" then says that one did.
 load ../lib.sh
+load ../registry/lib.sh
 setup() {
 	bawn_setup
 	rm -f "$BAWN_BUILDDIR/crash" "$BAWN_BUILDDIR/crashed"
@@ -353,3 +354,27 @@ pruned() {
 	whole && [ "$(names)" = 'a:1 b:2 ' ] && [ "$(ls "$(STORE)/layers" | wc -l)" = 2 ]
 }
 @test "template prune" { walk with_garbage "'$BAWN' template prune" pruned 3; }
+
+with_registry() {
+	registry_start "$T"
+	SERVERS+=("$(cat "$REG/pid")" "$(cat "$ELSE/pid")")
+	registries "mirror docker.io http://$(registry_at) only"
+}
+pulled() {
+	whole || return 1
+	case $(names) in
+	'a:1 b:2 ') [ "$rc" != 0 ] ;;
+	'a:1 b:2 ok/x:latest ') ;;
+	*) return 1 ;;
+	esac
+}
+@test "template pull" {
+	with_registry
+	walk with_templates "'$BAWN' template pull -q ok/x" pulled 10
+}
+
+pushed() { whole && [ "$(names)" = 'a:1 b:2 ' ]; }
+@test "template push" {
+	with_registry
+	walk with_templates "'$BAWN' template push -q a:1 $(registry_at)/fromscratch/x\$RANDOM:1" pushed 3
+}
