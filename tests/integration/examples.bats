@@ -80,6 +80,9 @@ prepare() {
 		/usr/bin/python3 "$BAWN_SRCDIR/tests/images.py" docker "$WS/image.tar" debian:12
 		"$BAWN" template load "$WS/image.tar" >/dev/null
 		"$BAWN" template tag debian:12 mine:1
+		"$BAWN" create --template debian:12 --name claude-project shell >/dev/null
+		mkdir -p "$XDG_DATA_HOME/bawn/sandboxes/claude-project/up/root/opt"
+		echo tool >"$XDG_DATA_HOME/bawn/sandboxes/claude-project/up/root/opt/tool"
 		# a mirror of docker.io; as a proxy, it is registry.example.com, too
 		registry_start "$T/registries"
 		SERVERS+=("$(cat "$REG/pid")" "$(cat "$ELSE/pid")")

@@ -1,0 +1,221 @@
+#!/usr/bin/env bats
+# template-save.bats - bawn template save NAME TAG: what of a sandbox becomes a template, and what never
+# does.  Attack corpus: TPL-16, TPL-18, CRED-07.
+#
+# The keys here are nobody's; they are put together here, so that no scanner takes this file for a leak.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+load ../templates.sh
+
+setup() {
+	bawn_setup
+	STORE=$XDG_DATA_HOME/bawn/templates
+	GHP=ghp'_q7Zk2Xw9Lm4Tb8Vc1Rd6f3Hs8Kp1Yw6Nj4Ge'
+}
+teardown() {
+	"$BAWN" rm -f box >/dev/null 2>&1 || :
+	bawn_teardown
+}
+
+template() { "$BAWN" template "$@"; }
+inside() { "$BAWN" exec box "$@"; }
+
+# A real template "base" of a few programs, and the sandbox "box" made with it.
+box() {
+	template_layer
+	template_debian
+	mkdir "$LAYER/opt"
+	/usr/bin/python3 - "$LAYER" "$T/base.tar" <<-'PY'
+		import hashlib, io, json, sys, tarfile
+		def owner(i):
+		    i.uid = i.gid = 0
+		    i.uname = i.gname = ""
+		    return i
+		layer = io.BytesIO()
+		with tarfile.open(fileobj=layer, mode="w") as t:
+		    t.add(sys.argv[1], arcname=".", filter=owner)
+		layer = layer.getvalue()
+		diff = hashlib.sha256(layer).hexdigest()
+		config = json.dumps({"architecture": {"x86_64": "amd64", "aarch64": "arm64"}[__import__("os").uname().machine],
+		    "os": "linux", "config": {"Env": ["PATH=/usr/bin:/bin", "FROM_BASE=yes"]},
+		    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + diff]}}).encode()
+		manifest = [{"Config": "c.json", "RepoTags": ["base:1"], "Layers": ["l.tar"]}]
+		with tarfile.open(sys.argv[2], "w") as t:
+		    for name, data in (("c.json", config), ("l.tar", layer), ("manifest.json", json.dumps(manifest).encode())):
+		        i = tarfile.TarInfo(name)
+		        i.size = len(data)
+		        t.addfile(i, io.BytesIO(data))
+	PY
+	rm -rf "$STORE"
+	template load -q "$T/base.tar" >/dev/null
+	"$BAWN" create --template base:1 --name box shell "$WS" "$@" >/dev/null
+}
+
+tags() { template ls | tail -n +2 | cut -d' ' -f1 | sort | tr '\n' ' '; }
+nothing_half() {
+	[ -z "$(ls -A "$STORE/tmp")" ] || fail "left in tmp"
+	template verify -q
+}
+
+@test "save: what was installed is in the new template, with its environment; what was mounted is not" {
+	mkdir -p "$HOME/extra"
+	echo of-the-extra >"$HOME/extra/there"
+	box "$HOME/extra"
+	echo of-the-workspace-only >"$WS/here"
+	inside sh -c 'mkdir -p ~/tools /opt/x; echo tool >~/tools/t; echo opt >/opt/x/o; rm /etc/image-file
+		ln -s tools/t ~/l; chmod 750 ~/tools; echo inside >new-in-workspace'
+	run -0 --separate-stderr template save box made:1
+	[[ $output == *"  made:1" ]]
+	[[ $stderr == *"the workspace $WS is worked on directly and is no part of it"* ]]
+	nothing_half
+	mkdir -p "$T/other"
+	run -0 "$BAWN" run --rm -q --template made:1 shell "$T/other" -- sh -c \
+		"cat /home/agent/tools/t /home/agent/l /opt/x/o; stat -c %a /home/agent/tools; echo \$FROM_BASE; test ! -e /etc/image-file && test ! -e $WS && test ! -e $HOME/extra"
+	[ "$output" = $'tool\ntool\nopt\n750\nyes' ]
+	# as others have it: the agent's home is the agent's, the rest root's
+	template save -q -o "$T/made.tar" made:1
+	mkdir "$T/x"
+	tar -C "$T/x" -xf "$T/made.tar"
+	for f in "$T"/x/blobs/sha256/*; do tar --numeric-owner -tvf "$f" 2>/dev/null || :; done >"$T/list"
+	grep -q '1000/1000 .* home/agent/tools/t$' "$T/list"
+	grep -q ' 0/0 .* opt/x/o$' "$T/list"
+	! grep -q 'here$\|new-in-workspace\|extra' "$T/list"
+}
+
+@test "TPL-16 CRED-07 save: log-ins, histories and transcripts of agents are left out, nothing else is" {
+	box
+	inside sh -c 'cd ~; for f in .claude/.credentials.json .claude/projects/p.jsonl .claude.json .codex/auth.json \
+		.codex/sessions/s .codex/logs_2.sqlite .codex/history.jsonl .gemini/oauth_creds.json .config/gh/hosts.yml \
+		.local/share/opencode/auth.json .bash_history .python_history .local/state/opencode/x \
+		.codex/AGENTS.md .claude/CLAUDE.md .claude/skills/s/SKILL.md .config/app .bashrc; do
+			case $f in */*) mkdir -p "${f%/*}" ;; esac; echo content >"$f"; done'
+	template save -q box made
+	mkdir -p "$T/other"
+	run -0 "$BAWN" run --rm -q --bare-home --template made shell "$T/other" -- sh -c 'cd; find . -type f'
+	[ "$(sort <<<"$output")" = $'./.bashrc\n./.claude/CLAUDE.md\n./.claude/skills/s/SKILL.md\n./.codex/AGENTS.md\n./.config/app' ] || fail left
+}
+
+@test "TPL-16 save: a secret stops it, is named by path and line, and never told; --allow-secret lets a path pass" {
+	box
+	printf %s "tr/4ub+our-\"9x-and-more" | "$BAWN" secret set --value-stdin mine
+	inside sh -c "printf 'a\nb\n%s\n' 'key $GHP' >/opt/conf; echo '_authToken=abcdef' >~/.npmrc; mkdir ~/k; echo '$GHP' >~/k/a"
+	printf 'u:%s' "tr/4ub+our-\"9x-and-more" | base64 | inside sh -c 'cat >~/encoded'
+	MY_SERVICE_TOKEN=just-some-words-here inside sh -c 'echo x just-some-words-here >/opt/words'
+	before=$(tags)
+	MY_SERVICE_TOKEN=just-some-words-here run -125 template save -q box made:1
+	assert_output '/opt/conf:3: a GitHub token'
+	assert_output '/home/agent/.npmrc:1: a credential'
+	assert_output '/home/agent/encoded:1: the secret mine, as base64'
+	assert_output '/opt/words:1: the value of MY_SERVICE_TOKEN'
+	assert_output '5 secrets found: no template was made'
+	assert_output '--allow-secret /'
+	refute_output "$GHP"
+	refute_output abcdef
+	refute_output 4ub
+	refute_output just-some
+	[ "$(tags)" = "$before" ]
+	nothing_half
+	# a path, and no more than that
+	run -125 template save -q --allow-secret /opt/conf --allow-secret /home/agent/k box made:1
+	refute_output '/opt/conf'
+	assert_output '2 secrets found'
+	run -125 template save -q --allow-secret opt/conf box made:1
+	assert_output 'absolute path inside'
+	run -0 template save -q --allow-secret /opt/ --allow-secret /home/agent box made:1
+	assert_output 'let pass: /opt/conf:3: a GitHub token'
+	assert_output 'let pass: /home/agent/encoded:1: the secret mine, as base64'
+	refute_output "$GHP"
+	[ "$(tags)" = "base:1 made:1 " ]
+}
+
+@test "TPL-18 save: what runs stands still for it and goes on; the state is of one instant" {
+	box
+	# two files that are never apart but for an instant
+	"$BAWN" exec -d box bash -c 'i=0; while :; do i=$((i + 1)); echo $i >/opt/t; mv /opt/t /opt/a; echo $i >/opt/t; mv /opt/t /opt/b; done' 3>&-
+	eventually inside sh -c "test -e /opt/b"
+	run -0 template save -q box live
+	was=$(inside cat /opt/b)
+	eventually bash -c "[ \"\$('$BAWN' exec box cat /opt/b)\" -gt $was ]"
+	"$BAWN" stop box >/dev/null
+	mkdir -p "$T/other"
+	run -0 "$BAWN" run --rm -q --template live shell "$T/other" -- cat /opt/a /opt/b
+	[ "${#lines[@]}" = 2 ] && [ $((lines[0] - lines[1])) -le 1 ] && [ $((lines[0] - lines[1])) -ge 0 ]
+	nothing_half
+	# the copy is gone with it
+	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/layers" 2>/dev/null | grep -v lock)" ]
+}
+
+@test "save: of what was checkpointed and written since; --squash makes one layer of all" {
+	box
+	inside sh -c 'echo one >/opt/one; echo old >/opt/both'
+	"$BAWN" checkpoint box first >/dev/null
+	inside sh -c 'echo two >/opt/two; echo new >/opt/both; rm /etc/image-file'
+	template save -q box made
+	template save -q --squash box flat
+	mkdir -p "$T/other"
+	for t in made flat; do
+		run -0 "$BAWN" run --rm -q --template "$t" shell "$T/other" -- sh -c 'cat /opt/one /opt/two /opt/both; test -e /etc/image-file || echo 1; echo $FROM_BASE'
+		[ "$output" = $'one\ntwo\nnew\n1\nyes' ] || fail "$t"
+	done
+	[ "$(template inspect --json flat | grep -c '"diff"\|"layer"')" -le "$(template inspect --json made | grep -c '"diff"\|"layer"')" ]
+	run -0 template ls
+	[[ $output =~ flat:latest\ .*\ 1\ +linux ]]
+	[[ $output =~ made:latest\ .*\ 2\ +linux ]]
+	nothing_half
+}
+
+@test "save: -o writes an archive, too, that another store takes" {
+	box
+	inside sh -c 'echo tool >/opt/tool'
+	template save -q -o "$T/a.tar" box team/tools:v1
+	export XDG_DATA_HOME=$T/elsewhere
+	run -0 template load -q "$T/a.tar"
+	assert_output team/tools:v1
+	mkdir -p "$T/other"
+	run -0 "$BAWN" run --rm -q --template team/tools:v1 shell "$T/other" -- cat /opt/tool
+	[ "$output" = tool ]
+}
+
+@test "save: what can't be saved, and why" {
+	"$BAWN" create --name plain shell "$WS" >/dev/null
+	run -125 template save plain x:1
+	assert_output 'is on template host'
+	assert_output 'bawn create --template'
+	run -125 template save nobody x:1
+	assert_output "no sandbox 'nobody'"
+	run -125 template save -q --squash base:1
+	assert_output 'are for saving a sandbox'
+	box
+	for name in ../../x -- '' 'A B' x:1@sha256:0 "$(printf 'x%.0s' {1..5000})"; do
+		run template save -q box "$name"
+		[ "$status" != 0 ] || fail "took '$name'"
+	done
+	[ "$(tags)" = "base:1 " ]
+	nothing_half
+}
+
+@test "TPL-18 save: killed at any instant, it leaves no half template" {
+	local i
+	box
+	inside sh -c 'for i in 1 2 3 4 5 6 7 8; do cat /usr/bin/bash >/opt/b$i; done'
+	for i in 1 2 3 4 5 6; do
+		template save -q box made:$i >/dev/null 2>&1 3>&- &
+		# events of its own making: tmp/ is there, a layer's tree, the end
+		case $i in
+		1) eventually bash -c "ls '$STORE/tmp' | grep -q ." ;;
+		2) eventually bash -c "ls '$STORE'/tmp/*/fs | grep -q ." ;;
+		3) eventually bash -c "ls '$STORE'/tmp/*/fs/opt | grep -q b3" ;;
+		4) eventually bash -c "ls '$STORE'/tmp/*/fs/opt | grep -q b8" ;;
+		5) eventually bash -c "[ \$(ls '$STORE/layers' | wc -l) -gt 1 ]" ;;
+		esac
+		kill -9 "$!" 2>/dev/null || :
+		wait "$!" 2>/dev/null || :
+	done
+	# whatever went with it has ended, and what is left is garbage that the next command removes
+	eventually template prune
+	template verify -q
+	run -0 template save -q box made:last
+	template verify -q
+	for t in $(tags); do template inspect "$t" >/dev/null; done
+	[[ $(tags) == *"base:1 "*"made:last "* ]]
+}
