@@ -126,21 +126,20 @@ static bool private_dir(int dirfd, const char *name, mode_t mode)
 /* Has dir exactly these entries (either may be NULL), and no attributes?  remove: make it so. */
 static bool holds_only(int dirfd, const char *one, const char *two, bool remove)
 {
-	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	if (!d) {
-		if (copy >= 0)
-			close(copy);
-		return false;
-	}
-	struct dirent *de;
-	bool ok = !has_attributes(copy);
-	while (ok && (de = readdir(d)))
-		ok = streq(de->d_name, ".") || streq(de->d_name, "..") ||
-			(one && streq(de->d_name, one)) || (two && streq(de->d_name, two)) ||
-			(remove && tree_remove(copy, de->d_name, NULL) == 0);
-	closedir(d);
-	return ok;
+	/* readdir, but no allocation of a DIR: few entries decide */
+	_cleanup_close_ int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(8) char buf[2048];
+	ssize_t n = fd < 0 || has_attributes(fd) ? -1 : 0;
+	while (n >= 0 && (n = getdents64(fd, (void *)buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n;) {
+			const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+			const bool kept = streq(d->d_name, ".") || streq(d->d_name, "..") ||
+				(one && streq(d->d_name, one)) || (two && streq(d->d_name, two));
+			if (!kept && (!remove || tree_remove(fd, d->d_name, NULL) < 0))
+				return false;
+			o += d->d_reclen;
+		}
+	return n == 0;
 }
 
 /* Nothing in the directory but the lock, the home, and in it the empty way to the mount point.
