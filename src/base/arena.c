@@ -61,14 +61,30 @@ char *arena_dup(struct arena *a, const char *s)
 	return arena_dupn(a, s, strlen(s));
 }
 
+char *arena_join(struct arena *a, const char *one, const char *two, const char *three)
+{
+	const size_t n1 = strlen(one), n2 = strlen(two), n3 = strlen(three);
+	char *p = arena_alloc(a, n1 + n2 + n3 + 1);
+	if (p) {
+		memcpy(p, one, n1);
+		memcpy(p + n1, two, n2);
+		memcpy(p + n1 + n2, three, n3 + 1);
+	}
+	return p;
+}
+
+/* Formatted once where it fits into what is left of the chunk. */
 static _printf_(2, 0) char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	struct arena_chunk *c = a->head;
+	char *room = c ? c->data + c->used : NULL;
+	const size_t left = c ? c->size - c->used : 0;
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(room, left, fmt, again);
 	va_end(again);
 	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
-	if (p)
+	if (p && p != room)
 		vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return p;
 }
@@ -156,7 +172,7 @@ const char *strv_env_get(const struct strv *v, const char *key)
 
 int strv_env_set(struct arena *a, struct strv *v, const char *key, const char *value)
 {
-	char *s = arena_printf(a, "%s=%s", key, value);
+	char *s = arena_join(a, key, "=", value);
 	if (!s)
 		return -ENOMEM;
 	char **p = env_find(v, key);

@@ -26,6 +26,7 @@ void *arena_alloc(struct arena *a, size_t n); /* zeroed, 16-byte aligned */
 void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 char *arena_dup(struct arena *a, const char *s);
 char *arena_dupn(struct arena *a, const char *s, size_t n);
+char *arena_join(struct arena *a, const char *one, const char *two, const char *three);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 void arena_free(struct arena *a);
 int arena_check(const struct arena *a, struct err *err); /* -ENOMEM once anything failed */

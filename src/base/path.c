@@ -36,7 +36,7 @@ char *path_join(struct arena *a, const char *dir, const char *name)
 	const char *sep = n && dir[n - 1] == '/' ? "" : "/";
 	while (*name == '/')
 		name++;
-	return arena_printf(a, "%s%s%s", dir, sep, name);
+	return arena_join(a, dir, sep, name);
 }
 
 char *path_expand_home(struct arena *a, const char *path, const char *home)

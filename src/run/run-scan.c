@@ -38,18 +38,18 @@ static int add_request(struct run *r, const char *root, bool writable, struct er
 	*q = (struct scan_request){.root = scan_root(r, root), .since_ns = r->t_since};
 	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
 		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
+	if (writable)
+		q->protect = r->pack.profile.protect;
 	int k = scan_request_check(q, err);
 	if (k < 0)
 		return err_prefix(err, "%s", r->pack.profile.file);
 	for (size_t i = 0; i < r->opt.mask.n; i++)
 		strv_add(&r->arena, &q->mask, mask_glob(r, r->opt.mask.v[i]));
-	if (writable)
-		q->protect = r->pack.profile.protect;
 	r->scans[r->n_scans].path = root;
 	r->scans[r->n_scans].job = JOB_NONE;
 	r->scans[r->n_scans].writable = writable;
 	r->n_scans++;
-	k = scan_request_check(q, err);
+	k = r->opt.mask.n ? scan_request_check(q, err) : 0;
 	return k < 0 ? err_prefix(err, "--mask") : 0;
 }
 

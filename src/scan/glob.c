@@ -158,7 +158,7 @@ static int split(struct arena *a, struct glob *g, const char *s)
 			continue;
 		bool literal = true;
 		for (size_t i = 0; i < k; i++)
-			literal &= !strchr("*?[\\", p[i]);
+			literal &= p[i] != '*' && p[i] != '?' && p[i] != '[' && p[i] != '\\';
 		parts[n++] = (struct part){.s = p, .n = k, .any = any, .literal = literal};
 	}
 	if (n == 0)
@@ -195,7 +195,7 @@ int glob_set_add(struct arena *a, struct glob_set *s, const char *pattern, struc
 	int r = n == 0 || n > GLOB_MAX_LEN || s->n == GLOB_MAX_PATTERNS || !text_glob_ok(p)
 		? -EINVAL
 		: 0;
-	char *copy = r == 0 ? arena_printf(a, "%s%s", anywhere ? "**/" : "", p) : NULL;
+	char *copy = r == 0 ? arena_join(a, anywhere ? "**/" : "", p, "") : NULL;
 	if (r == 0)
 		r = copy ? split(a, &g, copy) : -ENOMEM;
 	if (r == -EINVAL) {

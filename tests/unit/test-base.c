@@ -265,6 +265,41 @@ static void helpers_get_what_they_are_given(void **state)
 	close(leak);
 }
 
+/* Texts of every length, so that some end exactly where a chunk does and some begin the next. */
+static void texts_in_an_arena(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	char text[300], *v[600], *w[600];
+	for (int i = 0; i < 600; i++) {
+		const int n = i * 7 % 290;
+		memset(text, 'a' + i % 26, sizeof(text));
+		v[i] = arena_printf(&a, "%d:%.*s", i % 10, n, text);
+		text[n] = '\0';
+		w[i] = arena_join(&a, "<", text, ">");
+		assert_non_null(v[i]);
+		assert_non_null(w[i]);
+		assert_string_equal(v[i] + 2, text);
+	}
+	for (int i = 0; i < 600; i++) {
+		const size_t n = (size_t)i * 7 % 290;
+		assert_int_equal(v[i][0], '0' + i % 10);
+		assert_int_equal(strlen(v[i]), n + 2);
+		assert_int_equal(strlen(w[i]), n + 2);
+		assert_true(w[i][0] == '<' && w[i][n + 1] == '>');
+		assert_true(n == 0 || (v[i][n + 1] == 'a' + i % 26 && w[i][n] == 'a' + i % 26));
+	}
+	/* what is not used yet is zero, whatever was tried there */
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 200; i++) {
+		assert_non_null(arena_printf(&a, "%.*s", i, text));
+		const char *zero = arena_alloc(&a, 64);
+		for (int k = 0; k < 64; k++)
+			assert_int_equal(zero[k], 0);
+	}
+	arena_free(&a);
+}
+
 static void arrays_grow_in_an_arena(void **state)
 {
 	(void)state;
@@ -435,6 +470,7 @@ int main(void)
 		cmocka_unit_test(trees_go_whatever_is_in_them),
 		cmocka_unit_test(descriptors_travel),
 		cmocka_unit_test(helpers_get_what_they_are_given),
+		cmocka_unit_test(texts_in_an_arena),
 		cmocka_unit_test(arrays_grow_in_an_arena),
 		cmocka_unit_test(lists_cross_in_a_record),
 		cmocka_unit_test(jobs_answer_once),
