@@ -138,12 +138,24 @@ static int put_symlink(struct packer *k, int dir, size_t layer, const char *name
 	return put_head(k, &e, err);
 }
 
-static int put_hard(
-	struct packer *k, size_t layer, const char *first, const struct stat *st, struct err *err)
+/* With owner and mode: who unpacks it may set them anew by the link's own header, as Docker does.
+ */
+static int put_hard(struct packer *k, int dir, size_t layer, const char *name, const char *first,
+	const struct stat *seen, struct err *err)
 {
-	struct tar_entry e = begin(k, layer, st);
+	struct tar_entry e = begin(k, layer, seen);
+	if (S_ISREG(seen->st_mode)) {
+		struct stat st;
+		int opened;
+		_cleanup_close_ int fd = pack_open(dir, name, O_RDONLY, &st, &opened);
+		pack_close_again(opened, &st);
+		int r = fd < 0 ? fail(k, -fd, "open", err) : attr_get(fd, &st, k->attrs, &e, err);
+		if (r < 0)
+			return r;
+	}
 	e.type = TAR_HARD;
 	e.link = first;
+	e.n_xattrs = 0;
 	return put_head(k, &e, err);
 }
 
@@ -152,7 +164,7 @@ int pack_other(struct packer *k, int dir, size_t layer, const char *name, const 
 {
 	const char *first = st->st_nlink > 1 ? links_first(&k->links, st, k->path) : NULL;
 	if (first)
-		return put_hard(k, layer, first, st, err);
+		return put_hard(k, dir, layer, name, first, st, err);
 	switch (st->st_mode & S_IFMT) {
 	case S_IFREG:
 		return put_file(k, dir, layer, name, err);

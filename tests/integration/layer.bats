@@ -196,6 +196,7 @@ pack_layer() {
 	[ "$(sha256sum <a.tar | cut -d' ' -f1)" = "$(sed -n 's/^diff sha256://p' res)" ]
 	tar -tvf a.tar --numeric-owner >list
 	grep -q '^-rwsr-xr-x 1000/1001 .* f$' list
+	grep -q '^hrwsr-xr-x 1000/1001 .* link link to f$' list
 	grep -q '^---------- 1000/1001 .* none$' list
 	grep -q '^dr-x--S--- 1000/1001 .* d/$' list
 	# read again it is the same layer

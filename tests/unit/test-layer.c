@@ -266,7 +266,7 @@ static int try_open(int dir, const char *path, int flags)
 	return fd;
 }
 
-static void in_jail(int mine, int other)
+_unused_ static void in_jail(int mine, int other)
 {
 	struct err err = {0};
 	int dirs[] = {mine, other};
