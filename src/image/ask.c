@@ -20,7 +20,7 @@ static int failed(const struct image_lines *l, struct err *err)
 	const char *error = NULL, *hint = NULL;
 	for (size_t i = 0; i < l->n; i++) {
 		if (streq(l->v[i].key, "errno"))
-			code = atoi(l->v[i].value);
+			code = (int)strtol(l->v[i].value, NULL, 10);
 		else if (streq(l->v[i].key, "error"))
 			error = l->v[i].value;
 		else if (streq(l->v[i].key, "hint"))

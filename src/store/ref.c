@@ -66,7 +66,10 @@ static bool tag_ok(const char *t)
 static bool port_ok(const char *p)
 {
 	size_t n = strlen(p);
-	return n > 0 && n <= 5 && strspn(p, "0123456789") == n && atoi(p) > 0 && atoi(p) <= 65535;
+	if (n == 0 || n > 5 || strspn(p, "0123456789") != n)
+		return false;
+	long port = strtol(p, NULL, 10);
+	return port > 0 && port <= 65535;
 }
 
 /* Labels of letters, digits and inner "-", or an IPv6 address in brackets; a port or none. */

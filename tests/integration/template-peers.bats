@@ -5,7 +5,6 @@ bats_require_minimum_version 1.5.0
 load ../lib.sh
 setup() {
 	bawn_setup
-	STORE=$XDG_DATA_HOME/bawn/templates
 	need command -v skopeo -- skopeo
 	need command -v umoci -- umoci
 }

@@ -118,7 +118,7 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 		[ "$before" = "$(store_list)" ] || fail "$kind: $(diff <(echo "$before") <(store_list))"
 	done
 	[ "$(find "$WS" -name 'bad_*' | wc -l)" -ge 20 ]
-	! find "$T" -name canary | grep .
+	[ -z "$(find "$T" -name canary)" ]
 	nothing_half
 }
 
@@ -221,7 +221,7 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	run -1 template rm "$(template ls -q)"
 	[[ $output == *"has 2 names"* ]]
 	run -0 template rm -f "$(template ls -q)"
-	[ -z "$(ls "$STORE/layers" "$STORE/images" | grep -v :)" ]
+	[ -z "$(find "$STORE/layers" "$STORE/images" -mindepth 1)" ]
 	run -1 template rm a:1
 	# a name that moves leaves its template nameless
 	template load "$WS/several.tar"
@@ -318,8 +318,8 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	template load "$WS/docker.tar"
 	[[ $("$BAWN" __complete template rm '') == "x/y:1"* ]]
 	run -2 template
-	run -2 template lod
-	[[ $output == *"did you mean load?"* ]]
+	run -2 template tagg
+	[[ $output == *"did you mean tag?"* ]]
 	run -2 template ls --nonsense
 	run -2 template tag x
 }

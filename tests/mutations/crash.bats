@@ -334,7 +334,7 @@ tagged() {
 }
 @test "template tag" { walk with_templates "'$BAWN' template tag a:1 new" tagged 3; }
 
-removed() {
+gone_template() {
 	whole || return 1
 	case $(names) in
 	'a:1 b:2 ') [ "$rc" != 0 ] && template rm b:2 >/dev/null && [ "$(names)" = 'a:1 ' ] || return 1 ;;
@@ -344,7 +344,7 @@ removed() {
 	# a layer that both have is there still; the other's own one is not
 	[ "$(ls "$(STORE)/layers" | wc -l)" = 2 ] && template load "$WS/two.tar" >/dev/null && whole
 }
-@test "template rm" { walk with_templates "'$BAWN' template rm b:2" removed 5; }
+@test "template rm" { walk with_templates "'$BAWN' template rm b:2" gone_template 5; }
 
 with_garbage() {
 	with_templates
