@@ -56,11 +56,13 @@ tree_of() { # TRANSPORT:PATH, NAME
 	skopeo copy -q "oci:$WS/img:v1" "oci-archive:$WS/oci.tar:example.com/b:v1"
 	zstd -q "$WS/docker.tar" -o "$WS/docker.tar.zst"
 	gzip -k "$WS/docker.tar"
+	# layers packed by zstd have another manifest, and the same image
+	skopeo copy -q --dest-compress --dest-compress-format zstd "oci:$WS/img:v1" "oci-archive:$WS/zstd.tar:example.com/b:v1"
 	local f config tree
 	config=$(config_of "oci:$WS/img:v1" | sha256sum)
 	tree=$(tree_of "oci:$WS/img:v1")
 	[[ $tree == *bin/hi* && $tree != *gone* ]]
-	for f in docker.tar oci.tar docker.tar.gz docker.tar.zst; do
+	for f in docker.tar oci.tar zstd.tar docker.tar.gz docker.tar.zst; do
 		XDG_DATA_HOME=$T/$f template load "$WS/$f"
 		XDG_DATA_HOME=$T/$f run -0 template ls -q
 		[ "$output" = "${config%% *}" ] || fail "$f: $output"

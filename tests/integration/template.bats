@@ -287,6 +287,11 @@ assert len(d[\"layers\"]) == 2 and d[\"size\"] > 100000'"
 	run -1 template verify --quick
 	[[ $output == *"z:1 names template ${layer:0:12}, which is not there"* ]]
 	[[ $output == *"layer ${layer:0:12} is not there"* ]]
+	"$BAWN" create --name worker shell
+	sed -i "s/^template host/template z:1\ndigest sha256:$layer/" "$XDG_DATA_HOME/bawn/sandboxes/worker/spec"
+	run -1 template verify --quick
+	[[ $output == *"sandbox worker is made of template ${layer:0:12}, which is not there"* ]]
+	"$BAWN" rm -f worker
 	# what is damaged can be removed, and comes back whole
 	run -0 template rm -f "$(template ls -q | sed -n 1p)" "$(template ls -q | sed -n 2p)"
 	rm -rf "$STORE/away"
