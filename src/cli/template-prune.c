@@ -76,8 +76,9 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 const struct template_verb template_prune_verb = {
 	.name = "prune",
 	.args = "[--dry-run] [--cache]",
-	.text = "Remove templates without a name that no sandbox is made of, and layers that no "
-		"template has.",
+	.text = "Remove what nothing needs: templates without a name that no sandbox is made of, "
+		"and\n"
+		"layers that no template has.",
 	.examples = "  bawn template prune --dry-run\n",
 	.rows = rows,
 	.option = option,

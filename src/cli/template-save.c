@@ -147,8 +147,9 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 const struct template_verb template_save_verb = {
 	.name = "save",
 	.args = "-o FILE TEMPLATE... | NAME TAG",
-	.text = "Write templates as an archive, which bawn template load, docker load, podman and "
-		"skopeo take.\nOr make a template, TAG, of what was installed in the sandbox NAME: "
+	.text = "Write templates as an archive: bawn template load, docker load, podman and "
+		"skopeo take it.\nOr make a template, TAG, of what was installed in the sandbox "
+		"NAME: "
 		"its "
 		"files without\nlog-ins, histories and what was mounted.  Secrets are looked for; "
 		"what "
