@@ -11,6 +11,7 @@ libhost_a_SOURCES = \
 	src/host/git.h src/host/git.c \
 	src/host/cgroup.h src/host/cgroup.c \
 	src/host/stack.h src/host/stack.c \
+	src/host/account.h src/host/account.c \
 	src/host/ca.h src/host/ca.c \
 	src/host/etc.h src/host/etc.c \
 	src/host/etc-files.h src/host/etc-files.c

@@ -13,73 +13,12 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/tree.h"
+#include "host/account.h"
 #include "host/ca.h"
 #include "run/credential.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
 #define WORDS_MAX ((size_t)64 << 10) /* an argument may have 128 kB */
-#define NAME_DEFAULT "agent"
-#define NAME_OTHER "bawn" /* where an account of another number has that name */
-
-/* ---- accounts ---- */
-
-/* Field n of a line of passwd or group, which ends at eol. */
-static const char *field(const char *line, const char *eol, int n, size_t *ret_len)
-{
-	const char *p = line;
-	for (; n > 0 && p < eol; p++)
-		n -= *p == ':';
-	*ret_len = (size_t)(eol - p);
-	const char *colon = memchr(p, ':', *ret_len);
-	if (colon)
-		*ret_len = (size_t)(colon - p);
-	return n > 0 ? NULL : p;
-}
-
-static bool field_is(const char *line, const char *eol, int n, const char *what)
-{
-	size_t len;
-	const char *f = field(line, eol, n, &len);
-	return f && len == strlen(what) && memcmp(f, what, len) == 0;
-}
-
-/* The line whose field n is what; NULL: there is none. */
-static const char *find_line(const char *text, int n, const char *what, const char **ret_eol)
-{
-	for (const char *l = text, *eol; l && *l; l = *eol ? eol + 1 : NULL) {
-		eol = l + strcspn(l, "\n");
-		if (field_is(l, eol, n, what)) {
-			*ret_eol = eol;
-			return l;
-		}
-	}
-	return NULL;
-}
-
-/* Absolute and without "." or "..", as it may stand in a plan, and none of ours. */
-static bool usable_home(const char *s)
-{
-	static const char *const ours[] = {"/proc", "/sys", "/dev", "/run", "/tmp"};
-	if (s[0] != '/' || !s[1] || strlen(s) > 512 || strpbrk(s, ":\n") || strstr(s, "//") ||
-		s[strlen(s) - 1] == '/')
-		return false;
-	for (const char *p = s; (p = strchr(p, '/')); p++) {
-		size_t n = strcspn(p + 1, "/");
-		if ((n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
-			return false;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-		if (path_within(s, ours[i]))
-			return false;
-	return true;
-}
-
-static bool usable_name(const char *s)
-{
-	size_t n = strlen(s);
-	return n && n <= 32 && s[0] != '-' && s[0] != '.' &&
-		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
-}
 
 static char *read_inside(struct run *r, const struct host_stack *s, const char *path)
 {
@@ -91,26 +30,6 @@ static char *read_inside(struct run *r, const struct host_stack *s, const char *
 	return text;
 }
 
-/* The image's own entry for our number, where its fields can be used. */
-static void take_account(struct run *r, const char *line, const char *eol)
-{
-	static const int at[] = {0, 5, 6};
-	char *v[ARRAY_LEN(at)];
-	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
-		size_t n = 0;
-		const char *f = field(line, eol, at[i], &n);
-		v[i] = arena_dupn(&r->arena, f ? f : "", f ? n : 0);
-		if (!v[i])
-			return;
-	}
-	if (usable_name(v[0]))
-		r->inside.user = v[0];
-	if (usable_home(v[1]))
-		r->inside.home = v[1];
-	if (v[2][0] == '/')
-		r->inside.shell = v[2];
-}
-
 static bool is_inside(struct run *r, const struct host_stack *s, const char *path)
 {
 	struct host_stack_found f;
@@ -119,28 +38,16 @@ static bool is_inside(struct run *r, const struct host_stack *s, const char *pat
 
 static void find_identity(struct run *r, struct run_image *m, const struct host_stack *s)
 {
-	char number[16];
-	const char *eol = NULL, *line;
-	snprintf(number, sizeof(number), "%d", RUN_IMAGE_UID);
-	const char *passwd = read_inside(r, s, "/etc/passwd"),
-		   *group = read_inside(r, s, "/etc/group");
-	r->inside = (struct host_identity){.uid = RUN_IMAGE_UID,
+	struct account_files f = {.passwd = read_inside(r, s, "/etc/passwd"),
+		.group = read_inside(r, s, "/etc/group")};
+	const struct host_identity own = {.uid = RUN_IMAGE_UID,
 		.gid = RUN_IMAGE_UID,
-		.user = NAME_DEFAULT,
 		.full_name = "",
-		.home = "/home/" NAME_DEFAULT,
 		.shell = is_inside(r, s, "/bin/bash") ? "/bin/bash" : "/bin/sh"};
-	line = passwd ? find_line(passwd, 2, number, &eol) : NULL;
-	m->has_account = line != NULL;
-	if (line)
-		take_account(r, line, eol);
-	else if (passwd && find_line(passwd, 0, NAME_DEFAULT, &eol))
-		r->inside.user = NAME_OTHER;
-	r->inside.group = r->inside.user;
-	line = group ? find_line(group, 2, number, &eol) : NULL;
-	m->has_group = line != NULL;
-	if (!line && group && find_line(group, 0, r->inside.group, &eol))
-		r->inside.group = NAME_OTHER;
+	r->inside = own;
+	account_identity(&r->arena, &f, &r->inside);
+	m->has_account = f.has_account;
+	m->has_group = f.has_group;
 }
 
 /* ---- the template ---- */
@@ -229,7 +136,7 @@ const char *run_image_cwd(struct run *r)
 	const char *dir = r->image->t.info.workdir;
 	struct host_stack_found f;
 	const struct host_stack s = template_stack(r, r->image);
-	if (!dir || !usable_home(dir) || host_stack_find(&r->arena, &s, dir, &f) < 0 ||
+	if (!dir || !account_path(dir) || host_stack_find(&r->arena, &s, dir, &f) < 0 ||
 		!S_ISDIR(f.st.st_mode))
 		return r->inside.home;
 	return arena_dup(&r->arena, dir);
@@ -300,13 +207,6 @@ static int put_text(struct run *r, const char *path, const char *text, struct er
 	return file_write_atomic(AT_FDCWD, to, text, strlen(text), 0644, false, err);
 }
 
-/* text, with a line feed at its end where it lacks one, and a line behind it. */
-static char *with_line(struct arena *a, const char *text, const char *line)
-{
-	size_t n = strlen(text);
-	return arena_printf(a, "%s%s%s", text, n && text[n - 1] != '\n' ? "\n" : "", line);
-}
-
 static int seed_accounts(struct run *r, const struct host_stack *s, struct err *err)
 {
 	const struct host_identity *id = &r->inside;
@@ -316,18 +216,18 @@ static int seed_accounts(struct run *r, const struct host_stack *s, struct err *
 		const char *old = read_inside(r, s, "/etc/passwd");
 		char *line = arena_printf(a, "%s:x:%u:%u:%s:%s:%s\n", id->user, id->uid, id->gid,
 			id->full_name, id->home, id->shell);
-		k = !line
-			? -ENOMEM
-			: put_text(r, "/etc/passwd",
-				  with_line(a, old ? old : "root:x:0:0:root:/root:/bin/sh\n", line),
-				  err);
+		k = !line ? -ENOMEM
+			  : put_text(r, "/etc/passwd",
+				    account_add(
+					    a, old ? old : "root:x:0:0:root:/root:/bin/sh\n", line),
+				    err);
 	}
 	if (k == 0 && !r->image->has_group) {
 		const char *old = read_inside(r, s, "/etc/group");
 		char *line = arena_printf(a, "%s:x:%u:\n", id->group, id->gid);
 		k = !line ? -ENOMEM
-			  : put_text(r, "/etc/group", with_line(a, old ? old : "root:x:0:\n", line),
-				    err);
+			  : put_text(r, "/etc/group",
+				    account_add(a, old ? old : "root:x:0:\n", line), err);
 	}
 	return k;
 }
@@ -389,30 +289,6 @@ void run_image_words(struct run *r, struct strv *argv)
 
 /* ---- who else one can be ---- */
 
-/* "USER" of "USER[:GROUP]", by name or number, in the accounts as they are by now: a uid, or -1. */
-static int64_t uid_of(struct run *r, const char *user)
-{
-	const struct host_stack s = run_image_stack(r);
-	const size_t n = strcspn(user, ":");
-	char *name = arena_dupn(&r->arena, user, n), *end;
-	if (!name || !n)
-		return -1;
-	const char *passwd = read_inside(r, &s, "/etc/passwd"), *eol = NULL,
-		   *line = passwd ? find_line(passwd, 0, name, &eol) : NULL;
-	size_t len = 0;
-	const char *f = line ? field(line, eol, 2, &len) : name;
-	if (!line)
-		len = n;
-	if (!line && streq(name, r->inside.user))
-		return RUN_IMAGE_UID;
-	if (!line && streq(name, "root"))
-		return 0;
-	char *number = f && len && len < 10 ? arena_dupn(&r->arena, f, len) : NULL;
-	int64_t uid = number && strspn(number, "0123456789") == len ? strtoll(number, &end, 10)
-								    : -1;
-	return uid;
-}
-
 int run_image_user(struct run *r, const char *user, struct err *err)
 {
 	char shown[64];
@@ -421,7 +297,9 @@ int run_image_user(struct run *r, const char *user, struct err *err)
 		as = own;
 	if (!as)
 		return 0;
-	const int64_t uid = uid_of(r, as);
+	const struct host_stack s = run_image_stack(r);
+	const int64_t uid = account_uid(
+		&r->arena, read_inside(r, &s, "/etc/passwd"), as, &r->inside);
 	if (uid != 0 && uid != RUN_IMAGE_UID && user) {
 		err_hint(err, "one is %s inside, or root: -u root", r->inside.user);
 		return err_set(err, EINVAL, "nobody can be user %s inside",

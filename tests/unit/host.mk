@@ -13,3 +13,8 @@ tests_unit_test_stack_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_stack_LDADD = libhost.a libbase.a $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-host.c tests/unit/test-host-ca.c tests/unit/test-stack.c
+
+check_PROGRAMS += tests/fuzz/fuzz-account
+TESTS += tests/fuzz/fuzz-account
+tests_fuzz_fuzz_account_SOURCES = tests/fuzz/fuzz-account.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_account_LDADD = libhost.a libbase.a
