@@ -52,11 +52,18 @@ template_commit() {
 
 # A program of this machine and the libraries it loads, at their paths.
 template_program() {
-	local f lib
+	local f
 	for f; do
 		f=$(type -P "$f")
 		mkdir -p "$LAYER$(dirname "$f")"
 		cp -L "$f" "$LAYER$f"
+		template_libraries "$f"
+	done
+}
+
+template_libraries() {
+	local f lib
+	for f; do
 		ldd "$f" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
 			[ -e "$LAYER$lib" ] || { mkdir -p "$LAYER$(dirname "$lib")" && cp -L "$lib" "$LAYER$lib"; }
 		done
