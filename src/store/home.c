@@ -93,6 +93,8 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int up = box < 0 ? -errno : open_part(b, box);
 	_cleanup_close_ int seed = open(b->home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (up == -ENOENT && b->root) /* nothing was ever written: the fresh one shows */
+		return 0;
 	const char *at = in_part(&a, b, rel);
 	ssize_t n = up < 0 ? up
 		: seed < 0 ? -errno
