@@ -244,11 +244,12 @@ int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir
 
 /* Links to the sandbox's certificate: where the tools of the distributions take what is to be
  * added, and where OpenSSL looks for it by itself. */
+#define ANCHOR_OPENSSL "/etc/ssl/certs/" HOST_CA_HASH
 static const char *const anchors[] = {
 	"/usr/local/share/ca-certificates/bawn.crt", /* Debian, Alpine: update-ca-certificates */
 	"/etc/pki/ca-trust/source/anchors/bawn.crt", /* Fedora: update-ca-trust */
 	"/etc/ca-certificates/trust-source/anchors/bawn.crt", /* Arch */
-	"/etc/ssl/certs/" HOST_CA_HASH,
+	ANCHOR_OPENSSL,
 };
 
 /* The host path of a file that is to be made in seed for path inside, its directory made; NULL
