@@ -85,6 +85,9 @@ void plan_print(const struct plan *p, FILE *to)
 		p->inside_gid, p->home);
 	if (p->digest)
 		fprintf(to, "template   %s (%s)\n", esc(b, sizeof(b), p->template), p->digest);
+	if (p->sudo || p->as_root)
+		fprintf(to, "root       by emulation, %s\n",
+			p->as_root ? "the command" : "for what asks by sudo");
 	fprintf(to, "workspace  %s\n", p->workspace ? esc(b, sizeof(b), p->workspace) : "none");
 	fprintf(to, "cwd        %s\n", esc(b, sizeof(b), p->cwd));
 	fprintf(to, "command   ");
@@ -161,6 +164,8 @@ void plan_json(const struct plan *p, struct json_out *j)
 	json_str(j, "program", p->exe);
 	json_list(j, "argv", &p->argv);
 	json_bool(j, "offline", p->offline);
+	json_bool(j, "sudo", p->sudo);
+	json_bool(j, "as_root", p->as_root);
 	json_int(j, "user_namespaces", p->user_namespaces);
 	json_int(j, "pids", (int64_t)p->pids);
 	json_int(j, "memory", (int64_t)p->memory);
