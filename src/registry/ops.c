@@ -33,8 +33,10 @@ static int sink(void *ud, const char *data, size_t n)
 	int r = fd_write_all(OPS_DATA_FD, data, n);
 	if (r == -EPIPE)
 		return err_set(to->err, EPIPE, "what reads it has ended");
+	if (r == -ENOSPC || r == -EDQUOT)
+		err_hint(to->err, "bawn template prune, or XDG_DATA_HOME on a larger disk");
 	if (r < 0)
-		return err_sys(to->err, -r, "hand it on");
+		return err_sys(to->err, -r, "keep what came");
 	sha256_add(&to->sum, data, n);
 	to->n += (int64_t)n;
 	return 0;

@@ -79,6 +79,45 @@ refused() {
 	assert_status 0
 }
 
+@test "template pull: two of the same at once, and of others that share its layers" {
+	local pids=() pid repo
+	for repo in ok/x ok/x index/x redirectself/x; do
+		"$BAWN" template pull -q $repo 3>&- >/dev/null &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	run "$BAWN" template verify
+	assert_status 0
+	[ "$(ls "$XDG_DATA_HOME/bawn/templates/layers" | wc -l)" = 3 ]
+	[ "$(wc -l <"$XDG_DATA_HOME/bawn/templates/tags")" = 3 ]
+	"$BAWN" template prune
+	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
+}
+
+@test "template pull: a disk without room is said before it is tried, and one that fills up, then" {
+	# a small file system of our own, in namespaces of our own
+	run unshare -cm --keep-caps sh -c '
+		mount -t tmpfs -o size="$1",mode=700 none "$XDG_DATA_HOME" || exit 9
+		"$BAWN" template pull -q ok/x
+		r=$?
+		"$BAWN" template ls -q
+		exit $r' sh 2500k
+	assert_status 125
+	assert_output "the disk of $XDG_DATA_HOME/bawn/templates has no room for that"
+	[ "${#lines[@]}" = 2 ]
+	# room for what is packed, and none for what comes out of it
+	run unshare -cm --keep-caps sh -c '
+		mount -t tmpfs -o size="$1",mode=700 none "$XDG_DATA_HOME" || exit 9
+		"$BAWN" template pull -q ok/x
+		r=$?
+		"$BAWN" template ls -q
+		ls -A "$XDG_DATA_HOME/bawn/templates/images" "$XDG_DATA_HOME/bawn/templates/layers"
+		exit $r' sh 4000k
+	assert_status 125
+	assert_output "No space left on device"
+	refute_output "${ID:0:12}"
+}
+
 @test "template pull: killed in the middle, it leaves nothing that counts, and the next one cleans up" {
 	registries "mirror docker.io http://$AT only" "stall 60"
 	"$BAWN" template pull -q loris/x 3>&- &
