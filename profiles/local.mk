@@ -3,3 +3,6 @@ profilesdir = $(pkgdatadir)/profiles
 dist_profiles_DATA = \
 	profiles/claude.yaml profiles/codex.yaml profiles/gemini.yaml \
 	profiles/opencode.yaml profiles/shell.yaml
+# recipes: templates with the tools in them
+dist_profiles_DATA += profiles/base.Dockerfile profiles/claude.Dockerfile profiles/codex.Dockerfile \
+	profiles/gemini.Dockerfile profiles/opencode.Dockerfile

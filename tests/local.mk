@@ -52,6 +52,7 @@ include tests/unit/build.mk
 include tests/unit/change.mk
 include tests/unit/layer.mk
 include tests/unit/gate.mk
+include tests/unit/recipes.mk
 include tests/unit/confine.mk
 include tests/unit/sudo.mk
 include tests/unit/net.mk

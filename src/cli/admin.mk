@@ -32,7 +32,7 @@ bawn_template_SOURCES = \
 	src/cli/template-ls.c src/cli/template-inspect.c src/cli/template-load.c \
 	src/cli/template-tag.c src/cli/template-rm.c src/cli/template-prune.c \
 	src/cli/template-verify.c src/cli/template-save.h src/cli/template-save.c \
-	src/cli/template-box.c src/cli/template-pull.c src/cli/template-push.c
+	src/cli/template-box.c src/cli/template-bootstrap.c src/cli/template-pull.c src/cli/template-push.c
 bawn_template_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_template_LDADD = $(template_remote_libs) $(template_libs)
 

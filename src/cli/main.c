@@ -101,6 +101,7 @@ static const struct command template_verbs[] = {
 	{"load", "FILE", "take the images of an archive", NULL},
 	{"save", "-o FILE TEMPLATE... | NAME TAG",
 		"write an archive, or make a template of a sandbox", NULL},
+	{"bootstrap", "debian[:SUITE]", "make a base of Debian without root", NULL},
 	{"pull", "REF", "take an image from its registry", NULL},
 	{"push", "TEMPLATE [REF]", "bring a template to a registry", NULL},
 	{"tag", "TEMPLATE NEW", "give a template one more name", NULL},

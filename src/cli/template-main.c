@@ -17,6 +17,7 @@ static const struct template_verb *const verbs[] = {
 	&template_inspect_verb,
 	&template_load_verb,
 	&template_save_verb,
+	&template_bootstrap_verb,
 	&template_pull_verb,
 	&template_push_verb,
 	&template_tag_verb,

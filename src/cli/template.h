@@ -30,9 +30,10 @@ struct template_verb {
 	int (*run)(struct tpl *c, char **word, int n, struct err *err);
 };
 
-extern const struct template_verb template_inspect_verb, template_load_verb, template_ls_verb,
-	template_prune_verb, template_pull_verb, template_push_verb, template_rm_verb,
-	template_save_verb, template_tag_verb, template_verify_verb;
+extern const struct template_verb template_bootstrap_verb, template_inspect_verb,
+	template_load_verb, template_ls_verb, template_prune_verb, template_pull_verb,
+	template_push_verb, template_rm_verb, template_save_verb, template_tag_verb,
+	template_verify_verb;
 
 /* The last row of every table. */
 #define TEMPLATE_HELP (-1)

@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# template-bootstrap.bats - bawn template bootstrap with a stand-in for mmdebstrap: the tar it would
+# write, with a dpkg that only notes that it ran.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+load ../templates.sh
+
+setup() {
+	bawn_setup
+	STORE=$XDG_DATA_HOME/bawn/templates
+	template_layer
+	template_debian
+	mkdir -p "$LAYER/var/cache/apt/archives" "$LAYER/var/lib/apt/lists"
+	: >"$LAYER/var/cache/apt/archives/one.deb"
+	cat >"$LAYER/usr/bin/dpkg" <<-'SH'
+		#!/bin/sh
+		case "$*" in
+		*--audit*) ;;
+		*) echo "$*" >>/etc/dpkg-ran; [ ! -e /etc/broken ] ;;
+		esac
+	SH
+	chmod +x "$LAYER/usr/bin/dpkg"
+	mkdir "$T/bin" "$T/root"
+	cp -a "$LAYER/." "$T/root/"
+	rm -rf "$STORE"
+	printf '#!/bin/sh\nprintf "%%s\\n" "$@" >%q\nexec tar -C %q --owner=0 --group=0 -cf - .\n' "$T/args" "$T/root" >"$T/bin/mmdebstrap"
+	chmod +x "$T/bin/mmdebstrap"
+}
+teardown() { bawn_teardown; }
+
+@test "bootstrap: packages are extracted out here, and installed in a sandbox; one layer, and nothing else stays" {
+	PATH=$T/bin:$PATH run -0 "$BAWN" template bootstrap -q --mirror http://mirror.example/debian debian:bookworm
+	assert_output debian:bookworm
+	# no script of a package ran out here
+	grep -qx -- --variant=extract "$T/args"
+	grep -qx bookworm "$T/args"
+	grep -qx http://mirror.example/debian "$T/args"
+	run -0 "$BAWN" template ls
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[1]} =~ debian:bookworm\ .*\ 1\ +linux ]]
+	run -0 "$BAWN" ls
+	refute_output bootstrap
+	run -0 "$BAWN" run --rm -q --template debian:bookworm shell "$WS" -- sh -c 'cat /etc/dpkg-ran; ls /var/cache/apt/archives'
+	assert_output '--install ./one.deb'
+	assert_output '--configure -a'
+	refute_output $'\none.deb'
+	"$BAWN" template prune >/dev/null
+	"$BAWN" template verify
+}
+
+@test "bootstrap: what it can't do, and what it leaves then" {
+	# no name of a program in PATH that has it
+	mkdir "$T/empty"
+	PATH=$T/empty run -125 "$BAWN" template bootstrap debian
+	assert_output 'apt-get install mmdebstrap'
+	for what in fedora debian: debian:-x 'debian:a b' debian:../x; do
+		PATH=$T/bin:$PATH run -125 "$BAWN" template bootstrap "$what"
+	done
+	# the packages can't be installed
+	: >"$T/root/etc/broken"
+	PATH=$T/bin:$PATH run -125 "$BAWN" template bootstrap -q debian:sid
+	assert_output 'installing the packages failed'
+	# it fails half way
+	printf '#!/bin/sh\ntar -C %q -cf - etc | head -c 3000\nexit 3\n' "$T/root" >"$T/bin/mmdebstrap"
+	PATH=$T/bin:$PATH run -125 "$BAWN" template bootstrap -q debian:sid
+	assert_output 'mmdebstrap failed (3)'
+	run -0 "$BAWN" template ls
+	refute_output debian
+	run -0 "$BAWN" ls
+	refute_output bootstrap
+	[ -z "$(ls -A "$STORE/tmp")" ]
+}
