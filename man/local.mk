@@ -1,6 +1,6 @@
 # man: scdoc sources; the built pages go into the tarball, so that a build from it needs no scdoc
 man_pages = \
-	man/bawn.1 man/bawn-run.1 man/bawn-create.1 man/bawn-exec.1 man/bawn-attach.1 \
+	man/bawn.1 man/bawn-run.1 man/bawn-build.1 man/bawn-create.1 man/bawn-exec.1 man/bawn-attach.1 \
 	man/bawn-ls.1 man/bawn-stop.1 man/bawn-doctor.1 man/bawn-log.1 man/bawn-report.1 \
 	man/bawn-ports.1 man/bawn-policy.1 man/bawn-learn.1 man/bawn-why.1 man/bawn-sudo.1 \
 	man/bawn-monitor.1 man/bawn-secret.1 man/bawn-template.1 \

@@ -2,7 +2,7 @@
 egressdir = $(pkgdatadir)/policies/egress
 dist_egress_DATA = \
 	policies/egress/anthropic.yaml policies/egress/balanced.yaml \
-	policies/egress/bitbucket.yaml policies/egress/crates.yaml policies/egress/debian.yaml \
+	policies/egress/bitbucket.yaml policies/egress/build.yaml policies/egress/crates.yaml policies/egress/debian.yaml \
 	policies/egress/docs.yaml policies/egress/github.yaml policies/egress/github-write.yaml \
 	policies/egress/gitlab.yaml \
 	policies/egress/go.yaml policies/egress/google.yaml policies/egress/locked.yaml \

@@ -34,6 +34,7 @@ int cmd_policy_pending(int argc, char **argv);
 int cmd_policy_answer(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_step(int argc, char **argv);
 int cmd_learn(int argc, char **argv);
 int cmd_loop(int argc, char **argv);
 int cmd_skill(int argc, char **argv);

@@ -3,7 +3,7 @@ bin_PROGRAMS += bawn
 bawn_SOURCES = \
 	src/cli/main.c src/cli/command.h \
 	src/cli/verb.h src/cli/verb.c src/cli/tee.h src/cli/tee.c \
-	src/cli/cmd-run.c src/cli/cmd-learn.c src/cli/cmd-loop.c src/cli/cmd-create.c \
+	src/cli/cmd-run.c src/cli/cmd-step.c src/cli/cmd-learn.c src/cli/cmd-loop.c src/cli/cmd-create.c \
 	src/cli/cmd-ls.c src/cli/cmd-stop.c \
 	src/cli/cmd-exec.c src/cli/cmd-attach.c src/cli/cmd-cp.c \
 	src/cli/cmd-diff.c src/cli/cmd-apply.c \

@@ -40,6 +40,7 @@ static const struct command commands[] = {
 	{"restore", "NAME TAG", "bring a sandbox back to a checkpoint", cmd_restore},
 	{"undo", "NAME", "bring it back to the last one", cmd_undo},
 	{"fork", "[--count N] NAME NEW", "make sandboxes that begin as this one is", cmd_fork},
+	{"__step", "", NULL, cmd_step},                      /* bawn-build's, for RUN */
 	{"upload-pack", "DIRECTORY", NULL, cmd_upload_pack}, /* git's, for a remote bawn-NAME */
 	{"inspect", "NAME...", "show all that is known of sandboxes", cmd_inspect},
 	{"skill", "[--install AGENT]", "what an agent outside should know of bawn", cmd_skill},
@@ -96,6 +97,7 @@ static const struct command secret_verbs[] = {
 
 /* bawn-template's, by the table in template-main.c */
 static const struct command template_verbs[] = {
+	{"build", "DIR", "make a template from a Dockerfile", NULL},
 	{"ls", "[-q|--json]", "list the templates", NULL},
 	{"inspect", "TEMPLATE...", "show all that is known of templates", NULL},
 	{"load", "FILE", "take the images of an archive", NULL},
@@ -172,6 +174,8 @@ int command_admin(char **argv)
 
 int cmd_template(int argc, char **argv)
 {
+	if (argc > 1 && streq(argv[1], "build"))
+		return exec_helper("bawn-build", argv + 1);
 	int k = argc > 1 && streq(argv[1], "save") ? cmd_template_save(argc - 1, argv + 1) : -1;
 	return k >= 0 ? k : exec_helper("bawn-template", argv);
 }

@@ -91,8 +91,8 @@ int overlay_tree(const struct overlay *o)
 		if (r < 0)
 			return r;
 	}
-	int r = set(fs, "upperdir", o->upper);
-	if (r == 0)
+	int r = o->upper < 0 ? 0 : set(fs, "upperdir", o->upper);
+	if (r == 0 && o->upper >= 0)
 		r = set(fs, "workdir", o->work);
 	if (r < 0)
 		return r;
@@ -106,10 +106,14 @@ int overlay_tree(const struct overlay *o)
 int overlay_mount(const struct overlay *o, int point, uint32_t flags)
 {
 	char opts[PAGE_LEAST], path[PLACE_MAX];
-	size_t n = (size_t)snprintf(
-		opts, sizeof(opts), "userxattr,upperdir=%s,", place(o->upper, path));
-	n += (size_t)snprintf(
-		opts + n, sizeof(opts) - n, "workdir=%s,lowerdir=", place(o->work, path));
+	size_t n = (size_t)snprintf(opts, sizeof(opts), "userxattr,");
+	if (o->upper >= 0) {
+		n += (size_t)snprintf(
+			opts + n, sizeof(opts) - n, "upperdir=%s,", place(o->upper, path));
+		n += (size_t)snprintf(
+			opts + n, sizeof(opts) - n, "workdir=%s,", place(o->work, path));
+	}
+	n += (size_t)snprintf(opts + n, sizeof(opts) - n, "lowerdir=");
 	for (size_t i = 0; i < o->n && n < sizeof(opts); i++)
 		n += (size_t)snprintf(
 			opts + n, sizeof(opts) - n, "%s%s", i ? ":" : "", place(o->lower[i], path));

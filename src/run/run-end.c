@@ -63,7 +63,11 @@ static void print_denial(void *ctx, const struct dialer_denial *d)
 		snprintf(count, sizeof(count), " (%llu times)", (unsigned long long)d->count);
 	fprintf(stderr, "  %s%s: %s%s%s%s\n", d->target, count, d->reason, d->rule[0] ? " (" : "",
 		d->rule, d->rule[0] ? ")" : "");
-	if (d->fix[0])
+	if (l->r->step)
+		fputs("      to allow it in builds: a policy \"build\" of your own, "
+		      "bawn-build(1)\n",
+			stderr);
+	else if (d->fix[0])
 		fprintf(stderr, "      to allow it: %s\n", d->fix);
 }
 

@@ -16,6 +16,7 @@
 #include "host/account.h"
 #include "host/ca.h"
 #include "run/credential.h"
+#include "run/step.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
 #define WORDS_MAX ((size_t)64 << 10) /* an argument may have 128 kB */
@@ -89,6 +90,8 @@ static int find_template(
 
 int run_image_open(struct run *r, const char *ref, const char *digest, struct err *err)
 {
+	if (r->step && !r->image)
+		return run_step_image(r, err);
 	if (r->image || !ref || streq(ref, "host"))
 		return 0;
 	struct run_image *m = arena_alloc(&r->arena, sizeof(*m));
@@ -248,7 +251,10 @@ static int seed_points(struct run *r, struct err *err)
 	static const char *const always[] = {"/proc", "/sys", "/dev", "/tmp", "/run"};
 	int k = 0;
 	for (size_t i = 0; i < ARRAY_LEN(always) && k == 0; i++)
-		k = seed_point(r, always[i], true, err);
+		if (!r->step || !streq(always[i], "/tmp"))
+			k = seed_point(r, always[i], true, err);
+	if (k == 0 && r->step)
+		k = seed_point(r, RUN_STEP_SCRATCH, true, err);
 	if (k == 0 && run_has_workspace(r))
 		k = seed_point(r, r->ws.path, true, err);
 	for (size_t i = 0; i < r->ws.binds.n && k == 0; i++)
@@ -267,6 +273,8 @@ int run_image_seed(struct run *r, struct err *err)
 		k = seed_accounts(r, &s, err);
 	if (k == 0)
 		k = run_root_seed(r, &s, err);
+	if (k == 0 && r->step)
+		k = run_step_points(r, &s, err);
 	return k == 0 ? seed_points(r, err) : k;
 }
 

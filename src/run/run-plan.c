@@ -14,6 +14,7 @@
 #include "run/clone.h"
 #include "run/credential.h"
 #include "run/image.h"
+#include "run/step.h"
 #include "host/version.h"
 
 static struct mount_op *row(
@@ -125,6 +126,11 @@ static bool lends_below(const struct run *r, const char *dir)
 
 static void scratch_rows(struct run *r)
 {
+	if (r->step) { /* /tmp and /run are the image's, but for what is bawn's in there */
+		scratch_row(r, RUN_STEP_SCRATCH, 0755);
+		row(r, MOUNT_SCRATCH, "/sys", MOUNT_RO | MOUNT_POINT, NULL)->why = "empty";
+		return;
+	}
 	scratch_row(r, "/tmp", 01777);
 	scratch_row(r, "/run", 0755);
 	row(r, MOUNT_DIR, "/run/lock", 0, NULL)->mode = 01777;
@@ -703,6 +709,8 @@ int run_plan(struct run *r, struct err *err)
 	scratch_rows(r);
 	why_row(r);
 	run_root_rows(r);
+	if (r->step)
+		run_step_rows(r);
 	if (k == 0)
 		k = home_rows(r, err);
 	clone_rows(r);
@@ -721,6 +729,8 @@ int run_plan(struct run *r, struct err *err)
 	k = run_plan_command(r, err);
 	if (k < 0)
 		return k;
+	if (r->step)
+		run_step_env(r);
 	say_scan(r);
 	if (r->opt.verbosity > 0)
 		say_masks(r);

@@ -100,6 +100,7 @@ struct run {
 	struct host_identity id;     /* who one is outside */
 	struct host_identity inside; /* and inside: the same, but in a template */
 	struct run_image *image;     /* the template (image.h); NULL: host */
+	struct run_step *step;       /* a RUN of a Dockerfile (step.h); NULL: a run */
 	bool as_root;                /* the command is root by emulation; in a template only */
 	struct store store;
 	struct store_box box;

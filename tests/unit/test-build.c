@@ -168,82 +168,77 @@ struct refusal {
 	int col;
 };
 
+static const struct refusal refusals[] = {
+	{"", "Dockerfile: there is no FROM in it", NULL, 0},
+	{"ARG a\n", "Dockerfile: there is no FROM in it", NULL, 0},
+	{"RUN x\nFROM a", "Dockerfile:1:1: RUN stands before the first FROM", "RUN x", 0},
+	{"FROM a\nRUM x", "Dockerfile:2:1: unsupported instruction \"RUM\"", "RUM x", 0},
+	{"FROM a\n  INCLUDE x", "Dockerfile:2:3: unsupported instruction \"INCLUDE\"",
+		"  INCLUDE x", 2},
+	{"FROM a b", "Dockerfile:1:6: FROM wants an image, or: FROM IMAGE AS NAME", "FROM a b", 5},
+	{"FROM a AS 1x", "Dockerfile:1:11: \"1x\" can't be the name of a stage", "FROM a AS 1x",
+		10},
+	{"FROM a\nCOPY \\\n  --form=x \\\n  a b", "Dockerfile:3:3: COPY has no flag --form",
+		"  --form=x \\", 2},
+	{"FROM a\nCOPY --link=maybe a b", "Dockerfile:2:6: --link is true or false, nothing else",
+		"COPY --link=maybe a b", 5},
+	{"FROM a\nCOPY --from a b", "Dockerfile:2:6: --from wants a value: --from=...",
+		"COPY --from a b", 5},
+	{"FROM a\nCOPY --from=a --from=b a b", "Dockerfile:2:15: --from stands here twice",
+		"COPY --from=a --from=b a b", 14},
+	{"FROM a\nADD --checksum=sha256:0 a b", "Dockerfile:2:5: ADD --checksum is not supported",
+		"ADD --checksum=sha256:0 a b", 4},
+	{"FROM a\nRUN --network=host x",
+		"Dockerfile:2:5: RUN --network=host is not supported: there are default "
+		"and "
+		"none",
+		"RUN --network=host x", 4},
+	{"FROM a\nRUN --mount=type=ssh x", "Dockerfile:2:5: --mount: type=ssh is not supported",
+		"RUN --mount=type=ssh x", 4},
+	{"FROM a\nCOPY a", "Dockerfile:2:6: COPY wants at least one source and a destination",
+		"COPY a", 5},
+	{"FROM a\nENV a=b \\\n\tc", "Dockerfile:3:2: there is no \"=\" in \"c\"", "\tc", 1},
+	{"FROM a\nENV x", "Dockerfile:2:5: ENV wants NAME=VALUE", "ENV x", 4},
+	{"FROM a\nENV =x", "Dockerfile:2:5: there is no name before the \"=\"", "ENV =x", 4},
+	{"FROM a\nSHELL bash -c",
+		"Dockerfile:2:7: SHELL wants a list: SHELL [\"/bin/bash\", \"-c\"]",
+		"SHELL bash -c", 6},
+	{"FROM a\nRUN [\"a\", 1]",
+		"Dockerfile:2:5: the elements of a list are strings in double quotes",
+		"RUN [\"a\", 1]", 4},
+	{"FROM a\nRUN cat <<X\nb\n",
+		"Dockerfile:2:9: nothing ends this heredoc: no line \"X\" follows", "RUN cat <<X",
+		8},
+	{"FROM a\nCOPY a <<X\nX\n", "Dockerfile:2:8: a heredoc can't be where COPY copies to",
+		"COPY a <<X", 7},
+	{"FROM a\nONBUILD FROM b",
+		"Dockerfile:2:9: ONBUILD wants something else than ONBUILD, FROM and "
+		"MAINTAINER",
+		"ONBUILD FROM b", 8},
+	{"FROM a\nHEALTHCHECK sleep",
+		"Dockerfile:2:13: HEALTHCHECK wants CMD and a command, or NONE",
+		"HEALTHCHECK sleep", 12},
+	{"# escape=x\nFROM a", "Dockerfile:1:10: the escape character is a backslash or a backtick",
+		"# escape=x", 9},
+	{"# syntax=x\n# syntax=y\nFROM a", "Dockerfile:2:1: this directive stands here twice",
+		"# syntax=y", 0},
+	{"FROM a\nRUN", "Dockerfile:2:4: RUN wants a command", "RUN", 3},
+};
+
 static void test_refusals(void **state)
 {
 	(void)state;
-	static const struct refusal all[] = {
-		{"", "Dockerfile: there is no FROM in it", NULL, 0},
-		{"ARG a\n", "Dockerfile: there is no FROM in it", NULL, 0},
-		{"RUN x\nFROM a", "Dockerfile:1:1: RUN stands before the first FROM", "RUN x", 0},
-		{"FROM a\nRUM x", "Dockerfile:2:1: unsupported instruction \"RUM\"", "RUM x", 0},
-		{"FROM a\n  INCLUDE x", "Dockerfile:2:3: unsupported instruction \"INCLUDE\"",
-			"  INCLUDE x", 2},
-		{"FROM a b", "Dockerfile:1:6: FROM wants an image, or: FROM IMAGE AS NAME",
-			"FROM a b", 5},
-		{"FROM a AS 1x", "Dockerfile:1:11: \"1x\" can't be the name of a stage",
-			"FROM a AS 1x", 10},
-		{"FROM a\nCOPY \\\n  --form=x \\\n  a b", "Dockerfile:3:3: COPY has no flag --form",
-			"  --form=x \\", 2},
-		{"FROM a\nCOPY --link=maybe a b",
-			"Dockerfile:2:6: --link is true or false, nothing else",
-			"COPY --link=maybe a b", 5},
-		{"FROM a\nCOPY --from a b", "Dockerfile:2:6: --from wants a value: --from=...",
-			"COPY --from a b", 5},
-		{"FROM a\nCOPY --from=a --from=b a b", "Dockerfile:2:15: --from stands here twice",
-			"COPY --from=a --from=b a b", 14},
-		{"FROM a\nADD --checksum=sha256:0 a b",
-			"Dockerfile:2:5: ADD --checksum is not supported",
-			"ADD --checksum=sha256:0 a b", 4},
-		{"FROM a\nRUN --network=host x",
-			"Dockerfile:2:5: RUN --network=host is not supported: there are default "
-			"and "
-			"none",
-			"RUN --network=host x", 4},
-		{"FROM a\nRUN --mount=type=ssh x",
-			"Dockerfile:2:5: --mount: type=ssh is not supported",
-			"RUN --mount=type=ssh x", 4},
-		{"FROM a\nCOPY a",
-			"Dockerfile:2:6: COPY wants at least one source and a destination",
-			"COPY a", 5},
-		{"FROM a\nENV a=b \\\n\tc", "Dockerfile:3:2: there is no \"=\" in \"c\"", "\tc", 1},
-		{"FROM a\nENV x", "Dockerfile:2:5: ENV wants NAME=VALUE", "ENV x", 4},
-		{"FROM a\nENV =x", "Dockerfile:2:5: there is no name before the \"=\"", "ENV =x",
-			4},
-		{"FROM a\nSHELL bash -c",
-			"Dockerfile:2:7: SHELL wants a list: SHELL [\"/bin/bash\", \"-c\"]",
-			"SHELL bash -c", 6},
-		{"FROM a\nRUN [\"a\", 1]",
-			"Dockerfile:2:5: the elements of a list are strings in double quotes",
-			"RUN [\"a\", 1]", 4},
-		{"FROM a\nRUN cat <<X\nb\n",
-			"Dockerfile:2:9: nothing ends this heredoc: no line \"X\" follows",
-			"RUN cat <<X", 8},
-		{"FROM a\nCOPY a <<X\nX\n",
-			"Dockerfile:2:8: a heredoc can't be where COPY copies to", "COPY a <<X", 7},
-		{"FROM a\nONBUILD FROM b",
-			"Dockerfile:2:9: ONBUILD wants something else than ONBUILD, FROM and "
-			"MAINTAINER",
-			"ONBUILD FROM b", 8},
-		{"FROM a\nHEALTHCHECK sleep",
-			"Dockerfile:2:13: HEALTHCHECK wants CMD and a command, or NONE",
-			"HEALTHCHECK sleep", 12},
-		{"# escape=x\nFROM a",
-			"Dockerfile:1:10: the escape character is a backslash or a backtick",
-			"# escape=x", 9},
-		{"# syntax=x\n# syntax=y\nFROM a",
-			"Dockerfile:2:1: this directive stands here twice", "# syntax=y", 0},
-		{"FROM a\nRUN", "Dockerfile:2:4: RUN wants a command", "RUN", 3},
-	};
 	struct world w = {0};
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		if (parse(&w, all[i].text) != -EINVAL)
-			fail_msg("not refused: %s", all[i].text);
-		assert_string_equal(w.err.msg, all[i].msg);
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		if (parse(&w, refusals[i].text) != -EINVAL)
+			fail_msg("not refused: %s", refusals[i].text);
+		assert_string_equal(w.err.msg, refusals[i].msg);
 		char want[256] = "";
-		if (all[i].caret) {
-			const char *tab = strchr(all[i].caret, '\t');
-			snprintf(want, sizeof(want), "  %s\n  %.*s%*s\n", all[i].caret, tab ? 1 : 0,
-				tab ? tab : "", all[i].col + 1 - (tab ? 1 : 0), "^");
+		if (refusals[i].caret) {
+			const char *tab = strchr(refusals[i].caret, '\t');
+			snprintf(want, sizeof(want), "  %s\n  %.*s%*s\n", refusals[i].caret,
+				tab ? 1 : 0, tab ? tab : "", refusals[i].col + 1 - (tab ? 1 : 0),
+				"^");
 		}
 		assert_string_equal(df_excerpt(&w.a, &w.d), want);
 	}

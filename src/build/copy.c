@@ -1,0 +1,503 @@
+/* build/copy.c - COPY, ADD and WORKDIR; see build.h
+ *
+ * Theory: first a child finds the sources and their digest, which goes into the key; only where the
+ * cache knows no such step, another one copies.  Each has the roots of the stages that it needs
+ * mounted, and writes to an upper directory that nobody else knows.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "base/job.h"
+#include "base/tree.h"
+#include "build/build.h"
+
+struct copying {
+	struct build *b;
+	struct build_state *st;
+	const struct df_inst *i;
+	struct build_copy c;
+	const struct build_state *from; /* a stage's or template's; NULL: the context */
+	const char *chown;
+	const char *archives;    /* ADD: a directory for what archives hold; NULL: none yet */
+	struct df_heredoc *docs; /* files given in the Dockerfile, expanded */
+	size_t n_docs;
+	const char *dir; /* DIR of the layer that is made */
+};
+
+static int oom(struct err *err)
+{
+	return err_set(err, ENOMEM, "out of memory");
+}
+
+/* ---- what the instruction says ---- */
+
+static int read_chmod(struct copying *k, struct err *err)
+{
+	struct build *b = k->b;
+	char *text, *end;
+	k->c.mode = -1;
+	for (size_t n = 0; n < k->i->n_flags; n++) {
+		const struct df_flag *f = &k->i->flags[n];
+		if (!streq(f->name, "chmod"))
+			continue;
+		int r = build_word(b, k->st, k->i, f->value, f->at, &text, err);
+		if (r < 0)
+			return r;
+		unsigned long mode = strtoul(text, &end, 8);
+		if (*text < '0' || *text > '7' || *end || mode > 07777)
+			return df_err(&b->d, k->i->line, f->at, err,
+				"--chmod wants an octal mode, as in 0755; \"%s\" is none", text);
+		k->c.mode = (int)mode;
+	}
+	return 0;
+}
+
+static bool flag_on(const struct df_inst *i, const char *name)
+{
+	const char *v = df_flag(i, name);
+	return v && streq(v, "true");
+}
+
+static int read_excludes(struct copying *k, struct err *err)
+{
+	for (size_t n = 0; n < k->i->n_flags; n++) {
+		const struct df_flag *f = &k->i->flags[n];
+		char *text;
+		if (!streq(f->name, "exclude"))
+			continue;
+		int r = build_word(k->b, k->st, k->i, f->value, f->at, &text, err);
+		if (r == 0)
+			r = ignore_add(&k->b->a, &k->c.exclude, text, strlen(text), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* <<NAME: the heredoc of that name, its text expanded. */
+static int take_doc(struct copying *k, const char *word, bool *ret, struct err *err)
+{
+	struct build *b = k->b;
+	*ret = false;
+	for (size_t n = 0; has_prefix(word, "<<") && n < k->i->n_docs; n++) {
+		const struct df_heredoc *d = &k->i->docs[n];
+		const char *name = word + 2 + (word[2] == '-');
+		size_t len = strlen(d->name);
+		if (*name == '"' || *name == '\'')
+			name++;
+		if (strncmp(name, d->name, len) != 0 || (name[len] && !strchr("\"'", name[len])))
+			continue;
+		struct df_heredoc *to = &k->docs[k->n_docs++];
+		*to = *d;
+		*ret = true;
+		if (!d->expand)
+			return 0;
+		struct build_words w = {.b = b, .st = k->st};
+		struct expand e = build_expand(&w);
+		char *text;
+		e.escape = '\\';
+		e.plain_quotes = true;
+		int r = expand_word(&b->a, &e, d->text, &text, NULL, err);
+		if (r < 0)
+			return df_err_at(&b->d, k->i->line, k->i->rest_at, err), r;
+		to->text = text;
+		to->n = strlen(text);
+		return 0;
+	}
+	return 0;
+}
+
+static bool is_remote(const char *s)
+{
+	return has_prefix(s, "http://") || has_prefix(s, "https://") || has_prefix(s, "git@") ||
+		has_prefix(s, "git://") || has_prefix(s, "ssh://");
+}
+
+static int read_sources(struct copying *k, struct err *err)
+{
+	struct build *b = k->b;
+	const struct df_inst *i = k->i;
+	char *text;
+	int r = 0;
+	k->docs = arena_alloc(&b->a, (i->n_docs + 1) * sizeof(*k->docs));
+	for (size_t n = 0; k->docs && r == 0 && n + 1 < i->n_words; n++) {
+		bool is_doc = false;
+		if (!i->exec && k->n_docs < i->n_docs)
+			r = take_doc(k, i->words[n].s, &is_doc, err);
+		if (r < 0 || is_doc)
+			continue;
+		r = build_word(b, k->st, i, i->words[n].s, i->words[n].at, &text, err);
+		if (r == 0 && i->kind == DF_ADD && is_remote(text)) {
+			err_hint(err,
+				"download it with RUN, where the policy of builds decides, or "
+				"put it into the context");
+			return df_err(&b->d, i->line, i->words[n].at, err,
+				"ADD of something remote is not supported");
+		}
+		if (r == 0 && strv_push(&b->a, &k->c.sources, text) < 0)
+			r = oom(err);
+	}
+	return k->docs ? r : oom(err);
+}
+
+static int read_dest(struct copying *k, struct err *err)
+{
+	struct build *b = k->b;
+	const struct df_word *last = &k->i->words[k->i->n_words - 1];
+	char *text;
+	int r = build_word(b, k->st, k->i, last->s, last->at, &text, err);
+	if (r < 0)
+		return r;
+	size_t n = strlen(text);
+	bool dir = n &&
+		(text[n - 1] == '/' || streq(text, ".") || streq(text, "..") ||
+			(n > 1 && streq(text + n - 2, "/.")));
+	if (k->i->n_words > 2 && !dir)
+		return df_err(&b->d, k->i->line, last->at, err,
+			"several sources go to a directory: write a \"/\" behind it");
+	char *path = build_path(b, k->st, text);
+	k->c.dest = !path ? NULL : arena_printf(&b->a, "%s%s", path, dir && path[1] ? "/" : "");
+	return k->c.dest ? 0 : oom(err);
+}
+
+static int read_from(struct copying *k, int stage, struct err *err)
+{
+	struct build *b = k->b;
+	const char *from = df_flag(k->i, "from");
+	k->c.from = b->context;
+	k->c.context = true;
+	k->c.ignore = b->has_ignore ? &b->ignore : NULL;
+	if (!from)
+		return 0;
+	int other = build_stage_find(b, from, stage);
+	k->c.context = false;
+	k->c.ignore = NULL;
+	if (other >= 0) {
+		k->from = &b->stages[other].st;
+		return 0;
+	}
+	struct build_state *st = arena_alloc(&b->a, sizeof(*st));
+	if (!st)
+		return oom(err);
+	k->from = st;
+	return streq(from, "scratch") ? 0 : build_base(b, from, st, err);
+}
+
+static int read_all(struct copying *k, int stage, struct err *err)
+{
+	int r = read_from(k, stage, err);
+	if (r == 0)
+		r = read_chmod(k, err);
+	if (r == 0)
+		r = read_excludes(k, err);
+	if (r == 0)
+		r = read_sources(k, err);
+	if (r == 0)
+		r = read_dest(k, err);
+	const char *chown = df_flag(k->i, "chown");
+	char *text = NULL;
+	if (r == 0 && chown)
+		r = build_word(k->b, k->st, k->i, chown, k->i->rest_at, &text, err);
+	k->chown = text;
+	k->c.parents = flag_on(k->i, "parents");
+	return r;
+}
+
+/* ---- archives: ADD ---- */
+
+enum archive { ARCHIVE_NONE, ARCHIVE_PLAIN, ARCHIVE_PACKED, ARCHIVE_OTHER };
+
+static enum archive archive_of(int fd)
+{
+	unsigned char head[512] = {0};
+	ssize_t n = fd_pread_full(fd, head, sizeof(head), 0);
+	if (n >= 265 && memcmp(head + 257, "ustar", 5) == 0)
+		return ARCHIVE_PLAIN;
+	if (n >= 4 &&
+		(memcmp(head, "\x1f\x8b", 2) == 0 || memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0))
+		return ARCHIVE_PACKED;
+	if (n >= 6 &&
+		(memcmp(head,
+			 "\xfd"
+			 "7zXZ",
+			 5) == 0 ||
+			memcmp(head, "BZh", 3) == 0))
+		return ARCHIVE_OTHER;
+	return ARCHIVE_NONE;
+}
+
+/* Its content as a tree in dir/fs.  1; 0: it is no tar after all. */
+static int unpack(struct build *b, int fd, int dir, enum archive kind, struct err *err)
+{
+	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer"), text[1024] = "";
+	_cleanup_close_ int out = memfd_create("result", MFD_CLOEXEC);
+	char *argv[] = {"bawn-layer", "read", NULL};
+	const int fds[] = {fd, out, 2, dir};
+	struct proc p = PROC_NONE;
+	int status = 0;
+	if (!helper || out < 0)
+		return oom(err);
+	int r = proc_spawn(&(struct proc_spawn){.path = helper,
+				   .argv = argv,
+				   .fds = fds,
+				   .nfds = ARRAY_LEN(fds),
+				   .die_with_parent = SIGKILL},
+		&p, err);
+	if (r == 0)
+		r = proc_wait(&p, &status);
+	if (r < 0 || status == 0)
+		return r < 0 ? r : 1;
+	if (kind == ARCHIVE_PACKED)
+		return 0; /* something else that is compressed is a file like any other */
+	if (pread(out, text, sizeof(text) - 1, 0) < 0)
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return err_set(
+		err, EIO, "%s", has_prefix(text, "error ") ? text + 6 : "it can't be unpacked");
+}
+
+/* ---- in the child ---- */
+
+static int find_owner(struct copying *k, int root, struct err *err)
+{
+	return k->chown ? build_account(&k->b->a, root, k->chown, &k->c.owner, NULL, err) : 0;
+}
+
+static int digest(void *ctx, const int *roots, struct buf *out, struct err *err)
+{
+	struct copying *k = ctx;
+	char hex[65] = "";
+	if (k->from)
+		k->c.from = roots[1];
+	int r = find_owner(k, roots[0], err);
+	if (r == 0 && k->c.sources.n)
+		r = build_tree_digest(&k->b->a, &k->c, hex, err);
+	buf_printf(out, "%s %u:%u", hex, k->c.owner.uid, k->c.owner.gid);
+	return r;
+}
+
+static int put_docs(struct copying *k, int root, struct err *err)
+{
+	size_t n = strlen(k->c.dest);
+	bool dir = k->c.dest[n - 1] == '/';
+	struct stat st;
+	int fd = path_openat2(root, k->c.dest + strspn(k->c.dest, "/"), O_PATH | O_CLOEXEC, 0,
+		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	dir = dir || (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode));
+	if (fd >= 0)
+		close(fd);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < k->n_docs; i++) {
+		const char *slash = dir && k->c.dest[n - 1] != '/' ? "/" : "";
+		char *path = dir
+			? arena_printf(&k->b->a, "%s%s%s", k->c.dest, slash, k->docs[i].name)
+			: arena_dup(&k->b->a, k->c.dest);
+		r = path ? build_tree_put(root, path, k->docs[i].text, k->docs[i].n,
+				   k->c.mode < 0 ? 0644 : (mode_t)k->c.mode, &k->c.owner, err)
+			 : oom(err);
+	}
+	return r;
+}
+
+/* ADD: each source that is an archive is unpacked; those that are left are copied. */
+static int take_archives(struct copying *k, int root, struct err *err)
+{
+	struct build *b = k->b;
+	struct strv rest = {0};
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < k->c.sources.n; i++) {
+		const char *text = k->c.sources.v[i];
+		struct stat st;
+		_cleanup_close_ int fd = path_openat2(k->c.from, text + strspn(text, "/"),
+			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+			RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+		enum archive kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+			? archive_of(fd)
+			: ARCHIVE_NONE;
+		if (k->c.ignore && ignore_match(k->c.ignore, text + strspn(text, "./"), NULL))
+			kind = ARCHIVE_NONE;
+		if (kind == ARCHIVE_OTHER)
+			return err_set(err, ENOTSUP,
+				"%s is packed with xz or bzip2, which ADD does not unpack: gzip "
+				"and "
+				"zstd are supported; COPY takes it as it is",
+				text);
+		_cleanup_close_ int dir = -1;
+		if (kind != ARCHIVE_NONE) {
+			if (mkdirat(AT_FDCWD, k->archives, 0700) < 0 && errno != EEXIST)
+				return err_sys(err, errno, "create %s", k->archives);
+			dir = open(k->archives, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			r = dir < 0 ? err_sys(err, errno, "open %s", k->archives)
+				    : unpack(b, fd, dir, kind, err);
+		}
+		if (r < 0)
+			return err_prefix(err, "%s", text);
+		if (kind == ARCHIVE_NONE || r == 0) {
+			r = strv_push(&b->a, &rest, k->c.sources.v[i]);
+		} else {
+			struct build_copy c = {.mode = -1, .dest = k->c.dest};
+			_cleanup_close_ int fs = openat(
+				dir, "fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			c.from = fs;
+			strv_add(&b->a, &c.sources, "");
+			r = build_tree_copy(&b->a, &c, root, err);
+		}
+		if (kind != ARCHIVE_NONE && r >= 0)
+			r = tree_remove(AT_FDCWD, k->archives, err);
+	}
+	k->c.sources = rest;
+	return r;
+}
+
+static int copy(void *ctx, const int *roots, struct buf *out, struct err *err)
+{
+	struct copying *k = ctx;
+	(void)out;
+	if (k->from)
+		k->c.from = roots[1];
+	int r = find_owner(k, roots[0], err);
+	if (r == 0 && k->n_docs)
+		r = put_docs(k, roots[0], err);
+	const char *unpack_flag = df_flag(k->i, "unpack");
+	if (r == 0 && k->i->kind == DF_ADD && k->c.context &&
+		(!unpack_flag || streq(unpack_flag, "true")))
+		r = take_archives(k, roots[0], err);
+	if (r == 0 && k->c.sources.n)
+		r = build_tree_copy(&k->b->a, &k->c, roots[0], err);
+	return r;
+}
+
+/* ---- outside ---- */
+
+static int make(struct build *b, struct build_state *st, struct build_step *s, const char *dir,
+	struct err *err)
+{
+	struct copying *k = s->ctx;
+	struct view v[2] = {{.lowers = build_lowers(b, st),
+		.upper = path_join(&b->a, dir, "fs"),
+		.work = path_join(&b->a, dir, "work")}};
+	k->archives = path_join(&b->a, dir, "unpacked");
+	if (k->from)
+		v[1].lowers = build_lowers(b, k->from);
+	return view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err);
+}
+
+/* The digest of what is copied, and the owner that --chown means here. */
+static int find_digest(struct copying *k, char **ret, struct err *err)
+{
+	struct build *b = k->b;
+	struct template_making m = TEMPLATE_MAKING_NONE;
+	int r = templates_begin(&b->store, &m, err);
+	if (r < 0)
+		return r;
+	char *dir = arena_printf(&b->a, "%s/tmp/%s", b->store.dir, m.name);
+	struct view v[2] = {{.lowers = build_lowers(b, k->st)}};
+	if (k->from)
+		v[1].lowers = build_lowers(b, k->from);
+	r = dir ? view_run(&b->a, dir, v, k->from ? 2 : 1, digest, k, ret, err) : oom(err);
+	templates_abandon(&b->store, &m);
+	return r;
+}
+
+/* What of the instruction makes a difference, beside the files. */
+static char *canonical(struct copying *k)
+{
+	struct buf t = {0};
+	buf_printf(&t, "%s %s %d %s", df_name(k->i->kind), k->c.dest, k->c.mode,
+		k->c.parents ? "parents" : "");
+	for (size_t i = 0; i < k->n_docs; i++)
+		buf_printf(&t, "\n<%s %zu %s", k->docs[i].name, k->docs[i].n, k->docs[i].text);
+	/* where each source goes hangs on its name */
+	for (size_t i = 0; i < k->c.sources.n; i++)
+		buf_printf(&t, "\n%s", k->c.parents ? k->c.sources.v[i] : "");
+	if (df_flag(k->i, "unpack"))
+		buf_str(&t, df_flag(k->i, "unpack"));
+	return buf_take(&k->b->a, &t);
+}
+
+int build_copy(struct build *b, struct build_state *st, int stage, const struct df_inst *i,
+	struct err *err)
+{
+	struct copying k = {.b = b, .st = st, .i = i};
+	char *sum = NULL, *own;
+	int r = read_all(&k, stage, err);
+	if (r == 0)
+		r = find_digest(&k, &sum, err);
+	if (r < 0)
+		return r;
+	own = strchr(sum, ' ');
+	struct build_step s = {.what = df_source(&b->a, i), .make = make, .ctx = &k};
+	if (own)
+		sscanf(own, " %u:%u", &s.owner.uid, &s.owner.gid);
+	const char *parts[] = {canonical(&k), sum};
+	s.key = build_key(b, st, parts, ARRAY_LEN(parts));
+	return s.what && s.key && parts[0] ? build_step_run(b, st, &s, err) : oom(err);
+}
+
+/* ---- WORKDIR ---- */
+
+struct working {
+	struct build *b;
+	const char *path, *user; /* user: who owns it when it is made */
+};
+
+static int look(void *ctx, const int *roots, struct buf *out, struct err *err)
+{
+	const struct working *w = ctx;
+	struct stat st;
+	(void)err;
+	_cleanup_close_ int fd = path_openat2(roots[0], w->path[1] ? w->path + 1 : ".",
+		O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	buf_str(out, fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? "yes" : "no");
+	return 0;
+}
+
+static int make_dir(void *ctx, const int *roots, struct buf *out, struct err *err)
+{
+	const struct working *w = ctx;
+	struct build_owner owner = {0};
+	(void)out;
+	if (w->user && build_account(&w->b->a, roots[0], w->user, &owner, NULL, err) < 0)
+		return -err->code;
+	_cleanup_close_ int fd = build_tree_dir(roots[0], w->path, &owner, err);
+	return MIN(fd, 0);
+}
+
+static int workdir_step(struct build *b, struct build_state *st, struct build_step *s,
+	const char *dir, struct err *err)
+{
+	struct view v = {.lowers = build_lowers(b, st)};
+	char *yes = NULL;
+	int r = view_run(&b->a, dir, &v, 1, look, s->ctx, &yes, err);
+	if (r < 0 || streq(yes, "yes"))
+		return r;
+	v.upper = path_join(&b->a, dir, "fs");
+	v.work = path_join(&b->a, dir, "work");
+	return view_run(&b->a, dir, &v, 1, make_dir, s->ctx, NULL, err);
+}
+
+int build_workdir(struct build *b, struct build_state *st, const struct df_inst *i, struct err *err)
+{
+	char *text;
+	int r = build_word(b, st, i, i->words[0].s, i->words[0].at, &text, err);
+	if (r < 0)
+		return r;
+	struct working w = {
+		.b = b, .path = *text ? build_path(b, st, text) : NULL, .user = st->user};
+	if (!w.path)
+		return df_err(&b->d, i->line, i->words[0].at, err,
+			"WORKDIR: nothing is left of \"%s\"", i->words[0].s);
+	st->workdir = arena_dup(&b->a, w.path);
+	if (strv_addf(&b->a, &st->changes, "workdir %s", w.path) < 0)
+		return oom(err);
+	const char *parts[] = {"WORKDIR", w.path, w.user};
+	struct build_step s = {.what = df_source(&b->a, i),
+		.make = workdir_step,
+		.ctx = &w,
+		.key = build_key(b, st, parts, ARRAY_LEN(parts))};
+	return s.what && s.key ? build_step_run(b, st, &s, err) : oom(err);
+}

@@ -1,0 +1,3 @@
+# the context of bind-mount
+mkdir in
+echo ctx >in/x

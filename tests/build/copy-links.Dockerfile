@@ -1,0 +1,4 @@
+FROM base
+COPY d /d/
+COPY link.txt /followed/
+COPY d/dirlink /dirlinked/

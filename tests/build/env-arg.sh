@@ -1,0 +1,3 @@
+# the context of env-arg
+# options: --build-arg NAME=given
+echo x >given.txt

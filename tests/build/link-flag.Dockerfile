@@ -1,0 +1,3 @@
+FROM base
+COPY --link a /deep/er/a
+COPY --link --chown=9:9 d /d/

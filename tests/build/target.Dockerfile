@@ -1,0 +1,4 @@
+FROM base AS first
+RUN echo first >/f
+FROM first AS second
+RUN echo second >/f

@@ -1,0 +1,3 @@
+# the context of target
+# options: --target first
+:

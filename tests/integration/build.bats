@@ -1,0 +1,316 @@
+#!/usr/bin/env bats
+# build.bats - `bawn template build`: what Dockerfiles make, against what buildah makes of the same
+# (tests/build, recorded); the cache; faults; what a hostile context or RUN can't do.
+bats_require_minimum_version 1.5.0
+load ../lib.sh
+
+CASES=$BAWN_SRCDIR/tests/build
+
+setup() {
+	bawn_setup
+	umask 022
+	BUSYBOX=$(command -v busybox) || skip "no busybox"
+	export BUSYBOX
+	mkdir "$BATS_TEST_TMPDIR/c"
+	C=$BATS_TEST_TMPDIR/c
+}
+teardown() {
+	chmod -R u+rwx "$BATS_TEST_TMPDIR" 2>/dev/null || :
+	bawn_teardown
+}
+
+build() { timeout 60 "$BAWN" template build "$@"; }
+
+base() {
+	mkdir "$BATS_TEST_TMPDIR/base"
+	(cd "$BATS_TEST_TMPDIR/base" && bash "$CASES/base.sh") || return
+	build -q -t base "$BATS_TEST_TMPDIR/base" >/dev/null
+}
+
+dockerfile() { cat >"$C/Dockerfile"; }
+
+# What is in a template that is not in the base.
+listing() { # TAG
+	"$BAWN" template save -o "$BATS_TEST_TMPDIR/$1.tar" "$1" >/dev/null 2>&1 &&
+		"$CASES/listing.py" "$BATS_TEST_TMPDIR/$1.tar" "$BATS_TEST_TMPDIR/base.tar"
+}
+
+one_case() { # NAME
+	local d=$BATS_TEST_TMPDIR/ctx-$1
+	mkdir "$d" && (cd "$d" && bash "$CASES/$1.sh") && cp "$CASES/$1.Dockerfile" "$d/Dockerfile" || return
+	# shellcheck disable=SC2046  # options are words
+	build -q $(sed -n 's/^# options: //p' "$CASES/$1.sh") -f "$d/Dockerfile" -t "$1" "$d" \
+		>"$d.log" 2>&1 || { cat "$d.log"; return 1; }
+	listing "$1" | diff "$CASES/$1.expect" - >"$d.diff" || { cat "$d.diff"; return 1; }
+}
+
+# All cases whose number leaves this rest.
+some_cases() { # REST
+	local f n=0 name bad=0
+	for f in "$CASES"/*.Dockerfile; do
+		n=$((n + 1))
+		[ $((n % 2)) = "$1" ] || continue
+		name=$(basename "$f" .Dockerfile)
+		one_case "$name" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 || {
+			bad=1
+			echo "--- $name"
+			cat "$BATS_TEST_TMPDIR/$name.out"
+		}
+	done
+	return $bad
+}
+
+@test "build: tree and configuration of each Dockerfile in tests/build are what buildah makes of it" {
+	base
+	"$BAWN" template save -o "$BATS_TEST_TMPDIR/base.tar" base >/dev/null
+	local bad=0
+	some_cases 0 >"$BATS_TEST_TMPDIR/even" 2>&1 &
+	some_cases 1 || bad=1
+	wait $! || bad=1
+	cat "$BATS_TEST_TMPDIR/even"
+	[ $bad = 0 ]
+}
+
+@test "build: what was done before is not done again, and only that" {
+	base
+	dockerfile <<-'E'
+		FROM base
+		ARG V=1
+		COPY a /a
+		RUN echo "$V" >/v
+		LABEL x=y
+	E
+	echo a >"$C/a"
+	build -t one "$C" 2>"$C/log"
+	run ! grep CACHED "$C/log"
+	build -t one "$C" 2>"$C/log"
+	[ "$(grep -c CACHED "$C/log")" = 2 ]
+	# a label is no reason, nor a file that nothing copies, nor a file's time
+	sed -i s/x=y/x=z/ "$C/Dockerfile"
+	touch -d @1 "$C/a"
+	echo other >"$C/other"
+	build -t one "$C" 2>"$C/log"
+	[ "$(grep -c CACHED "$C/log")" = 2 ]
+	# an ARG is, for what comes behind it
+	build --build-arg V=2 -t one "$C" 2>"$C/log"
+	[ "$(grep -c CACHED "$C/log")" = 1 ]
+	chmod 755 "$C/a"
+	build -t one "$C" 2>"$C/log"
+	run ! grep CACHED "$C/log"
+	build --no-cache -t one "$C" 2>"$C/log"
+	run ! grep CACHED "$C/log"
+	# a proxy is no reason, and is not kept
+	build --build-arg HTTP_PROXY=http://proxy:1 -t one "$C" 2>"$C/log"
+	[ "$(grep -c CACHED "$C/log")" = 2 ]
+	run ! grep 'no ARG has taken' "$C/log"
+	run -0 "$BAWN" template inspect one
+	run ! grep proxy: <<<"$output"
+}
+
+@test "build: a complaint names file, line and column, and shows the line" {
+	dockerfile <<-'E'
+		FROM scratch
+		COPY --frm=x a \
+		  b
+	E
+	run -125 build "$C"
+	[[ $output == *"/Dockerfile:2:6: COPY has no flag --frm"*'  COPY --frm=x a \'*'       ^'* ]]
+	printf 'FROM scratch\nCOPY nothing /\n' >"$C/Dockerfile"
+	run -125 build "$C"
+	[[ $output == *"/Dockerfile:2:1: open nothing: No such file"* ]]
+	printf 'FROM nowhere:1\n' >"$C/Dockerfile"
+	run -125 build "$C"
+	[[ $output == *"/Dockerfile:1:6: there is no template 'nowhere:1'"* ]]
+	printf 'FROM scratch\nRUN x\n' >"$C/Dockerfile"
+	run -125 build "$C"
+	[[ $output == *"Dockerfile:2:1: RUN in an empty root"* ]]
+	printf 'FROM scratch\nADD https://example.com/x /\n' >"$C/Dockerfile"
+	run -125 build "$C"
+	[[ $output == *"Dockerfile:2:5: ADD of something remote is not supported"* ]]
+	run -125 build --platform linux/s390x "$C"
+	[[ $output == *"another platform than this machine's"* ]]
+	printf 'FROM --platform=windows/amd64 scratch\n' >"$C/Dockerfile"
+	run -125 build "$C"
+	[[ $output == *"Dockerfile:1:6: windows/amd64 is another platform"* ]]
+	run -125 build "$C/none"
+	[[ $output == *"open the context $C/none"* ]]
+	run -125 build
+	[[ $output == *"CONTEXT?"* ]]
+	run -125 build -t '../x' "$C"
+	printf 'FROM scratch\nCOPY Dockerfile /\n' >"$C/Dockerfile"
+	run -0 build --provenance=false --platform "$(uname -m)" -t ok "$C"
+}
+
+@test "build: TPL-14 nothing outside of the context is copied, by no path and no link" {
+	base
+	echo secret >"$BATS_TEST_TMPDIR/outside"
+	mkdir "$C/d" "$C/real"
+	echo in >"$C/real/f"
+	ln -s ../outside "$C/up"
+	ln -s "$BATS_TEST_TMPDIR/outside" "$C/abs"
+	ln -s / "$C/root"
+	ln -s .. "$C/d/dots"
+	ln -s /etc/passwd "$C/d/passwd"
+	local source
+	for source in ../outside up abs root/etc/passwd root/etc d/../../outside \
+		'../outsid?' 'root/et*' '../*' d/../../c d/dots/../outside; do
+		dockerfile <<<"FROM base"$'\n'"COPY $source /got/"
+		run -125 build -t x "$C"
+		# (the last one is folded, as Docker does it, and is nothing then)
+		[[ $output == *"leads out of the context"* || $source == d/dots/* ]]
+		# the same as what is bound for a RUN
+		dockerfile <<<"FROM base"$'\n'"RUN --mount=type=bind,source=$source,target=/m cat /m"
+		run -125 build -t x "$C"
+		run ! grep -x secret <<<"$output"
+	done
+	# a link in what is copied stays a link; one that stays inside is followed
+	ln -s real "$C/inside"
+	printf 'FROM base\nCOPY d /d/\nCOPY inside /i/\nRUN cat /d/passwd\n' >"$C/Dockerfile"
+	run -0 build -t x "$C"
+	run ! grep "^$(id -un):" <<<"$output"
+	# what is left out stays so by every name
+	echo inside >"$C/.dockerignore"
+	echo real >>"$C/.dockerignore"
+	ln -s real/f "$C/alias"
+	dockerfile <<<"FROM base"$'\n'"COPY alias /a"
+	run -125 build -t x "$C"
+	# a stage's links mean the stage's own root
+	printf 'FROM base AS s\nRUN ln -s /etc /l && ln -s ../../../etc/passwd /p\nFROM base\nCOPY --from=s /l/passwd /p /q/\nRUN cat /q/*\n' >"$C/Dockerfile"
+	run -0 build -t x "$C"
+	run ! grep "^$(id -un):" <<<"$output"
+	# nor is anything written outside of the root that is built
+	rm "$C/.dockerignore"
+	for source in /out/x /out2/y; do
+		printf 'FROM base\nRUN ln -s %s /out && ln -s /../../../..%s /out2\nCOPY real/f %s\n' \
+			"$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" "$source" >"$C/Dockerfile"
+		build -t x "$C" || :
+	done
+	[ ! -e "$BATS_TEST_TMPDIR/x" ] && [ ! -e "$BATS_TEST_TMPDIR/y" ]
+}
+
+@test "build: TPL-15 a RUN is behind an agent's walls, and a host that is denied is named" {
+	base
+	dockerfile <<-'E'
+		FROM base
+		RUN test ! -e /home/app/../../root/host && ls /proc/1/fd 2>/dev/null; \
+		    cat /proc/self/status >/status; ls / >/list
+	E
+	run -0 build -t x "$C"
+	"$BAWN" template save -o "$C/x.tar" x >/dev/null
+	python3 - "$C/x.tar" >"$C/status" <<-'P'
+		import json, sys, tarfile
+		t = tarfile.open(sys.argv[1])
+		for l in json.load(t.extractfile("manifest.json"))[0]["Layers"]:
+		    f = tarfile.open(fileobj=t.extractfile(l))
+		    for e in f:
+		        if e.name == "status":
+		            print(f.extractfile(e).read().decode())
+	P
+	grep -qx 'NoNewPrivs:	1' "$C/status"
+	grep -qx 'Seccomp:	2' "$C/status"
+	command -v python3 >/dev/null
+	dockerfile <<-'E'
+		FROM base
+		COPY ask /ask
+		RUN /ask denied.example.net
+	E
+	ask_program >"$C/ask.c"
+	cc -static -O1 -o "$C/ask" "$C/ask.c" 2>/dev/null || skip "no static C library"
+	run -125 build -t x "$C"
+	[[ $output == *"denied during this run:"*"denied.example.net"*"a policy \"build\" of your own"* ]]
+	[[ $output == *"Dockerfile:3:1: RUN ended with exit code 7"* ]]
+}
+
+# Connects to port 80 of its argument, by the resolver that resolv.conf names.
+ask_program() {
+	cat <<-'E'
+		#include <arpa/inet.h>
+		#include <string.h>
+		#include <sys/socket.h>
+		#include <unistd.h>
+		int main(int c, char **v)
+		{
+			unsigned char q[512] = {1, 2, 1, 0, 0, 1}, r[512];
+			size_t n = 12;
+			struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53)};
+			inet_pton(AF_INET, c > 2 ? v[2] : "127.0.0.53", &a.sin_addr);
+			for (char *p = strtok(v[1], "."); p; p = strtok(NULL, ".")) {
+				q[n] = strlen(p);
+				memcpy(q + n + 1, p, q[n]);
+				n += q[n] + 1;
+			}
+			q[n + 2] = 1, q[n + 4] = 1, n += 5;
+			int u = socket(AF_INET, SOCK_DGRAM, 0), t = socket(AF_INET, SOCK_STREAM, 0);
+			if (connect(u, (void *)&a, sizeof(a)) || write(u, q, n) != (ssize_t)n)
+				return 8;
+			ssize_t got = read(u, r, sizeof(r));
+			if (got < 16)
+				return 9;
+			memcpy(&a.sin_addr, r + got - 4, 4);
+			a.sin_port = htons(80);
+			if (connect(t, (void *)&a, sizeof(a)) == 0) {
+				char s[] = "GET / HTTP/1.0\r\nHost: denied.example.net\r\n\r\n";
+				write(t, s, sizeof(s) - 1);
+				while (read(t, r, sizeof(r)) > 0)
+					;
+			}
+			return 7;
+		}
+	E
+}
+
+@test "build: a secret is shown to its step, and in no layer; a cache is kept" {
+	base
+	printf 'top-%s' secret >"$BATS_TEST_TMPDIR/token"
+	dockerfile <<-'E'
+		FROM base
+		RUN --mount=type=secret,id=token,required test "$(cat /run/secrets/token)" = "top-""secret" && ls -l /run/secrets >/seen
+		RUN --mount=type=secret,id=token,target=/t,env=TOKEN test "$TOKEN" = "$(cat /t)"
+		RUN --mount=type=cache,target=/var/cache/x,id=x echo line >>/var/cache/x/n
+		RUN test ! -e /t && test ! -s /run/secrets/token && test ! -e /var/cache/x/n
+	E
+	run -125 build -t x "$C"
+	[[ $output == *"Dockerfile:2:1: the secret \"token\" is required: --secret id=token,src=FILE"* ]]
+	run -0 build -t x --secret "id=token,src=$BATS_TEST_TMPDIR/token" "$C"
+	TOKEN=top-secret run -0 build -t y --no-cache --secret id=token,env=TOKEN "$C"
+	run ! grep -ral top-secret "$XDG_DATA_HOME/bawn"
+	[ -z "$(find "$XDG_RUNTIME_DIR" -name 'secret-*')" ]
+	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/cache-mounts/*/n | wc -l)" = 2 ]
+}
+
+@test "build: one that fails or is killed leaves the templates as they were; two at once" {
+	base
+	"$BAWN" template ls >"$C/before"
+	printf 'FROM base\nRUN echo 1 >/x\nRUN exit 9\n' >"$C/Dockerfile"
+	run -125 build -t base "$C"
+	[[ $output == *"RUN ended with exit code 9"* ]]
+	sed 's/  [0-9]* [a-z]* *  / /' "$C/before" >"$C/a"
+	"$BAWN" template ls | sed 's/  [0-9]* [a-z]* *  / /' | diff "$C/a" -
+	# killed while a RUN runs
+	printf 'FROM base\nRUN echo ready >&2; sleep 1000\n' >"$C/Dockerfile"
+	mkfifo "$C/pipe"
+	"$BAWN" template build -t base "$C" 2>"$C/pipe" >/dev/null &
+	local pid=$!
+	while read -r line && [ "$line" != ready ]; do :; done <"$C/pipe"
+	kill -9 "$pid"
+	wait "$pid" || :
+	run -0 "$BAWN" template verify
+	"$BAWN" template ls | sed 's/  [0-9]* [a-z]* *  / /' | diff "$C/a" -
+	printf 'FROM base\nRUN echo "$RANDOM" >/x\nCOPY a /\n' >"$C/Dockerfile"
+	build --no-cache -q -t first "$C" >"$C/one" 2>&1 &
+	pid=$!
+	run -0 build --no-cache -q -t second "$C"
+	wait "$pid"
+	run -0 "$BAWN" template verify
+	run -0 "$BAWN" template inspect first second
+}
+
+@test "build: ONBUILD of an earlier stage is carried out once" {
+	base
+	printf 'FROM base AS a\nONBUILD COPY f /f\nONBUILD RUN echo "$(cat /f) run" >/g\nFROM a AS b\nFROM b\nRUN cat /g\n' >"$C/Dockerfile"
+	echo file >"$C/f"
+	run -0 build -t x "$C"
+	[[ $output == *"file run"* ]]
+	run -0 "$BAWN" template inspect --json x
+	run ! grep -i onbuild <<<"$output"
+}
