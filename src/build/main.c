@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/proc.h"
 #include "build/carry.h"
 #include "run/options.h"
 
@@ -24,6 +25,7 @@ enum {
 	OPT_PLATFORM,
 	OPT_PROVENANCE,
 	OPT_PROGRESS,
+	OPT_PUSH,
 	OPT_QUIET,
 	OPT_HELP,
 };
@@ -39,6 +41,7 @@ static const struct option_row rows[] = {
 		OPT_SECRET},
 	{"platform", 0, "PLATFORM", "accepted where it is this machine's", OPT_PLATFORM},
 	{"provenance", 0, "VALUE", "accepted; no attestations are made", OPT_PROVENANCE},
+	{"push", 0, NULL, "bring it to the registries that its tags name", OPT_PUSH},
 	{"progress", 0, "auto|plain|quiet", "how steps are shown", OPT_PROGRESS},
 	{"quiet", 'q', NULL, "print the template's ID alone", OPT_QUIET},
 	{"help", 'h', NULL, "show this help", OPT_HELP},
@@ -110,6 +113,9 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		return 0;
 	case OPT_PROGRESS:
 		return check_progress(b, value, err);
+	case OPT_PUSH:
+		b->opt.push = true;
+		return 0;
 	case OPT_QUIET:
 		b->opt.quiet = true;
 		return 0;
@@ -189,6 +195,8 @@ static int open_all(struct build *b, struct err *err)
 		r = path_xdg_find(&b->a, &b->xdg, err);
 	if (r < 0)
 		return r;
+	if (b->opt.push && !b->opt.tags.n)
+		return err_set(err, EINVAL, "--push wants a --tag: where to");
 	b->context = open(b->opt.context, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (b->context < 0) {
 		char shown[400];
@@ -225,6 +233,28 @@ static void warn_unused(struct build *b)
 	}
 }
 
+/* As bawn template push does it, which says itself what fails. */
+static int push(struct build *b, const char *tag, struct err *err)
+{
+	char *path = path_join(&b->a, b->install.libexec, "bawn-template");
+	char *argv[] = {"bawn-template", "template", "push", (char *)tag, NULL};
+	const int fds[] = {0, STDERR_FILENO, STDERR_FILENO};
+	struct proc p = PROC_NONE;
+	int status = 0;
+	int r = path ? proc_spawn(&(struct proc_spawn){.path = path,
+					  .argv = argv,
+					  .envp = environ,
+					  .fds = fds,
+					  .nfds = ARRAY_LEN(fds)},
+			       &p, err)
+		     : err_set(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = proc_wait(&p, &status);
+	if (r < 0 || status == 0)
+		return r;
+	return err_set(err, EIO, "%s is built, but was not pushed", tag);
+}
+
 static int build(struct build *b, struct err *err)
 {
 	char id[65];
@@ -238,6 +268,10 @@ static int build(struct build *b, struct err *err)
 	warn_unused(b);
 	for (size_t i = 0; i < b->opt.tags.n; i++)
 		build_say(b, "bawn: %s is %.12s\n", b->opt.tags.v[i], id);
+	for (size_t i = 0; r == 0 && b->opt.push && i < b->opt.tags.n; i++)
+		r = push(b, b->opt.tags.v[i], err);
+	if (r < 0)
+		return r;
 	printf("sha256:%s\n", id);
 	return fflush(stdout) == 0 ? 0 : err_sys(err, errno, "write to standard output");
 }

@@ -4,6 +4,7 @@
  * What is mounted for it alone (caches, secrets, stages) lies outside of that: nothing of it can
  * get into a layer but the empty places, which are in a layer of bawn's own below.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -180,6 +181,20 @@ static int put_mount(struct blob *req, const char *kind, const char *source, con
 	return blob_put_strs(req, STEP_MOUNT, words, ARRAY_LEN(words));
 }
 
+/* Secrets that a build which was killed has left behind. */
+static void sweep_secrets(const char *place)
+{
+	DIR *d = opendir(place);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		int pid = 0;
+		if (sscanf(e->d_name, "secret-%d-", &pid) == 1 && pid > 0 && kill(pid, 0) < 0 &&
+			errno == ESRCH)
+			unlinkat(dirfd(d), e->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+}
+
 /* In the user's runtime directory, which is memory, where there is one; gone with the step. */
 static int put_secret(struct running *k, struct blob *req, struct strv *env, const char *dir,
 	size_t index, const struct df_mount *m, struct err *err)
@@ -203,6 +218,7 @@ static int put_secret(struct running *k, struct blob *req, struct strv *env, con
 	const char *place = b->xdg.runtime ? b->xdg.runtime : dir;
 	if (b->xdg.runtime && file_mkdir_private(place, err) < 0)
 		return -err->code;
+	sweep_secrets(place);
 	path = arena_printf(&b->a, "%s/secret-%d-%zu-%zu", place, (int)getpid(), b->step, index);
 	if (!path || strv_push(&b->a, &k->secrets, path) < 0)
 		return oom(err);

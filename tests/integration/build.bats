@@ -153,7 +153,7 @@ some_cases() { # REST
 	ln -s /etc/passwd "$C/d/passwd"
 	local source
 	for source in ../outside up abs root/etc/passwd root/etc d/../../outside \
-		'../outsid?' 'root/et*' '../*' d/../../c d/dots/../outside; do
+		'../out*' 'root/et*' '../*' d/../../c d/dots/../outside; do
 		dockerfile <<<"FROM base"$'\n'"COPY $source /got/"
 		run -125 build -t x "$C"
 		# (the last one is folded, as Docker does it, and is nothing then)
@@ -272,6 +272,8 @@ ask_program() {
 	run -125 build -t x "$C"
 	[[ $output == *"Dockerfile:2:1: the secret \"token\" is required: --secret id=token,src=FILE"* ]]
 	run -0 build -t x --secret "id=token,src=$BATS_TEST_TMPDIR/token" "$C"
+	mkdir -p "$XDG_RUNTIME_DIR/bawn"
+	touch "$XDG_RUNTIME_DIR/bawn/secret-999999999-1-1" # of one that was killed
 	TOKEN=top-secret run -0 build -t y --no-cache --secret id=token,env=TOKEN "$C"
 	run ! grep -ral top-secret "$XDG_DATA_HOME/bawn"
 	[ -z "$(find "$XDG_RUNTIME_DIR" -name 'secret-*')" ]
@@ -313,4 +315,14 @@ ask_program() {
 	[[ $output == *"file run"* ]]
 	run -0 "$BAWN" template inspect --json x
 	run ! grep -i onbuild <<<"$output"
+}
+
+@test "build: --push brings it where its tag says; without one it says so" {
+	printf 'FROM scratch\nCOPY Dockerfile /\n' >"$C/Dockerfile"
+	run -125 build --push "$C"
+	[[ $output == *"--push wants a --tag"* ]]
+	# nobody listens there: built, and said to be
+	run -125 build --push -t 127.0.0.1:1/x:1 "$C"
+	[[ $output == *"127.0.0.1:1/x:1 is built, but was not pushed"* ]]
+	run -0 "$BAWN" template inspect 127.0.0.1:1/x:1
 }

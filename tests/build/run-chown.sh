@@ -1,0 +1,2 @@
+# the context of run-chown
+:
