@@ -13,6 +13,9 @@ setup() {
 	OUT=$BATS_TEST_TMPDIR/out
 	BLOB=$(registry_layer 2)
 }
+teardown() {
+	[ ! -e "$BATS_TEST_TMPDIR/tls/pid" ] || kill "$(cat "$BATS_TEST_TMPDIR/tls/pid")" 2>/dev/null || :
+}
 
 # refused WHAT WORDS KEY=VALUE...: it says so, and no more.
 refused() {
@@ -233,7 +236,6 @@ tls_registry() {
 	[ "$(wc -l <"$tls/log")" = 2 ]
 	# shellcheck disable=SC2086
 	run ask "$base" ca="$tls/ca.crt" op=blob repo=redirect/x $BLOB
-	kill "$(cat "$tls/pid")"
 	assert_status 1
 	assert_output "leads from https to http"
 }
