@@ -234,7 +234,7 @@ static int call(struct tpl *c, const char *const *words, bool silent, struct err
 		strv_add(&c->a, &v, *words);
 	if (!bawn || arena_check(&c->a, err) < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	const int fds[] = {-1, silent || quiet ? -1 : STDERR_FILENO, silent ? -1 : STDERR_FILENO};
+	const int fds[] = {-1, silent || quiet ? -1 : STDERR_FILENO, STDERR_FILENO};
 	r = proc_spawn(&(struct proc_spawn){.path = bawn,
 			       .argv = v.v,
 			       .envp = environ,
