@@ -53,7 +53,7 @@ static const struct command commands[] = {
 		cmd_policy_live},
 	{"profile", "ls|show|lint ...", "look at profiles", NULL},
 	{"secret", "set|ls|rm|import ...", "keep keys and tokens under a name", cmd_secret},
-	{"template", "ls|pull|load|save|push|tag|rm ...",
+	{"template", "ls|build|pull|load|save|push|tag|rm ...",
 		"root file systems for sandboxes, made of image layers", cmd_template},
 	{"login", "[PROFILE]", "log in to an agent's service by the browser", NULL},
 	{"version", "", "show the version", cmd_version},

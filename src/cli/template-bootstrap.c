@@ -306,6 +306,10 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 		r = install(c, &hold, id, name, tag, err);
 	if (hold >= 0)
 		close(hold);
+	/* what the recipes mean by "FROM debian" */
+	const char *const also[] = {"template", "tag", tag, "debian:latest", NULL};
+	if (r == 0 && !strchr(word[0], ':'))
+		r = step(c, "naming it debian:latest, too,", also, err);
 	if (r == 0)
 		printf("%s\n", tag);
 	return r;

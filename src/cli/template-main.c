@@ -104,6 +104,8 @@ static int help(void)
 		snprintf(left, sizeof(left), "%s %s", verbs[i]->name, verbs[i]->args);
 		printf("  %-34s %.*s\n", left, (int)strcspn(verbs[i]->text, ".:;"), verbs[i]->text);
 	}
+	/* bawn-build's */
+	printf("  %-34s %s\n", "build [OPTIONS] CONTEXT", "Make a template of a Dockerfile");
 	puts("\nOptions of the verbs (bawn template VERB --help tells which has which):");
 	options_help(all_options(), stdout);
 	fputs("\nExamples:\n", stdout);

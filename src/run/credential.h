@@ -16,11 +16,11 @@
 struct run_credential {
 	const struct credential *c;
 	bool active;
-	char *placeholder;       /* of one that was in force, or that a key may be found for; NULL */
-	bool waits;              /* there is a secret now; it counts from the next start */
-	bool from_login;         /* its value is the token of a log-in (run/login.h) */
-	bool seeded;             /* its key was found in a file of the tool's */
-	struct strv names;       /* variables that have it inside */
+	char *placeholder; /* of one that was in force, or that a key may be found for; NULL */
+	bool waits;        /* there is a secret now; it counts from the next start */
+	bool from_login;   /* its value is the token of a log-in (run/login.h) */
+	bool seeded;       /* its key was found in a file of the tool's */
+	struct strv names; /* variables that have it inside */
 	struct secret_buf value; /* between run_credentials_fetch() and run_credentials_drop() */
 };
 

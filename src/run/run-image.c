@@ -83,8 +83,16 @@ static int find_template(
 	if (k < 0)
 		return k;
 	m->ref = arena_dup(a, id || !m->t.key ? ref : ref_shown(a, m->t.key));
-	for (size_t i = 0; i < m->t.info.layers.n; i++)
-		strv_push(a, &m->layers, template_layer_fs(&m->store, a, m->t.info.layers.v[i]));
+	/* Of a layer that an image has several times the topmost counts: overlayfs takes none
+	 * twice. */
+	const struct strv *all = &m->t.info.layers;
+	for (size_t i = 0; i < all->n; i++) {
+		size_t above = i + 1;
+		while (above < all->n && !streq(all->v[above], all->v[i]))
+			above++;
+		if (above == all->n)
+			strv_push(a, &m->layers, template_layer_fs(&m->store, a, all->v[i]));
+	}
 	return arena_check(a, err);
 }
 

@@ -71,8 +71,9 @@ bool secret_any(const char *config_dir);
 
 /* The value: what is stored for the sandbox (NULL: none), else for all, else the first of the
  * variables env (may be NULL) that is set and not empty in this process's environment.  config_dir
- * NULL: there is no store.  *ret is the caller's to free.  0; -ENOENT: there is none anywhere, which is the caller's to judge; other
- * -errno: there is one and it can't be had, with the reason and never the value. */
+ * NULL: there is no store.  *ret is the caller's to free.  0; -ENOENT: there is none anywhere,
+ * which is the caller's to judge; other -errno: there is one and it can't be had, with the reason
+ * and never the value. */
 int secret_get(const char *config_dir, const char *sandbox, const char *name,
 	const struct strv *env, struct secret_buf *ret, struct err *err);
 

@@ -11,6 +11,7 @@ bench_templates() {
 	local XDG_DATA_HOME=$HOME/.local/share T=$work i
 	LAYERS=()
 	template_layer && template_debian && template_program true || return 1
+	# shellcheck disable=SC2153  # template_layer sets it
 	bench_layer=$LAYER
 	template_commit bench-one 'env PATH=/usr/bin'
 	for ((i = 2; i <= 30; i++)); do

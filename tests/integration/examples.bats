@@ -58,7 +58,7 @@ prepare() {
 	case $1 in
 	create) ;;
 	run) # a template with the tool in it
-		[ ! -d "$XDG_DATA_HOME/bawn/templates/images" ] || return 0
+		rm -rf "$XDG_DATA_HOME/bawn/templates"
 		template_layer
 		template_debian
 		cp "$HOME/.local/bin/codex" "$LAYER/usr/bin/codex"
@@ -87,7 +87,8 @@ prepare() {
 		registry_start "$T/registries"
 		SERVERS+=("$(cat "$REG/pid")" "$(cat "$ELSE/pid")")
 		registries "mirror docker.io http://$(registry_at) only" "insecure registry.example.com"
-		export http_proxy="http://$(registry_at)" no_proxy=127.0.0.1
+		http_proxy=http://$(registry_at)
+		export http_proxy no_proxy=127.0.0.1
 		;;
 	build)
 		printf 'FROM scratch AS build\nARG VERSION\nLABEL v=$VERSION\nCOPY token.txt /\n' >"$WS/Dockerfile"

@@ -46,6 +46,10 @@ teardown() { bawn_teardown; }
 	refute_output $'\none.deb'
 	"$BAWN" template prune >/dev/null
 	"$BAWN" template verify
+	# without a suite it is also what recipes call debian
+	PATH=$T/bin:$PATH run -0 "$BAWN" template bootstrap -q --mirror http://mirror.example/debian debian
+	assert_output debian:stable
+	"$BAWN" template inspect debian | grep -q debian:stable
 }
 
 @test "bootstrap: what it can't do, and what it leaves then" {

@@ -79,7 +79,7 @@ nothing_half() {
 	for f in "$T"/x/blobs/sha256/*; do tar --numeric-owner -tvf "$f" 2>/dev/null || :; done >"$T/list"
 	grep -q '1000/1000 .* home/agent/tools/t$' "$T/list"
 	grep -q ' 0/0 .* opt/x/o$' "$T/list"
-	! grep -q 'here$\|new-in-workspace\|extra' "$T/list"
+	run ! grep -q 'here$\|new-in-workspace\|extra' "$T/list"
 }
 
 @test "TPL-16 CRED-07 save: log-ins, histories and transcripts of agents are left out, nothing else is" {
@@ -142,7 +142,7 @@ nothing_half() {
 	[ "${#lines[@]}" = 2 ] && [ $((lines[0] - lines[1])) -le 1 ] && [ $((lines[0] - lines[1])) -ge 0 ]
 	nothing_half
 	# the copy is gone with it
-	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/layers" 2>/dev/null | grep -v lock)" ]
+	[ -z "$(find "$XDG_DATA_HOME/bawn/layers" -mindepth 1 ! -name '*lock' 2>/dev/null)" ]
 }
 
 @test "save: of what was checkpointed and written since; --squash makes one layer of all" {
