@@ -7,6 +7,7 @@
  */
 #include "host/ca.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 #define LINKS_MAX 16
 #define BUNDLE_MAX ((size_t)8 << 20)
+#define ADDED_MAX ((size_t)1 << 20) /* a file of an administrator's */
 
 /* The names of the bundle: Debian, Alpine and Arch; Fedora; openSUSE; what OpenSSL itself and the
  * BSDs' ports say. */
@@ -33,6 +35,7 @@ static const char *const names[] = {
 
 #define BUNDLE HOST_CA_INSIDE "/" HOST_CA_BUNDLE
 #define OWN HOST_CA_INSIDE "/" HOST_CA_OWN
+#define SANDBOX HOST_CA_INSIDE "/" HOST_CA_SANDBOX
 
 /* Those of the first rows replace what the program has, the others add to it. */
 const char *const host_ca_env[] = {
@@ -167,6 +170,40 @@ static void put_certificates(FILE *to, const char *text)
 	}
 }
 
+/* Where update-ca-certificates (Debian, Alpine), update-ca-trust (Fedora, Arch) and openSUSE's take
+ * what an administrator adds. */
+static const char *const added_dirs[] = {
+	"/usr/local/share/ca-certificates",
+	"/etc/pki/ca-trust/source/anchors",
+	"/etc/ca-certificates/trust-source/anchors",
+	"/etc/pki/trust/anchors",
+};
+
+static void put_added(struct arena *a, FILE *to, const char *dir)
+{
+	DIR *d = opendir(dir);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		char *text = NULL,
+		     *path = e->d_name[0] == '.' ? NULL : path_join(a, dir, e->d_name);
+		if (path && file_read(a, AT_FDCWD, path, ADDED_MAX, &text, NULL) > 0)
+			put_certificates(to, text);
+	}
+	if (d)
+		closedir(d);
+}
+
+char *host_ca_added(struct arena *a)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&buf, &size);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(added_dirs); i++)
+		put_added(a, f, added_dirs[i]);
+	return fclose(f) == 0 && size ? arena_dupn(a, buf, size) : NULL;
+}
+
 static char *read_bundle(struct arena *a, const struct host_ca_view *v, const char *path)
 {
 	struct host_stack_found f;
@@ -182,7 +219,7 @@ static char *read_bundle(struct arena *a, const struct host_ca_view *v, const ch
 
 /* The sandbox's certificate, and those that the user's own variables name. */
 static char *additions(struct arena *a, const struct host_ca_view *v, const char *pem,
-	const struct strv *passed, const struct strv *places)
+	const char *more, const struct strv *passed, const struct strv *places)
 {
 	_cleanup_free_ char *buf = NULL;
 	struct strv seen = {0};
@@ -190,8 +227,10 @@ static char *additions(struct arena *a, const struct host_ca_view *v, const char
 	FILE *f = open_memstream(&buf, &size);
 	if (!f)
 		return NULL;
-	put_certificates(f, pem);
+	put_certificates(f, pem ? pem : more);
 	bool own = fflush(f) == 0 && size;
+	if (pem && more)
+		put_certificates(f, more);
 	for (size_t i = 0; i < passed->n; i++) {
 		const char *e = passed->v[i], *value = strchr(e, '=');
 		if (!value || value[1] != '/' || !host_ca_variable(e, (size_t)(value - e)))
@@ -218,7 +257,7 @@ static int put(struct arena *a, const char *dir, const char *name, const char *f
 }
 
 int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir, const char *pem,
-	const struct strv *passed, struct err *err)
+	const char *more, const struct strv *passed, struct err *err)
 {
 	struct strv places = {0};
 	int r = host_ca_places(a, v, &places, err);
@@ -232,13 +271,15 @@ int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir
 			return r;
 	}
 	const char *machine = places.n ? read_bundle(a, v, places.v[0]) : NULL;
-	const char *own = additions(a, v, pem, passed, &places);
+	const char *own = additions(a, v, pem, more, passed, &places);
 	if (!own)
 		return err_set(err, EINVAL, "the sandbox's authority has no certificate");
 	r = file_mkdir_p(AT_FDCWD, dir, 0700);
 	if (r < 0)
 		return err_sys(err, -r, "create %s", dir);
-	r = put(a, dir, HOST_CA_OWN, "", own, err);
+	r = pem ? put(a, dir, HOST_CA_SANDBOX, "", pem, err) : 0;
+	if (r == 0)
+		r = put(a, dir, HOST_CA_OWN, "", own, err);
 	return r < 0 ? r : put(a, dir, HOST_CA_BUNDLE, machine ? machine : "", own, err);
 }
 
@@ -280,9 +321,11 @@ int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir,
 		if (to)
 			r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
 	}
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(anchors); i++) {
+	char *sandbox = path_join(a, dir, HOST_CA_SANDBOX);
+	bool has = sandbox && access(sandbox, F_OK) == 0;
+	for (size_t i = 0; r == 0 && has && i < ARRAY_LEN(anchors); i++) {
 		char *to = seed_place(a, v, seed, anchors[i]);
-		if (to && symlink(OWN, to) < 0 && errno != EEXIST)
+		if (to && symlink(SANDBOX, to) < 0 && errno != EEXIST)
 			r = err_sys(err, errno, "create %s", anchors[i]);
 	}
 	return r;

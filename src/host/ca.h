@@ -19,6 +19,7 @@
 #define HOST_CA_INSIDE "/run/bawn/ca"
 #define HOST_CA_OWN "ca.crt"
 #define HOST_CA_BUNDLE "bundle.crt"
+#define HOST_CA_SANDBOX "sandbox.crt" /* there where the sandbox has an authority; it alone */
 
 /* What is inside, seen from out here: template host with its generated /etc (host/etc.h), or, where
  * stack is set, a template. */
@@ -32,13 +33,20 @@ struct host_ca_view {
 int host_ca_places(
 	struct arena *a, const struct host_ca_view *v, struct strv *ret, struct err *err);
 
-/* Write both files into dir, for a certificate in PEM.  passed: variables that come along; what the
- * certificate variables among them name is put in, too.  0 or -errno. */
+/* The certificates that the administrator of this machine has added, where the distributions' tools
+ * take them from, in PEM: a template has not heard of them, and behind a proxy that ends TLS
+ * nothing could be reached from there.  NULL: none. */
+char *host_ca_added(struct arena *a);
+
+/* Write the files into dir.  pem: the sandbox's certificate, more: further ones; either may be
+ * NULL, not both.  passed: variables that come along; what the certificate variables among them
+ * name is put in, too.  0 or -errno. */
 int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir, const char *pem,
-	const struct strv *passed, struct err *err);
+	const char *more, const struct strv *passed, struct err *err);
 /* For a template's root, which is put together beneath seed: the bundle of dir, which is shown at
  * HOST_CA_INSIDE, where it has none or an own, and a link where its own tool adds certificates, so
- * that a bundle that is made inside has it too. */
+ * that a bundle that is made inside has the sandbox's too.  What this machine has added stays out
+ * of that: a bundle that is saved in a template should not trust it elsewhere. */
 int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir, const char *seed,
 	struct err *err);
 

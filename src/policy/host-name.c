@@ -151,7 +151,10 @@ struct special {
 };
 
 /* IANA IPv4 Special-Purpose Address Registry (RFC 6890), the multicast and class E space, and the
- * metadata services of the big clouds; the first hit counts. */
+ * metadata services of the big clouds; the first hit counts.  The blocks for documentation
+ * (RFC 5737, 3849, 9637) are not among them: nothing of a host, a LAN or a cloud lies there, and who
+ * routes them does it on purpose, as in a closed network whose mirrors stand there for the
+ * Internet's. */
 static const struct special special_v4[] = {
 	{{169, 254, 169, 254}, 32, "metadata"}, /* AWS, GCP, Azure and many others */
 	{{169, 254, 170, 2}, 32, "metadata"},   /* AWS ECS credentials */
@@ -166,12 +169,9 @@ static const struct special special_v4[] = {
 	{{169, 254}, 16, "link-local"},
 	{{172, 16}, 12, "private"},
 	{{192, 0, 0}, 24, "reserved"},
-	{{192, 0, 2}, 24, "documentation"},
 	{{192, 88, 99}, 24, "6to4 relay"},
 	{{192, 168}, 16, "private"},
 	{{198, 18}, 15, "benchmarking"},
-	{{198, 51, 100}, 24, "documentation"},
-	{{203, 0, 113}, 24, "documentation"},
 	{{224}, 4, "multicast"},
 	{{255, 255, 255, 255}, 32, "broadcast"},
 	{{240}, 4, "reserved"},
@@ -191,8 +191,6 @@ static const struct special special_v6[] = {
 	{{0x20, 0x01, 0x00, 0x02, 0x00, 0x00}, 48, "benchmarking"}, /* RFC 5180 */
 	{{0x20, 0x01, 0x00, 0x10}, 28, "reserved"},                 /* ORCHID */
 	{{0x20, 0x01, 0x00, 0x20}, 28, "reserved"},                 /* ORCHIDv2 */
-	{{0x20, 0x01, 0x0d, 0xb8}, 32, "documentation"},
-	{{0x3f, 0xff}, 20, "documentation"}, /* RFC 9637 */
 	{{0x5f, 0x00}, 16, "reserved"},      /* SRv6 SIDs, RFC 9602 */
 	{{0xfc}, 7, "private"},
 	{{0xfe, 0x80}, 10, "link-local"},

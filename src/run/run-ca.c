@@ -25,21 +25,27 @@ int run_ca_rows(struct run *r, struct err *err)
 	struct strv places = {0};
 	if (!dir || !bundle)
 		return err_set(err, ENOMEM, "out of memory");
-	if (!r->ca) /* what an earlier start had is trusted no more */
-		return r->opt.dry_run || !r->lasting ? 0 : tree_remove(AT_FDCWD, dir, err);
+	const char *added = r->image ? host_ca_added(a) : NULL;
+	r->ca_added = added != NULL;
+	/* what an earlier start had is trusted no more */
+	int k = r->ca || r->opt.dry_run || !r->lasting ? 0 : tree_remove(AT_FDCWD, dir, err);
+	if (k < 0 || (!r->ca && !added))
+		return k;
 	struct host_stack stack = {0};
 	if (r->image)
 		stack = run_image_stack(r);
 	const struct host_ca_view view = {.etc = r->etc, .stack = r->image ? &stack : NULL};
 	const struct strv *env = r->image ? &r->image->t.info.env : &r->env.env;
-	int k = host_ca_places(a, &view, &places, err);
+	k = host_ca_places(a, &view, &places, err);
 	if (k == 0 && !r->opt.dry_run)
-		k = host_ca_write(a, &view, dir, r->ca_pem, env, err);
+		k = host_ca_write(a, &view, dir, r->ca ? r->ca_pem : NULL, added, env, err);
 	if (k == 0 && r->image && !r->opt.dry_run)
 		k = host_ca_seed(a, &view, dir, r->image->seed, err);
 	if (k < 0)
 		return k;
-	file_row(r, dir, HOST_CA_INSIDE, MOUNT_POINT)->why = "the sandbox's own authority";
+	file_row(r, dir, HOST_CA_INSIDE, MOUNT_POINT)->why = r->ca
+		? "the sandbox's own authority"
+		: "authorities that this machine has added";
 	if (r->image) /* there it is a file like others, which its own tools replace */
 		return 0;
 	for (size_t i = 0; i < places.n; i++)
@@ -50,13 +56,13 @@ int run_ca_rows(struct run *r, struct err *err)
 
 void run_ca_env(struct run *r)
 {
-	for (size_t i = 0; r->ca && host_ca_env[i]; i++) {
+	for (size_t i = 0; (r->ca || r->ca_added) && host_ca_env[i]; i++) {
 		const char *e = host_ca_env[i];
 		char *name = arena_dupn(&r->plan.arena, e, strcspn(e, "="));
 		if (!name)
 			return;
 		strv_env_set(&r->plan.arena, &r->plan.env, name, e + strlen(name) + 1);
-		if (strv_env_get(&r->opt.env, name) && !r->command.n)
+		if (r->ca && strv_env_get(&r->opt.env, name) && !r->command.n)
 			strv_addf(&r->arena, &r->plan.notices,
 				"with your own %s, what reads it does not know the sandbox's "
 				"certificate: credentials do not reach it",
@@ -67,6 +73,8 @@ void run_ca_env(struct run *r)
 void run_ca_join(struct run *r)
 {
 	char *dir = path_join(&r->arena, r->store.sandboxes, r->spec.name);
+	char *own = dir ? path_join(&r->arena, dir, DIR_NAME "/" HOST_CA_SANDBOX) : NULL;
 	char *file = dir ? path_join(&r->arena, dir, DIR_NAME "/" HOST_CA_BUNDLE) : NULL;
-	r->ca = file && access(file, F_OK) == 0;
+	r->ca = own && access(own, F_OK) == 0;
+	r->ca_added = file && access(file, F_OK) == 0;
 }

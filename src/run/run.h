@@ -134,6 +134,7 @@ struct run {
 	struct run_logins logins; /* the user's, which stay outside */
 	bool ca;            /* the sandbox has an authority of its own, which is trusted inside */
 	const char *ca_pem; /* its certificate */
+	bool ca_added; /* a template is shown what this machine's administrator trusts beside */
 	char *etc;
 	struct run_scan *scans; /* the workspace's first, then the further directories' */
 	size_t n_scans;

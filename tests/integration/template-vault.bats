@@ -96,14 +96,28 @@ hello"
 	assert_output hello
 }
 
-@test "without a vault a template's certificates are its own" {
+# What this machine's administrator has added, as one line.
+added() {
+	cat /usr/local/share/ca-certificates/*.crt /etc/pki/ca-trust/source/anchors/* 2>/dev/null |
+		sed -n '/BEGIN CERT/,/END CERT/p' | tr -d '\n'
+}
+
+@test "without a vault a template's certificates are its own, and those that this machine has added" {
 	own_ca "$LAYER/etc/ssl/certs/ca-certificates.crt"
 	template_commit base 'env PATH=/usr/bin'
 	run "$BAWN" run --rm -q --template base --offline --policy locked shell . -- sh -c 'cat /etc/ssl/certs/ca-certificates.crt; ls /usr/local/share/ca-certificates /run/bawn; echo ${SSL_CERT_FILE-none}'
 	assert_output "$(cat "$T/image.pem")"
 	refute_output bawn.crt
-	refute_output "
+	if [ -n "$(added)" ]; then
+		assert_output /run/bawn/ca/bundle.crt
+		run "$BAWN" run --rm -q --template base --offline --policy locked shell . -- sh -c \
+			'cat "$SSL_CERT_FILE"; echo; cat "$NODE_EXTRA_CA_CERTS"'
+		[[ $(tr -d '\n' <<<"$output") == *"$(added)"*"$(added)" ]] || fail "$output"
+		assert_output "$(cat "$T/image.pem")"
+	else
+		refute_output "
 ca
 "
-	assert_output none
+		assert_output none
+	fi
 }

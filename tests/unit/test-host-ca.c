@@ -128,16 +128,31 @@ static void test_ca_files(void **state)
 	strv_addf(&w->a, &env, "HOME=%s", at(w, "extra.crt"));
 	strv_add(&w->a, &env, "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt");
 	strv_add(&w->a, &env, "UV_NATIVE_TLS=true");
-	assert_int_equal(
-		host_ca_write(&w->a, view(w, "etc"), dir, CERT("OURS") "KEY3\n", &env, &w->err), 0);
+	assert_int_equal(host_ca_write(&w->a, view(w, "etc"), dir, CERT("OURS") "KEY3\n", NULL,
+				 &env, &w->err),
+		0);
 	assert_string_equal(slurp(w, dir, HOST_CA_OWN), CERT("OURS") CERT("OFFICE"));
 	assert_string_equal(slurp(w, dir, HOST_CA_BUNDLE),
 		"# all\n" CERT("MACHINE") "\n" CERT("OURS") CERT("OFFICE"));
 	/* without a certificate there is nothing to trust */
-	assert_int_equal(host_ca_write(&w->a, view(w, "etc"), dir, "no certificate", &env, &w->err),
+	assert_int_equal(
+		host_ca_write(&w->a, view(w, "etc"), dir, "no certificate", NULL, &env, &w->err),
 		-EINVAL);
+	/* what the machine has added, beside the sandbox's and without */
+	assert_int_equal(host_ca_write(&w->a, view(w, "etc"), dir, CERT("OURS"), CERT("ADDED"),
+				 &(struct strv){0}, &w->err),
+		0);
+	assert_string_equal(slurp(w, dir, HOST_CA_OWN), CERT("OURS") CERT("ADDED"));
+	assert_string_equal(slurp(w, dir, HOST_CA_SANDBOX), CERT("OURS"));
+	char *other = at(w, "box/added");
+	assert_int_equal(host_ca_write(&w->a, view(w, "etc"), other, NULL, CERT("ADDED"),
+				 &(struct strv){0}, &w->err),
+		0);
+	assert_string_equal(
+		slurp(w, other, HOST_CA_BUNDLE), "# all\n" CERT("MACHINE") "\n" CERT("ADDED"));
+	assert_int_equal(access(path_join(&w->a, other, HOST_CA_SANDBOX), F_OK), -1);
 	/* a machine without a bundle */
-	assert_int_equal(host_ca_write(&w->a, view(w, "nothing"), dir, CERT("OURS"),
+	assert_int_equal(host_ca_write(&w->a, view(w, "nothing"), dir, CERT("OURS"), NULL,
 				 &(struct strv){0}, &w->err),
 		0);
 	assert_string_equal(slurp(w, dir, HOST_CA_BUNDLE), CERT("OURS"));

@@ -141,9 +141,9 @@ static void test_special(void **state)
 		{"169.254.169.254", "metadata"}, {"169.254.170.2", "metadata"},
 		{"168.63.129.16", "metadata"}, {"172.16.0.1", "private"},
 		{"172.31.255.255", "private"}, {"192.0.0.192", "metadata"},
-		{"192.0.2.1", "documentation"}, {"192.168.1.1", "private"},
+		{"192.0.2.1", NULL}, {"192.168.1.1", "private"},
 		{"198.18.0.1", "benchmarking"}, {"198.19.255.255", "benchmarking"},
-		{"198.51.100.1", "documentation"}, {"203.0.113.9", "documentation"},
+		{"198.51.100.1", NULL}, {"203.0.113.9", NULL},
 		{"224.0.0.1", "multicast"}, {"239.255.255.255", "multicast"},
 		{"240.0.0.1", "reserved"}, {"255.255.255.255", "broadcast"}, {"::", "unspecified"},
 		{"::1", "loopback"}, {"::7f00:1", "reserved"}, {"::ffff:127.0.0.1", "loopback"},
@@ -154,8 +154,8 @@ static void test_special(void **state)
 		{"2002:0a00:0001::", "private"}, {"2002:0808:0808::1", NULL},
 		{"2001:0:7f00:1::f7f7:f7f7", "loopback"},     /* Teredo, the server */
 		{"2001:0:808:808:0:0:80ff:fffe", "loopback"}, /* Teredo, the client inverted */
-		{"2001:0:808:808:0:0:f5ff:fffe", "private"}, {"2001:db8::1", "documentation"},
-		{"2001:2::1", "benchmarking"}, {"3fff::1", "documentation"}, {"fc00::1", "private"},
+		{"2001:0:808:808:0:0:f5ff:fffe", "private"}, {"2001:db8::1", NULL},
+		{"2001:2::1", "benchmarking"}, {"3fff::1", NULL}, {"fc00::1", "private"},
 		{"fd12:3456::1", "private"}, {"fd00:ec2::254", "metadata"},
 		{"fd20:ce::254", "metadata"}, {"fe80::1", "link-local"}, {"febf::1", "link-local"},
 		{"fec0::1", "site-local"}, {"ff02::1", "multicast"}, {"100::1", "discard"},
