@@ -10,6 +10,7 @@ setup() {
 	STORE=$XDG_DATA_HOME/bawn/templates
 	template_layer
 	template_debian
+	template_program sed
 	mkdir -p "$LAYER/var/cache/apt/archives" "$LAYER/var/lib/apt/lists"
 	: >"$LAYER/var/cache/apt/archives/one.deb"
 	cat >"$LAYER/usr/bin/dpkg" <<-'SH'
@@ -44,6 +45,9 @@ teardown() { bawn_teardown; }
 	assert_output '--install ./one.deb'
 	assert_output '--configure -a'
 	refute_output $'\none.deb'
+	# the account of the sandbox that made it is none of it
+	run ! grep -rhs '^agent:' "$STORE"/layers/*/fs/etc/passwd "$STORE"/layers/*/fs/etc/group
+	grep -qhs '^root:' "$STORE"/layers/*/fs/etc/passwd
 	"$BAWN" template prune >/dev/null
 	"$BAWN" template verify
 	# without a suite it is also what recipes call debian
