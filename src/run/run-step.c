@@ -7,6 +7,7 @@
 
 #include "base/blob.h"
 #include "base/file.h"
+#include "host/ca.h"
 #include "run/image.h"
 
 static int malformed(struct err *err)
@@ -188,6 +189,12 @@ void run_step_env(struct run *r)
 	p->env = (struct strv){0};
 	for (size_t i = 0; i < s->env.n; i++)
 		strv_add(&p->arena, &p->env, s->env.v[i]);
+	/* what this machine has added (run-ca.c), where the image doesn't say otherwise */
+	for (size_t i = 0; r->ca_added && host_ca_env[i]; i++) {
+		char *name = arena_dupn(&p->arena, host_ca_env[i], strcspn(host_ca_env[i], "="));
+		if (name && !strv_env_get(&s->env, name))
+			strv_add(&p->arena, &p->env, host_ca_env[i]);
+	}
 }
 
 int run_step_keep(struct run *r, struct err *err)
