@@ -77,6 +77,8 @@ int build_stages(struct build *b, struct err *err);
 int build_stage_find(const struct build *b, const char *name, int before);
 /* The state that a base image gives: b->store must be held. */
 int build_base(struct build *b, const char *ref, struct build_state *ret, struct err *err);
+/* Have bawn template VERB REF done, which says itself what fails.  Its exit status, or -errno. */
+int build_template_verb(struct build *b, const char *verb, const char *ref, struct err *err);
 
 /* words.c: variables. */
 struct build_words {

@@ -233,26 +233,10 @@ static void warn_unused(struct build *b)
 	}
 }
 
-/* As bawn template push does it, which says itself what fails. */
 static int push(struct build *b, const char *tag, struct err *err)
 {
-	char *path = path_join(&b->a, b->install.libexec, "bawn-template");
-	char *argv[] = {"bawn-template", "template", "push", (char *)tag, NULL};
-	const int fds[] = {0, STDERR_FILENO, STDERR_FILENO};
-	struct proc p = PROC_NONE;
-	int status = 0;
-	int r = path ? proc_spawn(&(struct proc_spawn){.path = path,
-					  .argv = argv,
-					  .envp = environ,
-					  .fds = fds,
-					  .nfds = ARRAY_LEN(fds)},
-			       &p, err)
-		     : err_set(err, ENOMEM, "out of memory");
-	if (r == 0)
-		r = proc_wait(&p, &status);
-	if (r < 0 || status == 0)
-		return r;
-	return err_set(err, EIO, "%s is built, but was not pushed", tag);
+	int r = build_template_verb(b, "push", tag, err);
+	return r > 0 ? err_set(err, EIO, "%s is built, but was not pushed", tag) : r;
 }
 
 static int build(struct build *b, struct err *err)

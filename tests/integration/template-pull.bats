@@ -51,7 +51,7 @@ refused() {
 }
 
 @test "template pull: what fails leaves the store as it was, and says why" {
-	refused "404" s404/x
+	refused "404" ss404/x
 	refused "docker login $AT, or bawn secret set registry.127.0.0.1_${AT#*:}" s401/x
 	refused "(403)" s403/x
 	refused "come again in 86400 s" s429/x
@@ -136,7 +136,7 @@ refused() {
 	run "$BAWN" template pull -q ok/x
 	assert_status 0
 	registries "mirror docker.io http://127.0.0.1:1" "mirror docker.io http://$AT only"
-	run "$BAWN" template pull -q s404/x
+	run "$BAWN" template pull -q ss404/x
 	assert_status 125
 	assert_output "the mirror before it: http://127.0.0.1:1: "
 	# a mirror of another registry is none of this one, and loopback needs no TLS
@@ -229,6 +229,25 @@ refused() {
 	http_proxy=socks5://$AT run "$BAWN" template pull -q registry.example.com/ok/y
 	assert_status 125
 	assert_output "only http:// and https:// proxies"
+}
+
+@test "template build: FROM an image that is not here pulls it, once; what can't be had is named with its line" {
+	echo f >f
+	printf 'FROM ok/x\nCOPY f /opt/f\n' >Dockerfile
+	run "$BAWN" template build -t mine .
+	assert_status 0
+	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/layers/*/fs/opt/hello)" = hello ]
+	: >"$REG/log"
+	run "$BAWN" template build -t mine:2 .
+	assert_status 0
+	[ ! -s "$REG/log" ]
+	printf 'FROM scratch AS none\nFROM %s\nCOPY f /opt/f\n' s404/x >Dockerfile
+	run "$BAWN" template build -t mine:3 .
+	[ "$status" -ne 0 ]
+	assert_output 'Dockerfile:2'
+	assert_output "s404/x"
+	run "$BAWN" template ls
+	refute_output mine:3
 }
 
 @test "template push: what is pushed is pulled again as it was, and known layers are not sent" {
