@@ -263,14 +263,16 @@ int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir
 	int r = host_ca_places(a, v, &places, err);
 	if (r < 0)
 		return r;
-	const struct host_ca_view host = {.etc = "/etc"};
-	if (v->stack && !places.n) { /* a template without any: what the machine trusts */
-		v = &host;
-		r = host_ca_places(a, v, &places, err);
+	/* A template without any: what the machine trusts.  What variables of the template name is
+	 * looked for in the template alone. */
+	const struct host_ca_view host = {.etc = "/etc"}, *of = v;
+	if (v->stack && !places.n) {
+		of = &host;
+		r = host_ca_places(a, of, &places, err);
 		if (r < 0)
 			return r;
 	}
-	const char *machine = places.n ? read_bundle(a, v, places.v[0]) : NULL;
+	const char *machine = places.n ? read_bundle(a, of, places.v[0]) : NULL;
 	const char *own = additions(a, v, pem, more, passed, &places);
 	if (!own)
 		return err_set(err, EINVAL, "the sandbox's authority has no certificate");
@@ -293,13 +295,27 @@ static const char *const anchors[] = {
 	ANCHOR_OPENSSL,
 };
 
+/* Is there nothing but directories in seed on the way to path, or nothing at all?  Links that bawn
+ * itself has put there lead out of it. */
+static bool is_clear(struct arena *a, const char *seed, const char *path)
+{
+	struct stat st;
+	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		char *part = arena_printf(a, "%s%.*s", seed, (int)(p - path), path);
+		if (!part || (lstat(part, &st) == 0 && !S_ISDIR(st.st_mode)))
+			return false;
+	}
+	return true;
+}
+
 /* The host path of a file that is to be made in seed for path inside, its directory made; NULL
  * where the template has something else there. */
 static char *seed_place(
 	struct arena *a, const struct host_ca_view *v, const char *seed, const char *path)
 {
 	char *inside = host_stack_place(a, v->stack, path);
-	char *to = inside ? arena_printf(a, "%s%s", seed, inside) : NULL;
+	char *to = inside && is_clear(a, seed, inside) ? arena_printf(a, "%s%s", seed, inside)
+						       : NULL;
 	char *dir = to ? arena_dupn(a, to, (size_t)(strrchr(to, '/') - to)) : NULL;
 	return dir && file_mkdir_p(AT_FDCWD, dir, 0755) == 0 ? to : NULL;
 }

@@ -17,6 +17,7 @@
 #include "base/path.h"
 
 #define LINKS_MAX 40
+#define STEPS_MAX 4096 /* components walked, for one path */
 #define SAFE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
 struct walk {
@@ -105,7 +106,7 @@ int host_stack_find(
 {
 	struct walk w = {.a = a, .s = s, .alive = arena_alloc(a, (s->dirs.n + 1) * sizeof(size_t))};
 	char *todo = arena_dup(a, path);
-	int links = 0;
+	int links = 0, steps = 0;
 	if (!s->dirs.n)
 		return -ENOENT;
 	if (!w.alive || !todo)
@@ -118,6 +119,9 @@ int host_stack_find(
 			break;
 		if (!S_ISDIR(w.at.st.st_mode))
 			return -ENOTDIR;
+		/* each ".." walks anew: the links of a stranger's must not make that endless */
+		if (++steps > STEPS_MAX)
+			return -ELOOP;
 		if (n == 1 && p[0] == '.') {
 			p += n;
 			continue;

@@ -78,6 +78,11 @@ static int close_others(int conn, int owners, const int *fds, struct err *err)
 static int read_command(int fd, struct wire_exec *ret, struct err *err)
 {
 	struct stat st;
+	/* sealed: who sent it must not change what has been looked at */
+	const int need = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 || (seals & need) != need)
+		return err_set(err, EBADMSG, "the command is not sealed");
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
 		st.st_size > COMMAND_MAX)
 		return err_set(err, EBADMSG, "the command is malformed");

@@ -207,7 +207,7 @@ static void serve(int listener)
 		return;
 	_cleanup_close_ int fd = open_target(&in.n, &o);
 	/* still the process that asked, or its number may be another's by now */
-	if (fd >= 0 && mount_of(fd, "") == root_mount &&
+	if (fd >= 0 && root_mount && mount_of(fd, "") == root_mount &&
 		!(o.uid == OWNER_UNCHANGED && o.gid == OWNER_UNCHANGED)) {
 		bool copy = is_copy(&in.n, &o);
 		if (notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)

@@ -199,7 +199,7 @@ static bool each_number(const char *path, bool (*fn)(int dir, const char *name))
 {
 	DIR *d = opendir(path);
 	struct dirent *de;
-	bool ok = true;
+	bool ok = d || errno == ENOENT; /* what can't be looked at has not stopped */
 	while (d && ok && (de = readdir(d)))
 		if (de->d_name[0] >= '1' && de->d_name[0] <= '9' && !streq(de->d_name, "1"))
 			ok = fn(dirfd(d), de->d_name);
@@ -398,8 +398,10 @@ void sessions_wait(int first, bool stay, bool with_sudo)
 	sudo = with_sudo;
 	if (lasting || sudo)
 		occupy_stdio();
+	if (sudo && sudo_start() < 0)
+		_exit(125);
 	sessions[0] = (struct session){.id = 0, .pid = first, .outcome = -1, .master = -1};
-	struct pollfd p[2 + MAX_SESSIONS + SUDO_POLLS] = {
+	struct pollfd p[2 + MAX_SESSIONS] = {
 		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
 	for (;;) {
 		more_to_reap = false;
@@ -408,13 +410,11 @@ void sessions_wait(int first, bool stay, bool with_sudo)
 			p[2 + i] = (struct pollfd){
 				.fd = sessions[i].begins ? sessions[i].outcome : -1,
 				.events = POLLIN};
-		sudo_polls(p + 2 + MAX_SESSIONS);
 		if (poll(p, ARRAY_LEN(p), more_to_reap ? 0 : -1) < 0 && errno != EINTR)
 			_exit(125);
 		for (size_t i = 0; i < MAX_SESSIONS; i++)
 			if (p[2 + i].revents && sessions[i].begins)
 				session_begun(&sessions[i]);
-		sudo_events(p + 2 + MAX_SESSIONS);
 		struct signalfd_siginfo si;
 		while (read(sfd, &si, sizeof(si)) > 0)
 			;

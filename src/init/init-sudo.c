@@ -2,10 +2,13 @@
  *
  * Who asks is anything inside, and may ask for anything: what is given is given to all that run
  * here.  So pid 1 looks at the size of one message and forks; whatever has to be read, waited for
- * or answered is the fork's business (init-keeper.c).  Nothing here waits, and a client that says
- * nothing is hung up on when others come.
+ * or answered is the fork's business (init-keeper.c).  A client that says nothing is hung up on
+ * when others come.  All this is done by a thread of its own: to close a descriptor that a stranger
+ * has sent may take as long as the stranger likes (SO_LINGER), and nothing that guards may wait for
+ * it.
  */
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +17,7 @@
 #include "init/init.h"
 #include "plan/sudo.h"
 
+#define SUDO_POLLS 9
 #define WAITING (SUDO_POLLS - 1)
 
 static int listener = -1;
@@ -71,14 +75,14 @@ static void take_request(int conn)
 		close(fds[i]);
 }
 
-void sudo_polls(struct pollfd p[static SUDO_POLLS])
+static void polls(struct pollfd p[static SUDO_POLLS])
 {
 	for (size_t i = 0; i < WAITING; i++)
 		p[i] = (struct pollfd){.fd = i < n_waiting ? waiting[i] : -1, .events = POLLIN};
 	p[WAITING] = (struct pollfd){.fd = listener, .events = POLLIN};
 }
 
-void sudo_events(const struct pollfd p[static SUDO_POLLS])
+static void events(const struct pollfd p[static SUDO_POLLS])
 {
 	for (size_t i = n_waiting; i-- > 0;)
 		if (p[i].revents) {
@@ -87,4 +91,25 @@ void sudo_events(const struct pollfd p[static SUDO_POLLS])
 		}
 	if (p[WAITING].revents)
 		accept_one();
+}
+
+_noreturn_ static void *ear(void *unused)
+{
+	struct pollfd p[SUDO_POLLS];
+	(void)unused;
+	for (;;) {
+		polls(p);
+		if (poll(p, SUDO_POLLS, -1) > 0)
+			events(p);
+	}
+}
+
+int sudo_start(void)
+{
+	pthread_t thread;
+	owner_post(); /* before there are two who could be the first to want it */
+	int r = pthread_create(&thread, NULL, ear, NULL);
+	if (r == 0)
+		pthread_detach(thread);
+	return -r;
 }

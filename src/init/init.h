@@ -103,12 +103,9 @@ int agent_fork(const struct agent *a, int *ret_outcome, struct err *err);
 _noreturn_ void sessions_wait(int first, bool lasting, bool sudo);
 
 /* init-sudo.c: what programs inside ask of pid 1 (plan/sudo.h). */
-#define SUDO_POLLS 9
-
 int sudo_listen(struct err *err);
-/* What to poll for: all of p is filled.  Then what has come. */
-void sudo_polls(struct pollfd p[static SUDO_POLLS]);
-void sudo_events(const struct pollfd p[static SUDO_POLLS]);
+/* Start to listen, by a thread.  0 or -errno. */
+int sudo_start(void);
 
 /* init-owner.c: owners that an emulated root gives.  Where its listener is to be sent, or -1: then
  * none are kept.  Starts pid 1's second thread when it is first asked. */

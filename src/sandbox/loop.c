@@ -181,7 +181,10 @@ void sandbox_thaw(struct sandbox *s)
  * with us: what ran on would find nobody who watches the guards and decides about connections. */
 static void suspend(struct sandbox *s)
 {
-	if (sandbox_freeze(s) == -EPIPE)
+	int r = sandbox_freeze(s);
+	if (r == -ETIME) /* it would run on with nobody to watch it */
+		sandbox_kill_agent(s);
+	if (r < 0)
 		return;
 	terminal_drain(&s->term, 20);
 	terminal_stop(&s->term);

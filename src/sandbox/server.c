@@ -591,6 +591,8 @@ static int request_freeze(struct sandbox *s, struct client *c, int value, struct
 		return err_set(err, ESRCH, "the sandbox is about to stop");
 	int r = sandbox_freeze(s);
 	c->froze = r == 0;
+	if (r == -ETIME) /* what comes too late must not stay */
+		sandbox_send(s, CONTROL_FREEZE, 0);
 	return r < 0 ? err_sys(err, -r, "stop what runs in the sandbox") : 0;
 }
 

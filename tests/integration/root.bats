@@ -309,3 +309,64 @@ euid 1000, in truth 1000
 	[ "${lines[-1]}" = 0 ] || fail "pid 1 does not answer"
 	[ "$(grep -c "b''" <<<"$output")" -ge 6 ] || fail "something was taken"
 }
+
+@test "a descriptor that takes its time to be closed holds up nobody but sudo" {
+	need command -v python3 -- python3
+	cat >"$WS/linger.py" <<-'P'
+		import socket, array, os, struct, time
+		# The last reference has to be pid 1's.  Who sends it ends at once, which closes without waiting;
+		# either may be first, so it is done several times.
+		l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+		l.bind(("127.0.0.1", 0)); l.listen(30)
+		def child():
+		    c = socket.socket(); c.connect(l.getsockname()); c.setblocking(False)
+		    for _ in range(5): # until nothing fits any more, on either side
+		        try:
+		            while True: c.send(b"x" * 65536)
+		        except BlockingIOError: time.sleep(0.02)
+		    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1 << 20))
+		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(0.5)
+		    try: s.connect("/run/bawn/sudo.sock")
+		    except OSError: os._exit(9) # nobody listens any more: it is held up
+		    s.sendmsg([struct.pack("II", 0, 1)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [c.fileno()]))])
+		    os._exit(0)
+		kept = []
+		for _ in range(30):
+		    pid = os.fork()
+		    if pid == 0: child()
+		    kept.append(l.accept())
+		    if os.waitpid(pid, 0)[1]: break
+		open("sent", "w").close()
+		time.sleep(1000)
+	P
+	template_program python3
+	cp -r /usr/lib/python3* "$LAYER/usr/lib/"
+	template_commit t
+	"$BAWN" run -d --name held --template t shell . -- python3 linger.py
+	eventually test -e sent
+	run timeout 60 "$BAWN" exec held sh -c 'echo alive'
+	assert_output alive
+	# what guards can still stop everything, and it ends at once
+	run timeout 60 "$BAWN" checkpoint held
+	assert_status 0
+	run timeout 60 "$BAWN" rm -f held
+	assert_status 0
+}
+
+@test "a command that its sender can still write is not read" {
+	need command -v python3 -- python3
+	cat >"$WS/unsealed.py" <<-'P'
+		import socket, array, struct, os
+		fd = os.memfd_create("x"); os.write(fd, b"\0" * 64)
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect("/run/bawn/sudo.sock")
+		s.sendmsg([struct.pack("II", 0x62776e73, 1)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd, 0, 0, 1, 2]))])
+		s.settimeout(20)
+		kind, value, text = struct.unpack("Ii504s", s.recv(512))
+		print(kind, text.split(b"\0")[0].decode())
+	P
+	template_program python3
+	cp -r /usr/lib/python3* "$LAYER/usr/lib/"
+	run in_root_sh 'python3 unsealed.py; sudo id -u'
+	assert_output "not sealed"
+	[ "${lines[-1]}" = 0 ] || fail "pid 1 does not answer"
+}

@@ -172,7 +172,7 @@ $WS"
 		'env GREETING=two words\nand a line' 'env HOME=/wrong' 'env LANG=xx_YY' 'env TERM=image' \
 		'env BAWN_SANDBOX=no' 'env EDITOR=ed' 'env BASH_ENV=/nothing'
 	rm -f /tmp/loaded
-	EDITOR=vi LC_ALL=de_DE.UTF-8 TERM=vt100 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt run in_base sh -c 'hello inside; cat /tmp/loaded; echo "$GREETING"; echo "$HOME $TERM $EDITOR $LANG ${LC_ALL-none} ${SSL_CERT_FILE-none}"; echo "$PATH"'
+	EDITOR=vi LC_ALL=de_DE.UTF-8 TERM=vt100 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt run in_base sh -c 'hello inside; cat /tmp/loaded; echo "$GREETING"; case ${SSL_CERT_FILE-none} in none | /run/bawn/*) own=none ;; *) own=$SSL_CERT_FILE ;; esac; echo "$HOME $TERM $EDITOR $LANG ${LC_ALL-none} $own"; echo "$PATH"'
 	[ "$status" -eq 0 ]
 	assert_output "of the image inside"
 	assert_output loaded
