@@ -221,5 +221,7 @@ int build_base(struct build *b, const char *ref, struct build_state *ret, struct
 	ret->env = t.info.env;
 	ret->user = t.info.user;
 	ret->workdir = t.info.workdir;
+	ret->shell = t.info.shell;
+	ret->onbuild = t.info.onbuild;
 	return 0;
 }

@@ -93,8 +93,16 @@ bool gate_is_stand_in(enum gate_manner how, const unsigned char *v, size_t n)
 		"dummy", "insert", "replace", "sample", "notreal", "not-a-", "fake", "abcdef",
 		"123456", "deadbeef", "foobar"};
 	enum { ANYWHERE = 19 };
-	if (!n || v[0] == '$' || v[0] == '%' || v[0] == '@')
+	if (!n || (how != GATE_LENIENT && strchr("$%@", v[0])))
 		return true;
+	if (v[0] == '$' || v[0] == '%') { /* a variable's name, and no more */
+		size_t k = 1;
+		while (k < n &&
+			(kind_of(v[k]) == K_UPPER || kind_of(v[k]) == K_DIGIT || v[k] == '_'))
+			k++;
+		if (k == n || (v[0] == '%' && k + 1 == n && v[k] == '%'))
+			return true;
+	}
 	n = MIN(n, VALUE_MAX);
 	const size_t n_words = how == GATE_LENIENT ? ANYWHERE : ARRAY_LEN(words);
 	for (size_t w = 0; w < n_words; w++) {
@@ -463,5 +471,7 @@ const char *gate_private_key(const unsigned char *buf, size_t at, size_t end)
 		i += 6; /* of PGP */
 	if (i + 5 > end || memcmp(buf + i, "-----", 5) != 0)
 		return NULL;
-	return key_follows(buf, i + 5, end) ? "a private key" : NULL;
+	/* a file that begins so is one, whatever its key looks like */
+	const bool whole = at == 0 && memmem(buf + i, end - i, "-----END ", 9) != NULL;
+	return whole || key_follows(buf, i + 5, end) ? "a private key" : NULL;
 }

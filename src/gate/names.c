@@ -13,6 +13,8 @@ static const struct row whole[] = {
 	{".git-credentials", "git's stored passwords"},
 	{".config/git/credentials", "git's stored passwords"},
 	{".pgpass", "passwords of databases"},
+	{".htpasswd", "passwords of a web server"},
+	{"config/master.key", "a key of Rails"},
 	{".aws/sso/cache/*.json", "a log-in of AWS"},
 	{".aws/cli/cache/*.json", "a log-in of AWS"},
 	{"gcloud/credentials.db", "a log-in of Google Cloud"},
@@ -56,11 +58,13 @@ static const char *const lenient[] = {".netrc", "_netrc", ".authinfo", ".npmrc",
 	".yarnrc.yml", ".pypirc", ".my.cnf", ".mylogin.cnf", ".aws/credentials", ".aws/config",
 	".kube/config", "kubeconfig", ".docker/config.json", ".dockercfg", ".dockerconfigjson",
 	"containers/auth.json", ".env", ".env.*", ".s3cfg", ".boto", ".mc/config.json",
-	"rclone.conf", ".condarc", "pip/pip.conf", ".terraformrc", ".config/hub", ".hgrc",
-	".bawn/*", ".m2/settings.xml", ".gradle/gradle.properties", ".composer/auth.json",
-	"composer/auth.json", ".nuget/NuGet.Config", "doctl/config.yaml", "fly/config.yml",
-	".fly/config.yml", "netlify/config.json", "vercel/auth.json", "com.vercel.cli/auth.json",
-	"wrangler/config/*", ".databrickscfg", ".snowsql/config"};
+	"rclone.conf", ".condarc", "pip/pip.conf", ".terraformrc", ".config/hub", ".hgrc", "*.env",
+	".envrc", "*.tfvars", "secrets.yaml", "secrets.yml", "secrets.json", "secrets.toml",
+	"secrets.txt", "credentials.txt", "credentials.json", "token.txt", "tokens.txt",
+	"password.txt", "passwords.txt", ".bawn/*", ".m2/settings.xml", ".gradle/gradle.properties",
+	".composer/auth.json", "composer/auth.json", ".nuget/NuGet.Config", "doctl/config.yaml",
+	"fly/config.yml", ".fly/config.yml", "netlify/config.json", "vercel/auth.json",
+	"com.vercel.cli/auth.json", "wrangler/config/*", ".databrickscfg", ".snowsql/config"};
 
 /* Patterns for others to fill in. */
 static const char *const patterns[] = {".env.example", ".env.sample", ".env.template", ".env.dist",
@@ -74,8 +78,8 @@ static const char *const programs[] = {"js", "mjs", "cjs", "ts", "mts", "cts", "
 	"pyi", "c", "h", "cc", "cpp", "hpp", "cxx", "go", "rs", "java", "kt", "rb", "php", "pl",
 	"pm", "pod", "lua", "css", "scss", "less", "html", "htm", "md", "rst", "map", "vue",
 	"svelte", "cs", "swift", "scala", "el", "vim", "tcl", "m4", "am", "in", "po", "pot", "svg",
-	"xml", "xsl", "3", "1", "5", "7", "8", "txt", "coffee", "ex", "exs", "erl", "hs", "ml", "r",
-	"jl", "d"};
+	"xml", "xsl", "3", "1", "5", "7", "8", "coffee", "ex", "exs", "erl", "hs", "ml", "r", "jl",
+	"d"};
 
 /* Where the last name of a path begins; '!' stands between an archive and what is in it. */
 static const char *last_name(const char *path)

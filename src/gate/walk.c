@@ -119,7 +119,9 @@ static int look_at_file(struct walk *w, int fd, const struct stat *st)
 	const uint64_t before = s->t.n_found + s->t.n_allowed + s->t.n_unseen;
 	if (what && st->st_size > 0)
 		scan_found(s, 0, what, false);
-	if (st->st_nlink > 1 && !what && seen_has(&w->seen, st->st_ino))
+	/* what is looked for depends on the name, and a file may have several */
+	const uint64_t key = st->st_ino * 8 + (uint64_t)gate_manner_of(w->path);
+	if (st->st_nlink > 1 && !what && seen_has(&w->seen, key))
 		return 0;
 	s->t.files++;
 	s->unpacked = 0;
@@ -127,7 +129,7 @@ static int look_at_file(struct walk *w, int fd, const struct stat *st)
 	int r = scan_stream(s, &from, 0);
 	s->member = "";
 	if (r == 0 && st->st_nlink > 1 && before == s->t.n_found + s->t.n_allowed + s->t.n_unseen)
-		seen_put(&w->seen, st->st_ino);
+		seen_put(&w->seen, key);
 	return r;
 }
 

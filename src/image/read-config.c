@@ -105,6 +105,8 @@ int image_config_read(struct arena *a, const struct image_request *req,
 		{json_value_get(c, "Env"), "Env", NULL, &t.env},
 		{json_value_get(c, "Entrypoint"), "Entrypoint", NULL, &t.entrypoint},
 		{json_value_get(c, "Cmd"), "Cmd", NULL, &t.cmd},
+		{json_value_get(c, "Shell"), "Shell", NULL, &t.shell},
+		{json_value_get(c, "OnBuild"), "OnBuild", NULL, &t.onbuild},
 	};
 	if (!json_value_is_object(doc))
 		return err_set(err, EINVAL, "the configuration is no object");

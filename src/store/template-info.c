@@ -26,6 +26,8 @@ static const struct field template_fields[] = {
 	F(template_info, TEXT, "user", user),
 	F(template_info, TEXT, "workdir", workdir),
 	F(template_info, LIST, "entrypoint", entrypoint),
+	F(template_info, LIST, "shell", shell),
+	F(template_info, LIST, "onbuild", onbuild),
 	F(template_info, LIST, "cmd", cmd),
 	F(template_info, TEXT, "arch", arch),
 	F(template_info, TEXT, "os", os),

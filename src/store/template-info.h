@@ -21,6 +21,7 @@ struct template_info {
 	struct strv layers;          /* diff_ids, 64 hex digits, lowest first */
 	struct strv env;             /* KEY=value */
 	struct strv entrypoint, cmd; /* one element each */
+	struct strv shell, onbuild;  /* for builds on it: SHELL's elements, and instructions */
 	char *user, *workdir;        /* as the image has them; NULL: none */
 	char *arch, *os, *variant;   /* "amd64", "linux"; variant NULL: none */
 	char *created;               /* RFC 3339; NULL: not said */

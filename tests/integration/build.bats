@@ -317,6 +317,25 @@ ask_program() {
 	run ! grep -i onbuild <<<"$output"
 }
 
+@test "build: SHELL and ONBUILD of an image that is built on" {
+	base
+	printf 'FROM base\nSHELL ["/bin/sh", "-ec"]\nONBUILD COPY f /f\nONBUILD RUN echo "$(cat /f) run" >/g\n' >"$C/Dockerfile"
+	echo file >"$C/f"
+	run -0 build -t parent "$C"
+	# -e: false ends it
+	printf 'FROM parent\nRUN cat /g; false; true\n' >"$C/Dockerfile"
+	run build -t child "$C"
+	[ "$status" -ne 0 ]
+	[[ $output == *"file run"* ]]
+	printf 'FROM parent\nRUN cat /g\n' >"$C/Dockerfile"
+	run -0 build -t child "$C"
+	printf 'FROM child\nRUN rm /f /g\n' >"$C/Dockerfile"
+	run -0 build -t grandchild "$C" # it has no triggers any more
+	# what is only copied from has none
+	printf 'FROM scratch\nCOPY --from=parent /bin/sh /sh\n' >"$C/Dockerfile"
+	run -0 build -t copied "$C"
+}
+
 @test "build: --push brings it where its tag says; without one it says so" {
 	printf 'FROM scratch\nCOPY Dockerfile /\n' >"$C/Dockerfile"
 	run -125 build --push "$C"

@@ -62,6 +62,25 @@ private_key() {
 	refute_output "$ANT|s3cret|pw12|abcdef|q7Zk2|MIIEvQ"
 }
 
+@test "TPL-16 the gate: what is short, oddly named, or has a second name" {
+	mkdir -p "$H/app" "$TREE/usr/share/doc/x"
+	printf 'DB_PASSWORD=hunter22x\n' >"$H/app/prod.env"
+	printf 'export PGPASSWORD=$ecret123x\n' >"$H/app/.envrc"
+	printf 'API_TOKEN=9f3c17aa04be5d6672c1f0a9338844de\n' >"$H/app/secrets.txt"
+	printf 'API_TOKEN=9f3c17aa04be5d6672c1f0a9338844de\n' >"$H/app/notes.txt"
+	printf -- '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----\n' >"$H/app/tls.pem"
+	# one file, two names: the harmless one may come first
+	printf 'DB_PASSWORD=hunter33x\n' >"$H/app/.env"
+	for n in 0 1 2 3 a z; do ln "$H/app/.env" "$H/app/$n"; done
+	# variables are no values
+	printf 'A_PASSWORD=$NAME\nB_TOKEN=${TOKEN}\n' >"$H/other.env"
+	gate
+	for n in prod.env .envrc secrets.txt notes.txt tls.pem .env; do
+		grep -qF "found home/agent/app/$n" <<<"$output" || fail "$n is not found: $output"
+	done
+	if grep -qF other.env <<<"$output"; then fail "a variable is taken for a value"; fi
+}
+
 @test "TPL-16 the gate: in names, targets of links, attributes, archives of archives" {
 	printf hello >"$H/$GHP.txt"
 	ln -s "https://x/?t=$GHP" "$H/link"
