@@ -152,8 +152,8 @@ struct special {
 
 /* IANA IPv4 Special-Purpose Address Registry (RFC 6890), the multicast and class E space, and the
  * metadata services of the big clouds; the first hit counts.  The blocks for documentation
- * (RFC 5737, 3849, 9637) are not among them: nothing of a host, a LAN or a cloud lies there, and who
- * routes them does it on purpose, as in a closed network whose mirrors stand there for the
+ * (RFC 5737, 3849, 9637) are not among them: nothing of a host, a LAN or a cloud lies there, and
+ * who routes them does it on purpose, as in a closed network whose mirrors stand there for the
  * Internet's. */
 static const struct special special_v4[] = {
 	{{169, 254, 169, 254}, 32, "metadata"}, /* AWS, GCP, Azure and many others */
@@ -191,7 +191,7 @@ static const struct special special_v6[] = {
 	{{0x20, 0x01, 0x00, 0x02, 0x00, 0x00}, 48, "benchmarking"}, /* RFC 5180 */
 	{{0x20, 0x01, 0x00, 0x10}, 28, "reserved"},                 /* ORCHID */
 	{{0x20, 0x01, 0x00, 0x20}, 28, "reserved"},                 /* ORCHIDv2 */
-	{{0x5f, 0x00}, 16, "reserved"},      /* SRv6 SIDs, RFC 9602 */
+	{{0x5f, 0x00}, 16, "reserved"},                             /* SRv6 SIDs, RFC 9602 */
 	{{0xfc}, 7, "private"},
 	{{0xfe, 0x80}, 10, "link-local"},
 	{{0xfe, 0xc0}, 10, "site-local"},
