@@ -317,6 +317,25 @@ ask_program() {
 	run ! grep -i onbuild <<<"$output"
 }
 
+@test "build: ADD of what is compressed: a tar is unpacked, what is none is copied, a damaged one is an error" {
+	mkdir "$T/d"
+	head -c 300000 /dev/urandom >"$T/d/x"
+	tar -czf "$C/good.tar.gz" -C "$T/d" x
+	head -c 100000 "$C/good.tar.gz" >"$C/cut.tar.gz"
+	gzip -c /etc/passwd >"$C/text.gz"
+	head -c 4000 /dev/urandom | gzip -c >"$C/noise.gz"
+	tar -czPf "$C/away.tar.gz" --transform 's,^,../,' -C "$T/d" x
+	printf 'FROM scratch\nADD good.tar.gz text.gz noise.gz /a/\n' >"$C/Dockerfile"
+	run -0 build -t added "$C"
+	(cd "$XDG_DATA_HOME"/bawn/templates/layers && ls ./*/fs/a/x ./*/fs/a/text.gz ./*/fs/a/noise.gz)
+	for f in cut away; do
+		printf 'FROM scratch\nADD %s.tar.gz /a/\n' "$f" >"$C/Dockerfile"
+		run build -t "$f" "$C"
+		[ "$status" -ne 0 ] || fail "$f: $output"
+		[[ $output == *"Dockerfile:2"* ]] || fail "$f: $output"
+	done
+}
+
 @test "build: SHELL and ONBUILD of an image that is built on" {
 	base
 	printf 'FROM base\nSHELL ["/bin/sh", "-ec"]\nONBUILD COPY f /f\nONBUILD RUN echo "$(cat /f) run" >/g\n' >"$C/Dockerfile"
