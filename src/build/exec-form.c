@@ -95,11 +95,32 @@ static int string(struct js *j)
 	return 0;
 }
 
+/* Is that a word or a number of JSON?  "-n" and "-f" are none: "[ -n x ]" is a command. */
+static bool is_scalar(const char *p, size_t n)
+{
+	static const char *const words[] = {"true", "false", "null"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (n == strlen(words[i]) && memcmp(p, words[i], n) == 0)
+			return true;
+	size_t digits = 0;
+	for (size_t i = 0; i < n; i++) {
+		digits += isdigit((unsigned char)p[i]) != 0;
+		if (!isdigit((unsigned char)p[i]) && !strchr("+-.eE", p[i]))
+			return false;
+	}
+	return digits > 0 && (isdigit((unsigned char)p[0]) || p[0] == '-');
+}
+
 /* Anything but a string: a number, a word, a list, an object; whether it is one is looked at only
  * as far as it takes to tell it from a shell command. */
 static int other(struct js *j)
 {
 	int depth = 0;
+	if (!strchr("[{\"", *j->p)) {
+		size_t n = strcspn(j->p, ",] \t\r\n");
+		if (!is_scalar(j->p, n))
+			return -1;
+	}
 	do {
 		if (*j->p == '"') {
 			if (string(j) < 0)

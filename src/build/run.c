@@ -33,7 +33,8 @@ struct running {
 	struct df_mount *mounts;
 	size_t n_mounts;
 	bool offline;
-	int locks[VIEW_MAX]; /* of caches */
+	int locks[VIEW_MAX];                           /* of caches */
+	char *caches[VIEW_MAX], *cache_dirs[VIEW_MAX]; /* which, and where they are */
 	size_t n_locks;
 };
 
@@ -142,7 +143,7 @@ static int find_secret(struct build *b, const char *id, char **ret, size_t *ret_
 	*ret = NULL;
 	for (size_t i = 0; i < b->opt.secrets.n; i++) {
 		char *text = arena_dup(&b->a, b->opt.secrets.v[i]), *field, *own = NULL,
-		     *src = NULL, *env = NULL;
+		     *src = NULL, *env = NULL, *type = NULL;
 		while ((field = strsep(&text, ","))) {
 			char *value = strchr(field, '=');
 			if (value)
@@ -153,7 +154,9 @@ static int find_secret(struct build *b, const char *id, char **ret, size_t *ret_
 				src = value;
 			else if (value && streq(field, "env"))
 				env = value;
-			else if (!value || !streq(field, "type"))
+			else if (value && streq(field, "type"))
+				type = value;
+			else
 				return err_set(
 					err, EINVAL, "--secret: \"%.60s\" is not known", field);
 		}
@@ -161,12 +164,23 @@ static int find_secret(struct build *b, const char *id, char **ret, size_t *ret_
 			return err_set(err, EINVAL, "--secret wants an id=");
 		if (!streq(own, id))
 			continue;
-		if (!src) {
-			*ret = arena_dup(
-				&b->a, getenv(env ? env : own) ? getenv(env ? env : own) : "");
+		if (type && !streq(type, "env") && !streq(type, "file"))
+			return err_set(err, EINVAL, "--secret: type is env or file");
+		bool is_env = type ? streq(type, "env") : env != NULL;
+		if (is_env && !env)
+			env = src ? src : own;
+		/* nothing said: the variable of that name, else the file */
+		if (!type && !env && !src && getenv(own))
+			env = own;
+		if (env && !(type && !is_env)) {
+			if (!getenv(env))
+				return err_set(err, ENOENT,
+					"--secret id=%.60s: there is no variable %.60s", own, env);
+			*ret = arena_dup(&b->a, getenv(env));
 			*ret_n = *ret ? strlen(*ret) : 0;
 			return *ret ? 0 : oom(err);
 		}
+		src = src ? src : own;
 		ssize_t n = file_read(&b->a, AT_FDCWD, src, SECRET_MAX, ret, err);
 		*ret_n = n < 0 ? 0 : (size_t)n;
 		return (int)MIN(n, (ssize_t)0);
@@ -236,6 +250,15 @@ static int put_cache(struct running *k, struct blob *req, const struct df_mount 
 	const char *id = m->id ? m->id : m->target;
 	sha256_hex(id, strlen(id), hex);
 	int r = 0;
+	/* one that this RUN has already is the same; a lock of our own is not waited for */
+	for (size_t i = 0; i < k->n_locks; i++) {
+		if (!streq(k->caches[i], hex))
+			continue;
+		if (m->sharing == DF_LOCKED && flock(k->locks[i], LOCK_EX) < 0)
+			return err_sys(err, errno, "lock %s", k->cache_dirs[i]);
+		return put_mount(req, m->read_only ? STEP_BIND_RO : STEP_BIND, k->cache_dirs[i],
+			m->target, "");
+	}
 	for (unsigned int n = 0;; n++) {
 		dir = n ? arena_printf(&b->a, "%s/cache-mounts/%.32s-%u", b->store.dir, hex, n)
 			: arena_printf(&b->a, "%s/cache-mounts/%.32s", b->store.dir, hex);
@@ -245,8 +268,15 @@ static int put_cache(struct running *k, struct blob *req, const struct df_mount 
 		int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0)
 			return err_sys(err, errno, "open %s", dir);
-		if (k->n_locks < ARRAY_LEN(k->locks))
-			k->locks[k->n_locks++] = fd;
+		if (k->n_locks == ARRAY_LEN(k->locks)) {
+			close(fd);
+			return err_set(err, E2BIG, "more than %zu caches", ARRAY_LEN(k->locks));
+		}
+		k->caches[k->n_locks] = arena_dup(&b->a, hex);
+		k->cache_dirs[k->n_locks] = dir;
+		k->locks[k->n_locks++] = fd;
+		if (!k->caches[k->n_locks - 1])
+			return oom(err);
 		int how = m->sharing == DF_SHARED ? LOCK_SH
 			: m->sharing == DF_LOCKED ? LOCK_EX
 						  : LOCK_EX | LOCK_NB;

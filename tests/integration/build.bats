@@ -336,6 +336,23 @@ ask_program() {
 	done
 }
 
+@test "build: one cache twice in a RUN, secrets by their id, a command that begins with a bracket" {
+	base
+	printf 'FROM base\nRUN --mount=type=cache,id=a,sharing=locked,target=/x --mount=type=cache,id=a,sharing=locked,target=/y echo z >/x/f && cat /y/f >/out\n' >"$C/Dockerfile"
+	run -0 timeout 60 "$BAWN" template build --no-cache -t twice "$C"
+	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/layers/*/fs/out)" = z ]
+	printf 'FROM base\nRUN --mount=type=secret,id=token,required wc -c </run/secrets/token >/n\nRUN [ -n x ] && echo yes >/yes\n' >"$C/Dockerfile"
+	cd "$T"
+	echo fromfile >token
+	run -0 build --secret id=token -t s1 "$C"
+	token=env run -0 build --no-cache --secret id=token -t s2 "$C"
+	run build --no-cache --secret id=token,env=NOT_THERE -t s3 "$C"
+	[ "$status" -ne 0 ]
+	[[ $output == *"NOT_THERE"* ]]
+	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/layers/*/fs/yes | sort -u)" = yes ]
+	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/layers/*/fs/n | tr -d ' ' | sort -n | tr '\n' ' ')" = '3 9 ' ]
+}
+
 @test "build: SHELL and ONBUILD of an image that is built on" {
 	base
 	printf 'FROM base\nSHELL ["/bin/sh", "-ec"]\nONBUILD COPY f /f\nONBUILD RUN echo "$(cat /f) run" >/g\n' >"$C/Dockerfile"
