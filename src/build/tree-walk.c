@@ -105,13 +105,18 @@ static struct facts facts_of(const struct walk *w, int fd, const struct stat *st
 }
 
 /* Capabilities, devices and the user's own attributes of what a layer has. */
+static bool is_copied(const char *name)
+{
+	return has_prefix(name, "user.") && !has_prefix(name, "user.overlay.") &&
+		!streq(name, "user.bawn.mode") && !streq(name, "user.rootlesscontainers");
+}
+
 static int copy_attrs(struct walk *w, int from, int to)
 {
 	char names[32768], value[65536];
 	ssize_t n = w->c->context ? 0 : flistxattr(from, names, sizeof(names));
 	for (char *p = names; n > 0 && p < names + n; p += strlen(p) + 1) {
-		if (!has_prefix(p, "user.") || has_prefix(p, "user.overlay.") ||
-			streq(p, "user.bawn.mode") || streq(p, "user.rootlesscontainers"))
+		if (!is_copied(p))
 			continue;
 		ssize_t len = fgetxattr(from, p, value, sizeof(value));
 		if (len >= 0 && fsetxattr(to, p, value, (size_t)len, 0) < 0)
@@ -132,6 +137,33 @@ static void digest_line(struct walk *w, char kind, const struct facts *f, const 
 	sha256_add(w->sum, more, strlen(more) + 1);
 }
 
+static int cmp_hex(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_HEX);
+}
+
+/* What copy_attrs() would copy, in an order that is no file system's. */
+static void digest_attrs(struct walk *w, int fd)
+{
+	enum { MOST = 256 };
+	char names[32768], value[65536], hex[MOST][SHA256_HEX + 1];
+	size_t count = 0;
+	ssize_t n = w->c->context ? 0 : flistxattr(fd, names, sizeof(names));
+	for (char *p = names; n > 0 && p < names + n && count < MOST; p += strlen(p) + 1) {
+		ssize_t len = is_copied(p) ? fgetxattr(fd, p, value, sizeof(value)) : -1;
+		if (len < 0)
+			continue;
+		struct sha256 sum;
+		sha256_begin(&sum);
+		sha256_add(&sum, p, strlen(p) + 1);
+		sha256_add(&sum, value, (size_t)len);
+		sha256_end(&sum, hex[count++]);
+	}
+	qsort(hex, count, sizeof(hex[0]), cmp_hex);
+	for (size_t i = 0; i < count; i++)
+		sha256_add(w->sum, hex[i], sizeof(hex[i]));
+}
+
 static int digest_content(struct walk *w, int fd, const struct facts *f)
 {
 	struct sha256 sum;
@@ -147,6 +179,7 @@ static int digest_content(struct walk *w, int fd, const struct facts *f)
 	if (n < 0)
 		return fail(w, (int)-n, "read", w->shown.s);
 	digest_line(w, 'f', f, sha256_end(&sum, hex));
+	digest_attrs(w, fd);
 	return 0;
 }
 

@@ -196,6 +196,27 @@ static int collect_cache(
 	return 0;
 }
 
+/* What --mount=type=cache has filled; one that a RUN is about to use is locked. */
+static int collect_mounts(
+	const struct templates *t, struct arena *a, struct template_garbage *g, struct err *err)
+{
+	struct strv names = {0};
+	char path[NAME_MAX + 32];
+	if (faccessat(t->fd, "cache-mounts", F_OK, 0) < 0)
+		return 0;
+	int r = names_in(t, "cache-mounts", a, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		snprintf(path, sizeof(path), "cache-mounts/%s", names.v[i]);
+		_cleanup_close_ int fd = openat(t->fd, path, DIR_FLAGS);
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		g->n_cache++;
+		CRASH_STEP();
+		r = g->only_look ? 0 : tree_remove(t->fd, path, err);
+	}
+	return r;
+}
+
 int templates_collect(
 	const struct templates *t, struct arena *a, struct template_garbage *g, struct err *err)
 {
@@ -205,6 +226,8 @@ int templates_collect(
 		r = names_in(t, "cache", a, &cached, err);
 	if (r == 0 && g->cache)
 		r = collect_cache(t, g, &cached, err);
+	if (r == 0 && g->cache)
+		r = collect_mounts(t, a, g, err);
 	if (r == 0 && g->layers)
 		r = collect_layers(t, a, g, &cached, err);
 	return r;

@@ -353,6 +353,32 @@ ask_program() {
 	[ "$(cat "$XDG_DATA_HOME"/bawn/templates/layers/*/fs/n | tr -d ' ' | sort -n | tr '\n' ' ')" = '3 9 ' ]
 }
 
+@test "build: prune --cache takes what cache mounts hold; a changed attribute is a change" {
+	base
+	printf 'FROM base\nRUN --mount=type=cache,id=big,target=/c echo kept >/c/f\n' >"$C/Dockerfile"
+	run -0 build -t c "$C"
+	[ -n "$(find "$XDG_DATA_HOME/bawn/templates/cache-mounts" -name f)" ]
+	run -0 "$BAWN" template prune
+	[ -n "$(find "$XDG_DATA_HOME/bawn/templates/cache-mounts" -name f)" ]
+	run -0 "$BAWN" template prune --cache
+	[ -z "$(find "$XDG_DATA_HOME/bawn/templates/cache-mounts" -name f)" ]
+	# the same file with another capability: COPY --from is done again
+	printf 'FROM scratch\nADD a.tar /\n' >"$C/one"
+	for cap in one two; do
+		/usr/bin/python3 - "$C/a.tar" "$cap" <<-'P'
+			import io, sys, tarfile
+			with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as t:
+			    i = tarfile.TarInfo("f"); i.size = 2
+			    i.pax_headers = {"SCHILY.xattr.user.kind": sys.argv[2]}
+			    t.addfile(i, io.BytesIO(b"x\n"))
+		P
+		run -0 build -f "$C/one" -t other "$C"
+		printf 'FROM scratch\nCOPY --from=other /f /f\n' >"$C/two"
+		run -0 build -f "$C/two" -t "copy-$cap" "$C"
+		[[ $output != *"CACHED COPY"* ]] || fail "$output"
+	done
+}
+
 @test "build: SHELL and ONBUILD of an image that is built on" {
 	base
 	printf 'FROM base\nSHELL ["/bin/sh", "-ec"]\nONBUILD COPY f /f\nONBUILD RUN echo "$(cat /f) run" >/g\n' >"$C/Dockerfile"
