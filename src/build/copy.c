@@ -313,12 +313,36 @@ static int put_docs(struct copying *k, int root, struct err *err)
 	return r;
 }
 
+/* What patterns fit, one by one, as an archive among it is unpacked. */
+static int fit_patterns(struct copying *k, struct err *err)
+{
+	struct strv all = {0};
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < k->c.sources.n; i++) {
+		struct strv fit = {0};
+		char *text = k->c.sources.v[i];
+		bool literal = true;
+		if (glob_is(text))
+			r = build_tree_expand(&k->b->a, &k->c, text, &fit, err);
+		for (size_t f = 0; r >= 0 && f < fit.n; f++)
+			literal = literal && !glob_is(fit.v[f]);
+		/* of names that are patterns again the pattern is kept */
+		if (!fit.n || !literal)
+			r = r < 0 ? r : strv_push(&k->b->a, &all, text);
+		for (size_t f = 0; r >= 0 && literal && f < fit.n; f++)
+			r = strv_push(&k->b->a, &all, fit.v[f]);
+	}
+	if (r >= 0)
+		k->c.sources = all;
+	return r;
+}
+
 /* ADD: each source that is an archive is unpacked; those that are left are copied. */
 static int take_archives(struct copying *k, int root, struct err *err)
 {
 	struct build *b = k->b;
 	struct strv rest = {0};
-	int r = 0;
+	int r = fit_patterns(k, err);
 	for (size_t i = 0; r >= 0 && i < k->c.sources.n; i++) {
 		const char *text = k->c.sources.v[i];
 		struct stat st;

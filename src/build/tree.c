@@ -332,3 +332,14 @@ int build_tree_copy(struct arena *a, const struct build_copy *c, int root, struc
 	const struct target t = {.root = root, .path = arena_dupn(a, c->dest, n), .dir = dir};
 	return t.path ? take_all(&w, &t) : err_set(err, ENOMEM, "out of memory");
 }
+
+int build_tree_expand(struct arena *a, const struct build_copy *c, const char *source,
+	struct strv *ret, struct err *err)
+{
+	struct walk w = {.a = a, .c = c, .err = err, .top = -1};
+	int r = expand_source(&w, source, ret);
+	buf_free(&w.shown);
+	buf_free(&w.rel);
+	buf_free(&w.at);
+	return r;
+}

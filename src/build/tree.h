@@ -36,6 +36,9 @@ int build_tree_digest(
 	struct arena *a, const struct build_copy *c, char ret[static 65], struct err *err);
 /* Into the tree at root (which nobody else writes). */
 int build_tree_copy(struct arena *a, const struct build_copy *c, int root, struct err *err);
+/* The paths that source, a pattern or a path, means in c->from. */
+int build_tree_expand(struct arena *a, const struct build_copy *c, const char *source,
+	struct strv *ret, struct err *err);
 
 /* The directory path inside root, links followed as inside; missing ones are made (0755, owner).
  * A descriptor, or -errno. */

@@ -328,6 +328,13 @@ ask_program() {
 	printf 'FROM scratch\nADD good.tar.gz text.gz noise.gz /a/\n' >"$C/Dockerfile"
 	run -0 build -t added "$C"
 	(cd "$XDG_DATA_HOME"/bawn/templates/layers && ls ./*/fs/a/x ./*/fs/a/text.gz ./*/fs/a/noise.gz)
+	# a pattern is as good as a name
+	cp "$C/good.tar.gz" "$C/p1.tgz"
+	tar -czf "$C/p2.tgz" -C "$C" text.gz
+	: >"$C/p3.tgz"
+	printf 'FROM scratch\nADD p*.tgz /g/\n' >"$C/Dockerfile"
+	run -0 build -t globbed "$C"
+	(cd "$XDG_DATA_HOME"/bawn/templates/layers && ls ./*/fs/g/x ./*/fs/g/text.gz ./*/fs/g/p3.tgz && ! ls ./*/fs/g/p1.tgz)
 	for f in cut away; do
 		printf 'FROM scratch\nADD %s.tar.gz /a/\n' "$f" >"$C/Dockerfile"
 		run build -t "$f" "$C"
