@@ -51,7 +51,7 @@ refused() {
 }
 
 @test "template pull: what fails leaves the store as it was, and says why" {
-	refused "404" ss404/x
+	refused "404" s404/x
 	refused "docker login $AT, or bawn secret set registry.127.0.0.1_${AT#*:}" s401/x
 	refused "(403)" s403/x
 	refused "come again in 86400 s" s429/x
@@ -136,7 +136,7 @@ refused() {
 	run "$BAWN" template pull -q ok/x
 	assert_status 0
 	registries "mirror docker.io http://127.0.0.1:1" "mirror docker.io http://$AT only"
-	run "$BAWN" template pull -q ss404/x
+	run "$BAWN" template pull -q s404/x
 	assert_status 125
 	assert_output "the mirror before it: http://127.0.0.1:1: "
 	# a mirror of another registry is none of this one, and loopback needs no TLS
