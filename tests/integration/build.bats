@@ -352,7 +352,7 @@ ask_program() {
 	cd "$T"
 	echo fromfile >token
 	run -0 build --secret id=token -t s1 "$C"
-	token=env run -0 build --no-cache --secret id=token -t s2 "$C"
+	token='env' run -0 build --no-cache --secret id=token -t s2 "$C"
 	run build --no-cache --secret id=token,env=NOT_THERE -t s3 "$C"
 	[ "$status" -ne 0 ]
 	[[ $output == *"NOT_THERE"* ]]
