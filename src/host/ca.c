@@ -295,31 +295,6 @@ static const char *const anchors[] = {
 	ANCHOR_OPENSSL,
 };
 
-/* Is there nothing but directories in seed on the way to path, or nothing at all?  Links that bawn
- * itself has put there lead out of it. */
-static bool is_clear(struct arena *a, const char *seed, const char *path)
-{
-	struct stat st;
-	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		char *part = arena_printf(a, "%s%.*s", seed, (int)(p - path), path);
-		if (!part || (lstat(part, &st) == 0 && !S_ISDIR(st.st_mode)))
-			return false;
-	}
-	return true;
-}
-
-/* The host path of a file that is to be made in seed for path inside, its directory made; NULL
- * where the template has something else there. */
-static char *seed_place(
-	struct arena *a, const struct host_ca_view *v, const char *seed, const char *path)
-{
-	char *inside = host_stack_place(a, v->stack, path);
-	char *to = inside && is_clear(a, seed, inside) ? arena_printf(a, "%s%s", seed, inside)
-						       : NULL;
-	char *dir = to ? arena_dupn(a, to, (size_t)(strrchr(to, '/') - to)) : NULL;
-	return dir && file_mkdir_p(AT_FDCWD, dir, 0755) == 0 ? to : NULL;
-}
-
 int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir, const char *seed,
 	struct err *err)
 {
@@ -333,14 +308,14 @@ int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir,
 	if (!places.n)
 		strv_add(a, &places, names[0]);
 	for (size_t i = 0; r == 0 && i < places.n; i++) {
-		char *to = seed_place(a, v, seed, places.v[i]);
+		char *to = host_stack_seed(a, v->stack, seed, places.v[i]);
 		if (to)
 			r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
 	}
 	char *sandbox = path_join(a, dir, HOST_CA_SANDBOX);
 	bool has = sandbox && access(sandbox, F_OK) == 0;
 	for (size_t i = 0; r == 0 && has && i < ARRAY_LEN(anchors); i++) {
-		char *to = seed_place(a, v, seed, anchors[i]);
+		char *to = host_stack_seed(a, v->stack, seed, anchors[i]);
 		if (to && symlink(SANDBOX, to) < 0 && errno != EEXIST)
 			r = err_sys(err, errno, "create %s", anchors[i]);
 	}

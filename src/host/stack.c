@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/path.h"
 
 #define LINKS_MAX 40
@@ -173,6 +174,29 @@ char *host_stack_place(struct arena *a, const struct host_stack *s, const char *
 	if (r < 0 || !S_ISDIR(f.st.st_mode))
 		return NULL;
 	return arena_printf(a, "%s%s", f.path, path + n);
+}
+
+/* Is there nothing but directories in seed on the way to path, or nothing at all?  Links that bawn
+ * itself has put there lead out of it. */
+static bool is_clear(struct arena *a, const char *seed, const char *path)
+{
+	struct stat st;
+	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		char *part = arena_printf(a, "%s%.*s", seed, (int)(p - path), path);
+		if (!part || (lstat(part, &st) == 0 && !S_ISDIR(st.st_mode)))
+			return false;
+	}
+	return true;
+}
+
+char *host_stack_seed(
+	struct arena *a, const struct host_stack *s, const char *seed, const char *path)
+{
+	char *inside = host_stack_place(a, s, path);
+	char *to = inside && is_clear(a, seed, inside) ? arena_printf(a, "%s%s", seed, inside)
+						       : NULL;
+	char *dir = to ? arena_dupn(a, to, (size_t)(strrchr(to, '/') - to)) : NULL;
+	return dir && file_mkdir_p(AT_FDCWD, dir, 0755) == 0 ? to : NULL;
 }
 
 ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret)

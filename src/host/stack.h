@@ -28,6 +28,10 @@ int host_stack_find(struct arena *a, const struct host_stack *s, const char *pat
 /* Where a file that is to be made at path would lie: the links of its directory followed, as far as
  * there is one.  NULL where something stands in the way. */
 char *host_stack_place(struct arena *a, const struct host_stack *s, const char *path);
+/* The host path of a file that is to be made in the directory seed, which lies over the stack, for
+ * path inside; its directory is made.  NULL where something stands in the way. */
+char *host_stack_seed(
+	struct arena *a, const struct host_stack *s, const char *seed, const char *path);
 /* Its text, NUL behind it, where it is a file of at most max bytes.  Bytes; -EFBIG past max,
  * -EINVAL where it is no file, or another -errno. */
 ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret);

@@ -12,36 +12,6 @@
 
 #define SUDO RUN_WHY_DIR "/bawn-sudo"
 
-/* The place of path in seed-root, where the template's own links lead; the directory is made.  NULL
- * where the template has something else there. */
-static char *place(struct run *r, const struct host_stack *s, const char *path)
-{
-	struct arena *a = &r->arena;
-	struct host_stack_found f;
-	const char *slash = strrchr(path, '/');
-	char *dir = arena_dupn(a, path, (size_t)(slash - path));
-	size_t n = dir ? strlen(dir) : 0;
-	/* the longest part of it that there is */
-	while (n > 0) {
-		char *part = arena_dupn(a, dir, n);
-		int k = part ? host_stack_find(a, s, part, &f) : -ENOMEM;
-		if (k == 0)
-			break;
-		if (k != -ENOENT)
-			return NULL;
-		while (n > 0 && dir[n - 1] != '/')
-			n--;
-		n -= n > 0;
-	}
-	if (n > 0 && !S_ISDIR(f.st.st_mode))
-		return NULL;
-	char *to = arena_printf(
-		a, "%s%s%s", r->image->seed, n > 0 && f.path[1] ? f.path : "", dir + n);
-	if (!to || file_mkdir_p(AT_FDCWD, to, 0755) < 0)
-		return NULL;
-	return path_join(a, to, slash + 1);
-}
-
 static bool is_there(struct run *r, const struct host_stack *s, const char *path)
 {
 	struct host_stack_found f;
@@ -55,7 +25,7 @@ static int seed_links(struct run *r, const struct host_stack *s, struct err *err
 	static const char *const links[] = {
 		"/usr/bin/sudo", "/usr/bin/su", "/usr/local/bin/sudo", "/usr/local/bin/su"};
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
-		char *at = place(r, s, links[i]);
+		char *at = host_stack_seed(&r->arena, s, r->image->seed, links[i]);
 		if (at && symlink(SUDO, at) < 0 && errno != EEXIST)
 			return err_sys(err, errno, "create %s", links[i]);
 	}
@@ -85,7 +55,7 @@ int run_root_seed(struct run *r, const struct host_stack *s, struct err *err)
 	for (size_t i = 0; k == 0 && i < ARRAY_LEN(files); i++) {
 		if (!is_there(r, s, files[i].beside) || is_there(r, s, files[i].where))
 			continue;
-		char *at = place(r, s, files[i].where);
+		char *at = host_stack_seed(&r->arena, s, r->image->seed, files[i].where);
 		if (at)
 			k = file_write_atomic(AT_FDCWD, at, files[i].text, strlen(files[i].text),
 				files[i].mode, false, err);
