@@ -69,31 +69,12 @@ int template_remove(const struct templates *t, struct store *s, struct arena *a,
 
 /* ---- garbage ---- */
 
-static int names_in(const struct templates *t, const char *kind, struct arena *a, struct strv *ret,
-	struct err *err)
-{
-	struct dirent *de;
-	int fd = openat(t->fd, kind, DIR_FLAGS);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		int e = errno;
-		if (fd >= 0)
-			close(fd);
-		return err_sys(err, e, "open %s/%s", t->dir, kind);
-	}
-	while ((de = readdir(d)))
-		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
-			strv_add(a, ret, de->d_name);
-	closedir(d);
-	return arena_check(a, err);
-}
-
 static int collect_tmp(
 	const struct templates *t, struct arena *a, struct template_garbage *g, struct err *err)
 {
 	struct strv names = {0};
 	char path[NAME_MAX + 16];
-	int r = names_in(t, "tmp", a, &names, err);
+	int r = templates_names(t, "tmp", a, &names, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		snprintf(path, sizeof(path), "tmp/%s", names.v[i]);
 		_cleanup_close_ int fd = openat(t->fd, path, DIR_FLAGS);
@@ -169,7 +150,7 @@ static int collect_layers(const struct templates *t, struct arena *a, struct tem
 	struct strv used = {0}, all = {0};
 	int r = find_used(t, a, cached, &used, err);
 	if (r == 0)
-		r = names_in(t, "layers", a, &all, err);
+		r = templates_names(t, "layers", a, &all, err);
 	for (size_t i = 0; r == 0 && i < all.n; i++) {
 		if (used.n && bsearch(&all.v[i], used.v, used.n, sizeof(*used.v), by_text))
 			continue;
@@ -204,7 +185,7 @@ static int collect_mounts(
 	char path[NAME_MAX + 32];
 	if (faccessat(t->fd, "cache-mounts", F_OK, 0) < 0)
 		return 0;
-	int r = names_in(t, "cache-mounts", a, &names, err);
+	int r = templates_names(t, "cache-mounts", a, &names, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		snprintf(path, sizeof(path), "cache-mounts/%s", names.v[i]);
 		_cleanup_close_ int fd = openat(t->fd, path, DIR_FLAGS);
@@ -223,7 +204,7 @@ int templates_collect(
 	struct strv cached = {0};
 	int r = collect_tmp(t, a, g, err);
 	if (r == 0)
-		r = names_in(t, "cache", a, &cached, err);
+		r = templates_names(t, "cache", a, &cached, err);
 	if (r == 0 && g->cache)
 		r = collect_cache(t, g, &cached, err);
 	if (r == 0 && g->cache)

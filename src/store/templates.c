@@ -214,11 +214,9 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Names of 64 hex digits in a part of the store, sorted. */
-static int hex_names(const struct templates *t, struct arena *a, const char *kind, struct strv *ret,
+int templates_names(const struct templates *t, const char *kind, struct arena *a, struct strv *ret,
 	struct err *err)
 {
-	struct strv names = {0};
 	struct dirent *de;
 	int fd = openat(t->fd, kind, DIR_FLAGS);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -229,9 +227,23 @@ static int hex_names(const struct templates *t, struct arena *a, const char *kin
 		return err_sys(err, e, "open %s/%s", t->dir, kind);
 	}
 	while ((de = readdir(d)))
-		if (ref_is_hex(de->d_name))
-			strv_add(a, &names, de->d_name);
+		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
+			strv_add(a, ret, de->d_name);
 	closedir(d);
+	return arena_check(a, err);
+}
+
+/* Names of 64 hex digits in a part of the store, sorted. */
+static int hex_names(const struct templates *t, struct arena *a, const char *kind, struct strv *ret,
+	struct err *err)
+{
+	struct strv all = {0}, names = {0};
+	int r = templates_names(t, kind, a, &all, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < all.n; i++)
+		if (ref_is_hex(all.v[i]))
+			strv_push(a, &names, all.v[i]);
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), by_text);
 	*ret = names;

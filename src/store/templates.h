@@ -82,6 +82,9 @@ struct template_tags {
 };
 int templates_tags(
 	const struct templates *t, struct arena *a, struct template_tags *ret, struct err *err);
+/* Everything in a part of the store ("layers", "tmp"), in no order, added to ret. */
+int templates_names(const struct templates *t, const char *kind, struct arena *a, struct strv *ret,
+	struct err *err);
 /* All IDs, sorted. */
 int templates_ids(const struct templates *t, struct arena *a, struct strv *ret, struct err *err);
 
