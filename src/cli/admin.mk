@@ -10,7 +10,7 @@ bawn_admin_SOURCES = \
 	src/cli/cmd-secret.h src/cli/cmd-secret.c src/cli/cmd-secret-import.c src/cli/cmd-secret-prompt.c \
 	src/cli/policy-side.h src/cli/policy-side.c src/cli/policy-credential.c src/cli/cmd-policy-explain.c \
 	src/cli/cmd-policy-diff.c src/cli/cmd-policy-export.c \
-	src/store/spec.h src/store/spec.c \
+	src/store/spec.h src/store/spec.c src/store/line.c \
 	src/cli/cmd-seed.c src/cli/cmd-login.c
 bawn_admin_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_admin_LDADD = libseed.a libsecret.a libpolicy-compile.a libpolicy.a libconfine-compile.a libnet-build.a libbase.a \

@@ -20,7 +20,7 @@ static int edit(struct arena *a, const struct image_request *req, struct json_va
 	if (r == 0 && !text)
 		r = err_set(err, ENOMEM, "out of memory");
 	if (r == 0)
-		template_put(out, "doc", text);
+		line_put(out, "doc", text);
 	return r;
 }
 

@@ -47,7 +47,7 @@ int image_lines_parse(
 		l.v = arena_grow(a, l.v, l.n, &cap, sizeof(*l.v));
 		if (!l.v)
 			return err_set(err, ENOMEM, "out of memory");
-		if (!line || !template_unescape(line))
+		if (!line || !line_unescape(line))
 			return image_bad_answer(err);
 		l.v[l.n++] = (struct image_line){key, line};
 		error |= streq(key, "error");

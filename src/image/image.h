@@ -12,6 +12,7 @@
 #define BAWN_IMAGE_IMAGE_H
 
 #include "base/arena.h"
+#include "store/line.h"
 #include "store/template-info.h"
 
 #define IMAGE_DOC_MAX ((size_t)8 << 20) /* of each document */

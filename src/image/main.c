@@ -66,9 +66,9 @@ int main(void)
 		text = NULL;
 		if ((out = open_memstream(&text, &n))) {
 			fprintf(out, "errno %d\n", -r);
-			template_put(out, "error", err.msg);
+			line_put(out, "error", err.msg);
 			if (err.hint[0])
-				template_put(out, "hint", err.hint);
+				line_put(out, "hint", err.hint);
 			if (fclose(out) < 0)
 				return 1;
 		}

@@ -40,7 +40,7 @@ static int put_member(FILE *out, const char *key, const struct json_value *v, st
 		return err_set(err, EINVAL,
 			"manifest.json: '%s' can't be the name of a member of the archive",
 			escape_text(shown, sizeof(shown), name));
-	template_put(out, key, name);
+	line_put(out, key, name);
 	return 0;
 }
 
@@ -52,7 +52,7 @@ static void put_name(struct arena *a, FILE *out, const char *text)
 	char *key = NULL;
 	if (text && ref_parse(a, text, &ref, NULL) == 0 && !ref.digest)
 		key = ref_key(a, &ref);
-	template_put(out, key ? "name" : "bad-name", key ? key : text ? text : "?");
+	line_put(out, key ? "name" : "bad-name", key ? key : text ? text : "?");
 }
 
 static int read_one(struct arena *a, const struct json_value *v, FILE *out, struct err *err)

@@ -127,6 +127,6 @@ int image_config_read(struct arena *a, const struct image_request *req,
 		return err_set(err, ENOMEM, "out of memory");
 	if (n > TEMPLATE_INFO_MAX)
 		return err_set(err, EFBIG, "the configuration is too large");
-	template_put(out, "info", text);
+	line_put(out, "info", text);
 	return 0;
 }

@@ -195,7 +195,7 @@ int image_layout_read(struct arena *a, const struct json_value *doc, const struc
 			const char *d = json_value_text(json_value_get(w, "digest"));
 			char *name = d && streq(d, digest) ? name_of(a, w) : NULL;
 			if (name)
-				template_put(out, "name", name);
+				line_put(out, "name", name);
 		}
 	}
 	if (r == 0 && !found)

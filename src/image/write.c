@@ -117,6 +117,6 @@ int image_write(struct arena *a, const struct image_request *req, FILE *out, str
 	json_value_free(w.doc);
 	if (!printed)
 		return err_set(err, EINVAL, "what is to be written is malformed, or no UTF-8");
-	template_put(out, "doc", printed);
+	line_put(out, "doc", printed);
 	return 0;
 }

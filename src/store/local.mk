@@ -9,6 +9,7 @@ libstore_a_SOURCES = \
 	src/store/layers.h src/store/layers.c src/store/layers-make.c \
 	src/store/checkpoint.h src/store/checkpoint.c \
 	src/store/ref.h src/store/ref.c \
+	src/store/line.h src/store/line.c \
 	src/store/template-info.h src/store/template-info.c \
 	src/store/templates.h src/store/templates.c src/store/templates-make.c \
 	src/store/templates-remove.c

@@ -6,6 +6,7 @@
 
 #include "base/escape.h"
 #include "base/file.h"
+#include "store/line.h"
 
 #define MAX_BYTES (1 << 20)
 #define FILE_NAME "spec"
@@ -82,23 +83,6 @@ int spec_name_check(const char *name, struct err *err)
 
 /* ---- reading ---- */
 
-static char *unescape(char *s)
-{
-	char *to = s;
-	for (const char *p = s; *p; p++) {
-		if (*p != '\\') {
-			*to++ = *p;
-			continue;
-		}
-		p++;
-		if (*p != 'n' && *p != 'r' && *p != '\\')
-			return NULL;
-		*to++ = *p == 'n' ? '\n' : *p == 'r' ? '\r' : '\\';
-	}
-	*to = '\0';
-	return s;
-}
-
 static bool number(const char *s, uint64_t max, uint64_t *ret)
 {
 	char *end;
@@ -143,7 +127,7 @@ static int read_line(struct arena *a, struct spec *s, char *line, unsigned int n
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		if (!streq(fields[i].key, key))
 			continue;
-		if (line && unescape(line) && set(a, s, &fields[i], line))
+		if (line && line_unescape(line) && set(a, s, &fields[i], line))
 			return 0;
 		return err_set(err, EINVAL, FILE_NAME ":%u: malformed value of %s", nr, key);
 	}
@@ -208,17 +192,6 @@ int spec_read(int dirfd, struct arena *a, struct spec *ret, struct err *err)
 
 /* ---- writing ---- */
 
-static void put(FILE *f, const char *key, const char *value)
-{
-	fprintf(f, "%s ", key);
-	for (const char *p = value; *p; p++) {
-		if (*p == '\n' || *p == '\r' || *p == '\\')
-			fputc('\\', f);
-		fputc(*p == '\n' ? 'n' : *p == '\r' ? 'r' : *p, f);
-	}
-	fputc('\n', f);
-}
-
 static void put_field(FILE *f, const struct spec *s, const struct field *d)
 {
 	const void *at = (const char *)s + d->at;
@@ -226,15 +199,15 @@ static void put_field(FILE *f, const struct spec *s, const struct field *d)
 	switch (d->kind) {
 	case TEXT:
 		if (*(char *const *)at)
-			put(f, d->key, *(char *const *)at);
+			line_put(f, d->key, *(char *const *)at);
 		break;
 	case LIST:
 		for (size_t i = 0; i < list->n; i++)
-			put(f, d->key, list->v[i]);
+			line_put(f, d->key, list->v[i]);
 		break;
 	case FLAG:
 		if (*(const bool *)at)
-			put(f, d->key, "yes");
+			line_put(f, d->key, "yes");
 		break;
 	case NUMBER:
 		if (*(const uint64_t *)at)

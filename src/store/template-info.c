@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
+#include "store/line.h"
 #include "store/ref.h"
 
 #define VERSION 1
@@ -54,23 +55,6 @@ static const struct field result_diff = F(template_layer, DIGEST, "diff", diff);
 
 /* ---- reading ---- */
 
-char *template_unescape(char *s)
-{
-	char *to = s;
-	for (const char *p = s; *p; p++) {
-		if (*p != '\\') {
-			*to++ = *p;
-			continue;
-		}
-		p++;
-		if (*p != 'n' && *p != 'r' && *p != '\\')
-			return NULL;
-		*to++ = *p == 'n' ? '\n' : *p == 'r' ? '\r' : '\\';
-	}
-	*to = '\0';
-	return s;
-}
-
 static bool number(const char *s, uint64_t *ret)
 {
 	char *end;
@@ -117,7 +101,7 @@ static int read_line(struct arena *a, void *of, const struct field *fields,
 	while (f->key && !streq(f->key, key))
 		f++;
 	/* what bawn-layer says is fit to be shown as it stands (\xHH in it), and not unescaped */
-	if (f->key && line && (more || template_unescape(line)) && set(a, of, f, line))
+	if (f->key && line && (more || line_unescape(line)) && set(a, of, f, line))
 		return 0;
 	escape_text(shown, sizeof(shown), key);
 	return err_set(err, EINVAL, "line %u: %s '%s'", nr,
@@ -219,17 +203,6 @@ int template_layer_result(struct arena *a, char *text, size_t n, const char *med
 
 /* ---- writing ---- */
 
-void template_put(FILE *f, const char *key, const char *value)
-{
-	fprintf(f, "%s ", key);
-	for (const char *p = value; *p; p++) {
-		if (*p == '\n' || *p == '\r' || *p == '\\')
-			fputc('\\', f);
-		fputc(*p == '\n' ? 'n' : *p == '\r' ? 'r' : *p, f);
-	}
-	fputc('\n', f);
-}
-
 static char *text_of(const void *of, const struct field *fields, const char *magic, size_t *ret_n)
 {
 	char *text = NULL;
@@ -243,9 +216,9 @@ static char *text_of(const void *of, const struct field *fields, const char *mag
 		if (d->kind == NUMBER)
 			fprintf(f, "%s %" PRIu64 "\n", d->key, *(const uint64_t *)at);
 		else if (d->kind == TEXT && *(char *const *)at)
-			template_put(f, d->key, *(char *const *)at);
+			line_put(f, d->key, *(char *const *)at);
 		for (size_t i = 0; (d->kind == LIST || d->kind == HEXES) && i < list->n; i++)
-			template_put(f, d->key, list->v[i]);
+			line_put(f, d->key, list->v[i]);
 	}
 	bool bad = ferror(f);
 	if (fclose(f) == 0 && !bad)

@@ -53,8 +53,4 @@ int template_layer_result(struct arena *a, char *text, size_t n, const char *med
 char *template_info_text(const struct template_info *t, size_t *ret_n);
 char *template_layer_text(const struct template_layer *l, size_t *ret_n);
 
-/* "KEY VALUE\n", escaped; \... back again, in place (NULL: malformed). */
-void template_put(FILE *f, const char *key, const char *value);
-char *template_unescape(char *s);
-
 #endif

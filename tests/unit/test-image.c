@@ -265,7 +265,7 @@ static char *edited(struct arena *a, const char *base, const char *const *lines,
 	if (ask(a, &req, &text, &err) < 0)
 		return NULL;
 	text[strlen(text) - 1] = '\0';
-	return template_unescape(text + strlen("doc "));
+	return line_unescape(text + strlen("doc "));
 }
 
 static void edits(void **state)
@@ -320,7 +320,7 @@ static void written_ones_can_be_read(void **state)
 	strv_add(&a, &req.lines, "layer " B " 3 " IMAGE_OCI_LAYER);
 	assert_int_equal(ask(&a, &req, &text, &err), 0);
 	text[strlen(text) - 1] = '\0';
-	assert_string_equal(ask_read(&a, IMAGE_READ_MANIFEST, template_unescape(text + 4), 0),
+	assert_string_equal(ask_read(&a, IMAGE_READ_MANIFEST, line_unescape(text + 4), 0),
 		"kind manifest\nconfig " A " 2 " IMAGE_OCI_CONFIG "\nlayer " B " 3 " IMAGE_OCI_LAYER
 		"\n");
 	req = (struct image_request){.op = IMAGE_WRITE_LAYOUT};
@@ -328,7 +328,7 @@ static void written_ones_can_be_read(void **state)
 	strv_add(&a, &req.lines, "name docker.io/library/x:1");
 	assert_int_equal(ask(&a, &req, &text, &err), 0);
 	text[strlen(text) - 1] = '\0';
-	assert_string_equal(ask_read(&a, IMAGE_READ_LAYOUT, template_unescape(text + 4), 0),
+	assert_string_equal(ask_read(&a, IMAGE_READ_LAYOUT, line_unescape(text + 4), 0),
 		"manifest " A " 5 " IMAGE_OCI_MANIFEST "\nname docker.io/library/x:1\n");
 	req = (struct image_request){.op = IMAGE_WRITE_ARCHIVE};
 	strv_add(&a, &req.lines, "image c.json");
