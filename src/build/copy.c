@@ -5,15 +5,13 @@
  * mounted, and writes to an upper directory that nobody else knows.
  */
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/escape.h"
 #include "base/fd.h"
-#include "base/job.h"
 #include "base/tree.h"
 #include "build/build.h"
+#include "template/layer-run.h"
 
 struct copying {
 	struct build *b;
@@ -209,9 +207,9 @@ static int read_all(struct copying *k, int stage, struct err *err)
 
 /* ---- archives: ADD ---- */
 
-enum archive { ARCHIVE_NONE, ARCHIVE_PLAIN, ARCHIVE_PACKED, ARCHIVE_OTHER };
+enum archive_kind { ARCHIVE_NONE, ARCHIVE_PLAIN, ARCHIVE_PACKED, ARCHIVE_OTHER };
 
-static enum archive archive_of(int fd)
+static enum archive_kind archive_of(int fd)
 {
 	unsigned char head[512] = {0};
 	ssize_t n = fd_pread_full(fd, head, sizeof(head), 0);
@@ -230,44 +228,21 @@ static enum archive archive_of(int fd)
 	return ARCHIVE_NONE;
 }
 
-/* Does bawn-layer say that not even the first header is one (layer/tar.c)?  What breaks later is a
- * tar that is damaged. */
-static bool is_no_tar(const char *text)
-{
-	static const char prefix[] = "error the tar is damaged at byte ";
-	return has_prefix(text, prefix) && strtoull(text + sizeof(prefix) - 1, NULL, 10) <= 512 &&
-		(strstr(text, "this is no tar") || strstr(text, "it ends in the middle"));
-}
-
 /* Its content as a tree in dir/fs.  1; 0: it is no tar after all. */
-static int unpack(struct build *b, int fd, int dir, enum archive kind, struct err *err)
+static int unpack(struct build *b, int fd, int dir, enum archive_kind kind, struct err *err)
 {
-	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer"), text[1024] = "";
-	_cleanup_close_ int out = memfd_create("result", MFD_CLOEXEC);
-	char *argv[] = {"bawn-layer", "read", NULL};
-	const int fds[] = {fd, out, 2, dir};
-	struct proc p = PROC_NONE;
-	int status = 0;
-	if (!helper || out < 0)
-		return oom(err);
-	int r = proc_spawn(&(struct proc_spawn){.path = helper,
-				   .argv = argv,
-				   .fds = fds,
-				   .nfds = ARRAY_LEN(fds),
-				   .die_with_parent = SIGKILL},
-		&p, err);
-	if (r == 0)
-		r = proc_wait(&p, &status);
-	if (r < 0 || status == 0)
-		return r < 0 ? r : 1;
-	if (pread(out, text, sizeof(text) - 1, 0) < 0)
-		text[0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
+	const struct layer_source from = {.fd = fd};
+	struct template_layer layer;
+	struct err why = {0};
+	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer");
+	int r = helper ? layer_run_read(helper, &b->a, &from, dir, NULL, 0, NULL, &layer, &why)
+		       : oom(&why);
 	/* something else that is compressed is a file like any other */
-	if (kind == ARCHIVE_PACKED && is_no_tar(text))
+	if (r == -ENOEXEC && kind == ARCHIVE_PACKED)
 		return 0;
-	return err_set(
-		err, EIO, "%s", has_prefix(text, "error ") ? text + 6 : "it can't be unpacked");
+	if (r < 0)
+		*err = why;
+	return r < 0 ? r : 1;
 }
 
 /* ---- in the child ---- */
@@ -349,7 +324,7 @@ static int take_archives(struct copying *k, int root, struct err *err)
 		_cleanup_close_ int fd = path_openat2(k->c.from, text + strspn(text, "/"),
 			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
 			RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-		enum archive kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+		enum archive_kind kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
 			? archive_of(fd)
 			: ARCHIVE_NONE;
 		if (k->c.ignore && ignore_match(k->c.ignore, text + strspn(text, "./"), NULL))

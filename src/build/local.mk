@@ -22,4 +22,4 @@ bawn_build_SOURCES = \
 	src/init/init-overlay.h src/init/init-overlay.c \
 	src/run/options.h src/run/options.c
 bawn_build_LDFLAGS = $(AM_LDFLAGS) -pie
-bawn_build_LDADD = libbuild.a libimage-ask.a libstore.a libbase.a
+bawn_build_LDADD = libbuild.a libtemplate.a libimage-ask.a libstore.a libbase.a

@@ -1,18 +1,14 @@
 /* build/steps.c - a step that makes a layer, or the cache's word that it is made; see build.h */
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "base/escape.h"
 #include "base/file.h"
-#include "base/job.h"
 #include "base/sha256.h"
 #include "base/tree.h"
 #include "build/build.h"
-
-#define RESULT_MAX ((size_t)1 << 20)
+#include "template/layer-run.h"
 
 static int oom(struct err *err)
 {
@@ -105,36 +101,10 @@ static int begin_upper(
 static int adopt(struct build *b, struct template_making *m, const struct build_owner *owner,
 	struct err *err)
 {
-	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer"), ids[32], *text = NULL;
-	_cleanup_close_ int out = memfd_create("result", MFD_CLOEXEC);
-	if (!helper || out < 0)
-		return helper ? err_sys(err, errno, "memfd_create") : oom(err);
-	snprintf(ids, sizeof(ids), "%u:%u", owner->uid, owner->gid);
-	char *argv[] = {"bawn-layer", "adopt", ids, NULL};
-	const int fds[] = {-1, out, 2, m->dir};
-	struct proc p = PROC_NONE;
-	int status = 0;
-	int r = proc_spawn(&(struct proc_spawn){.path = helper,
-				   .argv = argv,
-				   .fds = fds,
-				   .nfds = ARRAY_LEN(fds),
-				   .die_with_parent = SIGKILL},
-		&p, err);
-	if (r == 0)
-		r = proc_wait(&p, &status);
-	off_t n = r < 0 ? 0 : lseek(out, 0, SEEK_END);
-	if (r < 0)
-		return r;
-	text = n >= 0 && (size_t)n <= RESULT_MAX ? arena_alloc(&b->a, (size_t)n + 1) : NULL;
-	if (!text || pread(out, text, (size_t)n, 0) != n)
-		return err_set(err, EIO, "bawn-layer gave no result");
-	if (status != 0 && has_prefix(text, "error ")) {
-		text[strcspn(text, "\n")] = '\0';
-		return err_set(err, EIO, "%s", text + 6);
-	}
-	if (status != 0)
-		return err_set(err, EIO, "bawn-layer ended with status %d", status);
-	return template_layer_result(&b->a, text, (size_t)n, NULL, &m->layer, err);
+	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer");
+	char *ids = arena_printf(&b->a, "%u:%u", owner->uid, owner->gid);
+	return helper && ids ? layer_run_adopt(helper, &b->a, m->dir, ids, &m->layer, err)
+			     : oom(err);
 }
 
 /* A layer of dir/fs, unless there is nothing in it: *ret_hex is NULL then. */

@@ -57,6 +57,8 @@ int say_end(int fd, int r, struct result *res, const struct err *err)
 	if (r < 0) {
 		res->n = 0;
 		say(res, "error %s\n", err->msg);
+		if (err->code == ENOEXEC)
+			say(res, "no-tar\n");
 		if (err->hint[0])
 			say(res, "hint %s\n", err->hint);
 	}

@@ -14,6 +14,15 @@ int tar_bad(const struct tar *t, struct err *err, const char *fmt, ...)
 		(unsigned long long)t->pos, what);
 }
 
+/* Where not even the first header is one, there is no tar: that is told apart by its code. */
+static int no_header(const struct tar *t, struct err *err, const char *why)
+{
+	tar_bad(t, err, "%s", why);
+	if (t->pos <= TAR_BLOCK)
+		err->code = ENOEXEC;
+	return -err->code;
+}
+
 struct tar *tar_new(const struct tar_ops *ops)
 {
 	struct tar *t = calloc(1, sizeof(*t));
@@ -180,14 +189,14 @@ static int next_header(struct tar *t, struct tar_header *h, struct err *err)
 		return 0;
 	}
 	if (got < sizeof(*h))
-		return tar_bad(t, err, "it ends in the middle");
+		return no_header(t, err, "it ends in the middle");
 	if (is_zero(h)) {
 		r = take_some(t, h, sizeof(*h), &got, err);
 		if (r == 0 && got && (got < sizeof(*h) || !is_zero(h)))
 			return tar_bad(t, err, "something stands behind its end");
 		return r < 0 ? r : drain(t, err);
 	}
-	return sum_ok(h) ? 1 : tar_bad(t, err, "a header's checksum is wrong, or this is no tar");
+	return sum_ok(h) ? 1 : no_header(t, err, "a header's checksum is wrong, or this is no tar");
 }
 
 /* The content of an entry that is about the next one. */

@@ -72,13 +72,16 @@ static int read_result(int fd, const struct layer_pulse *pulse, char **ret, size
 static int said(char *text, struct err *err)
 {
 	const char *error = NULL;
+	int code = EBADMSG;
 	for (char *line; (line = strsep(&text, "\n"));) {
 		if (has_prefix(line, "error "))
 			error = line + 6;
 		else if (has_prefix(line, "hint "))
 			err_hint(err, "%s", line + 5);
+		else if (streq(line, "no-tar"))
+			code = ENOEXEC;
 	}
-	return error ? err_set(err, EBADMSG, "%s", error)
+	return error ? err_set(err, code, "%s", error)
 		     : err_set(err, EBADMSG, "bawn-layer has ended without a result");
 }
 

@@ -24,7 +24,7 @@ struct layer_source {
 };
 
 /* Make fs/ and frame of a tar in the empty directory dir.  lower: the fs/ directories of the layers
- * below, topmost first. */
+ * below, topmost first.  -ENOEXEC where it does not even begin as a tar does. */
 int layer_run_read(const char *helper, struct arena *a, const struct layer_source *from, int dir,
 	const int *lower, size_t n_lower, const struct layer_pulse *pulse,
 	struct template_layer *ret, struct err *err);
