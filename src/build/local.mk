@@ -20,6 +20,7 @@ bawn_build_SOURCES = \
 	src/build/tree.h src/build/tree.c src/build/tree-walk.h src/build/tree-walk.c \
 	src/build/tree-place.c src/build/view.h src/build/view.c \
 	src/init/init-overlay.h src/init/init-overlay.c \
+	src/init/owner-attr.h src/init/owner-attr.c \
 	src/run/options.h src/run/options.c
 bawn_build_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_build_LDADD = libbuild.a libtemplate.a libimage-ask.a libstore.a libbase.a

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "build/tree.h"
+#include "init/owner-attr.h"
 
 #define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
@@ -18,32 +19,15 @@ static int shown(struct err *err, int code, const char *what, const char *path)
 	return err_sys(err, code, "%s %s", what, escape_text(safe, sizeof(safe), path));
 }
 
-/* The protobuf of user.rootlesscontainers. */
-static size_t put_owner(unsigned char *to, const struct build_owner *owner)
-{
-	const uint32_t ids[] = {owner->uid, owner->gid};
-	size_t n = 0;
-	for (size_t i = 0; i < 2; i++) {
-		uint32_t v = ids[i];
-		to[n++] = (unsigned char)((i + 1) << 3);
-		do {
-			to[n] = v & 0x7f;
-			v >>= 7;
-			to[n++] |= v ? 0x80 : 0;
-		} while (v);
-	}
-	return n;
-}
-
 int build_tree_mark(int fd, const struct build_owner *owner, mode_t mode, bool dir, struct err *err)
 {
-	unsigned char own[16];
+	const struct owner ids = {owner->uid, owner->gid};
+	unsigned char own[OWNER_BYTES];
 	char text[8];
 	mode &= 07777;
 	mode_t disk = dir ? (mode & 01777) | 0700 : (mode & 0777) | 0400;
 	int n = snprintf(text, sizeof(text), "%o", (unsigned int)mode);
-	if (owner->set &&
-		fsetxattr(fd, "user.rootlesscontainers", own, put_owner(own, owner), 0) < 0)
+	if (owner->set && fsetxattr(fd, OWNER_ATTR, own, owner_put(own, &ids), 0) < 0)
 		return err_sys(err, errno, "record an owner");
 	if (disk != mode && fsetxattr(fd, "user.bawn.mode", text, (size_t)n, 0) < 0)
 		return err_sys(err, errno, "record a mode");
