@@ -7,8 +7,9 @@
  * bawn-layer is exec'd with an empty environment and confines itself before it reads a byte of what
  * strangers wrote.  Exit status 0: all is done, and the result text is whole.  1: it failed; the
  * result text is then "error TEXT", perhaps "hint TEXT", and "no-tar" where what was read does not
- * begin as a tar does; what it made is the caller's to remove. 2: it was called wrongly.  SIGPIPE is ignored.  Values in result texts go to the end of the line;
- * control bytes, backslashes and malformed UTF-8 in them are written as \xHH.
+ * begin as a tar does; what it made is the caller's to remove. 2: it was called wrongly.  SIGPIPE
+ * is ignored.  Values in result texts go to the end of the line; control bytes, backslashes and
+ * malformed UTF-8 in them are written as \xHH.
  *
  *   bawn-layer read [KEY=VALUE]...
  *     0    the tar: plain, gzip or zstd (its magic tells), a pipe or a file
