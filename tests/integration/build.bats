@@ -286,8 +286,8 @@ ask_program() {
 	printf 'FROM base\nRUN echo 1 >/x\nRUN exit 9\n' >"$C/Dockerfile"
 	run -125 build -t base "$C"
 	[[ $output == *"RUN ended with exit code 9"* ]]
-	sed 's/  [0-9]* [a-z]* *  / /' "$C/before" >"$C/a"
-	"$BAWN" template ls | sed 's/  [0-9]* [a-z]* *  / /' | diff "$C/a" -
+	sed -E 's/  [0-9]+ [a-z]+ +/ /' "$C/before" >"$C/a"
+	"$BAWN" template ls | sed -E 's/  [0-9]+ [a-z]+ +/ /' | diff "$C/a" -
 	# killed while a RUN runs
 	printf 'FROM base\nRUN echo ready >&2; sleep 1000\n' >"$C/Dockerfile"
 	mkfifo "$C/pipe"
@@ -297,7 +297,7 @@ ask_program() {
 	kill -9 "$pid"
 	wait "$pid" || :
 	run -0 "$BAWN" template verify
-	"$BAWN" template ls | sed 's/  [0-9]* [a-z]* *  / /' | diff "$C/a" -
+	"$BAWN" template ls | sed -E 's/  [0-9]+ [a-z]+ +/ /' | diff "$C/a" -
 	printf 'FROM base\nRUN echo "$RANDOM" >/x\nCOPY a /\n' >"$C/Dockerfile"
 	build --no-cache -q -t first "$C" >"$C/one" 2>&1 &
 	pid=$!
