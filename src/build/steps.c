@@ -17,14 +17,7 @@ static int oom(struct err *err)
 
 struct strv build_lowers(struct build *b, const struct build_state *st)
 {
-	struct strv v = {0};
-	for (size_t i = st->layers.n; i-- > 0;) {
-		/* overlayfs takes no directory twice; the lower one is all behind the upper */
-		char *fs = template_layer_fs(&b->store, &b->a, st->layers.v[i]);
-		if (fs && !strv_has(&v, fs))
-			strv_push(&b->a, &v, fs);
-	}
-	return v;
+	return template_lowers(&b->store, &b->a, &st->layers);
 }
 
 char *build_key(struct build *b, const struct build_state *st, const char *const *part, size_t n)

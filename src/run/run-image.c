@@ -83,16 +83,9 @@ static int find_template(
 	if (k < 0)
 		return k;
 	m->ref = arena_dup(a, id || !m->t.key ? ref : ref_shown(a, m->t.key));
-	/* Of a layer that an image has several times the topmost counts: overlayfs takes none
-	 * twice. */
-	const struct strv *all = &m->t.info.layers;
-	for (size_t i = 0; i < all->n; i++) {
-		size_t above = i + 1;
-		while (above < all->n && !streq(all->v[above], all->v[i]))
-			above++;
-		if (above == all->n)
-			strv_push(a, &m->layers, template_layer_fs(&m->store, a, all->v[i]));
-	}
+	const struct strv top_first = template_lowers(&m->store, a, &m->t.info.layers);
+	for (size_t i = top_first.n; i-- > 0;)
+		strv_push(a, &m->layers, top_first.v[i]);
 	return arena_check(a, err);
 }
 

@@ -353,6 +353,17 @@ char *template_layer_fs(const struct templates *t, struct arena *a, const char *
 	return arena_printf(a, "%s/layers/%s/fs", t->dir, diff);
 }
 
+struct strv template_lowers(const struct templates *t, struct arena *a, const struct strv *layers)
+{
+	struct strv v = {0};
+	for (size_t i = layers->n; i-- > 0;) {
+		char *fs = template_layer_fs(t, a, layers->v[i]);
+		if (fs && !strv_has(&v, fs))
+			strv_push(a, &v, fs);
+	}
+	return v;
+}
+
 bool template_layer_have(const struct templates *t, const char *diff)
 {
 	char path[96];

@@ -90,6 +90,9 @@ int templates_ids(const struct templates *t, struct arena *a, struct strv *ret, 
 
 /* Host path of a layer's fs/, and of the layer. */
 char *template_layer_fs(const struct templates *t, struct arena *a, const char *diff);
+/* Those of layers (diffs, lowest first) as an overlay takes them: top first, and of a layer that is
+ * there several times the topmost, as a directory counts once; the lower one is all behind it. */
+struct strv template_lowers(const struct templates *t, struct arena *a, const struct strv *layers);
 char *template_layer_dir(const struct templates *t, struct arena *a, const char *diff);
 bool template_layer_have(const struct templates *t, const char *diff);
 int template_layer_read(const struct templates *t, struct arena *a, const char *diff,
