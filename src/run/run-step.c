@@ -125,17 +125,11 @@ int run_step_image(struct run *r, struct err *err)
 /* path as it is once links are followed, as far as there is anything. */
 static char *resolved(struct run *r, const struct host_stack *s, const char *path)
 {
-	struct arena *a = &r->arena;
 	struct host_stack_found f;
-	for (size_t n = strlen(path); n > 0;) {
-		char *part = arena_dupn(a, path, n);
-		if (part && host_stack_find(a, s, part, &f) == 0)
-			return arena_printf(a, "%s%s", f.path[1] ? f.path : "", path + n);
-		while (n > 0 && path[n - 1] != '/')
-			n--;
-		n -= n > 0;
-	}
-	return arena_dup(a, path);
+	if (host_stack_find(&r->arena, s, path, &f) == 0)
+		return f.path;
+	char *to = host_stack_place(&r->arena, s, path);
+	return to ? to : arena_dup(&r->arena, path);
 }
 
 /* Places for the mounts, below all that is written. */
