@@ -3,7 +3,6 @@
 
 #include "base/escape.h"
 #include "base/path.h"
-#include "base/proc.h"
 #include "store/templates.h"
 
 extern char **environ;
@@ -56,19 +55,8 @@ static char *recipe_for(struct run *r, const struct ref *ref)
 static int have_done(struct run *r, const char *helper, char **argv, struct err *err)
 {
 	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO};
-	struct proc p;
-	int status = 0;
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, helper),
-		.argv = argv,
-		.envp = environ,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds)};
 	int k = arena_check(&r->arena, err);
-	if (k == 0)
-		k = proc_spawn(&how, &p, err);
-	if (k == 0)
-		k = proc_wait(&p, &status);
-	return k < 0 ? k : status ? err_set(err, ECANCELED, "%s", "") : 0;
+	return k < 0 ? k : run_helper(r, helper, argv, environ, fds, NULL, err);
 }
 
 static int build(struct run *r, char *name, char *recipe, struct err *err)

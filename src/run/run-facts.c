@@ -80,10 +80,10 @@ static void pack_request_fill(const struct run *r, struct pack_request *q)
 		.learn = r->learn != NULL};
 }
 
-int run_admin(struct run *r, char *const *argv, char *const *envp, const int fds[static 3],
-	int *ret_status, struct err *err)
+int run_helper(struct run *r, const char *helper, char *const *argv, char *const *envp,
+	const int fds[static 3], int *ret_status, struct err *err)
 {
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, "bawn-admin"),
+	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, helper),
 		.argv = argv,
 		.envp = envp,
 		.fds = fds,
@@ -97,6 +97,12 @@ int run_admin(struct run *r, char *const *argv, char *const *envp, const int fds
 	if (ret_status)
 		*ret_status = status;
 	return status && !ret_status ? err_set(err, ECANCELED, "%s", "") : 0;
+}
+
+int run_admin(struct run *r, char *const *argv, char *const *envp, const int fds[static 3],
+	int *ret_status, struct err *err)
+{
+	return run_helper(r, "bawn-admin", argv, envp, fds, ret_status, err);
 }
 
 /* bawn-admin reads the YAML and says on stderr what is wrong with it; our error is then empty. */

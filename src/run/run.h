@@ -186,8 +186,11 @@ int run_policy(struct run *r, struct err *err);
 bool run_has_workspace(const struct run *r);
 /* The directory that a tool takes for its project: the workspace, or the home. */
 const char *run_place(const struct run *r);
-/* Start bawn-admin with argv, envp (NULL: none) and descriptors 0 to 2, and wait for its end.
+/* Start a helper of ours with argv, envp (NULL: none) and descriptors 0 to 2, and wait for its end.
  * Without ret_status a status other than 0 is an error of which it has said all itself. */
+int run_helper(struct run *r, const char *helper, char *const *argv, char *const *envp,
+	const int fds[static 3], int *ret_status, struct err *err);
+/* bawn-admin. */
 int run_admin(struct run *r, char *const *argv, char *const *envp, const int fds[static 3],
 	int *ret_status, struct err *err);
 /* The pack that r's options ask for, compiled where it has to be; what is wrong with a file is said
