@@ -188,6 +188,15 @@ static int begin(const struct wire_early *early, int *ret_root, struct err *err)
 	return *ret_root < 0 ? *ret_root : user_limits(early->head.user_namespaces, err);
 }
 
+/* The filter keeps 1 to 4 from being given another priority or other limits: pid 1, the network's
+ * thread, and where there is sudo its two others.  Without them the agent, who may name itself in
+ * such a call, would be one of these.  (A kernel without that file: it may not name itself.) */
+static void leave_numbers(void)
+{
+	struct err ignored;
+	(void)write_proc("/proc/sys/kernel/ns_last_pid", "4", &ignored);
+}
+
 /* The plan is complete: everything is decided from here on. */
 static int take_plan(const struct wire_early *early, struct build *b, struct err *err)
 {
@@ -210,6 +219,8 @@ static int build(const struct wire_early *early, struct build *b, struct err *er
 	int mounts = begin(early, &root, err);
 	if (mounts == 0)
 		mounts = take_plan(early, b, err);
+	if (mounts == 0 && !b->plan.head.sudo)
+		leave_numbers();
 	if (mounts == 0)
 		mounts = mounts_apply(&b->plan, &root, err);
 	report_stamp(STAMP_MOUNTS);
@@ -245,6 +256,23 @@ static void wait_for_go(void)
 	}
 }
 
+/* The caller's 0-2.  Where descriptors come with messages, to another thread too, these numbers
+ * stay taken. */
+static void let_go_of_stdio(bool stay)
+{
+	int null = stay ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+	if (stay && null < 0)
+		_exit(125);
+	for (int fd = 0; fd < 3; fd++) {
+		if (!stay)
+			close(fd);
+		else if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
+			_exit(125);
+	}
+	if (null > 2)
+		close(null);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
@@ -260,6 +288,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && streq(argv[1], "lend"))
 		return lend_main(argv[2]);
 	report_stamp(STAMP_MAIN);
+	limits_short_turns();
 	if (!GUARD_REMOVED("deathsig"))
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigfillset(&all); /* pid 1 takes signals by signalfd, and SIGCHLD alone */
@@ -293,6 +322,9 @@ int main(int argc, char **argv)
 		.slave = b.pty.slave,
 		.fds = {-1, -1, -1}};
 	bool lasting = b.plan.head.lasting;
+	/* its threads have numbers that the filter knows, so they begin before anybody else */
+	if (sudo && sudo_start() < 0)
+		_exit(125);
 	int pid = agent_start(&first, &err);
 	if (pid < 0)
 		report_fail(&err);
@@ -302,8 +334,7 @@ int main(int argc, char **argv)
 	 */
 	wire_free(&b.plan);
 	munmap(b.map.p, b.map.n);
-	for (int fd = 0; fd < 3; fd++)
-		close(fd);
+	let_go_of_stdio(lasting || sudo);
 	if (b.pty.master >= 0) {
 		close(b.pty.master);
 		close(b.pty.slave);

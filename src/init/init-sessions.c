@@ -230,8 +230,9 @@ static void stop_all(void)
 {
 	long until = now_ms() + STOP_MS;
 	kill(-1, SIGSTOP);
+	/* Where a thousand want the processor, what we use of it now we lack the next time. */
 	for (int i = 0; !each_number("/proc", all_threads) && now_ms() < until; i++) {
-		poll(NULL, 0, i < 10 ? 0 : 1);
+		poll(NULL, 0, i < 3 ? 0 : MIN(1 << (i - 3) / 2, 16));
 		kill(-1, SIGSTOP); /* whoever was on its way to wake the others has woken them */
 	}
 }
@@ -375,17 +376,6 @@ static void reap(void)
 	more_to_reap = true;
 }
 
-/* Descriptors that come with a message must never land on 0-2. */
-static void occupy_stdio(void)
-{
-	int fd;
-	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd < 3)
-		;
-	if (fd < 0)
-		_exit(125);
-	close(fd);
-}
-
 void sessions_wait(int first, bool stay, bool with_sudo)
 {
 	sigset_t chld;
@@ -396,10 +386,6 @@ void sessions_wait(int first, bool stay, bool with_sudo)
 		_exit(125);
 	lasting = stay;
 	sudo = with_sudo;
-	if (lasting || sudo)
-		occupy_stdio();
-	if (sudo && sudo_start() < 0)
-		_exit(125);
 	sessions[0] = (struct session){.id = 0, .pid = first, .outcome = -1, .master = -1};
 	struct pollfd p[2 + MAX_SESSIONS] = {
 		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
@@ -415,9 +401,10 @@ void sessions_wait(int first, bool stay, bool with_sudo)
 		for (size_t i = 0; i < MAX_SESSIONS; i++)
 			if (p[2 + i].revents && sessions[i].begins)
 				session_begun(&sessions[i]);
+		/* Not until there is none: whoever sends them may be quicker. */
 		struct signalfd_siginfo si;
-		while (read(sfd, &si, sizeof(si)) > 0)
-			;
+		if (p[0].revents && read(sfd, &si, sizeof(si)) < 0 && errno != EAGAIN)
+			_exit(125);
 		if (!p[1].revents)
 			continue;
 		struct control_msg m;

@@ -591,8 +591,12 @@ static int request_freeze(struct sandbox *s, struct client *c, int value, struct
 		return err_set(err, ESRCH, "the sandbox is about to stop");
 	int r = sandbox_freeze(s);
 	c->froze = r == 0;
-	if (r == -ETIME) /* what comes too late must not stay */
+	if (r == -ETIME) { /* what comes too late must not stay */
 		sandbox_send(s, CONTROL_FREEZE, 0);
+		err_hint(err, "stop the sandbox first (bawn stop), or end what keeps it busy");
+		return err_set(
+			err, ETIME, "what runs in there did not stand still within two seconds");
+	}
 	return r < 0 ? err_sys(err, -r, "stop what runs in the sandbox") : 0;
 }
 

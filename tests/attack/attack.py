@@ -572,6 +572,43 @@ def scheduling(_):
     return " ".join(out)
 
 
+def on_process(pid):
+    """A process by its number, in every way in which it can be slowed down or kept from its work."""
+    limits = struct.pack("QQ", 8, 8)
+    attributes = struct.pack("IIQiIQQQ", 48, 5, 1, 0, 0, 0, 0, 0)  # SCHED_IDLE, SCHED_FLAG_RESET_ON_FORK
+    cpu = struct.pack("Q", 1 << min(os.sched_getaffinity(0)))
+    return [call_nr(203, pid, 8, cpu), call_nr(144, pid, 3 | 1 << 30, struct.pack("i", 0)), call_nr(314, pid, attributes, 0),
+            call_nr(142, pid, struct.pack("i", 0)), call_nr(141, 0, pid, 19), call_nr(251, 1, pid, 3 << 13),
+            call_nr(302, pid, 7, limits, 0)]
+
+
+@attack
+def slow_down(arg):
+    """slow_down=PID"""
+    return " ".join(on_process(int(arg)))
+
+
+@attack
+def slow_down_self(_):
+    """What is allowed with a process of one's own, by its number, and its group, also to change limits."""
+    pid = os.fork()
+    if pid == 0:
+        bad = [r for r in on_process(os.getpid()) if not r.startswith("ok")]
+        bad += [r for r in (tried(os.setpgid, 0, 0), call_nr(141, 1, 0, 19), call_nr(251, 2, os.getpid(), 3 << 13))
+                if not r.startswith("ok")]
+        os._exit(len(bad))
+    return f"refused {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}"
+
+
+@attack
+def slow_down_all(_):
+    """pid 1 by the user and the group that it has."""
+    me = os.getuid()
+    return " ".join([call_nr(141, 2, 0, 19), call_nr(141, 2, me, 19), call_nr(251, 3, me, 3 << 13),
+                     call_nr(251, 3, 0, 3 << 13), call_nr(141, 1, 1, 19), call_nr(251, 2, 1, 3 << 13),
+                     tried(os.setpgid, 0, 1)])
+
+
 @attack
 def core_limit(_):
     """Try to change the core limit, then say what it is: nothing may be but 1."""

@@ -132,6 +132,21 @@ without_inotify() {
 	refute_output FIFO
 }
 
+@test "RES-05 OWN-01 pid 1, which has to be quick when the host replaces a guarded file, can't be slowed down" {
+	run attack slow_down=1 slow_down_all
+	expect_all EPERM
+	run in_sandbox_sh 'echo "first $$"'
+	assert_output "first 5" # no number that the filter takes for pid 1's
+	# its own the agent may slow down, the first process too
+	run attack slow_down_self
+	assert_output "refused 0"
+	run in_sandbox /usr/bin/python3 -c 'import os, resource
+os.sched_setaffinity(os.getpid(), {min(os.sched_getaffinity(0))})
+os.setpriority(os.PRIO_PROCESS, os.getpid(), 5)
+print(os.getpriority(os.PRIO_PROCESS, 0), resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE, (64, 64)))'
+	assert_output "5 ("
+}
+
 @test "RES-07 a flood of denials is counted, not written one by one" {
 	run in_sandbox /usr/bin/python3 -c '
 import socket

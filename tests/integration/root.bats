@@ -243,6 +243,50 @@ euid 1000, in truth 1000
 	refute_output socket:
 }
 
+@test "RES-05 OWN-01 no thread of pid 1 can be slowed down, nor its limits changed: by the user, by root" {
+	cat >"$T/slow.c" <<-'E'
+		#define _GNU_SOURCE
+		#include <dirent.h>
+		#include <sched.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/resource.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			DIR *d = opendir("/proc/1/task");
+			int threads = 0, done = 0;
+			cpu_set_t one, all;
+			struct rlimit l = {8, 8};
+			struct sched_param p = {0};
+			sched_getaffinity(0, sizeof(all), &all);
+			CPU_ZERO(&one);
+			for (int i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
+				if (CPU_ISSET(i, &all))
+					CPU_SET(i, &one);
+			for (struct dirent *e; (e = readdir(d));) {
+				int tid = atoi(e->d_name);
+				if (tid <= 0)
+					continue;
+				threads++;
+				done += !prlimit(tid, RLIMIT_NOFILE, &l, NULL) + !sched_setaffinity(tid, sizeof(one), &one);
+				done += !setpriority(PRIO_PROCESS, tid, 19) + !sched_setscheduler(tid, SCHED_IDLE | SCHED_RESET_ON_FORK, &p);
+			}
+			printf("%d threads, %d done\n", threads, done);
+			return 0;
+		}
+	E
+	cc -static -o "$WS/slow" "$T/slow.c"
+	run in_root_sh 'echo "first $$"; ./slow; sudo ./slow; sudo id -u >/dev/null; ./slow'
+	assert_output "first 5
+3 threads, 0 done
+3 threads, 0 done
+3 threads, 0 done"
+	"$BAWN" create --name own -t t "$PROFILE" "$WS" >/dev/null
+	run "$BAWN" exec -u root own ./slow # the first of all is root
+	assert_output "3 threads, 0 done"
+}
+
 @test "NS-11 owners are given inside and nothing changes on the host; device nodes are made by nobody" {
 	run in_root_sh 'echo x >mine; sudo chown 0:0 mine && echo given; sudo chown root mine; sudo install -o root -g root -m 600 mine copy && echo installed
 		sudo mknod dev c 1 3 && echo made; sudo mknod /tmp/dev b 8 0; [ -c dev ] && echo DEVICE; sudo chown 1:1 /etc/passwd && echo passwd; true'
