@@ -228,7 +228,7 @@ void frame_free(struct frame_out *f)
 struct frame_in {
 	int fd;
 	off_t at, end; /* of the part that is read */
-	unsigned char buf[BUFFER], last[TAR_BLOCK];
+	unsigned char buf[BUFFER], last[TAR_BLOCK], raw[TAR_BLOCK];
 	size_t p, n;
 	char path[TAR_PATH_MAX + 1];
 	char place[TAR_PATH_MAX + 300]; /* path, where it is now */
@@ -351,21 +351,11 @@ static int get_block(struct frame_in *f, struct err *err)
 	return r;
 }
 
-static int give_zeros(uint64_t n, const struct frame_ops *ops, struct err *err)
+static int get_content(struct frame_in *f, char kind, struct frame_piece *p, struct err *err)
 {
-	static const char zeros[16384];
-	int r = 0;
-	for (; n && r == 0; n -= MIN(n, sizeof(zeros)))
-		r = ops->bytes(ops->ctx, zeros, (size_t)MIN(n, sizeof(zeros)), err);
-	return r;
-}
-
-static int give_content(struct frame_in *f, char kind, const struct frame_ops *ops, struct err *err)
-{
-	uint64_t offset, n;
-	int r = get_number(f, &offset, err);
+	int r = get_number(f, &p->offset, err);
 	if (r == 0)
-		r = get_number(f, &n, err);
+		r = get_number(f, &p->n, err);
 	if (r == 0 && kind == 'c') {
 		r = get_text(f, f->path, sizeof(f->path), err);
 		f->n_contents++;
@@ -374,51 +364,50 @@ static int give_content(struct frame_in *f, char kind, const struct frame_ops *o
 	}
 	if (r < 0)
 		return r;
-	if (!f->n_contents)
-		return damaged(err);
-	return ops->content(ops->ctx, f->place, offset, n, err);
+	p->place = f->place;
+	return f->n_contents ? 0 : damaged(err);
 }
 
-/* One record: 1; 0 at the end. */
-static int one_record(struct frame_in *f, const struct frame_ops *ops, struct err *err)
+int frame_next(struct frame_in *f, struct frame_piece *ret, struct err *err)
 {
-	unsigned char raw[TAR_BLOCK];
-	uint64_t n;
+	struct frame_piece p = {0};
 	char kind;
 	int r = get(f, &kind, 1, err);
-	if (r < 0 || kind == 'e')
+	if (r < 0)
 		return r;
 	switch (kind) {
 	case 'h':
 		r = get_block(f, err);
-		if (r == 0)
-			r = ops->bytes(ops->ctx, f->last, TAR_BLOCK, err);
+		p.data = f->last;
+		p.n = TAR_BLOCK;
 		break;
 	case 'r':
-		r = get_number(f, &n, err);
-		if (r == 0 && n > sizeof(raw))
+		r = get_number(f, &p.n, err);
+		if (r == 0 && p.n > sizeof(f->raw))
 			return damaged(err);
 		if (r == 0)
-			r = get(f, raw, (size_t)n, err);
-		if (r == 0)
-			r = ops->bytes(ops->ctx, raw, (size_t)n, err);
+			r = get(f, f->raw, (size_t)p.n, err);
+		p.data = f->raw;
 		break;
 	case 'z':
-		r = get_number(f, &n, err);
-		if (r == 0)
-			r = give_zeros(n, ops, err);
+		r = get_number(f, &p.n, err);
 		break;
 	case 'c':
 	case 'd':
-		r = give_content(f, kind, ops, err);
+		r = get_content(f, kind, &p, err);
 		break;
+	case 'e':
+		return f->p == f->n && f->at == f->end ? 0 : damaged(err);
 	default:
 		return damaged(err);
 	}
-	return r < 0 ? r : 1;
+	if (r < 0)
+		return r;
+	*ret = p;
+	return 1;
 }
 
-static int read_all(struct frame_in *f, const struct frame_ops *ops, struct err *err)
+static int begin(struct frame_in *f, struct err *err)
 {
 	const size_t tail = 8 + strlen(FRAME_END), head = strlen(FRAME_MAGIC);
 	unsigned char text[64];
@@ -442,23 +431,56 @@ static int read_all(struct frame_in *f, const struct frame_ops *ops, struct err 
 	f->p = f->n = 0;
 	if (r == 0)
 		r = get(f, text, head, err);
-	if (r == 0 && memcmp(text, FRAME_MAGIC, head) != 0)
-		return damaged(err);
-	if (r == 0)
-		do
-			r = one_record(f, ops, err);
-		while (r == 1);
-	return r < 0 || (f->p == f->n && f->at == f->end) ? r : damaged(err);
+	return r == 0 && memcmp(text, FRAME_MAGIC, head) != 0 ? damaged(err) : r;
 }
 
-int frame_read(int fd, const struct frame_ops *ops, struct err *err)
+int frame_open(int fd, struct frame_in **ret, struct err *err)
 {
 	struct frame_in *f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_set(err, ENOMEM, "out of memory");
 	f->fd = fd;
-	int r = read_all(f, ops, err);
+	int r = begin(f, err);
+	if (r < 0)
+		frame_close(f);
+	else
+		*ret = f;
+	return r;
+}
+
+void frame_close(struct frame_in *f)
+{
+	if (!f)
+		return;
 	kept_free(&f->kept);
 	free(f);
+}
+
+static int give(const struct frame_piece *p, const struct frame_ops *ops, struct err *err)
+{
+	static const char zeros[16384];
+	int r = 0;
+	if (p->place)
+		return ops->content(ops->ctx, p->place, p->offset, p->n, err);
+	if (p->data)
+		return ops->bytes(ops->ctx, p->data, (size_t)p->n, err);
+	for (uint64_t n = p->n; n && r == 0; n -= MIN(n, sizeof(zeros)))
+		r = ops->bytes(ops->ctx, zeros, (size_t)MIN(n, sizeof(zeros)), err);
+	return r;
+}
+
+int frame_read(int fd, const struct frame_ops *ops, struct err *err)
+{
+	struct frame_in *f;
+	struct frame_piece p;
+	int r = frame_open(fd, &f, err);
+	if (r < 0)
+		return r;
+	while ((r = frame_next(f, &p, err)) > 0) {
+		r = give(&p, ops, err);
+		if (r < 0)
+			break;
+	}
+	frame_close(f);
 	return r;
 }

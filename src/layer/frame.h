@@ -40,6 +40,19 @@ struct frame_ops {
 	int (*content)(void *ctx, const char *path, uint64_t offset, uint64_t n, struct err *err);
 	void *ctx;
 };
+/* Piece by piece, in the order of the tar. */
+struct frame_in;
+struct frame_piece {
+	const void *data; /* NULL without place: zeros */
+	uint64_t n;
+	const char *place; /* not NULL: content, of this file below the layer's directory ... */
+	uint64_t offset;   /* ... from here on */
+};
+int frame_open(int fd, struct frame_in **ret, struct err *err);
+/* The next one: 1, valid until the next call; 0 at the end. */
+int frame_next(struct frame_in *f, struct frame_piece *ret, struct err *err);
+void frame_close(struct frame_in *f);
+
 /* Go through a frame (fd, a file, at its beginning).  0 or -errno; -EBADMSG: it is damaged. */
 int frame_read(int fd, const struct frame_ops *ops, struct err *err);
 

@@ -30,7 +30,7 @@
  *     1    the tar, byte for byte the one that was read
  *     3    the directory of a layer
  *     4    result text
- *   bawn-layer pack layer|squash UID:GID[,UID:GID]... [UID:GID:DIRS:NAME]
+ *   bawn-layer pack layer|squash UID:GID[,UID:GID]... [UID:GID:DIRS:NAME] [layers=N]
  *     0    names to leave out, each ended by a NUL, relative to the root, with all below them; a
  *          file, or an end of file at once
  *     1    the tar, not compressed
@@ -39,8 +39,12 @@
  *          as one layer, with whiteouts; squash: nothing is below, so none are needed
  *     UID:GID  the owner of what says nothing of one, for each of these directories; the last
  *          stands for those that follow.  With DIRS:NAME, of what is at NAME (a home) or below it
- * in the first DIRS directories bawn-layer index 0    a tar (an archive of images): plain, gzip or
- * zstd 1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
+ *          in the first DIRS directories
+ *     layers=N  the last N are layers' own directories, with fs/ and frame, which says whose the
+ *          links and FIFOs are
+ *   bawn-layer index
+ *     0    a tar (an archive of images): plain, gzip or zstd
+ *     1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
  *          files; where in the plain tar their bytes are), "link NAME\tTARGET" (symbolic and hard
  *          links) or "dir NAME", names without a leading "./" or double slashes; then "in 0" or
  *          "in 3", where the plain tar is

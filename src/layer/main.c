@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "layer/extract.h"
+#include "layer/frame-owners.h"
 #include "layer/index.h"
 #include "layer/jail.h"
 #include "layer/pack.h"
@@ -167,8 +168,26 @@ static int read_excludes(struct pack *p, struct err *err)
 	return 0;
 }
 
-static int do_pack(struct pack *p, const int *dirs, struct result *res, struct err *err)
+/* The last n of the directories are layers': fs/ is what is packed, the frame says more of it. */
+static int open_layers(
+	int *dirs, size_t n_dirs, size_t n, struct frame_owners **known, struct err *err)
 {
+	for (size_t i = n_dirs - n; i < n_dirs; i++) {
+		_cleanup_close_ int frame = place_open(dirs[i], "frame", O_RDONLY, 0);
+		int fs = place_open(dirs[i], "fs", O_RDONLY | O_DIRECTORY, 0);
+		if (fs < 0 || frame < 0)
+			return err_sys(err, fs < 0 ? -fs : -frame, "open a layer");
+		dirs[i] = fs;
+		int r = frame_owners_read(frame, &known[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int do_pack(struct pack *p, int *dirs, size_t layers, struct result *res, struct err *err)
+{
+	static struct frame_owners *known[LAYER_DIRS_MAX];
 	struct layer_counts c = {0};
 	struct output_digests d;
 	int r = hash_init(err);
@@ -176,6 +195,9 @@ static int do_pack(struct pack *p, const int *dirs, struct result *res, struct e
 		r = layer_jail(dirs, p->n_dirs, false, 0, err);
 	if (r == 0)
 		r = read_excludes(p, err);
+	if (r == 0)
+		r = open_layers(dirs, p->n_dirs, layers, known, err);
+	p->known = known;
 	if (r == 0)
 		r = output_open(1, LAYER_TAR, &p->out, err);
 	if (r == 0)
@@ -194,14 +216,19 @@ static int mode_pack(int argc, char **argv)
 	struct result res = {0};
 	struct err err = {0};
 	struct pack p = {.dirs = dirs, .owners = owners, .depth = LAYER_LIMITS.depth};
-	if (argc < 4 || argc > 5 || !(streq(argv[2], "layer") || streq(argv[2], "squash")) ||
-		(argc == 5 && pack_home(argv[4], &p, &err) < 0))
+	uint64_t layers = 0;
+	if (argc < 4 || !(streq(argv[2], "layer") || streq(argv[2], "squash")))
 		return 2;
+	for (int i = 4; i < argc; i++)
+		if (!option(argv[i], "layers", &layers) &&
+			(p.home || pack_home(argv[i], &p, &err) < 0))
+			return 2;
 	p.n_dirs = directories(dirs);
 	p.squash = streq(argv[2], "squash");
-	if (!p.n_dirs || pack_owners(argv[3], owners, p.n_dirs, &err) < 0)
+	if (!p.n_dirs || layers > p.n_dirs || pack_owners(argv[3], owners, p.n_dirs, &err) < 0)
 		return 2;
-	return say_end(LAYER_RESULT_PACK_FD, do_pack(&p, dirs, &res, &err), &res, &err);
+	return say_end(
+		LAYER_RESULT_PACK_FD, do_pack(&p, dirs, (size_t)layers, &res, &err), &res, &err);
 }
 
 static int do_adopt(struct pack *p, struct result *res, struct err *err)

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "base/escape.h"
+#include "layer/frame-owners.h"
 #include "layer/pack-in.h"
 
 static const char *shown(const struct packer *k)
@@ -56,6 +57,19 @@ static struct pack_owner owner_of(const struct packer *k, size_t layer)
 		(!k->path[n] || k->path[n] == '/'))
 		return k->p->home_owner;
 	return k->p->owners[layer];
+}
+
+/* Where the attributes of what is no file and no directory would say more, the frame does. */
+static void ask_frame(const struct packer *k, size_t layer, struct tar_entry *e)
+{
+	struct frame_owner o;
+	if (!k->p->known || !k->p->known[layer] ||
+		!frame_owners_find(k->p->known[layer], k->path, &o))
+		return;
+	e->uid = o.uid;
+	e->gid = o.gid;
+	if (e->type == TAR_FIFO)
+		e->mode = o.mode;
 }
 
 static struct tar_entry begin(const struct packer *k, size_t layer, const struct stat *st)
@@ -135,6 +149,7 @@ static int put_symlink(struct packer *k, int dir, size_t layer, const char *name
 	struct tar_entry e = begin(k, layer, st);
 	e.type = TAR_SYMLINK;
 	e.link = target;
+	ask_frame(k, layer, &e);
 	return put_head(k, &e, err);
 }
 
@@ -152,6 +167,8 @@ static int put_hard(struct packer *k, int dir, size_t layer, const char *name, c
 		int r = fd < 0 ? fail(k, -fd, "open", err) : attr_get(fd, &st, k->attrs, &e, err);
 		if (r < 0)
 			return r;
+	} else {
+		ask_frame(k, layer, &e);
 	}
 	e.type = TAR_HARD;
 	e.link = first;
@@ -173,6 +190,7 @@ int pack_other(struct packer *k, int dir, size_t layer, const char *name, const 
 	case S_IFIFO: {
 		struct tar_entry e = begin(k, layer, st);
 		e.type = TAR_FIFO;
+		ask_frame(k, layer, &e);
 		return put_head(k, &e, err);
 	}
 	default:

@@ -22,6 +22,8 @@ struct pack {
 	const char *home;                /* and, where not NULL, of what is there or below ... */
 	size_t home_dirs;                /* ... in the first so many directories */
 	struct pack_owner home_owner;
+	struct frame_owners *const
+		*known; /* not NULL: of each directory, what its frame says; NULL */
 	bool squash;
 	const char *exclude; /* names, each ended by a NUL */
 	size_t exclude_n;

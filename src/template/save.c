@@ -103,6 +103,7 @@ struct packing {
 	const char *how; /* "layer", "squash" */
 	const struct home *home;
 	size_t home_dirs; /* in which what says nothing is the home's owner's */
+	size_t layers;    /* the last of dirs: layers' own directories */
 	int leave_out;
 };
 
@@ -112,9 +113,10 @@ static int start_pack(struct template_work *w, const struct packing *p, int out,
 	char name[] = "bawn-layer", mode[] = "pack", owners[] = "0:0";
 	char *home = arena_printf(
 		w->a, "%u:%u:%zu:%s", p->home->uid, p->home->gid, p->home_dirs, p->home->path);
-	char *argv[] = {name, mode, arena_dup(w->a, p->how), owners, home, NULL};
+	char *layers = arena_printf(w->a, "layers=%zu", p->layers);
+	char *argv[] = {name, mode, arena_dup(w->a, p->how), owners, home, layers, NULL};
 	int fds[PROC_FDS_MAX] = {p->leave_out, out, -1, result};
-	if (!argv[2] || !home)
+	if (!argv[2] || !home || !layers)
 		return err_set(err, ENOMEM, "out of memory");
 	if (p->n + FIRST_DIR > PROC_FDS_MAX)
 		return err_set(err, E2BIG, "more layers than can be packed at once");
@@ -231,17 +233,30 @@ static int make_squashed(struct template_work *w, const struct template_upper *u
 {
 	int dirs[TEMPLATE_UPPER_DIRS + TEMPLATE_LAYERS_MAX];
 	size_t n = 0;
+	int r = 0;
 	static const struct template_stack none;
 	for (size_t i = 0; i < u->n_dirs; i++)
 		dirs[n++] = u->dirs[i];
-	for (size_t i = base->n_lower; i > 0; i--)
-		dirs[n++] = base->lower[i - 1];
+	/* the directory that a layer's fs is in */
+	for (size_t i = base->n_lower; i > 0 && r == 0; i--) {
+		int fd = openat(base->lower[i - 1], "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			r = err_sys(err, errno, "open a layer of %s", u->base);
+		else
+			dirs[n++] = fd;
+	}
 	p->dirs = dirs;
 	p->n = n;
+	p->layers = n - u->n_dirs;
 	p->how = "squash";
 	templates_abandon(w->t, m);
-	int r = templates_begin(w->t, m, err);
-	return r < 0 ? r : pack_and_read(w, p, &none, m, err);
+	if (r == 0)
+		r = templates_begin(w->t, m, err);
+	if (r == 0)
+		r = pack_and_read(w, p, &none, m, err);
+	while (n > u->n_dirs)
+		close(dirs[--n]);
+	return r;
 }
 
 static int make(struct template_work *w, const char *gate_helper, const struct template_upper *u,

@@ -1,8 +1,10 @@
-/* tests/fuzz/fuzz-frame.c - a layer's frame, damaged in any way: an error, or bytes. */
+/* tests/fuzz/fuzz-frame.c - a layer's frame, damaged in any way: an error, or bytes;
+ * read as the tar that it is of. */
 #include <stdint.h>
 #include <sys/mman.h>
 
 #include "base/fd.h"
+#include "layer/frame-owners.h"
 #include "layer/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -35,6 +37,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (fd < 0 || fd_write_all(fd, data, n) < 0)
 		abort();
 	frame_read(fd, &(struct frame_ops){on_bytes, on_content, &sum}, NULL);
+	struct frame_owners *owners;
+	struct frame_owner one;
+	if (frame_owners_read(fd, &owners, NULL) == 0) {
+		frame_owners_find(owners, "usr/link", &one);
+		frame_owners_free(owners);
+	}
 	close(fd);
 	return 0;
 }

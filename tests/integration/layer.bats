@@ -366,3 +366,95 @@ compare_trees() {
 	umoci unpack --rootless --image img:u bundle2 >/dev/null 2>&1
 	compare_trees bundle2/rootfs "$T/l/fs"
 }
+
+# The links, FIFOs and devices of tars read one on the other, as Python reads them.
+owners_of_tars() {
+	/usr/bin/python3 - "$@" <<-'END'
+		import sys, tarfile
+		tree = {}
+		for tar in sys.argv[1:]:
+		    seen = {}
+		    for m in tarfile.open(tar):
+		        name = m.name.rstrip("/").removeprefix("./")
+		        where, _, base = name.rpartition("/")
+		        where += "/" if where else ""
+		        if base == ".wh..wh..opq":
+		            tree = {k: v for k, v in tree.items() if not k.startswith(where)}
+		        elif base.startswith(".wh."):
+		            tree.pop(where + base[4:], None)
+		        else:
+		            kind = seen.get(m.linkname, tree.get(m.linkname, ("",)))[0] if m.islnk() else m.type.decode()
+		            seen[name] = kind, m.uid, m.gid, "%o" % (m.mode & 0o7777 if kind != "2" else 0o777)
+		    tree.update(seen)
+		for name, what in sorted(tree.items()):
+		    if what[0] in ("2", "3", "4", "6"):
+		        print(*what, name)
+	END
+}
+
+@test "layer: what layers become keeps the owners of links, FIFOs and devices" {
+	cd "$T" || return
+	local i long deep
+	long=$(printf 'long%.0s' {1..40})
+	deep=$(printf 'd%.0s' {1..90})/$(printf 'e%.0s' {1..90})
+	mktar <<-END >1.tar
+		dir usr uid=3 gid=4
+		file usr/big size=3000001 uid=7 gid=8
+		sym usr/link link=big uid=5 gid=6
+		sym usr/$long link=$long uid=5 gid=3000000
+		dir $deep
+		fifo $deep/pipe uid=9 gid=10 mode=4620
+		chr usr/null dev=1,3 uid=11 gid=12 mode=666
+		blk usr/disk dev=8,0 uid=0 gid=6 mode=660
+		sym usr/twice link=a uid=1 gid=1
+		sym usr/twice link=b uid=2 gid=2
+		sym usr/late link=a uid=1 gid=1
+		file usr/late uid=2
+		hard usr/link2 link=usr/link uid=5 gid=6
+		sym usr/root link=a
+		sym usr/below link=a uid=44 gid=44
+		sym usr/gone link=a uid=44 gid=44
+		sym usr/then link=a uid=44 gid=44
+		sym opq/in link=a uid=44 gid=44
+		sym usr/pax link=a pax.uid=123456 pax.gid=654321 pax.path=usr/of-pax
+		file usr/sparse pax.GNU.sparse.major=1 pax.GNU.sparse.minor=0 pax.GNU.sparse.name=usr/holes pax.GNU.sparse.realsize=9000 text=1\n8000\n4\n$(printf '\\0%.0s' {1..503})abcd
+		sym usr/last link=a uid=77 gid=78
+	END
+	mktar <<-END >2.tar
+		sym usr/below link=b uid=55 gid=56
+		file usr/.wh.gone
+		sym usr/then link=a
+		file opq/.wh..wh..opq
+		sym opq/new link=x uid=66 gid=66
+	END
+	for i in 1 2; do
+		mkdir $i
+		"$LAYER" read 3<$i <$i.tar >/dev/null
+	done
+	mkdir top
+	ln -s written top/written
+	"$LAYER" pack squash 0:0 layers=2 4<top 5<2 6<1 3>res </dev/null >all.tar || fail "$(cat res)"
+	owners_of_tars 1.tar 2.tar >want
+	echo "2 0 0 777 written" >>want
+	owners_of_tars all.tar >got
+	diff <(sort want) <(sort got)
+	[ "$(wc -l <got)" = 14 ] || fail "$(cat got)"
+	# once more: of the one layer that it has become, and of no frame what it has
+	mkdir 3
+	"$LAYER" read 3<3 <all.tar >/dev/null
+	"$LAYER" pack squash 0:0 layers=1 4<3 3>res </dev/null >again.tar || fail "$(cat res)"
+	owners_of_tars again.tar | diff got -
+	"$LAYER" pack squash 0:0 4<3/fs 3>res </dev/null >without.tar || fail "$(cat res)"
+	owners_of_tars without.tar >lost
+	grep -qx "2 0 0 777 usr/last" lost
+	# a frame that is damaged is no frame without owners
+	cp 3/frame frame
+	for i in 0 40 $(($(stat -c %s frame) / 2)) $(($(stat -c %s frame) - 1)); do
+		head -c "$i" frame >3/frame
+		run "$LAYER" pack squash 0:0 layers=1 4<3 3>res </dev/null
+		[ "$status" = 1 ] || fail "$i bytes of it: $status"
+		grep -q "^error .*frame" res || fail "$(cat res)"
+	done
+	run "$LAYER" pack squash 0:0 layers=2 4<3 3>res </dev/null
+	[ "$status" = 2 ]
+}

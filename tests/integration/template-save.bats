@@ -34,6 +34,10 @@ box() {
 		layer = io.BytesIO()
 		with tarfile.open(fileobj=layer, mode="w") as t:
 		    t.add(sys.argv[1], arcname=".", filter=owner)
+		    for name, kind, uid, gid in ("etc/of-web", tarfile.SYMTYPE, 33, 34), ("etc/pipe", tarfile.FIFOTYPE, 5, 6):
+		        i = tarfile.TarInfo(name)
+		        i.type, i.linkname, i.uid, i.gid = kind, "passwd" if kind == tarfile.SYMTYPE else "", uid, gid
+		        t.addfile(i)
 		layer = layer.getvalue()
 		diff = hashlib.sha256(layer).hexdigest()
 		config = json.dumps({"architecture": {"x86_64": "amd64", "aarch64": "arm64"}[__import__("os").uname().machine],
@@ -162,6 +166,30 @@ nothing_half() {
 	[[ $output =~ flat:latest\ .*\ 1\ +linux ]]
 	[[ $output =~ made:latest\ .*\ 2\ +linux ]]
 	nothing_half
+}
+
+@test "save: --squash keeps the owners of the template's links and FIFOs; others read them so" {
+	need command -v skopeo -- skopeo
+	need command -v umoci -- umoci
+	box
+	inside ln -s made /opt/made
+	template save -q --squash -o "$T/flat.tar" box flat:1
+	skopeo copy -q docker-archive:"$T/flat.tar" oci:"$T/oci:flat" >/dev/null
+	umoci unpack --rootless --image "$T/oci:flat" "$T/bundle" >/dev/null 2>&1
+	[ "$(readlink "$T/bundle/rootfs/etc/of-web" "$T/bundle/rootfs/opt/made" | tr '\n' ' ')" = "passwd made " ]
+	run -0 /usr/bin/python3 - "$T/oci" <<-'PY'
+		import json, sys, tarfile
+		blob = lambda d: open(sys.argv[1] + "/blobs/sha256/" + d["digest"][7:], "rb")
+		manifest = json.load(blob(json.load(open(sys.argv[1] + "/index.json"))["manifests"][0]))
+		assert len(manifest["layers"]) == 1
+		with tarfile.open(fileobj=blob(manifest["layers"][0])) as t:
+		    for name in "etc/of-web", "etc/pipe", "opt/made", "usr/bin/sh":
+		        print(name, t.getmember(name).uid, t.getmember(name).gid)
+	PY
+	assert_output "etc/of-web 33 34
+etc/pipe 5 6
+opt/made 0 0
+usr/bin/sh 0 0"
 }
 
 @test "save: -o writes an archive, too, that another store takes" {
