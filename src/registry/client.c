@@ -139,14 +139,20 @@ static int from_store(struct registry_client *c, struct arena *a, struct err *er
 	return 1;
 }
 
-/* A helper is the user's own program: absolute directories of PATH alone. */
-static char *find_program(struct arena *a, const char *name)
+/* A helper is the user's own program: of an absolute directory of PATH, and not what lies below the
+ * current one, where an agent may have written it (node_modules/.bin); the home is no workspace. */
+static char *find_program(struct arena *a, const char *home, const char *name)
 {
 	const char *path = getenv("PATH");
 	char *copy = arena_dup(a, path ? path : "/usr/local/bin:/usr/bin:/bin");
+	const char *here = path_real(a, "."), *own = path_real(a, home);
+	if (here && own && path_within(own, here))
+		here = NULL;
 	for (char *dir; (dir = strsep(&copy, ":"));) {
 		char *file = *dir == '/' ? path_join(a, dir, name) : NULL;
-		if (file && access(file, X_OK) == 0)
+		const char *real = file ? path_real(a, file) : NULL;
+		if (real && access(file, X_OK) == 0 &&
+			(GUARD_REMOVED("registry-helper") || !here || !path_within(real, here)))
 			return file;
 	}
 	return NULL;
@@ -167,12 +173,14 @@ static int ask_helper(struct registry_client *c, struct arena *a, const char *na
 	_cleanup_secret_ struct secret_buf b = {0};
 	struct strv argv = {0};
 	char *program = arena_printf(a, "docker-credential-%s", name), get[] = "get";
-	char *path = program ? find_program(a, program) : NULL;
+	char *path = program ? find_program(a, c->home, program) : NULL;
 	/* the name under which docker login keeps it */
 	const char *host = streq(c->place.host, "docker.io") ? "https://index.docker.io/v1/"
 							     : c->place.host;
 	if (!path) {
-		err_hint(err, "install it, or take it out of Docker's config.json");
+		err_hint(err,
+			"install it, or take it out of Docker's config.json; one below the current "
+			"directory is not run");
 		return err_set(err, ENOENT, "%s, which knows who you are to %s, is not in PATH",
 			program, c->place.host);
 	}

@@ -39,6 +39,9 @@ static int take_auth(const char *text, struct registry_secrets *ret)
 	int r = -EBADMSG;
 	for (; *text && *text != '='; text++) {
 		int d = digit(*text);
+		if (*text == '\n' ||
+			*text == '\r') /* as base64(1) writes it, and Docker takes it */
+			continue;
 		if (d < 0 || n + 1 >= sizeof(plain))
 			goto end;
 		bits = bits << 6 | (unsigned int)d;
@@ -50,7 +53,7 @@ static int take_auth(const char *text, struct registry_secrets *ret)
 	}
 	plain[n] = '\0';
 	const char *colon = strchr(plain, ':');
-	if (text[strspn(text, "=")] || !colon || strlen(plain) != n)
+	if (text[strspn(text, "=\r\n")] || !colon || strlen(plain) != n)
 		goto end;
 	size_t user = (size_t)(colon - plain), pass = n - user - 1;
 	if (user >= sizeof(ret->user) || pass >= sizeof(ret->pass))

@@ -140,8 +140,8 @@ int main(void)
 		r = q.op == REGISTRY_LOGIN || q.op == REGISTRY_HELPER ? look_up(&a, &q, &w, &err)
 								      : talk(&a, &q, &w, &err);
 	/* the token, or who we are; where nothing may be written, nobody wants to know */
-	if (r == 0)
-		registry_secrets_write(SECRETS_FD, &secrets);
+	if (r == 0 && registry_secrets_write(SECRETS_FD, &secrets) == -EINVAL)
+		r = err_set(&err, EBADMSG, "a name or a password with control bytes in it");
 	registry_secrets_erase(&secrets);
 	answer(&a, &w, r, &err);
 	arena_free(&a);

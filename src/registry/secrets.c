@@ -5,25 +5,64 @@
 
 #include "base/fd.h"
 
-/* All fields full, with their keys. */
-enum { TEXT_MAX = sizeof(struct registry_secrets) + 128 };
+/* All fields full, each byte escaped, with their keys. */
+enum { TEXT_MAX = 2 * sizeof(struct registry_secrets) + 128 };
 
 static const struct {
 	const char *key;
 	size_t at, cap;
+	bool lines; /* it may have several: it is sent as base64, or percent-encoded */
 } fields[] = {
-#define FIELD(f)                                                                                   \
+#define FIELD(f, lines)                                                                            \
 	{                                                                                          \
 #f, offsetof(struct registry_secrets, f),                                          \
-			sizeof(((struct registry_secrets *)0)->f)                                  \
+			sizeof(((struct registry_secrets *)0)->f), lines                           \
 	}
-	FIELD(user),
-	FIELD(pass),
-	FIELD(identity),
-	FIELD(bearer),
-	FIELD(proxy),
+	FIELD(user, true),
+	FIELD(pass, true), /* of _json_key: Google's file, as it is */
+	FIELD(identity, true),
+	FIELD(bearer, false),
+	FIELD(proxy, false),
 #undef FIELD
 };
+
+static const char plain[] = "\n\r\t\\", letters[] = "nrt\\";
+
+/* n bytes of line with their escapes, into dst. */
+static int unescape(const char *line, size_t n, char *dst, size_t cap)
+{
+	size_t o = 0;
+	for (size_t i = 0; i < n; i++) {
+		char c = line[i];
+		if (c == '\\') {
+			const char *p = ++i < n && line[i] ? strchr(letters, line[i]) : NULL;
+			if (!p)
+				return -EBADMSG;
+			c = plain[p - letters];
+		}
+		if (!c || o + 1 >= cap)
+			return -EBADMSG;
+		dst[o++] = c;
+	}
+	dst[o] = '\0';
+	return 0;
+}
+
+/* v with its escapes, into dst, which has room; -EINVAL: a control byte that can't be in it. */
+static int escape(const char *v, bool lines, char *dst, size_t *ret)
+{
+	size_t o = 0;
+	for (; *v; v++) {
+		const char *p = strchr(plain, *v);
+		if (((unsigned char)*v < ' ' && !(lines && p)) || *v == 0x7f)
+			return -EINVAL;
+		if (p)
+			dst[o++] = '\\';
+		dst[o++] = p ? letters[p - plain] : *v;
+	}
+	*ret = o;
+	return 0;
+}
 
 static int put(const char *line, size_t n, struct registry_secrets *s)
 {
@@ -31,12 +70,7 @@ static int put(const char *line, size_t n, struct registry_secrets *s)
 		size_t k = strlen(fields[i].key);
 		if (n <= k || memcmp(line, fields[i].key, k) != 0 || line[k] != ' ')
 			continue;
-		if (n - k - 1 >= fields[i].cap || memchr(line, '\0', n))
-			return -EBADMSG;
-		char *to = (char *)s + fields[i].at;
-		memcpy(to, line + k + 1, n - k - 1);
-		to[n - k - 1] = '\0';
-		return 0;
+		return unescape(line + k + 1, n - k - 1, (char *)s + fields[i].at, fields[i].cap);
 	}
 	return -EBADMSG;
 }
@@ -65,14 +99,15 @@ int registry_secrets_write(int fd, const struct registry_secrets *s)
 	char text[TEXT_MAX];
 	size_t n = 0;
 	int r = 0;
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(fields); i++) {
 		const char *v = (const char *)s + fields[i].at;
+		size_t k = 0;
 		if (!*v)
 			continue;
-		for (const char *p = v; *p; p++)
-			if ((unsigned char)*p < ' ' || *p == 0x7f)
-				r = -EINVAL;
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %s\n", fields[i].key, v);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s ", fields[i].key);
+		r = escape(v, fields[i].lines, text + n, &k);
+		n += k;
+		text[n++] = '\n';
 	}
 	if (r == 0 && (ftruncate(fd, 0) < 0 || pwrite(fd, text, n, 0) != (ssize_t)n))
 		r = errno ? -errno : -EIO;

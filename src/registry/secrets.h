@@ -19,7 +19,8 @@ struct registry_secrets {
 
 /* What stands in fd; a descriptor without any bytes is empty.  0; -EBADMSG; -errno. */
 int registry_secrets_read(int fd, struct registry_secrets *ret);
-/* In place of what stands there.  0; -EINVAL: a value has a control byte in it; -errno. */
+/* In place of what stands there.  0; -EINVAL: a value has a control byte in it that can't be sent
+ * (a name, a password and a refresh token may have several lines); -errno. */
 int registry_secrets_write(int fd, const struct registry_secrets *s);
 void registry_secrets_erase(struct registry_secrets *s);
 static inline bool registry_secrets_any(const struct registry_secrets *s)

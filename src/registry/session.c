@@ -247,6 +247,9 @@ int session_refused(const struct session *s, const struct http_answer *w, struct
 	switch (w->status) {
 	case 401:
 	case 403:
+		if (w->elsewhere)
+			return err_set(err, EACCES, "the place that it leads to refuses this (%u)",
+				w->status);
 		hint_login(s, err);
 		return err_set(err, EACCES, "it refuses this (%u)%s%s", w->status, colon, text);
 	case 404:
@@ -317,6 +320,7 @@ static int call_once(
 			: NULL;
 		int r = http_do(s->http, &c, ret, err);
 		explicit_bzero(auth, sizeof(auth));
+		ret->elsewhere = c.elsewhere;
 		if (r < 0 || ret->status < 300 || ret->status > 308 || ret->status == 304 ||
 			(!streq(c.method, "GET") && !streq(c.method, "HEAD")))
 			return r;
@@ -339,7 +343,9 @@ int session_call(struct session *s, const struct http_call *call, bool missing,
 			s->asked = false; /* this token serves; another may be due in an hour */
 			return 0;
 		}
-		if (r == 0 && ret->status == 401) {
+		/* a host that the registry only leads to says nothing of where we say who we are */
+		if (r == 0 && ret->status == 401 &&
+			(!ret->elsewhere || GUARD_REMOVED("registry-challenge-origin"))) {
 			r = answer_challenge(s, ret, &why);
 			if (r == 0) {
 				http_answer_free(ret);

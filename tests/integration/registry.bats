@@ -120,6 +120,16 @@ blob_is_whole() {
 	}
 }
 
+@test "registry: where it leads to, nobody can ask who we are" {
+	# shellcheck disable=SC2086
+	for who in secret.user=ann secret.identity=refresh-7; do
+		refused "the place that it leads to refuses this (401)" op=blob repo=thief/x "$who" \
+			secret.pass=pass:word $BLOB
+		grep -q "GET /thief/.* -\$" "$ELSE/log"
+		none_of 'TOKEN|Basic|/token' "$ELSE/log"
+	done
+}
+
 @test "registry: a token is asked for where the challenge says, with who we are" {
 	run ask op=manifest repo=bearer/x ref=v1
 	assert_status 0

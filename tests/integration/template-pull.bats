@@ -188,6 +188,29 @@ refused() {
 	DOCKER_CONFIG=$HOME/elsewhere run "$BAWN" template pull -q basic/z
 	assert_status 125
 	assert_output "docker-credential-test, which knows who you are to $AT, is not in PATH"
+	# nor is one that an agent may have written into its workspace
+	mkdir -p "$T/ws/node_modules/.bin"
+	printf '#!/bin/sh\ntouch "$HOME/was-run"\n' >"$T/ws/node_modules/.bin/docker-credential-test"
+	chmod +x "$T/ws/node_modules/.bin/docker-credential-test"
+	cd "$T/ws"
+	DOCKER_CONFIG=$HOME/elsewhere PATH=$T/ws/node_modules/.bin:$PATH run "$BAWN" template pull -q basic/z
+	assert_status 125
+	assert_output "is not in PATH"
+	[ ! -e "$HOME/was-run" ]
+	# the home is none: a helper below it serves there, too
+	cd "$HOME"
+	DOCKER_CONFIG=$HOME/elsewhere PATH=$HOME/bin:$PATH run "$BAWN" template pull -q basic/z
+	assert_status 0
+}
+
+@test "template pull: a password of several lines, as Google's key file is one" {
+	printf '_json_key:{\n  "type": "service_account",\n  "key": "a\\nb"\n}\n' >"$T/auth"
+	mkdir -p "$HOME/.docker"
+	echo "{\"auths\":{\"$AT\":{\"auth\":\"$(base64 <"$T/auth" | sed ':a;N;$!ba;s/\n/\\n/g')\"}}}" \
+		>"$HOME/.docker/config.json"
+	run "$BAWN" template pull -q basic/x
+	assert_status 125
+	grep -qF "Basic $(base64 -w0 <"$T/auth")" "$REG/log" || fail "not asked with it"
 }
 
 @test "template pull: a helper that knows nothing is no error, one that fails is, and says no secret" {

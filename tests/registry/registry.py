@@ -197,6 +197,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(200, b'{"nothing": 1}')
         if path == "/hugetoken":
             return self.say(200, json.dumps({"token": "x" * 60000}).encode())
+        if path.startswith("/thief/"):
+            here = "http://127.0.0.1:%d" % self.server.server_address[1]
+            return self.refuse(401, "UNAUTHORIZED", "who are you", WWW_Authenticate=[
+                'Bearer realm="%s/token?who=1",service="x"' % here, 'Basic realm="x"'])
         if path.startswith("/elsewhere/"):
             data = BLOBS.get(path[len("/elsewhere/"):])
             return self.say(200, data) if data else self.say(404)
@@ -284,6 +288,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.drop()
         if fault == "redirect":
             return self.say(307, Location="%s/elsewhere/%s" % (other, what))
+        if fault == "thief":
+            return self.say(307, Location="%s/thief/%s" % (other, what))
         if fault == "redirectself":
             return self.say(302, Location="/elsewhere/" + what)
         if fault == "redirectfile":

@@ -112,8 +112,29 @@ static void test_secrets(void **state)
 	assert_int_equal(registry_secrets_write(fd, &s), 0);
 	assert_int_equal(registry_secrets_read(fd, &t), 0);
 	assert_memory_equal(&s, &t, sizeof(s));
-	snprintf(s.pass, sizeof(s.pass), "two\nuser evil");
+	/* a password may have lines (_json_key's is a file), and none of them is one of ours */
+	snprintf(s.pass, sizeof(s.pass), "{\n\t\"a\": \"\\n\"\r\nuser evil\nidentity x\n}\n");
+	snprintf(s.user, sizeof(s.user), "\\");
+	assert_int_equal(registry_secrets_write(fd, &s), 0);
+	assert_int_equal(registry_secrets_read(fd, &t), 0);
+	assert_memory_equal(s.pass, t.pass, strlen(s.pass) + 1);
+	assert_string_equal(t.user, "\\");
+	assert_memory_equal(s.identity, t.identity, sizeof(s.identity));
+	memset(s.pass, '\n', sizeof(s.pass) - 1);
+	assert_int_equal(registry_secrets_write(fd, &s), 0);
+	assert_int_equal(registry_secrets_read(fd, &t), 0);
+	assert_memory_equal(s.pass, t.pass, sizeof(s.pass));
+	snprintf(s.pass, sizeof(s.pass), "bell\a");
 	assert_int_equal(registry_secrets_write(fd, &s), -EINVAL);
+	snprintf(s.pass, sizeof(s.pass), "p");
+	snprintf(s.bearer, sizeof(s.bearer), "a\nb"); /* a header's */
+	assert_int_equal(registry_secrets_write(fd, &s), -EINVAL);
+	static const char *const bad[] = {"pass a\\\n", "pass a\\x\n", "pass \\", "pass a"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_return_code(ftruncate(fd, 0), errno);
+		assert_int_equal(pwrite(fd, bad[i], strlen(bad[i]), 0), (ssize_t)strlen(bad[i]));
+		assert_int_equal(registry_secrets_read(fd, &t), -EBADMSG);
+	}
 	close(fd);
 }
 
@@ -154,6 +175,12 @@ static void test_docker_config(void **state)
 		assert_false(registry_secrets_any(&s));
 		assert_null(w.helper);
 	}
+	/* base64(1) breaks lines, and Docker doesn't mind */
+	assert_int_equal(
+		find("{\"auths\":{\"x.test\":{\"auth\":\"YW5u\\nOnBhc3M6\\r\\nd29yZA==\\n\"}}}",
+			"x.test", &s, &w),
+		0);
+	assert_string_equal(s.pass, "pass:word");
 	assert_int_equal(find("{\"credsStore\":\"pass\"}", "x.test", &s, &w), 0);
 	assert_string_equal(w.helper, "pass");
 	static const char *const bad[] = {"", "[]", "{\"credsStore\":\"../../bin/sh\"}",
