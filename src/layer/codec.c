@@ -1,17 +1,26 @@
-/* layer/codec.c - see codec.h. */
+/* layer/codec.c - see codec.h.
+ *
+ * What a stranger's stream may ask for is bounded: zlib takes 44 KB, bzip2 4 MB, zstd and xz what
+ * their windows say, of which those that their tools don't make without being forced are refused.
+ */
 #include "layer/codec.h"
 
+#include <bzlib.h>
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#define WINDOW_BITS (15 + 16) /* zlib's most; 16: gzip's header and checksum */
-#define ZSTD_WINDOW_LOG 27    /* 128 MiB; what zstd itself takes without being told */
+#define WINDOW_BITS (15 + 16)           /* zlib's most; 16: gzip's header and checksum */
+#define ZSTD_WINDOW_LOG 27              /* 128 MiB; what zstd itself takes without being told */
+#define XZ_MEMORY ((uint64_t)256 << 20) /* xz -9 takes 65 MiB */
 enum { GZIP_LEVEL = 6, GZIP_MEMORY = 9, ZSTD_LEVEL = 3 };
 
 struct codec {
 	enum layer_format format;
 	bool packs, ready;
 	z_stream z;
+	lzma_stream xz;
+	bz_stream bz;
 	ZSTD_DCtx *unzstd;
 	ZSTD_CCtx *zstd;
 };
@@ -29,19 +38,35 @@ static struct codec *ready(struct codec *c)
 	return NULL;
 }
 
+/* The beginning of an xz file, or of the next one behind it. */
+static bool begin_xz(struct codec *c)
+{
+	return lzma_stream_decoder(&c->xz, XZ_MEMORY, 0) == LZMA_OK;
+}
+
+static bool begin_bzip2(struct codec *c)
+{
+	c->bz = (bz_stream){0};
+	return BZ2_bzDecompressInit(&c->bz, 0, 0) == BZ_OK;
+}
+
+static bool begin_zstd(struct codec *c)
+{
+	c->unzstd = ZSTD_createDCtx();
+	return c->unzstd &&
+		ok(ZSTD_DCtx_setParameter(c->unzstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
+}
+
 struct codec *codec_unpacker(enum layer_format format)
 {
 	struct codec *c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->format = format;
-	if (format == LAYER_GZIP) {
-		c->ready = inflateInit2(&c->z, WINDOW_BITS) == Z_OK;
-	} else {
-		c->unzstd = ZSTD_createDCtx();
-		c->ready = c->unzstd &&
-			ok(ZSTD_DCtx_setParameter(c->unzstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
-	}
+	c->ready = format == LAYER_GZIP ? inflateInit2(&c->z, WINDOW_BITS) == Z_OK
+		: format == LAYER_XZ    ? begin_xz(c)
+		: format == LAYER_BZIP2 ? begin_bzip2(c)
+					: begin_zstd(c);
 	return ready(c);
 }
 
@@ -55,7 +80,7 @@ struct codec *codec_packer(enum layer_format format)
 	if (format == LAYER_GZIP) {
 		c->ready = deflateInit2(&c->z, GZIP_LEVEL, Z_DEFLATED, WINDOW_BITS, GZIP_MEMORY,
 				   Z_DEFAULT_STRATEGY) == Z_OK;
-	} else {
+	} else if (format == LAYER_ZSTD) {
 		c->zstd = ZSTD_createCCtx();
 		c->ready = c->zstd &&
 			ok(ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)) &&
@@ -72,6 +97,9 @@ void codec_free(struct codec *c)
 		deflateEnd(&c->z);
 	else if (c->ready && c->format == LAYER_GZIP)
 		inflateEnd(&c->z);
+	else if (c->ready && c->format == LAYER_BZIP2)
+		BZ2_bzDecompressEnd(&c->bz);
+	lzma_end(&c->xz);
 	ZSTD_freeDCtx(c->unzstd);
 	ZSTD_freeCCtx(c->zstd);
 	free(c);
@@ -85,17 +113,9 @@ static void set_z(z_stream *z, const unsigned char *in, size_t in_n, unsigned ch
 	z->avail_out = (unsigned int)to_n;
 }
 
-int codec_unpack(
+static int unpack_gzip(
 	struct codec *c, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
 {
-	if (c->format == LAYER_ZSTD) {
-		ZSTD_inBuffer ib = {in, *in_n, 0};
-		ZSTD_outBuffer ob = {to, *to_n, 0};
-		size_t r = ZSTD_decompressStream(c->unzstd, &ob, &ib);
-		*in_n = ib.pos;
-		*to_n = ob.pos;
-		return ok(r) ? r == 0 : -EBADMSG;
-	}
 	set_z(&c->z, in, *in_n, to, *to_n);
 	int r = inflate(&c->z, Z_NO_FLUSH);
 	*in_n -= c->z.avail_in;
@@ -103,6 +123,66 @@ int codec_unpack(
 	if (r == Z_STREAM_END)
 		return inflateReset(&c->z) == Z_OK ? 1 : -EBADMSG;
 	return r == Z_OK || r == Z_BUF_ERROR ? 0 : r == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+}
+
+static int unpack_zstd(
+	struct codec *c, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
+{
+	ZSTD_inBuffer ib = {in, *in_n, 0};
+	ZSTD_outBuffer ob = {to, *to_n, 0};
+	size_t r = ZSTD_decompressStream(c->unzstd, &ob, &ib);
+	*in_n = ib.pos;
+	*to_n = ob.pos;
+	return ok(r) ? r == 0 : -EBADMSG;
+}
+
+static int unpack_xz(
+	struct codec *c, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
+{
+	c->xz.next_in = in;
+	c->xz.avail_in = *in_n;
+	c->xz.next_out = to;
+	c->xz.avail_out = *to_n;
+	lzma_ret r = lzma_code(&c->xz, LZMA_RUN);
+	*in_n -= c->xz.avail_in;
+	*to_n -= c->xz.avail_out;
+	if (r == LZMA_STREAM_END)
+		return begin_xz(c) ? 1 : -ENOMEM;
+	if (r == LZMA_MEMLIMIT_ERROR)
+		return -E2BIG;
+	return r == LZMA_OK || r == LZMA_BUF_ERROR ? 0 : r == LZMA_MEM_ERROR ? -ENOMEM : -EBADMSG;
+}
+
+static int unpack_bzip2(
+	struct codec *c, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
+{
+	c->bz.next_in = (char *)(uintptr_t)in;
+	c->bz.avail_in = (unsigned int)*in_n;
+	c->bz.next_out = (char *)to;
+	c->bz.avail_out = (unsigned int)*to_n;
+	int r = BZ2_bzDecompress(&c->bz);
+	*in_n -= c->bz.avail_in;
+	*to_n -= c->bz.avail_out;
+	if (r == BZ_STREAM_END) {
+		c->ready = BZ2_bzDecompressEnd(&c->bz) == BZ_OK && begin_bzip2(c);
+		return c->ready ? 1 : -ENOMEM;
+	}
+	return r == BZ_OK ? 0 : r == BZ_MEM_ERROR ? -ENOMEM : -EBADMSG;
+}
+
+int codec_unpack(
+	struct codec *c, const unsigned char *in, size_t *in_n, unsigned char *to, size_t *to_n)
+{
+	switch (c->format) {
+	case LAYER_ZSTD:
+		return unpack_zstd(c, in, in_n, to, to_n);
+	case LAYER_XZ:
+		return unpack_xz(c, in, in_n, to, to_n);
+	case LAYER_BZIP2:
+		return unpack_bzip2(c, in, in_n, to, to_n);
+	default:
+		return unpack_gzip(c, in, in_n, to, to_n);
+	}
 }
 
 int codec_pack(struct codec *c, const unsigned char *in, size_t *in_n, unsigned char *to,

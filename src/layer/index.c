@@ -93,17 +93,15 @@ static int run(struct source *s, struct result *res, struct err *err)
 
 int index_tar(int fd, int spool, struct result *res, struct err *err)
 {
-	static const unsigned char gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
 	struct source s = {.fd = fd, .spool = spool};
 	struct stat st;
-	unsigned char magic[4] = {0};
+	unsigned char magic[INPUT_MAGIC] = {0};
 	bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	ssize_t n = file ? fd_pread_full(fd, magic, sizeof(magic), 0) : 0;
 	s.size = (uint64_t)st.st_size;
 	if (n < 0)
 		return err_sys(err, (int)-n, "read the archive");
-	if (!file || memcmp(magic, gzip, sizeof(gzip)) == 0 ||
-		memcmp(magic, zstd, sizeof(zstd)) == 0) {
+	if (!file || input_format(magic, (size_t)n) != LAYER_TAR) {
 		int r = input_open(fd, file, 0, INPUT_TO_END, &s.in, err);
 		if (r < 0)
 			return r;

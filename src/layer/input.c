@@ -20,7 +20,41 @@ const char *const layer_media[] = {
 	"application/vnd.oci.image.layer.v1.tar",
 	"application/vnd.oci.image.layer.v1.tar+gzip",
 	"application/vnd.oci.image.layer.v1.tar+zstd",
+	/* of no registry's: what is pushed is packed anew */
+	"application/vnd.oci.image.layer.v1.tar+xz",
+	"application/vnd.oci.image.layer.v1.tar+bzip2",
 };
+
+static const char *const format_names[] = {"tar", "gzip", "zstd", "xz", "bzip2"};
+
+/* How streams begin.  A name in a tar may well begin with BZh, so of bzip2 it is more: the size of
+ * its blocks (any), and what begins a block, or ends a stream without one. */
+static const struct magic {
+	enum layer_format format;
+	unsigned char n, any, bytes[INPUT_MAGIC];
+} magics[] = {
+	{LAYER_GZIP, 2, 0, {0x1f, 0x8b}},
+	{LAYER_ZSTD, 4, 0, {0x28, 0xb5, 0x2f, 0xfd}},
+	{LAYER_XZ, 6, 0, {0xfd, '7', 'z', 'X', 'Z', 0}},
+	{LAYER_BZIP2, 10, 3, {'B', 'Z', 'h', 0, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59}},
+	{LAYER_BZIP2, 10, 3, {'B', 'Z', 'h', 0, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90}},
+};
+
+static bool begins_as(const struct magic *m, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; n >= m->n && i < m->n; i++)
+		if (p[i] != m->bytes[i] && !(m->any && i == m->any))
+			return false;
+	return n >= m->n;
+}
+
+enum layer_format input_format(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(magics); i++)
+		if (begins_as(&magics[i], p, n))
+			return magics[i].format;
+	return LAYER_TAR;
+}
 
 struct input {
 	int fd;
@@ -107,9 +141,9 @@ static int run_plain(struct input *in)
 
 static int bad_input(struct input *in, int code, const char *what)
 {
-	return err_set(&in->err, code == -ENOMEM ? ENOMEM : EBADMSG,
-		"the layer's %s stream %s at byte %llu", in->format == LAYER_GZIP ? "gzip" : "zstd",
-		what, (unsigned long long)in->bytes);
+	return err_set(&in->err, code < 0 ? -code : EBADMSG,
+		"the layer's %s stream %s at byte %llu", format_names[in->format], what,
+		(unsigned long long)in->bytes);
 }
 
 static bool all_zero(const unsigned char *p, size_t n)
@@ -124,7 +158,9 @@ static bool all_zero(const unsigned char *p, size_t n)
 /* Behind the last member may be zeros, as a tape or a block device leaves them. */
 static bool is_rest(const struct input *in, size_t p)
 {
-	return p < in->in_n && (in->format == LAYER_GZIP ? in->in[p] != 0x1f : in->in[p] == 0);
+	if (p == in->in_n)
+		return false;
+	return in->format == LAYER_GZIP ? in->in[p] != 0x1f : in->in[p] == 0;
 }
 
 static int run_codec(struct input *in, struct codec *c)
@@ -150,7 +186,10 @@ static int run_codec(struct input *in, struct codec *c)
 		size_t used = in->in_n - p, made = SLOT_SIZE - filled;
 		int r = codec_unpack(c, in->in + p, &used, to + filled, &made);
 		if (r < 0)
-			return bad_input(in, r, "is damaged");
+			return bad_input(in, r,
+				r == -E2BIG            ? "wants too much memory to be unpacked"
+					: r == -ENOMEM ? "needs memory that there is not"
+						       : "is damaged");
 		ended = r == 1;
 		full = made == SLOT_SIZE - filled;
 		p += used;
@@ -192,7 +231,6 @@ static void *run(void *arg)
 
 static int begin(struct input *in, struct err *err)
 {
-	static const unsigned char gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
 	in->ring = malloc(SLOTS * SLOT_SIZE);
 	in->blob = hash_new();
 	in->diff = hash_new();
@@ -204,10 +242,7 @@ static int begin(struct input *in, struct err *err)
 			*err = in->err;
 		return r;
 	}
-	if (in->in_n >= sizeof(gzip) && memcmp(in->in, gzip, sizeof(gzip)) == 0)
-		in->format = LAYER_GZIP;
-	else if (in->in_n >= sizeof(zstd) && memcmp(in->in, zstd, sizeof(zstd)) == 0)
-		in->format = LAYER_ZSTD;
+	in->format = input_format(in->in, in->in_n);
 	r = pthread_create(&in->thread, NULL, run, in);
 	in->started = r == 0;
 	return r ? err_sys(err, r, "start a thread") : 0;

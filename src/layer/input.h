@@ -1,5 +1,5 @@
-/* layer/input.h - the plain bytes of a tar that comes plain, gzipped or with zstd, and digests of
- * both.
+/* layer/input.h - the plain bytes of a tar that comes plain or packed in one of four ways, and
+ * digests of both.
  *
  * A thread of its own reads and decompresses ahead, and hashes what it reads; the caller hashes
  * what it gets, where that is something else.
@@ -11,6 +11,10 @@
 #include "layer/layer.h"
 
 #define INPUT_TO_END UINT64_MAX
+
+/* By its first bytes, of which INPUT_MAGIC are enough; LAYER_TAR: nothing else that is known. */
+#define INPUT_MAGIC 10
+enum layer_format input_format(const unsigned char *p, size_t n);
 
 struct input;
 /* From fd (the caller's) where it stands, or with `at` from offset on; length bytes of it. */

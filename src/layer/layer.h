@@ -12,7 +12,7 @@
  * malformed UTF-8 in them are written as \xHH.
  *
  *   bawn-layer read [KEY=VALUE]...
- *     0    the tar: plain, gzip or zstd (its magic tells), a pipe or a file
+ *     0    the tar: plain, gzip, zstd, xz or bzip2 (its magic tells), a pipe or a file
  *     1    result text
  *     3    an empty directory: fs/, frame and, where needed, kept/ are made in it
  *     4..  directories of the layers below, topmost first (may be none): a directory that the tar
@@ -43,7 +43,7 @@
  *     layers=N  the last N are layers' own directories, with fs/ and frame, which says whose the
  *          links and FIFOs are
  *   bawn-layer index
- *     0    a tar (an archive of images): plain, gzip or zstd
+ *     0    a tar (an archive of images), packed in one of the same ways or plain
  *     1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
  *          files; where in the plain tar their bytes are), "link NAME\tTARGET" (symbolic and hard
  *          links) or "dir NAME", names without a leading "./" or double slashes; then "in 0" or
@@ -55,7 +55,7 @@
  *     diff sha256:HEX                   of the plain tar
  *     blob sha256:HEX BYTES MEDIATYPE   of the bytes on 0 (read) or 1 (others; adopt: as pack would
  *                                       write it); application/vnd.oci.image.layer.v1.tar, also
- *                                       with +gzip or +zstd
+ *                                       with +gzip or +zstd (+xz, +bzip2: read alone)
  *     tar BYTES       of the plain tar
  *     size BYTES      of its files, hard links once
  *     entries N       (not for write)
@@ -102,7 +102,7 @@ struct layer_limits {
 		.meta = UINT64_C(4) << 30,                                                         \
 		.depth = 512})
 
-enum layer_format { LAYER_TAR, LAYER_GZIP, LAYER_ZSTD };
+enum layer_format { LAYER_TAR, LAYER_GZIP, LAYER_ZSTD, LAYER_XZ, LAYER_BZIP2 };
 extern const char *const layer_media[]; /* media types, by format */
 
 /* What an operation finds out, beside digests. */

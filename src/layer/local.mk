@@ -1,5 +1,5 @@
 # layer: an image's layer from a tar to an overlay's lower directory and back; bawn-layer (with
-# OpenSSL's libcrypto, zlib and zstd, and with glibc)
+# OpenSSL's libcrypto, zlib, zstd, liblzma and libbz2, and with glibc)
 noinst_LIBRARIES += liblayer.a
 liblayer_a_SOURCES = \
 	src/layer/layer.h src/layer/layer.c \
@@ -16,9 +16,11 @@ liblayer_a_SOURCES = \
 	src/layer/pack-names.c \
 	src/layer/unpack.h src/layer/unpack.c src/layer/index.h src/layer/index.c \
 	src/layer/result.h src/layer/result.c
-liblayer_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+liblayer_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) \
+	$(LZMA_CFLAGS)
 
-layer_libs = liblayer.a libconfine.a libbase.a $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) -lpthread
+layer_libs = liblayer.a libconfine.a libbase.a $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) \
+	$(LZMA_LIBS) $(BZIP2_LIBS) -lpthread
 pkglibexec_PROGRAMS += bawn-layer
 bawn_layer_SOURCES = src/layer/main.c src/layer/jail.h src/layer/jail.c
 bawn_layer_LDADD = $(layer_libs)

@@ -280,10 +280,22 @@ teardown() { bawn_teardown; }
 	read_layer entries=2 <t.tar
 	refuted "more than 2 entries"
 	# bombs: files, and files that only say so
-	echo "file a size=50000" | mktar | gzip >t.tar
-	read_layer bytes=49999 <t.tar
-	refuted "more than 49999 bytes"
-	read_layer bytes=50000 <t.tar
+	local z
+	for z in gzip zstd "xz -9" bzip2; do
+		# shellcheck disable=SC2086
+		echo "file a size=50000" | mktar | $z -c >t.tar
+		read_layer bytes=49999 <t.tar
+		refuted "more than 49999 bytes"
+		read_layer bytes=50000 <t.tar
+		assert_status 0
+	done
+	# a window that would have to be held in memory
+	echo "file a size=50000" | mktar | xz --lzma2=dict=512MiB -c >t.tar
+	read_layer <t.tar
+	refuted "xz stream wants too much memory"
+	# a tar whose first name begins as a bzip2 file does
+	echo "file BZh91AYSY" | mktar >t.tar
+	read_layer <t.tar
 	assert_status 0
 	truncate -s 70G sparse
 	tar -S -cf t.tar sparse
@@ -306,12 +318,14 @@ teardown() { bawn_teardown; }
 	END
 	gzip -kn t.tar
 	zstd -q t.tar
+	xz -k t.tar
+	bzip2 -k t.tar
 	for n in 1 511 513 1000 1600 4000 5000 5700 6300; do
 		head -c $n t.tar >cut.tar
 		read_layer <cut.tar
 		refuted "the tar is damaged" || fail "$n"
 	done
-	for z in t.tar.gz t.tar.zst; do
+	for z in t.tar.gz t.tar.zst t.tar.xz t.tar.bz2; do
 		for n in 5 12 60 $(($(stat -c %s $z) - 9)) $(($(stat -c %s $z) - 1)); do
 			head -c "$n" $z >cut.tar
 			read_layer <cut.tar
@@ -321,7 +335,7 @@ teardown() { bawn_teardown; }
 		python3 - $z <<-'END'
 			import sys
 			b = bytearray(open(sys.argv[1], "rb").read())
-			b[-6 if sys.argv[1].endswith("gz") else -2] ^= 1
+			b[{"gz": -6, "st": -2, "xz": -16, "z2": -4}[sys.argv[1][-2:]]] ^= 1
 			open("cut.tar", "wb").write(b)
 		END
 		read_layer <cut.tar
@@ -331,9 +345,11 @@ teardown() { bawn_teardown; }
 		refuted "stream " || fail "$z with something behind it"
 	done
 	# several members are one stream
-	(head -c 1000 t.tar | gzip; tail -c +1001 t.tar | gzip) >t.tar.gz
-	read_layer <t.tar.gz
-	assert_status 0
+	for z in gzip zstd xz bzip2; do
+		(head -c 1000 t.tar | $z -c; tail -c +1001 t.tar | $z -c) >t.packed
+		read_layer <t.packed
+		assert_status 0
+	done
 	: >cut.tar
 	read_layer <cut.tar
 	assert_status 0

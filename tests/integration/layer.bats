@@ -27,7 +27,9 @@ teardown() { bawn_teardown; }
 		tar -S --format=$format -C src -cf t.tar .
 		gzip -kf t.tar
 		zstd -qf t.tar
-		for z in t.tar t.tar.gz t.tar.zst; do
+		xz -0kf t.tar
+		bzip2 -1kf t.tar
+		for z in t.tar t.tar.gz t.tar.zst t.tar.xz t.tar.bz2; do
 			read_layer <$z
 			assert_status 0
 			[[ "$output" == *"diff sha256:$(sha256sum <t.tar | cut -d' ' -f1)"* ]]
@@ -56,7 +58,9 @@ teardown() { bawn_teardown; }
 	tar -cf a.tar manifest.json layer.tar link.tar blobs
 	gzip -k a.tar
 	zstd -q a.tar
-	for z in a.tar a.tar.gz a.tar.zst; do
+	xz -0k a.tar
+	bzip2 -k a.tar
+	for z in a.tar a.tar.gz a.tar.zst a.tar.xz a.tar.bz2; do
 		: >spool
 		run "$LAYER" index <$z 3<>spool
 		assert_status 0

@@ -1,6 +1,6 @@
 # unit tests and fuzz targets of the layer room
 layer_test_libs = liblayer.a libconfine.a libbase.a $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) \
-	-lpthread
+	$(LZMA_LIBS) $(BZIP2_LIBS) -lpthread
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test-layer
 TESTS += tests/unit/test-layer
