@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
@@ -54,6 +55,26 @@ static bool kept_owner(int fd, struct owner *ret)
 	return n >= 0;
 }
 
+/* As the kernel does it where there are several users: no program stays set-ID through a chown. */
+static void drop_set_id(int fd)
+{
+	char path[PLACE_MAX], text[MODE_BYTES];
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	ssize_t n = getxattr(place(fd, path), MODE_ATTR, text, sizeof(text) - 1);
+	text[MAX(n, (ssize_t)0)] = '\0';
+	unsigned long kept = n > 0 ? strtoul(text, NULL, 8) : 0;
+	mode_t mode = st.st_mode & 07777;
+	if (mode & 06000)
+		(void)chmod(path, mode & ~mode_set_id(mode));
+	if (kept & mode_set_id((mode_t)kept)) {
+		kept &= ~(unsigned long)mode_set_id((mode_t)kept);
+		n = snprintf(text, sizeof(text), "%lo", kept & 07777);
+		setxattr(path, MODE_ATTR, text, (size_t)n, 0);
+	}
+}
+
 /* Links, sockets and the like can't have such an attribute. */
 static void keep_owner(int fd, struct owner o)
 {
@@ -68,6 +89,7 @@ static void keep_owner(int fd, struct owner o)
 			o.gid = old.gid;
 	}
 	setxattr(place(fd, path), OWNER_ATTR, value, owner_put(value, &o), 0);
+	drop_set_id(fd);
 }
 
 /* Every file looks as if it were the sandbox's user's.  Who copies a file with its owner, as

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include <sys/stat.h>
+
 #include "base/macro.h"
 
 #define OWNER_ATTR "user.rootlesscontainers"
@@ -17,6 +19,16 @@
 struct owner {
 	uint32_t uid, gid;
 };
+
+/* The mode that is meant, in octal digits, where a file on disk can't have it (layer/layer.h). */
+#define MODE_ATTR "user.bawn.mode"
+#define MODE_BYTES 8
+
+/* What of a program's mode a chown takes away. */
+static inline mode_t mode_set_id(mode_t mode)
+{
+	return mode & (S_ISUID | (mode & S_IXGRP ? S_ISGID : 0u));
+}
 
 /* How many bytes. */
 size_t owner_put(unsigned char to[static OWNER_BYTES], const struct owner *o);
