@@ -22,6 +22,8 @@
 #include "build/view.h"
 #include "store/templates.h"
 
+#define BUILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct build_opt {
 	const char *file, *context, *target, *platform, *progress;
 	struct strv tags, args, secrets; /* K=V; id=..,src=.. */
@@ -61,9 +63,10 @@ struct build {
 	int context; /* descriptor; -1 */
 	bool has_ignore;
 	struct ignore ignore;
-	struct dockerfile d;
-	struct strv meta; /* ARGs before the first FROM, and the platform's: K=V */
-	struct strv used; /* names of --build-arg that an ARG has taken */
+	struct dockerfile d;     /* what is being carried out: the file, or an image's trigger */
+	struct dockerfile *file; /* the file, meanwhile; NULL: it is d */
+	struct strv meta;        /* ARGs before the first FROM, and the platform's: K=V */
+	struct strv used;        /* names of --build-arg that an ARG has taken */
 	struct build_stage *stages;
 	int n_stages, target;
 	size_t steps, step; /* of the stages that are needed; the one at hand */
@@ -75,6 +78,9 @@ struct build {
 int build_stages(struct build *b, struct err *err);
 /* A stage by name or number, before stage `before`; -1: there is none. */
 int build_stage_find(const struct build *b, const char *name, int before);
+/* Carry a stage out that is not yet (carry.c): what only a trigger copies from is not known before.
+ */
+int build_stage_ready(struct build *b, int stage, struct err *err);
 /* The state that a base image gives: b->store must be held. */
 int build_base(struct build *b, const char *ref, struct build_state *ret, struct err *err);
 /* Have bawn template VERB REF done, which says itself what fails.  Its exit status, or -errno. */
@@ -121,6 +127,11 @@ char *build_key(struct build *b, const struct build_state *st, const char *const
 
 /* owners.c: what in DIR/fs was root's below, and says nothing of an owner, stays root's. */
 int build_keep_owners(
+	struct build *b, const struct build_state *st, const char *dir, struct err *err);
+
+/* owners.c: what in DIR/fs a command has given the mode that it saw loses the bits that it did not
+ * see. */
+int build_drop_set_id(
 	struct build *b, const struct build_state *st, const char *dir, struct err *err);
 
 /* copy.c, run.c */

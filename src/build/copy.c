@@ -176,7 +176,7 @@ static int read_from(struct copying *k, int stage, struct err *err)
 	k->c.ignore = NULL;
 	if (other >= 0) {
 		k->from = &b->stages[other].st;
-		return 0;
+		return build_stage_ready(b, other, err);
 	}
 	struct build_state *st = arena_alloc(&b->a, sizeof(*st));
 	if (!st)
@@ -207,7 +207,7 @@ static int read_all(struct copying *k, int stage, struct err *err)
 
 /* ---- archives: ADD ---- */
 
-enum archive_kind { ARCHIVE_NONE, ARCHIVE_PLAIN, ARCHIVE_PACKED, ARCHIVE_OTHER };
+enum archive_kind { ARCHIVE_NONE, ARCHIVE_PLAIN, ARCHIVE_PACKED };
 
 static enum archive_kind archive_of(int fd)
 {
@@ -215,16 +215,11 @@ static enum archive_kind archive_of(int fd)
 	ssize_t n = fd_pread_full(fd, head, sizeof(head), 0);
 	if (n >= 265 && memcmp(head + 257, "ustar", 5) == 0)
 		return ARCHIVE_PLAIN;
-	if (n >= 4 &&
-		(memcmp(head, "\x1f\x8b", 2) == 0 || memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0))
-		return ARCHIVE_PACKED;
-	if (n >= 6 &&
-		(memcmp(head,
-			 "\xfd"
-			 "7zXZ",
-			 5) == 0 ||
-			memcmp(head, "BZh", 3) == 0))
-		return ARCHIVE_OTHER;
+	/* what begins as one of bawn-layer's formats does; it looks closer */
+	static const char *const packed[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd", "\3757zXZ", "BZh"};
+	for (size_t i = 0; n >= 6 && i < ARRAY_LEN(packed); i++)
+		if (memcmp(head, packed[i], strlen(packed[i])) == 0)
+			return ARCHIVE_PACKED;
 	return ARCHIVE_NONE;
 }
 
@@ -329,12 +324,6 @@ static int take_archives(struct copying *k, int root, struct err *err)
 			: ARCHIVE_NONE;
 		if (k->c.ignore && ignore_match(k->c.ignore, text + strspn(text, "./"), NULL))
 			kind = ARCHIVE_NONE;
-		if (kind == ARCHIVE_OTHER)
-			return err_set(err, ENOTSUP,
-				"%s is packed with xz or bzip2, which ADD does not unpack: gzip "
-				"and "
-				"zstd are supported; COPY takes it as it is",
-				text);
 		_cleanup_close_ int dir = -1;
 		if (kind != ARCHIVE_NONE) {
 			if (mkdirat(AT_FDCWD, k->archives, 0700) < 0 && errno != EEXIST)

@@ -103,6 +103,19 @@ char *df_excerpt(struct arena *a, const struct dockerfile *d)
 	return arena_printf(a, "  %s\n  %s^\n", safe, mark.s ? mark.s : "");
 }
 
+char *df_trigger(struct arena *a, const struct df_inst *i)
+{
+	_cleanup_buf_ struct buf b = {0};
+	buf_str(&b, i->rest);
+	for (size_t k = 0; i->sub && k < i->sub->n_docs; k++) {
+		const struct df_heredoc *d = &i->sub->docs[k];
+		buf_char(&b, '\n');
+		buf_add(&b, d->text, d->n);
+		buf_str(&b, d->name);
+	}
+	return buf_take(a, &b);
+}
+
 const char *df_flag(const struct df_inst *i, const char *name)
 {
 	for (size_t k = 0; k < i->n_flags; k++)

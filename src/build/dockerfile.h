@@ -105,6 +105,10 @@ struct dockerfile {
 int dockerfile_parse(struct arena *a, const char *file, const char *text, size_t n,
 	struct dockerfile *ret, struct err *err);
 
+/* What ONBUILD has kept: one instruction, without anything before it. */
+int dockerfile_parse_trigger(struct arena *a, const char *file, const char *text,
+	struct dockerfile *ret, struct err *err);
+
 /* "COPY" */
 const char *df_name(enum df_kind kind);
 
@@ -121,6 +125,9 @@ char *df_excerpt(struct arena *a, const struct dockerfile *d);
 
 /* The value of a flag, or NULL. */
 const char *df_flag(const struct df_inst *i, const char *name);
+
+/* What an ONBUILD keeps: its instruction as it stands, heredocs and all. */
+char *df_trigger(struct arena *a, const struct df_inst *i);
 
 /* How the history names it: keyword and text with single blanks for continuations. */
 const char *df_source(struct arena *a, const struct df_inst *i);

@@ -49,7 +49,7 @@ static const struct option_row rows[] = {
 };
 
 static const char examples[] =
-	"  bawn template build -t mine:1 .\n"
+	"  bawn build -t mine:1 .\n"
 	"  bawn template build -f Dockerfile.ci --build-arg VERSION=2 -t mine:ci .\n"
 	"  bawn template build --target build --secret id=token,src=token.txt .\n";
 
@@ -271,7 +271,8 @@ static int fail(struct build *b, const struct err *err)
 
 static int help(void)
 {
-	puts("Usage: bawn template build [OPTIONS] CONTEXT\n\n"
+	puts("Usage: bawn build [OPTIONS] CONTEXT\n"
+	     "       bawn template build [OPTIONS] CONTEXT\n\n"
 	     "Make a template from a Dockerfile and the files of a directory (man bawn-build).\n\n"
 	     "Options:");
 	options_help(rows, stdout);
@@ -299,7 +300,7 @@ int main(int argc, char **argv)
 		return help();
 	int end = r == 0 ? options_words(&split, argc, argv) : 0;
 	if (r == 0 && end - split.first != 1) {
-		err_hint(&err, "bawn template build [OPTIONS] CONTEXT; the context is often .");
+		err_hint(&err, "bawn build [OPTIONS] CONTEXT; the context is often .");
 		r = err_set(&err, EINVAL, end == split.first ? "CONTEXT?" : "one word too many");
 	}
 	b.terminal = isatty(STDERR_FILENO) && !(b.opt.progress && streq(b.opt.progress, "plain"));

@@ -246,9 +246,10 @@ static int apply(struct build *b, struct build_state *st, const struct df_inst *
 	case DF_MAINTAINER:
 		return change(b, st, "author", i->rest, err);
 	case DF_ONBUILD:
-		if (strv_add(&b->a, &st->onbuild, i->rest) < 0)
+		text = df_trigger(&b->a, i);
+		if (!text || strv_push(&b->a, &st->onbuild, text) < 0)
 			return oom(err);
-		return change(b, st, "onbuild", i->rest, err);
+		return change(b, st, "onbuild", text, err);
 	case DF_STOPSIGNAL:
 		r = one(b, st, i, &text, err);
 		return r < 0 ? r : change(b, st, "stopsignal", text, err);

@@ -194,6 +194,9 @@ static int take(struct arena *a, struct df_mount *m, struct field *f, const stru
 static int check(struct df_mount *m, struct err *err)
 {
 	bool named = m->id || m->source;
+	if (m->type == DF_MOUNT_CACHE && m->source && !m->from)
+		return err_set(err, EINVAL,
+			"the source= of a cache is where it begins, and wants a from=");
 	if (m->type != DF_MOUNT_SECRET && !m->target)
 		return err_set(err, EINVAL, "there is no target=");
 	if (m->type == DF_MOUNT_SECRET && !named && !m->target)

@@ -1,4 +1,4 @@
-/* build/owners.c - what was there before a step keeps its owner; see build.h
+/* build/owners.c - what was there before a step keeps its owner, and not what it lost; see build.h
  *
  * Theory: an upper directory also has what overlayfs copied up unchanged (the directories above
  * what was written, files that were only appended to).  Without a record of an owner such a thing
@@ -10,14 +10,26 @@
 #include <sys/xattr.h>
 
 #include "build/build.h"
+#include "init/owner-attr.h"
 
 struct owning {
 	struct arena *a;
 	struct buf rel;
-	int below; /* root of the layers below */
+	int below;        /* root of the layers below */
+	struct strv *set; /* only look for recorded set-ID bits: paths */
 	struct err *err;
 	int depth;
 };
+
+/* The recorded mode where it has set-ID bits, which are never on disk; else 0. */
+static mode_t set_id_of(int fd)
+{
+	char text[MODE_BYTES];
+	ssize_t n = fgetxattr(fd, MODE_ATTR, text, sizeof(text) - 1);
+	text[MAX(n, (ssize_t)0)] = '\0';
+	mode_t mode = n > 0 ? (mode_t)strtoul(text, NULL, 8) & 07777 : 0;
+	return mode & 06000 ? mode : 0;
+}
 
 static int mark(struct owning *o, int fd, bool dir)
 {
@@ -25,6 +37,10 @@ static int mark(struct owning *o, int fd, bool dir)
 	char value[16];
 	struct stat st;
 	const char *rel = o->rel.n ? o->rel.s : ".";
+	if (o->set && !dir && set_id_of(fd) && strv_add(o->a, o->set, rel) < 0)
+		return err_set(o->err, ENOMEM, "out of memory");
+	if (o->set)
+		return 0;
 	if (fgetxattr(fd, "user.rootlesscontainers", value, sizeof(value)) >= 0 || errno == ERANGE)
 		return 0;
 	if (fstatat(o->below, rel, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) != dir)
@@ -45,6 +61,8 @@ static int entry(struct owning *o, int dir, const char *name)
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return 0;
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && o->set && errno == EACCES)
+		return 0; /* what nobody may read has lost its bits, or is new */
 	if (fd < 0)
 		return err_sys(o->err, errno, "open a file of the layer");
 	buf_printf(&o->rel, "%s%s", was ? "/" : "", name);
@@ -93,4 +111,61 @@ int build_keep_owners(
 	char *fs = path_join(&b->a, dir, "fs");
 	return fs ? view_run(&b->a, dir, &v, 1, walk, fs, NULL, err)
 		  : err_set(err, ENOMEM, "out of memory");
+}
+
+/* ---- set-ID bits ---- */
+
+/* A command sees a program of a lower layer without its set-ID bits, and chmod gives it what it
+ * has seen: the same mode as before, on disk.  What came up by nothing but a change of its mode
+ * was meant to lose them. */
+static int drop_one(int up, int low)
+{
+	struct stat is, was;
+	mode_t mode = up < 0 ? 0 : set_id_of(up);
+	if (!mode || low < 0 || set_id_of(low) != mode)
+		return 0;
+	if (fstat(up, &is) < 0 || fstat(low, &was) < 0 || is.st_nlink != 1 ||
+		(is.st_mode & 07777) != (was.st_mode & 07777) || is.st_size != was.st_size ||
+		is.st_mtim.tv_sec != was.st_mtim.tv_sec ||
+		is.st_mtim.tv_nsec != was.st_mtim.tv_nsec)
+		return 0;
+	char text[MODE_BYTES];
+	int n = snprintf(text, sizeof(text), "%o", (unsigned int)(mode & 01777));
+	return fsetxattr(up, MODE_ATTR, text, (size_t)n, 0) < 0 ? -errno : 0;
+}
+
+struct dropping {
+	const struct strv *paths;
+	const char *fs;
+};
+
+static int drop(void *ctx, const int *roots, struct buf *out, struct err *err)
+{
+	const struct dropping *d = ctx;
+	const uint64_t flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+		       how = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+	(void)out;
+	_cleanup_close_ int fs = open(d->fs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	for (size_t i = 0; fs >= 0 && i < d->paths->n; i++) {
+		_cleanup_close_ int up = path_openat2(fs, d->paths->v[i], flags, 0, how);
+		_cleanup_close_ int low = path_openat2(roots[0], d->paths->v[i], flags, 0, how);
+		int r = drop_one(up, low);
+		if (r < 0)
+			return err_sys(err, -r, "record a mode");
+	}
+	return fs < 0 ? err_sys(err, errno, "open the layer") : 0;
+}
+
+int build_drop_set_id(
+	struct build *b, const struct build_state *st, const char *dir, struct err *err)
+{
+	struct strv paths = {0};
+	struct owning o = {.a = &b->a, .below = -1, .set = &paths, .err = err};
+	struct dropping d = {.paths = &paths, .fs = path_join(&b->a, dir, "fs")};
+	struct view v = {.lowers = build_lowers(b, st)};
+	_cleanup_close_ int fd = d.fs ? open(d.fs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				      : -1;
+	int r = fd < 0 ? err_sys(err, errno, "open the layer") : inside(&o, fd);
+	buf_free(&o.rel);
+	return r < 0 || !paths.n ? r : view_run(&b->a, dir, &v, 1, drop, &d, NULL, err);
 }

@@ -18,6 +18,7 @@ struct parser {
 	struct dockerfile *d;
 	struct err *err;
 	struct df_in in;
+	bool trigger; /* no FROM is needed */
 };
 
 typedef int (*read_fn)(struct parser *p, struct df_inst *i);
@@ -52,7 +53,7 @@ static const struct flag_type flag_types[] = {
 	{DF_HEALTHCHECK, "retries", FLAG_VALUE},
 	{DF_RUN, "mount", FLAG_LIST},
 	{DF_RUN, "network", FLAG_VALUE},
-	{DF_RUN, "security", FLAG_NONE},
+	{DF_RUN, "security", FLAG_VALUE},
 	{DF_RUN, "device", FLAG_NONE},
 };
 
@@ -100,12 +101,25 @@ static const struct flag_type *flag_type(const struct df_inst *i, const char *na
 	return NULL;
 }
 
+static int no_flag(struct parser *p, struct df_inst *i, const struct df_flag *f)
+{
+	const char *all[ARRAY_LEN(flag_types)];
+	size_t n = 0;
+	for (size_t k = 0; k < ARRAY_LEN(flag_types); k++)
+		if (flag_types[k].inst == i->kind)
+			all[n++] = flag_types[k].name;
+	const char *near = text_nearest(f->name, all, n);
+	if (near)
+		err_hint(p->err, "did you mean --%s?", near);
+	return df_err(
+		p->d, i->line, f->at, p->err, "%s has no flag --%.60s", df_name(i->kind), f->name);
+}
+
 static int check_flag(struct parser *p, struct df_inst *i, struct df_flag *f)
 {
 	const struct flag_type *t = flag_type(i, f->name);
 	if (!t)
-		return df_err(p->d, i->line, f->at, p->err, "%s has no flag --%.60s",
-			df_name(i->kind), f->name);
+		return no_flag(p, i, f);
 	if (t->kind == FLAG_NONE)
 		return df_err(p->d, i->line, f->at, p->err, "%s --%s is not supported",
 			df_name(i->kind), f->name);
@@ -249,6 +263,10 @@ static int read_run(struct parser *p, struct df_inst *i)
 	for (size_t k = 0; k < i->n_flags; k++) {
 		const struct df_flag *f = &i->flags[k];
 		struct df_mount m;
+		if (streq(f->name, "security") && !streq(f->value, "sandbox"))
+			return df_err(p->d, i->line, f->at, p->err,
+				"RUN --security=%.40s is not supported: a RUN is in a sandbox",
+				f->value);
 		if (streq(f->name, "network") && !streq(f->value, "default") &&
 			!streq(f->value, "none"))
 			return df_err(p->d, i->line, f->at, p->err,
@@ -563,7 +581,7 @@ static int read_inst(struct parser *p, const struct df_line *line, size_t at, st
 
 static int check_order(struct parser *p, const struct df_inst *i)
 {
-	if (i->kind == DF_FROM || i->kind == DF_ARG)
+	if (i->kind == DF_FROM || i->kind == DF_ARG || p->trigger)
 		return 0;
 	for (size_t k = 0; k < p->d->n_inst; k++)
 		if (p->d->v[k]->kind == DF_FROM)
@@ -598,7 +616,7 @@ static int read_all(struct parser *p)
 	}
 }
 
-int dockerfile_parse(struct arena *a, const char *file, const char *text, size_t n,
+static int parse(struct arena *a, const char *file, const char *text, size_t n, bool trigger,
 	struct dockerfile *ret, struct err *err)
 {
 	*ret = (struct dockerfile){.escape = '\\'};
@@ -614,16 +632,30 @@ int dockerfile_parse(struct arena *a, const char *file, const char *text, size_t
 	if (nul)
 		return err_set(err, EINVAL, "%s: no text: there is a NUL byte in it", file);
 	ret->n = n;
-	struct parser p = {.a = a, .d = ret, .err = err};
+	struct parser p = {.a = a, .d = ret, .err = err, .trigger = trigger};
 	p.in = (struct df_in){
 		.a = a, .d = ret, .err = err, .p = ret->text, .end = ret->text + n, .line = 1};
-	int r = df_directives(&p.in);
+	int r = trigger ? 0 : df_directives(&p.in);
 	if (r >= 0)
 		r = read_all(&p);
 	if (r < 0)
 		return r;
+	if (trigger)
+		return ret->n_inst == 1 ? 0 : err_set(err, EINVAL, "%s: not one instruction", file);
 	for (size_t k = 0; k < ret->n_inst; k++)
 		if (ret->v[k]->kind == DF_FROM)
 			return 0;
 	return err_set(err, EINVAL, "%s: there is no FROM in it", file);
+}
+
+int dockerfile_parse(struct arena *a, const char *file, const char *text, size_t n,
+	struct dockerfile *ret, struct err *err)
+{
+	return parse(a, file, text, n, false, ret, err);
+}
+
+int dockerfile_parse_trigger(struct arena *a, const char *file, const char *text,
+	struct dockerfile *ret, struct err *err)
+{
+	return parse(a, file, text, strlen(text), true, ret, err);
 }

@@ -32,6 +32,7 @@ struct running {
 	char *home, *user_name;
 	struct df_mount *mounts;
 	size_t n_mounts;
+	char **bound; /* digests of what they bring along */
 	bool offline;
 	int locks[VIEW_MAX];                           /* of caches */
 	char *caches[VIEW_MAX], *cache_dirs[VIEW_MAX]; /* which, and where they are */
@@ -102,8 +103,7 @@ static int read_env(struct running *k, struct err *err)
 			strv_env_set(a, &k->env, name, k->st->env.v[i] + strlen(name) + 1);
 	}
 	if (!strv_env_get(&k->env, "PATH"))
-		strv_env_set(a, &k->env, "PATH",
-			"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+		strv_env_set(a, &k->env, "PATH", BUILD_PATH);
 	return arena_check(a, err);
 }
 
@@ -242,53 +242,6 @@ static int put_secret(struct running *k, struct blob *req, struct strv *env, con
 	return r < 0 ? r : put_mount(req, STEP_BIND_RO, path, m->target, "");
 }
 
-/* DATA/templates/cache-mounts/KEY: kept between builds, by id. */
-static int put_cache(struct running *k, struct blob *req, const struct df_mount *m, struct err *err)
-{
-	struct build *b = k->b;
-	char hex[SHA256_HEX + 1], *dir;
-	const char *id = m->id ? m->id : m->target;
-	sha256_hex(id, strlen(id), hex);
-	int r = 0;
-	/* one that this RUN has already is the same; a lock of our own is not waited for */
-	for (size_t i = 0; i < k->n_locks; i++) {
-		if (!streq(k->caches[i], hex))
-			continue;
-		if (m->sharing == DF_LOCKED && flock(k->locks[i], LOCK_EX) < 0)
-			return err_sys(err, errno, "lock %s", k->cache_dirs[i]);
-		return put_mount(req, m->read_only ? STEP_BIND_RO : STEP_BIND, k->cache_dirs[i],
-			m->target, "");
-	}
-	for (unsigned int n = 0;; n++) {
-		dir = n ? arena_printf(&b->a, "%s/cache-mounts/%.32s-%u", b->store.dir, hex, n)
-			: arena_printf(&b->a, "%s/cache-mounts/%.32s", b->store.dir, hex);
-		r = dir ? file_mkdir_p(AT_FDCWD, dir, 0700) : -ENOMEM;
-		if (r < 0)
-			return err_sys(err, -r, "create a cache for RUN");
-		int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return err_sys(err, errno, "open %s", dir);
-		if (k->n_locks == ARRAY_LEN(k->locks)) {
-			close(fd);
-			return err_set(err, E2BIG, "more than %zu caches", ARRAY_LEN(k->locks));
-		}
-		k->caches[k->n_locks] = arena_dup(&b->a, hex);
-		k->cache_dirs[k->n_locks] = dir;
-		k->locks[k->n_locks++] = fd;
-		if (!k->caches[k->n_locks - 1])
-			return oom(err);
-		int how = m->sharing == DF_SHARED ? LOCK_SH
-			: m->sharing == DF_LOCKED ? LOCK_EX
-						  : LOCK_EX | LOCK_NB;
-		if (flock(fd, how) == 0)
-			break;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(err, errno, "lock %s", dir);
-	}
-	chmod(dir, m->has_mode ? (m->mode & 01777) | 0700 : 0755);
-	return put_mount(req, m->read_only ? STEP_BIND_RO : STEP_BIND, dir, m->target, "");
-}
-
 struct binding {
 	struct arena *a;
 	struct build_copy c;
@@ -306,6 +259,17 @@ static int copy_bound(void *ctx, const int *roots, struct buf *out, struct err *
 	_cleanup_close_ int to = open(bind->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return to < 0 ? err_sys(err, errno, "open %s", bind->dir)
 		      : build_tree_copy(bind->a, &bind->c, to, err);
+}
+
+static int digest_bound(void *ctx, const int *roots, struct buf *out, struct err *err)
+{
+	struct binding *bind = ctx;
+	char hex[65];
+	if (bind->layers)
+		bind->c.from = roots[0];
+	int r = build_tree_digest(bind->a, &bind->c, hex, err);
+	buf_str(out, r < 0 ? "" : hex);
+	return r;
 }
 
 /* What m binds, and from which layers: *ret_from NULL for the context. */
@@ -327,13 +291,16 @@ static int find_bound(struct running *k, const struct df_mount *m, struct bindin
 	ret->layers = true;
 	ret->c.context = false;
 	*ret_from = other >= 0 ? &b->stages[other].st : base;
-	if (other < 0 && !streq(m->from, "scratch"))
+	if (other >= 0)
+		r = build_stage_ready(b, other, err);
+	else if (!streq(m->from, "scratch"))
 		r = build_base(b, m->from, base, err);
 	return r;
 }
 
-static int put_bind(struct running *k, struct blob *req, const char *dir, size_t index,
-	const struct df_mount *m, struct err *err)
+/* A copy of it in a directory of its own in dir, of which *ret_path is the path. */
+static int take_bound(struct running *k, const char *dir, size_t index, const struct df_mount *m,
+	char **ret_path, struct err *err)
 {
 	struct build *b = k->b;
 	struct build_state *from;
@@ -348,10 +315,143 @@ static int put_bind(struct running *k, struct blob *req, const char *dir, size_t
 	if (from)
 		v.lowers = build_lowers(b, from);
 	r = view_run(&b->a, dir, &v, 1, copy_bound, &bind, NULL, err);
-	char *source = r < 0 ? NULL : path_join(&b->a, bind.dir, "bound");
+	*ret_path = r < 0 ? NULL : path_join(&b->a, bind.dir, "bound");
+	return r < 0 ? r : *ret_path ? 0 : oom(err);
+}
+
+static int put_bind(struct running *k, struct blob *req, const char *dir, size_t index,
+	const struct df_mount *m, struct err *err)
+{
+	char *source;
+	int r = take_bound(k, dir, index, m, &source, err);
 	return r < 0
 		? r
 		: put_mount(req, m->read_write ? STEP_BIND : STEP_BIND_RO, source, m->target, "");
+}
+
+/* The digest of what m takes from elsewhere; "" where it takes nothing. */
+static int bound_digest(struct running *k, const struct df_mount *m, char **ret, struct err *err)
+{
+	struct build *b = k->b;
+	struct template_making making = TEMPLATE_MAKING_NONE;
+	struct build_state *from;
+	struct binding bind;
+	struct view v = {0};
+	static char none[] = "";
+	*ret = none;
+	if (m->type != DF_MOUNT_BIND && !m->from)
+		return 0;
+	int r = find_bound(k, m, &bind, &from, err);
+	if (r == 0)
+		r = templates_begin(&b->store, &making, err);
+	if (r < 0)
+		return r;
+	if (from)
+		v.lowers = build_lowers(b, from);
+	char *dir = arena_printf(&b->a, "%s/tmp/%s", b->store.dir, making.name);
+	r = dir ? view_run(&b->a, dir, &v, 1, digest_bound, &bind, ret, err) : oom(err);
+	templates_abandon(&b->store, &making);
+	return MIN(r, 0);
+}
+
+/* ---- caches: DATA/templates/cache-mounts/KEY, kept between builds ---- */
+
+/* By its id, and by what it began with where that came from elsewhere. */
+static void cache_key(
+	struct running *k, size_t index, const struct df_mount *m, char ret[static SHA256_HEX + 1])
+{
+	struct sha256 sum;
+	const char *id = m->id ? m->id : m->target;
+	sha256_begin(&sum);
+	sha256_add(&sum, id, strlen(id));
+	if (m->from) {
+		sha256_add(&sum, "", 1);
+		sha256_add(&sum, k->bound[index], strlen(k->bound[index]));
+	}
+	sha256_end(&sum, ret);
+}
+
+/* One that begins with what is elsewhere is made whole beside, and put in its place. */
+static int seed_cache(struct running *k, const char *place, const char *dir, size_t index,
+	const struct df_mount *m, struct err *err)
+{
+	char *copy;
+	struct stat st;
+	if (!m->from || access(place, F_OK) == 0)
+		return 0;
+	int r = take_bound(k, dir, index, m, &copy, err);
+	if (r < 0)
+		return r;
+	if (stat(copy, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "%s is no directory, which a cache is",
+			m->source ? m->source : "/");
+	CRASH_STEP();
+	if (renameat2(AT_FDCWD, copy, AT_FDCWD, place, RENAME_NOREPLACE) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "put a cache in its place");
+	return 0;
+}
+
+/* The directory, there and locked as m wants it. */
+static int open_cache(struct running *k, const char *hex, const char *beside, size_t index,
+	const struct df_mount *m, char **ret, struct err *err)
+{
+	struct build *b = k->b;
+	char *top = path_join(&b->a, b->store.dir, "cache-mounts");
+	int r = top ? file_mkdir_p(AT_FDCWD, top, 0700) : -ENOMEM;
+	if (r < 0)
+		return err_sys(err, -r, "create a cache for RUN");
+	for (unsigned int n = 0;; n++) {
+		char *dir = n ? arena_printf(&b->a, "%s/%.32s-%u", top, hex, n)
+			      : arena_printf(&b->a, "%s/%.32s", top, hex);
+		r = dir ? seed_cache(k, dir, beside, index, m, err) : oom(err);
+		if (r < 0)
+			return r;
+		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+			return err_sys(err, errno, "create a cache for RUN");
+		int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return err_sys(err, errno, "open %s", dir);
+		int how = m->sharing == DF_SHARED ? LOCK_SH
+			: m->sharing == DF_LOCKED ? LOCK_EX
+						  : LOCK_EX | LOCK_NB;
+		while ((r = flock(fd, how)) < 0 && errno == EINTR)
+			;
+		if (r == 0) {
+			k->cache_dirs[k->n_locks] = *ret = dir;
+			k->locks[k->n_locks++] = fd;
+			return 0;
+		}
+		int code = errno;
+		close(fd);
+		if (code != EWOULDBLOCK)
+			return err_sys(err, code, "lock %s", dir);
+	}
+}
+
+static int put_cache(struct running *k, struct blob *req, const char *beside, size_t index,
+	const struct df_mount *m, struct err *err)
+{
+	const char *kind = m->read_only ? STEP_BIND_RO : STEP_BIND;
+	char hex[SHA256_HEX + 1], *dir = NULL;
+	cache_key(k, index, m, hex);
+	/* one that this RUN has already is the same; a lock of our own is not waited for */
+	for (size_t i = 0; i < k->n_locks; i++) {
+		if (!streq(k->caches[i], hex))
+			continue;
+		if (m->sharing == DF_LOCKED && flock(k->locks[i], LOCK_EX) < 0)
+			return err_sys(err, errno, "lock %s", k->cache_dirs[i]);
+		return put_mount(req, kind, k->cache_dirs[i], m->target, "");
+	}
+	if (k->n_locks == ARRAY_LEN(k->locks))
+		return err_set(err, E2BIG, "more than %zu caches", ARRAY_LEN(k->locks));
+	k->caches[k->n_locks] = arena_dup(&k->b->a, hex);
+	if (!k->caches[k->n_locks])
+		return oom(err);
+	int r = open_cache(k, hex, beside, index, m, &dir, err);
+	if (r < 0)
+		return r;
+	chmod(dir, m->has_mode ? (m->mode & 01777) | 0700 : 0755);
+	return put_mount(req, kind, dir, m->target, "");
 }
 
 static int put_mounts(
@@ -370,7 +470,7 @@ static int put_mounts(
 			r = put_secret(k, req, env, dir, n, m, err);
 			break;
 		case DF_MOUNT_CACHE:
-			r = put_cache(k, req, m, err);
+			r = put_cache(k, req, dir, n, m, err);
 			break;
 		case DF_MOUNT_BIND:
 			r = put_bind(k, req, dir, n, m, err);
@@ -464,6 +564,8 @@ static int make(struct build *b, struct build_state *st, struct build_step *s, c
 	k->n_locks = 0;
 	for (size_t n = 0; n < k->secrets.n; n++)
 		unlink(k->secrets.v[n]);
+	if (r == 0)
+		r = build_drop_set_id(b, k->st, dir, err);
 	int gone = tree_remove(AT_FDCWD, beside, r < 0 ? NULL : err);
 	return r < 0 ? r : gone;
 }
@@ -505,42 +607,17 @@ static int find_user(struct running *k, struct err *err)
 	return arena_check(&b->a, err);
 }
 
-/* What is bound from elsewhere counts by its content. */
-static int bound_digest(void *ctx, const int *roots, struct buf *out, struct err *err)
-{
-	struct binding *bind = ctx;
-	char hex[65];
-	if (bind->layers)
-		bind->c.from = roots[0];
-	int r = build_tree_digest(bind->a, &bind->c, hex, err);
-	buf_str(out, r < 0 ? "" : hex);
-	return r;
-}
-
+/* What comes from elsewhere counts by its content. */
 static int bound_digests(struct running *k, struct buf *to, struct err *err)
 {
-	struct build *b = k->b;
 	int r = 0;
-	for (size_t n = 0; r >= 0 && n < k->n_mounts; n++) {
-		struct template_making m = TEMPLATE_MAKING_NONE;
-		struct build_state *from;
-		struct binding bind;
-		struct view v = {0};
-		char *hex = NULL;
-		if (k->mounts[n].type != DF_MOUNT_BIND)
-			continue;
-		r = find_bound(k, &k->mounts[n], &bind, &from, err);
-		if (r == 0)
-			r = templates_begin(&b->store, &m, err);
-		if (r < 0)
-			return r;
-		if (from)
-			v.lowers = build_lowers(b, from);
-		char *dir = arena_printf(&b->a, "%s/tmp/%s", b->store.dir, m.name);
-		r = dir ? view_run(&b->a, dir, &v, 1, bound_digest, &bind, &hex, err) : oom(err);
-		templates_abandon(&b->store, &m);
-		if (r >= 0)
-			buf_printf(to, "\n@%s", hex);
+	k->bound = arena_alloc(&k->b->a, (k->n_mounts + 1) * sizeof(*k->bound));
+	if (!k->bound)
+		return oom(err);
+	for (size_t n = 0; r == 0 && n < k->n_mounts; n++) {
+		r = bound_digest(k, &k->mounts[n], &k->bound[n], err);
+		if (r == 0 && *k->bound[n])
+			buf_printf(to, "\n@%s", k->bound[n]);
 	}
 	return r;
 }

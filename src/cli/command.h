@@ -62,6 +62,7 @@ int cmd_upload_pack(int argc, char **argv);
 
 int cmd_secret(int argc, char **argv);
 int cmd_template(int argc, char **argv);
+int cmd_build(int argc, char **argv);
 /* bawn template save NAME TAG; -1: it is another save, which is bawn-template's. */
 int cmd_template_save(int argc, char **argv); /* bawn-template takes over */
 

@@ -55,6 +55,7 @@ static const struct command commands[] = {
 	{"secret", "set|ls|rm|import ...", "keep keys and tokens under a name", cmd_secret},
 	{"template", "ls|build|pull|load|save|push|tag|rm ...",
 		"root file systems for sandboxes, made of image layers", cmd_template},
+	{"build", "DIR", "make a template from a Dockerfile (template build)", cmd_build},
 	{"login", "[PROFILE]", "log in to an agent's service by the browser", NULL},
 	{"version", "", "show the version", cmd_version},
 	{"help", "[COMMAND]", "show this list, or a command's help", cmd_help},
@@ -172,10 +173,17 @@ int command_admin(char **argv)
 	return exec_helper("bawn-admin", argv);
 }
 
+/* bawn-build steps over the word itself. */
+int cmd_build(int argc, char **argv)
+{
+	(void)argc;
+	return exec_helper("bawn-build", argv);
+}
+
 int cmd_template(int argc, char **argv)
 {
 	if (argc > 1 && streq(argv[1], "build"))
-		return exec_helper("bawn-build", argv + 1);
+		return cmd_build(argc - 1, argv + 1);
 	int k = argc > 1 && streq(argv[1], "save") ? cmd_template_save(argc - 1, argv + 1) : -1;
 	return k >= 0 ? k : exec_helper("bawn-template", argv);
 }

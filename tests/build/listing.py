@@ -82,7 +82,7 @@ def lines(tree, config):
         if isinstance(v, dict):
             v = {k: x for k, x in v.items() if not k.startswith("io.buildah.")}
         if key == "Env" and v:
-            v = [x for x in v if not x.startswith("PATH=")]
+            v = sorted(v)
         if v:
             yield f"{key}: {json.dumps(v, sort_keys=True)}"
 

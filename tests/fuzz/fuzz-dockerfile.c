@@ -46,6 +46,25 @@ static void use(struct arena *a, struct dockerfile *d, const struct df_inst *i)
 		use(a, d, i->sub);
 }
 
+/* What an ONBUILD keeps is one instruction again, with the same heredocs (the escape character is
+ * a backslash then, which may make something else of it). */
+static void keep(struct arena *a, const struct dockerfile *d, const struct df_inst *i)
+{
+	struct dockerfile again;
+	struct err err = {0};
+	char *text = i->kind == DF_ONBUILD && d->escape == '\\' ? df_trigger(a, i) : NULL;
+	if (!text)
+		return;
+	int r = dockerfile_parse_trigger(a, "t", text, &again, &err);
+	if (r < 0 && !err.msg[0])
+		abort();
+	if (r < 0 || again.v[0]->kind != i->sub->kind || again.v[0]->n_docs != i->sub->n_docs)
+		abort();
+	for (size_t k = 0; k < i->sub->n_docs; k++)
+		if (again.v[0]->docs[k].n != i->sub->docs[k].n)
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct arena a = {0};
@@ -57,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (r < 0 && d.text && !df_excerpt(&a, &d))
 		abort();
 	for (size_t i = 0; r >= 0 && i < d.n_inst; i++)
-		use(&a, &d, d.v[i]);
+		use(&a, &d, d.v[i]), keep(&a, &d, d.v[i]);
 	arena_free(&a);
 	return 0;
 }

@@ -1,0 +1,4 @@
+FROM base
+COPY . /all/
+COPY src /src/
+COPY docs/ /docs/

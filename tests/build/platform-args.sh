@@ -1,0 +1,1 @@
+# options: --build-arg GIVEN=yes --build-arg GIVEN_TOO=

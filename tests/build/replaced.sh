@@ -1,0 +1,3 @@
+echo f >f
+mkdir -p d/sub
+echo in >d/sub/in

@@ -1,0 +1,3 @@
+echo f >f
+mkdir -p d/e
+echo g >d/e/g
