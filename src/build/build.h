@@ -25,9 +25,9 @@
 #define BUILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct build_opt {
-	const char *file, *context, *target, *platform, *progress;
-	struct strv tags, args, secrets; /* K=V; id=..,src=.. */
-	bool no_cache, push, quiet;
+	const char *file, *context, *target, *platform, *progress, *id_file;
+	struct strv tags, args, labels, secrets; /* K=V; id=..,src=.. */
+	bool no_cache, pull, push, quiet;
 };
 
 struct build_state {
@@ -66,6 +66,7 @@ struct build {
 	struct dockerfile d;     /* what is being carried out: the file, or an image's trigger */
 	struct dockerfile *file; /* the file, meanwhile; NULL: it is d */
 	struct strv meta;        /* ARGs before the first FROM, and the platform's: K=V */
+	struct strv pulled;      /* --pull: what came already */
 	struct strv used;        /* names of --build-arg that an ARG has taken */
 	struct build_stage *stages;
 	int n_stages, target;

@@ -53,6 +53,8 @@ int build_finish(struct build *b, char ret_id[static 65], struct err *err)
 	int r = put_times(b, &lines, err);
 	for (size_t i = 0; r == 0 && i < st->changes.n; i++)
 		r = strv_push(&b->a, &lines, st->changes.v[i]);
+	for (size_t i = 0; r == 0 && i < b->opt.labels.n; i++)
+		r = strv_addf(&b->a, &lines, "label %s", b->opt.labels.v[i]);
 	if (!helper || r == -ENOMEM)
 		return err_set(err, ENOMEM, "out of memory");
 	if (r == 0)

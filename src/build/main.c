@@ -24,6 +24,10 @@ enum {
 	OPT_SECRET,
 	OPT_PLATFORM,
 	OPT_PROVENANCE,
+	OPT_LABEL,
+	OPT_ID_FILE,
+	OPT_PULL,
+	OPT_LOAD,
 	OPT_PROGRESS,
 	OPT_PUSH,
 	OPT_QUIET,
@@ -41,6 +45,11 @@ static const struct option_row rows[] = {
 		OPT_SECRET},
 	{"platform", 0, "PLATFORM", "accepted where it is this machine's", OPT_PLATFORM},
 	{"provenance", 0, "VALUE", "accepted; no attestations are made", OPT_PROVENANCE},
+	{"sbom", 0, "VALUE", "accepted; no list of what is in it is made", OPT_PROVENANCE},
+	{"label", 0, "NAME=VALUE", "a label for what is built; again for more", OPT_LABEL},
+	{"iidfile", 0, "FILE", "write the template's ID there", OPT_ID_FILE},
+	{"pull", 0, NULL, "ask registries for what is built on, also where it is here", OPT_PULL},
+	{"load", 0, NULL, "accepted; what is built is here in any case", OPT_LOAD},
 	{"push", 0, NULL, "bring it to the registries that its tags name", OPT_PUSH},
 	{"progress", 0, "auto|plain|quiet", "how steps are shown", OPT_PROGRESS},
 	{"quiet", 'q', NULL, "print the template's ID alone", OPT_QUIET},
@@ -110,6 +119,17 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 		b->opt.platform = value;
 		return 0;
 	case OPT_PROVENANCE:
+	case OPT_LOAD:
+		return 0;
+	case OPT_LABEL:
+		if (*value == '=' || !strchr(value, '='))
+			return err_set(err, EINVAL, "--label wants NAME=VALUE");
+		return strv_add(&b->a, &b->opt.labels, value);
+	case OPT_ID_FILE:
+		b->opt.id_file = value;
+		return 0;
+	case OPT_PULL:
+		b->opt.pull = true;
 		return 0;
 	case OPT_PROGRESS:
 		return check_progress(b, value, err);
@@ -249,6 +269,11 @@ static int build(struct build *b, struct err *err)
 		r = build_finish(b, id, err);
 	if (r < 0)
 		return r;
+	char line[80];
+	int n = snprintf(line, sizeof(line), "sha256:%s\n", id);
+	if (b->opt.id_file)
+		r = file_write_atomic(
+			AT_FDCWD, b->opt.id_file, line, (size_t)n - 1, 0644, false, err);
 	warn_unused(b);
 	for (size_t i = 0; i < b->opt.tags.n; i++)
 		build_say(b, "bawn: %s is %.12s\n", b->opt.tags.v[i], id);
@@ -256,7 +281,7 @@ static int build(struct build *b, struct err *err)
 		r = push(b, b->opt.tags.v[i], err);
 	if (r < 0)
 		return r;
-	printf("sha256:%s\n", id);
+	fputs(line, stdout);
 	return fflush(stdout) == 0 ? 0 : err_sys(err, errno, "write to standard output");
 }
 

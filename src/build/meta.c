@@ -1,6 +1,8 @@
 /* build/meta.c - instructions that change nothing but the configuration; see build.h */
 #include <ctype.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <strings.h>
 
 #include "base/json-out.h"
 #include "build/build.h"
@@ -145,6 +147,27 @@ static int do_volume(
 	return r;
 }
 
+/* "SIGTERM", "term", "15", "SIGRTMIN+3". */
+static bool is_signal(const char *text)
+{
+	char *end;
+	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+	if (isdigit((unsigned char)*text)) {
+		unsigned long n = strtoul(text, &end, 10);
+		return !*end && n > 0 && n <= (unsigned long)SIGRTMAX;
+	}
+	if (strncasecmp(name, "RTMIN", 5) == 0 || strncasecmp(name, "RTMAX", 5) == 0) {
+		strtoul(name + 5 + (name[5] == '+' || name[5] == '-'), &end, 10);
+		return !*end;
+	}
+	for (int n = 1; n < NSIG; n++) {
+		const char *known = sigabbrev_np(n);
+		if (known && strcasecmp(known, name) == 0)
+			return true;
+	}
+	return strcasecmp(name, "CLD") == 0 || strcasecmp(name, "IOT") == 0;
+}
+
 /* ---- HEALTHCHECK ---- */
 
 /* "1m30s", "500ms", "1.5s" in nanoseconds. */
@@ -252,6 +275,9 @@ static int apply(struct build *b, struct build_state *st, const struct df_inst *
 		return change(b, st, "onbuild", text, err);
 	case DF_STOPSIGNAL:
 		r = one(b, st, i, &text, err);
+		if (r == 0 && !is_signal(text))
+			return df_err(
+				&b->d, i->line, i->words[0].at, err, "\"%s\" is no signal", text);
 		return r < 0 ? r : change(b, st, "stopsignal", text, err);
 	case DF_USER:
 		r = one(b, st, i, &text, err);

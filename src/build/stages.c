@@ -184,12 +184,28 @@ int build_template_verb(struct build *b, const char *verb, const char *ref, stru
 	return r < 0 ? r : status;
 }
 
+/* Once for each name.  What has no registry that could be asked is an error, as elsewhere. */
+static int pull_anew(struct build *b, const char *text, struct err *err)
+{
+	char shown[REF_MAX + 1];
+	if (!b->opt.pull || has_prefix(text, "sha256:") || strv_has(&b->pulled, text))
+		return 0;
+	int r = build_template_verb(b, "pull", text, err);
+	if (r > 0)
+		return err_set(err, EIO, "--pull: '%s' could not be pulled",
+			escape_text(shown, sizeof(shown), text));
+	return r < 0 ? r : strv_add(&b->a, &b->pulled, text);
+}
+
 /* What is not here is pulled; who says by its digest what it wants, or badly, is not helped so. */
 static int find_base(struct build *b, const char *text, struct template *t, struct err *err)
 {
 	struct ref ref;
 	struct err none = {0};
-	int r = template_find(&b->store, &b->a, text, t, err);
+	int r = pull_anew(b, text, err);
+	if (r < 0)
+		return r;
+	r = template_find(&b->store, &b->a, text, t, err);
 	if (r != -ENOENT || has_prefix(text, "sha256:") || ref_parse(&b->a, text, &ref, &none) < 0)
 		return r;
 	*err = none;

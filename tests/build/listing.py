@@ -40,6 +40,10 @@ def apply(tree, layer):
             more = hashlib.sha256(layer.extractfile(e).read()).hexdigest()[:16]
         elif e.issym():
             more = "-> " + e.linkname
+        for key in sorted(e.pax_headers):
+            if key.startswith("SCHILY.xattr."):
+                value = e.pax_headers[key].encode("utf-8", "surrogateescape").hex()
+                more += f" {key.removeprefix('SCHILY.xattr.')}={value}"
         here[path] = [what, more, object()]
     for path, itself in gone:
         for old in [p for p in tree if (itself and p == path) or p.startswith(path.rstrip("/") + "/")]:

@@ -40,6 +40,13 @@ dockerfile() { cat >"$C/Dockerfile"; }
 	run -0 "$BAWN" template save org/my-template:v1 -o my.tar
 	[[ $(tar -xOf my.tar manifest.json) == *'org/my-template:v1"'* ]]
 	run -0 "$BAWN" template load my.tar
+	run -0 "$BAWN" build --load --sbom=false -q --label a=b --label "c=d e" --iidfile id --progress=plain .
+	[ "$(cat id)" = "${lines[-1]}" ]
+	run -0 "$BAWN" template save -o l.tar "$(cat id)"
+	run -0 "$CASES/listing.py" l.tar
+	[[ $output == *'Labels: {"a": "b", "c": "d e"}'* ]] || fail "$output"
+	run -125 "$BAWN" build --label a .
+	[[ $output == *"--label wants NAME=VALUE"* ]]
 	for p in linux/s390x linux/arm/v7 "linux/$arch,linux/s390x" windows/amd64; do
 		run -125 "$BAWN" build --platform "$p" .
 		[[ $output == *"platform"* && $output == *"linux/$arch"* ]] || fail "$p: $output"
@@ -167,6 +174,7 @@ says() {
 	says 2:9 'ONBUILD wants something else' <<<'ONBUILD ONBUILD RUN x'
 	says 3:6 'COPY wants at least one source' <<<$'RUN true\nCOPY x'
 	says 2:8 '"99999" is no port' <<<'EXPOSE 99999'
+	says 2:12 '"SIGFOO" is no signal' <<<'STOPSIGNAL SIGFOO'
 	says 2:13 '--interval wants a time' <<<'HEALTHCHECK --interval=soon CMD x'
 	says 2:1 'there is no user "nobody-here"' <<<$'COPY --chown=nobody-here Dockerfile /'
 	says 2:1 'is no directory, which a cache is' <<<'RUN --mount=type=cache,target=/c,from=base,source=/etc/passwd true'

@@ -264,6 +264,16 @@ refused() {
 	run "$BAWN" template build -t mine:2 .
 	assert_status 0
 	[ ! -s "$REG/log" ]
+	# asked again, each name once, and only if it is said
+	printf 'FROM ok/x AS a\nFROM ok/x\nCOPY --from=a /opt/hello /h\n' >two
+	run "$BAWN" build --pull -t mine:2 -f two .
+	assert_status 0
+	[ "$(grep -c 'GET /v2/ok/x/manifests/latest' "$REG/log")" = 1 ]
+	"$BAWN" template tag mine:2 s404/own:1
+	printf 'FROM s404/own:1\n' >own
+	run "$BAWN" build --pull -f own .
+	assert_status 125
+	assert_output "own:1:6: --pull: 's404/own:1' could not be pulled"
 	printf 'FROM scratch AS none\nFROM %s\nCOPY f /opt/f\n' s404/x >Dockerfile
 	run "$BAWN" template build -t mine:3 .
 	[ "$status" -ne 0 ]
