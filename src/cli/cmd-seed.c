@@ -2,12 +2,14 @@
  *
  *   bawn-admin seed --profile FILE --home DIR [--workspace PATH] [--sandbox NAME]
  *                   [--no-login] [--bare-home] [--cache FILE] [--stand-in VAR=TEXT]...
- *                   [--lines PATH=LINES]...
+ *                   [--lines PATH=LINES]... [--image HOME [--root DIR] --layer DIR...]
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
  * "skipped\tTEXT", "login\tused NAME|expired NAME|none",
  * "fresh\tPATH", "key\tVAR=KEY"; seed/report.h says what they mean.
+ * With --image the home is one of a template of these layers, top first, HOME inside.  With --root,
+ * where DIR is put over them, links of theirs are followed in what is written.
  * What comes of a profile that brings only git's identity is kept in FILE (seed/cache.h).
  * Exit code 0, 1 when the home could not be filled, 2 for a wrong command line.
  */
@@ -18,14 +20,15 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "host/stack.h"
 #include "seed/seed.h"
 
 #define RECORDS_FD 3
 
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
 			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE] "
-			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]... [--image] "
-			    "[--words TEXT]";
+			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]... "
+			    "[--image HOME [--root DIR] --layer DIR...]";
 
 enum {
 	OPT_PROFILE = 256,
@@ -38,7 +41,8 @@ enum {
 	OPT_STAND_IN,
 	OPT_LINES,
 	OPT_IMAGE,
-	OPT_WORDS
+	OPT_ROOT,
+	OPT_LAYER
 };
 
 static const struct option options[] = {
@@ -51,10 +55,49 @@ static const struct option options[] = {
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"stand-in", required_argument, NULL, OPT_STAND_IN},
 	{"lines", required_argument, NULL, OPT_LINES},
-	{"image", no_argument, NULL, OPT_IMAGE},
-	{"words", required_argument, NULL, OPT_WORDS},
+	{"image", required_argument, NULL, OPT_IMAGE},
+	{"root", required_argument, NULL, OPT_ROOT},
+	{"layer", required_argument, NULL, OPT_LAYER},
 	{0},
 };
+
+/* ---- the template below ---- */
+
+struct image {
+	const char *home; /* of the agent, inside */
+	struct host_stack stack;
+};
+
+static char *inside(const struct image *in, struct arena *a, const char *rel)
+{
+	return arena_printf(a, "%s/%s", in->home, rel);
+}
+
+static ssize_t image_read(void *ud, struct arena *a, const char *rel, size_t max, char **ret)
+{
+	const struct image *in = ud;
+	struct host_stack_found f;
+	const char *path = inside(in, a, rel);
+	int r = path ? host_stack_find(a, &in->stack, path, &f) : -ENOMEM;
+	return r < 0 ? r : host_stack_read(a, &f, max, ret);
+}
+
+static bool image_exists(void *ud, struct arena *a, const char *rel)
+{
+	const struct image *in = ud;
+	struct host_stack_found f;
+	const char *path = inside(in, a, rel);
+	return path && host_stack_find(a, &in->stack, path, &f) == 0;
+}
+
+/* Where something that is no directory stands in the way, it is covered. */
+static char *image_place(void *ud, struct arena *a, const char *rel)
+{
+	const struct image *in = ud;
+	char *path = inside(in, a, rel), *to = path ? host_stack_place(a, &in->stack, path) : NULL;
+	to = to ? to : path;
+	return to ? to + strspn(to, "/") : NULL;
+}
 
 static int write_records(struct arena *a, const struct seed_report *r)
 {
@@ -73,6 +116,9 @@ static int write_records(struct arena *a, const struct seed_report *r)
 int cmd_seed(int argc, char **argv)
 {
 	struct seed_request rq = {.sandbox = "bawn"};
+	struct image in = {0};
+	const char *root = NULL;
+	struct seed_below below = {.read = image_read, .exists = image_exists, .ud = &in};
 	struct arena a = {0};
 	opterr = 0;
 	optind = 1;
@@ -106,10 +152,13 @@ int cmd_seed(int argc, char **argv)
 			strv_add(&a, &rq.lines, optarg);
 			break;
 		case OPT_IMAGE:
-			rq.image = true;
+			in.home = optarg;
 			break;
-		case OPT_WORDS:
-			rq.words = optarg;
+		case OPT_ROOT:
+			root = optarg;
+			break;
+		case OPT_LAYER:
+			strv_push(&a, &in.stack.dirs, optarg);
 			break;
 		default:
 			return admin_usage(usage, "unknown option or missing value");
@@ -121,7 +170,16 @@ int cmd_seed(int argc, char **argv)
 	umask(077);
 	struct seed_report report = {.a = &a};
 	struct err err = {0};
-	int r = seed_run(&rq, &report, &err);
+	struct admin_dirs dirs;
+	int r = in.home ? admin_dirs_find(&a, &dirs, &err) : 0;
+	if (r == 0 && in.home) {
+		rq.below = &below;
+		below.place = root ? image_place : NULL;
+		rq.home = root ? root : rq.home;
+		rq.merge = path_join(&a, dirs.install.libexec, "bawn-merge");
+	}
+	if (r == 0)
+		r = seed_run(&rq, &report, &err);
 	int w = write_records(&a, &report);
 	if (r == 0 && w < 0)
 		r = err_sys(&err, -w, "write the records");

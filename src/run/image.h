@@ -50,8 +50,10 @@ int run_image_seed(struct run *r, struct err *err);
 int run_root_seed(struct run *r, const struct host_stack *s, struct err *err);
 /* The same in the plan, and whether anything inside can be root. */
 void run_root_rows(struct run *r);
-/* For bawn-admin seed: what the template says to the tool. */
-void run_image_words(struct run *r, struct strv *argv);
+/* For bawn-admin seed: what lies below what it writes. */
+void run_image_below(struct run *r, struct strv *argv);
+/* Has the template that file in the agent's home? */
+bool run_image_has(struct run *r, const char *name);
 /* All layers as the next start stacks them, but for seed-root. */
 struct host_stack run_image_stack(struct run *r);
 

@@ -328,7 +328,9 @@ static int start_seed(struct run *r, struct err *err)
 	char *admin = path_join(&r->arena, r->install.libexec, "bawn-admin"), *cache = NULL;
 	char *home = r->box.home;
 	seed_environment(r, &env);
-	if (!n_files && seed_from_cache(r, &env, admin, home, &cache))
+	/* what is kept is git's settings alone, which are then no template's */
+	const bool own_git = r->image && run_image_has(r, ".gitconfig");
+	if (!n_files && !own_git && seed_from_cache(r, &env, admin, home, &cache))
 		return 0;
 	int fds[2], k = run_credentials_stand_ins(r, &lines, err);
 	if (k < 0)
@@ -346,7 +348,7 @@ static int start_seed(struct run *r, struct err *err)
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
 	if (r->image)
-		run_image_words(r, &argv);
+		run_image_below(r, &argv);
 	for (size_t i = 0; i < lines.n; i++)
 		strv_push(&r->arena, &argv, lines.v[i]);
 	const int table[] = {-1, -1, 2, fds[1]};

@@ -19,7 +19,6 @@
 #include "run/step.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
-#define WORDS_MAX ((size_t)64 << 10) /* an argument may have 128 kB */
 
 static char *read_inside(struct run *r, const struct host_stack *s, const char *path)
 {
@@ -279,21 +278,22 @@ int run_image_seed(struct run *r, struct err *err)
 	return k == 0 ? seed_points(r, err) : k;
 }
 
-/* The first of the tool's files of instructions that the template has. */
-void run_image_words(struct run *r, struct strv *argv)
+void run_image_below(struct run *r, struct strv *argv)
 {
 	const struct host_stack s = template_stack(r, r->image);
-	const struct strv *files = &r->pack.profile.instructions_file;
-	strv_add(&r->arena, argv, "--image");
-	for (size_t i = 0; i < files->n; i++) {
-		struct host_stack_found f;
-		char *text = NULL, *path = path_expand_home(&r->arena, files->v[i], r->inside.home);
-		if (!path || host_stack_find(&r->arena, &s, path, &f) < 0 ||
-			host_stack_read(&r->arena, &f, WORDS_MAX, &text) <= 0)
-			continue;
-		strv_addf(&r->arena, argv, "--words=%s", text);
-		return;
-	}
+	strv_addf(&r->arena, argv, "--image=%s", r->inside.home);
+	/* what another profile brings into a sandbox that runs is put together elsewhere */
+	if (r->image->seed && r->box.home && path_within(r->box.home, r->image->seed))
+		strv_addf(&r->arena, argv, "--root=%s", r->image->seed);
+	for (size_t i = 0; i < s.dirs.n; i++)
+		strv_addf(&r->arena, argv, "--layer=%s", s.dirs.v[i]);
+}
+
+bool run_image_has(struct run *r, const char *name)
+{
+	const struct host_stack s = template_stack(r, r->image);
+	char *path = path_join(&r->arena, r->inside.home, name);
+	return path && is_inside(r, &s, path);
 }
 
 /* ---- who else one can be ---- */

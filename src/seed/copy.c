@@ -161,10 +161,13 @@ ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err 
 /* ---- destination ---- */
 
 /* The directory rel lies in, made as needed, no link followed; *ret_base its last component. */
-static int open_parent(int dst, const char *rel, bool make, const char **ret_base)
+static int open_parent(const struct seed_copy *c, const char *rel, bool make, const char **ret_base)
 {
-	int fd = fcntl(dst, F_DUPFD_CLOEXEC, 3);
-	const char *p = rel;
+	const struct seed_below *b = c->below;
+	const char *p = b && b->place ? b->place(b->ud, c->a, rel) : rel;
+	int fd = p ? fcntl(c->dst, F_DUPFD_CLOEXEC, 3) : -1;
+	if (!p)
+		return -ENOMEM;
 	while (fd >= 0) {
 		p += strspn(p, "/");
 		size_t n = strcspn(p, "/");
@@ -199,7 +202,7 @@ int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n,
 	struct err *err)
 {
 	const char *base;
-	_cleanup_close_ int dir = open_parent(c->dst, rel, true, &base);
+	_cleanup_close_ int dir = open_parent(c, rel, true, &base);
 	if (dir < 0)
 		return err_sys(err, -dir, "make the directory of ~/%s", rel);
 	int r = file_write_atomic(dir, base, data, n, exec ? 0700 : 0600, false, err);
@@ -212,15 +215,20 @@ int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n,
 bool seed_exists(const struct seed_copy *c, const char *rel)
 {
 	const char *base;
-	_cleanup_close_ int dir = open_parent(c->dst, rel, false, &base);
+	_cleanup_close_ int dir = open_parent(c, rel, false, &base);
 	struct stat st;
 	return dir >= 0 && fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool seed_has(const struct seed_copy *c, const char *rel)
+{
+	return seed_exists(c, rel) || (c->below && c->below->exists(c->below->ud, c->a, rel));
 }
 
 ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct err *err)
 {
 	const char *base;
-	_cleanup_close_ int dir = open_parent(c->dst, rel, false, &base);
+	_cleanup_close_ int dir = open_parent(c, rel, false, &base);
 	if (dir < 0)
 		return err_sys(err, -dir, "open the directory of ~/%s", rel);
 	_cleanup_close_ int fd = openat(
@@ -228,6 +236,14 @@ ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct 
 	if (fd < 0)
 		return err_sys(err, errno, "open ~/%s", rel);
 	return read_fd(c, fd, SEED_DOC_MAX, ret, err);
+}
+
+ssize_t seed_read_any(struct seed_copy *c, const char *rel, char **ret, struct err *err)
+{
+	if (!c->below || seed_exists(c, rel))
+		return seed_read_back(c, rel, ret, err);
+	ssize_t n = c->below->read(c->below->ud, c->a, rel, SEED_FILE_MAX, ret);
+	return n < 0 ? err_sys(err, (int)-n, "read ~/%s of the template", rel) : n;
 }
 
 /* ---- copies ---- */
@@ -255,13 +271,21 @@ static bool redact(struct seed_copy *c, char **text, size_t *n, const char *plac
 	return true;
 }
 
+static bool is_joined(const struct seed_copy *c, const char *rel)
+{
+	for (size_t i = 0; c->joined && i < c->joined->n; i++)
+		if (streq(c->joined->v[i] + 2, rel))
+			return true;
+	return false;
+}
+
 static int copy_file(
 	struct seed_copy *c, int fd, const char *rel, const char *place, struct err *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "stat %s", place);
-	if (seed_exists(c, rel))
+	if (is_joined(c, rel) ? seed_exists(c, rel) : seed_has(c, rel))
 		return 0;
 	if (c->files >= SEED_TREE_FILES_MAX || c->bytes >= SEED_TREE_BYTES_MAX) {
 		seed_say(c->report, SEED_LEFT, "%s: too many or too large files", place);

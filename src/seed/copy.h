@@ -18,14 +18,27 @@
 #define SEED_TREE_FILES_MAX 5000
 #define SEED_TREE_DEPTH_MAX 16
 
+/* What lies below that which is written, where the home is a template's; ud comes first. */
+struct seed_below {
+	/* Its text, NUL behind it; bytes, -ENOENT, -EFBIG or -errno. */
+	ssize_t (*read)(void *ud, struct arena *a, const char *path, size_t max, char **ret);
+	bool (*exists)(void *ud, struct arena *a, const char *path);
+	/* Where it has to be written below the root, as links of the template lead elsewhere. NULL:
+	 * dst is the home, and that is where. */
+	char *(*place)(void *ud, struct arena *a, const char *path);
+	void *ud;
+};
+
 struct seed_copy {
 	struct arena *a;
 	struct seed_report *report;
-	const char *home;         /* the host's, resolved */
-	const char *workspace;    /* resolved, or NULL */
-	int dst;                  /* the sandbox's home */
-	size_t bytes, files;      /* copied so far, against the limits */
-	struct seed_cache *cache; /* notes what is read and written, or NULL */
+	const char *home;               /* the host's, resolved */
+	const char *workspace;          /* resolved, or NULL */
+	int dst;                        /* the sandbox's home; with below, its root */
+	const struct seed_below *below; /* or NULL */
+	const struct strv *joined;      /* "~/PATH": copied although there is one below */
+	size_t bytes, files;            /* copied so far, against the limits */
+	struct seed_cache *cache;       /* notes what is read and written, or NULL */
 };
 
 /* The content of a settings file of the user's, NUL behind it.  Bytes; -ENOENT; -errno with a
@@ -42,9 +55,12 @@ int seed_copy(struct seed_copy *c, const char *path, const char *rel, const char
 int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n, bool exec,
 	struct err *err);
 
-/* Does rel exist below the home (as anything)? */
+/* Does rel exist below the home (as anything)?  seed_exists() means: written by us, seed_has() also
+ * in the template. */
 bool seed_exists(const struct seed_copy *c, const char *rel);
-/* Read it; bytes, -ENOENT, -errno. */
+bool seed_has(const struct seed_copy *c, const char *rel);
+/* Read it; bytes, -ENOENT, -errno.  seed_read_any(): the template's, where we wrote none. */
 ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct err *err);
+ssize_t seed_read_any(struct seed_copy *c, const char *rel, char **ret, struct err *err);
 
 #endif

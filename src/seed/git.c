@@ -373,6 +373,16 @@ static int copy_named(
 	return seed_copy(c, from, to, to, NULL, err);
 }
 
+/* A template's own settings stay, and who the user is stands behind them: git takes the last. */
+static char *with_below(struct seed_copy *c, char *text)
+{
+	char *theirs;
+	if (!c->below ||
+		c->below->read(c->below->ud, c->a, ".gitconfig", SEED_FILE_MAX, &theirs) < 0)
+		return text;
+	return strstr(theirs, text) ? theirs : arena_printf(c->a, "%s\n%s", theirs, text);
+}
+
 int seed_git(struct seed_copy *c, const char *workspace, struct err *err)
 {
 	if (seed_exists(c, ".gitconfig"))
@@ -393,6 +403,8 @@ int seed_git(struct seed_copy *c, const char *workspace, struct err *err)
 		r = copy_named(c, out.excludes_file, "ignore", err);
 	if (r == 0)
 		r = copy_named(c, out.attributes_file, "attributes", err);
+	if (r == 0 && !(out.text = with_below(c, out.text)))
+		r = err_set(err, ENOMEM, "out of memory");
 	if (r == 0)
 		r = seed_write(c, ".gitconfig", out.text, strlen(out.text), false, err);
 	if (r == 0 && out.hooks_path)

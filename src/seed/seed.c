@@ -4,6 +4,8 @@
  * along.  Settings files are held as documents in memory: the user's filtered copy, then the
  * log-in, then what the profile writes, so that one file may have several sources and is written
  * once.  In a home that is not new, documents and files that are there win over the user's copies.
+ * In a template, its own file is below them: what must win over that is held beside (top), and all
+ * of it is put together elsewhere (merge.h).
  */
 #include "seed/seed.h"
 
@@ -14,6 +16,7 @@
 #include "seed/copy.h"
 #include "seed/git.h"
 #include "json/json.h"
+#include "seed/merge.h"
 #include "seed/script.h"
 #include "seed/secret.h"
 #include "seed/spec.h"
@@ -25,8 +28,8 @@
 struct doc {
 	const char *rel;
 	enum seed_format format;
-	struct json_doc *json;
-	struct toml_doc toml;
+	struct json_doc *json, *top_json;
+	struct toml_doc toml, top_toml;
 	bool old;     /* was in the home before */
 	bool touched; /* has to be written */
 	const struct seed_state *state;
@@ -49,8 +52,10 @@ struct run {
 
 static void free_docs(struct run *r)
 {
-	for (size_t i = 0; i < r->n_docs; i++)
+	for (size_t i = 0; i < r->n_docs; i++) {
 		json_doc_free(r->docs[i].json);
+		json_doc_free(r->docs[i].top_json);
+	}
 }
 
 /* ---- names ---- */
@@ -199,6 +204,15 @@ static int parse_doc(struct run *r, const char *text, size_t n, enum seed_format
 	return k;
 }
 
+static int new_doc(struct run *r, enum seed_format format, struct json_doc **json,
+	struct toml_doc *toml, struct err *err)
+{
+	*json = NULL;
+	if (format == SEED_TOML)
+		return toml_doc_parse(r->a, "", 0, NULL, NULL, NULL, toml, err);
+	return (*json = json_doc_new()) ? 0 : err_set(err, ENOMEM, "out of memory");
+}
+
 /* The document for rel, with what the home holds already. */
 static int get_doc(
 	struct run *r, const char *rel, enum seed_format format, struct doc **ret, struct err *err)
@@ -219,15 +233,11 @@ static int get_doc(
 	struct err ignored;
 	if (n > 0 && parse_doc(r, text, (size_t)n, format, NULL, &d, &ignored) == 0)
 		d.old = true;
-	if (!d.old) {
-		d.json = NULL;
-		int k = format == SEED_TOML
-			? toml_doc_parse(r->a, "", 0, NULL, NULL, NULL, &d.toml, err)
-			: (d.json = json_doc_new()) ? 0
-						    : err_set(err, ENOMEM, "out of memory");
-		if (k < 0)
-			return k;
-	}
+	int k = d.old ? 0 : new_doc(r, format, &d.json, &d.toml, err);
+	if (k == 0 && r->rq->below)
+		k = new_doc(r, format, &d.top_json, &d.top_toml, err);
+	if (k < 0)
+		return k;
 	r->docs[r->n_docs] = d;
 	*ret = &r->docs[r->n_docs++];
 	return 0;
@@ -235,10 +245,16 @@ static int get_doc(
 
 static void merge_doc(struct doc *to, struct doc *add, bool over)
 {
-	if (to->format == SEED_TOML)
+	const bool top = over && (to->top_json || to->top_toml.a);
+	if (to->format == SEED_TOML) {
 		toml_doc_merge(&to->toml, &add->toml, over);
-	else
+		if (top)
+			toml_doc_merge(&to->top_toml, &add->toml, true);
+	} else {
 		json_doc_merge(to->json, add->json, over);
+		if (top)
+			json_doc_merge(to->top_json, add->json, true);
+	}
 	to->touched = true;
 }
 
@@ -253,23 +269,39 @@ static bool is_login(struct run *r, const char *rel)
 	return false;
 }
 
+static const char *text_of(struct run *r, const struct json_doc *json, const struct toml_doc *toml)
+{
+	if (!json)
+		return toml_doc_text(toml);
+	_cleanup_free_ char *text = json_doc_text(json);
+	return text ? arena_dup(r->a, text) : NULL;
+}
+
 static int write_docs(struct run *r, struct err *err)
 {
+	struct seed_merge m[DOCS_MAX];
+	size_t n = 0;
 	for (size_t i = 0; i < r->n_docs; i++) {
 		struct doc *d = &r->docs[i];
 		if (!d->touched)
 			continue;
-		_cleanup_free_ char *json = d->json ? json_doc_text(d->json) : NULL;
-		const char *text = d->json ? json : toml_doc_text(&d->toml);
-		if (!text)
+		m[n] = (struct seed_merge){.rel = d->rel, .format = d->format};
+		m[n].all = text_of(r, d->json, &d->toml);
+		if (d->top_json || d->top_toml.a)
+			m[n].top = text_of(r, d->top_json, &d->top_toml);
+		if (!m[n].all)
 			return err_set(err, ENOMEM, "out of memory");
-		int k = seed_write(&r->copy, d->rel, text, strlen(text), false, err);
-		if (k < 0)
-			return k;
-		if (is_login(r, d->rel))
+		/* of a log-in there is one: a template's would be mixed with the user's */
+		if (is_login(r, d->rel)) {
+			m[n].text = arena_dup(r->a, m[n].all);
 			seed_say(r->report, SEED_FRESH, "%s", d->rel);
+		}
+		n++;
 	}
-	return 0;
+	int k = seed_merge_all(&r->copy, r->rq->merge, m, n, err);
+	for (size_t i = 0; i < n && k == 0; i++)
+		k = seed_write(&r->copy, m[i].rel, m[i].text, strlen(m[i].text), false, err);
+	return k;
 }
 
 /* ---- state ---- */
@@ -295,7 +327,8 @@ static int take_settings(struct run *r, const struct seed_state *s, const char *
 		return 0;
 	struct doc own = {.format = s->format};
 	size_t before = r->report->n;
-	if (n < 0 || parse_doc(r, text, (size_t)n, s->format, s, &own, &why) < 0) {
+	if (n < 0 || parse_doc(r, text, (size_t)n, s->format, s, &own, &why) < 0 ||
+		(own.format == SEED_TOML && toml_doc_open(&own.toml, &why) < 0)) {
 		r->report->n = before; /* one line for the whole file is enough */
 		seed_say(r->report, SEED_LEFT, "%s: %s", r->place, why.msg);
 		return 0;
@@ -590,7 +623,7 @@ static int put_file(struct run *r, const struct seed_file *f, struct err *err)
 	}
 	const char *rel = f->path + 2;
 	if (f->format == SEED_PLAIN)
-		return !f->over && seed_exists(&r->copy, rel)
+		return !f->over && seed_has(&r->copy, rel)
 			? 0
 			: seed_write(&r->copy, rel, content, strlen(content), false, err);
 	struct doc *d, own = {.format = f->format};
@@ -622,7 +655,7 @@ static int put_lines(struct run *r, const char *what, struct err *err)
 	if (!has_prefix(what, "~/") || !what[n] || !*lines)
 		return err_set(err, EINVAL, "no lines for a file of the home: %s", what);
 	char *rel = arena_dupn(r->a, what + 2, n - 2), *text;
-	ssize_t k = rel ? seed_read_back(&r->copy, rel, &text, err) : -ENOMEM;
+	ssize_t k = rel ? seed_read_any(&r->copy, rel, &text, err) : -ENOMEM;
 	if (k == -ENOENT || k == -ENOTDIR)
 		text = arena_dup(r->a, "");
 	else if (k < 0)
@@ -705,8 +738,13 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 	char *real = path_real(r.a, home);
 	if (!real)
 		return err_sys(err, errno, "%s", home);
-	r.copy = (struct seed_copy){
-		.a = r.a, .report = report, .home = real, .workspace = rq->workspace, .dst = dst};
+	r.copy = (struct seed_copy){.a = r.a,
+		.report = report,
+		.home = real,
+		.workspace = rq->workspace,
+		.dst = dst,
+		.below = rq->below,
+		.joined = &r.spec.instructions_file};
 	bool git_only = !r.spec.n_state && !r.spec.n_login && !r.spec.n_files &&
 		!r.spec.instructions_file.n;
 	if (rq->cache && git_only && !rq->bare_home) {

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "seed/copy.h"
 #include "seed/report.h"
 
 struct seed_request {
@@ -21,10 +22,10 @@ struct seed_request {
 	struct strv lines;     /* "~/PATH=LINES": what a file of the home has, behind what else is
 				* in it */
 	int64_t now;           /* 0: the clock's (what a cache takes for settled) */
-	const char *words;     /* instructions that the template has for the tool, or NULL */
-	bool image;            /* the root is a template's: the system is the sandbox's own */
-	bool no_login;         /* leave log-ins out */
-	bool bare_home;        /* leave the user's settings and git identity out */
+	const struct seed_below *below; /* the root is a template's; home is then where that goes */
+	const char *merge;              /* with below: the path of bawn-merge */
+	bool no_login;                  /* leave log-ins out */
+	bool bare_home;                 /* leave the user's settings and git identity out */
 };
 
 /* Fill the home.  0 or -errno; the report holds what was said either way. */

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 
 static const char mark[] = "<!-- bawn: this sandbox -->";
+static const char mark_end[] = "<!-- bawn: end -->\n";
 
 static const char words[] =
 	"%s\n"
@@ -55,7 +56,7 @@ static char *text_of(
 	escape_text(
 		workspace, sizeof(workspace), rq->workspace ? rq->workspace : "(there is none)");
 	char *s = arena_printf(
-		c->a, words, mark, name, workspace, name, rq->image ? of_template : of_host);
+		c->a, words, mark, name, workspace, name, rq->below ? of_template : of_host);
 	for (size_t i = 0; s && i < spec->instructions.n; i++) {
 		const char *own = spec->instructions.v[i];
 		size_t n = strlen(own);
@@ -63,32 +64,80 @@ static char *text_of(
 			n--;
 		s = arena_printf(c->a, "%s\n%.*s\n", s, (int)n, own);
 	}
-	return s;
+	return s ? arena_printf(c->a, "%s%s", s, mark_end) : NULL;
+}
+
+/* What the template tells the tool, in the first of its files that there is.  NULL: nothing. */
+static char *words_below(struct seed_copy *c, const struct strv *files, const char **ret_rel)
+{
+	for (size_t i = 0; c->below && i < files->n; i++) {
+		char *text;
+		const char *rel = files->v[i] + 2;
+		ssize_t n = c->below->read(c->below->ud, c->a, rel, SEED_FILE_MAX, &text);
+		if (n == -ENOENT || n == -ENOTDIR)
+			continue;
+		*ret_rel = rel;
+		if (n >= 0)
+			return arena_dup(c->a, text);
+		seed_say(c->report, SEED_NOTICE, "~/%s of the template does not count: %s", rel,
+			n == -EFBIG ? "it is too large" : "it can't be read");
+		return NULL;
+	}
+	return NULL;
+}
+
+/* A template that was saved from a sandbox may hold what that one was told. */
+static void cut_old(char *text)
+{
+	char *from = strstr(text, mark), *to = from ? strstr(from, mark_end) : NULL;
+	if (!from)
+		return;
+	if (to)
+		memmove(from, to + strlen(mark_end), strlen(to + strlen(mark_end)) + 1);
+	else
+		*from = '\0';
+}
+
+/* text, and other behind it where there is any that it doesn't have already. */
+static char *behind(struct arena *a, char *text, const char *other)
+{
+	const size_t n = text ? strspn(text, " \t\r\n") : 0;
+	if (!text || !text[n] || strstr(other, text))
+		return arena_dup(a, other);
+	return strstr(text, other) ? text : arena_printf(a, "%s\n\n%s", text, other);
 }
 
 int seed_standing(struct seed_copy *c, const struct seed_request *rq, const struct seed_spec *spec,
 	struct err *err)
 {
 	const struct strv *files = &spec->instructions_file;
-	const char *rel = NULL;
-	char *before = NULL;
+	const char *rel = NULL, *rel_below = NULL;
+	char *own = NULL;
 	if (!files->n)
 		return 0;
-	for (size_t i = 0; i < files->n && !before; i++) {
+	for (size_t i = 0; i < files->n && !own; i++) {
 		rel = files->v[i] + 2;
 		if (!seed_exists(c, rel))
 			continue;
-		ssize_t n = seed_read_back(c, rel, &before, err);
+		ssize_t n = seed_read_back(c, rel, &own, err);
 		if (n < 0)
 			return (int)n;
-		if (strstr(before, mark))
+		if (strstr(own, mark))
 			return 0; /* a home that is not new */
 	}
-	char *text = text_of(c, rq, spec);
-	if (text && before && *before)
-		text = arena_printf(c->a, "%s\n\n%s", before, text);
-	if (text && rq->words && *rq->words)
-		text = arena_printf(c->a, "%s\n\n%s", rq->words, text);
+	char *text = text_of(c, rq, spec), *theirs = words_below(c, files, &rel_below);
+	/* Of several the tool reads the first. */
+	for (size_t i = 0; rel_below && i < files->n; i++)
+		if (streq(files->v[i] + 2, rel_below) || streq(files->v[i] + 2, rel)) {
+			rel = files->v[i] + 2;
+			break;
+		}
+	if (theirs)
+		cut_old(theirs);
+	if (text && own)
+		theirs = behind(c->a, theirs, own);
+	if (text)
+		text = behind(c->a, theirs, text);
 	if (!text)
 		return err_set(err, ENOMEM, "out of memory");
 	return seed_write(c, rel, text, strlen(text), false, err);

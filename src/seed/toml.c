@@ -431,7 +431,7 @@ static int read_value(struct in *in, struct text *out, struct keypath *path, cha
 	return 1;
 }
 
-static struct toml_section *add_section(struct toml_doc *d, const struct keypath *path, bool array)
+struct toml_section *toml_section_add(struct toml_doc *d, const struct keypath *path, bool array)
 {
 	struct toml_section *s = d->n_sections < TOML_SECTIONS_MAX ? arena_alloc(d->a, sizeof(*s))
 								   : NULL;
@@ -457,7 +457,7 @@ static int read_header(struct in *in, struct toml_section **ret)
 		return r;
 	if (!take(in, array ? "]]" : "]"))
 		return bad(in, "a closing bracket was expected");
-	*ret = add_section(in->doc, &path, array);
+	*ret = toml_section_add(in->doc, &path, array);
 	return *ret ? end_line(in) : bad(in, "too many tables");
 }
 
@@ -513,7 +513,7 @@ int toml_doc_parse(struct arena *a, const char *text, size_t n, const struct key
 		.doc = ret,
 		.err = err};
 	take(&in, "\xef\xbb\xbf");
-	struct toml_section *s = add_section(ret, &(struct keypath){.n = 0}, false);
+	struct toml_section *s = toml_section_add(ret, &(struct keypath){.n = 0}, false);
 	if (!s)
 		return err_set(err, ENOMEM, "out of memory");
 	while (in.p < in.end) {
@@ -532,7 +532,7 @@ int toml_doc_parse(struct arena *a, const char *text, size_t n, const struct key
 	return arena_check(a, err);
 }
 
-static bool path_starts(const struct keypath *path, const struct keypath *prefix)
+bool toml_path_starts(const struct keypath *path, const struct keypath *prefix)
 {
 	if (path->n < prefix->n)
 		return false;
@@ -540,11 +540,6 @@ static bool path_starts(const struct keypath *path, const struct keypath *prefix
 		if (!streq(path->seg[i], prefix->seg[i]))
 			return false;
 	return true;
-}
-
-static bool path_same(const struct keypath *a, const struct keypath *b)
-{
-	return a->n == b->n && path_starts(a, b);
 }
 
 void toml_doc_check_commands(
@@ -569,64 +564,50 @@ void toml_doc_check_commands(
 			/* The table goes with all tables below it. */
 			struct keypath gone = s->path;
 			for (struct toml_section *t = d->section; t; t = t->next)
-				if (path_starts(&t->path, &gone))
+				if (toml_path_starts(&t->path, &gone))
 					t->entry = NULL;
 			break;
 		}
 	}
 }
 
-/* Is there an entry whose whole place is path or a part of it, or that lies below path? */
-static bool clashes(const struct toml_doc *d, const struct keypath *path)
+int toml_inline_read(struct arena *a, const char *value, struct toml_entry **ret, struct err *err)
 {
-	for (const struct toml_section *s = d->section; s; s = s->next) {
-		for (const struct toml_entry *e = s->entry; e; e = e->next) {
-			struct keypath p = s->path;
-			for (size_t i = 0; i < e->path.n && p.n < KEYPATH_MAX; i++)
-				p.seg[p.n++] = e->path.seg[i];
-			if (path_starts(path, &p) ||
-				(path_starts(&p, path) && e->path.n > 1 && s->path.n < path->n))
-				return true;
-		}
+	struct in in = {.p = value, .end = value + strlen(value), .line = 1, .a = a, .err = err};
+	struct toml_entry **last = ret;
+	take(&in, "{");
+	skip_blanks(&in);
+	while (!take(&in, "}")) {
+		_cleanup_(text_free) struct text text = {0};
+		struct toml_entry *e = arena_alloc(a, sizeof(*e));
+		struct keypath below = {.n = 0};
+		char *string = NULL;
+		if (!e)
+			return err_set(err, ENOMEM, "out of memory");
+		int r = read_key(&in, &e->path);
+		if (r == 0 && !take(&in, "="))
+			r = bad(&in, "an equals sign was expected");
+		skip_blanks(&in);
+		if (r == 0)
+			r = read_value(&in, &text, &below, &string);
+		if (r < 0)
+			return r;
+		e->string = string;
+		e->value = text.failed ? NULL : arena_dupn(a, text.s, text.n);
+		*last = e;
+		last = &e->next;
+		skip_blanks(&in);
+		take(&in, ",");
+		skip_blanks(&in);
 	}
-	return false;
+	return arena_check(a, err);
 }
 
-static void merge_entry(
-	struct toml_section *to, const struct toml_entry *e, struct arena *a, bool over)
+char *toml_key_text(struct arena *a, const char *key)
 {
-	for (struct toml_entry *have = to->entry; have; have = have->next) {
-		if (path_same(&have->path, &e->path)) {
-			if (over)
-				have->value = e->value;
-			return;
-		}
-		if (path_starts(&have->path, &e->path) || path_starts(&e->path, &have->path))
-			return;
-	}
-	struct toml_entry *copy = arena_alloc(a, sizeof(*copy));
-	if (!copy)
-		return;
-	*copy = *e;
-	copy->next = NULL;
-	struct toml_entry **last = &to->entry;
-	while (*last)
-		last = &(*last)->next;
-	*last = copy;
-	to->last = &copy->next;
-}
-
-void toml_doc_merge(struct toml_doc *d, const struct toml_doc *add, bool over)
-{
-	for (const struct toml_section *s = add->section; s; s = s->next) {
-		struct toml_section *to = d->section;
-		while (to && !(path_same(&to->path, &s->path) && !to->array && !s->array))
-			to = to->next;
-		if (!to && !clashes(d, &s->path))
-			to = add_section(d, &s->path, s->array);
-		for (const struct toml_entry *e = s->entry; to && e; e = e->next)
-			merge_entry(to, e, d->a, over);
-	}
+	_cleanup_(text_free) struct text t = {0};
+	write_key(&t, &(struct keypath){.seg = {key}, .n = 1}, 0);
+	return t.failed ? NULL : arena_dup(a, t.s);
 }
 
 char *toml_doc_text(const struct toml_doc *d)

@@ -47,7 +47,19 @@ void toml_doc_check_commands(
  * or the other way round, is left out: both cannot stand in one file. */
 void toml_doc_merge(struct toml_doc *d, const struct toml_doc *add, bool over);
 
+/* Spread keys that are written as one (a.b = 1, a = { b = 1 }) into tables, so that others can be
+ * merged into those.  What an array of tables holds stays as it is.  For documents that were read
+ * without a filter.  0; -EINVAL: a key stands there twice. */
+int toml_doc_open(struct toml_doc *d, struct err *err);
+
 /* In the arena. */
 char *toml_doc_text(const struct toml_doc *d);
+
+/* For toml-merge.c. */
+struct toml_section *toml_section_add(struct toml_doc *d, const struct keypath *path, bool array);
+bool toml_path_starts(const struct keypath *path, const struct keypath *prefix);
+/* The keys of an inline table, "{ a = 1, b.c = 2 }" as it is written back; key is not set. */
+int toml_inline_read(struct arena *a, const char *value, struct toml_entry **ret, struct err *err);
+char *toml_key_text(struct arena *a, const char *key); /* as written back */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "seed/git.h"
 #include "json/json.h"
+#include "seed/merge.h"
 #include "seed/secret.h"
 #include "seed/toml.h"
 
@@ -66,6 +67,41 @@ static void json(struct arena *a, const char *s, size_t n)
 	free(text);
 }
 
+/* A template's settings: what comes of them can be read again, has no key twice, and says what we
+ * say. */
+static void merge(struct arena *a, enum seed_format format, const char *s, size_t n)
+{
+	struct seed_merge m = {.format = format,
+		.base = arena_dupn(a, s, n),
+		.n = n,
+		.top = format == SEED_TOML ? "a = 7\n[b.c]\nd = 8\n" : "{\"a\": 7}",
+		.all = format == SEED_TOML ? "a = 7\nm = 9\n[e]\nf = 1\n" : "{\"a\": 7, \"m\": 9}"};
+	struct toml_doc d;
+	struct json_doc *j;
+	int64_t v = 0;
+	if (memchr(s, 0, n) || seed_merge_one(a, &m, NULL) < 0)
+		return;
+	if (format == SEED_TOML) {
+		if (toml_doc_parse(a, m.text, strlen(m.text), NULL, NULL, NULL, &d, NULL) < 0 ||
+			toml_doc_open(&d, NULL) < 0)
+			abort();
+		return;
+	}
+	if (json_doc_parse(m.text, strlen(m.text), &j, NULL) < 0)
+		abort();
+	if (!json_doc_object(j, "a") && (!json_doc_integer(j, "a", &v) || v != 7) &&
+		!strstr(m.text, "\"a\": ["))
+		abort();
+	json_doc_free(j);
+}
+
+static void request(struct arena *a, const char *s, size_t n)
+{
+	struct blob answer = {0};
+	seed_merge_answer(a, s, n, &answer);
+	blob_free(&answer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n == 0 || n > 1 << 16)
@@ -81,6 +117,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		break;
 	case 'j':
 		json(&a, s, n - 1);
+		break;
+	case 'T':
+		merge(&a, SEED_TOML, s, n - 1);
+		break;
+	case 'J':
+		merge(&a, SEED_JSON, s, n - 1);
+		break;
+	case 'm':
+		request(&a, s, n - 1);
 		break;
 	case 'g':
 		seed_git_filter(&report, s, n - 1, "/w", &out, NULL);

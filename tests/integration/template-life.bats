@@ -170,7 +170,7 @@ hello" ] || fail "$output"
 	refute_output image-file
 }
 
-@test "the user's settings and git identity come into the template's home, over its own" {
+@test "the user's settings and git identity come into the template's home, behind its own" {
 	template_layer
 	template_debian
 	mkdir -p "$LAYER/home/agent/.codex"
@@ -180,11 +180,12 @@ hello" ] || fail "$output"
 	chmod +x "$LAYER/usr/bin/codex"
 	template_commit base
 	mkdir -p "$HOME/.codex"
-	echo 'model = "of-the-user"' >"$HOME/.codex/config.toml"
+	printf 'model = "no"\nreview_model = "of-the-user"\n' >"$HOME/.codex/config.toml"
 	git config --global user.name 'Some Body'
 	git config --global user.email body@example.com
 	run "$BAWN" run -q --name box --template base codex .
-	assert_output of-the-user
+	assert_output 'model = "of-the-image"'
+	assert_output 'review_model = "of-the-user"'
 	assert_output "say please"
 	assert_output "You work in a sandbox"
 	assert_output "The whole system is the sandbox's own"

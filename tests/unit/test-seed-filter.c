@@ -3,6 +3,7 @@
 
 #include "json/json.h"
 #include "seed/secret.h"
+#include "seed/merge.h"
 #include "seed/toml.h"
 
 static struct arena arena;
@@ -270,6 +271,68 @@ static void toml_merges_tables_once(void **state)
 		"y = false\n\n[p.\"/w s\"]\nt = \"1\"\n");
 }
 
+static const char *merged(
+	enum seed_format format, const char *base, const char *top, const char *all)
+{
+	struct seed_merge m = {
+		.format = format, .base = base, .n = strlen(base), .top = top, .all = all};
+	struct err err = {0};
+	return seed_merge_one(&arena, &m, &err) == 0 ? m.text : arena_dup(&arena, err.msg);
+}
+
+static void merge_order(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		merged(SEED_JSON, "{\"a\":1,\"b\":1,\"l\":[1],\"o\":{\"x\":1}}",
+			"{\"a\":2,\"o\":{\"y\":2}}",
+			"{\"a\":2,\"b\":3,\"c\":3,\"l\":[1,2],\"o\":{\"x\":3,\"y\":2}}"),
+		"{\n  \"a\": 2,\n  \"b\": 1,\n  \"l\": [\n    1,\n    2\n  ],\n  \"o\": {\n    "
+		"\"x\": 1,\n    \"y\": 2\n  },\n  \"c\": 3\n}\n");
+	assert_string_equal(merged(SEED_TOML, "a = 1\nb = 1\n", "a = 2\n", "a = 2\nb = 3\nc = 3\n"),
+		"a = 2\nb = 1\nc = 3\n");
+	/* a key that the image has as a table is not lost, nor doubled */
+	assert_string_equal(merged(SEED_TOML, "t.a = 1\nu = { a = { b = 1 }, \"x y\".c = [1] }\n",
+				    "[t]\na = 2\nb = 3\n", "[u.a]\nb = 9\nc = 2\n[v]\na = 1\n"),
+		"\n[t]\na = 2\nb = 3\n\n[u.a]\nb = 1\nc = 2\n\n[u.\"x y\"]\nc = [1]\n\n[v]\na = "
+		"1\n");
+	/* arrays of tables are the image's or ours, not both */
+	assert_string_equal(merged(SEED_TOML, "[[x]]\na.b = 1\n[x.y]\nc = 1\n", NULL,
+				    "[[x]]\na = 9\n[x.y]\nc = 9\n[[z]]\nn = 1\n[z.w]\nn = 2\n"),
+		"\n[[x]]\na.b = 1\n\n[x.y]\nc = 1\n\n[[z]]\nn = 1\n\n[z.w]\nn = 2\n");
+	assert_string_equal(merged(SEED_TOML, " \n", NULL, "a = 1\n"), "a = 1\n");
+	assert_string_equal(merged(SEED_JSON, "", NULL, "{\"a\": 1}"), "{\n  \"a\": 1\n}\n");
+}
+
+static void merge_malformed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *base, *says;
+	} bad[] = {{"a = 1\na = 2\n", "a stands there twice"},
+		{"a = {b = 1, b = 2}\n", "a.b stands there twice"},
+		{"[a]\nb = 1\n[a.b]\nc = 1\n", "a.b stands there twice"},
+		{"[a.b]\nc = 1\n[a]\nb = 1\n", "a.b stands there twice"},
+		{"a.b = 1\na = 2\n", "a stands there twice"}, {"a = 1\nb = \n", "line 2: "},
+		{"[[a]]\nb = 1\n[c]\na = 1\n\nd = {e = 1\n", "line 6: "}};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_non_null(
+			strstr(merged(SEED_TOML, bad[i].base, NULL, "x = 1\n"), bad[i].says));
+	assert_non_null(strstr(merged(SEED_JSON, "[1]", NULL, "{}"), "object"));
+	/* requests that are none */
+	struct blob answer = {0};
+	assert_int_equal(seed_merge_answer(&arena, "nonsense", 8, &answer), -EBADMSG);
+	assert_int_equal(seed_merge_answer(&arena, "", 0, &answer), 0);
+	assert_int_equal(answer.n, 0);
+	struct blob rq = {0};
+	blob_put_u64(&rq, 1, 1);
+	blob_put(&rq, 2, "", 0);
+	blob_put_str(&rq, 4, "a = 1\n");
+	assert_int_equal(seed_merge_answer(&arena, rq.data, rq.n, &answer), -EBADMSG);
+	blob_free(&rq);
+	blob_free(&answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,7 +345,9 @@ int main(void)
 		cmocka_unit_test_setup(json_merge_over_and_under, reset),
 		cmocka_unit_test_setup(toml_keeps_what_is_listed, reset),
 		cmocka_unit_test_setup(toml_fails_closed, reset),
-		cmocka_unit_test_setup_teardown(toml_merges_tables_once, reset, reset),
+		cmocka_unit_test_setup(toml_merges_tables_once, reset),
+		cmocka_unit_test_setup(merge_order, reset),
+		cmocka_unit_test_setup_teardown(merge_malformed, reset, reset),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
