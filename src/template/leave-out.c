@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 
 #define SEED_DEPTH_MAX 64
@@ -41,6 +42,11 @@ static const char *const in_home[] = {
 /* Of bawn's own; the accounts are kept, as packages add theirs to them. */
 static const char *const seed_stays[] = {
 	"etc/passwd", "etc/group", "usr/bin/sudo", "usr/bin/su", "usr/sbin/policy-rc.d"};
+
+/* Below a home: what a tool is told and how it is set up.  bawn puts the user's own there at each
+ * start, but what was changed inside is meant to stay. */
+static const char *const of_tools[] = {
+	".claude", ".codex", ".gemini", ".config/opencode", ".agents"};
 
 static bool is_dots(const char *name)
 {
@@ -86,8 +92,65 @@ static void one(struct arena *a, const char *home, const char *name, const int *
 		look_up(a, dirs[i], path, slash + 1, ret);
 }
 
-static void seeded(struct arena *a, int dir, const char *path, unsigned int depth, struct strv *ret)
+static bool is_of_tool(struct arena *a, const struct strv *homes, const char *path)
 {
+	for (size_t h = 0; h < homes->n; h++)
+		for (size_t i = 0; i < ARRAY_LEN(of_tools); i++) {
+			const char *dir = path_join(a, homes->v[h], of_tools[i]);
+			if (dir && path_within(path, dir))
+				return true;
+		}
+	return false;
+}
+
+static int open_file(int dir, const char *path)
+{
+	return path_openat2(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+static bool same_bytes(int one, int two)
+{
+	char b[2][16384];
+	for (off_t at = 0;;) {
+		ssize_t n = fd_pread_full(one, b[0], sizeof(b[0]), at);
+		if (n < 0 || fd_pread_full(two, b[1], sizeof(b[1]), at) != n ||
+			memcmp(b[0], b[1], (size_t)n) != 0)
+			return false;
+		if (n == 0)
+			return true;
+		at += n;
+	}
+}
+
+/* Was the file that bawn put at path written anew inside, with other content? */
+static bool is_changed(int seed, const int *dirs, size_t n_dirs, const char *path)
+{
+	for (size_t i = 0; i < n_dirs; i++) {
+		_cleanup_close_ int now = open_file(dirs[i], path);
+		struct stat st;
+		if (now == -ENOENT || now == -ENOTDIR)
+			continue;
+		if (now < 0 || fstat(now, &st) < 0 || !S_ISREG(st.st_mode))
+			return false;
+		_cleanup_close_ int was = open_file(seed, path);
+		return was >= 0 && !same_bytes(was, now);
+	}
+	return false;
+}
+
+struct seeds {
+	struct arena *a;
+	const struct strv *homes;
+	int dir;
+	const int *dirs;
+	size_t n_dirs;
+};
+
+static void seeded(const struct seeds *s, const char *path, unsigned int depth, struct strv *ret)
+{
+	struct arena *a = s->a;
+	int dir = s->dir;
 	int fd = open_below(dir, path);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d || depth > SEED_DEPTH_MAX) {
@@ -107,8 +170,10 @@ static void seeded(struct arena *a, int dir, const char *path, unsigned int dept
 		for (size_t i = 0; !stays && i < ARRAY_LEN(seed_stays); i++)
 			stays = streq(inner, seed_stays[i]);
 		if (!stays && S_ISDIR(st.st_mode))
-			seeded(a, dir, inner, depth + 1, ret);
-		else if (!stays)
+			seeded(s, inner, depth + 1, ret);
+		else if (!stays &&
+			!(S_ISREG(st.st_mode) && is_of_tool(a, s->homes, inner) &&
+				is_changed(dir, s->dirs, s->n_dirs, inner)))
 			strv_push(a, ret, inner);
 	}
 	closedir(d);
@@ -121,6 +186,6 @@ int leave_out(struct arena *a, const struct strv *homes, const int *dirs, size_t
 		for (size_t i = 0; i < ARRAY_LEN(in_home); i++)
 			one(a, homes->v[h], in_home[i], dirs, n_dirs, ret);
 	if (seed >= 0)
-		seeded(a, seed, "", 0, ret);
+		seeded(&(struct seeds){a, homes, seed, dirs, n_dirs}, "", 0, ret);
 	return a->failed ? -ENOMEM : 0;
 }

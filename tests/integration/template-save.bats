@@ -99,6 +99,40 @@ nothing_half() {
 	[ "$(sort <<<"$output")" = $'./.bashrc\n./.claude/CLAUDE.md\n./.claude/skills/s/SKILL.md\n./.codex/AGENTS.md\n./.config/app' ] || fail left
 }
 
+@test "save: prompts and settings that were changed inside are in the template, what only came along is not" {
+	load agents.sh
+	box
+	look_profile codex
+	look_profile claude
+	mkdir -p "$HOME/.codex/prompts" "$HOME/.claude"
+	echo 'the USER speaks' >"$HOME/.codex/AGENTS.md"
+	echo 'a prompt of the user' >"$HOME/.codex/prompts/p.md"
+	echo '{"language": "german"}' >"$HOME/.claude/settings.json"
+	echo 'model_reasoning_effort = "high"' >"$HOME/.codex/config.toml"
+	"$BAWN" rm -f box
+	"$BAWN" create --template base:1 --name box codex-look . >/dev/null
+	"$BAWN" run -q --name box codex-look -- 'echo the TEAM speaks >>~/.codex/AGENTS.md
+		echo "[mcp_servers.own]" >>~/.codex/config.toml; echo "command = \"/opt/own\"" >>~/.codex/config.toml
+		mkdir -p ~/.claude ~/.codex/skills/s; echo skill >~/.codex/skills/s/SKILL.md; touch ~/.codex/prompts/p.md
+		echo "{\"model\": \"of-the-template\"}" >~/.claude/settings.json; echo mine >>~/.gitconfig'
+	template save -q box made
+	rm -r "$HOME/.codex" "$HOME/.claude"
+	mkdir -p "$T/other"
+	run -0 "$BAWN" run --rm -q --template made codex-look "$T/other" -- 'cat ~/.codex/AGENTS.md ~/.codex/config.toml ~/.codex/skills/s/*; ls ~/.codex/prompts; grep -c mine ~/.gitconfig || :'
+	[[ $output == "the USER speaks"*"the TEAM speaks"*"the workspace $T/other is"* ]] || fail "$output"
+	refute_output "the workspace $WS is"
+	assert_output '[mcp_servers.own]
+command = "/opt/own"'
+	assert_output "[projects.\"$T/other\"]"
+	assert_output skill
+	refute_output p.md
+	[[ $output == *$'\n0' ]] || fail "$output"
+	run -0 "$BAWN" run --rm -q --template made claude-look "$T/other" -- 'cat ~/.claude/settings.json'
+	assert_output of-the-template
+	assert_output skipDangerousModePermissionPrompt
+	refute_output german
+}
+
 @test "TPL-16 save: a secret stops it, is named by path and line, and never told; --allow-secret lets a path pass" {
 	box
 	printf %s "tr/4ub+our-\"9x-and-more" | "$BAWN" secret set --value-stdin mine
