@@ -5,51 +5,9 @@
 load ../lib.sh
 load agents.sh
 load vault.sh
+load login-agents.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
-
-# logged_in TOOL HOST...: its log-in, ended a minute ago; all hosts are the model; sets OPTS.
-logged_in() {
-	local tool=$1 h jwt=
-	shift
-	need_agents
-	need_runnable "$tool"
-	make_ca "$@"
-	rm "$WS/ca.crt"
-	export SSL_CERT_FILE=$T/ca.pem
-	plant_login "$tool" -60
-	REFRESH=$(grep -oE '"refresh_?[tT]oken":"[^"]*' "$LOGIN_FILE" | cut -d'"' -f4)
-	[ "$tool" != codex ] || jwt=',"jwt":true,"claims":{"email":"test@example.org","https://api.openai.com/auth":{"chatgpt_account_id":"acc","chatgpt_plan_type":"plus","chatgpt_user_id":"u","user_id":"u"}}'
-	start_model "{\"commands\":[\"echo written by the agent > made-\$BAWN_SANDBOX.txt; echo made\",\"sleep ${PAUSE:-0}; cat ~/.claude/.credentials.json ~/.codex/auth.json ~/.gemini/oauth_creds.json; env; cat /proc/*/environ | tr '\\\\0' '\\\\n'; true\"],
-		\"final\":\"THE TOUR IS OVER\",\"oauth\":{\"refresh\":\"$REFRESH\",\"access\":\"none\",\"life\":${LIFE:-600}$jwt}}" tls
-	OPTS=()
-	for h; do OPTS+=(--connect-to "$h:443:127.0.0.1:$MODEL_PORT"); done
-}
-
-renewed() { grep -c '"renewed":true' "$MODEL_LOG" || :; }
-
-# What the server has seen: no token twice, none but its own, none inside; what the host's file has counts.
-seen_well() {
-	node -e '
-		const fs = require("fs"), [file, log, first] = process.argv.slice(1);
-		const all = fs.readFileSync(log, "utf8").trim().split("\n").map(JSON.parse);
-		if (all.some((e) => e.reuse)) throw new Error("a refresh token was used twice");
-		const asked = all.filter((e) => e.api);
-		if (asked.length < 3) throw new Error(`${asked.length} questions`);
-		const used = new Set(asked.map((e) => (e.auth.authorization ?? "").replace("Bearer ", "")));
-		const d = JSON.parse(fs.readFileSync(file, "utf8"));
-		const t = d.claudeAiOauth ?? d.tokens ?? d;
-		const access = t.accessToken ?? t.access_token, refresh = t.refreshToken ?? t.refresh_token;
-		if (!used.has(access)) throw new Error("the file has a token that was not used");
-		if (refresh === first || !/^refresh-/.test(refresh)) throw new Error(`refresh ${refresh}`);
-		for (const e of all) {
-			const inside = JSON.stringify(e.last_result ?? "");
-			for (const s of [first, refresh, ...used])
-				if (inside.includes(s)) throw new Error("a token is inside");
-		}' "$LOGIN_FILE" "$MODEL_LOG" "$REFRESH" || return 1
-	[ "$(stat -c %a "$LOGIN_FILE")" = 600 ] || return 1
-	! grep -rqsF -e "$REFRESH" "$AUDIT" "$XDG_DATA_HOME" "$WS"
-}
 
 # works ARGS...: one task with a token that had ended before the start.
 works() {
