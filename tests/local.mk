@@ -12,7 +12,7 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 # Everything below tests/ goes into the tarball.  Whole directories only where nothing is built: what
 # lies in the build directory's would go along.
 EXTRA_DIST += tests/images.py tests/as-tap tests/run-bats tests/count tests/lib.sh tests/templates.sh tests/integration tests/build \
-	tests/attack tests/net tests/registry tests/vault/world.py tests/vault/cases.py tests/fuzz/corpus \
+	tests/attack tests/net tests/registry tests/vault/world.py tests/vault/cases.py tests/vault/hostile.py tests/vault/memory.py tests/vault/long.sh tests/fuzz/corpus \
 	tests/agents/model.mjs tests/agents/package.json tests/agents/package-lock.json \
 	tests/playwright/package.json tests/playwright/package-lock.json
 

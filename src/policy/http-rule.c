@@ -348,6 +348,48 @@ static struct http_verdict deny(const char *why)
 	return (struct http_verdict){.action = EGRESS_DENY, .rule = EGRESS_NO_RULE, .why = why};
 }
 
+/* Does the key of a query, as far as it goes, say this (in lower case)? */
+static bool key_is(const char *s, size_t n, const char *want)
+{
+	for (size_t i = 0; i < n && s[i] != '='; i++, want++) {
+		int c = escaped(s, n, i);
+		if (c >= 0)
+			i += 2;
+		else
+			c = s[i];
+		if (!*want || (lower((char)c) != *want))
+			return false;
+	}
+	return !*want;
+}
+
+/* Frameworks that know forms take a method from there ("_method=DELETE"): another one than the
+ * rules are held against. */
+static bool query_names_method(const char *target, size_t n)
+{
+	static const char *const keys[] = {"_method", "_http_method", "_httpmethod",
+		"x-http-method-override", "x-http-method", "x-method-override"};
+	const char *query = memchr(target, '?', n), *end = target + n;
+	while (query && ++query < end) {
+		const char *next = query;
+		while (next < end && *next != '&' && *next != ';')
+			next++;
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+			if (key_is(query, (size_t)(next - query), keys[i]))
+				return true;
+		query = next < end ? next : NULL;
+	}
+	return false;
+}
+
+static bool methods_count(const struct http_rules *rules, const char *name, uint16_t port)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (*rules->v[i].methods && http_rule_is_for(&rules->v[i], name, port))
+			return true;
+	return false;
+}
+
 struct http_verdict http_decide(const struct http_rules *rules, const char *name, uint16_t port,
 	const char *method, size_t method_len, const char *target, size_t target_len)
 {
@@ -360,6 +402,8 @@ struct http_verdict http_decide(const struct http_rules *rules, const char *name
 		return first;
 	if (!method_ok(method, method_len))
 		return deny("the method is malformed");
+	if (methods_count(rules, name, port) && query_names_method(target, target_len))
+		return deny("the query names a method of its own");
 	for (unsigned int how = 0; how < READINGS; how++) {
 		if (how & ~known)
 			continue;

@@ -17,6 +17,13 @@ static void emit(struct upstream *u, const void *p, size_t n)
 		u->f.dead = true;
 }
 
+static void emit_clean(struct upstream *u)
+{
+	for (size_t at = 0; at < clean.n; at += LINK_FRAME_MAX)
+		emit(u, buf_data(&clean) + at, MIN(clean.n - at, (size_t)LINK_FRAME_MAX));
+	buf_eat(&clean, clean.n);
+}
+
 /* A piece of the body, in the framing that the agent was told. */
 static void emit_body(struct upstream *u, const char *p, size_t n, bool last)
 {
@@ -25,11 +32,10 @@ static void emit_body(struct upstream *u, const char *p, size_t n, bool last)
 		u->f.dead = true;
 	if (clean.n && u->got != GOT_LENGTH)
 		emit(u, size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", clean.n));
-	for (size_t at = 0; at < clean.n; at += LINK_FRAME_MAX)
-		emit(u, buf_data(&clean) + at, MIN(clean.n - at, (size_t)LINK_FRAME_MAX));
-	if (clean.n && u->got != GOT_LENGTH)
+	const bool end = clean.n && u->got != GOT_LENGTH;
+	emit_clean(u);
+	if (end)
 		emit(u, "\r\n", 2);
-	buf_eat(&clean, clean.n);
 }
 
 static void finished(struct upstream *u)
@@ -83,6 +89,14 @@ static void switched(struct upstream *u, const struct h1_head *h)
 		broke_off(u, "switched to something that is no WebSocket");
 		return;
 	}
+	for (size_t i = 0; i < h->n; i++) {
+		if (!http_names(h->f[i].name, "sec-websocket-extensions"))
+			continue;
+		broke_off(u, "uses extensions of WebSockets, though asked not to");
+		return;
+	}
+	u->sent = (struct frames){.masked = true};
+	u->said = (struct frames){0};
 	emit_head(u, h, GOT_NONE);
 	u->got = GOT_OPAQUE;
 	if (link_put(&u->f.link, LINK_SWITCH, NULL, 0) < 0)
@@ -106,6 +120,12 @@ static bool read_head(struct upstream *u)
 		return true;
 	}
 	enum up_response body = body_of(u, &h);
+	if (h.status == 206 && u->injected && !GUARD_REMOVED("vault-parts")) {
+		broke_off(u,
+			"sends a part only, though asked for all: half a secret in it would not be "
+			"seen, so nothing of it is passed on");
+		return true;
+	}
 	if (h.coded && body != GOT_NONE && u->injected && !GUARD_REMOVED("vault-coded")) {
 		broke_off(u,
 			"compresses what it sends, though asked not to: a secret in it would not "
@@ -178,6 +198,67 @@ static void read_length(struct upstream *u)
 		finished(u);
 }
 
+/* ---- a WebSocket ---- */
+
+static void emit_frame_head(struct upstream *u, unsigned int kind, bool fin, uint64_t length)
+{
+	char head[FRAME_HEAD_MAX];
+	emit(u, head, frame_head(kind, fin, length, head));
+}
+
+/* Whole, as it is short. */
+static void control_frame(struct upstream *u, const struct frame_piece *p)
+{
+	if (buf_add(&u->control, p->data.p, p->data.n) < 0)
+		u->f.dead = true;
+	if (!p->ends || u->f.dead)
+		return;
+	if (u->control.n)
+		scrub_run(&vault_config.scrub, buf_data(&u->control), u->control.n, true);
+	emit_frame_head(u, u->said.kind, true, u->control.n);
+	emit(u, buf_data(&u->control), u->control.n);
+	buf_free(&u->control);
+}
+
+/* A message is scrubbed as one, however it is cut into frames.  The last frame of one keeps its
+ * form, with what was held back of those before in front of it; those are cut anew. */
+static void message_frame(struct upstream *u, const struct frame_piece *p)
+{
+	const struct frames *f = &u->said;
+	if (p->begins && f->kind)
+		u->message = f->kind;
+	if (p->begins && f->fin) {
+		emit_frame_head(u, u->message, true, u->held.n + f->length);
+		u->message = 0;
+	}
+	if (scrub_feed(&vault_config.scrub, &u->held, p->data.p, p->data.n, f->fin && p->ends,
+		    &clean) < 0)
+		u->f.dead = true;
+	if (clean.n && !f->fin) {
+		emit_frame_head(u, u->message, false, clean.n);
+		u->message = 0;
+	}
+	emit_clean(u);
+}
+
+static void read_frames(struct upstream *u)
+{
+	struct frame_piece p;
+	const ssize_t n = frame_next(
+		&u->said, buf_data(&u->in), MIN(u->in.n, (size_t)READ_STEP), &p);
+	if (n < 0) {
+		broke_off(u, "sent something that is no WebSocket");
+		return;
+	}
+	if (u->said.in_frame || p.begins || p.ends) {
+		if (frame_is_control(&u->said))
+			control_frame(u, &p);
+		else
+			message_frame(u, &p);
+	}
+	buf_eat(&u->in, (size_t)n);
+}
+
 /* Use what has been read; true when some of it was. */
 static bool use(struct upstream *u)
 {
@@ -195,8 +276,7 @@ static bool use(struct upstream *u)
 		emit_body(u, buf_data(&u->in), u->in.n, false);
 		break;
 	case GOT_OPAQUE:
-		emit(u, buf_data(&u->in), MIN(u->in.n, (size_t)LINK_FRAME_MAX));
-		buf_eat(&u->in, MIN(u->in.n, (size_t)LINK_FRAME_MAX));
+		read_frames(u);
 		return true;
 	}
 	buf_eat(&u->in, u->in.n);

@@ -175,6 +175,20 @@ static void take_head(struct upstream *u, const struct link_frame *l)
 	}
 }
 
+/* Nothing else than the upgrade was for: no requests that were not looked at. */
+static bool are_frames(struct upstream *u, const char *p, size_t n)
+{
+	struct frame_piece piece;
+	while (n) {
+		const ssize_t used = frame_next(&u->sent, p, n, &piece);
+		if (used < 0)
+			return GUARD_REMOVED("vault-frames");
+		p += used;
+		n -= (size_t)used;
+	}
+	return true;
+}
+
 static void take_body(struct upstream *u, const struct link_frame *l)
 {
 	int r = 0;
@@ -187,6 +201,11 @@ static void take_body(struct upstream *u, const struct link_frame *l)
 	}
 	if (!spend(u, l->n)) {
 		over_budget(u);
+		return;
+	}
+	if (u->got == GOT_OPAQUE && !are_frames(u, l->p, l->n)) {
+		upstream_refuse(u, VAULT_WHY_MALFORMED, 400,
+			"what was sent on an upgraded connection is no WebSocket");
 		return;
 	}
 	if (u->got == GOT_OPAQUE || !u->chunked) {
@@ -212,8 +231,12 @@ static void take_end(struct upstream *u, const struct link_frame *l)
 		!config_trailers_ok(
 			&vault_config, u->f.name, u->f.port, (struct http_span){l->p, l->n})) {
 		upstream_refuse(u, VAULT_WHY_MALFORMED, 400,
-			"a field that a credential of the policy puts in can't stand behind a "
-			"body");
+			"a field that the policy's credentials and rules are about can't stand "
+			"behind a body");
+		return;
+	}
+	if (ok && !spend(u, l->n)) {
+		over_budget(u);
 		return;
 	}
 	if (ok && u->chunked) {

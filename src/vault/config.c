@@ -8,7 +8,9 @@
 
 /* Per credential: the field's value, its parts, base64 of "user:secret", and all other forms. */
 enum { SECRET_LIMIT = 16384, ROOM = 32 * SECRET_LIMIT, USER_LIMIT = 256 };
-_Static_assert(SCRUB_MAX >= CREDENTIALS_MAX * (SCRUB_FORMS + 2), "room for every form");
+enum { FORMER_MAX = 8 }; /* as many as there are log-ins (login/login.h) */
+_Static_assert(SCRUB_MAX >= CREDENTIALS_MAX * (SCRUB_FORMS + 2) + FORMER_MAX * (SCRUB_FORMS + 1),
+	"room for every form");
 
 static int make_room(struct vault_config *c, struct err *err)
 {
@@ -129,7 +131,7 @@ static int read_secret(struct vault_config *c, const struct blob_view *v, struct
 static int read_former(struct vault_config *c, const struct blob_view *v, struct err *err)
 {
 	char *p = v->len <= SECRET_LIMIT ? take(c, v->data, v->len) : NULL;
-	return p && scrub_add(&c->scrub, p, v->len) == 0
+	return p && scrub_add(&c->scrub, p, v->len) == 0 && add_forms(c, p, v->len) == 0
 		? 0
 		: err_set(err, EBADMSG, "a former secret is too long");
 }
@@ -211,13 +213,37 @@ struct filter {
 	const struct vault_config *c;
 	bool *seen; /* by credential: the request has its field */
 	const bool *goes;
-	bool ruled;
+	bool ruled, injects;
 };
+
+/* Of one of these names? */
+static bool one_of(struct http_span name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (http_names(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Another method or path than those that rules are held against. */
+static bool overrides(struct http_span name)
+{
+	static const char *const names[] = {"x-http-method-override", "x-http-method",
+		"x-method-override", "x-original-method", "x-forwarded-method", "x-original-url",
+		"x-original-uri", "x-rewrite-url", "x-override-url", "x-forwarded-uri",
+		"x-http-destinationurl"};
+	return one_of(name, names, ARRAY_LEN(names));
+}
+
+/* A part of what is there: that a secret in it was cut would be the asker's choice. */
+static bool asks_for_parts(struct http_span name)
+{
+	static const char *const names[] = {"range", "if-range", "request-range"};
+	return one_of(name, names, ARRAY_LEN(names)) && !GUARD_REMOVED("vault-parts");
+}
 
 static bool keep_field(const void *arg, const struct h1_field *f)
 {
-	static const char *const overrides[] = {
-		"x-http-method-override", "x-http-method", "x-method-override"};
 	const struct filter *q = arg;
 	for (size_t i = 0; i < q->c->credentials.n; i++) {
 		if (!q->goes[i] || !http_names(f->name, q->c->credentials.v[i].header))
@@ -228,11 +254,8 @@ static bool keep_field(const void *arg, const struct h1_field *f)
 				http_names(f->name, q->c->credentials.v[i].header);
 		return false;
 	}
-	/* rules on methods would be of no use beside these */
-	for (size_t i = 0; q->ruled && i < ARRAY_LEN(overrides); i++)
-		if (http_names(f->name, overrides[i]))
-			return false;
-	return true;
+	/* rules would be of no use beside these */
+	return !(q->ruled && overrides(f->name)) && !(q->injects && asks_for_parts(f->name));
 }
 
 /* ---- which of several ---- */
@@ -336,6 +359,7 @@ int config_inject(const struct vault_config *c, const struct h1_head *h, const c
 				 h->target.n) ||
 				GUARD_REMOVED("vault-requests") || GUARD_REMOVED("vault-hosts"));
 		q.ruled |= goes[i] && cred->requests.n > 0;
+		q.injects |= sends[i] && asks_for(h, cred);
 	}
 	int r = h1_put_request(out, h, name, port, keep_field, &q);
 	for (size_t i = 0; i < c->credentials.n && r == 0; i++) {
@@ -361,10 +385,14 @@ bool config_trailers_ok(
 {
 	struct http_span line, key, value;
 	size_t at = 0;
+	bool ruled = http_rules_apply(&c->rules, name, port);
+	for (size_t i = 0; i < c->credentials.n; i++)
+		ruled |= c->credentials.v[i].requests.n > 0 &&
+			credential_goes_to(&c->credentials.v[i], name, port);
 	while (http_next_line(lines.p, lines.n, &at, &line) > 0) {
 		if (line.n == 0)
 			return true;
-		if (http_split_field(line, &key, &value) < 0)
+		if (http_split_field(line, &key, &value) < 0 || (ruled && overrides(key)))
 			return false;
 		for (size_t i = 0; i < c->credentials.n; i++)
 			if (credential_goes_to(&c->credentials.v[i], name, port) &&

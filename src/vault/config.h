@@ -43,7 +43,8 @@ const struct credential *config_barred(
 int config_inject(const struct vault_config *c, const struct h1_head *h, const char *name,
 	uint16_t port, struct buf *out, bool *ret_injected, bool *ret_renews);
 
-/* May these lines stand behind a request's body?  Not a field that a credential puts in. */
+/* May these lines stand behind a request's body?  Not a field that a credential puts in,
+ * nor one that says another method or path than the head, where rules hold. */
 bool config_trailers_ok(
 	const struct vault_config *c, const char *name, uint16_t port, struct http_span lines);
 

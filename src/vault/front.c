@@ -87,7 +87,10 @@ static void malformed(struct front *c, const struct h1_head *h, ssize_t e)
 	}
 	refuse(c, e == -EXDEV ? VAULT_WHY_HOST : VAULT_WHY_MALFORMED,
 		h && h->method.p && h->target.p ? h : NULL, status, text);
-	answer(c, status, text);
+	if (c->phase == REQUEST_BODY && c->answered) /* in the middle of the upstream's answer */
+		c->f.dead = true;
+	else
+		answer(c, status, text);
 }
 
 /* ---- agent to vault ---- */
@@ -114,7 +117,14 @@ static bool read_head(struct front *c)
 	}
 	if (n > 0 && !h1_host_is(&h, c->f.name, c->f.port) && !GUARD_REMOVED("vault-host"))
 		n = -EXDEV;
+	if (n > 0 && h1_put_request(&head, &h, c->f.name, c->f.port, NULL, NULL) < 0)
+		c->f.dead = true;
+	/* as it goes on it may be longer by a field, which is the vault's to read within the same
+	 * bounds */
+	if (n > 0 && (head.n + 2 > H1_REQUEST_MAX || h.n == H1_FIELDS_MAX))
+		n = -EMSGSIZE;
 	if (n < 0) {
+		buf_free(&head);
 		malformed(c, &h, n);
 		return true;
 	}
@@ -122,8 +132,7 @@ static bool read_head(struct front *c)
 	c->left = h.length;
 	c->chunks = (struct h1_chunks){0};
 	c->answered = false;
-	if (h1_put_request(&head, &h, c->f.name, c->f.port, NULL, NULL) < 0 ||
-		buf_add(&head, "\r\n", 2) < 0 ||
+	if (buf_add(&head, "\r\n", 2) < 0 ||
 		link_put(&c->f.link, LINK_HEAD, buf_data(&head), head.n) < 0)
 		c->f.dead = true;
 	buf_free(&head);

@@ -262,11 +262,11 @@ int h1_put_request(struct buf *b, const struct h1_head *h, const char *name, uin
 		(int)h->target.n, h->target.p, name, colon);
 	for (size_t i = 0; i < h->n && r == 0; i++) {
 		const struct h1_field *f = &h->f[i];
+		/* what is looked through must be neither compressed nor another one's frames */
 		if (!between_hops(h, f->name) && !http_names(f->name, "accept-encoding") &&
-			(!keep || keep(arg, f)))
+			!http_names(f->name, "sec-websocket-extensions") && (!keep || keep(arg, f)))
 			r = put_field(b, f);
 	}
-	/* what is looked through must not be compressed */
 	r = r < 0 ? r : buf_addf(b, "Accept-Encoding: identity\r\n");
 	if (r == 0 && h->websocket)
 		r = buf_addf(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
@@ -285,9 +285,12 @@ int h1_put_response(struct buf *b, const struct h1_head *h, enum h1_framing fram
 		r = buf_addf(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
 	else if (r == 0 && close)
 		r = buf_addf(b, "Connection: close\r\n");
+	/* a length of what has no body, and can't be that of another answer's (a HEAD's, a 304's)
+	 */
+	const bool none = h->status < 200 || h->status == 204;
 	if (r == 0)
 		r = put_framing(b, h, framing == H1_CHUNKED,
-			framing == H1_LENGTH || (h->length >= 0 && !h->chunked));
+			framing == H1_LENGTH || (h->length >= 0 && !h->chunked && !none));
 	return r < 0 ? r : buf_add(b, "\r\n", 2);
 }
 

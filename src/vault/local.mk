@@ -7,6 +7,7 @@ libvault_parse_a_SOURCES = \
 	src/vault/buf.h src/vault/buf.c \
 	src/vault/http1.h src/vault/http1.c \
 	src/vault/scrub.h src/vault/scrub.c \
+	src/vault/frames.h src/vault/frames.c \
 	src/vault/wire.h src/vault/wire.c \
 	src/vault/link.h src/vault/link.c \
 	src/vault/config.h src/vault/config.c

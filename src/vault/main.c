@@ -149,6 +149,7 @@ static bool pump(struct flow *f)
 		buf_trim(&u->in);
 		buf_trim(&u->out);
 		buf_trim(&u->held);
+		buf_trim(&u->control);
 		buf_trim(&f->link.in);
 		buf_trim(&f->link.out);
 		return false;
@@ -174,6 +175,7 @@ static void stop(struct flow *f)
 	buf_free(&u->in);
 	buf_free(&u->out);
 	buf_free(&u->held);
+	buf_free(&u->control);
 }
 
 /* ---- start ---- */

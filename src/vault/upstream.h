@@ -4,6 +4,7 @@
 #define BAWN_VAULT_UPSTREAM_H
 
 #include "vault/config.h"
+#include "vault/frames.h"
 #include "vault/loop.h"
 
 enum up_state { UP_HANDSHAKE, UP_OPEN, UP_FAILED, UP_OVER };
@@ -23,6 +24,9 @@ struct upstream {
 	int64_t left, to_come; /* of the request's body, of the response's */
 	struct h1_chunks chunks;
 	struct buf in, out, held; /* from the upstream; for it; what the scrubbing holds back */
+	struct frames sent, said; /* GOT_OPAQUE: a WebSocket's, of the agent and of the upstream */
+	uint8_t message;    /* what the upstream's message is, until its first piece goes on */
+	struct buf control; /* its control frame, until it is whole */
 	struct budget *budget;
 	enum vault_why why; /* UP_FAILED */
 	char text[200];

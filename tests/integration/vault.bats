@@ -11,7 +11,7 @@ setup() {
 teardown() { bawn_teardown; }
 
 case_of() {
-	run timeout 120 python3 "$BAWN_SRCDIR/tests/vault/cases.py" "$1"
+	run timeout 120 python3 "$BAWN_SRCDIR/tests/vault/${2:-cases}.py" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
 }
@@ -33,6 +33,13 @@ case_of() {
 @test "HTTP responses without a body, and early ones" { case_of empties; }
 @test "HTTP 100-continue" { case_of continues; }
 @test "TLS-16 WebSocket passes, another upgrade does not" { case_of websocket; }
+@test "TLS-13 a secret in a WebSocket's messages is scrubbed, in fragments and pings too" { case_of websocket hostile; }
+@test "HTTP what is no WebSocket passes on an upgraded connection in neither direction" { case_of frames hostile; }
+@test "TLS-13 no half of a secret by asking for a part" { case_of parts hostile; }
+@test "TLS-13 a former token is scrubbed in every form" { case_of former hostile; }
+@test "TLS-14 what stands behind a body counts, and says no other method or path" { case_of behind_bodies hostile; }
+@test "HTTP rules hold against fields and queries that name another method or path" { case_of overrides hostile; }
+@test "HTTP heads at their limits; lengths where there is no body; no answer in an answer" { case_of heads hostile; }
 @test "TLS-16 half a GiB each way in constant memory" { case_of big; }
 @test "3000 requests of all sizes, in records large and small and many at once: none is left lying" { case_of storm; }
 @test "1000 idle connections at once, at most 64 KiB each" { case_of idle; }

@@ -9,6 +9,7 @@
 
 #include "unit.h"
 #include "vault/config.h"
+#include "vault/frames.h"
 #include "vault/link.h"
 
 #define HOST "Host: a.example\r\n"
@@ -326,6 +327,68 @@ static void test_frames(void **state)
 }
 
 /* Nothing is asked for without an event, and no event is needed for what may be there. */
+/* All that is told of them, "[kind fin length]payload;" each. */
+static const char *frames_of(bool masked, const char *p, size_t n, size_t step)
+{
+	static char said[512];
+	struct frames f = {.masked = masked};
+	struct frame_piece piece;
+	size_t at = 0, len = 0;
+	while (at < n) {
+		ssize_t used = frame_next(&f, p + at, MIN(step, n - at), &piece);
+		if (used < 0)
+			return "bad";
+		at += (size_t)used;
+		if (piece.begins)
+			len += (size_t)snprintf(said + len, sizeof(said) - len, "[%d %d %d]",
+				f.kind, f.fin, (int)f.length);
+		len += (size_t)snprintf(said + len, sizeof(said) - len, "%.*s%s", (int)piece.data.n,
+			piece.data.n ? piece.data.p : "", piece.ends ? ";" : "");
+	}
+	said[len] = '\0';
+	return said;
+}
+
+static void test_websocket(void **state)
+{
+	static const struct {
+		const char *p;
+		size_t n;
+		bool masked;
+		const char *want;
+	} t[] = {
+#define BYTES(s) (s), sizeof(s) - 1
+		{BYTES("\x81\x05hello\x82\0"), false, "[1 1 5]hello;[2 1 0];"},
+		{BYTES("\x01\1a\x89\2hi\0\0\x80\1b"), false,
+			"[1 0 1]a;[9 1 2]hi;[0 0 0];[0 1 1]b;"},
+		{BYTES("\x82\x83mask...\x88\x80mask"), true, "[2 1 3]...;[8 1 0];"},
+		{BYTES("\x81\x85hell"), false, "bad"}, /* masked */
+		{BYTES("\x81\5hello"), true, "bad"},   /* not masked */
+		{BYTES("\xc1\1a"), false, "bad"},      /* compressed */
+		{BYTES("\x83\1a"), false, "bad"},      /* no such kind */
+		{BYTES("\x8b\1a"), false, "bad"},
+		{BYTES("\x09\1a"), false, "bad"},        /* a ping in pieces */
+		{BYTES("\x89\x7e\0\x7e"), false, "bad"}, /* a long one */
+		{BYTES("\x80\1a"), false, "bad"},        /* goes on with nothing */
+		{BYTES("\x01\1a\x81\1b"), false, "bad"}, /* begins anew */
+		{BYTES("\x81\x7e\0\x7d"), false, "bad"}, /* longer than it had to be */
+		{BYTES("\x81\x7f\0\0\0\0\0\0\xff\xff"), false, "bad"},
+		{BYTES("\x81\x7f\xff\0\0\0\0\0\0\0"), false, "bad"},
+	};
+	char head[FRAME_HEAD_MAX];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		for (size_t step = 1; step < 20; step++)
+			assert_string_equal(
+				frames_of(t[i].masked, t[i].p, t[i].n, step), t[i].want);
+	assert_int_equal(frame_head(1, true, 125, head), 2);
+	assert_memory_equal(head, "\x81\x7d", 2);
+	assert_int_equal(frame_head(0, false, 126, head), 4);
+	assert_memory_equal(head, "\0\x7e\0\x7e", 4);
+	assert_int_equal(frame_head(2, true, 65536, head), 10);
+	assert_memory_equal(head, "\x82\x7f\0\0\0\0\0\1\0\0", 10);
+}
+
 static void test_wire(void **state)
 {
 	char buf[4096] = "";
@@ -480,7 +543,8 @@ int main(void)
 		cmocka_unit_test(test_written_anew), cmocka_unit_test(test_responses_refused),
 		cmocka_unit_test(test_chunks), cmocka_unit_test(test_scrub),
 		cmocka_unit_test(test_scrub_forms), cmocka_unit_test(test_frames),
-		cmocka_unit_test(test_wire), cmocka_unit_test(test_flow_messages),
-		cmocka_unit_test(test_inject), cmocka_unit_test(test_bad_config)};
+		cmocka_unit_test(test_websocket), cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_flow_messages), cmocka_unit_test(test_inject),
+		cmocka_unit_test(test_bad_config)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@ tests_unit_test_vault_LDADD = $(vault_test_libs) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-vault.c
 
-vault_fuzz = tests/fuzz/fuzz-vault-http tests/fuzz/fuzz-vault-chunk tests/fuzz/fuzz-vault-msg
+vault_fuzz = tests/fuzz/fuzz-vault-http tests/fuzz/fuzz-vault-chunk tests/fuzz/fuzz-vault-msg \
+	tests/fuzz/fuzz-vault-frames
 check_PROGRAMS += $(vault_fuzz)
 TESTS += $(vault_fuzz)
 tests_fuzz_fuzz_vault_http_SOURCES = tests/fuzz/fuzz-vault-http.c tests/fuzz/run-corpus.c
@@ -18,3 +19,5 @@ tests_fuzz_fuzz_vault_chunk_SOURCES = tests/fuzz/fuzz-vault-chunk.c tests/fuzz/r
 tests_fuzz_fuzz_vault_chunk_LDADD = $(vault_test_libs)
 tests_fuzz_fuzz_vault_msg_SOURCES = tests/fuzz/fuzz-vault-msg.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_vault_msg_LDADD = $(vault_test_libs)
+tests_fuzz_fuzz_vault_frames_SOURCES = tests/fuzz/fuzz-vault-frames.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_vault_frames_LDADD = $(vault_test_libs)

@@ -507,6 +507,7 @@ def continues():
 
 
 def websocket():
+    """Frames pass both ways, of all sizes; what comes with the upgrade, too (see hostile.py)."""
     def answer(c):
         head = c.until(b"\r\n\r\n")
         if b"/h2c" in head:
@@ -514,24 +515,23 @@ def websocket():
             return
         assert b"Upgrade: websocket\r\n" in head and SECRET.encode() in head
         c.send(f"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-               f"X-Echo: {SECRET}\r\n\r\n\x81\x05early")
+               f"X-Echo: {SECRET}\r\n\r\n".encode() + b"\x81\x05early")
         while True:
-            c.more()
-            c.send(c.buf)
-            c.buf = b""
+            a, b = c.take(2)
+            assert a == 0x82 and b == 0xff
+            n, = struct.unpack(">Q", c.take(8))
+            assert c.take(4) == b"\0" * 4
+            c.send(struct.pack(">BBQ", 0x82, 127, n) + c.take(n))
     w, up = start(answer)
     ask = AUTH + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n"
     c = w.agent(up)
     first, f, _ = w.ask(c, get("/ws", ask))
     assert " 101 " in first and f["upgrade"] == "websocket" and SECRET not in f["x-echo"], f
-    c.take(len("\x81\x05early".encode()))
-    for n in (1, 5, 70000, 300000):
-        block = os.urandom(n)
-        import threading
-        t = threading.Thread(target=c.send, args=(block,))
-        t.start()
-        assert c.take(n) == block
-        t.join()
+    assert c.take(7) == b"\x81\x05early"
+    for n in (65536, 70000, 300000):
+        head, block = struct.pack(">BBQ", 0x82, 127, n), os.urandom(n)
+        c.send(b"\x82\xff" + head[2:] + b"\0" * 4 + block)
+        assert c.take(n + 10) == head + block
     assert " 502 " in w.ask(w.agent(up), get("/h2c", ask))[0]
 
 
@@ -609,10 +609,9 @@ def hour():
             head = c.until(b"\r\n\r\n")
             if b"/ws" in head:
                 c.send("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
-                while True:
-                    c.more()
-                    c.send(c.buf)
-                    c.buf = b""
+                assert c.take(7) == b"\x81\x81\0\0\0\0a"
+                c.send(b"\x81\x01a")
+                c.more()
             if b"/slow" in head:
                 go.wait(20)
             if b"/events" in head:
@@ -643,7 +642,7 @@ def hour():
     go.set()
     assert " 200 " in slow.message()[0]
     events.until(b"more\n\n")
-    ws.send(b"\x81\x01a")
+    ws.send(b"\x81\x81\0\0\0\0a")
     assert ws.take(3) == b"\x81\x01a"
     assert w.ask(still, get("/", AUTH))[0].endswith("200 OK")
     assert up.conns == 6
