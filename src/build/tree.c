@@ -201,28 +201,18 @@ static int file_place(struct walk *w, const struct target *t, const char *base, 
 	return build_tree_dir(t->root, dir, &w->c->owner, w->err);
 }
 
-/* Into the directory t, as what is in the directory src. */
+/* Into the directory t goes what is in the directory src; t itself is none of it, and takes neither
+ * mode nor owner from it, also where it is made. */
 static int take_content(struct walk *w, int src, const struct target *t)
 {
 	_cleanup_close_ int fd = -1;
-	bool made = false;
 	if (!w->sum) {
-		const char *rel = t->path + strspn(t->path, "/");
-		int have = path_openat2(t->root, *rel ? rel : ".", O_PATH | O_CLOEXEC, 0,
-			RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-		made = have == -ENOENT;
-		if (have >= 0)
-			close(have);
 		fd = build_tree_dir(t->root, t->path, &w->c->owner, w->err);
 		if (fd < 0)
 			return fd;
 	}
 	w->top = fd;
-	int r = walk_inside(w, src, fd);
-	/* a directory that was there keeps its mode and owner */
-	if (r == 0 && (made || w->sum))
-		r = walk_dir_facts(w, src, fd);
-	return r;
+	return walk_inside(w, src, fd);
 }
 
 /* Is it left out, by what it is really called? */
