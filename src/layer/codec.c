@@ -41,7 +41,8 @@ static struct codec *ready(struct codec *c)
 /* The beginning of an xz file, or of the next one behind it. */
 static bool begin_xz(struct codec *c)
 {
-	return lzma_stream_decoder(&c->xz, XZ_MEMORY, 0) == LZMA_OK;
+	const uint64_t most = GUARD_REMOVED("layer-memory") ? UINT64_MAX : XZ_MEMORY;
+	return lzma_stream_decoder(&c->xz, most, 0) == LZMA_OK;
 }
 
 static bool begin_bzip2(struct codec *c)

@@ -10,8 +10,10 @@ tests_unit_test_layer_LDADD = $(layer_test_libs) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/test-layer.c
 
-check_PROGRAMS += tests/fuzz/fuzz-layer tests/fuzz/fuzz-frame
-TESTS += tests/fuzz/fuzz-layer tests/fuzz/fuzz-frame
+check_PROGRAMS += tests/fuzz/fuzz-layer tests/fuzz/fuzz-frame tests/fuzz/fuzz-codec
+TESTS += tests/fuzz/fuzz-layer tests/fuzz/fuzz-frame tests/fuzz/fuzz-codec
+tests_fuzz_fuzz_codec_SOURCES = tests/fuzz/fuzz-codec.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_codec_LDADD = $(layer_test_libs)
 tests_fuzz_fuzz_layer_SOURCES = tests/fuzz/fuzz-layer.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_layer_LDADD = $(layer_test_libs)
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz-frame.c tests/fuzz/run-corpus.c
