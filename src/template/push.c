@@ -2,15 +2,27 @@
  *
  * Theory: the registry is asked for each layer in the forms that are known of it; only where it has
  * none is the layer packed, into a file without a name, and that is sent.  What bawn-layer packs is
- * the same each time, so that form is known from then on.
+ * the same each time, so that form is known from then on.  While layers are on their way, at most
+ * UPLOADS at once, the next ones are asked for and packed.  The manifest goes last, once all that
+ * it names is there.
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "template/remote.h"
+
+enum { UPLOADS = 4, PULSE_MS = 150 };
+
+struct upload {
+	const char *diff;
+	uint64_t size;
+	int fd;
+	struct registry_job job;
+};
 
 struct push {
 	struct template_work *w;
@@ -19,6 +31,8 @@ struct push {
 	struct strv from; /* repositories there that may have a layer */
 	bool docker;
 	uint64_t sent;
+	struct upload up[UPLOADS];
+	size_t n_up;
 };
 
 /* What a registry is told that a layer is, by its form in the store. */
@@ -75,8 +89,70 @@ static int send(struct push *p, const struct image_desc *d, int fd, struct err *
 
 static void pulse(void *ctx)
 {
-	progress_show(&((struct push *)ctx)->w->progress);
+	struct push *p = ctx;
+	p->w->progress.done = p->sent;
+	progress_show(&p->w->progress);
 }
+
+/* ---- uploads ---- */
+
+static int start_upload(
+	struct push *p, const char *diff, const struct image_desc *d, int fd, struct err *err)
+{
+	struct upload *u = &p->up[p->n_up];
+	const struct registry_request q = {.op = REGISTRY_PUSH_BLOB,
+		.repo = p->ref->path,
+		.digest = d->digest,
+		.size = (int64_t)d->size};
+	*u = (struct upload){.diff = diff, .size = d->size, .fd = -1, .job = REGISTRY_JOB_NONE};
+	int r = registry_start(&p->c, p->w->a, &q, fd, &u->job, err);
+	if (r < 0)
+		return r;
+	u->fd = fd;
+	p->n_up++;
+	return 0;
+}
+
+static int end_upload(struct push *p, size_t i, struct err *err)
+{
+	struct registry_answer w = {0};
+	struct upload u = p->up[i];
+	int r = registry_finish(&p->c, p->w->a, &u.job, &w, err);
+	close(u.fd);
+	p->up[i] = p->up[--p->n_up];
+	p->sent += r == 0 && w.status == 201 ? u.size : 0; /* 200: it had it */
+	return r < 0 ? err_prefix(err, "layer %.12s", u.diff) : 0;
+}
+
+/* Until no more than `most` are under way. */
+static int wait_uploads(struct push *p, size_t most, struct err *err)
+{
+	int r = 0;
+	while (r == 0 && p->n_up > most) {
+		struct pollfd v[UPLOADS];
+		size_t n = p->n_up;
+		for (size_t i = 0; i < n; i++)
+			v[i] = (struct pollfd){.fd = p->up[i].job.job.fd, .events = POLLIN};
+		int k = poll(v, (nfds_t)n, PULSE_MS);
+		pulse(p);
+		/* from the last on, as one that ends is replaced by it */
+		for (size_t i = n; k > 0 && r == 0 && i-- > 0;)
+			if (v[i].revents)
+				r = end_upload(p, i, err);
+	}
+	return r;
+}
+
+static void abort_uploads(struct push *p)
+{
+	while (p->n_up) {
+		struct upload *u = &p->up[--p->n_up];
+		registry_abort(&u->job);
+		close(u->fd);
+	}
+}
+
+/* ---- layers ---- */
 
 /* Packed, into a file without a name. */
 static int pack(
@@ -113,23 +189,60 @@ static int pack(
 	return r;
 }
 
-static int push_layer(struct push *p, const char *diff, struct image_desc *ret, struct err *err)
+/* 1: the registry has it; 0: *ret_fd is what to send. */
+static int find_form(
+	struct push *p, const char *diff, struct image_desc *ret, int *ret_fd, struct err *err)
 {
 	struct template_layer l;
-	int fd = -1, r = template_layer_read(p->w->t, p->w->a, diff, &l, err);
-	for (size_t i = 0; r == 0 && i < l.blobs.n; i++) {
-		if (!parse_blob(p, p->w->a, l.blobs.v[i], ret))
+	int r = template_layer_read(p->w->t, p->w->a, diff, &l, err);
+	for (size_t i = 0; r == 0 && i < l.blobs.n; i++)
+		if (parse_blob(p, p->w->a, l.blobs.v[i], ret))
+			r = is_there(p, ret, err);
+	return r == 0 ? pack(p, diff, ret, ret_fd, err) : r;
+}
+
+static int push_layer(struct push *p, const char *diff, struct image_desc *ret, struct err *err)
+{
+	int fd = -1, r = find_form(p, diff, ret, &fd, err);
+	if (r != 0)
+		return r < 0 ? err_prefix(err, "layer %.12s", diff) : 0;
+	r = wait_uploads(p, UPLOADS - 1, err);
+	if (r == 0)
+		r = start_upload(p, diff, ret, fd, err);
+	if (r < 0)
+		close(fd);
+	return r;
+}
+
+/* The same layer twice is the same blob. */
+static bool is_repeated(
+	const struct template *t, size_t i, const struct image_desc *layer, struct image_desc *ret)
+{
+	for (size_t k = 0; k < i; k++)
+		if (streq(t->info.layers.v[k], t->info.layers.v[i])) {
+			*ret = layer[k];
+			return true;
+		}
+	return false;
+}
+
+static int push_layers(
+	struct push *p, const struct template *t, struct image_desc *layer, struct err *err)
+{
+	struct progress *bar = &p->w->progress;
+	int r = 0;
+	bar->layers = t->info.layers.n;
+	for (size_t i = 0; r == 0 && i < t->info.layers.n; i++) {
+		bar->layer = i + 1;
+		pulse(p);
+		if (is_repeated(t, i, layer, &layer[i]))
 			continue;
-		r = is_there(p, ret, err);
-		if (r != 0)
-			return MIN(r, 0);
+		r = push_layer(p, t->info.layers.v[i], &layer[i], err);
 	}
 	if (r == 0)
-		r = pack(p, diff, ret, &fd, err);
-	if (r == 0)
-		r = send(p, ret, fd, err);
-	if (fd >= 0)
-		close(fd);
+		r = wait_uploads(p, 0, err);
+	abort_uploads(p);
+	bar->done = p->sent;
 	return r;
 }
 
@@ -208,22 +321,14 @@ static int push_manifest(struct push *p, const struct image_desc *config,
 static int push_all(struct push *p, const struct template *t, char **ret, struct err *err)
 {
 	struct image_desc layer[TEMPLATE_LAYERS_MAX], config;
-	struct progress *bar = &p->w->progress;
 	const size_t n = t->info.layers.n;
 	int r = n > TEMPLATE_LAYERS_MAX
 		? err_set(err, E2BIG, "more than %d layers", TEMPLATE_LAYERS_MAX)
 		: registry_open(&p->c, p->w->a, err);
 	if (r == 0)
 		r = find_others(p, t, err);
-	bar->layers = n;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		bar->layer = i + 1;
-		progress_show(bar);
-		r = push_layer(p, t->info.layers.v[i], &layer[i], err);
-		if (r < 0)
-			err_prefix(err, "layer %.12s", t->info.layers.v[i]);
-		bar->done = p->sent;
-	}
+	if (r == 0)
+		r = push_layers(p, t, layer, err);
 	if (r == 0)
 		r = push_config(p, t, &config, err);
 	return r < 0 ? r : push_manifest(p, &config, layer, n, ret, err);

@@ -304,6 +304,20 @@ refused() {
 	assert_output "${ID:0:12}"
 }
 
+@test "template push: layers go at once, and a manifest only when all are there" {
+	"$BAWN" template pull -q ok/x:v1
+	: >"$REG/log"
+	run timeout 60 "$BAWN" template push -q ok/x:v1 "$AT/atonce/a:1"
+	assert_status 0
+	[ "$(grep -c '^PUT /v2/atonce/a/blobs' "$REG/log")" = 4 ]
+	[[ $(grep '^PUT' "$REG/log" | tail -1) == *"/v2/atonce/a/manifests/1 "* ]]
+	: >"$REG/log"
+	run timeout 60 "$BAWN" template push -q ok/x:v1 "$AT/denied/a:1"
+	assert_status 125
+	assert_output "layer "
+	none_of '^PUT' "$REG/log"
+}
+
 @test "template push: what can't be pushed says why" {
 	"$BAWN" template pull -q ok/x:v1
 	run "$BAWN" template push -q ok/x:v1 "$AT/denied/x:1"

@@ -220,7 +220,7 @@ class Handler(BaseHTTPRequestHandler):
         data = BLOBS.get(what)
         if data is None:
             return self.refuse(404, "BLOB_UNKNOWN", "no such blob")
-        if fault in ("fromscratch", "denied") and (repo, what) not in MANIFESTS:
+        if fault in ("fromscratch", "denied", "atonce") and (repo, what) not in MANIFESTS:
             return self.refuse(404, "BLOB_UNKNOWN", "no such blob here")
         return self.get_blob(fault, repo, what, data)
 
@@ -335,6 +335,16 @@ class Handler(BaseHTTPRequestHandler):
 
     # ---- what it is given ----
 
+    def met(self, what, n):
+        """Have n such requests been under way at once?"""
+        self.nth(what)
+        for _ in range(300):
+            with lock:
+                if counts[what] >= n:
+                    return True
+            time.sleep(0.1)
+        return False
+
     def body(self):
         return self.rfile.read(int(self.headers.get("Content-Length", "0")))
 
@@ -377,6 +387,8 @@ class Handler(BaseHTTPRequestHandler):
             self.body()
             return self.refuse(500, "UNKNOWN", "disk full")
         data = self.body()
+        if fault == "atonce" and not self.met("/".join(words[2:-3]), 3):
+            return self.refuse(500, "UNKNOWN", "they come one by one")
         ask = dict(x.split("=", 1) for x in query.split("&") if "=" in x)
         if digest(data) != ask.get("digest") or "state" not in ask:
             return self.refuse(400, "DIGEST_INVALID", "not what it says")
