@@ -369,7 +369,7 @@ function tokens(text, type, entry, res) {
   oauth.access.set(access, Date.now() + life * 1000);
   say(200, JSON.stringify({ access_token: access, refresh_token: oauth.refresh, expires_in: life,
     token_type: "Bearer", ...(scenario.oauth.jwt ? { id_token: newToken("access", life) } : {}) }),
-    { renewed: !begins, begun: begins });
+    { renewed: !begins, begun: begins, gave: access });
 }
 
 // A browser's way: a code for whoever proves that he asked (RFC 7636), back to where he listens.

@@ -10,7 +10,9 @@ teardown() { bawn_teardown; }
 # A file of build/agents at a place of the template's, without a copy where that can be.
 bring() { # FROM TO
 	mkdir -p "$(dirname "$LAYER$2")"
-	cp -alL "$1" "$LAYER$2" 2>/dev/null || cp -aL "$1" "$LAYER$2"
+	cp -alL "$1" "$LAYER$2" 2>/dev/null && return
+	rm -rf "${LAYER:?}$2"
+	cp -aL "$1" "$LAYER$2"
 }
 
 # Put a tool of the lock file into the template.
