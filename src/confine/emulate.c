@@ -28,6 +28,12 @@
 #error "root's emulation needs the seccomp architecture of this machine here"
 #endif
 
+#ifdef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define WAIT_KILLABLE SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#else
+#define WAIT_KILLABLE (1u << 5)
+#endif
+
 #define ANSWER_0 (SECCOMP_RET_ERRNO | 0)
 
 /* Done, where there is nothing to do.  Everything that these set is asked for by the second half;
@@ -43,6 +49,17 @@ static const uint32_t owners[] = {
 #ifdef SYS_chown
 	SYS_chown,
 	SYS_lchown,
+#endif
+};
+
+/* Whose a file is, is asked; what it is told to be is a listener's to say. */
+static const uint32_t asked[] = {
+	SYS_newfstatat,
+	SYS_fstat,
+	SYS_statx,
+#ifdef SYS_stat
+	SYS_stat,
+	SYS_lstat,
 #endif
 };
 
@@ -102,6 +119,8 @@ size_t emulate_program(struct sock_filter ret[static EMULATE_INSNS], bool told)
 	put_load(&p, offsetof(struct seccomp_data, nr));
 	put_any(&p, answered, ARRAY_LEN(answered), ANSWER_0);
 	put_any(&p, owners, ARRAY_LEN(owners), tell);
+	if (told)
+		put_any(&p, asked, ARRAY_LEN(asked), tell);
 	/* a notification would not come through: the first filter has an errno for these */
 	put_argument(&p, SYS_mknodat, 2, S_IFMT, devices, ANSWER_0);
 #ifdef SYS_mknod
@@ -117,8 +136,12 @@ int emulate_enter(int *ret_listener)
 	struct sock_filter v[EMULATE_INSNS];
 	struct sock_fprog prog = {
 		.len = (unsigned short)emulate_program(v, ret_listener != NULL), .filter = v};
-	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		ret_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, &prog);
+	const unsigned flags = ret_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+	/* no signal between question and answer: stat(2) knows no EINTR.  (Linux 5.19) */
+	const unsigned quiet = ret_listener ? WAIT_KILLABLE : 0;
+	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | quiet, &prog);
+	if (r < 0 && errno == EINVAL && quiet)
+		r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 	if (r < 0)
 		return -errno;
 	if (ret_listener)

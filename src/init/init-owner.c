@@ -1,19 +1,25 @@
-/* init/init-owner.c - the owners that an emulated root gives to files, kept beside the files.
+/* init/init-owner.c - the owners that an emulated root gives to files, kept beside the files, and
+ * what it sees of them.
  *
  * Theory of operation.  With one user nothing can belong to anybody else, so chown(2) changes
  * nothing; but an image that is made from what was written shall have the owners that were meant.
  * The emulation's filter tells of each chown (SECCOMP_RET_USER_NOTIF), and a thread of pid 1 puts
- * uid and gid into the attribute user.rootlesscontainers of the file.
+ * uid and gid into the attribute user.rootlesscontainers of the file.  It tells of each stat, too:
+ * a root that sees another owner than it gave takes that one along (cp -p, tar, sed -i), or does
+ * not trust the file (cron, logrotate).  The user sees one owner, its own.
  *
  * A thread of pid 1, as that is what no process inside can kill, stop or trace, and what every
  * other process descends from, as Yama wants it of whoever reads another's memory.  It has the
  * three capabilities over files that the emulated root has, and nothing else; pid 1's other thread
  * has none, and does not wait for it.
  *
- * The call itself is never let through (no CONTINUE): the answer is always success, whatever
- * becomes of the attribute.  What is read of the other process, its path above all, may change
- * while it is read; it is read once, resolved here, and opens nothing to the caller that the caller
- * could not write an attribute to itself.  Nothing is allocated: pid 1 forks meanwhile.
+ * A chown is never let through (no CONTINUE): the answer is always success, whatever becomes of the
+ * attribute.  A stat is, where this has no answer, or not the kernel's: it is no call that anything
+ * inside is kept from, so nothing depends on what was looked at being what is asked about.  What is
+ * read of the other process, its path above all, may change while it is read; it is read once,
+ * resolved here, and opens nothing to the caller that the caller could not write an attribute to,
+ * or stat, itself.  What is written there, is where the caller wants it in its own memory.  Nothing
+ * is allocated: pid 1 forks meanwhile.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -31,6 +37,7 @@
 #include "confine/caps.h"
 #include "init/init.h"
 #include "init/owner-attr.h"
+#include "init/theirs.h"
 
 #define LISTENERS 512
 #define NOTIF_BYTES 512 /* the kernel's structures may be longer than ours */
@@ -92,109 +99,91 @@ static void keep_owner(int fd, struct owner o)
 	drop_set_id(fd);
 }
 
-/* Every file looks as if it were the sandbox's user's.  Who copies a file with its owner, as
- * useradd and sed do it with the file they write anew, gives that one: it means no owner.  A
- * program that does so by a descriptor only copies what it has seen there; these do it by names,
- * too. */
-static bool is_copy(const struct seccomp_notif *n, const struct owner *o)
-{
-	static const char *const copiers[] = {"cp", "mv", "tar", "bsdtar", "cpio", "rsync"};
-	char path[32], comm[17] = "";
-	if (o->uid != getuid() || o->gid != getgid())
-		return false;
-	if (n->data.nr == SYS_fchown)
-		return true;
-	snprintf(path, sizeof(path), "/proc/%u/comm", n->pid);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t k = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
-	comm[k > 0 ? k - 1 : 0] = '\0'; /* its line feed */
-	for (size_t i = 0; i < ARRAY_LEN(copiers); i++)
-		if (streq(comm, copiers[i]))
-			return true;
-	return false;
-}
-
-/* shadow+ and shadow-, as the programs of shadow(5) write it anew, are what shadow is. */
-static void keep_like_original(int fd)
-{
-	char path[PLACE_MAX], name[PATH_MAX];
+/* What a call is about. */
+struct asked {
+	uint64_t answer; /* where a struct stat or statx is to be put; 0: an owner is given */
+	uint32_t mask;   /* of statx; MASK_STAT: it is another */
 	struct owner o;
-	ssize_t n = readlink(place(fd, path), name, sizeof(name));
-	if (n < 2 || n == sizeof(name) || !strchr("+-", name[n - 1]))
-		return;
-	name[n - 1] = '\0';
-	_cleanup_close_ int original = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (original >= 0 && kept_owner(original, &o))
-		keep_owner(fd, o);
-}
+};
+#define MASK_STAT 0xffffffffu
 
-/* ---- which file ---- */
-
-/* A descriptor of the process, or its working directory. */
-static int open_theirs(uint32_t pid, int fd)
-{
-	char path[48];
-	if (fd == AT_FDCWD)
-		snprintf(path, sizeof(path), "/proc/%u/cwd", pid);
-	else
-		snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
-	return fd < 0 && fd != AT_FDCWD ? -1 : open(path, O_PATH | O_CLOEXEC);
-}
-
-/* The string at that address there.  Not past a page at once: the next may not be mapped. */
-static bool read_string(uint32_t pid, uint64_t address, char to[static PATH_MAX])
-{
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
-	_cleanup_close_ int mem = open(path, O_RDONLY | O_CLOEXEC);
-	for (size_t n = 0; mem >= 0 && n < PATH_MAX;) {
-		size_t part = MIN((size_t)PATH_MAX - n, 4096 - (address + n) % 4096);
-		ssize_t k = pread(mem, to + n, part, (off_t)(address + n));
-		if (k <= 0)
-			return false;
-		if (memchr(to + n, '\0', (size_t)k))
-			return true;
-		n += (size_t)k;
-	}
-	return false;
-}
-
-static int open_path(uint32_t pid, int dirfd, uint64_t address, int flags)
-{
-	char path[PATH_MAX];
-	if (!read_string(pid, address, path))
-		return -1;
-	if (!*path)
-		return flags & AT_EMPTY_PATH ? open_theirs(pid, dirfd) : -1;
-	_cleanup_close_ int dir = *path == '/' ? -1 : open_theirs(pid, dirfd);
-	if (*path != '/' && dir < 0)
-		return -1;
-	/* a magic link would be one of ours */
-	return path_openat2(*path == '/' ? AT_FDCWD : dir, path,
-		O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0u), 0,
-		RESOLVE_NO_MAGICLINKS);
-}
-
-static int open_target(const struct seccomp_notif *n, struct owner *ret)
+/* The file, or -1. */
+static int open_target(const struct seccomp_notif *n, struct asked *ret)
 {
 	const __u64 *a = n->data.args;
+	*ret = (struct asked){.mask = MASK_STAT};
 	switch (n->data.nr) {
 	case SYS_fchown:
-		*ret = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
-		return open_theirs(n->pid, (int)a[0]);
+		ret->o = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
+		return theirs_fd(n->pid, (int)a[0]);
 	case SYS_fchownat:
-		*ret = (struct owner){(uint32_t)a[2], (uint32_t)a[3]};
-		return open_path(n->pid, (int)a[0], a[1], (int)a[4]);
+		ret->o = (struct owner){(uint32_t)a[2], (uint32_t)a[3]};
+		return theirs_path(n->pid, (int)a[0], a[1], (int)a[4]);
+	case SYS_fstat:
+		ret->answer = a[1];
+		return theirs_fd(n->pid, (int)a[0]);
+	case SYS_newfstatat:
+		ret->answer = a[2];
+		return theirs_path(n->pid, (int)a[0], a[1], (int)a[3]);
+	case SYS_statx:
+		ret->answer = a[4];
+		ret->mask = (uint32_t)a[3];
+		return theirs_path(n->pid, (int)a[0], a[1], (int)a[2]);
 #ifdef SYS_chown
 	case SYS_chown:
 	case SYS_lchown:
-		*ret = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
-		return open_path(
+		ret->o = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
+		return theirs_path(
 			n->pid, AT_FDCWD, a[0], n->data.nr == SYS_lchown ? AT_SYMLINK_NOFOLLOW : 0);
+	case SYS_stat:
+	case SYS_lstat:
+		ret->answer = a[1];
+		return theirs_path(
+			n->pid, AT_FDCWD, a[0], n->data.nr == SYS_lstat ? AT_SYMLINK_NOFOLLOW : 0);
 #endif
 	default:
 		return -1;
 	}
+}
+
+/* ---- who asks whose a file is ---- */
+
+/* What is kept beside it; without, what an image that is made of this says: root's, but what lies
+ * in a home. */
+static bool seen_owner(int fd, struct owner *ret)
+{
+	char path[PLACE_MAX], name[sizeof("/home/")] = "";
+	if (kept_owner(fd, ret))
+		return true;
+	*ret = (struct owner){0, 0};
+	return readlink(place(fd, path), name, sizeof(name) - 1) < 0 || !streq(name, "/home/");
+}
+
+/* The kernel's own answer with that owner, into the memory mem of who asked.  false: it is the
+ * kernel's to answer. */
+static bool answer(int fd, int mem, const struct asked *q)
+{
+	struct owner o;
+	union {
+		struct stat st;
+		struct statx stx;
+	} u;
+	size_t n = q->mask == MASK_STAT ? sizeof(u.st) : sizeof(u.stx);
+	if (mem < 0 || !seen_owner(fd, &o))
+		return false;
+	if (q->mask != MASK_STAT) {
+		if (file_statx(fd, "", AT_EMPTY_PATH, q->mask, &u.stx) < 0)
+			return false;
+		u.stx.stx_uid = o.uid;
+		u.stx.stx_gid = o.gid;
+	} else {
+		/* the C libraries have the kernel's on the machines that we have */
+		if (syscall(SYS_newfstatat, fd, "", &u.st, AT_EMPTY_PATH) < 0)
+			return false;
+		u.st.st_uid = o.uid;
+		u.st.st_gid = o.gid;
+	}
+	return pwrite(mem, &u, n, (off_t)q->answer) == (ssize_t)n;
 }
 
 /* What is mounted in the root, the workspace above all, is the host's: nothing is put there.  0
@@ -224,22 +213,20 @@ static void serve(int listener)
 		struct seccomp_notif_resp r;
 		char room[NOTIF_BYTES];
 	} in = {0}, out = {0};
-	struct owner o;
+	struct asked q;
 	if (notif(listener, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
 		return;
-	_cleanup_close_ int fd = open_target(&in.n, &o);
-	/* still the process that asked, or its number may be another's by now */
-	if (fd >= 0 && root_mount && mount_of(fd, "") == root_mount &&
-		!(o.uid == OWNER_UNCHANGED && o.gid == OWNER_UNCHANGED)) {
-		bool copy = is_copy(&in.n, &o);
-		if (notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
-			return;
-		if (copy)
-			keep_like_original(fd);
-		else
-			keep_owner(fd, o);
-	}
 	out.r.id = in.n.id;
+	_cleanup_close_ int fd = open_target(&in.n, &q);
+	bool ours = fd >= 0 && root_mount && mount_of(fd, "") == root_mount;
+	_cleanup_close_ int mem = ours && q.answer ? theirs_memory(in.n.pid) : -1;
+	/* still the process that asked, or its number may be another's by now */
+	if (ours && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
+		return;
+	if (q.answer && !(ours && answer(fd, mem, &q)))
+		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	else if (ours && !q.answer && !(q.o.uid == OWNER_UNCHANGED && q.o.gid == OWNER_UNCHANGED))
+		keep_owner(fd, q.o);
 	notif(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
 }
 

@@ -17,10 +17,12 @@ int tar_bad(const struct tar *t, struct err *err, const char *fmt, ...)
 /* Where not even the first header is one, there is no tar: that is told apart by its code. */
 static int no_header(const struct tar *t, struct err *err, const char *why)
 {
-	tar_bad(t, err, "%s", why);
-	if (t->pos <= TAR_BLOCK)
+	int r = tar_bad(t, err, "%s", why);
+	if (t->pos > TAR_BLOCK)
+		return r;
+	if (err)
 		err->code = ENOEXEC;
-	return -err->code;
+	return -ENOEXEC;
 }
 
 struct tar *tar_new(const struct tar_ops *ops)

@@ -10,7 +10,7 @@ setup_file() {
 	LAYER=$BATS_FILE_TMPDIR/tree
 	mkdir "$LAYER"
 	template_debian
-	template_program chown mknod install timeout head tty stty rmdir
+	template_program chown mknod install timeout head tty stty rmdir sed tar
 }
 
 setup() {
@@ -65,29 +65,142 @@ owners() {
 /usr/mine none"
 }
 
-@test "an owner that was only seen and copied is nobody's; what is written anew beside stays its original's" {
+@test "what root copies with its owner, packs, moves or writes anew keeps it, as real root's does" {
 	template_commit t
 	cat >"$T/own.c" <<-'E'
 		#include <fcntl.h>
 		#include <stdio.h>
+		#include <sys/stat.h>
 		#include <unistd.h>
 		int main(void) { /* as useradd: shadow+ with shadow's own mode and owner, renamed over it */
+			struct stat st;
 			int fd = open("/etc/secret+", O_CREAT | O_WRONLY, 0640);
-			int other = open("/etc/new", O_CREAT | O_WRONLY, 0640);
-			return fchown(fd, 1000, 1000) || fchown(other, 1000, 1000) || rename("/etc/secret+", "/etc/secret");
+			return stat("/etc/secret", &st) || fchown(fd, st.st_uid, st.st_gid) || rename("/etc/secret+", "/etc/secret");
 		}
 	E
 	cc -o "$WS/own" "$T/own.c"
-	run "$BAWN" run -q --name own -t t shell "$WS" -- sh -c 'sudo sh -c "touch /etc/secret; chown 0:42 /etc/secret; ./own && cp -p /etc/secret /etc/copied && cp -a /etc/secret /etc/all
-		mkdir /etc/x; cp -a /etc/x /etc/y; chown 1000:1000 /etc/x"; echo $?'
-	assert_output 0
-	run owners /etc/secret /etc/new /etc/copied /etc/all /etc/y /etc/x
-	assert_output "/etc/secret 0:42
-/etc/new none
-/etc/copied none
-/etc/all 0:42
-/etc/y none
-/etc/x 1000:1000"
+	mkdir "$WS/dir"
+	run "$BAWN" run -q --name own -t t shell "$WS" -- sudo sh -ec 'cd /etc; mkdir to
+		for f in secret cp all inst tar mv sed; do echo x >$f; chown 33:34 $f; done
+		'"$WS"'/own; cp -p cp to/cp; cp -a all to/all; install cp to/inst; sed -i s/x/y/ sed
+		tar -cf a.tar tar; tar -xf a.tar -C to; mv mv /tmp/mv; mv /tmp/mv mv
+		cp -p '"$WS"'/own to/own; cp -a to to2; chown 1000:1000 inst; cp -p passwd to/passwd'
+	assert_status 0
+	run owners /etc/secret /etc/to/{cp,all,inst,tar,own} /etc/{mv,sed} /etc/to2/{cp,own} /etc/inst /etc/to/passwd
+	assert_output "/etc/secret 33:34
+/etc/to/cp 33:34
+/etc/to/all 33:34
+/etc/to/inst none
+/etc/to/tar 33:34
+/etc/to/own 1000:1000
+/etc/mv 33:34
+/etc/sed 33:34
+/etc/to2/cp 33:34
+/etc/to2/own 1000:1000
+/etc/inst 1000:1000
+/etc/to/passwd none"
+}
+
+@test "root sees the owners that a template of it would have, by every call; the user sees itself" {
+	template_commit t
+	cat >"$T/see.c" <<-'E'
+		#define _GNU_SOURCE
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <linux/stat.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/stat.h>
+		#include <sys/syscall.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		#ifndef AT_EMPTY_PATH
+		#define AT_EMPTY_PATH 0x1000
+		#endif
+		static struct stat st;
+		static struct statx sx;
+		static void say(const char *what, long r)
+		{
+			if (r < 0)
+				printf("%s %s\n", what, strerrorname_np(errno));
+			else
+				printf("%s %u:%u %lld\n", what, st.st_uid, st.st_gid, (long long)st.st_size);
+			memset(&st, 0, sizeof(st));
+		}
+		static void sayx(const char *what, long r)
+		{
+			st.st_uid = sx.stx_uid, st.st_gid = sx.stx_gid, st.st_size = (off_t)sx.stx_size;
+			say(what, r);
+		}
+		int main(int argc, char **argv)
+		{
+			const char *p = argv[1];
+			int fd = open(p, O_PATH), dir = open("/etc", O_PATH);
+			say("newfstatat", syscall(SYS_newfstatat, AT_FDCWD, p, &st, 0));
+			say("fd", syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH));
+			say("fstat", syscall(SYS_fstat, fd, &st));
+			say("dir", syscall(SYS_newfstatat, dir, "given", &st, AT_SYMLINK_NOFOLLOW));
+			sayx("statx", syscall(SYS_statx, AT_FDCWD, p, 0, STATX_ALL, &sx));
+			sayx("statx fd", syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_ALL, &sx));
+		#ifdef SYS_stat
+			say("stat", syscall(SYS_stat, p, &st));
+			say("lstat", syscall(SYS_lstat, p, &st));
+		#else
+			say("stat", stat(p, &st)), say("lstat", lstat(p, &st));
+		#endif
+			say("absent", syscall(SYS_newfstatat, AT_FDCWD, "/etc/absent", &st, 0));
+			say("no fd", syscall(SYS_fstat, 999, &st));
+			say("bad name", syscall(SYS_newfstatat, AT_FDCWD, (char *)8, &st, 0));
+			say("bad place", syscall(SYS_newfstatat, AT_FDCWD, p, (void *)8, 0));
+			say("bad mask", syscall(SYS_statx, AT_FDCWD, p, 0, 1u << 31, &sx));
+			char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			munmap(page + 4096, 4096);
+			say("half a place", syscall(SYS_newfstatat, AT_FDCWD, p, page + 4090, 0));
+			strcpy(page + 4096 - strlen(p) - 1, p);
+			say("end of a page", syscall(SYS_newfstatat, AT_FDCWD, page + 4096 - strlen(p) - 1, &st, 0));
+			say("self", syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/fd/0", &st, 0));
+			return argc != 2;
+		}
+	E
+	cc -static -o "$WS/see" "$T/see.c"
+	echo input >"$WS/input"
+	run "$BAWN" run -q --name own -t t shell "$WS" -- sudo sh -ec 'echo abc >/etc/given; chown 33:70000 /etc/given; ./see /etc/given <input'
+	assert_output "newfstatat 33:70000 4
+fd 33:70000 4
+fstat 33:70000 4
+dir 33:70000 4
+statx 33:70000 4
+statx fd 33:70000 4
+stat 33:70000 4
+lstat 33:70000 4
+absent ENOENT
+no fd EBADF
+bad name EFAULT
+bad place EFAULT
+bad mask EINVAL
+half a place EFAULT
+end of a page 33:70000 4
+self 1000:1000 6"
+	run "$BAWN" exec own ./see /etc/given
+	assert_output "newfstatat 1000:1000 4
+fd 1000:1000 4"
+	refute_output 33:
+	# what nobody was given is root's, as in a template; below a home, and what is mounted, the user's
+	run "$BAWN" exec own sh -c 'touch ~/mine /tmp/t; ln -s x /etc/link
+		sudo stat -c "%u:%g %n" / /etc/passwd /etc/link ~ ~/mine . /tmp/t; cd /etc; sudo stat -L -c "%u:%g %F" given - <given'
+	assert_output "0:0 /
+0:0 /etc/passwd
+0:0 /etc/link
+1000:1000 /home/agent
+1000:1000 /home/agent/mine
+1000:1000 .
+1000:1000 /tmp/t
+33:70000 regular file
+33:70000 regular file"
+	# sudo -u does not see so
+	run "$BAWN" exec own sudo -u agent stat -c %u:%g /etc/given
+	assert_output 1000:1000
 }
 
 @test "SEC-10 the keeper of owners: a path that changes while it is read, a process that dies, bad addresses" {
@@ -100,10 +213,12 @@ owners() {
 		#include <signal.h>
 		#include <stdio.h>
 		#include <string.h>
+		#include <sys/stat.h>
 		#include <sys/syscall.h>
 		#include <sys/wait.h>
 		#include <unistd.h>
 		static char path[64];
+		static struct stat st;
 		static volatile int stop;
 		static void *flip(void *x)
 		{
@@ -121,6 +236,9 @@ owners() {
 			pthread_create(&t, NULL, flip, NULL);
 			for (int i = 0; i < 3000; i++)
 				bad += syscall(SYS_fchownat, AT_FDCWD, path, 5, 5, 0) != 0;
+			for (int i = 0; i < 3000; i++)
+				if (fstatat(AT_FDCWD, path, &st, 0) == 0 && st.st_uid != 5 && st.st_uid != 0 && st.st_uid != 1000)
+					bad++;
 			stop = 1;
 			pthread_join(t, NULL);
 			long addresses[] = {0, 1, -1, -4096, 0x7fffffffffff, (long)&main | 0xfff};
@@ -132,7 +250,7 @@ owners() {
 				pid_t pid = fork();
 				if (pid == 0)
 					for (;;)
-						syscall(SYS_fchownat, AT_FDCWD, "/usr/ours", i, i, 0);
+						syscall(SYS_fchownat, AT_FDCWD, "/usr/ours", i, i, 0), fstatat(AT_FDCWD, "/usr/ours", &st, 0);
 				usleep(2000);
 				kill(pid, SIGKILL);
 				waitpid(pid, NULL, 0);

@@ -1,0 +1,63 @@
+/* init/theirs.c - see theirs.h. */
+#include "init/theirs.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+
+int theirs_fd(uint32_t pid, int fd)
+{
+	char path[48];
+	if (fd == AT_FDCWD)
+		snprintf(path, sizeof(path), "/proc/%u/cwd", pid);
+	else
+		snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
+	return fd < 0 && fd != AT_FDCWD ? -1 : open(path, O_PATH | O_CLOEXEC);
+}
+
+/* The string at that address there.  Not past a page at once: the next may not be mapped. */
+static bool read_string(uint32_t pid, uint64_t address, char to[static PATH_MAX])
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
+	_cleanup_close_ int mem = open(path, O_RDONLY | O_CLOEXEC);
+	for (size_t n = 0; mem >= 0 && n < PATH_MAX;) {
+		size_t part = MIN((size_t)PATH_MAX - n, 4096 - (address + n) % 4096);
+		ssize_t k = pread(mem, to + n, part, (off_t)(address + n));
+		if (k <= 0)
+			return false;
+		if (memchr(to + n, '\0', (size_t)k))
+			return true;
+		n += (size_t)k;
+	}
+	return false;
+}
+
+int theirs_path(uint32_t pid, int dirfd, uint64_t address, int flags)
+{
+	char path[PATH_MAX];
+	if (!address && flags & AT_EMPTY_PATH) /* Linux 6.11 */
+		return theirs_fd(pid, dirfd);
+	if (!read_string(pid, address, path))
+		return -1;
+	if (!*path)
+		return flags & AT_EMPTY_PATH ? theirs_fd(pid, dirfd) : -1;
+	_cleanup_close_ int dir = *path == '/' ? -1 : theirs_fd(pid, dirfd);
+	if (*path != '/' && dir < 0)
+		return -1;
+	/* a magic link would be one of ours */
+	return path_openat2(*path == '/' ? AT_FDCWD : dir, path,
+		O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0u), 0,
+		RESOLVE_NO_MAGICLINKS);
+}
+
+int theirs_memory(uint32_t pid)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
