@@ -36,11 +36,13 @@
 
 #define ANSWER_0 (SECCOMP_RET_ERRNO | 0)
 
-/* Done, where there is nothing to do.  Everything that these set is asked for by the second half;
- * getgroups answers that there are none, and fills nothing. */
-static const uint32_t answered[] = {SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid,
-	SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset,
-	SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getgroups};
+/* Done, where there is nothing to do; getgroups answers that there are none, and fills nothing. */
+static const uint32_t answered[] = {
+	SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset, SYS_getgroups};
+
+/* Who one becomes, and is: root, unless a listener says otherwise. */
+static const uint32_t identities[] = {SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid,
+	SYS_setresuid, SYS_setresgid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid};
 
 /* An owner is given. */
 static const uint32_t owners[] = {
@@ -118,6 +120,7 @@ size_t emulate_program(struct sock_filter ret[static EMULATE_INSNS], bool told)
 	put_return(&p, SECCOMP_RET_ALLOW); /* the first filter has refused it */
 	put_load(&p, offsetof(struct seccomp_data, nr));
 	put_any(&p, answered, ARRAY_LEN(answered), ANSWER_0);
+	put_any(&p, identities, ARRAY_LEN(identities), tell);
 	put_any(&p, owners, ARRAY_LEN(owners), tell);
 	if (told)
 		put_any(&p, asked, ARRAY_LEN(asked), tell);

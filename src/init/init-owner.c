@@ -35,11 +35,16 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "confine/caps.h"
+#include "confine/limits.h"
 #include "init/init.h"
 #include "init/owner-attr.h"
+#include "init/theirs-ids.h"
 #include "init/theirs.h"
 
 #define LISTENERS 512
+/* Who waits for the other runs where it has run (Linux 6.6). */
+#define NOTIF_SET_FLAGS _IOW('!', 4, uint64_t)
+#define NOTIF_SYNC_WAKE_UP 1UL
 #define NOTIF_BYTES 512 /* the kernel's structures may be longer than ours */
 
 static int post = -1; /* where new programs send their listeners; the thread has the other end */
@@ -186,8 +191,8 @@ static bool answer(int fd, int mem, const struct asked *q)
 	return pwrite(mem, &u, n, (off_t)q->answer) == (ssize_t)n;
 }
 
-/* What is mounted in the root, the workspace above all, is the host's: nothing is put there.  0
- * where it can't be told. */
+/* What is mounted in the root, the workspace above all, is the host's, but for /run: nothing is put
+ * there.  0 where it can't be told. */
 static uint64_t mount_of(int fd, const char *path)
 {
 	struct statx st;
@@ -197,7 +202,14 @@ static uint64_t mount_of(int fd, const char *path)
 
 /* ---- the thread ---- */
 
-static uint64_t root_mount;
+static uint64_t root_mount, run_mount;
+
+/* Of the sandbox's own files, those that services look at the owners of. */
+static bool is_ours(int fd)
+{
+	uint64_t m = mount_of(fd, "");
+	return m && (m == root_mount || m == run_mount);
+}
 
 /* The C libraries don't agree on the type of the request. */
 static long notif(int listener, unsigned long request, void *what)
@@ -217,8 +229,14 @@ static void serve(int listener)
 	if (notif(listener, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
 		return;
 	out.r.id = in.n.id;
+	if (ids_is_call(in.n.data.nr) ? !ids_answer(&in.n, &out.r) : ids_ended(in.n.pid))
+		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	if (out.r.flags || ids_is_call(in.n.data.nr)) {
+		notif(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
+		return;
+	}
 	_cleanup_close_ int fd = open_target(&in.n, &q);
-	bool ours = fd >= 0 && root_mount && mount_of(fd, "") == root_mount;
+	bool ours = fd >= 0 && is_ours(fd);
 	_cleanup_close_ int mem = ours && q.answer ? theirs_memory(in.n.pid) : -1;
 	/* still the process that asked, or its number may be another's by now */
 	if (ours && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
@@ -236,6 +254,8 @@ static void *owner_thread(void *from)
 	size_t n = 1;
 	p[0] = (struct pollfd){.fd = (int)(intptr_t)from, .events = POLLIN};
 	root_mount = mount_of(AT_FDCWD, "/");
+	run_mount = mount_of(AT_FDCWD, "/run");
+	limits_short_turns();   /* who asks waits for us */
 	(void)caps_use_files(); /* of this thread; without, some owners are not kept */
 	for (;;) {
 		/* new ones wait while there is no room */
@@ -253,8 +273,10 @@ static void *owner_thread(void *from)
 		char byte;
 		int fd = -1;
 		size_t got = 0;
-		if (p[0].revents && fd_recv(p[0].fd, &byte, 1, &fd, 1, &got) == 1 && got == 1)
+		if (p[0].revents && fd_recv(p[0].fd, &byte, 1, &fd, 1, &got) == 1 && got == 1) {
+			notif(fd, NOTIF_SET_FLAGS, (void *)NOTIF_SYNC_WAKE_UP);
 			p[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+		}
 	}
 	return NULL;
 }

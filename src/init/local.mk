@@ -11,6 +11,7 @@ bawn_init_SOURCES = \
 	src/init/init-sessions.c \
 	src/init/init-sudo.c src/init/init-keeper.c src/init/init-owner.c \
 	src/init/owner-attr.h src/init/owner-attr.c src/init/theirs.h src/init/theirs.c \
+	src/init/theirs-ids.h src/init/theirs-ids.c \
 	src/init/init-reapply.c src/init/init-renet.c src/init/init-lend.c \
 	src/init/init-report.c \
 	$(libplan_a_SOURCES) $(libconfine_a_SOURCES) $(libnet_a_SOURCES) $(libbase_a_SOURCES)

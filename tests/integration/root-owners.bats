@@ -198,6 +198,11 @@ fd 1000:1000 4"
 1000:1000 /tmp/t
 33:70000 regular file
 33:70000 regular file"
+	# so in /run, where services look whose their directories are
+	run "$BAWN" exec own sudo sh -c 'mkdir /run/service /run/plain; chown 33:34 /run/service; stat -c "%u:%g %n" /run /run/service /run/plain'
+	assert_output "0:0 /run
+33:34 /run/service
+0:0 /run/plain"
 	# sudo -u does not see so
 	run "$BAWN" exec own sudo -u agent stat -c %u:%g /etc/given
 	assert_output 1000:1000

@@ -190,7 +190,7 @@ su: user nobodyhere does not exist
 		int main(int argc, char **argv)
 		{
 			uid_t r, e, s;
-			printf("drop %d %d %d\n", setgroups(0, NULL), setresgid(1000, 1000, 1000), setresuid(1000, 1000, 1000));
+			printf("drop %d %d %d\n", setgroups(0, NULL), setresgid(33, 33, 33), setresuid(33, 33, 33));
 			getresuid(&r, &e, &s);
 			printf("euid %u, in truth %u\n", geteuid(), e);
 			for (int i = 1; i < argc; i++)
@@ -205,14 +205,113 @@ su: user nobodyhere does not exist
 	run "$BAWN" run --rm -q -t t shell "$WS" "$T/lent:ro" -- sh -c "echo x >/usr/closed; chmod 0 /usr/closed
 		sudo ./drop /usr/closed $T/lent/file /proc/1/mem /dev/mem; sudo sudo -u agent ./drop /usr/closed"
 	assert_output "drop 0 0 0
-euid 0, in truth 1000
+euid 33, in truth 1000
 /usr/closed open
 $T/lent/file closed
 /proc/1/mem closed
 /dev/mem closed
-drop -1 0 0
+drop -1 -1 -1
 euid 1000, in truth 1000
 /usr/closed closed"
+}
+
+@test "who becomes somebody else is told so, and can't go back; what it executes then is the user" {
+	cat >"$T/ids.c" <<-'E'
+		#define _GNU_SOURCE
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/resource.h>
+		#include <sys/stat.h>
+		#include <sys/syscall.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void say(const char *what, int r)
+		{
+			const char *e = r ? strerrorname_np(errno) : "ok";
+			printf("%s %s %u %u %u %u\n", what, e, getuid(), geteuid(), getgid(), getegid());
+			fflush(stdout);
+		}
+		static void in_child(const char *what, int (*f)(uid_t, uid_t), uid_t a, uid_t b)
+		{
+			if (fork() == 0) {
+				say(what, f(a, b));
+				say("... root", setreuid(0, 0));
+				_exit(0);
+			}
+			wait(NULL);
+		}
+		static int save(uid_t a, uid_t b)
+		{
+			return setresuid(a, b, 0);
+		}
+		static void *thread(void *x)
+		{
+			say("thread", 0);
+			return x;
+		}
+		int main(int argc, char **argv)
+		{
+			struct stat st = {0};
+			pthread_t t;
+			if (argc > 1) {
+				say(argv[1], 0);
+				int r = setuid(0);
+				if (stat("/usr/of-33", &st) < 0)
+					return 1;
+				printf("root %d, file %u, given %d %s\n", r, st.st_uid, chown("/usr/of-33", 0, 0), strerrorname_np(errno));
+				return 0;
+			}
+			say("begin", 0);
+			say("seteuid", seteuid(33));
+			say("back", seteuid(0));
+			in_child("real", setreuid, 40, -1);
+			in_child("both", setreuid, 41, 41);
+			in_child("saved", save, 42, 42);
+			in_child("large", setreuid, 4000000, 4000000);
+			say("setgid", setgid(34));
+			say("setuid", setuid(33));
+			stat("/usr/of-33", &st);
+			printf("file %u\n", st.st_uid);
+			say("root", setuid(0));
+			say("other", setresuid(-1, 35, -1));
+			say("same", setresuid(33, -1, 33));
+			pthread_create(&t, NULL, thread, NULL);
+			pthread_join(t, NULL);
+			if (fork() == 0) {
+				say("child", 0);
+				execl(argv[0], argv[0], "executed", NULL);
+			}
+			wait(NULL);
+			return 0;
+		}
+	E
+	cc -static -pthread -o "$WS/ids" "$T/ids.c"
+	run in_root sudo sh -c 'echo x >/usr/of-33; chown 33:33 /usr/of-33; ./ids; id -u'
+	assert_output "begin ok 0 0 0 0
+seteuid ok 0 33 0 0
+back ok 0 0 0 0
+real ok 40 0 0 0
+... root ok 0 0 0 0
+both ok 41 41 0 0
+... root EPERM 41 41 0 0
+saved ok 42 42 0 0
+... root ok 0 0 0 0
+large ok 0 0 0 0
+... root ok 0 0 0 0
+setgid ok 0 0 34 34
+setuid ok 33 33 34 34
+file 33
+root EPERM 33 33 34 34
+other EPERM 33 33 34 34
+same ok 33 33 34 34
+thread ok 33 33 34 34
+child ok 33 33 34 34
+executed ok 1000 1000 1000 1000
+root -1, file 1000, given -1 EINVAL
+0"
 }
 
 @test "OWN-06 a sudoed process does not get at pid 1, under the policy for debuggers neither" {
