@@ -218,15 +218,29 @@ static int find_base(struct build *b, const char *text, struct template *t, stru
 			       escape_text(shown, sizeof(shown), text));
 }
 
+/* What is there to do where no registry is. */
+static void base_hint(struct build *b, const char *text, struct err *err)
+{
+	struct ref ref;
+	struct err none = {0};
+	char shown[REF_MAX + 1];
+	if (ref_parse(&b->a, text, &ref, &none) == 0 && streq(ref.host, REF_HOST) &&
+		streq(ref.path, "library/debian") && !ref.digest)
+		err_hint(err, "without a registry it is made by: bawn template bootstrap %s",
+			escape_text(shown, sizeof(shown), text));
+	else
+		err_hint(err,
+			"bawn template ls shows what is there; bawn template load or bootstrap "
+			"makes a base without a registry");
+}
+
 int build_base(struct build *b, const char *ref, struct build_state *ret, struct err *err)
 {
 	struct template t = {0};
 	int r = find_base(b, ref, &t, err);
 	if (r < 0) {
 		if (r == -ENOENT && !err->hint[0])
-			err_hint(err,
-				"bawn template ls shows what is there; bawn template load or "
-				"bootstrap makes a base without a registry");
+			base_hint(b, ref, err);
 		return r;
 	}
 	ssize_t n = template_config(&b->store, &b->a, t.id, &ret->config, err);

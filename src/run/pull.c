@@ -67,6 +67,22 @@ static int build(struct run *r, char *name, char *recipe, struct err *err)
 	return have_done(r, helper, argv, err);
 }
 
+/* What is there to do for the tool that is to run where its image can't be had. */
+static void say_recipe(struct run *r)
+{
+	const char *tool = r->opt.profile;
+	char *path = tool && !strchr(tool, '/')
+		? arena_printf(&r->arena, "%s/profiles/%s.Dockerfile", r->install.data, tool)
+		: NULL;
+	if (!path || access(path, R_OK) < 0)
+		return;
+	run_message(r,
+		"there is a recipe for %s, which takes no image of a registry: %s--template %s",
+		tool,
+		is_there(r, "debian", NULL) > 0 ? "" : "bawn template bootstrap debian, then ",
+		tool);
+}
+
 int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err)
 {
 	struct ref parsed;
@@ -82,5 +98,10 @@ int run_pull(struct run *r, const char *ref, enum run_pull when, struct err *err
 		return build(r, arena_dup(&r->arena, ref), recipe, err);
 	char helper[] = "bawn-template", command[] = "template", verb[] = "pull", end[] = "--";
 	char *argv[] = {helper, command, verb, end, arena_dup(&r->arena, ref), NULL};
-	return k < 0 ? k : have_done(r, helper, argv, err);
+	if (k == 0) {
+		k = have_done(r, helper, argv, err);
+		if (k < 0)
+			say_recipe(r);
+	}
+	return k;
 }

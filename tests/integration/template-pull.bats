@@ -335,3 +335,30 @@ refused() {
 	assert_status 2
 	assert_output "oci or docker"
 }
+
+@test "without a registry: what can be done about an agent's image is said, with the recipe and its base" {
+	registries "mirror docker.io http://127.0.0.1:1 only"
+	run "$BAWN" run codex --template docker.io/docker/sandbox-templates:codex
+	assert_status 125
+	assert_output "pull docker/sandbox-templates:codex: "
+	assert_output "a recipe for codex"
+	assert_output "bawn template bootstrap debian, then --template codex"
+	run "$BAWN" create --name box --template docker.io/docker/sandbox-templates:claude-code claude .
+	assert_status 125
+	assert_output "then --template claude"
+	run "$BAWN" run --template no/such shell . -- true
+	assert_status 125
+	refute_output recipe
+	# the recipe itself, where its base is missing
+	run "$BAWN" run codex --template codex
+	assert_status 125
+	assert_output "there is no template 'debian'"
+	assert_output "by: bawn template bootstrap debian"
+	# where it is there, that step is left out
+	registries "mirror docker.io http://$AT only"
+	"$BAWN" template pull -q ok/x:v1
+	"$BAWN" template tag ok/x:v1 debian
+	registries "mirror docker.io http://127.0.0.1:1 only"
+	run "$BAWN" run codex --template docker.io/docker/sandbox-templates:codex
+	assert_output "of a registry: --template codex"
+}
