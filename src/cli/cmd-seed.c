@@ -2,16 +2,18 @@
  *
  *   bawn-admin seed --profile FILE --home DIR [--workspace PATH] [--sandbox NAME]
  *                   [--no-login] [--bare-home] [--cache FILE] [--stand-in VAR=TEXT]...
- *                   [--lines PATH=LINES]... [--image HOME [--root DIR] --layer DIR...]
+ *                   [--lines PATH=LINES]... [--image HOME [--root DIR] [--variable NAME=VALUE]...
+ * --layer DIR...]
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
  * "skipped\tTEXT", "login\tused NAME|expired NAME|none",
  * "fresh\tPATH", "key\tVAR=KEY"; seed/report.h says what they mean.
  * With --image the home is one of a template of these layers, top first, HOME inside.  With --root,
- * where DIR is put over them, links of theirs are followed in what is written.
- * What comes of a profile that brings only git's identity is kept in FILE (seed/cache.h).
- * Exit code 0, 1 when the home could not be filled, 2 for a wrong command line.
+ * where DIR is put over them, links of theirs are followed in what is written, and its variables
+ * say where a tool's files are. What comes of a profile that brings only git's identity is kept in
+ * FILE (seed/cache.h). Exit code 0, 1 when the home could not be filled, 2 for a wrong command
+ * line.
  */
 #include "cli/admin.h"
 
@@ -28,7 +30,7 @@
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
 			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE] "
 			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]... "
-			    "[--image HOME [--root DIR] --layer DIR...]";
+			    "[--image HOME [--root DIR] [--variable NAME=VALUE]... --layer DIR...]";
 
 enum {
 	OPT_PROFILE = 256,
@@ -42,6 +44,7 @@ enum {
 	OPT_LINES,
 	OPT_IMAGE,
 	OPT_ROOT,
+	OPT_VARIABLE,
 	OPT_LAYER
 };
 
@@ -57,6 +60,7 @@ static const struct option options[] = {
 	{"lines", required_argument, NULL, OPT_LINES},
 	{"image", required_argument, NULL, OPT_IMAGE},
 	{"root", required_argument, NULL, OPT_ROOT},
+	{"variable", required_argument, NULL, OPT_VARIABLE},
 	{"layer", required_argument, NULL, OPT_LAYER},
 	{0},
 };
@@ -70,7 +74,7 @@ struct image {
 
 static char *inside(const struct image *in, struct arena *a, const char *rel)
 {
-	return arena_printf(a, "%s/%s", in->home, rel);
+	return *rel == '/' ? arena_dup(a, rel) : arena_printf(a, "%s/%s", in->home, rel);
 }
 
 static ssize_t image_read(void *ud, struct arena *a, const char *rel, size_t max, char **ret)
@@ -156,6 +160,9 @@ int cmd_seed(int argc, char **argv)
 			break;
 		case OPT_ROOT:
 			root = optarg;
+			break;
+		case OPT_VARIABLE:
+			strv_push(&a, &rq.variables, optarg);
 			break;
 		case OPT_LAYER:
 			strv_push(&a, &in.stack.dirs, optarg);

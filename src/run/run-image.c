@@ -287,6 +287,12 @@ void run_image_below(struct run *r, struct strv *argv)
 		strv_addf(&r->arena, argv, "--root=%s", r->image->seed);
 	for (size_t i = 0; i < s.dirs.n; i++)
 		strv_addf(&r->arena, argv, "--layer=%s", s.dirs.v[i]);
+	const struct strv *env = &r->image->t.info.env;
+	for (size_t i = 0; i < env->n; i++) {
+		const char *value = strchr(env->v[i], '=');
+		if (value && value[1] == '/' && !strchr(value, ':'))
+			strv_addf(&r->arena, argv, "--variable=%s", env->v[i]);
+	}
 }
 
 bool run_image_has(struct run *r, const char *name)

@@ -160,11 +160,25 @@ ssize_t seed_read(struct seed_copy *c, const char *path, char **ret, struct err 
 
 /* ---- destination ---- */
 
+/* Where rel is inside, as the template's variables have it: itself, or an absolute path. */
+static const char *inside(const struct seed_copy *c, const char *rel)
+{
+	for (size_t i = 0; i < c->moved.n; i++) {
+		const char *m = c->moved.v[i], *to = strchr(m, '=');
+		size_t n = (size_t)(to - m);
+		if (strncmp(rel, m, n) == 0 && (!rel[n] || rel[n] == '/'))
+			return arena_printf(c->a, "%s%s", to + 1, rel + n);
+	}
+	return rel;
+}
+
 /* The directory rel lies in, made as needed, no link followed; *ret_base its last component. */
 static int open_parent(const struct seed_copy *c, const char *rel, bool make, const char **ret_base)
 {
 	const struct seed_below *b = c->below;
-	const char *p = b && b->place ? b->place(b->ud, c->a, rel) : rel;
+	const char *p = b ? inside(c, rel) : rel;
+	if (p && b && b->place)
+		p = b->place(b->ud, c->a, p);
 	int fd = p ? fcntl(c->dst, F_DUPFD_CLOEXEC, 3) : -1;
 	if (!p)
 		return -ENOMEM;
@@ -222,7 +236,18 @@ bool seed_exists(const struct seed_copy *c, const char *rel)
 
 bool seed_has(const struct seed_copy *c, const char *rel)
 {
-	return seed_exists(c, rel) || (c->below && c->below->exists(c->below->ud, c->a, rel));
+	const struct seed_below *b = c->below;
+	const char *p = b ? inside(c, rel) : NULL;
+	return seed_exists(c, rel) || (p && b->exists(b->ud, c->a, p));
+}
+
+ssize_t seed_read_below(struct seed_copy *c, const char *rel, size_t max, char **ret)
+{
+	const struct seed_below *b = c->below;
+	const char *p = b ? inside(c, rel) : NULL;
+	if (!b)
+		return -ENOENT;
+	return p ? b->read(b->ud, c->a, p, max, ret) : -ENOMEM;
 }
 
 ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct err *err)
@@ -242,7 +267,7 @@ ssize_t seed_read_any(struct seed_copy *c, const char *rel, char **ret, struct e
 {
 	if (!c->below || seed_exists(c, rel))
 		return seed_read_back(c, rel, ret, err);
-	ssize_t n = c->below->read(c->below->ud, c->a, rel, SEED_FILE_MAX, ret);
+	ssize_t n = seed_read_below(c, rel, SEED_FILE_MAX, ret);
 	return n < 0 ? err_sys(err, (int)-n, "read ~/%s of the template", rel) : n;
 }
 

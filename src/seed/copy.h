@@ -18,7 +18,8 @@
 #define SEED_TREE_FILES_MAX 5000
 #define SEED_TREE_DEPTH_MAX 16
 
-/* What lies below that which is written, where the home is a template's; ud comes first. */
+/* What lies below that which is written, where the home is a template's; ud comes first.  A path is
+ * one below the home, or an absolute one inside. */
 struct seed_below {
 	/* Its text, NUL behind it; bytes, -ENOENT, -EFBIG or -errno. */
 	ssize_t (*read)(void *ud, struct arena *a, const char *path, size_t max, char **ret);
@@ -37,8 +38,9 @@ struct seed_copy {
 	int dst;                        /* the sandbox's home; with below, its root */
 	const struct seed_below *below; /* or NULL */
 	const struct strv *joined;      /* "~/PATH": copied although there is one below */
-	size_t bytes, files;            /* copied so far, against the limits */
-	struct seed_cache *cache;       /* notes what is read and written, or NULL */
+	struct strv moved;   /* "REL=/PATH": the template's variables have it there (CODEX_HOME) */
+	size_t bytes, files; /* copied so far, against the limits */
+	struct seed_cache *cache; /* notes what is read and written, or NULL */
 };
 
 /* The content of a settings file of the user's, NUL behind it.  Bytes; -ENOENT; -errno with a
@@ -59,6 +61,8 @@ int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n,
  * in the template. */
 bool seed_exists(const struct seed_copy *c, const char *rel);
 bool seed_has(const struct seed_copy *c, const char *rel);
+/* What the template has there: bytes, -ENOENT, -EFBIG or another -errno; -ENOENT without below. */
+ssize_t seed_read_below(struct seed_copy *c, const char *rel, size_t max, char **ret);
 /* Read it; bytes, -ENOENT, -errno.  seed_read_any(): the template's, where we wrote none. */
 ssize_t seed_read_back(struct seed_copy *c, const char *rel, char **ret, struct err *err);
 ssize_t seed_read_any(struct seed_copy *c, const char *rel, char **ret, struct err *err);

@@ -377,8 +377,7 @@ static int copy_named(
 static char *with_below(struct seed_copy *c, char *text)
 {
 	char *theirs;
-	if (!c->below ||
-		c->below->read(c->below->ud, c->a, ".gitconfig", SEED_FILE_MAX, &theirs) < 0)
+	if (seed_read_below(c, ".gitconfig", SEED_FILE_MAX, &theirs) < 0)
 		return text;
 	return strstr(theirs, text) ? theirs : arena_printf(c->a, "%s\n%s", theirs, text);
 }

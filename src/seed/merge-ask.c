@@ -19,8 +19,7 @@ static size_t read_bases(struct seed_copy *c, struct seed_merge *m, size_t n)
 		m[i].base = NULL;
 		if (m[i].text)
 			continue;
-		ssize_t k = c->below->read(
-			c->below->ud, c->a, m[i].rel, MIN(SEED_FILE_MAX, left), &text);
+		ssize_t k = seed_read_below(c, m[i].rel, MIN(SEED_FILE_MAX, left), &text);
 		if (k == -EFBIG)
 			does_not_count(c, &m[i], "it is too large");
 		else if (k < 0 && k != -ENOENT && k != -ENOTDIR)

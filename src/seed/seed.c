@@ -673,6 +673,19 @@ static int put_lines(struct run *r, const char *what, struct err *err)
 
 /* ---- all ---- */
 
+/* "${CODEX_HOME:-~/.codex}/config.toml", where the template sets that variable: what is inside at
+ * ~/.codex/config.toml elsewhere is there. */
+static void move(struct run *r, const char *path)
+{
+	const char *dash = has_prefix(path, "${") ? strstr(path, ":-") : NULL,
+		   *end = strchr(path, '}');
+	char *name = dash ? arena_dupn(r->a, path + 2, (size_t)(dash - path) - 2) : NULL;
+	const char *to = name ? strv_env_get(&r->rq->variables, name) : NULL;
+	char *rel = expand_path(r, path, false);
+	if (rel && to && *to == '/' && end)
+		strv_addf(r->a, &r->copy.moved, "%s=%s%s", rel, to, end + 1);
+}
+
 /* "projects.\"${WORKSPACE}\".mcpServers" */
 static void place_workspace(struct keypats *pats, const char *workspace)
 {
@@ -745,6 +758,10 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 		.dst = dst,
 		.below = rq->below,
 		.joined = &r.spec.instructions_file};
+	for (size_t i = 0; i < r.spec.n_state && rq->below && rq->below->place; i++)
+		move(&r, r.spec.state[i].path);
+	for (size_t i = 0; i < r.spec.n_login && rq->below && rq->below->place; i++)
+		move(&r, r.spec.login[i].path);
 	bool git_only = !r.spec.n_state && !r.spec.n_login && !r.spec.n_files &&
 		!r.spec.instructions_file.n;
 	if (rq->cache && git_only && !rq->bare_home) {

@@ -23,6 +23,7 @@ struct seed_request {
 				* in it */
 	int64_t now;           /* 0: the clock's (what a cache takes for settled) */
 	const struct seed_below *below; /* the root is a template's; home is then where that goes */
+	struct strv variables;          /* with below: of the template, NAME=VALUE */
 	const char *merge;              /* with below: the path of bawn-merge */
 	bool no_login;                  /* leave log-ins out */
 	bool bare_home;                 /* leave the user's settings and git identity out */

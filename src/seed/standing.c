@@ -73,7 +73,7 @@ static char *words_below(struct seed_copy *c, const struct strv *files, const ch
 	for (size_t i = 0; c->below && i < files->n; i++) {
 		char *text;
 		const char *rel = files->v[i] + 2;
-		ssize_t n = c->below->read(c->below->ud, c->a, rel, SEED_FILE_MAX, &text);
+		ssize_t n = seed_read_below(c, rel, SEED_FILE_MAX, &text);
 		if (n == -ENOENT || n == -ENOTDIR)
 			continue;
 		*ret_rel = rel;

@@ -107,6 +107,7 @@ print(json.dumps(d))' "$output" "$@"
 		  // of the team
 		  "model": "of-the-template",
 		  "skipDangerousModePermissionPrompt": false,
+		  "sandbox": {"enabled": true, "excludedCommands": ["git"]},
 		  "permissions": {"deny": ["Read(/srv/**)"],},
 		  "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "/opt/hook"}]}]}
 		}
@@ -120,6 +121,7 @@ print(json.dumps(d))' "$output" "$@"
 	run in_tool claude 'cat ~/.claude/settings.json' -q
 	[ "$(get model)$(get language)" = '"of-the-template""german"' ] || fail model
 	[ "$(get skipDangerousModePermissionPrompt)" = true ]
+	[ "$(get sandbox)" = '{"enabled": false, "excludedCommands": ["git"]}' ]
 	[ "$(get permissions deny)" = '["Read(/srv/**)", "Read(/mine/**)"]' ]
 	[ "$(get hooks Stop 0 hooks 0 command)" = '"/opt/hook"' ]
 	run in_tool claude 'cat ~/.claude.json' -q
@@ -193,6 +195,33 @@ print(json.dumps(d))' "$output" "$@"
 the TEAM speaks"
 	assert_output mine
 	[ "$(ls "$HOME/outside")" = canary ] || fail "$(ls "$HOME/outside")"
+}
+
+@test "config: a template's variables say where a tool's files are" {
+	begin
+	mkdir -p "$LAYER/opt/codex" "$LAYER/opt/claude"
+	echo 'model = "of-the-template"' >"$LAYER/opt/codex/config.toml"
+	echo 'the TEAM speaks' >"$LAYER/opt/codex/AGENTS.md"
+	echo '{"mcpServers": {"own": {"command": "/opt/own"}}}' >"$LAYER/opt/claude/.claude.json"
+	template_commit base 'env CODEX_HOME=/opt/codex' 'env CLAUDE_CONFIG_DIR=/opt/claude' 'env XDG_CONFIG_HOME=relative/x'
+	mkdir -p "$HOME/.codex/prompts" "$HOME/.claude/commands"
+	echo 'I speak' >"$HOME/.codex/AGENTS.md"
+	echo mine >"$HOME/.codex/prompts/p.md"
+	echo mine >"$HOME/.claude/commands/c.md"
+	CODEX_API_KEY=sk-test-0000000000000000 run in_tool codex 'cat $CODEX_HOME/config.toml $CODEX_HOME/AGENTS.md $CODEX_HOME/prompts/p.md; ls -A ~; ls $CODEX_HOME' -q
+	assert_output 'model = "of-the-template"'
+	assert_output 'trust_level = "trusted"'
+	[[ $output == *"the TEAM speaks"*"I speak"*"You work in a sandbox"*mine*AGENTS.md*auth.json* ]] || fail "$output"
+	refute_output .codex
+	run in_tool claude 'cat $CLAUDE_CONFIG_DIR/.claude.json; cat $CLAUDE_CONFIG_DIR/settings.json $CLAUDE_CONFIG_DIR/commands/c.md; ls -A ~' -q
+	assert_output /opt/own
+	assert_output hasCompletedOnboarding
+	assert_output enableAllProjectMcpServers
+	assert_output mine
+	refute_output '.claude
+'
+	run in_tool opencode 'cat ~/.config/opencode/opencode.json' -q
+	assert_output autoupdate
 }
 
 @test "config: commands, agents and skills of a template and of the user's stand side by side, its own first" {
