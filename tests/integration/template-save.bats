@@ -24,6 +24,8 @@ inside() { "$BAWN" exec box "$@"; }
 box() {
 	template_layer
 	template_debian
+	# shellcheck disable=SC2086
+	[ -z "${PROGRAMS:-}" ] || template_program $PROGRAMS
 	mkdir "$LAYER/opt"
 	/usr/bin/python3 - "$LAYER" "$T/base.tar" <<-'PY'
 		import hashlib, io, json, sys, tarfile
@@ -97,6 +99,64 @@ nothing_half() {
 	mkdir -p "$T/other"
 	run -0 "$BAWN" run --rm -q --bare-home --template made shell "$T/other" -- sh -c 'cd; find . -type f'
 	[ "$(sort <<<"$output")" = $'./.bashrc\n./.claude/CLAUDE.md\n./.claude/skills/s/SKILL.md\n./.codex/AGENTS.md\n./.config/app' ] || fail left
+}
+
+# What an archive's layers hold: owners, modes, attributes, content.
+contents() {
+	/usr/bin/python3 - "$1" <<-'PY'
+		import hashlib, json, sys, tarfile
+		t = tarfile.open(sys.argv[1])
+		m = json.load(t.extractfile("manifest.json"))[0]
+		print(json.dumps(json.load(t.extractfile(m["Config"]))["config"], sort_keys=True))
+		for layer in m["Layers"]:
+		    for e in tarfile.open(fileobj=t.extractfile(layer)):
+		        data = hashlib.sha256(tarfile.open(fileobj=t.extractfile(layer)).extractfile(e.name).read()).hexdigest() if e.isreg() else e.linkname
+		        x = {k: v for k, v in e.pax_headers.items() if "xattr" in k}
+		        print(e.name, oct(e.mode), e.uid, e.gid, e.type, e.mtime, data, x)
+	PY
+}
+
+@test "save, remove, load in another's store, run: the same files, owners on export, variables and agent" {
+	load agents.sh
+	PROGRAMS='chown mkfifo' box
+	look_profile codex
+	inside sh -c 'mkdir -p ~/.codex /opt/tool; echo the TEAM speaks >~/.codex/AGENTS.md; echo data >/opt/tool/data; ln /opt/tool/data /opt/tool/again; ln -s data /opt/tool/link
+		printf "#!/bin/sh\necho it runs\n" >/opt/tool/run; chmod 4755 /opt/tool/run; mkdir -m 2770 /opt/tool/shared; mkfifo /opt/tool/pipe'
+	"$BAWN" exec -u root box sh -c 'mkdir -p /var/lib/db; echo row >/var/lib/db/row; chown -R 101:102 /var/lib/db'
+	/usr/bin/python3 -c "import os,sys; os.setxattr(sys.argv[1], 'user.note', b'kept')" "$XDG_DATA_HOME/bawn/sandboxes/box/up/root/opt/tool/data"
+	template save -q box example.com/team/made:1 >/dev/null
+	template save -q -o "$T/made.tar" example.com/team/made:1
+	contents "$T/made.tar" >"$T/contents"
+	"$BAWN" rm -f box
+	template rm example.com/team/made:1 base:1
+	template prune >/dev/null
+	[ -z "$(template ls -q)" ]
+	# somebody else: another home, and with it another store and other settings
+	mkdir -p "$T/their/.config" "$T/their/work"
+	look_profile codex
+	cp -r "$XDG_CONFIG_HOME/bawn" "$T/their/.config/"
+	export HOME=$T/their XDG_CONFIG_HOME=$T/their/.config XDG_DATA_HOME=$T/their/data XDG_CACHE_HOME=$T/their/cache
+	template load -q "$T/made.tar"
+	template verify -q
+	template save -q -o "$T/again.tar" example.com/team/made:1
+	contents "$T/again.tar" >"$T/contents2"
+	cmp "$T/contents" "$T/contents2" || fail "$(diff "$T/contents" "$T/contents2")"
+	grep -q 'opt/tool/run 0o4755 ' "$T/contents" || fail "$(cat "$T/contents")"
+	grep -q 'opt/tool/shared 0o2770 ' "$T/contents" || fail "$(cat "$T/contents")"
+	grep -q 'var/lib/db/row 0o644 101 102 ' "$T/contents" || fail "$(grep db "$T/contents")"
+	grep -q 'home/agent/.codex/AGENTS.md 0o[0-7]* 1000 1000 ' "$T/contents" || fail owner
+	grep -q "opt/tool/.* {'SCHILY.xattr.user.note': 'kept'}" "$T/contents" || fail "$(grep tool "$T/contents")"
+	grep -q '"FROM_BASE=yes"' "$T/contents"
+	cd "$T/their/work"
+	run -0 "$BAWN" run --rm -q --template example.com/team/made:1 codex-look . -- \
+		'echo $FROM_BASE; /opt/tool/run; cat /opt/tool/link /var/lib/db/row; stat -c %h /opt/tool/again; cat ~/.codex/AGENTS.md; id -un; pwd'
+	[[ $output == "yes
+it runs
+data
+row
+2
+the TEAM speaks"*"You work in a sandbox"*"agent
+$T/their/work" ]] || fail "$output"
 }
 
 @test "save: prompts and settings that were changed inside are in the template, what only came along is not" {
