@@ -86,12 +86,14 @@ static int check_user(struct run *r, const char *user, struct err *err)
 }
 
 /* The user's own where it is one of the system's, which are inside too; in a template, the
- * account's. */
-static const char *own_shell(const struct run *r)
+ * account's.  NULL: a template without one. */
+static const char *own_shell(struct run *r)
 {
 	static const char *const none[] = {"nologin", "false", "true"};
-	const char *shell = r->image ? r->inside.shell : r->id.shell;
-	bool usual = r->image || has_prefix(shell, "/bin/") || has_prefix(shell, "/usr/bin/");
+	const char *shell = r->id.shell;
+	if (r->image)
+		return run_image_shell(r);
+	bool usual = has_prefix(shell, "/bin/") || has_prefix(shell, "/usr/bin/");
 	for (size_t i = 0; i < ARRAY_LEN(none); i++)
 		usual &= !streq(path_base(shell), none[i]);
 	return usual ? shell : "/bin/sh";
@@ -115,8 +117,14 @@ static int enter(struct run *r, const struct asked *o, const char *name, struct 
 		k = check_user(r, o->user, err);
 	if (k < 0)
 		return 125;
-	if (o->shell)
-		strv_add(&r->arena, &r->command, own_shell(r));
+	const char *own = o->shell ? own_shell(r) : NULL;
+	if (o->shell && !own) {
+		err_hint(err, "run a program of its own: bawn exec %s PROGRAM", r->spec.name);
+		err_set(err, ENOENT, "template %s has no shell", r->image->ref);
+		return 127;
+	}
+	if (own)
+		strv_add(&r->arena, &r->command, own);
 	if (r->directory)
 		r->plan.cwd = r->directory;
 	return lasting_enter(r, err);

@@ -64,6 +64,8 @@ int run_image_user(struct run *r, const char *user, struct err *err);
 
 /* The program that p->argv begins with.  127 or 126 in r->unfit where it isn't there. */
 int run_image_exe(struct run *r, struct err *err);
+/* The account's shell, or one that is there; NULL: there is none. */
+const char *run_image_shell(struct run *r);
 /* What the environment begins with: the image's own, and the host's that passes. */
 void run_image_env(struct run *r);
 const char *run_image_path(const struct run *r);

@@ -139,6 +139,9 @@ const char *run_image_cwd(struct run *r)
 	const char *dir = r->image->t.info.workdir;
 	struct host_stack_found f;
 	const struct host_stack s = template_stack(r, r->image);
+	/* of the root, where it isn't said */
+	if (dir && *dir && *dir != '/')
+		dir = arena_printf(&r->arena, "/%s", dir);
 	if (!dir || !account_path(dir) || host_stack_find(&r->arena, &s, dir, &f) < 0 ||
 		!S_ISDIR(f.st.st_mode))
 		return r->inside.home;
@@ -388,6 +391,21 @@ static const char *look_in_find(struct run *r, const struct host_stack *s)
 	return NULL;
 }
 
+const char *run_image_shell(struct run *r)
+{
+	static const char *const none[] = {"nologin", "false", "true"};
+	const char *const shells[] = {r->inside.shell, "/bin/bash", "/bin/sh"};
+	const struct host_stack s = run_image_stack(r);
+	for (size_t i = 0; i < ARRAY_LEN(shells); i++) {
+		bool is = look_at(r, &s, shells[i]) >= THERE;
+		for (size_t n = 0; i == 0 && n < ARRAY_LEN(none); n++)
+			is &= !streq(path_base(shells[i]), none[n]);
+		if (is)
+			return shells[i];
+	}
+	return NULL;
+}
+
 static int absent(struct run *r, const char *name, int how, struct err *err)
 {
 	char shown[128];
@@ -399,7 +417,9 @@ static int absent(struct run *r, const char *name, int how, struct err *err)
 	if (how == NOT_EXECUTABLE)
 		return err_set(
 			err, EACCES, "%s of template %s is not executable", shown, r->image->ref);
-	if (recipe && access(recipe, R_OK) == 0)
+	if (p->args_replace)
+		err_hint(err, "name a program of its own: bawn run ... %s -- PROGRAM", p->name);
+	else if (recipe && access(recipe, R_OK) == 0)
 		err_hint(err, "build one that has it: bawn template build -t %s -f %s .", p->name,
 			recipe);
 	else
@@ -428,6 +448,8 @@ int run_image_exe(struct run *r, struct err *err)
 	const char *other = how < THERE ? look_in_find(r, &s) : NULL;
 	if (other)
 		p->exe = arena_dup(&p->arena, other);
+	else if (how == NOT_THERE && r->pack.profile.args_replace && (other = run_image_shell(r)))
+		p->exe = p->argv.v[0] = arena_dup(&p->arena, other); /* of many that has no bash */
 	else if (how < THERE)
 		return absent(r, name, how, err);
 	return arena_check(&r->arena, err);
