@@ -175,7 +175,8 @@ void dialer_open(struct dialer *d, struct job *j, int fd)
 					 .answer = EGRESS_ANSWER_OPEN,
 					 .sniff = 1,
 					 .private_addr = j->private_addr,
-					 .max_upload = fd == up ? upload_limit(d, j) : 0},
+					 .vaulted = fd != up,
+					 .max_upload = upload_limit(d, j)},
 		.fds = {fd, -1}};
 	allow_note(d, j->target, j->verdict.rule);
 	post(d, &a);

@@ -74,7 +74,8 @@ struct egress_answer_msg {
 	uint8_t answer;
 	uint8_t sniff;        /* 1: check SNI (443) / Host (80); 0: the rule is raw */
 	uint8_t private_addr; /* OPEN: only a rule that says "private" allows it */
-	uint8_t pad[5];
+	uint8_t vaulted;      /* OPEN: its TLS ends in the vault, which counts on its own */
+	uint8_t pad[4];
 	uint64_t max_upload; /* OPEN: bytes from the agent to this name and port, over all
 				connections of the relay's life; 0: no limit */
 	char text[1024];

@@ -579,6 +579,7 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 		}
 	}
 	f->private_addr = m->private_addr;
+	f->vaulted = m->vaulted;
 	f->fd[UPSTREAM] = fd;
 	f->state = FLOW_OPEN;
 	f->last = relay.now;

@@ -139,7 +139,7 @@ static void took(struct flow *f, unsigned i, size_t n)
 	if (i == CLIENT && f->sniff == SNIFF_HTTP && f->approved != INT64_MAX)
 		f->approved -= n;
 	if (i == CLIENT && f->upload >= 0)
-		upload_spend(f->upload, n);
+		upload_spend(f->upload, n, f->vaulted);
 }
 
 /* Where the source is known to have ended, its end is the next thing to pass on: the last bytes
@@ -272,7 +272,7 @@ static int step(struct flow *f, unsigned i)
 		return check_upgrade(f);
 	}
 	if (i == CLIENT && f->upload >= 0) {
-		const uint64_t left = upload_left(f->upload);
+		const uint64_t left = upload_left(f->upload, f->vaulted);
 		if (left == 0)
 			return check_upload(f);
 		limit = (size_t)MIN((uint64_t)limit, left);

@@ -3,13 +3,18 @@
  * Owns: one account for each name and port with a limit, for the relay's life; names that are
  * allowed keep their index as long.  Must not: know what a rule is: the supervisor says the limit
  * with each connection that it opens, and the latest counts.
+ *
+ * Where the vault is on the way it counts what goes upstream, and answers a request that would be
+ * too much.  A host may come to be such a one while the sandbox runs (a secret is set), or be so no
+ * more: neither knows what passed by the other.  So here all is counted, and what has gone end to
+ * end makes the limit of this account hold for the vault's connections, too.
  */
 #include "egress/relay.h"
 
 enum { ACCOUNTS = 1024 };
 
 static struct account {
-	uint64_t most, spent;
+	uint64_t most, spent, vaulted;
 	int16_t name;
 	uint16_t port;
 } accounts[ACCOUNTS];
@@ -28,15 +33,16 @@ int upload_account(int name, uint16_t port, uint64_t most)
 	return i;
 }
 
-uint64_t upload_left(int account)
+uint64_t upload_left(int account, bool vaulted)
 {
 	const struct account *a = &accounts[account];
-	if (GUARD_REMOVED("max-upload"))
+	const uint64_t all = a->spent + a->vaulted;
+	if (GUARD_REMOVED("max-upload") || (vaulted && a->spent == 0))
 		return UINT64_MAX;
-	return a->most > a->spent ? a->most - a->spent : 0;
+	return a->most > all ? a->most - all : 0;
 }
 
-void upload_spend(int account, uint64_t n)
+void upload_spend(int account, uint64_t n, bool vaulted)
 {
-	accounts[account].spent += n;
+	*(vaulted ? &accounts[account].vaulted : &accounts[account].spent) += n;
 }

@@ -75,6 +75,7 @@ struct flow {
 	bool allowed;        /* what our own pack says; the supervisor decides */
 	bool doomed;         /* didn't pass the sniffing, asked only for the text of the refusal */
 	bool unsent;         /* its question waits for room in the socket */
+	bool vaulted;        /* its TLS ends in the vault */
 	bool private_addr;   /* its address needs a rule that says "private" */
 	bool watched[2];     /* fd[i] is in the epoll set */
 	bool out[2];         /* ... for room to write, too: it once had none */
@@ -145,10 +146,11 @@ void pump_trim(void); /* idle: give back all memory that holds no bytes */
 void pump_release(struct flow *f);
 
 /* relay-upload.c: where to count what goes to a name and port, of which most bytes may; -1: the
- * table is full.  What is left there, and what has gone. */
+ * table is full.  What is left there for a connection, and what it has sent: vaulted, where the
+ * vault counts as well. */
 int upload_account(int name, uint16_t port, uint64_t most);
-uint64_t upload_left(int account);
-void upload_spend(int account, uint64_t n);
+uint64_t upload_left(int account, bool vaulted);
+void upload_spend(int account, uint64_t n, bool vaulted);
 
 /* relay-tell.c */
 void tell_ask(struct flow *f); /* sends, or queues until there is room */

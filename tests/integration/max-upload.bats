@@ -118,6 +118,48 @@ got() { stat -c %s "$T/got"; }
 	[ "$(arrived)" -le 50000 ] || fail "$(arrived) bytes"
 }
 
+@test "TLS-14 what went to a host end to end counts once the vault terminates it, and the other way round" {
+	cat >"$POLICY" <<-'Y'
+		allow:
+		  - {host: other.test, max-upload: 100KB}
+		  - api.test
+		credentials:
+		  - {secret: apitest, hosts: [api.test], header: x-api-key, env: [API_TEST_KEY]}
+		  - {secret: later, hosts: [other.test], header: x-later, env: [LATER]}
+	Y
+	export API_TEST_KEY=$KEY
+	BAWN_OPTS+=(--connect-to "api.test:443:127.0.0.1:$UP" --connect-to "other.test:443:127.0.0.1:$UP")
+	head -c 45000 /dev/urandom | base64 -w0 >"$WS/body"
+	head -c 8000 /dev/urandom | base64 -w0 >"$WS/little"
+	local send='for i in 1 2; do curl -sS $CA -d @$BODY https://other.test/ || echo "rc $?"; done'
+	"$BAWN" run --name box -d "${BAWN_OPTS[@]}" shell "$WS" -- sleep 300 >/dev/null 3>&-
+	run "$BAWN" exec -e CA='--cacert ca.crt' -e BODY=body box -- sh -c "curl -sS \$CA -d @body https://other.test/"
+	assert_output hello
+	local before
+	before=$(arrived)
+	[ "$before" = 60000 ] || fail "$before"
+	printf %s later-0123456789abcdef | "$BAWN" secret set later --value-stdin
+	# it is terminated now: its own certificate is nowhere to be seen
+	eventually "$BAWN" exec box -- curl -sS -o /dev/null https://other.test/
+	run "$BAWN" exec -e CA= -e BODY=little box -- sh -c "$send"
+	[ "$(grep -c ^hello <<<"$output")" = 2 ] || fail 'these fit'
+	run "$BAWN" exec -e CA= -e BODY=body box -- sh -c "$send"
+	refute_output hello
+	[ "$(arrived)" -le 100000 ] || fail "$(arrived) bytes"
+	"$BAWN" rm -f box >/dev/null 2>&1
+	# and back: what went by the vault
+	: >"$UPLOG"
+	"$BAWN" run --name box -d "${BAWN_OPTS[@]}" shell "$WS" -- sleep 300 >/dev/null 3>&-
+	run "$BAWN" exec box -- curl -sS -d @body https://other.test/
+	assert_output hello
+	"$BAWN" secret rm later
+	eventually "$BAWN" exec box -- curl -sS --cacert ca.crt -o /dev/null https://other.test/
+	run "$BAWN" exec -e CA='--cacert ca.crt' -e BODY=body box -- sh -c "$send"
+	refute_output hello
+	[ "$(arrived)" -le 100000 ] || fail "$(arrived) bytes"
+	"$BAWN" rm -f box >/dev/null 2>&1
+}
+
 @test "rules on requests to port 80 are refused where they are written" {
 	echo 'allow: ["GET plain.test:80/x"]' >"$POLICY"
 	run "$BAWN" run --rm --policy limited shell "$WS" -- true
