@@ -38,3 +38,14 @@ void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 	const char *text = exact ? raw : escape_text(safe, sizeof(safe), raw);
 	r->v[r->n++] = (struct seed_record){.kind = kind, .text = arena_dup(r->a, text)};
 }
+
+const char *seed_duration(int64_t s, char *dst, size_t cap)
+{
+	if (s >= 2 * 86400)
+		snprintf(dst, cap, "%lld days", (long long)(s / 86400));
+	else if (s >= 2 * 3600)
+		snprintf(dst, cap, "%lld h", (long long)(s / 3600));
+	else
+		snprintf(dst, cap, "%lld min", (long long)(s / 60));
+	return dst;
+}

@@ -5,6 +5,8 @@
 #ifndef BAWN_SEED_REPORT_H
 #define BAWN_SEED_REPORT_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 
 enum seed_kind {
@@ -39,5 +41,8 @@ const char *seed_kind_name(enum seed_kind kind); /* "notice", ... */
 /* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV, SEED_KEY and SEED_RENEW excepted. Out
  * of memory poisons the arena. */
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...) _printf_(3, 4);
+
+/* So many seconds, for people: "9 days", "3 h", "25 min". */
+const char *seed_duration(int64_t s, char *dst, size_t cap);
 
 #endif

@@ -46,6 +46,7 @@ struct run {
 	size_t n_docs;
 	bool login; /* a log-in came along */
 	bool expired;
+	const char *broken;  /* the last log-in that could not be read */
 	const char *place;   /* of the document at work, for the report */
 	const char *missing; /* why the last command was dropped */
 };
@@ -147,18 +148,6 @@ static int seed_expand(struct arena *a, const struct seed_request *rq, const cha
 	return r;
 }
 
-/* How long until t, for people: "9 days", "3 h", "25 min". */
-static const char *seed_duration(int64_t s, char *dst, size_t cap)
-{
-	if (s >= 2 * 86400)
-		snprintf(dst, cap, "%lld days", (long long)(s / 86400));
-	else if (s >= 2 * 3600)
-		snprintf(dst, cap, "%lld h", (long long)(s / 3600));
-	else
-		snprintf(dst, cap, "%lld min", (long long)(s / 60));
-	return dst;
-}
-
 /* ---- documents ---- */
 
 static void on_withheld(void *ud, const char *place, const char *why)
@@ -229,7 +218,7 @@ static int get_doc(
 		return err_set(err, E2BIG, "more than %d settings files", DOCS_MAX);
 	struct doc d = {.rel = rel, .format = format};
 	char *text;
-	ssize_t n = seed_read_back(&r->copy, rel, &text, NULL);
+	ssize_t n = *rel == '$' ? 0 : seed_read_back(&r->copy, rel, &text, NULL);
 	struct err ignored;
 	if (n > 0 && parse_doc(r, text, (size_t)n, format, NULL, &d, &ignored) == 0)
 		d.old = true;
@@ -285,6 +274,11 @@ static int write_docs(struct run *r, struct err *err)
 		struct doc *d = &r->docs[i];
 		if (!d->touched)
 			continue;
+		if (*d->rel == '$') { /* a variable's */
+			_cleanup_free_ char *line = json_line_text(d->json);
+			seed_say(r->report, SEED_ENV, "%s=%s", d->rel + 1, line ? line : "");
+			continue;
+		}
 		m[n] = (struct seed_merge){.rel = d->rel, .format = d->format};
 		m[n].all = text_of(r, d->json, &d->toml);
 		if (d->top_json || d->top_toml.a)
@@ -393,6 +387,7 @@ static bool when_holds(const struct run *r, const struct seed_when *w)
 }
 
 struct tokens {
+	const struct seed_spec *spec;
 	const struct seed_login *login;
 	int64_t now, soonest;
 	char expired[256]; /* the roots of those that are over */
@@ -408,9 +403,29 @@ static void add_name(char *names, size_t cap, const char *name)
 	snprintf(names + n, cap - n, "%s%s", n ? ", " : "", name);
 }
 
+/* A file of several log-ins is told apart by their names: "*.access". */
+static bool several(const struct seed_login *l)
+{
+	return streq(l->token.seg[0], "*") && !l->token.literal[0];
+}
+
+/* Is this one of several which an entry of its own is for? */
+static bool has_own_entry(const struct tokens *s, const char *root)
+{
+	for (size_t i = 0; several(s->login) && i < s->spec->n_login; i++) {
+		const struct seed_login *o = &s->spec->login[i];
+		if (o->key == s->login->key && streq(o->path, s->login->path) && !several(o) &&
+			streq(o->token.seg[0], root))
+			return true;
+	}
+	return false;
+}
+
 static bool on_token(void *ud, const struct json_token *t)
 {
 	struct tokens *s = ud;
+	if (has_own_entry(s, t->root))
+		return false;
 	/* What never ends is as good as a refresh token. */
 	if (!t->expires && !s->login->key) {
 		snprintf(s->lasting, sizeof(s->lasting), "%s", t->root);
@@ -441,12 +456,6 @@ static void stand_in(struct run *r, const struct seed_login *l, struct json_doc 
 	json_doc_put(doc, &where, copy);
 	seed_say(r->report, SEED_KEY, "%s=%s", l->variable, key);
 	explicit_bzero(key, strlen(key));
-}
-
-/* A file of several log-ins is told apart by their names: "*.access". */
-static bool several(const struct seed_login *l)
-{
-	return streq(l->token.seg[0], "*") && !l->token.literal[0];
 }
 
 static void announce(struct run *r, const struct seed_login *l, const struct tokens *t)
@@ -516,7 +525,7 @@ static int pick_tokens(
 	struct run *r, const struct seed_login *l, struct json_doc *doc, const char *rel, bool *ret)
 {
 	char empty[] = "";
-	struct tokens t = {.login = l, .now = time(NULL), .a = r->a};
+	struct tokens t = {.spec = &r->spec, .login = l, .now = time(NULL), .a = r->a};
 	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
 	*ret = false;
 	if (t.lasting[0])
@@ -548,7 +557,8 @@ static int choose(struct run *r, const struct seed_login *l, struct json_doc *do
 	char *name = l->credential ? arena_printf(r->a, "@%s", l->credential) : NULL;
 	const char *text = name ? strv_env_get(&r->rq->stand_ins, name) : NULL;
 	*ret = false;
-	if (!text || GUARD_REMOVED("login-shape"))
+	/* without a file it can't be renewed */
+	if (!text || !from || GUARD_REMOVED("login-shape"))
 		return pick_tokens(r, l, doc, rel, ret);
 	if (!*text) {
 		seed_say(r->report, SEED_NOTICE,
@@ -571,19 +581,38 @@ static int choose(struct run *r, const struct seed_login *l, struct json_doc *do
 	return 0;
 }
 
+/* A document of a variable, which becomes that variable again: it is kept as one of that name,
+ * "$NAME", beside those of files. */
+static ssize_t from_variable(
+	struct run *r, const char *name, char **ret_from, char **ret_rel, char **ret_text)
+{
+	char *rel = arena_printf(r->a, "$%s", name), *text = arena_dup(r->a, getenv(name));
+	if (!rel || !text)
+		return -ENOMEM;
+	*ret_from = NULL;
+	*ret_rel = rel;
+	*ret_text = text;
+	return (ssize_t)strlen(text);
+}
+
 static int take_login(struct run *r, const struct seed_login *l, struct err *err)
 {
 	char *from = expand_path(r, l->path, true), *rel = expand_path(r, l->path, false), *text;
 	if (!from || !rel)
 		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, l->path);
 	struct err why = {0};
-	ssize_t n = seed_read(&r->copy, from, &text, &why);
+	const bool in_env = l->env && is_set(l->env);
+	ssize_t n = in_env ? from_variable(r, l->env, &from, &rel, &text)
+			   : seed_read(&r->copy, from, &text, &why);
 	if (n == -ENOENT || n == -ENOTDIR || is_blank(text, n))
 		return 0;
 	_cleanup_(json_doc_freep) struct json_doc *doc = NULL, *fixed = NULL;
 	if (n < 0 || json_doc_parse(text, (size_t)n, &doc, &why) < 0) {
-		seed_say(r->report, SEED_NOTICE, "your %s log-in can't be used: ~/%s: %s", l->name,
-			rel, why.msg);
+		if (r->broken && streq(r->broken, rel)) /* it has several entries */
+			return 0;
+		r->broken = rel;
+		seed_say(r->report, SEED_NOTICE, "your %s log-in can't be used: %s%s: %s", l->name,
+			in_env ? "" : "~/", rel, why.msg);
 		return 0;
 	}
 	bool comes;

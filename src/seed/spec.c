@@ -34,6 +34,7 @@ static const struct field state_fields[] = {
 
 static const struct field login_fields[] = {
 	{"path", F_TEXT, offsetof(struct seed_login, path), true},
+	{"env", F_TEXT, offsetof(struct seed_login, env), false},
 	{"name", F_TEXT, offsetof(struct seed_login, name), true},
 	{"run", F_TEXT, offsetof(struct seed_login, run), true},
 	{"keep", F_PATTERNS, offsetof(struct seed_login, keep), true},

@@ -59,6 +59,7 @@ struct seed_begin {
 /* A credential file of which only the short-lived part comes along. */
 struct seed_login {
 	const char *path;
+	const char *env;  /* a variable in which the tool takes the same text, instead; or NULL */
 	const char *name; /* "claude.ai" */
 	const char *run;  /* what renews it on the host: "claude" */
 	struct keypats keep;

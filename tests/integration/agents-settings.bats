@@ -116,11 +116,11 @@ shape_only() {
 
 @test "in place of a key that the policy knows stands a placeholder; a tool's other keys pass, everything else stays" {
 	export ANTHROPIC_API_KEY=key-of-claude CODEX_API_KEY=key-of-codex GEMINI_API_KEY=key-of-gemini
-	export GROQ_API_KEY=key-of-groq OPENCODE_AUTH_CONTENT=content-of-opencode
+	export GROQ_API_KEY=key-of-groq
 	export GITHUB_TOKEN=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
 	export NPM_TOKEN=$CANARY SSH_AUTH_SOCK=/tmp/$CANARY DATABASE_URL=postgres://u:$CANARY@h/d
 	declare -A own=([claude]=ANTHROPIC_API_KEY=sk-ant-api03- [codex]=CODEX_API_KEY=sk-proj-
-		[gemini]=GEMINI_API_KEY=AIzaSy [opencode]=OPENCODE_AUTH_CONTENT=content-of-opencode)
+		[gemini]=GEMINI_API_KEY=AIzaSy [opencode]=GROQ_API_KEY=gsk_)
 	for a in claude codex gemini opencode; do
 		run look "$a" "$EVERYTHING" --offline
 		assert_output "${own[$a]}" || return 1
@@ -128,7 +128,6 @@ shape_only() {
 		for b in claude codex gemini groq; do
 			refute_output "key-of-$b" || return 1
 		done
-		[ "$a" = opencode ] || refute_output content-of-opencode || return 1
 	done
 }
 
@@ -346,13 +345,69 @@ SECRET_FILES=(
 @test "of several log-ins in one file the expired ones are named" {
 	file .local/share/opencode/auth.json <<-EOT
 		{"anthropic": {"type": "oauth", "access": "A1", "refresh": "$CANARY", "expires": 1000},
-		 "openai": {"type": "oauth", "access": "B1", "refresh": "$CANARY", "expires": $(($(date +%s) + 7200))000}}
+		 "copilot": {"type": "oauth", "access": "B1", "refresh": "$CANARY", "expires": $(($(date +%s) + 7200))000}}
 	EOT
 	run look opencode 'cat ~/.local/share/opencode/auth.json' --offline
 	assert_status 0
 	assert_output 'your OpenCode log-in for anthropic has expired: run `opencode auth login` once on the host'
-	assert_output 'using your OpenCode log-in for openai (access token only'
+	assert_output 'using your OpenCode log-in for copilot (access token only'
 	assert_output B1
 	refute_output A1
 	refute_canary
+}
+
+# What OpenCode keeps: keys that the policy knows, one that it doesn't, ChatGPT's log-in, others.
+opencode_auth() {
+	printf '{"anthropic": {"type": "api", "key": "key-of-anthropic-%s"}, "opencode": {"type": "api", "key": "key-of-zen-%s"},
+		"groq": {"type": "api", "key": "key-of-groq-%s"}, "other": {"type": "api", "key": "key-of-another"},
+		"openai": {"type": "oauth", "access": "at-%s", "refresh": "rt-%s", "expires": %d000, "accountId": "acc"},
+		"copilot": {"type": "oauth", "access": "token-of-copilot", "refresh": "rt-%s", "expires": %d000},
+		"https://corp.example": {"type": "wellknown", "key": "CORP_TOKEN", "token": "wk-%s"}}' \
+		"$CANARY" "$CANARY" "$CANARY" "$CANARY" "$CANARY" "$1" "$CANARY" "$1" "$CANARY"
+}
+
+@test "CRED-08 opencode: placeholders in the place of its keys and of ChatGPT's log-in, in its file and its variable" {
+	local all='cat ~/.local/share/opencode/auth.json; env; cat /proc/*/environ 2>/dev/null; true'
+	opencode_auth "$(($(date +%s) + 7200))" | file .local/share/opencode/auth.json
+	chmod 600 "$HOME/.local/share/opencode/auth.json"
+	run look opencode "$all" --offline
+	assert_status 0
+	refute_canary
+	assert_output '"key": "sk-ant-api03-'
+	assert_output '"key": "gsk_'
+	[[ $output == *'"opencode": {'*'"key": "sk-'* ]]
+	[[ $output == *'"openai": {'*'"access": "eyJ'* ]]
+	assert_output '"accountId": "acc"'
+	assert_output key-of-another
+	assert_output token-of-copilot
+	assert_output "OpenCode's ChatGPT log-in (it stays on the host)"
+	# where the key is in the environment, too: the placeholder is there
+	GROQ_API_KEY=$CANARY run look opencode "$all" --offline
+	refute_canary
+	assert_output GROQ_API_KEY=gsk_
+	refute_output '"groq"'
+	# the same text in a variable, and the file counts no more
+	printf '{"mistral": {"type": "api", "key": "%s"}}' "$CANARY" | file .local/share/opencode/auth.json
+	OPENCODE_AUTH_CONTENT=$(opencode_auth "$(($(date +%s) + 7200))" | sed "s/at-$CANARY/token-of-chatgpt/")
+	export OPENCODE_AUTH_CONTENT
+	run look opencode "$all" --offline
+	assert_status 0
+	refute_canary
+	refute_output mistral
+	assert_output 'OPENCODE_AUTH_CONTENT={'
+	[[ $(grep -o '^OPENCODE_AUTH_CONTENT=.*' <<<"$output") == *'"key":"sk-ant-api03-'* ]]
+	assert_output key-of-another
+	# that can't be renewed without a file: what ends by itself comes along
+	assert_output token-of-chatgpt
+	run look opencode "$all" --offline --no-login
+	refute_canary
+	refute_output OPENCODE_AUTH_CONTENT
+	OPENCODE_AUTH_CONTENT="not JSON $CANARY" run look opencode "$all" --offline
+	assert_status 0
+	refute_canary
+	[ "$(grep -c "can't be used: \$OPENCODE_AUTH_CONTENT" <<<"$output")" = 1 ]
+	# what is exposed is
+	run look opencode "$all" --offline --expose-key ANTHROPIC_API_KEY
+	assert_output "key-of-anthropic-$CANARY"
+	refute_output "key-of-groq"
 }

@@ -252,6 +252,12 @@ plant_login() {
 		printf '{"active":"%s@example.org","old":[]}' "$CANARY" >"$HOME/.gemini/google_accounts.json"
 		printf '{"security":{"auth":{"selectedType":"oauth-personal"}}}' >"$HOME/.gemini/settings.json"
 		;;
+	opencode-chatgpt)
+		f=$HOME/.local/share/opencode/auth.json
+		mkdir -p "${f%/*}"
+		printf '{"openai":{"type":"oauth","access":"%s","refresh":"rt_%s","expires":%d000,"accountId":"acc"},"xai":{"type":"oauth","access":"x","refresh":"y","expires":1}}' \
+			"$ACCESS" "$CANARY" "$at" >"$f"
+		;;
 	opencode)
 		f=$HOME/.local/share/opencode/auth.json
 		mkdir -p "${f%/*}"

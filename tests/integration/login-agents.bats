@@ -38,6 +38,14 @@ works() {
 	grep -q '"client":"681255809395-' "$MODEL_LOG"
 }
 
+@test "CRED-08 opencode with ChatGPT's log-in that it never holds" {
+	login_of opencode
+	logged_in opencode "${HOSTS[@]}"
+	works "${TASK[@]}"
+	grep -q '"client":"app_EMoamEEZ73f0CkXaXp7hrann"' "$MODEL_LOG"
+	grep -q '"xai": {' "$LOGIN_FILE"
+}
+
 # over TOOL ARGS...: tokens that end while it works: renewed ahead, nothing is refused.
 over() {
 	run timeout 120 "$BAWN" run --rm "${OPTS[@]}" "$@" </dev/null

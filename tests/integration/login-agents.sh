@@ -6,7 +6,7 @@
 # Load behind lib.sh, agents.sh and vault.sh.
 
 # What is told the agent after its first command: to show all that it has.
-SHOW="cat ~/.claude/.credentials.json ~/.codex/auth.json ~/.gemini/oauth_creds.json; env; cat /proc/*/environ | tr '\\\\0' '\\\\n'; true"
+SHOW="cat ~/.claude/.credentials.json ~/.codex/auth.json ~/.gemini/oauth_creds.json ~/.local/share/opencode/auth.json; env; cat /proc/*/environ | tr '\\\\0' '\\\\n'; true"
 
 # logged_in TOOL HOST...: its log-in, ended a minute ago; all hosts are the model; sets OPTS.
 # COMMANDS: what the agent is led to do; else it writes a file, waits PAUSE and shows what it has.
@@ -18,8 +18,9 @@ logged_in() {
 	make_ca "$@"
 	rm "$WS/ca.crt"
 	export SSL_CERT_FILE=$T/ca.pem
+	[ "$tool" != opencode ] || tool=opencode-chatgpt
 	plant_login "$tool" -60
-	REFRESH=$(grep -oE '"refresh_?[tT]oken":"[^"]*' "$LOGIN_FILE" | cut -d'"' -f4)
+	REFRESH=$(grep -oE '"refresh(_?[tT]oken)?":"[^"]*' "$LOGIN_FILE" | head -1 | cut -d'"' -f4)
 	[ "$tool" != codex ] || jwt=',"jwt":true,"claims":{"email":"test@example.org","https://api.openai.com/auth":{"chatgpt_account_id":"acc","chatgpt_plan_type":"plus","chatgpt_user_id":"u","user_id":"u"}}'
 	start_model "{\"commands\":[${COMMANDS:-\"echo written by the agent > made-\$BAWN_SANDBOX.txt; echo made\",\"sleep ${PAUSE:-0}; $SHOW\"}],
 		\"final\":\"THE TOUR IS OVER\",\"oauth\":{\"refresh\":\"$REFRESH\",\"access\":\"none\",\"life\":${LIFE:-600}$jwt}}" tls
@@ -38,6 +39,11 @@ login_of() {
 	gemini)
 		HOSTS=(cloudcode-pa.googleapis.com oauth2.googleapis.com www.googleapis.com)
 		TASK=(gemini -- -m gemini-2.5-flash -p go)
+		;;
+	opencode)
+		HOSTS=(chatgpt.com auth.openai.com)
+		TASK=(-e OPENCODE_DISABLE_MODELS_FETCH=1 -e 'OPENCODE_CONFIG_CONTENT={"model":"openai/gpt-5.4"}'
+			opencode -- run go)
 		;;
 	*) return 1 ;;
 	esac
@@ -59,6 +65,10 @@ seen_well() {
 		const access = t.accessToken ?? t.access_token, refresh = t.refreshToken ?? t.refresh_token;
 		// one that was renewed ahead may not have been needed any more
 		if (access !== all.filter((e) => e.gave).pop()?.gave) throw new Error("the file has not the last token");
+		const t = d.claudeAiOauth ?? d.tokens ?? d.openai ?? d;
+		const access = t.accessToken ?? t.access_token ?? t.access;
+		const refresh = t.refreshToken ?? t.refresh_token ?? t.refresh;
+		if (!used.has(access)) throw new Error("the file has a token that was not used");
 		if (refresh === first || !/^refresh-/.test(refresh)) throw new Error(`refresh ${refresh}`);
 		for (const e of all) {
 			const inside = JSON.stringify(e.last_result ?? "");

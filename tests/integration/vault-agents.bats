@@ -14,7 +14,7 @@ behind() {
 	rm "$WS/ca.crt"
 	export SSL_CERT_FILE=$T/ca.pem
 	start_model '{"commands":["echo written by the agent > made.txt; cat made.txt",
-		"env; cat /proc/*/environ | tr \"\\0\" \"\\n\"; cat ~/.codex/auth.json ~/.claude.json ~/.gemini/settings.json; true"],
+		"env; cat /proc/*/environ | tr \"\\0\" \"\\n\"; cat ~/.codex/auth.json ~/.local/share/opencode/auth.json ~/.claude.json ~/.gemini/settings.json; true"],
 		"final":"THE TOUR IS OVER"}' tls
 	OPTS=(--connect-to "$1:443:127.0.0.1:$MODEL_PORT")
 }
@@ -44,7 +44,7 @@ keyed() {
 			if (JSON.stringify(e).includes(key)) throw new Error("the agent saw the key");
 		}' "$MODEL_LOG" "$field" "$value" "$KEY" || return 1
 	[[ $(tool_result 1) == *"HOME=$HOME"* ]] || fail "env: $(tool_result 1)" || return 1
-	refute_key "$AUDIT" "$XDG_DATA_HOME" "$XDG_CACHE_HOME" || return 1
+	refute_key "$AUDIT" "$XDG_DATA_HOME/bawn" "$XDG_CACHE_HOME" || return 1
 	audit_events request | grep -q '"credential":' || fail 'no request in the log' || return 1
 	assert_no_leftovers
 }
@@ -89,6 +89,24 @@ keyed() {
 	behind generativelanguage.googleapis.com
 	export GEMINI_API_KEY=$KEY
 	keyed gemini x-goog-api-key "$KEY" -m gemini-2.5-flash -p go
+}
+
+@test "CRED-08 opencode with the key in its own file, and in OPENCODE_AUTH_CONTENT: a placeholder there, too" {
+	need_agents
+	need_runnable opencode
+	behind api.anthropic.com
+	local auth
+	auth=$(printf '{"anthropic":{"type":"api","key":"%s"}}' "$KEY")
+	OPTS+=(-e OPENCODE_DISABLE_MODELS_FETCH=1
+		-e 'OPENCODE_CONFIG_CONTENT={"model":"anthropic/claude-sonnet-4-5"}')
+	OPENCODE_AUTH_CONTENT=$auth keyed opencode x-api-key "$KEY" run go
+	rm "$WS/made.txt"
+	: >"$MODEL_LOG"
+	mkdir -p "$HOME/.local/share/opencode"
+	printf '%s' "$auth" >"$HOME/.local/share/opencode/auth.json"
+	chmod 600 "$HOME/.local/share/opencode/auth.json"
+	keyed opencode x-api-key "$KEY" run go
+	grep -qF "$KEY" "$HOME/.local/share/opencode/auth.json"
 }
 
 @test "CRED-08 opencode works with a placeholder; its API gets the key" {

@@ -184,6 +184,32 @@ static bool allowed(const struct world *w, const char *name, const char *method,
 	return v.action == EGRESS_ALLOW;
 }
 
+/* A method behind the method, where methods count. */
+static void test_methods_in_queries(void **state)
+{
+	static const char *const rules[] = {"GET,HEAD api.github.com/repos/me/**",
+		"POST api.github.com/graphql", "*.example.com/v1/*", "plain.example.net", NULL};
+	static const struct {
+		const char *name, *method, *target;
+		bool want;
+	} t[] = {
+		{"api.github.com", "POST", "/graphql?_method=DELETE", false},
+		{"api.github.com", "GET", "/repos/me/x?a=1&%5FMethod=PUT", false},
+		{"api.github.com", "GET", "/repos/me/x?a;x-http-method-override=PUT", false},
+		{"api.github.com", "GET", "/repos/me/x?_method", false},
+		{"api.github.com", "GET", "/repos/me/x?_methods=1&a=_method&my_method=2", true},
+		{"a.example.com", "POST", "/v1/x?_method=DELETE", true},
+		{"plain.example.net", "POST", "/x?_method=DELETE", true},
+	};
+	struct world w = {0};
+	(void)state;
+	add_rules(&w, rules);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (allowed(&w, t[i].name, t[i].method, t[i].target) != t[i].want)
+			fail_msg("%s %s%s", t[i].method, t[i].name, t[i].target);
+	end_world(&w);
+}
+
 static void test_decide(void **state)
 {
 	static const char *const rules[] = {"GET,HEAD api.github.com/repos/me/**",
@@ -731,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_path_lengths),
 		cmocka_unit_test(test_path_globs),
 		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_methods_in_queries),
 		cmocka_unit_test(test_deny_alone_opens_nothing),
 		cmocka_unit_test(test_rule_errors),
 		cmocka_unit_test(test_sizes),

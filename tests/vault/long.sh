@@ -45,7 +45,7 @@ trap 'exit 1' INT TERM
 
 # One command a step, no two alike, for what looks for agents that go in circles.  A step is shorter than what
 # the agents wait for a command, and there are fewer than 30: Gemini CLI then asks its model whether it is getting
-# anywhere.  Codex comes back after 30 s, so its steps are shorter and more.
+# anywhere.  Claude Code refuses to sleep for long, but waits for what has no end.  Codex comes back after 30 s, so its steps are shorter and more.
 step=$((minutes * 60 / 24 + 1))
 [ "$tool" != codex ] || step=25
 steps=$((minutes * 60 / step + 1))
@@ -57,7 +57,7 @@ for ((i = 1; i <= steps; i++)); do
 	2) what="wc -c made-*.txt; uptime" ;;
 	*) what="uname -a; cat made-*.txt" ;;
 	esac
-	COMMANDS+=",{\"run\":\"sleep $step; echo step $i of $steps; $what\",\"timeout\":$((step + 90))}"
+	COMMANDS+=",{\"run\":\"timeout $step tail -f /dev/null; echo step $i of $steps; $what\",\"timeout\":$((step + 90))}"
 done
 logged_in "$tool" "${HOSTS[@]}" || skip 'no log-in'
 

@@ -62,8 +62,8 @@ def resident(pid, start, end):
         f.seek(start // 4096 * 8)
         at = None
         for page in range(start, end, 4096 * 65536):
-            n = min(65536, (end - page) // 4096)
-            bits = f.read(n * 8)
+            bits = f.read(min(65536, (end - page) // 4096) * 8)
+            n = len(bits) // 8  # none of one that has just ended
             for i in range(n):
                 here = bits[i * 8 + 7] & 0xC0
                 if here and at is None:
