@@ -8,8 +8,12 @@
 #include "gate/names.h"
 #include "gate/scan.h"
 
+/* zlib's streams, of which git's loose objects are, are gzip's with another head and end. */
+static const unsigned char gzip_head[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3}, gzip_end[8];
+
 struct inner {
 	struct scan *s;
+	bool zlib, ended, begun;
 	const struct scan_source *from;
 	const unsigned char *head;
 	size_t n_head;
@@ -25,6 +29,9 @@ const char *archive_kind(const unsigned char *head, size_t n, bool *ret_known)
 		bool known;
 	} kinds[] = {
 		{"\x1f\x8b\x08", "gzip", 0, 3, true},
+		{"x\x01", "zlib", 0, 2, true},
+		{"x\x9c", "zlib", 0, 2, true},
+		{"x\xda", "zlib", 0, 2, true},
 		{"BZh", "bzip2", 0, 3, true},
 		{"\xfd"
 		 "7zXZ\0",
@@ -38,6 +45,8 @@ const char *archive_kind(const unsigned char *head, size_t n, bool *ret_known)
 		{"7z\xbc\xaf\x27\x1c", "a 7z archive", 0, 6, false},
 		{"Rar!\x1a\x07", "a RAR archive", 0, 6, false},
 		{"PACK\0\0\0", "packed objects of a git repository", 0, 7, false},
+		{"# v2 git bundle\n", "a bundle of a git repository", 0, 16, false},
+		{"# v3 git bundle\n", "a bundle of a git repository", 0, 16, false},
 		{"\x1f\x9d", "a file of compress", 0, 2, false},
 		{"hsqs", "a squashfs image", 0, 4, false},
 	};
@@ -63,7 +72,32 @@ static ssize_t outer_read(struct archive *a, void *ctx, const void **ret)
 	if (n < 0)
 		archive_set_error(a, (int)-n, "read");
 	*ret = in->chunk;
+	if (n == 0 && in->zlib && !in->ended) { /* nobody compares it */
+		in->ended = true;
+		*ret = gzip_end;
+		n = sizeof(gzip_end);
+	}
 	return n < 0 ? ARCHIVE_FATAL : n;
+}
+
+/* "blob 12\0" before what a loose object of git holds; what is left of n bytes. */
+static size_t skip_git_head(struct inner *in, unsigned char *buf, size_t n)
+{
+	static const char *const kinds[] = {"blob ", "tree ", "commit ", "tag "};
+	in->begun = true;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const size_t k = strlen(kinds[i]);
+		const unsigned char *end = n > k && memcmp(buf, kinds[i], k) == 0
+			? memchr(buf, 0, MIN(n, (size_t)32))
+			: NULL;
+		if (!end)
+			continue;
+		const size_t head = (size_t)(end - buf) + 1;
+		memmove(buf, buf + head, n - head);
+		in->s->member = "an object of git";
+		return n - head;
+	}
+	return n;
 }
 
 /* One member's bytes, as a source. */
@@ -76,7 +110,7 @@ static ssize_t member_read(void *ctx, void *buf, size_t n)
 	if (k < 0)
 		return -EBADMSG;
 	in->s->unpacked += (uint64_t)k;
-	return (ssize_t)k;
+	return (ssize_t)(in->zlib && !in->begun ? skip_git_head(in, buf, (size_t)k) : (size_t)k);
 }
 
 static struct archive *open_archive(struct inner *in)
@@ -146,14 +180,18 @@ int archive_scan(struct scan *s, const struct scan_source *from, const unsigned 
 	const char *outer = s->member;
 	struct archive_entry *e;
 	int r = 0, k = ARCHIVE_EOF;
-	unsigned char *copy = malloc(n + 1);
+	unsigned char *copy = malloc(n + sizeof(gzip_head));
 	if (!in || !copy) {
 		free(in);
 		free(copy);
 		return -ENOMEM;
 	}
-	memcpy(copy, head, n); /* the window is for the members */
-	*in = (struct inner){.s = s, .from = from, .head = copy, .n_head = n};
+	const bool zlib = n > 2 && head[0] == 'x';
+	const size_t cut = zlib ? 2 : 0, more = zlib ? sizeof(gzip_head) : 0;
+	memcpy(copy, gzip_head, more);
+	memcpy(copy + more, head + cut, n - cut); /* the window is for the members */
+	*in = (struct inner){.s = s, .zlib = zlib, .from = from, .head = copy};
+	in->n_head = more + n - cut;
 	in->a = open_archive(in);
 	while (in->a && r == 0 &&
 		((k = archive_read_next_header(in->a, &e)) == ARCHIVE_OK || k == ARCHIVE_WARN))

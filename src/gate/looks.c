@@ -54,24 +54,50 @@ static double entropy(const unsigned char *v, size_t n)
 	return bits / (double)n;
 }
 
-bool gate_looks_random(const unsigned char *v, size_t n)
+struct counts {
+	size_t of[K_OTHER + 1], letters, changes;
+	bool rows; /* xxxxx, 123456, abcdef */
+};
+
+static struct counts count(const unsigned char *v, size_t n)
 {
-	size_t changes = 0, digits = 0, letters = 0, run = 1, row = 1;
-	n = MIN(n, VALUE_MAX);
-	for (size_t i = 0; i < n; i++) {
-		digits += kind_of(v[i]) == K_DIGIT;
-		letters += kind_of(v[i]) == K_LOWER || kind_of(v[i]) == K_UPPER;
+	struct counts c = {0};
+	for (size_t i = 0, run = 1, row = 1; i < n; i++) {
+		c.of[kind_of(v[i])]++;
 		if (i == 0)
 			continue;
-		changes += kind_of(v[i]) != kind_of(v[i - 1]);
+		c.changes += kind_of(v[i]) != kind_of(v[i - 1]);
 		run = v[i] == v[i - 1] ? run + 1 : 1;
 		row = v[i] == v[i - 1] + 1 ? row + 1 : 1;
-		if (run >= 5 || row >= 6) /* xxxxx, 123456, abcdef */
-			return false;
+		c.rows |= run >= 5 || row >= 6;
 	}
-	/* Words and paths change from letters to digits seldom; of 62 letters, every other time. */
-	return n >= 8 && letters && digits >= 1 + n / 32 && changes * 10 >= n * 3 &&
+	c.letters = c.of[K_LOWER] + c.of[K_UPPER];
+	return c;
+}
+
+bool gate_looks_random(const unsigned char *v, size_t n)
+{
+	n = MIN(n, VALUE_MAX);
+	const struct counts c = count(v, n);
+	/* Words and paths change from letters to digits seldom; of 62 letters, every other time,
+	 * and less often where there is but one case: hexadecimal. */
+	const bool one_case = !c.of[K_OTHER] && !(c.of[K_LOWER] && c.of[K_UPPER]) &&
+		c.of[K_DIGIT] * 6 >= n;
+	return n >= 8 && !c.rows && c.letters && c.of[K_DIGIT] >= 1 + n / 32 &&
+		c.changes * 100 >= n * (one_case ? 25 : 30) &&
 		entropy(v, n) >= (n < 24 ? 2.8 : 3.2);
+}
+
+bool gate_looks_drawn(const unsigned char *v, size_t n)
+{
+	n = MIN(n, VALUE_MAX);
+	const struct counts c = count(v, n);
+	if (c.rows || !c.letters || entropy(v, n) < (n < 24 ? 2.5 : 3.0))
+		return false;
+	/* camelCase has few capitals, and no digits */
+	return c.of[K_DIGIT] ||
+		(c.of[K_UPPER] * 10 >= n * 3 && c.of[K_UPPER] * 10 <= n * 7 &&
+			c.changes * 10 >= n * 3);
 }
 
 /* What the standards themselves have for examples, and so every library for them. */
@@ -94,6 +120,8 @@ bool gate_is_stand_in(enum gate_manner how, const unsigned char *v, size_t n)
 		"123456", "deadbeef", "foobar"};
 	enum { ANYWHERE = 19 };
 	if (!n || (how != GATE_LENIENT && strchr("$%@", v[0])))
+		return true;
+	if (n > 1 && v[0] == '$' && v[1] == '(') /* what a command says */
 		return true;
 	if (v[0] == '$' || v[0] == '%') { /* a variable's name, and no more */
 		size_t k = 1;
@@ -205,6 +233,8 @@ static size_t skip_on(const unsigned char *buf, size_t at, size_t end, unsigned 
 		at++;
 	if (at < end && (buf[at] == '"' || buf[at] == '\'' || buf[at] == '`'))
 		*quote = buf[at++];
+	if (*quote && at + 1 < end && buf[at] == *quote && buf[at + 1] == *quote)
+		at += 2; /* """, of Python and TOML */
 	return at;
 }
 
@@ -223,6 +253,36 @@ static size_t skip_scheme(const unsigned char *buf, size_t at, size_t end)
 	return at;
 }
 
+static size_t from_base64(const unsigned char *v, size_t n, unsigned char *out, size_t cap);
+
+/* "auth" before at: what Docker, Podman and npm call USER:PASSWORD in base64. */
+static bool names_auth(const unsigned char *buf, size_t at)
+{
+	return at >= 4 && memcmp(buf + at - 4, "auth", 4) == 0 &&
+		(at == 4 || !is_alnum(buf[at - 5]));
+}
+
+static bool is_user_and_password(const unsigned char *v, size_t n)
+{
+	unsigned char text[VALUE_MAX];
+	size_t pad = 0;
+	while (pad < 2 && n > pad && v[n - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < n - pad; i++)
+		if (!is_alnum(v[i]) && !strchr("+/-_", v[i]))
+			return false;
+	if (n < 8 || (pad && n % 4) || n % 4 == 1)
+		return false;
+	const size_t k = from_base64(v, n - pad, text, sizeof(text));
+	for (size_t i = 0; i < k; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	const unsigned char *colon = memchr(text, ':', k);
+	const size_t user = colon ? (size_t)(colon - text) : 0;
+	return user && k - user - 1 >= LENIENT_MIN && !is_stock_word(colon + 1, k - user - 1) &&
+		!gate_is_stand_in(GATE_LENIENT, colon + 1, k - user - 1);
+}
+
 const char *gate_assignment(
 	enum gate_manner how, const unsigned char *buf, size_t at, size_t end, size_t *ret)
 {
@@ -230,7 +290,9 @@ const char *gate_assignment(
 	size_t begin, n = 0, name = at;
 	if (name > 0 && buf[at] == '=' && (buf[name - 1] == ':' || buf[name - 1] == '?'))
 		name--; /* := ?= */
-	if (!names_secret(how, buf, skip_back(buf, name), &begin))
+	name = skip_back(buf, name);
+	const bool auth = how != GATE_LENIENT && names_auth(buf, name);
+	if (!auth && !names_secret(how, buf, name, &begin))
 		return NULL;
 	size_t v = at + 1;
 	if (v < end && (buf[v] == '>' || buf[v] == '=')) /* => == */
@@ -250,6 +312,8 @@ const char *gate_assignment(
 	if (gate_is_stand_in(how, buf + v, n) || memmem(buf + v, n, "://", 3))
 		return NULL;
 	*ret = v;
+	if (auth)
+		return is_user_and_password(buf + v, n) ? "a name and a password, as base64" : NULL;
 	if (how == GATE_LENIENT) /* "{" begins a list of them, "/" is where a key is */
 		return n >= LENIENT_MIN && !is_stock_word(buf + v, n) && !strchr("{[/~", buf[v])
 			? "a credential"
@@ -261,7 +325,7 @@ const char *gate_assignment(
 
 bool gate_password_word(const unsigned char *buf, size_t at, size_t end)
 {
-	size_t v = at + 8, n = 0;
+	size_t v = at, n = 0;
 	if (v >= end || (buf[v] != ' ' && buf[v] != '\t' && buf[v] != '\n' && buf[v] != '>'))
 		return false;
 	while (v < end && (buf[v] == ' ' || buf[v] == '\t' || buf[v] == '\n' || buf[v] == '>'))
@@ -289,7 +353,7 @@ static size_t from_base64(const unsigned char *v, size_t n, unsigned char *out, 
 		unsigned int six = c >= 'A' && c <= 'Z' ? c - 65u
 			: c >= 'a' && c <= 'z'          ? c - 97u + 26
 			: c >= '0' && c <= '9'          ? c - 48u + 52
-			: c == '-'                      ? 62u
+			: c == '-' || c == '+'          ? 62u
 							: 63u;
 		bits = (bits << 6 | six) & 0xffffff;
 		have += 6;
@@ -474,4 +538,63 @@ const char *gate_private_key(const unsigned char *buf, size_t at, size_t end)
 	/* a file that begins so is one, whatever its key looks like */
 	const bool whole = at == 0 && memmem(buf + i, end - i, "-----END ", 9) != NULL;
 	return whole || key_follows(buf, i + 5, end) ? "a private key" : NULL;
+}
+
+/* ---- keys in binary ---- */
+
+static unsigned int u32(const unsigned char *p)
+{
+	return (unsigned int)p[0] << 24 | (unsigned int)p[1] << 16 | (unsigned int)p[2] << 8 | p[3];
+}
+
+/* Where the content of a DER sequence begins; 0: it is none. */
+static size_t der_content(const unsigned char *b, size_t n)
+{
+	if (n < 16 || b[0] != 0x30)
+		return 0;
+	return b[1] < 0x80 ? 2 : b[1] == 0x81 ? 3 : b[1] == 0x82 ? 4 : 0;
+}
+
+/* PKCS#8 (version 0, an algorithm), PKCS#1 (version 0, a modulus), SEC 1 (version 1, octets). */
+static bool is_der_key(const unsigned char *b, size_t n)
+{
+	const unsigned char *p = b + der_content(b, n);
+	if (p == b || p[0] != 2 || p[1] != 1)
+		return false;
+	return (p[2] == 0 && p[3] == 0x30 && p[4] < 0x40 && p[5] == 6) ||
+		(p[2] == 0 && p[3] == 2 && (p[4] == 0x81 || p[4] == 0x82)) ||
+		(p[2] == 1 && p[3] == 4 && (p[4] == 0x20 || p[4] == 0x30 || p[4] == 0x42));
+}
+
+/* A packet of tag 5 (RFC 4880, 5.5.3), of version 4 and on. */
+static bool is_pgp_key(const unsigned char *b, size_t n)
+{
+	size_t at = b[0] == 0x94 ? 2
+		: b[0] == 0x95   ? 3
+		: b[0] == 0x96   ? 5
+		: b[0] != 0xc5   ? 0
+		: b[1] < 192     ? 2
+		: b[1] < 224     ? 3
+				 : 6;
+	if (!at || n < at + 16 || b[at] < 4 || b[at] > 6)
+		return false;
+	const unsigned char *p = b + at + 1;
+	const unsigned int made = u32(p), how = p[4], bits = (unsigned int)p[5] << 8 | p[6];
+	if (made < 0x2a000000)
+		return false;
+	if (how >= 1 && how <= 17) /* RSA, Elgamal, DSA: a number of so many bits */
+		return (how <= 3 || how >= 16) && bits >= 1000 && bits <= 16384;
+	/* a curve's name: 1.3..., 1.2... */
+	return (how == 18 || how == 19 || how == 22) && p[5] >= 5 && p[5] <= 10 &&
+		(p[6] == 0x2a || p[6] == 0x2b);
+}
+
+const char *gate_binary_key(const unsigned char *b, size_t n)
+{
+	if (n < 24)
+		return NULL;
+	/* of Java, where the first entry is no mere certificate */
+	if ((u32(b) == 0xfeedfeed || u32(b) == 0xcececece) && u32(b + 8) && u32(b + 12) != 2)
+		return "private keys (a keystore of Java)";
+	return is_der_key(b, n) || is_pgp_key(b, n) ? "a private key" : NULL;
 }

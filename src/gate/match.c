@@ -34,6 +34,11 @@ static const struct token tokens[] = {
 	{"xoxa-", "a Slack token", ALNUM | DASH, 20, 400},
 	{"xoxr-", "a Slack token", ALNUM | DASH, 20, 400},
 	{"xoxs-", "a Slack token", ALNUM | DASH, 20, 400},
+	{"xoxc-", "a Slack token", ALNUM | DASH, 20, 400},
+	{"xoxd-", "a Slack token", ALNUM | DASH | PLUS, 20, 400},
+	{"hooks.slack.com/services/T", "a Slack webhook", ALNUM | PLUS, 38, 60},
+	{"discord.com/api/webhooks/", "a Discord webhook", ALNUM | DASH | UNDER | PLUS, 70, 120},
+	{"discordapp.com/api/webhooks/", "a Discord webhook", ALNUM | DASH | UNDER | PLUS, 70, 120},
 	{"xoxe-", "a Slack token", ALNUM | DASH, 20, 400},
 	{"xoxe.xoxp-", "a Slack token", ALNUM | DASH, 20, 400},
 	{"xapp-", "a Slack token", ALNUM | DASH, 20, 400},
@@ -43,6 +48,9 @@ static const struct token tokens[] = {
 	{"glptt-", "a GitLab token", ALNUM | DASH | UNDER, 20, 300},
 	{"gldt-", "a GitLab token", ALNUM | DASH | UNDER, 20, 300},
 	{"glrt-", "a GitLab token", ALNUM | DASH | UNDER | DOT, 20, 300},
+	{"glcbt-", "a GitLab token", ALNUM | DASH | UNDER, 20, 300},
+	{"gloas-", "a GitLab token", ALNUM | DASH | UNDER, 20, 300},
+	{"glagent-", "a GitLab token", ALNUM | DASH | UNDER, 20, 300},
 	{"npm_", "an npm token", ALNUM, 36, 36},
 	{"pypi-AgE", "a PyPI token", ALNUM | DASH | UNDER, 50, 1000},
 	{"hf_", "a Hugging Face token", ALNUM, 34, 40},
@@ -63,6 +71,43 @@ static const struct token tokens[] = {
 	{"r8_", "a Replicate token", ALNUM, 37, 37},
 	{"pplx-", "a Perplexity key", ALNUM, 40, 64},
 	{"AGE-SECRET-KEY-1", "an age key", DIGIT | UPPER, 58, 58},
+	{"rubygems_", "a RubyGems key", HEX, 48, 48},
+	{"oy2", "a NuGet key", DIGIT | LOWER, 43, 43},
+	{"pul-", "a Pulumi token", HEX, 40, 40},
+	{"dapi", "a Databricks token", HEX, 32, 32},
+	{"sbp_", "a Supabase token", HEX, 40, 40},
+	{"pscale_tkn_", "a PlanetScale token", ALNUM | UNDER, 32, 64},
+	{"dp.pt.", "a Doppler token", ALNUM, 40, 44},
+	{"ntn_", "a Notion token", ALNUM, 40, 50},
+	{"secret_", "a Notion token", ALNUM, 43, 43},
+	{"figd_", "a Figma token", ALNUM | DASH | UNDER, 38, 46},
+	{"fo1_", "a Fly token", ALNUM | DASH | UNDER, 43, 43},
+	{"fm2_", "a Fly token", ALNUM | PLUS, 80, 4000},
+	{"NRAK-", "a New Relic key", DIGIT | UPPER, 27, 27},
+	{"PMAK-", "a Postman key", HEX | DASH, 59, 59},
+	{"sq0csp-", "a Square secret", ALNUM | DASH | UNDER, 43, 43},
+	{"sntrys_", "a Sentry token", ALNUM | PLUS | UNDER, 60, 400},
+	{"sntryu_", "a Sentry token", HEX, 64, 64},
+	{"ops_eyJ", "a token of 1Password", ALNUM | DASH | UNDER, 200, 4000},
+	{"key_", "a Cursor key", HEX, 64, 64},
+	{"tvly-", "a Tavily key", ALNUM | DASH, 28, 64},
+	{"e2b_", "an E2B key", HEX, 40, 40},
+	{"nvapi-", "an NVIDIA key", ALNUM | DASH | UNDER, 60, 70},
+	{"lsv2_pt_", "a LangSmith key", HEX | UNDER, 43, 43},
+	{"lsv2_sk_", "a LangSmith key", HEX | UNDER, 43, 43},
+	/* "-----BEGIN ... PRIVATE KEY" in base64, as Kubernetes and CI variables have it */
+	{"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t", "a private key, as base64", ALNUM | PLUS, 64,
+		8000},
+	{"LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tL", "a private key, as base64", ALNUM | PLUS, 64,
+		8000},
+	{"LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0tLS0t", "a private key, as base64", ALNUM | PLUS, 64,
+		8000},
+	{"LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS", "a private key, as base64", ALNUM | PLUS,
+		64, 8000},
+	{"LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURSBLRVktLS0tL", "a private key, as base64",
+		ALNUM | PLUS, 64, 8000},
+	{"LS0tLS1CRUdJTiBQR1AgUFJJVkFURSBLRVkgQkxPQ0stLS0tL", "a private key, as base64",
+		ALNUM | PLUS, 64, 8000},
 	{"ATATT3", "an Atlassian token", ALNUM | DASH | UNDER | PLUS, 60, 400},
 	{"AccountKey=", "an Azure storage key", ALNUM | PLUS, 60, 100},
 	{"PuTTY-User-Key-File-", "a private key", DIGIT, 1, 1},
@@ -71,8 +116,11 @@ static const struct token tokens[] = {
 	{"-----BEGIN ", "a private key", 0, 0, 0},
 	{"://", "a URL", 0, 0, 0},
 	{"password", "a password", 0, 0, 0},
+	{"PASSWORD", "a password", 0, 0, 0},
+	{"Password", "a password", 0, 0, 0},
+	{"passwd", "a password", 0, 0, 0},
 };
-enum { PUTTY = ARRAY_LEN(tokens) - 5, JWT, PEM, URL, PASSWORD };
+enum { PUTTY = ARRAY_LEN(tokens) - 8, JWT, PEM, URL, PASSWORD };
 
 static bool in_set(unsigned char c, unsigned int set)
 {
@@ -320,8 +368,9 @@ static const char *match_token(const struct gate_set *s, const struct gate_needl
 		return how == GATE_OBJECT ? NULL : gate_url(how, buf, at, end);
 	if (k->token == PEM)
 		return how == GATE_OBJECT ? NULL : gate_private_key(buf, at, end);
-	if (k->token == PASSWORD)
-		return how == GATE_LENIENT && gate_password_word(buf, at, end) ? t->kind : NULL;
+	if (k->token >= PASSWORD)
+		return how == GATE_LENIENT && gate_password_word(buf, at + k->n, end) ? t->kind
+										      : NULL;
 	if (!begins_word(buf, at))
 		return NULL;
 	if (k->token == JWT)
@@ -340,7 +389,12 @@ static const char *match_token(const struct gate_set *s, const struct gate_needl
 			? t->kind
 			: NULL;
 	}
-	return gate_looks_random(v, n) && !gate_is_stand_in(how, v, n) ? t->kind : NULL;
+	if (how == GATE_OBJECT && has_prefix(t->prefix, "LS0tLS1"))
+		return NULL;
+	/* what is in words, too, has to look drawn by lot more than what is not */
+	const bool drawn = t->set & (DASH | DOT | PLUS) ? gate_looks_random(v, n)
+							: gate_looks_drawn(v, n);
+	return drawn && !gate_is_stand_in(how, v, n) ? t->kind : NULL;
 }
 
 /* What begins at at, of all that is looked for by its beginning. */

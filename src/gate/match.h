@@ -71,6 +71,8 @@ size_t gate_ahead(const struct gate_set *s);
 
 /* n bytes that somebody has drawn by lot, as far as that can be seen. */
 bool gate_looks_random(const unsigned char *v, size_t n);
+/* The same of what has a service's prefix and length: few others have them. */
+bool gate_looks_drawn(const unsigned char *v, size_t n);
 /* "changeme", "xxxx", "$TOKEN", "example": stands where a secret would. */
 bool gate_is_stand_in(enum gate_manner how, const unsigned char *v, size_t n);
 /* A web token at buf[at..end): its length, 0 where it is none or of the past. */
@@ -80,9 +82,12 @@ const char *gate_url(enum gate_manner how, const unsigned char *buf, size_t at, 
 /* '=' or ':' at at: NULL, or what stands behind it; *ret where. */
 const char *gate_assignment(
 	enum gate_manner how, const unsigned char *buf, size_t at, size_t end, size_t *ret);
-/* "password" at at, in a file for credentials: ".netrc", XML. */
+/* "password" before at, in a file for credentials: ".netrc", XML. */
 bool gate_password_word(const unsigned char *buf, size_t at, size_t end);
 /* "-----BEGIN" at at, with a private key behind it. */
 const char *gate_private_key(const unsigned char *buf, size_t at, size_t end);
+
+/* Does a file that begins so hold private keys in binary: DER, OpenPGP, Java?  NULL: no. */
+const char *gate_binary_key(const unsigned char *b, size_t n);
 
 #endif

@@ -51,6 +51,12 @@ static const struct row whole[] = {
 	{"chromium/*/Cookies", "cookies of a browser"},
 	{"firefox/*/logins.json", "passwords of a browser"},
 	{"firefox/*/key4.db", "passwords of a browser"},
+	{"firefox/*/cookies.sqlite", "cookies of a browser"},
+	{"*.keytab", "keys of Kerberos"},
+	{"krb5cc_*", "a log-in of Kerberos"},
+	{".subversion/auth/svn.simple/*", "a password for Subversion"},
+	{"pypoetry/auth.toml", "Poetry's passwords"},
+	{"uv/credentials/*.toml", "uv's passwords"},
 };
 
 /* Files in which any value under such a name is a credential. */
@@ -58,21 +64,28 @@ static const char *const lenient[] = {".netrc", "_netrc", ".authinfo", ".npmrc",
 	".yarnrc.yml", ".pypirc", ".my.cnf", ".mylogin.cnf", ".aws/credentials", ".aws/config",
 	".kube/config", "kubeconfig", ".docker/config.json", ".dockercfg", ".dockerconfigjson",
 	"containers/auth.json", ".env", ".env.*", ".s3cfg", ".boto", ".mc/config.json",
-	"rclone.conf", ".condarc", "pip/pip.conf", ".terraformrc", ".config/hub", ".hgrc", "*.env",
-	".envrc", "*.tfvars", "secrets.yaml", "secrets.yml", "secrets.json", "secrets.toml",
-	"secrets.txt", "credentials.txt", "credentials.json", "token.txt", "tokens.txt",
-	"password.txt", "passwords.txt", ".bawn/*", ".m2/settings.xml", ".gradle/gradle.properties",
-	".composer/auth.json", "composer/auth.json", ".nuget/NuGet.Config", "doctl/config.yaml",
-	"fly/config.yml", ".fly/config.yml", "netlify/config.json", "vercel/auth.json",
-	"com.vercel.cli/auth.json", "wrangler/config/*", ".databrickscfg", ".snowsql/config"};
+	"rclone.conf", ".condarc", "pip.conf", "pip.ini", "npmrc", "my.cnf", "debian.cnf",
+	".pg_service.conf", "pg_service.conf", ".wgetrc", "*.tfstate", "*.tfstate.backup",
+	"k3s.yaml", "*.kubeconfig", "kubeconfig.y*ml", "kubernetes/*.conf", "etc/environment",
+	"etc/profile.d/*.sh", ".bashrc", ".bash_profile", ".bash_login", ".bash_aliases",
+	".profile", ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".kshrc", "fish/config.fish",
+	".terraformrc", ".config/hub", ".hgrc", "*.env", ".envrc", "*.tfvars", "secrets.yaml",
+	"secrets.yml", "secrets.json", "secrets.toml", "secrets.txt", "credentials.txt",
+	"credentials.json", "token.txt", "tokens.txt", "password.txt", "passwords.txt", ".bawn/*",
+	".m2/settings.xml", ".gradle/gradle.properties", ".composer/auth.json",
+	"composer/auth.json", ".nuget/NuGet.Config", "doctl/config.yaml", "fly/config.yml",
+	".fly/config.yml", "netlify/config.json", "vercel/auth.json", "com.vercel.cli/auth.json",
+	"wrangler/config/*", ".databrickscfg", ".snowsql/config"};
 
 /* Patterns for others to fill in. */
 static const char *const patterns[] = {".env.example", ".env.sample", ".env.template", ".env.dist",
-	".env.defaults", ".env.schema", "*.env.example", "*.md", "*.d.ts"};
+	".env.defaults", ".env.schema", "*.env.example", "*.template", "*.sample", "*.md",
+	"*.d.ts"};
 
 /* git's own configuration: passwords stand in URLs. */
-static const char *const git[] = {
-	".git/config", ".gitmodules", ".gitconfig", "git/config", "*.git/config"};
+static const char *const git[] = {".git/config", ".gitmodules", ".gitconfig", "git/config",
+	"*.git/config", "config.worktree", ".git/modules/*/config", ".git/modules/*/*/config",
+	".git/modules/*/*/*/config"};
 
 static const char *const programs[] = {"js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx", "py",
 	"pyi", "c", "h", "cc", "cpp", "hpp", "cxx", "go", "rs", "java", "kt", "rb", "php", "pl",
@@ -116,14 +129,6 @@ static bool is_one_of(const char *path, const char *const *globs, size_t n)
 	return false;
 }
 
-const char *gate_credential_file(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
-		if (ends_with(path, whole[i].glob))
-			return whole[i].what;
-	return NULL;
-}
-
 /* Does path have one of these (each ends in '/') at its beginning or behind a '/' or '!'? */
 static bool is_below(const char *path, const char *const *places, size_t n)
 {
@@ -138,6 +143,19 @@ static bool is_below(const char *path, const char *const *places, size_t n)
 static const char *const packages[] = {"node_modules/", "site-packages/", "dist-packages/",
 	".cargo/registry/", "go/pkg/mod/", "usr/share/", "usr/lib/", "usr/include/", "gems/",
 	"_cacache/content-v2/", "pnpm/store/", "var/cache/apt/archives/"};
+
+const char *gate_credential_file(const char *path)
+{
+	/* where no package has put it: CMake's has a key for Windows programs */
+	static const char *const stores[] = {"*.p12", "*.pfx"};
+	if (is_one_of(path, stores, ARRAY_LEN(stores)) &&
+		!is_below(path, packages, ARRAY_LEN(packages)))
+		return "private keys (PKCS#12)";
+	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+		if (ends_with(path, whole[i].glob))
+			return whole[i].what;
+	return NULL;
+}
 
 const char *gate_published(const char *path)
 {
@@ -156,9 +174,12 @@ const char *gate_published(const char *path)
 enum gate_manner gate_manner_of(const char *path)
 {
 	static const char *const texts[] = {"usr/share/doc/", "usr/share/man/", "usr/share/info/"};
+	/* a distribution's: nobody keeps a setting there */
+	static const char *const given[] = {"usr/share/", "usr/lib/", "usr/include/"};
 	const char *base = last_name(path), *dot;
+	const bool package = is_below(path, packages, ARRAY_LEN(packages));
 	if (is_one_of(path, patterns, ARRAY_LEN(patterns)))
-		return GATE_CODE;
+		return package ? GATE_BINARY : GATE_CODE;
 	if (is_one_of(path, lenient, ARRAY_LEN(lenient)))
 		return GATE_LENIENT;
 	if (is_one_of(path, git, ARRAY_LEN(git)))
@@ -170,7 +191,7 @@ enum gate_manner gate_manner_of(const char *path)
 	for (size_t i = 0; dot && !program && i < ARRAY_LEN(programs); i++)
 		program = streq(dot + 1, programs[i]);
 	if (!program)
-		return GATE_PLAIN;
+		return is_below(path, given, ARRAY_LEN(given)) ? GATE_BINARY : GATE_PLAIN;
 	/* what was published with a value in it has published that */
-	return is_below(path, packages, ARRAY_LEN(packages)) ? GATE_BINARY : GATE_CODE;
+	return package ? GATE_BINARY : GATE_CODE;
 }

@@ -112,11 +112,8 @@ static bool is_binary(const unsigned char *b, size_t n)
 static enum gate_manner manner_of(const struct scan *s, const unsigned char *b, size_t n)
 {
 	enum gate_manner how = gate_manner_of(*s->member ? s->member : s->path);
-	if (n >= 4 &&
-		memcmp(b,
-			"\x7f"
-			"ELF",
-			4) == 0)
+	/* also a class of Java's */
+	if (n >= 4 && (memcmp(b, "\177ELF", 4) == 0 || memcmp(b, "\xca\xfe\xba\xbe", 4) == 0))
 		return GATE_OBJECT;
 	return is_binary(b, n) ? MAX(how, GATE_BINARY) : how;
 }
@@ -167,6 +164,9 @@ int scan_stream(struct scan *s, const struct scan_source *from, unsigned int nes
 		return (int)n;
 	const char *kind = archive_kind(w->b, (size_t)n, &known);
 	if (!kind) {
+		const char *key = gate_binary_key(w->b, (size_t)n);
+		if (key)
+			scan_found(s, 0, key, false);
 		s->t.bytes += (uint64_t)n;
 		return scan_text(s, from, w->b, w->cap, (size_t)n);
 	}

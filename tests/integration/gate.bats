@@ -106,6 +106,56 @@ private_key() {
 	found 'home/agent/binary:1' 'a GitHub token'
 }
 
+@test "TPL-16 the gate: what was committed and taken out again, in objects of git" {
+	local git=(git -c user.name=a -c user.email=a@b.test -c core.compression=-1 -C "$H/repo")
+	git init -q "$H/repo"
+	printf 'x %s\n' "$GHP" >"$H/repo/cfg"
+	printf 'y\nA_TOKEN=q7Zk2Xw9Lm4Tb8Vc1Rd6\n' | gzip -n >"$H/repo/log.gz"
+	"${git[@]}" add .
+	"${git[@]}" commit -qm one
+	"${git[@]}" rm -q cfg log.gz
+	"${git[@]}" commit -qm "two, without $ANT"
+	gate --secret 'the secret x=a@b.test'
+	[ "$status" = 1 ]
+	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:1: a GitHub token' <<<"$output"
+	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:2: a value that looks' <<<"$output"
+	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:6: an Anthropic key' <<<"$output"
+	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:3: the secret x' <<<"$output"
+	refute_output 'unseen|failed'
+	# what is packed is named, as is a bundle
+	"${git[@]}" bundle create -q "$H/b.bundle" HEAD
+	"${git[@]}" gc -q --prune=now
+	gate
+	grep -q '^unseen home/agent/repo/.git/objects/pack/.*.pack:0: packed' <<<"$output"
+	assert_line 'unseen home/agent/b.bundle:0: a bundle of a git repository'
+	# other streams of zlib, and what only begins like one
+	python3 -c 'import sys, zlib
+for level in 1, 6, 9: open(sys.argv[1] + "/z%d" % level, "wb").write(zlib.compress(sys.argv[2].encode(), level))
+open(sys.argv[1] + "/cut", "wb").write(zlib.compress(sys.argv[2].encode())[:20])' "$H" "a $GHP b"
+	printf 'x\001 no stream\n' >"$H/none"
+	gate
+	for n in 1 6 9; do found "home/agent/z$n:1" 'a GitHub token'; done
+	assert_line 'unseen home/agent/cut:0: an archive that is damaged'
+	assert_line 'unseen home/agent/none:0: an archive that is damaged'
+}
+
+@test "TPL-16 the gate: keys in binary, and none where only certificates are" {
+	openssl genpkey -quiet -algorithm ed25519 -outform DER -out "$H/a.der" 2>/dev/null ||
+		openssl genpkey -algorithm ed25519 -outform DER -out "$H/a.der"
+	openssl pkey -inform DER -in "$H/a.der" -pubout -outform DER -out "$H/pub.der"
+	openssl pkey -inform DER -in "$H/a.der" -out "$T/a.pem"
+	openssl req -x509 -key "$T/a.pem" -subj /CN=x -outform DER -out "$H/cert.der"
+	openssl req -x509 -key "$T/a.pem" -subj /CN=x -out "$H/cert.pem"
+	openssl ecparam -name prime256v1 -genkey -noout -outform DER -out "$H/ec.der"
+	openssl pkcs12 -export -inkey "$T/a.pem" -in "$H/cert.pem" -passout pass:x -out "$H/a.p12"
+	gate
+	[ "$status" = 1 ]
+	found home/agent/a.der:0 'a private key'
+	found home/agent/ec.der:0 'a private key'
+	found home/agent/a.p12:0 'private keys (PKCS#12)'
+	refute_output 'found home/agent/(pub|cert)'
+}
+
 @test "TPL-16 the gate: known secrets in each writing, across the edges of what is read at once" {
 	local v='tr/4ub+our-"9x' n
 	local -a known=(--secret "the secret x=$v")

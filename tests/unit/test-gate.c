@@ -111,6 +111,29 @@ static void test_formats(void **state)
 		"//r/:_authToken=np"
 		"m_" R36,
 		"npm");
+	/* of one case, or of letters alone, as the service draws them: half of AWS's have few
+	 * digits */
+	is_secret(GATE_PLAIN,
+		"ann,AK"
+		"IAQZXKWPLMTB7VCRDQ,",
+		"AWS");
+	is_secret(GATE_PLAIN,
+		"h"
+		"f_qZkXwLmTbVcRdHsKpYwNjGeQaBfUiOvEnMz",
+		"Hugging Face");
+	is_secret(GATE_PLAIN,
+		"rubygems"
+		"_9f3c17aa04be5d6672c1f0a9338844de0b1c2d3e4f5a6b7c",
+		"RubyGems");
+	is_secret(GATE_PLAIN,
+		"tls.key: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt"
+		"LS0tLQpNSUlFdlFJQkFEQU5CZ2txaGtpRzl3MEJBUUVGQUFTQ0JLY3dnZ1NqQWdFQUFvSUJBUUM3Cg"
+		"==",
+		"private key, as base64");
+	is_secret(GATE_PLAIN,
+		"https://hooks.slack.com"
+		"/services/T0Q7ZK2XW/B0F3HS8KP/" R16 "Qw9Lm4Tb",
+		"webhook");
 	is_secret(GATE_PLAIN, "\\nghp_" R36, "GitHub");
 	is_secret(GATE_PLAIN, "?t%3Dghp_" R36, "GitHub");
 }
@@ -129,6 +152,16 @@ static void test_no_formats(void **state)
 	is_none(GATE_PLAIN,
 		"AK"
 		"IAIOSFODNN7EXAMPLE");
+	is_none(GATE_PLAIN,
+		"h"
+		"f_theWordsOfAnIdentifierInCamelCases");
+	is_none(GATE_PLAIN,
+		"https://hooks.slack.com/services/T00000000/B00000000/"
+		"XXXXXXXXXXXXXXXXXXXXXXXX");
+	is_none(GATE_OBJECT,
+		"LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt"
+		"LS0tLQpNSUlFdlFJQkFEQU5CZ2txaGtpRzl3MEJBUUVGQUFTQ0JLY3dnZ1NqQWdFQUFvSUJBU"
+		"UM3Cg==");
 	is_none(GATE_PLAIN, "ghp_");
 	is_none(GATE_PLAIN, "ghp_" R20);
 	is_none(GATE_PLAIN, "sk-");
@@ -147,6 +180,13 @@ static void test_assignments(void **state)
 	is_secret(GATE_CODE, "cfg[\"secret_key\"] = \"" R20 "\"", "name that says so");
 	is_secret(GATE_PLAIN, "Authorization: Bearer " R36, "name that says so");
 	is_secret(GATE_GIT, "extraheader = AUTHORIZATION: basic " R36 "==", "name that says so");
+	is_secret(GATE_PLAIN, "api_secret: 9f3c17aa04be5d66aa00bb11cc22dd33", "name that says so");
+	is_secret(GATE_PLAIN, "token = \"\"\"" R20 "\"\"\"\n", "name that says so");
+	is_secret(GATE_CODE, "token = \"\"\"" R20 "\"\"\"\n", "name that says so");
+	/* ann:s3cret-pw, wherever it lies */
+	is_secret(GATE_PLAIN, "{\"auths\":{\"r\":{\"auth\": \"YW5uOnMzY3JldC1wdw==\"}}}",
+		"name and a password");
+	is_secret(GATE_PLAIN, "//r.local/:_auth=YW5uOnMzY3JldC1wdw==", "name and a password");
 	/* told once, by what it is */
 	is_secret(GATE_PLAIN, "TOKEN=ghp_" R36, "GitHub");
 
@@ -159,6 +199,12 @@ static void test_assignments(void **state)
 	is_none(GATE_PLAIN, "next_token=some_words_in_a_row_of_them");
 	is_none(GATE_CODE, "password = getPassword1a2B3c4D5e6F();");
 	is_none(GATE_CODE, "token = a1.b2.c3.d4.e5.f6.g7.h8.i9");
+	is_none(GATE_PLAIN, "{\"auth\": \"YW5uOnMzY3JldC1wdw=\"}");
+	is_none(GATE_PLAIN, "{\"oauth\": \"YW5uOnMzY3JldC1wdw==\"}");
+	is_none(GATE_PLAIN, "auth: dXNlcjpwYXNzd29yZA=="); /* user:password */
+	is_none(GATE_PLAIN, "auth: authentication");
+	is_none(GATE_PLAIN, "auth:");
+	is_none(GATE_PLAIN, "auth=YQ==");
 	is_none(GATE_BINARY, "MY_TOKEN=" R36);
 	is_none(GATE_OBJECT, "MY_TOKEN=" R36);
 }
@@ -172,6 +218,9 @@ static void test_credential_files(void **state)
 	is_secret(GATE_LENIENT, "    client-key-data: LS0t", "a credential");
 	is_secret(GATE_LENIENT, "machine h login me password s3cret\n", "a password");
 	is_secret(GATE_LENIENT, "machine h\n\tlogin me\n\tpassword\n\tx1\n", "a password");
+	is_secret(GATE_LENIENT, "MACHINE h LOGIN me PASSWORD s3cret\n", "a password");
+	is_secret(GATE_LENIENT, "machine h login me passwd s3cret\n", "a password");
+	is_none(GATE_LENIENT, "export DB_PASSWORD=$(pass show db) A_TOKEN=\"$(cat /run/token)\"");
 	is_secret(GATE_LENIENT, "https://me:pw12@h.example/", "URL");
 	is_none(GATE_LENIENT, "_authToken=${NPM_TOKEN}");
 	is_none(GATE_LENIENT, "prefix=/home/agent/.npm-global\ncafile=/x\nkey=/etc/key.pem");
@@ -220,6 +269,48 @@ static void test_private_keys(void **state)
 	is_none(GATE_PLAIN, DASHES "BEGIN PRIVATE KEY" DASHES);
 	is_none(GATE_PLAIN, DASHES "BEGIN ");
 	is_none(GATE_OBJECT, DASHES "BEGIN PRIVATE KEY" DASHES "\n" BODY);
+}
+
+static void test_binary_keys(void **state)
+{
+	static const struct {
+		const char *v;
+		size_t n;
+		bool key;
+	} v[] = {
+#define B(text, key) {text "0123456789abcdef01234567", sizeof(text) + 23, key}
+		B("\x30\x82\x04\xbd\x02\x01\x00\x30\x0d\x06\x09\x2a\x86", true), /* PKCS#8 */
+		B("\x30\x82\x04\xa3\x02\x01\x00\x02\x82\x01\x01\x00", true),     /* PKCS#1 */
+		B("\x30\x77\x02\x01\x01\x04\x20", true),                         /* SEC 1 */
+		B("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70", true),     /* Ed25519 */
+		B("\x95\x05\x86\x04\x65\x00\x00\x00\x01\x0c\x00", true),         /* OpenPGP, RSA */
+		B("\x94\x58\x04\x65\x00\x00\x00\x16\x09\x2b\x06", true),         /* ... EdDSA */
+		B("\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1\0\0\0\1", true),             /* Java's */
+		/* certificates, public keys, signatures, a store of certificates alone, an empty
+		   one */
+		B("\x30\x82\x03\x0d\x30\x82\x01\xf5\xa0\x03\x02", false),
+		B("\x30\x82\x01\x22\x30\x0d\x06\x09\x2a\x86\x48", false),
+		B("\x30\x82\x01\x0a\x02\x82\x01\x01\x00", false),
+		B("\x30\x26\x02\x01\x00\x04\x06public", false),
+		B("\x99\x01\x8d\x04\x65\x00\x00\x00\x01\x0c\x00", false),
+		B("\x95\x05\x86\x04\x00\x00\x00\x00\x01\x0c\x00", false),
+		B("\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1\0\0\0\2", false),
+		B("\xfe\xed\xfe\xed\0\0\0\2\0\0\0\0\0\0\0\0", false),
+#undef B
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		for (size_t n = 0; n <= v[i].n; n++) { /* exactly as long */
+			unsigned char *copy = malloc(n ? n : 1);
+			memcpy(copy, v[i].v, n);
+			const bool key = gate_binary_key(copy, n) != NULL;
+			free(copy);
+			if (key && !v[i].key)
+				fail_msg("%zu is taken for a key", i);
+			if (n == v[i].n && v[i].key && !key)
+				fail_msg("%zu is no key", i);
+		}
+	}
 }
 
 /* {"alg":"HS256","typ":"JWT"} and {"sub":"agent-7","name":"somebody","exp":N} */
@@ -309,12 +400,25 @@ static void test_names(void **state)
 	assert_non_null(gate_credential_file("a/b/.codex/auth.json"));
 	assert_non_null(gate_credential_file("x/.aws/sso/cache/1.json"));
 	assert_non_null(gate_credential_file("a/b.tgz!.aws/sso/cache/1.json"));
+	assert_non_null(gate_credential_file("home/agent/x.p12"));
+	assert_null(gate_credential_file("usr/share/cmake-3.25/Templates/Windows/Key.pfx"));
 	assert_null(gate_credential_file("a/.codex!auth.json"));
 	assert_null(gate_credential_file("x/auth.json"));
 	assert_null(gate_credential_file("x.codex/auth.json"));
 	assert_null(gate_credential_file("gh/hosts.yml/x"));
 	assert_int_equal(gate_manner_of("home/agent/.npmrc"), GATE_LENIENT);
-	assert_int_equal(gate_manner_of(".env.local"), GATE_LENIENT);
+	static const char *const lenient[] = {"etc/environment", "root/.bashrc", "etc/npmrc",
+		"etc/pip.conf", "home/agent/.config/pip/pip.conf", "etc/mysql/my.cnf",
+		"w/terraform.tfstate", "etc/kubernetes/admin.conf", "etc/profile.d/x.sh",
+		".env.local"};
+	for (size_t i = 0; i < ARRAY_LEN(lenient); i++)
+		assert_int_equal(gate_manner_of(lenient[i]), GATE_LENIENT);
+	/* what came with a package */
+	assert_int_equal(gate_manner_of("usr/local/lib/node_modules/a/README.md"), GATE_BINARY);
+	assert_int_equal(gate_manner_of("usr/lib/jvm/x/conf/a.properties"), GATE_BINARY);
+	assert_int_equal(gate_manner_of("home/agent/README.md"), GATE_CODE);
+	assert_int_equal(gate_manner_of("usr/local/lib/a.properties"), GATE_PLAIN);
+	assert_int_equal(gate_manner_of("w/.git/modules/a/config"), GATE_GIT);
 	assert_int_equal(gate_manner_of(".env.example"), GATE_CODE);
 	assert_int_equal(gate_manner_of("w/.git/config"), GATE_GIT);
 	assert_int_equal(gate_manner_of("home/agent/x.py"), GATE_CODE);
@@ -357,7 +461,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {T(test_formats), T(test_no_formats), T(test_assignments),
-		T(test_credential_files), T(test_urls), T(test_private_keys), T(test_web_tokens),
-		T(test_known), T(test_harmless), T(test_names), T(test_wire)};
+		T(test_credential_files), T(test_urls), T(test_private_keys), T(test_binary_keys),
+		T(test_web_tokens), T(test_known), T(test_harmless), T(test_names), T(test_wire)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
