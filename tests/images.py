@@ -214,6 +214,22 @@ def make_platforms(path, *tags):
     oci(path, [named(desc, t) for t in tags] or [desc], blobs)
 
 
+def make_artifacts(path, *tags):
+    """What OCI 1.1 has beside an image: an artifact, in the layout and in an index without platforms."""
+    blobs = {}
+    desc = manifest_of(blobs, base())
+    empty = {"mediaType": "application/vnd.oci.empty.v1+json", **blob(blobs, b"{}")}
+    doc = compact({"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json",
+                   "artifactType": "application/spdx+json", "config": empty, "layers": [empty],
+                   "subject": desc})
+    art = {"mediaType": OCI + "manifest.v1+json", "artifactType": "application/spdx+json",
+           **blob(blobs, doc)}
+    same = {**desc, "artifactType": OCI + "config.v1+json"}
+    doc = compact({"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": [art, same]})
+    index = {"mediaType": OCI + "index.v1+json", **blob(blobs, doc)}
+    oci(path, [art, *[named(index, t) for t in tags], art], blobs)
+
+
 def make_other_platforms(path, *tags):
     blobs = {}
     oci(path, [named(index_of(blobs, [OTHER, "s390x"]), t) for t in tags], blobs)

@@ -74,6 +74,14 @@ static bool is_attestation(const struct json_value *v)
 		(os && streq(os, "unknown"));
 }
 
+/* Signatures, lists of parts and the like, which OCI 1.1 has in indexes beside images. */
+static bool is_artifact(const struct json_value *v)
+{
+	static const char *const images[] = {IMAGE_OCI_CONFIG, IMAGE_DOCKER_CONFIG};
+	const char *type = json_value_text(json_value_get(v, "artifactType"));
+	return type && *type && !one_of(type, images, ARRAY_LEN(images));
+}
+
 static struct image_platform platform_of(const struct json_value *v)
 {
 	const struct json_value *p = json_value_get(v, "platform");
@@ -85,7 +93,7 @@ static struct image_platform platform_of(const struct json_value *v)
 static bool is_candidate(const struct json_value *v)
 {
 	const char *media = media_of(v);
-	return (is_index(media) || is_manifest(media)) && !is_attestation(v);
+	return (is_index(media) || is_manifest(media)) && !is_attestation(v) && !is_artifact(v);
 }
 
 static int none_fits(struct arena *a, const struct json_value *list,

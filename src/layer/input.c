@@ -53,6 +53,9 @@ enum layer_format input_format(const unsigned char *p, size_t n)
 	for (size_t i = 0; i < ARRAY_LEN(magics); i++)
 		if (begins_as(&magics[i], p, n))
 			return magics[i].format;
+	/* pzstd puts a frame to be skipped (RFC 8878, 3.1.2) before each of its own */
+	if (n >= 4 && p[0] >> 4 == 5 && memcmp(p + 1, "\x2a\x4d\x18", 3) == 0)
+		return LAYER_ZSTD;
 	return LAYER_TAR;
 }
 

@@ -29,7 +29,20 @@ teardown() { bawn_teardown; }
 		zstd -qf t.tar
 		xz -0kf t.tar
 		bzip2 -1kf t.tar
-		for z in t.tar t.tar.gz t.tar.zst t.tar.xz t.tar.bz2; do
+		# as pzstd, eStargz and zstd:chunked write them: frames to be skipped, several members
+		{
+			printf '\x5a\x2a\x4d\x18\x04\0\0\0abcd'
+			head -c 5000 t.tar | zstd -q
+			printf '\x50\x2a\x4d\x18\x02\0\0\0ab'
+			tail -c +5001 t.tar | zstd -q
+			printf '\x50\x2a\x4d\x18\x04\0\0\0abcd'
+		} >t.pieces.zst
+		{
+			head -c 5000 t.tar | gzip -n
+			tail -c +5001 t.tar | gzip
+			: | gzip -n
+		} >t.pieces.gz
+		for z in t.tar t.tar.gz t.tar.zst t.tar.xz t.tar.bz2 t.pieces.zst t.pieces.gz; do
 			read_layer <$z
 			assert_status 0
 			[[ "$output" == *"diff sha256:$(sha256sum <t.tar | cut -d' ' -f1)"* ]]
@@ -60,7 +73,11 @@ teardown() { bawn_teardown; }
 	zstd -q a.tar
 	xz -0k a.tar
 	bzip2 -k a.tar
-	for z in a.tar a.tar.gz a.tar.zst a.tar.xz a.tar.bz2; do
+	{
+		printf '\x50\x2a\x4d\x18\x04\0\0\0abcd'
+		cat a.tar.zst
+	} >a.skip.zst
+	for z in a.tar a.tar.gz a.tar.zst a.tar.xz a.tar.bz2 a.skip.zst; do
 		: >spool
 		run "$LAYER" index <$z 3<>spool
 		assert_status 0

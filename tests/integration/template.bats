@@ -69,6 +69,9 @@ nothing_half() {
 	run -0 template load --platform linux/s390x "$WS/platforms.tar"
 	run -0 template inspect --json p:1
 	[[ $output == *'"arch": "s390x"'* ]]
+	image artifacts a:1
+	run -0 template load "$WS/artifacts.tar"
+	[[ $output == *a:1 ]]
 	run -125 template load --platform 'linux/' "$WS/platforms.tar"
 	[[ $output == *"is no platform"* ]]
 }
