@@ -315,10 +315,22 @@ static int save(struct run *r, void *ctx, char **word, int n, struct err *err)
 	return k;
 }
 
+/* Is the next word the value of this one: "-o", "-qo", "--output", "--out"? */
+static bool takes_next(const char *word)
+{
+	static const char *const valued[] = {"--output", "--format", "--allow-secret"};
+	const size_t n = strlen(word);
+	if (word[1] != '-')
+		return strchr(word, 'o') == word + n - 1;
+	for (size_t v = 0; v < ARRAY_LEN(valued); v++)
+		if (n > 2 && has_prefix(valued[v], word))
+			return true;
+	return false;
+}
+
 /* Two words, of which the first is a sandbox: else it is bawn-template's. */
 static bool is_ours(int argc, char **argv)
 {
-	static const char *const valued[] = {"-o", "--output", "--format", "--allow-secret"};
 	const char *first = NULL;
 	int words = 0;
 	bool output = false;
@@ -326,11 +338,10 @@ static bool is_ours(int argc, char **argv)
 		if (streq(argv[i], "-h") || streq(argv[i], "--help") ||
 			streq(argv[i], OPTIONS_WORD))
 			return false;
-		output |= has_prefix(argv[i], "-o") || has_prefix(argv[i], "--output");
 		if (argv[i][0] == '-' && argv[i][1]) {
-			for (size_t v = 0; v < ARRAY_LEN(valued); v++)
-				if (streq(argv[i], valued[v]))
-					i++;
+			output |= argv[i][1] == '-' ? has_prefix(argv[i], "--o")
+						    : strchr(argv[i], 'o') != NULL;
+			i += takes_next(argv[i]);
 		} else if (!words++) {
 			first = argv[i];
 		}

@@ -76,6 +76,8 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 	struct strv ids = {0}, named = {0};
 	(void)word;
 	(void)n;
+	if (as_json && quiet)
+		return err_set(err, EINVAL, "--json or --quiet, not both");
 	int r = templates_ids(&c->t, &c->a, &ids, err);
 	if (r == 0)
 		r = templates_tags(&c->t, &c->a, &tags, err);

@@ -2,6 +2,7 @@
 #include "template/progress.h"
 
 #include <inttypes.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #define EVERY_MS 200
@@ -61,6 +62,15 @@ char *progress_text(const struct progress *p, int64_t elapsed, char *buf, size_t
 	return buf;
 }
 
+/* What fits on one line of the terminal: a longer one would be wrapped, and stay. */
+static int columns(void)
+{
+	struct winsize w = {0};
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) < 0 || !w.ws_col)
+		return 79;
+	return w.ws_col - 1;
+}
+
 void progress_show(struct progress *p)
 {
 	char line[200];
@@ -68,7 +78,8 @@ void progress_show(struct progress *p)
 	if (!p->on || now - p->began < EVERY_MS || now - p->shown < EVERY_MS)
 		return;
 	p->shown = now;
-	fprintf(stderr, "\r%s\033[K", progress_text(p, now - p->began, line, sizeof(line)));
+	progress_text(p, now - p->began, line, sizeof(line));
+	fprintf(stderr, "\r%.*s\033[K", columns(), line);
 	fflush(stderr);
 }
 

@@ -125,6 +125,18 @@ nothing_half() {
 	template load "$WS/docker.tar"
 	run -125 template save x
 	[[ $output == *"--output is missing"* ]]
+	local word
+	for word in -o --output -qo --format --allow-secret --outp; do
+		run -2 template save "$word"
+		[[ $output == *"needs an argument"* ]]
+		run template save x x "$word"
+		[ "$status" = 2 ] || [ "$status" = 125 ]
+		[[ $output == *"needs an argument"* ]]
+	done
+	run -125 template save -qo "$WS/y" nowhere x
+	[[ $output == *"no template 'nowhere'"* ]]
+	run -125 template ls -q --json
+	[[ $output == *"--json or --quiet"* ]]
 	run -2 template save -o "$WS/y"
 	run -125 template save -o "$WS/y" nowhere
 	[[ $output == *"no template 'nowhere'"* ]]
@@ -234,12 +246,27 @@ nothing_half() {
 }
 
 @test "progress is for a terminal alone, and the last line stays clean" {
+	local line
 	image large l:1
 	run -0 --separate-stderr template load "$WS/large.tar"
 	[ -z "$stderr" ]
 	run -0 /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" "expect=l:1" eof -- \
 		bash -c "'$BAWN' template load '$WS/large.tar'"
 	[[ $output == *"l:1"* ]]
+	# what is longer than a line is cut: wrapped, it would stay
+	cat >"$T/narrow" <<-EOF
+		{
+			head -c 9000000 '$WS/large.tar'
+			sleep 1
+			tail -c +9000001 '$WS/large.tar'
+		} | '$BAWN' template load -
+	EOF
+	run -0 timeout 60 /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" --size=24x20 \
+		expect=MB expect=l:1 eof -- bash "$T/narrow"
+	[[ $output == *$'\r'"loading: "*"<ESC>[K"* ]]
+	while IFS= read -r -d $'\r' line; do
+		[[ $line != *"<ESC>[K"* ]] || [ "$((${#line} - 7))" -lt 20 ] || fail "too long: $line"
+	done <<<"$output"
 }
 
 @test "bawn template: verbs, help and completion say the same; unknown ones are refused" {
