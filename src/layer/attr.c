@@ -149,6 +149,16 @@ bool attr_is_opaque(int fd)
 	return fgetxattr(fd, ATTR_OPAQUE, v, sizeof(v)) == 1 && v[0] == 'y';
 }
 
+int attr_set_implied(int fd, struct err *err)
+{
+	return set_own(fd, ATTR_IMPLIED, "y", 1, err);
+}
+
+bool attr_is_implied(int fd)
+{
+	return fgetxattr(fd, ATTR_IMPLIED, NULL, 0) >= 0;
+}
+
 static bool read_mode(const char *text, size_t n, uint32_t *ret)
 {
 	uint32_t v = 0;

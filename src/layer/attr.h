@@ -14,6 +14,7 @@
 #define ATTR_OTHER "user.bawn.xattr."
 #define ATTR_NODE "user.bawn.node"
 #define ATTR_OPAQUE "user.overlay.opaque"
+#define ATTR_IMPLIED "user.bawn.implied" /* of a tree that is made for a comparison alone */
 
 /* The permission bits that a file or directory of this recorded mode gets on disk. */
 mode_t attr_disk_mode(uint32_t mode, bool dir);
@@ -26,6 +27,8 @@ mode_t attr_first_mode(const struct tar_entry *e);
 int attr_set(int fd, const struct tar_entry *e, bool anew, struct layer_counts *c, struct err *err);
 int attr_set_opaque(int fd, struct err *err);
 bool attr_is_opaque(int fd);
+int attr_set_implied(int fd, struct err *err);
+bool attr_is_implied(int fd);
 
 /* Filled by attr_get; strings lie in the buffers. */
 struct attr_buf {

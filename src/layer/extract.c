@@ -85,12 +85,12 @@ static int put_content(struct extract *x, int fd, const struct tar_entry *e, str
 	for (size_t i = 0; r == 0 && i < e->n_segs; i++)
 		r = frame_content(x->frame, x->path, e->segs[i].offset, e->segs[i].n, err);
 	while (r == 0 && (r = tar_data(x->tar, &data, &n, &offset, err)) > 0) {
-		r = write_at(fd, data, n, offset);
+		r = x->in->shape ? 0 : write_at(fd, data, n, offset);
 		if (r < 0)
 			return fail(err, -r, "write", x);
 		end = offset + n;
 	}
-	if (r == 0 && end < e->size && ftruncate(fd, (off_t)e->size) < 0)
+	if (r == 0 && (end < e->size || x->in->shape) && ftruncate(fd, (off_t)e->size) < 0)
 		return fail(err, errno, "write", x);
 	return r;
 }
@@ -347,6 +347,8 @@ static int begin(struct extract *x, int frame, struct err *err)
 	x->fs = place_open(x->in->dir, "fs", O_RDONLY | O_DIRECTORY, 0);
 	if (x->fs < 0)
 		return err_sys(err, -x->fs, "open a layer's directory");
+	if (x->in->shape && attr_set_implied(x->fs, err) < 0)
+		return -err->code;
 	x->frame = frame_begin(frame, err);
 	x->tar = tar_new(&(struct tar_ops){.fill = on_fill, .meta = on_meta, .ctx = x});
 	return x->frame && x->tar ? 0 : err_set(err, ENOMEM, "out of memory");

@@ -30,6 +30,12 @@
  *     1    the tar, byte for byte the one that was read
  *     3    the directory of a layer
  *     4    result text
+ *   bawn-layer check [KEY=VALUE]...
+ *     0    the tar that write makes of a layer
+ *     1    result text, as of read; an error names the first thing of the layer's tree that is not
+ *          what the tar says
+ *     3    an empty directory, the caller's to remove
+ *     4    the directory of the layer
  *   bawn-layer pack layer|squash UID:GID[,UID:GID]... [UID:GID:DIRS:NAME] [layers=N]
  *     0    names to leave out, each ended by a NUL, relative to the root, with all below them; a
  *          file, or an end of file at once

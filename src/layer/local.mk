@@ -11,7 +11,7 @@ liblayer_a_SOURCES = \
 	src/layer/codec.h src/layer/codec.c src/layer/frame.h src/layer/frame.c src/layer/frame-owners.h src/layer/frame-owners.c \
 	src/layer/input.h src/layer/input.c src/layer/output.h src/layer/output.c \
 	src/layer/extract.h src/layer/extract-in.h src/layer/extract.c src/layer/extract-dir.c \
-	src/layer/extract-clear.c \
+	src/layer/extract-clear.c src/layer/check.h src/layer/check.c \
 	src/layer/pack.h src/layer/pack-in.h src/layer/pack.c src/layer/pack-entry.c \
 	src/layer/pack-names.c \
 	src/layer/unpack.h src/layer/unpack.c src/layer/index.h src/layer/index.c \

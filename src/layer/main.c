@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "layer/check.h"
 #include "layer/extract.h"
 #include "layer/frame-owners.h"
 #include "layer/index.h"
@@ -104,6 +105,55 @@ static int mode_read(int argc, char **argv)
 	if (!read_options(argc, argv, &o))
 		return 2;
 	return say_end(1, do_read(&o, &res, &err), &res, &err);
+}
+
+/* ---- check --------------------------------------------------------------------------------------
+ */
+
+static int compare(struct err *err)
+{
+	_cleanup_close_ int want = place_open(LAYER_DIR_FD, "fs", O_RDONLY | O_DIRECTORY, 0);
+	_cleanup_close_ int have = place_open(LAYER_FIRST_DIR_FD, "fs", O_RDONLY | O_DIRECTORY, 0);
+	if (want < 0 || have < 0)
+		return err_sys(err, want < 0 ? -want : -have, "open a layer's fs");
+	return check_tree(want, have, err);
+}
+
+static int do_check(const struct read_options *o, struct result *res, struct err *err)
+{
+	const int dirs[] = {LAYER_DIR_FD, LAYER_FIRST_DIR_FD};
+	struct layer_counts c = {0};
+	struct input_digests d;
+	struct input *in = NULL;
+	int r = hash_init(err);
+	if (r == 0)
+		r = layer_jail(dirs, ARRAY_LEN(dirs), true, o->limits.bytes, err);
+	if (r == 0)
+		r = input_open(0, false, 0, INPUT_TO_END, &in, err);
+	if (r == 0)
+		r = extract(&(struct extract_in){.dir = LAYER_DIR_FD,
+				    .limits = o->limits,
+				    .shape = true,
+				    .fill = input_fill,
+				    .ctx = in},
+			&c, err);
+	if (r == 0)
+		r = input_end(in, &d, err);
+	if (r == 0)
+		r = compare(err);
+	if (r == 0)
+		say_input(res, &d, &c);
+	return r; /* the process ends; the thread may be waiting for a pipe */
+}
+
+static int mode_check(int argc, char **argv)
+{
+	struct read_options o = {LAYER_LIMITS, 0, INPUT_TO_END, LAYER_LIMITS.depth};
+	struct result res = {0};
+	struct err err = {0};
+	if (!read_options(argc, argv, &o) || o.offset || o.length != INPUT_TO_END)
+		return 2;
+	return say_end(1, do_check(&o, &res, &err), &res, &err);
 }
 
 /* ---- write --------------------------------------------------------------------------------------
@@ -297,6 +347,7 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} modes[] = {
 		{"read", mode_read},
+		{"check", mode_check},
 		{"write", mode_write},
 		{"pack", mode_pack},
 		{"adopt", mode_adopt},

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include "base/fd.h"
 #include "base/proc.h"
@@ -152,6 +153,55 @@ int layer_run_write(const char *helper, struct arena *a, int dir, int out, const
 	struct call c = {helper, argv, fds, ARRAY_LEN(fds), 4, pulse};
 	int r = arg ? run(a, &c, &text, &n, err) : err_set(err, ENOMEM, "out of memory");
 	return r < 0 ? r : template_layer_result(a, text, n, "application/octet-stream", ret, err);
+}
+
+static int start_write(
+	const char *helper, int dir, int out, int result, struct proc *ret, struct err *err)
+{
+	char name[] = "bawn-layer", mode[] = "write", how[] = "none";
+	char *argv[] = {name, mode, how, NULL};
+	int fds[] = {-1, out, -1, dir, result};
+	return proc_spawn(&(struct proc_spawn){.path = helper,
+				  .argv = argv,
+				  .fds = fds,
+				  .nfds = ARRAY_LEN(fds),
+				  .die_with_parent = SIGKILL},
+		ret, err);
+}
+
+int layer_run_check(const char *helper, struct arena *a, int dir, int making,
+	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err)
+{
+	char name[] = "bawn-layer", mode[] = "check", *text, written[4096] = "";
+	char *argv[] = {name, mode, NULL};
+	struct proc proc = PROC_NONE;
+	struct err other = {0};
+	size_t n;
+	int p[2], status = 0;
+	_cleanup_close_ int result = memfd_create("bawn-write", MFD_CLOEXEC);
+	if (result < 0 || pipe2(p, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe");
+	_cleanup_close_ int rd = p[0], wr = p[1];
+	int r = start_write(helper, dir, wr, result, &proc, err);
+	close(TAKE_FD(wr));
+	if (r < 0)
+		return r;
+	int fds[] = {rd, -1, -1, making, dir};
+	struct call c = {helper, argv, fds, ARRAY_LEN(fds), 1, pulse};
+	r = run(a, &c, &text, &n, &other);
+	close(TAKE_FD(rd)); /* it ends, too, where the reader did */
+	if (proc_wait(&proc, &status) < 0)
+		proc_kill(&proc);
+	/* what it can't write is its own to say; that nobody reads on is the reader's */
+	if (status && fd_pread_full(result, written, sizeof(written) - 1, 0) > 0 &&
+		!strstr(written, strerror(EPIPE)))
+		return said(written, err);
+	if (r < 0 || status) {
+		if (err && r < 0)
+			*err = other;
+		return r < 0 ? r : err_set(err, EBADMSG, "its tar could not be written");
+	}
+	return template_layer_result(a, text, n, "application/octet-stream", ret, err);
 }
 
 int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner,

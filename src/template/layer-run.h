@@ -31,6 +31,10 @@ int layer_run_read(const char *helper, struct arena *a, const struct layer_sourc
 /* The tar of the layer in dir, written to out; how: "none", "gzip", "zstd". */
 int layer_run_write(const char *helper, struct arena *a, int dir, int out, const char *how,
 	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err);
+/* Is the tree of the layer in dir what its tar says, of which *ret has the digest?  making: an
+ * empty directory, to be used for it.  -EBADMSG with the first thing that is not. */
+int layer_run_check(const char *helper, struct arena *a, int dir, int making,
+	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err);
 /* A finished upper directory (dir/fs) becomes a layer as it stands; owner: of what says nothing of
  * one, "0:0". */
 int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner,

@@ -68,13 +68,15 @@ static void check_layer(struct verifying *v, const char *diff, bool content)
 	char *path = template_layer_dir(w->t, w->a, diff);
 	_cleanup_close_ int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 				       : -1;
-	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (dir < 0 || null < 0)
+	struct template_making m = TEMPLATE_MAKING_NONE;
+	if (dir < 0)
 		finding(v, "layer %.12s can't be opened", diff);
-	else if (layer_run_write(w->layer_helper, w->a, dir, null, "none", &p, &got, &err) < 0)
+	else if (templates_begin(w->t, &m, &err) < 0 ||
+		layer_run_check(w->layer_helper, w->a, dir, m.dir, &p, &got, &err) < 0)
 		finding(v, "layer %.12s: %s", diff, err.msg);
 	else if (!streq(got.diff, diff))
 		finding(v, "layer %.12s: its content has changed", diff);
+	templates_abandon(w->t, &m);
 	w->progress.done += l.tar;
 }
 
@@ -84,13 +86,15 @@ static void check_tags(struct verifying *v, const struct strv *ids)
 	struct err err = {0};
 	struct ref ref;
 	if (templates_tags(v->w->t, v->w->a, &tags, &err) < 0)
-		finding(v, "%s", err.msg);
+		finding(v, "%s%s%s", err.msg, *err.hint ? "; " : "", err.hint);
 	for (size_t i = 0; i < tags.n; i++) {
 		const struct template_tag *t = &tags.v[i];
 		char *key = ref_parse(v->w->a, t->key, &ref, NULL) < 0 ? NULL
 								       : ref_key(v->w->a, &ref);
 		if (!key || !streq(key, t->key))
 			finding(v, "tag %zu of the list is no template's name", i + 1);
+		else if (i && streq(t->key, tags.v[i - 1].key))
+			finding(v, "%s is a tag twice", ref_shown(v->w->a, key));
 		else if (!strv_has(ids, t->id))
 			finding(v, "%s names template %.12s, which is not there",
 				ref_shown(v->w->a, key), t->id);

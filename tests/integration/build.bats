@@ -15,6 +15,9 @@ setup() {
 	C=$BATS_TEST_TMPDIR/c
 }
 teardown() {
+	local said
+	# each layer's tree is what its tar says
+	said=$("$BAWN" template verify -q 2>&1) || fail "verify: $said"
 	chmod -R u+rwx "$BATS_TEST_TMPDIR" 2>/dev/null || :
 	bawn_teardown
 }

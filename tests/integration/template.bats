@@ -245,6 +245,58 @@ nothing_half() {
 	[[ $output == *"z:1"* && ${#lines[@]} = 3 ]]
 }
 
+@test "verify: a layer's tree that is more, less or else than its tar is found, by the name" {
+	local fs own
+	image docker a:1
+	template load "$WS/docker.tar"
+	fs=$(dirname "$(ls "$STORE"/layers/*/fs/usr/bin/tool)")
+	fs=${fs%/usr/bin} own=$fs/home/agent/own
+	cp -a "$STORE" "$T/whole"
+	amiss() { # NAME WHAT: verify says so, then all is whole again
+		run -1 template verify
+		[[ ${lines[0]} == "layer "*": $1 $2" ]] || fail "of $1: $output"
+		rm -rf "$STORE"
+		cp -a "$T/whole" "$STORE"
+		run -0 template verify
+	}
+	echo more >>"$own"
+	amiss home/agent/own "has another size"
+	chmod 644 "$own"
+	amiss home/agent/own "has another mode"
+	setfattr -x user.rootlesscontainers "$own"
+	amiss home/agent/own "has another owner"
+	setfattr -n user.note -v x "$fs/usr/bin/tool"
+	amiss usr/bin/again "has other attributes"
+	touch "$fs/etc/ld.so.preload"
+	amiss etc/ld.so.preload "is not of this layer"
+	mkdir "$fs/usr/lib"
+	amiss usr/lib "is not of this layer"
+	ln -sfn usr/sbin "$fs/bin"
+	amiss bin "leads elsewhere"
+	rm "$fs/bin"
+	amiss bin "is not there"
+	rm "$fs/dev/null"
+	mkfifo "$fs/dev/null"
+	amiss dev/null "is something else"
+	setfattr -n user.bawn.node -v "c 1 5" "$fs/dev/null"
+	amiss dev/null "has another mode"
+	setfattr -n user.overlay.opaque -v y "$fs/etc"
+	amiss etc "hides what is below it, or does so no more"
+	own=$(ls "$STORE"/layers/*/fs/etc/two)
+	rm "$(dirname "$own")/../gone"
+	amiss gone "is not there"
+	rm "$own"
+	amiss the "layer's file fs/etc/two: No such file or directory"
+	# the list of tags, with its own remedy
+	cat "$STORE/tags" "$STORE/tags" >"$T/twice"
+	cp "$T/twice" "$STORE/tags"
+	run -1 template verify
+	[[ $output == *"a:1 is a tag twice"* ]]
+	echo nonsense >"$STORE/tags"
+	run -1 template verify
+	[[ $output == *"or remove the file: the templates stay, under their IDs"* ]]
+}
+
 @test "progress is for a terminal alone, and the last line stays clean" {
 	local line
 	image large l:1
