@@ -29,6 +29,7 @@ struct http {
 	size_t head_n;
 	int64_t at, sent; /* the next byte of the body, in the whole; of the file */
 	bool begun, cut, stalled, bad_address;
+	bool here;  /* the registry is on this machine, under an address that others see, too */
 	int failed; /* -errno of the sink, or of a body that is not what it should be */
 	int64_t mark_ms;
 	curl_off_t mark_bytes;
@@ -238,6 +239,21 @@ static curl_socket_t on_socket(void *ud, curlsocktype purpose, struct curl_socka
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
+/* Before the request goes out: a connection of this machine to itself has one address at both ends,
+ * whatever it is called. */
+static int on_connected(void *ud, char *there, char *own, int port, int own_port)
+{
+	struct http *h = ud;
+	(void)port;
+	(void)own_port;
+	const bool self = streq(there, own) && !(h->setup.proxy && *h->setup.proxy);
+	if (!h->call->elsewhere)
+		h->here = self;
+	else if (self && !h->here && !h->setup.local && !GUARD_REMOVED("registry-redirect"))
+		h->bad_address = true;
+	return h->bad_address ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 /* ---- set-up ---- */
 
 int http_open(const struct http_setup *setup, struct http **ret, struct err *err)
@@ -296,6 +312,8 @@ static CURLcode set_common(struct http *h)
 	SET(CURLOPT_XFERINFODATA, h);
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	SET(CURLOPT_OPENSOCKETDATA, h);
+	SET(CURLOPT_PREREQFUNCTION, on_connected);
+	SET(CURLOPT_PREREQDATA, h);
 	return r;
 }
 

@@ -274,3 +274,39 @@ tls_registry() {
 	[ ! -s "$reg/else/log" ]
 	[ "$(grep -c 'GET /v2/redirect/x/blobs' "$reg/log")" = 1 ]
 }
+
+@test "registry: nor under an address that others see, unless the registry is here, too" {
+	local dir=$BATS_TEST_TMPDIR
+	# two networks: this machine has 192.0.2.7, the registry 192.0.2.1
+	cat >"$dir/world" <<-'EOF'
+		dir=$1 src=$2 build=$3 blob=$4
+		ip link set lo up
+		unshare -n sh -c 'echo $$ >"$1/pid.new" && mv "$1/pid.new" "$1/pid" && exec sleep 60' sh "$dir" &
+		world=$!
+		while [ ! -e "$dir/pid" ]; do sleep 0.05; done
+		ip link add va type veth peer name vb netns "$(cat "$dir/pid")" || exit 9
+		ip addr add 192.0.2.7/24 dev va && ip link set va up || exit 9
+		there="nsenter -t $(cat "$dir/pid") -n" # a process of its own: $! is the server's
+		$there ip addr add 192.0.2.1/24 dev vb && $there ip link set vb up || exit 9
+		start() { # NAME ADDRESS OTHER [CMD]
+			mkdir "$dir/$1" && : >"$dir/$1/log"
+			$4 env REGISTRY_BIND=$2 python3 "$src/registry.py" "$dir/$1" $3 >/dev/null 2>&1 &
+			pids="$pids $!"
+			while [ ! -e "$dir/$1/port" ]; do sleep 0.05; done
+		}
+		start else 192.0.2.7 ""
+		start here 192.0.2.7 "192.0.2.7:$(cat "$dir/else/port")"
+		start away 192.0.2.1 "192.0.2.7:$(cat "$dir/else/port")" "$there"
+		ask() { python3 "$src/ask.py" "$build/bawn-registry" "$dir/out" "base=http://$1" op=blob $blob repo="$2" tries=2; }
+		ask "192.0.2.1:$(cat "$dir/away/port")" redirectself/x >"$dir/said" || echo "redirectself failed"
+		ask "192.0.2.1:$(cat "$dir/away/port")" redirect/x && echo "redirect went through"
+		grep . "$dir/else/log"
+		ask "192.0.2.7:$(cat "$dir/here/port")" redirect/x >"$dir/said" || echo "here failed"
+		kill $pids $world
+		exit 0
+	EOF
+	run timeout 60 unshare -Urn sh "$dir/world" "$dir" "$BAWN_SRCDIR/tests/registry" "$BAWN_BUILDDIR" "$BLOB" 3>&-
+	assert_status 0
+	assert_output "it leads to an address of this machine"
+	refute_output 'failed|went through|GET'
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A registry that does as it is told: for tests of bawn-registry and `bawn template pull`.
 
-usage: registry.py DIR [OTHER-PORT]
+usage: registry.py DIR [[OTHER-HOST:]OTHER-PORT]
 
 Listens on a port of 127.0.0.1, which it writes to DIR/port; each request becomes a line of DIR/log:
 METHOD PATH AUTHORIZATION.  The image it has is the same in each repository; the first word of the
@@ -277,7 +277,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(200, data)
         status, headers, rest = self.part(data, fault)
         half = rest[:len(rest) // 2]
-        other = "http://127.0.0.1:%s" % OTHER
+        other = "http://%s" % (OTHER if OTHER and ":" in OTHER else "127.0.0.1:%s" % OTHER)
         if fault in ("die", "norange", "wrongrange") and self.nth(repo) <= 2 or fault == "diealways":
             self.send_response(status)
             self.send_header("Content-Length", str(len(rest)))
