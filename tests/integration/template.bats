@@ -326,7 +326,7 @@ nothing_half() {
 	have=$("$BAWN" template --help | sed -nE '/^Verbs:/,/^$/s/^  ([a-z]+) .*/\1/p' | sort)
 	[ "$have" = "$("$BAWN" __complete template '' | cut -f1 | sort)" ]
 	for verb in $have; do
-		"$BAWN" template "$verb" --help | grep -q "^Usage: bawn template $verb"
+		"$BAWN" template "$verb" --help | grep -qE "^(Usage:|      ) bawn template $verb"
 		[ "$verb" = bootstrap ] || # its example would be minutes of downloads
 			"$BAWN" template "$verb" --help | grep -q "^  bawn template $verb"
 		[[ $("$BAWN" __complete template "$verb" --) == *--help* ]]
