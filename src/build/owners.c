@@ -1,8 +1,11 @@
 /* build/owners.c - what was there before a step keeps its owner, and not what it lost; see build.h
  *
- * Theory: an upper directory also has what overlayfs copied up unchanged (the directories above
- * what was written, files that were only appended to).  Without a record of an owner such a thing
+ * Theory: an upper directory also has what overlayfs copied up (the directories above what was
+ * written, files that were only appended to, or moved).  Without a record of an owner such a thing
  * is root's, as it was below, and not of whoever the step ran as: it gets a record that says so.
+ * overlayfs marks what it has copied up (user.overlay.origin).  Where it has marked a directory
+ * above, what has no mark was made here; else what has the same name below, without a record, is
+ * taken for it.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,9 +20,30 @@ struct owning {
 	struct buf rel;
 	int below;        /* root of the layers below */
 	struct strv *set; /* only look for recorded set-ID bits: paths */
+	bool origins;     /* overlayfs has marked a directory above */
 	struct err *err;
 	int depth;
 };
+
+static bool is_copied_up(int fd)
+{
+	return fgetxattr(fd, "user.overlay.origin", NULL, 0) >= 0;
+}
+
+static bool has_owner(int fd)
+{
+	return fgetxattr(fd, OWNER_ATTR, NULL, 0) >= 0;
+}
+
+/* Was it there below as root's? */
+static bool was_roots(const struct owning *o, const char *rel, bool dir)
+{
+	struct stat st;
+	_cleanup_close_ int low = path_openat2(o->below, rel,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	return low >= 0 && fstat(low, &st) == 0 && S_ISDIR(st.st_mode) == dir && !has_owner(low);
+}
 
 /* The recorded mode where it has set-ID bits, which are never on disk; else 0. */
 static mode_t set_id_of(int fd)
@@ -34,18 +58,16 @@ static mode_t set_id_of(int fd)
 static int mark(struct owning *o, int fd, bool dir)
 {
 	static const unsigned char root[] = {0x08, 0, 0x10, 0};
-	char value[16];
-	struct stat st;
 	const char *rel = o->rel.n ? o->rel.s : ".";
 	if (o->set && !dir && set_id_of(fd) && strv_add(o->a, o->set, rel) < 0)
 		return err_set(o->err, ENOMEM, "out of memory");
 	if (o->set)
 		return 0;
-	if (fgetxattr(fd, "user.rootlesscontainers", value, sizeof(value)) >= 0 || errno == ERANGE)
+	if (has_owner(fd))
 		return 0;
-	if (fstatat(o->below, rel, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) != dir)
+	if (!is_copied_up(fd) && (o->origins || !was_roots(o, rel, dir)))
 		return 0;
-	if (fsetxattr(fd, "user.rootlesscontainers", root, sizeof(root), 0) < 0)
+	if (fsetxattr(fd, OWNER_ATTR, root, sizeof(root), 0) < 0)
 		return err_sys(o->err, errno, "record the owner of %s", rel);
 	return 0;
 }
@@ -68,8 +90,11 @@ static int entry(struct owning *o, int dir, const char *name)
 	buf_printf(&o->rel, "%s%s", was ? "/" : "", name);
 	int r = o->rel.failed ? err_set(o->err, ENOMEM, "out of memory")
 			      : mark(o, fd, S_ISDIR(st.st_mode));
+	bool origins = o->origins;
+	o->origins |= is_copied_up(fd);
 	if (r == 0 && S_ISDIR(st.st_mode))
 		r = inside(o, fd);
+	o->origins = origins;
 	o->rel.n = was;
 	if (o->rel.s)
 		o->rel.s[was] = '\0';
