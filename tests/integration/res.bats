@@ -147,6 +147,48 @@ print(os.getpriority(os.PRIO_PROCESS, 0), resource.prlimit(os.getpid(), resource
 	assert_output "5 ("
 }
 
+@test "RES-04 nobody on the host has to wait for a file that is held inside" {
+	cat >"$T/lease.py" <<-'E'
+		import fcntl, signal, sys, time
+		signal.signal(signal.SIGIO, signal.SIG_IGN)
+		f = open("held", "w")
+		for lease in fcntl.F_WRLCK, fcntl.F_RDLCK:
+		    try:
+		        print(fcntl.fcntl(f, fcntl.F_SETLEASE, lease))
+		    except OSError as e:
+		        print(e.strerror, fcntl.fcntl(f, fcntl.F_GETLEASE) == fcntl.F_UNLCK, flush=True)
+		time.sleep(30)
+	E
+	bg /usr/bin/python3 -c "$(cat "$T/lease.py")"
+	bg_says "Invalid argument True"
+	timeout 10 cat "$WS/held"
+}
+
+@test "RES-04 R: descriptors in flight end at the limit of open files" {
+	cat >"$T/flight.py" <<-'E'
+		import array, os, resource, socket, sys
+		most = int(sys.argv[1])
+		keep = []
+		try:
+		    while most > 0:
+		        a, b = socket.socketpair()
+		        keep += [a, b]
+		        a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [a.fileno()] * 250))])
+		        most -= 250
+		except OSError as e:
+		    print("refused", e.strerror)
+		print("passed" if most <= 0 else "", flush=True)
+		if sys.argv[1] != "1":
+		    sys.stdin.read()
+	E
+	# as many as there may be of open files, and the last message
+	BAWN_OPTS=(-q)
+	run in_sandbox_sh "ulimit -n 1024; exec /usr/bin/python3 -c '$(cat "$T/flight.py")' 4000 </dev/null"
+	assert_output "refused Too many references"
+	run /usr/bin/python3 "$T/flight.py" 1
+	assert_output passed
+}
+
 @test "RES-07 a flood of denials is counted, not written one by one" {
 	run in_sandbox /usr/bin/python3 -c '
 import socket
