@@ -449,33 +449,33 @@ owners_of_tars() {
 		sym opq/new link=x uid=66 gid=66
 	END
 	for i in 1 2; do
-		mkdir $i
-		"$LAYER" read 3<$i <$i.tar >/dev/null
+		mkdir "of$i"
+		"$LAYER" read 3<"of$i" <$i.tar >/dev/null
 	done
 	mkdir top
 	ln -s written top/written
-	"$LAYER" pack squash 0:0 layers=2 4<top 5<2 6<1 3>res </dev/null >all.tar || fail "$(cat res)"
+	"$LAYER" pack squash 0:0 layers=2 4<top 5<of2 6<of1 3>res </dev/null >all.tar || fail "$(cat res)"
 	owners_of_tars 1.tar 2.tar >want
 	echo "2 0 0 777 written" >>want
 	owners_of_tars all.tar >got
 	diff <(sort want) <(sort got)
 	[ "$(wc -l <got)" = 14 ] || fail "$(cat got)"
 	# once more: of the one layer that it has become, and of no frame what it has
-	mkdir 3
-	"$LAYER" read 3<3 <all.tar >/dev/null
-	"$LAYER" pack squash 0:0 layers=1 4<3 3>res </dev/null >again.tar || fail "$(cat res)"
+	mkdir of3
+	"$LAYER" read 3<of3 <all.tar >/dev/null
+	"$LAYER" pack squash 0:0 layers=1 4<of3 3>res </dev/null >again.tar || fail "$(cat res)"
 	owners_of_tars again.tar | diff got -
-	"$LAYER" pack squash 0:0 4<3/fs 3>res </dev/null >without.tar || fail "$(cat res)"
+	"$LAYER" pack squash 0:0 4<of3/fs 3>res </dev/null >without.tar || fail "$(cat res)"
 	owners_of_tars without.tar >lost
 	grep -qx "2 0 0 777 usr/last" lost
 	# a frame that is damaged is no frame without owners
-	cp 3/frame frame
+	cp of3/frame frame
 	for i in 0 40 $(($(stat -c %s frame) / 2)) $(($(stat -c %s frame) - 1)); do
-		head -c "$i" frame >3/frame
-		run "$LAYER" pack squash 0:0 layers=1 4<3 3>res </dev/null
+		head -c "$i" frame >of3/frame
+		run "$LAYER" pack squash 0:0 layers=1 4<of3 3>res </dev/null
 		[ "$status" = 1 ] || fail "$i bytes of it: $status"
 		grep -q "^error .*frame" res || fail "$(cat res)"
 	done
-	run "$LAYER" pack squash 0:0 layers=2 4<3 3>res </dev/null
+	run "$LAYER" pack squash 0:0 layers=2 4<of3 3>res </dev/null
 	[ "$status" = 2 ]
 }
