@@ -60,7 +60,9 @@ static int check_trust(const char *path, bool dir, bool shipped, struct err *err
 		return refuse(
 			err, path, dir ? "is not a directory" : "is not a regular file", "remove");
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return refuse(err, path, "belongs to somebody else", "remove");
+		return refuse(err, path, "belongs to somebody else",
+			shipped ? "install bawn yourself, or have root do it, instead of using"
+				: "remove");
 	if (st.st_mode & (shipped ? 0002 : 0022))
 		return refuse(err, path, "can be written by others", "chmod go-w");
 	return 0;

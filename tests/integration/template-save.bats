@@ -159,6 +159,20 @@ the TEAM speaks"*"You work in a sandbox"*"agent
 $T/their/work" ]] || fail "$output"
 }
 
+@test "prompts and settings that a Dockerfile puts into a template are in force" {
+	load agents.sh
+	box
+	mkdir context
+	echo 'the TEAM speaks' >context/AGENTS.md
+	echo 'model = "of-the-template"' >context/config.toml
+	printf 'FROM base:1\nCOPY AGENTS.md config.toml /home/agent/.codex/\nRUN echo more >>/home/agent/.codex/AGENTS.md\n' >context/Dockerfile
+	run -0 "$BAWN" template build -t made context
+	rm -r context
+	run -0 look codex 'cat ~/.codex/AGENTS.md ~/.codex/config.toml; echo x >>~/.codex/AGENTS.md' -q --template made
+	[[ $output == "the TEAM speaks
+more"*"You work in a sandbox"*'model = "of-the-template"'* ]] || fail "$output"
+}
+
 @test "save: prompts and settings that were changed inside are in the template, what only came along is not" {
 	load agents.sh
 	box
