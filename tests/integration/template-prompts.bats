@@ -102,8 +102,10 @@ prepare() {
 	echo USERPROMPT >"$HOME/.codex/AGENTS.md"
 	echo 'model = "of-the-user"' >"$HOME/.codex/config.toml"
 	printf 'model = "planted-model"\nmcp_servers = { own = { command = "/opt/server" } }\n' >"$H/.codex/config.toml"
+	mkdir "$LAYER/etc/codex"
+	echo 'developer_instructions = "ETCPROMPT"' >"$LAYER/etc/codex/config.toml"
 	template_commit base
-	said codex
+	said codex ETCPROMPT
 }
 
 @test "prompts: claude in a template says what stands in its CLAUDE.md and settings, and in managed ones" {
