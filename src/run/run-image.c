@@ -186,12 +186,46 @@ struct host_stack run_image_stack(struct run *r)
 
 /* ---- what is put in it ---- */
 
+/* Is something mounted at dir, or below it? */
+static bool is_point(const struct run *r, const char *dir)
+{
+	bool is = run_has_workspace(r) && path_within(r->ws.path, dir);
+	for (size_t i = 0; i < r->ws.binds.n; i++)
+		is |= path_within(r->ws.binds.v[i], dir);
+	for (size_t i = 0; i < r->n_extras; i++)
+		is |= path_within(r->extras[i].path, dir);
+	return is;
+}
+
+/* Where the home is in the template, links of which a directory of ours must not cover: /home may
+ * be one to /var/home.  *ret_covered: there is one that has to be, as something is mounted there.
+ */
+static const char *real_home(struct run *r, bool *ret_covered)
+{
+	const struct host_stack s = template_stack(r, r->image);
+	struct host_stack_found f;
+	const char *home = r->inside.home;
+	*ret_covered = false;
+	for (const char *p = home; *p && !*ret_covered;) {
+		p += 1 + strcspn(p + 1, "/");
+		char *part = arena_dupn(&r->arena, home, (size_t)(p - home));
+		*ret_covered = part && is_point(r, part) &&
+			host_stack_find(&r->arena, &s, part, &f) == 0 && !streq(f.path, part);
+	}
+	char *real = *ret_covered ? NULL : host_stack_place(&r->arena, &s, home);
+	if (real && host_stack_find(&r->arena, &s, home, &f) == 0 && S_ISDIR(f.st.st_mode))
+		real = f.path;
+	return real && account_path(real) ? real : home;
+}
+
 void run_image_box(struct run *r)
 {
 	struct arena *a = &r->arena;
+	bool covered;
+	const char *home = real_home(r, &covered);
 	r->image->seed = path_join(a, r->box.dir, RUN_IMAGE_SEED);
-	r->box.home = arena_printf(a, "%s/" RUN_IMAGE_SEED "%s", r->box.dir, r->inside.home);
-	r->box.root = arena_dup(a, r->inside.home + 1);
+	r->box.home = arena_printf(a, "%s/" RUN_IMAGE_SEED "%s", r->box.dir, home);
+	r->box.root = arena_dup(a, home + 1);
 }
 
 int run_image_reset(struct run *r, struct err *err)
@@ -284,11 +318,12 @@ int run_image_seed(struct run *r, struct err *err)
 void run_image_below(struct run *r, struct strv *argv)
 {
 	const struct host_stack s = template_stack(r, r->image);
-	strv_addf(&r->arena, argv, "--image=%s", r->inside.home);
+	bool covered;
+	strv_addf(&r->arena, argv, "--image=%s", real_home(r, &covered));
 	/* what another profile brings into a sandbox that runs is put together elsewhere */
 	if (r->image->seed && r->box.home && path_within(r->box.home, r->image->seed))
 		strv_addf(&r->arena, argv, "--root=%s", r->image->seed);
-	for (size_t i = 0; i < s.dirs.n; i++)
+	for (size_t i = 0; i < s.dirs.n && !covered; i++)
 		strv_addf(&r->arena, argv, "--layer=%s", s.dirs.v[i]);
 	const struct strv *env = &r->image->t.info.env;
 	for (size_t i = 0; i < env->n; i++) {

@@ -197,6 +197,46 @@ the TEAM speaks"
 	[ "$(ls "$HOME/outside")" = canary ] || fail "$(ls "$HOME/outside")"
 }
 
+@test "config: a home that is a link, or below one, is the one that the template means" {
+	local way
+	mkdir -p "$HOME/.codex"
+	echo 'I speak' >"$HOME/.codex/AGENTS.md"
+	look_profile codex
+	for way in home above dangling proc; do
+		begin
+		mkdir -p "$LAYER/var/home/agent/.codex"
+		echo 'model = "of-the-template"' >"$LAYER/var/home/agent/.codex/config.toml"
+		rm -r "$LAYER/home"
+		mkdir "$LAYER/home"
+		case $way in
+		home) ln -s ../var/home/agent "$LAYER/home/agent" ;;
+		above)
+			rmdir "$LAYER/home"
+			ln -s var/home "$LAYER/home"
+			;;
+		dangling) ln -s /none "$LAYER/home/agent" ;;
+		proc) ln -s /proc "$LAYER/home/agent" ;;
+		esac
+		template_commit base
+		run -0 "$BAWN" run --rm -q --template base --workspace none codex-look -- \
+			'cat ~/.codex/*; echo x >~/y && cat ~/y; readlink /home /home/agent; :'
+		assert_output 'I speak'
+		assert_output 'daemon_auto_start = false'
+		case $way in
+		home) assert_output ../var/home/agent ;;
+		above) assert_output var/home ;;
+		esac
+		case $way in
+		home | above) assert_output 'model = "of-the-template"' ;;
+		esac
+		# where a directory of the workspace's path covers such a link, there is a home all the same
+		run -0 look codex 'cat ~/.codex/*; echo x >~/y; pwd' -q --template base
+		assert_output 'I speak'
+		assert_output 'trust_level = "trusted"'
+		assert_output "$WS"
+	done
+}
+
 @test "config: a template's variables say where a tool's files are" {
 	begin
 	mkdir -p "$LAYER/opt/codex" "$LAYER/opt/claude"
