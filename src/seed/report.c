@@ -26,16 +26,24 @@ void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 {
 	char raw[4096], safe[4096];
 	const bool exact = kind == SEED_ENV || kind == SEED_KEY || kind == SEED_RENEW;
+	char *whole = raw;
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(raw, sizeof(raw), fmt, ap);
+	const int n = vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
+	if (exact && n >= (int)sizeof(raw) && (whole = arena_alloc(r->a, (size_t)n + 1))) {
+		va_start(ap, fmt);
+		vsnprintf(whole, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
+	if (!whole)
+		return;
 
 	struct seed_record *v = arena_grow(r->a, r->v, r->n, &r->cap, sizeof(*v));
 	if (!v)
 		return;
 	r->v = v;
-	const char *text = exact ? raw : escape_text(safe, sizeof(safe), raw);
+	const char *text = exact ? whole : escape_text(safe, sizeof(safe), raw);
 	r->v[r->n++] = (struct seed_record){.kind = kind, .text = arena_dup(r->a, text)};
 }
 

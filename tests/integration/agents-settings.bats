@@ -388,7 +388,8 @@ opencode_auth() {
 	refute_output '"groq"'
 	# the same text in a variable, and the file counts no more
 	printf '{"mistral": {"type": "api", "key": "%s"}}' "$CANARY" | file .local/share/opencode/auth.json
-	OPENCODE_AUTH_CONTENT=$(opencode_auth "$(($(date +%s) + 7200))" | sed "s/at-$CANARY/token-of-chatgpt/")
+	OPENCODE_AUTH_CONTENT=$(opencode_auth "$(($(date +%s) + 7200))" |
+		sed "s/at-$CANARY/token-of-chatgpt/; s/key-of-another/$(printf 'long-%.0s' {1..2000})key-of-another/")
 	export OPENCODE_AUTH_CONTENT
 	run look opencode "$all" --offline
 	assert_status 0
@@ -397,6 +398,7 @@ opencode_auth() {
 	assert_output 'OPENCODE_AUTH_CONTENT={'
 	[[ $(grep -o '^OPENCODE_AUTH_CONTENT=.*' <<<"$output") == *'"key":"sk-ant-api03-'* ]]
 	assert_output key-of-another
+	grep -o '^OPENCODE_AUTH_CONTENT=.*' <<<"$output" | head -1 | cut -d= -f2- | python3 -m json.tool >/dev/null
 	# that can't be renewed without a file: what ends by itself comes along
 	assert_output token-of-chatgpt
 	run look opencode "$all" --offline --no-login

@@ -43,9 +43,9 @@ end() {
 trap end EXIT
 trap 'exit 1' INT TERM
 
-# One command a step, no two alike, for what looks for agents that go in circles.  A step is shorter than what
-# the agents wait for a command, and there are fewer than 30: Gemini CLI then asks its model whether it is getting
-# anywhere.  Claude Code refuses to sleep for long, but waits for what has no end.  Codex comes back after 30 s, so its steps are shorter and more.
+# One command a step, no two alike, for what looks for agents that go in circles, and fewer than 30: Gemini CLI
+# then asks its model whether it is getting anywhere.  Claude Code refuses to sleep for long, but waits for
+# what has no end.  Codex comes back after 30 s, so its steps are shorter and more.
 step=$((minutes * 60 / 24 + 1))
 [ "$tool" != codex ] || step=25
 steps=$((minutes * 60 / step + 1))
