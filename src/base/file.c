@@ -79,16 +79,26 @@ int file_mkdir_p(int dirfd, const char *path, mode_t mode)
 	if (errno != ENOENT)
 		return -errno;
 
+	/* back to what there is, cutting the path short, and forth again: most of it is there */
 	char buf[PATH_MAX];
-	if (snprintf(buf, sizeof(buf), "%s", path) >= (int)sizeof(buf))
+	const int len = snprintf(buf, sizeof(buf), "%s", path);
+	if (len >= (int)sizeof(buf))
 		return -ENAMETOOLONG;
-	for (char *p = buf + 1; *p; p++) {
-		if (*p != '/')
-			continue;
+	for (char *p = buf + len; p > buf;) {
+		while (--p > buf && *p != '/')
+			;
+		if (p == buf)
+			break;
 		*p = '\0';
+		if (mkdirat(dirfd, buf, mode) == 0 || errno == EEXIST)
+			break;
+		if (errno != ENOENT)
+			return -errno;
+	}
+	for (char *p = buf + strlen(buf); p < buf + len; p += strlen(p)) {
+		*p = '/';
 		if (mkdirat(dirfd, buf, mode) < 0 && errno != EEXIST)
 			return -errno;
-		*p = '/';
 	}
 	return mkdirat(dirfd, path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }

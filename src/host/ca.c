@@ -256,6 +256,17 @@ static int put(struct arena *a, const char *dir, const char *name, const char *f
 		: err_set(err, ENOMEM, "out of memory");
 }
 
+const char *host_ca_machine(struct arena *a)
+{
+	const struct host_ca_view host = {.etc = "/etc"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *p = resolve(a, &host, names[i]);
+		if (p)
+			return outside(a, host.etc, p);
+	}
+	return NULL;
+}
+
 int host_ca_write(struct arena *a, const struct host_ca_view *v, const char *dir, const char *pem,
 	const char *more, const struct strv *passed, struct err *err)
 {
@@ -295,22 +306,30 @@ static const char *const anchors[] = {
 	ANCHOR_OPENSSL,
 };
 
+/* The bundle, 200 kB of it, by another name; a copy where that can't be. */
+static int share(struct arena *a, const char *bundle, const char *to, struct err *err)
+{
+	char *text = NULL;
+	if (link(bundle, to) == 0)
+		return 0;
+	ssize_t n = file_read(a, AT_FDCWD, bundle, 2 * BUNDLE_MAX, &text, err);
+	return n < 0 ? (int)n : file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
+}
+
 int host_ca_seed(struct arena *a, const struct host_ca_view *v, const char *dir, const char *seed,
 	struct err *err)
 {
 	struct strv places = {0};
-	char *text = NULL, *bundle = path_join(a, dir, HOST_CA_BUNDLE);
+	char *bundle = path_join(a, dir, HOST_CA_BUNDLE);
 	int r = host_ca_places(a, v, &places, err);
-	ssize_t n = r < 0 || !bundle ? -ENOMEM
-				     : file_read(a, AT_FDCWD, bundle, 2 * BUNDLE_MAX, &text, err);
-	if (r < 0 || n < 0)
-		return r < 0 ? r : (int)n;
+	if (r < 0 || !bundle)
+		return r < 0 ? r : err_set(err, ENOMEM, "out of memory");
 	if (!places.n)
 		strv_add(a, &places, names[0]);
 	for (size_t i = 0; r == 0 && i < places.n; i++) {
 		char *to = host_stack_seed(a, v->stack, seed, places.v[i]);
 		if (to)
-			r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0644, false, err);
+			r = share(a, bundle, to, err);
 	}
 	char *sandbox = path_join(a, dir, HOST_CA_SANDBOX);
 	bool has = sandbox && access(sandbox, F_OK) == 0;

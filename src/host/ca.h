@@ -38,6 +38,9 @@ int host_ca_places(
  * nothing could be reached from there.  NULL: none. */
 char *host_ca_added(struct arena *a);
 
+/* The file with this machine's own bundle, links followed; NULL: there is none. */
+const char *host_ca_machine(struct arena *a);
+
 /* Write the files into dir.  pem: the sandbox's certificate, more: further ones; either may be
  * NULL, not both.  passed: variables that come along; what the certificate variables among them
  * name is put in, too.  0 or -errno. */

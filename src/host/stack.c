@@ -4,6 +4,9 @@
  * part in its directory: the topmost entry of that name decides.  A whiteout (character device 0/0)
  * or something that is no directory hides the layers below, an opaque directory hides what is below
  * it.  A link begins the walk anew with its target, at most LINKS_MAX times.
+ *
+ * A start asks for some thirty names, most of them in /etc and /usr: of the layers that nobody
+ * changes each directory and name is looked at once (struct known).
  */
 #include "host/stack.h"
 
@@ -21,14 +24,56 @@
 #define STEPS_MAX 4096 /* components walked, for one path */
 #define SAFE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
+#define KNOWN_MAX 1024 /* a stranger's links could lead to any number of names */
+
+/* What some layers have at a path. */
+struct level {
+	int r; /* 0; -ENOENT */
+	struct host_stack_found at;
+	size_t *alive, n; /* those that have it as a directory, top first */
+	bool hides;       /* what is below them */
+};
+
+/* One path in the layers that nobody changes. */
+struct known {
+	const char *path;
+	struct level l;
+};
+
+struct host_stack_known {
+	struct arena *a;
+	const char *base; /* the directory base_fd; where the fixed layers lie in it, the way to
+			   * them is short */
+	int base_fd;
+	struct known *v[KNOWN_MAX], root;
+	size_t n;
+};
+
 struct walk {
 	struct arena *a;
 	const struct host_stack *s;
-	size_t *alive; /* which layers have the directory that the walk is in, top first */
-	size_t n;
-	char *here; /* that directory inside, "" for the root */
+	/* which of the layers that may change have the directory that the walk is in, top first */
+	size_t *alive, n;
+	const struct known *fixed; /* and of the others; NULL: none of them */
+	char *here;                /* that directory inside, "" for the root */
 	struct host_stack_found at;
 };
+
+struct host_stack_known *host_stack_know(struct arena *a, const char *base, int base_fd)
+{
+	struct host_stack_known *k = arena_alloc(a, sizeof(*k));
+	if (k) {
+		k->a = a;
+		k->base = base;
+		k->base_fd = base_fd;
+	}
+	return k;
+}
+
+static size_t n_changing(const struct host_stack *s)
+{
+	return s->known ? s->dirs.n - s->n_fixed : s->dirs.n;
+}
 
 static bool is_opaque(const char *path)
 {
@@ -36,48 +81,133 @@ static bool is_opaque(const char *path)
 	return lgetxattr(path, "user.overlay.opaque", &v, 1) == 1 && v == 'y';
 }
 
+/* All of the fixed layers have a root. */
+static const struct known *fixed_root(const struct host_stack *s)
+{
+	struct host_stack_known *k = s->known;
+	if (!k || !s->n_fixed)
+		return NULL;
+	if (k->root.l.n)
+		return &k->root;
+	k->root.l.alive = arena_alloc(k->a, s->n_fixed * sizeof(size_t));
+	if (!k->root.l.alive)
+		return NULL;
+	for (size_t i = 0; i < s->n_fixed; i++)
+		k->root.l.alive[i] = i;
+	k->root.l.n = s->n_fixed;
+	return &k->root;
+}
+
 static void begin(struct walk *w)
 {
-	w->n = w->s->dirs.n;
+	w->n = n_changing(w->s);
 	for (size_t i = 0; i < w->n; i++)
 		w->alive[i] = i;
+	w->fixed = fixed_root(w->s);
 	w->here = arena_dup(w->a, "");
 	w->at = (struct host_stack_found){
 		.path = w->here, .dir = w->s->dirs.v[0], .st = {.st_mode = S_IFDIR | 0755}};
 }
 
-/* The topmost entry of that path decides what is there; where it is a directory, those of that path
- * below it take part. */
-static int look(struct walk *w, const char *path)
+/* Where layers lie, and whether there are more below. */
+struct place {
+	const char *base; /* open as fd; NULL: anywhere */
+	int fd;
+	bool more;
+};
+
+static int stat_at(const struct place *p, const char *full, struct stat *ret)
 {
-	size_t n = 0;
-	int r = -ENOENT;
-	for (size_t i = 0; i < w->n; i++) {
-		const char *dir = w->s->dirs.v[w->alive[i]];
+	const size_t n = p->base && path_within(full, p->base) ? strlen(p->base) : 0;
+	return n && full[n] == '/' ? fstatat(p->fd, full + n + 1, ret, AT_SYMLINK_NOFOLLOW)
+				   : lstat(full, ret);
+}
+
+/* The topmost entry of that path decides what is there; where it is a directory, those of that path
+ * below it take part.  in: which of dirs to look in; ret->alive may be the same array. */
+static int scan(struct arena *a, const struct place *p, char *const *dirs, const size_t *in,
+	size_t n, const char *path, struct level *ret)
+{
+	const size_t len = strlen(path);
+	ret->r = -ENOENT;
+	ret->n = 0;
+	ret->hides = false;
+	for (size_t i = 0; i < n && !ret->hides; i++) {
+		const char *dir = dirs[in[i]];
+		const size_t at = strlen(dir);
 		char full[PATH_MAX];
 		struct stat st;
-		if ((size_t)snprintf(full, sizeof(full), "%s%s", dir, path) >= sizeof(full))
+		if (at + len >= sizeof(full))
 			return -ENAMETOOLONG;
-		if (lstat(full, &st) < 0) {
+		memcpy(full, dir, at);
+		memcpy(full + at, path, len + 1);
+		if (stat_at(p, full, &st) < 0) {
 			if (errno == ENOENT || errno == ENOTDIR)
 				continue;
 			return -errno;
 		}
+		ret->hides = !S_ISDIR(st.st_mode);
 		if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
 			break;
-		if (r < 0) {
-			w->at = (struct host_stack_found){
-				.path = arena_dup(w->a, path), .dir = dir, .st = st};
-			r = 0;
+		if (ret->r < 0) {
+			ret->at = (struct host_stack_found){
+				.path = arena_dup(a, path), .dir = dir, .st = st};
+			ret->r = 0;
 		}
-		if (!S_ISDIR(st.st_mode))
+		if (ret->hides)
 			break;
-		w->alive[n++] = w->alive[i];
-		if (is_opaque(full))
-			break;
+		ret->alive[ret->n++] = in[i];
+		ret->hides = (p->more || i + 1 < n) && is_opaque(full);
 	}
-	w->n = n;
-	return r;
+	return 0;
+}
+
+/* The same in the fixed layers, looked for once. */
+static int look_fixed(struct walk *w, const char *path, const struct known **ret)
+{
+	struct host_stack_known *k = w->s->known;
+	for (size_t i = 0; i < k->n; i++)
+		if (streq(k->v[i]->path, path)) {
+			*ret = k->v[i];
+			return 0;
+		}
+	const struct level *in = &w->fixed->l;
+	struct known *fresh = arena_alloc(k->a, sizeof(*fresh));
+	if (!fresh)
+		return -ENOMEM;
+	fresh->path = arena_dup(k->a, path);
+	fresh->l.alive = arena_alloc(k->a, in->n * sizeof(size_t));
+	if (!fresh->path || !fresh->l.alive)
+		return -ENOMEM;
+	const struct place p = {k->base, k->base_fd, false};
+	int r = scan(k->a, &p, w->s->dirs.v + n_changing(w->s), in->alive, in->n, path, &fresh->l);
+	if (r < 0)
+		return r;
+	if (k->n < KNOWN_MAX)
+		k->v[k->n++] = fresh;
+	*ret = fresh;
+	return 0;
+}
+
+static int look(struct walk *w, const char *path)
+{
+	struct level l = {.alive = w->alive};
+	const struct known *fixed = NULL;
+	const struct place p = {NULL, -1, w->fixed != NULL};
+	int r = scan(w->a, &p, w->s->dirs.v, w->alive, w->n, path, &l);
+	if (r == 0 && w->fixed && !l.hides)
+		r = look_fixed(w, path, &fixed);
+	if (r < 0)
+		return r;
+	if (l.r < 0 && fixed) {
+		l.at = fixed->l.at;
+		l.r = fixed->l.r;
+	}
+	w->n = l.n;
+	w->fixed = fixed && fixed->l.n ? fixed : NULL;
+	if (l.r == 0)
+		w->at = l.at;
+	return l.r;
 }
 
 /* What is left of a path once its first component is the link at w->at. */

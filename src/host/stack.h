@@ -11,8 +11,13 @@
 
 #include "base/arena.h"
 
+struct host_stack_known;
 struct host_stack {
 	struct strv dirs; /* host paths of the layers, top first */
+	/* The last n_fixed of them are changed by nobody while known lives, which keeps what was
+	 * found in them (for all stacks that end with the same layers).  NULL: nothing is kept. */
+	size_t n_fixed;
+	struct host_stack_known *known;
 };
 
 struct host_stack_found {
@@ -20,6 +25,10 @@ struct host_stack_found {
 	const char *dir; /* the layer that has it: one of dirs */
 	struct stat st;
 };
+
+/* Nothing is known yet.  base (NULL: none): a directory, open as base_fd while this is used, which
+ * is asked for what lies below it.  NULL: out of memory. */
+struct host_stack_known *host_stack_know(struct arena *a, const char *base, int base_fd);
 
 /* path (absolute, as inside) with every link followed.  0; -ENOENT, -ENOTDIR, -ELOOP as the kernel
  * would say inside, where it lies in none of the mounts on top; -ENOMEM. */

@@ -20,11 +20,18 @@ struct run_image {
 	struct templates store;
 	char *ref; /* as a person writes it */
 	struct template t;
-	struct strv layers;          /* host paths, lowest first */
+	struct strv layers; /* host paths, lowest first */
+	struct host_stack_known *known;
 	char *seed;                  /* host path of the box's seed-root */
 	bool has_account, has_group; /* for our numbers, in its own /etc */
-	int hold; /* on the store, until a spec or `use` names the template; -1 */
-	int use;  /* of a run that leaves no spec; -1 */
+	int hold;          /* on the store, until a spec or `use` names the template; -1 */
+	int use;           /* of a run that leaves no spec; -1 */
+	const char *added; /* run_ca_added, once it was looked for */
+	bool looked;
+	/* run-kept.c */
+	char *kept;           /* where seed goes and comes from; NULL: neither */
+	bool taken, taken_ca; /* it did, with the authorities */
+	bool whole;           /* all that belongs in it is there */
 };
 
 /* ref as given, digest where one is pinned ("sha256:HEX", NULL: what the reference means now).
@@ -45,6 +52,14 @@ void run_image_box(struct run *r);
 int run_image_reset(struct run *r, struct err *err);
 /* Names of the network, accounts, the directories that mounts go to: into seed-root. */
 int run_image_seed(struct run *r, struct err *err);
+/* run-kept.c: what an earlier start has left, as far as it would be made the same; and leave it to
+ * the next one, when nothing runs inside any more. */
+void run_kept_take(struct run *r);
+void run_kept_leave(struct run *r);
+/* run-ca.c */
+#define RUN_CA_DIR "ca" /* in the box */
+/* What this machine's administrator trusts beside, for a template; NULL: nothing. */
+const char *run_ca_added(struct run *r);
 /* run-root.c: sudo, su, and what package managers need to know; into seed-root.  s: the template.
  */
 int run_root_seed(struct run *r, const struct host_stack *s, struct err *err);

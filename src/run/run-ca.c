@@ -8,8 +8,6 @@
 
 #include <fcntl.h>
 
-#define DIR_NAME "ca" /* in the box */
-
 static struct mount_op *file_row(struct run *r, const char *src, const char *dst, uint32_t flags)
 {
 	struct mount_op *m = plan_mount(&r->plan, MOUNT_BIND, dst);
@@ -18,14 +16,41 @@ static struct mount_op *file_row(struct run *r, const char *src, const char *dst
 	return m;
 }
 
+const char *run_ca_added(struct run *r)
+{
+	struct run_image *m = r->image;
+	if (m && !m->looked) {
+		m->added = host_ca_added(&r->arena);
+		m->looked = true;
+	}
+	return m ? m->added : NULL;
+}
+
+static int write_files(struct run *r, const struct host_ca_view *view, const char *dir,
+	const struct strv *env, struct err *err)
+{
+	struct arena *a = &r->plan.arena;
+	struct run_image *m = r->image;
+	const bool whole = m && m->whole;
+	if (m)
+		m->whole = false;
+	int k = host_ca_write(a, view, dir, r->ca ? r->ca_pem : NULL, run_ca_added(r), env, err);
+	if (k == 0 && m)
+		k = host_ca_seed(a, view, dir, m->seed, err);
+	if (m)
+		m->whole = whole && k == 0;
+	return k;
+}
+
 int run_ca_rows(struct run *r, struct err *err)
 {
 	struct arena *a = &r->plan.arena;
-	char *dir = path_join(a, r->box.dir, DIR_NAME), *bundle = path_join(a, dir, HOST_CA_BUNDLE);
+	char *dir = path_join(a, r->box.dir, RUN_CA_DIR),
+	     *bundle = path_join(a, dir, HOST_CA_BUNDLE);
 	struct strv places = {0};
 	if (!dir || !bundle)
 		return err_set(err, ENOMEM, "out of memory");
-	const char *added = r->image ? host_ca_added(a) : NULL;
+	const char *added = run_ca_added(r);
 	r->ca_added = added != NULL;
 	/* what an earlier start had is trusted no more */
 	int k = r->ca || r->opt.dry_run || !r->lasting ? 0 : tree_remove(AT_FDCWD, dir, err);
@@ -37,10 +62,8 @@ int run_ca_rows(struct run *r, struct err *err)
 	const struct host_ca_view view = {.etc = r->etc, .stack = r->image ? &stack : NULL};
 	const struct strv *env = r->image ? &r->image->t.info.env : &r->env.env;
 	k = host_ca_places(a, &view, &places, err);
-	if (k == 0 && !r->opt.dry_run)
-		k = host_ca_write(a, &view, dir, r->ca ? r->ca_pem : NULL, added, env, err);
-	if (k == 0 && r->image && !r->opt.dry_run)
-		k = host_ca_seed(a, &view, dir, r->image->seed, err);
+	if (k == 0 && !r->opt.dry_run && !(r->image && r->image->taken_ca && !r->ca))
+		k = write_files(r, &view, dir, env, err);
 	if (k < 0)
 		return k;
 	file_row(r, dir, HOST_CA_INSIDE, MOUNT_POINT)->why = r->ca
@@ -73,8 +96,8 @@ void run_ca_env(struct run *r)
 void run_ca_join(struct run *r)
 {
 	char *dir = path_join(&r->arena, r->store.sandboxes, r->spec.name);
-	char *own = dir ? path_join(&r->arena, dir, DIR_NAME "/" HOST_CA_SANDBOX) : NULL;
-	char *file = dir ? path_join(&r->arena, dir, DIR_NAME "/" HOST_CA_BUNDLE) : NULL;
+	char *own = dir ? path_join(&r->arena, dir, RUN_CA_DIR "/" HOST_CA_SANDBOX) : NULL;
+	char *file = dir ? path_join(&r->arena, dir, RUN_CA_DIR "/" HOST_CA_BUNDLE) : NULL;
 	r->ca = own && access(own, F_OK) == 0;
 	r->ca_added = file && access(file, F_OK) == 0;
 }

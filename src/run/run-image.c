@@ -54,7 +54,7 @@ static void find_identity(struct run *r, struct run_image *m, const struct host_
 
 static struct host_stack template_stack(struct run *r, const struct run_image *m)
 {
-	struct host_stack s = {0};
+	struct host_stack s = {.n_fixed = m->layers.n, .known = m->known};
 	for (size_t i = m->layers.n; i-- > 0;)
 		strv_push(&r->arena, &s.dirs, m->layers.v[i]);
 	return s;
@@ -85,6 +85,7 @@ static int find_template(
 	const struct strv top_first = template_lowers(&m->store, a, &m->t.info.layers);
 	for (size_t i = top_first.n; i-- > 0;)
 		strv_push(a, &m->layers, top_first.v[i]);
+	m->known = host_stack_know(a, m->store.dir, m->store.fd);
 	return arena_check(a, err);
 }
 
@@ -169,7 +170,8 @@ void run_image_close(struct run *r)
 
 struct host_stack run_image_stack(struct run *r)
 {
-	struct host_stack s = {0}, t = template_stack(r, r->image);
+	const struct host_stack t = template_stack(r, r->image);
+	struct host_stack s = {.n_fixed = t.n_fixed, .known = t.known};
 	const struct spec *spec = &r->spec;
 	struct arena *a = &r->arena;
 	char *dir = r->box.dir ? r->box.dir
@@ -233,6 +235,7 @@ int run_image_reset(struct run *r, struct err *err)
 	int k = tree_remove(AT_FDCWD, r->image->seed, err);
 	if (k < 0)
 		return k;
+	run_kept_take(r);
 	k = file_mkdir_p(AT_FDCWD, r->box.home, 0755);
 	return k < 0 ? err_sys(err, -k, "create %s", r->box.home) : 0;
 }
@@ -273,37 +276,44 @@ static int seed_accounts(struct run *r, const struct host_stack *s, struct err *
 }
 
 /* A place that something is mounted on: made below all that is written inside, of which it is no
- * part then. */
-static int seed_point(struct run *r, const char *path, bool dir, struct err *err)
+ * part then; where the template has such a directory, there is nothing to make. */
+static int seed_point(
+	struct run *r, const struct host_stack *s, const char *path, bool dir, struct err *err)
 {
+	struct host_stack_found f;
 	char *to = arena_printf(&r->arena, "%s%s", r->image->seed, path);
 	if (!dir)
 		return put_text(r, path, "", err);
+	if (host_stack_find(&r->arena, s, path, &f) == 0 && S_ISDIR(f.st.st_mode) &&
+		streq(f.path, path))
+		return 0;
 	int k = to ? file_mkdir_p(AT_FDCWD, to, 0755) : -ENOMEM;
 	return k < 0 ? err_sys(err, -k, "create a place for %s", path) : 0;
 }
 
-static int seed_points(struct run *r, struct err *err)
+static int seed_points(struct run *r, const struct host_stack *s, struct err *err)
 {
 	static const char *const always[] = {"/proc", "/sys", "/dev", "/tmp", "/run"};
 	int k = 0;
 	for (size_t i = 0; i < ARRAY_LEN(always) && k == 0; i++)
 		if (!r->step || !streq(always[i], "/tmp"))
-			k = seed_point(r, always[i], true, err);
+			k = seed_point(r, s, always[i], true, err);
 	if (k == 0 && r->step)
-		k = seed_point(r, RUN_STEP_SCRATCH, true, err);
+		k = seed_point(r, s, RUN_STEP_SCRATCH, true, err);
 	if (k == 0 && run_has_workspace(r))
-		k = seed_point(r, r->ws.path, true, err);
+		k = seed_point(r, s, r->ws.path, true, err);
 	for (size_t i = 0; i < r->ws.binds.n && k == 0; i++)
-		k = seed_point(r, r->ws.binds.v[i], true, err);
+		k = seed_point(r, s, r->ws.binds.v[i], true, err);
 	for (size_t i = 0; i < r->n_extras && k == 0; i++)
-		k = seed_point(r, r->extras[i].path, r->extras[i].dir, err);
+		k = seed_point(r, s, r->extras[i].path, r->extras[i].dir, err);
 	return k;
 }
 
 int run_image_seed(struct run *r, struct err *err)
 {
 	const struct host_stack s = template_stack(r, r->image);
+	if (r->image->taken)
+		return 0;
 	char *etc = path_join(&r->arena, r->image->seed, "etc");
 	int k = etc ? host_etc_network(etc, err) : err_set(err, ENOMEM, "out of memory");
 	if (k == 0)
@@ -312,7 +322,10 @@ int run_image_seed(struct run *r, struct err *err)
 		k = run_root_seed(r, &s, err);
 	if (k == 0 && r->step)
 		k = run_step_points(r, &s, err);
-	return k == 0 ? seed_points(r, err) : k;
+	if (k == 0)
+		k = seed_points(r, &s, err);
+	r->image->whole = k == 0;
+	return k;
 }
 
 void run_image_below(struct run *r, struct strv *argv)

@@ -107,7 +107,8 @@ int run_step_image(struct run *r, struct err *err)
 		.has_account = true,
 		.has_group = true,
 		.hold = -1,
-		.use = -1};
+		.use = -1,
+		.known = host_stack_know(&r->arena, NULL, -1)};
 	m->t.id = arena_dup(&r->arena, "build");
 	m->t.info.env = s->env;
 	r->image = m;

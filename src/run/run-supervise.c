@@ -317,6 +317,8 @@ static void remove_box(struct run *r)
 		: -1;
 	if (dir >= 0)
 		session_unlisten(dir);
+	if (r->sandbox_ran)
+		run_kept_leave(r);
 	if (store_box_remove(&r->box, &err) < 0)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 }

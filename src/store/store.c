@@ -352,4 +352,5 @@ void store_prune_cache(const char *cache_dir)
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		prune_dir(cache, dirs[i], now);
 	tree_remove(cache, "spare", NULL);
+	tree_remove(cache, "seed-root", NULL);
 }

@@ -346,3 +346,65 @@ more" ] || fail "$output"
 	assert_output '"template": "base:latest"'
 	assert_output '"destination": "/"'
 }
+
+# What the last starts have left, one of them, with a mark in it.
+marked() {
+	local d
+	KEPT=''
+	for d in "$XDG_CACHE_HOME"/bawn/seed-root/*; do
+		[[ $d == *-ca ]] || KEPT+=$d
+	done
+	[ -e "$KEPT/etc/passwd" ] && echo "$KEPT" >"$KEPT/etc/mark"
+}
+
+@test "what bawn puts into the root is kept for the next start of the same kind, without what was written" {
+	base
+	printf '[user]\n\tname = First Name\n\temail = a@b.test\n' >"$HOME/.gitconfig"
+	run in_base sh -c 'echo left >/etc/left; echo left >~/left; echo left >>/etc/passwd; rm /etc/hosts; mkdir -p /opt/left; cat ~/.gitconfig ~/.config/git/config'
+	assert_output "First Name"
+	marked
+	[ -z "$(ls -A "$KEPT/home/agent")" ]
+	printf '[user]\n\tname = Second Name\n\temail = a@b.test\n' >"$HOME/.gitconfig"
+	# shellcheck disable=SC2016  # inside
+	run in_base sh -c 'cat /etc/mark /etc/passwd /etc/hosts ~/.gitconfig ~/.config/git/config; ls -A ~ /opt /etc'
+	assert_output "$KEPT"
+	assert_output "agent:x:1000"
+	assert_output "127.0.1.1"
+	assert_output "Second Name"
+	refute_output left
+	refute_output "First Name"
+	rm "$HOME/.gitconfig"
+	run in_base sh -c 'cat /etc/mark; ls -A ~; cat ~/.gitconfig ~/.config/git/config'
+	assert_output "$KEPT"
+	refute_output Name
+}
+
+@test "nothing is kept for another template, workspace or directory, nor of a run that was cut short" {
+	base
+	in_base sh -c :
+	marked
+	mkdir -p "$HOME/other" "$HOME/further"
+	for args in "--template base shell $HOME/other" "--template base shell $WS $HOME/further"; do
+		# shellcheck disable=SC2086
+		run "$BAWN" run --rm -q $args -- cat /etc/mark /etc/passwd
+		assert_output "mark: No such file"
+		assert_output "agent:x:1000"
+	done
+	template_layer
+	mkdir -p "$LAYER/etc"
+	printf 'root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/agent:/bin/sh\n' >"$LAYER/etc/passwd"
+	template_commit changed
+	run "$BAWN" run --rm -q --template changed shell "$WS" -- sh -c 'id -un; cat /etc/mark'
+	assert_output node
+	assert_output "mark: No such file"
+	rm -rf "$XDG_CACHE_HOME/bawn/seed-root"
+	in_base sh -c 'echo $$ >ready; sleep 1000' 3>&- &
+	local pid=$!
+	eventually test -e ready
+	# two at once: the second one does not take what the first has
+	run in_base cat /etc/passwd
+	assert_output "agent:x:1000"
+	kill -KILL "$pid"
+	wait "$pid" || true
+	marked
+}

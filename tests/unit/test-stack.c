@@ -70,16 +70,31 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The text at path; "!NAME" of the error. */
-static const char *at(struct world *w, const char *path)
+/* The text at path; the name of the error. */
+static const char *found(struct world *w, const struct host_stack *s, const char *path)
 {
 	struct host_stack_found f;
 	char *text = NULL;
-	int r = host_stack_find(&w->a, &w->s, path, &f);
+	int r = host_stack_find(&w->a, s, path, &f);
 	if (r == 0 && S_ISDIR(f.st.st_mode))
 		return arena_printf(&w->a, "dir %s", f.path);
 	ssize_t n = r < 0 ? r : host_stack_read(&w->a, &f, 100, &text);
 	return n < 0 ? strerrorname_np((int)-n) : text;
+}
+
+/* The same, whatever is remembered of how many layers. */
+static const char *at(struct world *w, const char *path)
+{
+	const char *plain = found(w, &w->s, path);
+	const int fd = open(w->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t fixed = 1; fixed <= w->s.dirs.n; fixed++) {
+		const struct host_stack s = {
+			w->s.dirs, fixed, host_stack_know(&w->a, fixed > 1 ? w->dir : NULL, fd)};
+		assert_string_equal(found(w, &s, path), plain);
+		assert_string_equal(found(w, &s, path), plain);
+	}
+	close(fd);
+	return plain;
 }
 
 static void test_layers(void **state)
@@ -204,6 +219,47 @@ static void test_odd_files(void **state)
 	assert_int_equal(host_stack_find(&w->a, &none, "/", &f), -ENOENT);
 }
 
+/* Of the layers that nobody changes all is looked at once, of the others each time. */
+static void test_what_is_known(void **state)
+{
+	struct world *w = *state;
+	const struct host_stack s = {w->s.dirs, 2, host_stack_know(&w->a, NULL, -1)};
+	struct host_stack lower = {.n_fixed = 2, .known = s.known};
+	put(w, "low/etc/a", "a");
+	put(w, "mid/etc/b", "b");
+	assert_string_equal(found(w, &s, "/etc/a"), "a");
+	assert_string_equal(found(w, &s, "/etc/c"), "ENOENT");
+	put(w, "mid/etc/a", "new a");
+	put(w, "low/etc/c", "c");
+	assert_string_equal(found(w, &s, "/etc/a"), "a");
+	assert_string_equal(found(w, &s, "/etc/c"), "ENOENT");
+	assert_string_equal(found(w, &w->s, "/etc/c"), "c");
+	put(w, "top/etc/c", "top c");
+	assert_string_equal(found(w, &s, "/etc/c"), "top c");
+	whiteout(w, "top/etc/a");
+	assert_string_equal(found(w, &s, "/etc/a"), "ENOENT");
+	/* another stack that ends with them */
+	for (size_t i = 1; i < w->s.dirs.n; i++)
+		strv_push(&w->a, &lower.dirs, w->s.dirs.v[i]);
+	assert_string_equal(found(w, &lower, "/etc/a"), "a");
+	assert_string_equal(found(w, &lower, "/etc/c"), "ENOENT");
+	assert_string_equal(found(w, &lower, "/etc/b"), "b");
+}
+
+/* More names than are remembered. */
+static void test_many_names(void **state)
+{
+	struct world *w = *state;
+	const struct host_stack s = {w->s.dirs, 3, host_stack_know(&w->a, NULL, -1)};
+	char path[40];
+	put(w, "low/d/1999", "last");
+	for (int i = 0; i < 2000; i++) {
+		snprintf(path, sizeof(path), "/d/%d", i);
+		assert_string_equal(found(w, &s, path), i < 1999 ? "ENOENT" : "last");
+	}
+	assert_string_equal(found(w, &s, "/d/1999"), "last");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +269,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_links_of_a_stranger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,8 +229,9 @@ static void two_may_remove_the_same_tree(void **state)
 static void old_caches_go_once_a_day(void **state)
 {
 	(void)state;
-	char dir[256], old[300], fresh[300], mark[300];
+	char dir[256], old[300], fresh[300], mark[300], kept[300];
 	snprintf(dir, sizeof(dir), "%s/cache/pack", home);
+	snprintf(kept, sizeof(kept), "%s/cache/seed-root/x", home);
 	snprintf(old, sizeof(old), "%s/old", dir);
 	snprintf(fresh, sizeof(fresh), "%s/fresh", dir);
 	assert_int_equal(file_mkdir_p(AT_FDCWD, dir, 0700), 0);
@@ -239,11 +240,13 @@ static void old_caches_go_once_a_day(void **state)
 		assert_int_equal(file_write_atomic(AT_FDCWD, old, "x", 1, 0600, false, NULL), 0);
 		assert_int_equal(file_write_atomic(AT_FDCWD, fresh, "x", 1, 0600, false, NULL), 0);
 		assert_int_equal(utimensat(AT_FDCWD, old, long_ago, 0), 0);
+		assert_int_equal(file_mkdir_p(AT_FDCWD, kept, 0700), 0);
 		snprintf(mark, sizeof(mark), "%s/cache", home);
 		store_prune_cache(mark);
 		assert_int_equal(access(fresh, F_OK), 0);
 		/* The second look of the same day does nothing. */
 		assert_int_equal(access(old, F_OK), round ? 0 : -1);
+		assert_int_equal(access(kept, F_OK), round ? 0 : -1);
 	}
 }
 
