@@ -12,4 +12,5 @@ libstore_a_SOURCES = \
 	src/store/line.h src/store/line.c \
 	src/store/template-info.h src/store/template-info.c \
 	src/store/templates.h src/store/templates.c src/store/templates-make.c \
-	src/store/templates-remove.c
+	src/store/templates-remove.c \
+	src/store/write-back.h src/store/write-back.c

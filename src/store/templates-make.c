@@ -78,11 +78,11 @@ static int sync_part(const struct templates *t, const char *kind, struct err *er
 
 /* ---- layers ---- */
 
-static int write_layer_info(int dir, const struct template_layer *l, struct err *err)
+static int write_layer_info(int dir, const struct template_layer *l, bool sync, struct err *err)
 {
 	size_t n = 0;
 	_cleanup_free_ char *text = template_layer_text(l, &n);
-	return text ? file_write_atomic(dir, "info", text, n, 0600, false, err)
+	return text ? file_write_atomic(dir, "info", text, n, 0600, sync, err)
 		    : err_set(err, ENOMEM, "out of memory");
 }
 
@@ -113,7 +113,8 @@ int template_layer_add_blob(const struct templates *t, struct arena *a, const ch
 	if (!path || strv_add(a, &l.blobs, blob) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	_cleanup_close_ int dir = open(path, DIR_FLAGS);
-	return dir < 0 ? err_sys(err, errno, "open %s", path) : write_layer_info(dir, &l, err);
+	return dir < 0 ? err_sys(err, errno, "open %s", path)
+		       : write_layer_info(dir, &l, true, err);
 }
 
 static int commit_layer(
@@ -130,6 +131,11 @@ static int commit_layer(
 	return r;
 }
 
+/* What survives the machine's end at any instant: a layer that has its name is whole, as all of it
+ * is on disk before the rename; a template that has its name has its layers, as theirs are on disk
+ * before it is made; a tag leads to a template, for the same reason.  One syncfs(2) for all layers,
+ * not an fsync(2) for each of their files: those would be a write of the journal each.  While they
+ * are made write-back.h writes most of it, and this waits for the rest. */
 int templates_commit_layers(const struct templates *t, struct arena *a, struct template_making *m,
 	size_t n, struct err *err)
 {
@@ -137,7 +143,7 @@ int templates_commit_layers(const struct templates *t, struct arena *a, struct t
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (!m[i].layer.diff || !ref_is_hex(m[i].layer.diff))
 			return err_set(err, EINVAL, "a layer without its digest");
-		r = write_layer_info(m[i].dir, &m[i].layer, err);
+		r = write_layer_info(m[i].dir, &m[i].layer, false, err);
 	}
 	CRASH_STEP();
 	if (r == 0 && n && syncfs(t->fd) < 0)

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "store/ref.h"
+#include "store/write-back.h"
 #include "template/template.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -76,8 +77,10 @@ static int read_layer(struct template_work *w, struct template_stack *s, const c
 	struct layer_pulse p = {template_pulse, w};
 	for (size_t i = 0; i < s->n_lower; i++)
 		topmost[i] = s->lower[s->n_lower - 1 - i];
+	struct write_back *back = write_back_begin(m->dir);
 	int r = layer_run_read(
 		w->layer_helper, w->a, from, m->dir, topmost, s->n_lower, &p, &m->layer, err);
+	write_back_end(back);
 	if (r == 0)
 		r = check_digests(&m->layer, diff, blob, err);
 	return r < 0 ? err_prefix(err, "layer %.12s", diff) : 0;
