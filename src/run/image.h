@@ -28,10 +28,7 @@ struct run_image {
 	int use;           /* of a run that leaves no spec; -1 */
 	const char *added; /* run_ca_added, once it was looked for */
 	bool looked;
-	/* run-kept.c */
-	char *kept;           /* where seed goes and comes from; NULL: neither */
-	bool taken, taken_ca; /* it did, with the authorities */
-	bool whole;           /* all that belongs in it is there */
+	bool whole; /* all that bawn puts into seed and beside it is there (run-kept.c) */
 };
 
 /* ref as given, digest where one is pinned ("sha256:HEX", NULL: what the reference means now).
@@ -52,10 +49,10 @@ void run_image_box(struct run *r);
 int run_image_reset(struct run *r, struct err *err);
 /* Names of the network, accounts, the directories that mounts go to: into seed-root. */
 int run_image_seed(struct run *r, struct err *err);
-/* run-kept.c: what an earlier start has left, as far as it would be made the same; and leave it to
- * the next one, when nothing runs inside any more. */
-void run_kept_take(struct run *r);
-void run_kept_leave(struct run *r);
+/* run-kept.c: where the box of a run like this one is kept, NULL: nowhere; and, when nothing runs
+ * inside any more, whether this one will be. */
+const char *run_kept_place(struct run *r);
+void run_kept_decide(struct run *r);
 /* run-ca.c */
 #define RUN_CA_DIR "ca" /* in the box */
 /* What this machine's administrator trusts beside, for a template; NULL: nothing. */

@@ -62,7 +62,7 @@ int run_ca_rows(struct run *r, struct err *err)
 	const struct host_ca_view view = {.etc = r->etc, .stack = r->image ? &stack : NULL};
 	const struct strv *env = r->image ? &r->image->t.info.env : &r->env.env;
 	k = host_ca_places(a, &view, &places, err);
-	if (k == 0 && !r->opt.dry_run && !(r->image && r->image->taken_ca && !r->ca))
+	if (k == 0 && !r->opt.dry_run && !(r->box.taken && !r->ca))
 		k = write_files(r, &view, dir, env, err);
 	if (k < 0)
 		return k;

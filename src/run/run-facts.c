@@ -504,9 +504,12 @@ static int find_box(struct run *r, struct err *err)
 {
 	if (r->lasting)
 		return 0;
+	if (!r->opt.dry_run && r->image)
+		return store_box_create_like(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
+			run_kept_place(r), &r->box, err);
 	if (!r->opt.dry_run)
 		return store_box_create(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
-			r->image ? NULL : r->id.home, &r->box, err);
+			r->id.home, &r->box, err);
 	r->box.id = arena_printf(&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));
 	r->box.dir = path_join(&r->arena, r->store.sandboxes, r->box.id);
 	r->box.home = path_join(&r->arena, r->box.dir, "home");

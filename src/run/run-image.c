@@ -232,10 +232,10 @@ void run_image_box(struct run *r)
 
 int run_image_reset(struct run *r, struct err *err)
 {
-	int k = tree_remove(AT_FDCWD, r->image->seed, err);
+	r->image->whole = r->box.taken;
+	int k = r->box.taken ? 0 : tree_remove(AT_FDCWD, r->image->seed, err);
 	if (k < 0)
 		return k;
-	run_kept_take(r);
 	k = file_mkdir_p(AT_FDCWD, r->box.home, 0755);
 	return k < 0 ? err_sys(err, -k, "create %s", r->box.home) : 0;
 }
@@ -312,7 +312,7 @@ static int seed_points(struct run *r, const struct host_stack *s, struct err *er
 int run_image_seed(struct run *r, struct err *err)
 {
 	const struct host_stack s = template_stack(r, r->image);
-	if (r->image->taken)
+	if (r->box.taken)
 		return 0;
 	char *etc = path_join(&r->arena, r->image->seed, "etc");
 	int k = etc ? host_etc_network(etc, err) : err_set(err, ENOMEM, "out of memory");

@@ -2,20 +2,18 @@
  *
  * Theory of operation.  seed-root, and ca/ where this machine has added authorities, follow from
  * few things: the template, who one is inside, where the workspace and the further directories lie,
- * those authorities, and bawn itself.  When a run with --rm is over, both go to CACHE/seed-root
- * under the SHA-256 of these things instead of being removed, and the next such run takes them from
- * there: what would be made anew is there, byte for byte.  A rename hands them on, so that only one
- * run has them at a time.  The sandbox has not written to them: they lie below its upper directory.
- * The home, into which a copy of the user's settings goes, is emptied; where the sandbox had an
- * authority of its own, nothing is kept.
+ * those authorities, and bawn itself.  When a run with --rm is over, its box is kept under the
+ * SHA-256 of these things instead of being removed (store.h), and the next such run takes it from
+ * there: what would be made anew is there, byte for byte.  A rename hands it on, so that only one
+ * run has it at a time.  The sandbox has not written to seed-root, which lies below its upper
+ * directory; that is emptied, and so is the home, into which a copy of the user's settings goes.
+ * Nothing is kept of a sandbox with an authority of its own, nor of one whose / has another mode or
+ * attributes.
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
-#include "base/file.h"
 #include "base/sha256.h"
 #include "base/tree.h"
 #include "host/ca.h"
@@ -73,27 +71,13 @@ static char *key_of(struct run *r)
 	return arena_dup(&r->arena, sha256_end(&s, hex));
 }
 
-static bool is_kept_for(const struct run *r)
+const char *run_kept_place(struct run *r)
 {
-	return r->image && r->opt.rm && !r->lasting && !r->step && !r->opt.dry_run;
-}
-
-static char *ca_dir(struct run *r)
-{
-	return path_join(&r->arena, r->box.dir, RUN_CA_DIR);
-}
-
-void run_kept_take(struct run *r)
-{
-	struct run_image *m = r->image;
-	if (!is_kept_for(r))
-		return;
-	char *dir = path_join(&r->arena, r->store.xdg.cache, "seed-root");
+	if (!r->opt.rm || r->lasting || r->step)
+		return NULL;
+	char *dir = path_join(&r->arena, r->store.xdg.cache, "spare-root");
 	char *key = dir ? key_of(r) : NULL;
-	m->kept = key ? path_join(&r->arena, dir, key) : NULL;
-	char *ca = m->kept ? arena_printf(&r->arena, "%s-ca", m->kept) : NULL, *to = ca_dir(r);
-	m->taken = m->whole = m->kept && rename(m->kept, m->seed) == 0;
-	m->taken_ca = m->taken && ca && to && run_ca_added(r) && rename(ca, to) == 0;
+	return key ? path_join(&r->arena, dir, key) : NULL;
 }
 
 /* Holds dir nothing at all? */
@@ -111,29 +95,13 @@ static bool is_empty(const char *dir)
 	return n > 0;
 }
 
-static bool rename_new(const char *from, const char *to)
+void run_kept_decide(struct run *r)
 {
-	CRASH_STEP();
-	bool done = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
-	CRASH_STEP();
-	return done;
-}
-
-void run_kept_leave(struct run *r)
-{
-	struct run_image *m = r->image;
-	if (!is_kept_for(r) || !m->kept || !m->whole || r->ca || !r->box.home)
+	if (!r->box.spare)
 		return;
-	if (!is_empty(r->box.home) && tree_remove(AT_FDCWD, r->box.home, NULL) < 0)
-		return;
-	if (!rename_new(m->seed, m->kept)) {
-		char *dir = arena_dupn(
-			&r->arena, m->kept, (size_t)(path_base(m->kept) - m->kept) - 1);
-		if (errno != ENOENT || !dir || file_mkdir_private(dir, NULL) < 0 ||
-			!rename_new(m->seed, m->kept))
-			return;
-	}
-	char *ca = arena_printf(&r->arena, "%s-ca", m->kept), *from = ca_dir(r);
-	if (r->ca_added && ca && from)
-		rename_new(from, ca);
+	bool keep = r->sandbox_ran && r->image->whole && !r->ca && r->box.home;
+	if (keep && !is_empty(r->box.home))
+		keep = tree_remove(AT_FDCWD, r->box.home, NULL) == 0;
+	if (!keep)
+		r->box.spare = NULL;
 }

@@ -317,8 +317,8 @@ static void remove_box(struct run *r)
 		: -1;
 	if (dir >= 0)
 		session_unlisten(dir);
-	if (r->sandbox_ran)
-		run_kept_leave(r);
+	if (r->image)
+		run_kept_decide(r);
 	if (store_box_remove(&r->box, &err) < 0)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
 }
@@ -329,8 +329,10 @@ int run_release(struct run *r, int code)
 	run_credentials_drop(r);
 	run_logins_end(r);
 	/* Nothing runs inside any more: while the kernel takes the namespaces down, bawn-init with
-	 * them, what it leaves behind goes. */
-	const bool early = !r->box.lasting && sandbox_ended(r->sandbox);
+	 * them, what it leaves behind goes.  Not what the next start may take whole: no two mounts
+	 * shall have the same upper directory. */
+	const bool early = !r->box.lasting && !(r->image && r->box.spare) &&
+		sandbox_ended(r->sandbox);
 	if (early)
 		remove_box(r);
 	sandbox_free(r->sandbox);

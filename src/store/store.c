@@ -105,14 +105,20 @@ static void spare_place(struct store *s, struct arena *a, const char *workspace,
 		b->spare = path_join(a, dir, digest_hex(digest_of(key, strlen(key)), hex));
 }
 
-/* What the agent could leave on a directory for whoever gets it next. */
-static bool has_attributes(int fd)
+/* What the agent could leave on a directory for whoever gets it next.  Not the number that the
+ * kernel gives an overlay; remove: nor its mark that something below was copied, which goes. */
+static bool has_attributes(int fd, bool remove)
 {
 	char names[1024];
 	ssize_t n = flistxattr(fd, names, sizeof(names));
-	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1)
-		if (!has_prefix(names + i, "security."))
-			return true;
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1) {
+		const char *name = names + i;
+		if (has_prefix(name, "security.") || streq(name, "user.overlay.uuid") ||
+			(remove && streq(name, "user.overlay.impure") &&
+				fremovexattr(fd, name) == 0))
+			continue;
+		return true;
+	}
 	return n < 0 && errno != ENOTSUP;
 }
 
@@ -123,18 +129,26 @@ static bool private_dir(int dirfd, const char *name, mode_t mode)
 		st.st_uid == geteuid() && (st.st_mode & 07777) == mode;
 }
 
-/* Has dir exactly these entries (either may be NULL), and no attributes?  remove: make it so. */
-static bool holds_only(int dirfd, const char *one, const char *two, bool remove)
+static bool has_name(const char *const *names, const char *name)
+{
+	for (; names && *names; names++)
+		if (streq(*names, name))
+			return true;
+	return false;
+}
+
+/* Has dir no entries but these (NULL: none at all), and no attributes?  remove: make it so. */
+static bool holds_only(int dirfd, const char *const *names, bool remove)
 {
 	/* readdir, but no allocation of a DIR: few entries decide */
 	_cleanup_close_ int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(8) char buf[2048];
-	ssize_t n = fd < 0 || has_attributes(fd) ? -1 : 0;
+	ssize_t n = fd < 0 || has_attributes(fd, remove) ? -1 : 0;
 	while (n >= 0 && (n = getdents64(fd, (void *)buf, sizeof(buf))) > 0)
 		for (ssize_t o = 0; o < n;) {
 			const struct dirent64 *d = (const struct dirent64 *)(buf + o);
 			const bool kept = streq(d->d_name, ".") || streq(d->d_name, "..") ||
-				(one && streq(d->d_name, one)) || (two && streq(d->d_name, two));
+				has_name(names, d->d_name);
 			if (!kept && (!remove || tree_remove(fd, d->d_name, NULL) < 0))
 				return false;
 			o += d->d_reclen;
@@ -142,15 +156,43 @@ static bool holds_only(int dirfd, const char *one, const char *two, bool remove)
 	return n == 0;
 }
 
+static int open_in(int dirfd, const char *name)
+{
+	return openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Of a template's sandbox: part, its directory "root", and of that what names says. */
+static bool part_pristine(int dir, const char *part, const char *const *names, bool remove)
+{
+	static const char *const root[] = {"root", NULL};
+	_cleanup_close_ int at = open_in(dir, part);
+	_cleanup_close_ int in = at < 0 ? -1 : open_in(at, "root");
+	return in >= 0 && private_dir(dir, part, 0755) && private_dir(at, "root", 0755) &&
+		holds_only(at, root, remove) && holds_only(in, names, remove);
+}
+
+/* Nothing was written inside: what is below the upper directory nobody could write to. */
+static bool whole_pristine(int dir, bool remove)
+{
+	static const char *const entries[] = {
+		LOCK_NAME, "home", "seed-root", "ca", "up", "work", NULL};
+	return private_dir(dir, "seed-root", 0755) && holds_only(dir, entries, remove) &&
+		part_pristine(dir, "up", NULL, remove) && part_pristine(dir, "work", NULL, remove);
+}
+
 /* Nothing in the directory but the lock, the home, and in it the empty way to the mount point.
  * remove: nothing any more, where it could be removed. */
 static bool pristine(const struct store_box *b, bool remove)
 {
+	static const char *const entries[] = {LOCK_NAME, "home", NULL};
 	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || !private_dir(dir, "home", 0700) ||
-		!holds_only(dir, LOCK_NAME, "home", remove))
+	if (dir < 0 || !private_dir(dir, "home", 0700))
 		return false;
-	int at = openat(dir, "home", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (b->whole)
+		return whole_pristine(dir, remove);
+	if (!holds_only(dir, entries, remove))
+		return false;
+	int at = open_in(dir, "home");
 	const char *p = b->point;
 	bool ok = at >= 0;
 	while (ok && *p) {
@@ -160,13 +202,14 @@ static bool pristine(const struct store_box *b, bool remove)
 			break;
 		memcpy(name, p, n);
 		name[n] = '\0';
+		const char *const only[] = {name, NULL};
 		p += n + (p[n] == '/');
-		int next = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		ok = next >= 0 && private_dir(at, name, 0755) && holds_only(at, name, NULL, remove);
+		int next = open_in(at, name);
+		ok = next >= 0 && private_dir(at, name, 0755) && holds_only(at, only, remove);
 		close(at);
 		at = next;
 	}
-	ok = ok && !*p && holds_only(at, NULL, NULL, remove);
+	ok = ok && !*p && holds_only(at, NULL, remove);
 	if (at >= 0)
 		close(at);
 	return ok;
@@ -197,11 +240,13 @@ static int box_make(struct store_box *b, struct err *err)
 	}
 	if (r == 0 && !taken && mkdirat(dir, "home", 0700) < 0)
 		r = -errno;
+	b->taken = taken;
 	return r < 0 ? err_sys(err, -r, "set up %s", b->dir) : 0;
 }
 
-int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
-	const char *home, struct store_box *ret, struct err *err)
+/* Its names; like: an own place for the spare one, of a template's sandbox. */
+static int create(struct store *s, struct arena *a, const char *profile, const char *workspace,
+	const char *home, const char *like, struct store_box *ret, struct err *err)
 {
 	struct store_box b = STORE_BOX_NONE;
 	char tool[25], place[25];
@@ -216,6 +261,10 @@ int store_box_create(struct store *s, struct arena *a, const char *profile, cons
 	if (!b.id || !b.dir || !b.home)
 		return err_set(err, ENOMEM, "out of memory");
 	spare_place(s, a, workspace, home, &b);
+	if (like) {
+		b.spare = arena_dup(a, like);
+		b.whole = true;
+	}
 
 	int r = lock_fd(s->lock, LOCK_SH);
 	if (r < 0)
@@ -229,6 +278,18 @@ int store_box_create(struct store *s, struct arena *a, const char *profile, cons
 		*ret = b;
 	}
 	return r;
+}
+
+int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
+	const char *home, struct store_box *ret, struct err *err)
+{
+	return create(s, a, profile, workspace, home, NULL, ret, err);
+}
+
+int store_box_create_like(struct store *s, struct arena *a, const char *profile,
+	const char *workspace, const char *spare, struct store_box *ret, struct err *err)
+{
+	return create(s, a, profile, workspace, NULL, spare, ret, err);
 }
 
 static bool rename_new(const char *from, const char *to)
@@ -352,5 +413,5 @@ void store_prune_cache(const char *cache_dir)
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		prune_dir(cache, dirs[i], now);
 	tree_remove(cache, "spare", NULL);
-	tree_remove(cache, "seed-root", NULL);
+	tree_remove(cache, "spare-root", NULL);
 }

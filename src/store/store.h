@@ -27,6 +27,8 @@ struct store_box {
 	char *id;     /* "claude-myrepo-1f3a9c" */
 	char *spare;  /* where an unused directory is kept for the next start, or NULL */
 	char *point;  /* the workspace's place below home/, which a spare one still has */
+	bool whole;   /* a spare one is that of a template's sandbox, with what bawn has put in */
+	bool taken;   /* it was a spare one */
 	char *dir;    /* host path */
 	char *home;   /* host path: where what comes along into its home is put before a start */
 	char *root;   /* the home below a template's root; NULL: it is a part of its own */
@@ -41,6 +43,10 @@ struct store_box {
  * workspace will be mounted. */
 int store_box_create(struct store *s, struct arena *a, const char *profile, const char *workspace,
 	const char *home, struct store_box *ret, struct err *err);
+/* The same for a template's sandbox: spare (NULL: nowhere) is where one that is like it is kept,
+ * with all that bawn has put into it, and with nothing that was written inside. */
+int store_box_create_like(struct store *s, struct arena *a, const char *profile,
+	const char *workspace, const char *spare, struct store_box *ret, struct err *err);
 /* Remove what is in the directory, and let go.  The directory itself is kept as CACHE/spare/KEY for
  * the next start with the same mount point, with nothing but the empty way to that in it: ext4
  * avoids inodes that were freed in the last minute, so making and removing four for each of many

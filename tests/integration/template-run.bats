@@ -347,13 +347,9 @@ more" ] || fail "$output"
 	assert_output '"destination": "/"'
 }
 
-# What the last starts have left, one of them, with a mark in it.
+# What the last start has left, with a mark in it.
 marked() {
-	local d
-	KEPT=''
-	for d in "$XDG_CACHE_HOME"/bawn/seed-root/*; do
-		[[ $d == *-ca ]] || KEPT+=$d
-	done
+	KEPT=$(echo "$XDG_CACHE_HOME"/bawn/spare-root/*)/seed-root
 	[ -e "$KEPT/etc/passwd" ] && echo "$KEPT" >"$KEPT/etc/mark"
 }
 
@@ -363,7 +359,7 @@ marked() {
 	run in_base sh -c 'echo left >/etc/left; echo left >~/left; echo left >>/etc/passwd; rm /etc/hosts; mkdir -p /opt/left; cat ~/.gitconfig ~/.config/git/config'
 	assert_output "First Name"
 	marked
-	[ -z "$(ls -A "$KEPT/home/agent")" ]
+	[ -z "$(find "$KEPT"/home/agent/* "$KEPT"/../up/root/* "$KEPT"/../work/root/* 2>/dev/null)" ]
 	printf '[user]\n\tname = Second Name\n\temail = a@b.test\n' >"$HOME/.gitconfig"
 	# shellcheck disable=SC2016  # inside
 	run in_base sh -c 'cat /etc/mark /etc/passwd /etc/hosts ~/.gitconfig ~/.config/git/config; ls -A ~ /opt /etc'
@@ -397,7 +393,7 @@ marked() {
 	run "$BAWN" run --rm -q --template changed shell "$WS" -- sh -c 'id -un; cat /etc/mark'
 	assert_output node
 	assert_output "mark: No such file"
-	rm -rf "$XDG_CACHE_HOME/bawn/seed-root"
+	rm -rf "$XDG_CACHE_HOME/bawn/spare-root"
 	in_base sh -c 'echo $$ >ready; sleep 1000' 3>&- &
 	local pid=$!
 	eventually test -e ready
@@ -407,4 +403,9 @@ marked() {
 	kill -KILL "$pid"
 	wait "$pid" || true
 	marked
+	# what the agent could leave on the root itself
+	in_base sh -c 'chmod 750 /'
+	[ -z "$(ls -A "$XDG_CACHE_HOME/bawn/spare-root")" ]
+	run in_base stat -c %a /
+	assert_output 755
 }

@@ -231,7 +231,7 @@ static void old_caches_go_once_a_day(void **state)
 	(void)state;
 	char dir[256], old[300], fresh[300], mark[300], kept[300];
 	snprintf(dir, sizeof(dir), "%s/cache/pack", home);
-	snprintf(kept, sizeof(kept), "%s/cache/seed-root/x", home);
+	snprintf(kept, sizeof(kept), "%s/cache/spare-root/x", home);
 	snprintf(old, sizeof(old), "%s/old", dir);
 	snprintf(fresh, sizeof(fresh), "%s/fresh", dir);
 	assert_int_equal(file_mkdir_p(AT_FDCWD, dir, 0700), 0);
