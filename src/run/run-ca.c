@@ -61,7 +61,8 @@ int run_ca_rows(struct run *r, struct err *err)
 		stack = run_image_stack(r);
 	const struct host_ca_view view = {.etc = r->etc, .stack = r->image ? &stack : NULL};
 	const struct strv *env = r->image ? &r->image->t.info.env : &r->env.env;
-	k = host_ca_places(a, &view, &places, err);
+	if (!r->image)
+		k = host_ca_places(a, &view, &places, err);
 	if (k == 0 && !r->opt.dry_run && !(r->box.taken && !r->ca))
 		k = write_files(r, &view, dir, env, err);
 	if (k < 0)

@@ -311,9 +311,9 @@ static int seed_points(struct run *r, const struct host_stack *s, struct err *er
 
 int run_image_seed(struct run *r, struct err *err)
 {
-	const struct host_stack s = template_stack(r, r->image);
 	if (r->box.taken)
 		return 0;
+	const struct host_stack s = template_stack(r, r->image);
 	char *etc = path_join(&r->arena, r->image->seed, "etc");
 	int k = etc ? host_etc_network(etc, err) : err_set(err, ENOMEM, "out of memory");
 	if (k == 0)
