@@ -25,7 +25,7 @@ podman_cgroups() {
 # The pause process of podman_here, and what lies in the stores with other numbers.
 podman_away() {
 	local pid
-	read -r pid 2>/dev/null <"$work/podman/libpod/tmp/pause.pid" && kill "$pid" 2>/dev/null
+	pid=$(cat "$work/podman/libpod/tmp/pause.pid" 2>/dev/null) && kill "$pid" 2>/dev/null
 	buildah unshare rm -rf "$@" 2>>"$errors" || rm -rf "$@" 2>>"$errors"
 	unset XDG_RUNTIME_DIR
 }
@@ -134,11 +134,11 @@ both_have() {
 		"$bawn" template load -q "$work/base.tar" >/dev/null 2>>"$errors" && rm -f "$work/base.tar"
 }
 
-# of_this_machine BYTES DIR: so many bytes of its own files, small and large as they come
+# of_this_machine BYTES DIR: so many bytes of its own files, small and large as they come, always the same
 of_this_machine() {
 	(cd / && find usr/lib usr/share -xdev -type f -readable -size -64M -printf '%p\t%s\n' 2>/dev/null) |
-		LC_ALL=C sort | sort -R --random-source=<(yes 2>/dev/null) 2>/dev/null |
-		awk -F'\t' -v max="$1" '{ n += $2 } n > max { exit } { print $1 }' >"$work/files"
+		LC_ALL=C sort | awk '{ print NR * 7919 % 100003 "\t" $0 }' | sort -n 2>/dev/null |
+		awk -F'\t' -v max="$1" '{ n += $3 } n > max { exit } { print $2 }' >"$work/files"
 	mkdir -p "$2" && tar -C / -c -T "$work/files" 2>>"$errors" | tar -C "$2" -x 2>>"$errors"
 }
 

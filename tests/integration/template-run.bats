@@ -394,7 +394,7 @@ marked() {
 	assert_output node
 	assert_output "mark: No such file"
 	rm -rf "$XDG_CACHE_HOME/bawn/spare-root"
-	in_base sh -c 'echo $$ >ready; sleep 1000' 3>&- &
+	"$BAWN" run --rm -q --template base shell "$WS" -- sh -c 'echo >ready; sleep 1000' 3>&- &
 	local pid=$!
 	eventually test -e ready
 	# two at once: the second one does not take what the first has
