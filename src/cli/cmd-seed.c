@@ -8,7 +8,8 @@
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
  * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
  * "skipped\tTEXT", "login\tused NAME|expired NAME|none",
- * "fresh\tPATH", "key\tVAR=KEY"; seed/report.h says what they mean.
+ * "fresh\tPATH", "key\tVAR=KEY"; seed/report.h says what they mean.  "outside\t": something lies
+ * elsewhere than in the home.
  * With --image the home is one of a template of these layers, top first, HOME inside.  With --root,
  * where DIR is put over them, links of theirs are followed in what is written, and its variables
  * say where a tool's files are. What comes of a profile that brings only git's identity is kept in
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "host/stack.h"
 #include "seed/seed.h"
 
@@ -70,6 +72,7 @@ static const struct option options[] = {
 struct image {
 	const char *home; /* of the agent, inside */
 	struct host_stack stack;
+	bool outside; /* something was written that is not in the home */
 };
 
 static char *inside(const struct image *in, struct arena *a, const char *rel)
@@ -97,9 +100,10 @@ static bool image_exists(void *ud, struct arena *a, const char *rel)
 /* Where something that is no directory stands in the way, it is covered. */
 static char *image_place(void *ud, struct arena *a, const char *rel)
 {
-	const struct image *in = ud;
+	struct image *in = ud;
 	char *path = inside(in, a, rel), *to = path ? host_stack_place(a, &in->stack, path) : NULL;
 	to = to ? to : path;
+	in->outside |= to && !path_within(to, in->home);
 	return to ? to + strspn(to, "/") : NULL;
 }
 
@@ -188,6 +192,8 @@ int cmd_seed(int argc, char **argv)
 	if (r == 0)
 		r = seed_run(&rq, &report, &err);
 	int w = write_records(&a, &report);
+	if (w == 0 && in.outside && fcntl(RECORDS_FD, F_GETFD) >= 0)
+		w = fd_write_all(RECORDS_FD, "outside\t\n", strlen("outside\t\n"));
 	if (r == 0 && w < 0)
 		r = err_sys(&err, -w, "write the records");
 	if (r < 0)

@@ -28,7 +28,8 @@ struct run_image {
 	int use;           /* of a run that leaves no spec; -1 */
 	const char *added; /* run_ca_added, once it was looked for */
 	bool looked;
-	bool whole; /* all that bawn puts into seed and beside it is there (run-kept.c) */
+	bool outside; /* settings were put into seed that are not in the home */
+	bool whole;   /* all that bawn puts into seed and beside it is there (run-kept.c) */
 };
 
 /* ref as given, digest where one is pinned ("sha256:HEX", NULL: what the reference means now).

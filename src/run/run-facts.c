@@ -280,6 +280,8 @@ static void take_records(struct run *r, char *text)
 			run_logins_take(r, line);
 		else if (streq(word, "login"))
 			r->login = line;
+		else if (streq(word, "outside") && r->image)
+			r->image->outside = true;
 		else if (streq(word, "fresh"))
 			strv_push(&r->arena, &r->seed_fresh, line);
 	}

@@ -99,7 +99,8 @@ void run_kept_decide(struct run *r)
 {
 	if (!r->box.spare)
 		return;
-	bool keep = r->sandbox_ran && r->image->whole && !r->ca && r->box.home;
+	bool keep = r->sandbox_ran && r->image->whole && !r->image->outside && !r->ca &&
+		r->box.home;
 	if (keep && !is_empty(r->box.home))
 		keep = tree_remove(AT_FDCWD, r->box.home, NULL) == 0;
 	if (!keep)

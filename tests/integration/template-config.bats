@@ -260,6 +260,11 @@ the TEAM speaks"
 	assert_output mine
 	refute_output '.claude
 '
+	# nothing of it is left for the next start
+	rm "$HOME/.claude/commands/c.md"
+	run in_tool claude 'ls $CLAUDE_CONFIG_DIR/ $CLAUDE_CONFIG_DIR/commands' -q
+	assert_output settings.json
+	refute_output c.md
 	run in_tool opencode 'cat ~/.config/opencode/opencode.json' -q
 	assert_output autoupdate
 }
