@@ -97,6 +97,16 @@ dockerfile() { cat >"$C/Dockerfile"; }
 	[ ! -e "$C/new" ]
 }
 
+@test "build: a secret as a variable, a file of a mode, or not at all; a RUN without a network" {
+	base
+	printf v >"$T/secret"
+	printf 'FROM base\nRUN --mount=type=secret,id=t,env=SAID,required=true test "$SAID" = v && test ! -e /run/secrets/t\nRUN --mount=type=secret,id=t,mode=0444,uid=1000,gid=1000 test "$(busybox stat -c %%a /run/secrets/t)" = 444 && ! echo x >/run/secrets/t\nRUN --mount=type=secret,id=absent,env=NONE test ! -e /run/secrets/absent && test -z "$NONE"\nRUN --network=none --security=sandbox test "$(ls /sys/class/net 2>/dev/null || echo lo)" = lo\n' >"$C/Dockerfile"
+	run -0 build -t x --secret "id=t,src=$T/secret" "$C"
+	printf 'FROM base\nRUN --mount=type=secret,id=gone,required true\n' >"$C/Dockerfile"
+	run -125 build -t x --secret "id=t,src=$T/secret" "$C"
+	[[ $output == *'Dockerfile:2:1: the secret "gone" is required'* ]]
+}
+
 @test "build: ADD unpacks xz and bzip2, by one file or several streams; load takes archives packed so" {
 	base
 	mkdir "$T/d"
@@ -104,9 +114,9 @@ dockerfile() { cat >"$C/Dockerfile"; }
 	local z
 	tar -cf "$T/all.tar" -C "$T/d" x
 	for z in xz bzip2; do
-		(head -c 100000 "$T/all.tar" | $z -c; tail -c +100001 "$T/all.tar" | $z -c) >"$C/two.$z"
-		$z -c <"$T/all.tar" | head -c 200000 >"$C/cut.$z"
-		echo none | $z -c >"$C/text.$z"
+		(head -c 100000 "$T/all.tar" | $z -1 -c; tail -c +100001 "$T/all.tar" | $z -1 -c) >"$C/two.$z"
+		$z -1 -c <"$T/all.tar" | head -c 200000 >"$C/cut.$z"
+		echo none | $z -1 -c >"$C/text.$z"
 		printf 'FROM base\nADD two.%s text.%s /a/\nRUN cat /a/x | sha256sum && ls /a\n' $z $z >"$C/Dockerfile"
 		run -0 build -t "added-$z" "$C"
 		[[ $output == *"$(sha256sum <"$T/d/x" | cut -d' ' -f1)"*"text.$z"* ]] || fail "$output"
@@ -122,7 +132,7 @@ dockerfile() { cat >"$C/Dockerfile"; }
 	run -0 "$BAWN" template save -o "$T/s.tar" letter
 	for z in xz bzip2; do
 		run -0 "$BAWN" template rm letter
-		$z -kc <"$T/s.tar" >"$T/s.$z"
+		$z -1 -c <"$T/s.tar" >"$T/s.$z"
 		run -0 "$BAWN" template load "$T/s.$z"
 		run -0 "$BAWN" template inspect letter
 		run -0 "$BAWN" template rm letter
