@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2088,SC2153  # the tilde is in the message; LAYER: set by templates.sh
 # template-config.bats - what a template says to the tools stays in force: instructions, settings, commands,
 # git's configuration; with bawn's own keys in it, before the user's, whatever is written there.
 bats_require_minimum_version 1.5.0
@@ -206,7 +207,7 @@ the TEAM speaks"
 		begin
 		mkdir -p "$LAYER/var/home/agent/.codex"
 		echo 'model = "of-the-template"' >"$LAYER/var/home/agent/.codex/config.toml"
-		rm -r "$LAYER/home"
+		rm -r "${LAYER:?}/home"
 		mkdir "$LAYER/home"
 		case $way in
 		home) ln -s ../var/home/agent "$LAYER/home/agent" ;;
