@@ -212,14 +212,21 @@ static int from_docker(struct registry_client *c, struct arena *a, struct err *e
 				 : path_join(a, c->home, ".docker/config.json");
 	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 				      : -1;
-	if (fd < 0)
-		return !path ? err_set(err, ENOMEM, "out of memory")
-			: errno == ENOENT || errno == ENOTDIR ? 0
-							      : err_sys(err, errno, "%s", path);
+	if (!path)
+		return err_set(err, ENOMEM, "out of memory");
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0) {
+		int code = errno;
+		err_hint(err, "is it yours?  sudo docker login leaves one that is root's");
+		return err_sys(err, code, "%s", path);
+	}
 	const struct registry_request q = {.op = REGISTRY_LOGIN};
 	int r = registry_ask(c, a, &q, fd, &w, err);
-	if (r < 0)
+	if (r < 0) {
+		err_hint(err, "mend it, or remove it, and docker login writes it anew");
 		return err_prefix(err, "%s", path);
+	}
 	return w.helper ? ask_helper(c, a, arena_dup(a, w.helper), err) : 0;
 }
 

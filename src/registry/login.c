@@ -119,6 +119,11 @@ int login_find(struct arena *a, const char *text, size_t n, const char *host,
 	struct registry_secrets *ret, struct registry_answer *ret_answer, struct err *err)
 {
 	_cleanup_(json_doc_freep) struct json_doc *d = NULL;
+	size_t blank = 0;
+	while (blank < n && strchr(" \t\r\n", text[blank]) && text[blank])
+		blank++;
+	if (blank == n) /* nobody has logged in yet */
+		return 0;
 	int r = json_doc_parse(text, n, &d, err);
 	if (r == 0)
 		r = find_helper(a, d, host, ret_answer, err);

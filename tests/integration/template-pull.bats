@@ -203,6 +203,23 @@ refused() {
 	assert_status 0
 }
 
+@test "template pull: a config.json that says nothing is none, one that can't be read has a remedy" {
+	mkdir -p "$HOME/.docker"
+	: >"$HOME/.docker/config.json"
+	run "$BAWN" template pull -q ok/x
+	assert_status 0
+	echo '{"auths":' >"$HOME/.docker/config.json"
+	run "$BAWN" template pull -q ok/y
+	assert_status 125
+	assert_output "no valid JSON"
+	assert_output "docker login writes it anew"
+	chmod 0 "$HOME/.docker/config.json"
+	run "$BAWN" template pull -q ok/y
+	assert_status 125
+	assert_output "config.json: Permission denied"
+	assert_output "is it yours?"
+}
+
 @test "template pull: a password of several lines, as Google's key file is one" {
 	printf '_json_key:{\n  "type": "service_account",\n  "key": "a\\nb"\n}\n' >"$T/auth"
 	mkdir -p "$HOME/.docker"

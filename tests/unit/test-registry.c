@@ -183,7 +183,9 @@ static void test_docker_config(void **state)
 	assert_string_equal(s.pass, "pass:word");
 	assert_int_equal(find("{\"credsStore\":\"pass\"}", "x.test", &s, &w), 0);
 	assert_string_equal(w.helper, "pass");
-	static const char *const bad[] = {"", "[]", "{\"credsStore\":\"../../bin/sh\"}",
+	assert_int_equal(find("", "x.test", &s, &w), 0);
+	assert_int_equal(find(" \n", "x.test", &s, &w), 0);
+	static const char *const bad[] = {" x", "[]", "{\"credsStore\":\"../../bin/sh\"}",
 		"{\"credsStore\":\"-x\"}", "{\"credsStore\":\"a b\"}",
 		"{\"auths\":{\"x.test\":{\"auth\":\"%%%\"}}}",
 		"{\"auths\":{\"x.test\":{\"auth\":\"YWJj\"}}}",      /* abc */
