@@ -81,6 +81,8 @@ static int check_tag(struct build *b, const char *value, struct err *err)
 {
 	struct ref ref;
 	int r = ref_parse(&b->a, value, &ref, err);
+	if (r == 0)
+		r = ref_check_new(&ref, err);
 	if (r == 0 && ref.digest)
 		r = err_set(err, EINVAL, "--tag: a name can't have a digest in it");
 	return r < 0 ? r : strv_add(&b->a, &b->opt.tags, value);

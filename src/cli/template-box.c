@@ -134,6 +134,8 @@ static int save(struct tpl *c, struct box *b, struct err *err)
 	char id[65];
 	char *helper = path_join(&c->a, c->dirs.install.libexec, "bawn-gate");
 	int r = ref_parse(&c->a, b->name, &ref, err);
+	if (r == 0)
+		r = ref_check_new(&ref, err);
 	char *key = r == 0 ? ref_key(&c->a, &ref) : NULL;
 	if (r < 0)
 		return r;

@@ -76,6 +76,8 @@ static int run(struct tpl *c, char **word, int n, struct err *err)
 	if (r == 0 && tag && ref.digest)
 		r = err_set(err, EINVAL, "a name with a digest is what a registry gives");
 	if (r == 0 && tag)
+		r = ref_check_new(&ref, err);
+	if (r == 0 && tag)
 		key = ref_key(&c->a, &ref);
 	if (r == 0 && platform_text)
 		r = image_platform_parse(&c->a, platform_text, &p, err);

@@ -224,3 +224,12 @@ const char *ref_shown(struct arena *a, const char *key)
 	const char *shown = ref_parse(a, key, &r, NULL) < 0 ? NULL : ref_familiar(a, &r);
 	return shown ? shown : key;
 }
+
+int ref_check_new(const struct ref *ref, struct err *err)
+{
+	const bool plain = ref->tag && streq(ref->tag, "latest") && streq(ref->host, REF_HOST);
+	if (!plain || (!streq(ref->path, "library/host") && !streq(ref->path, "library/scratch")))
+		return 0;
+	err_hint(err, "host is this machine's root, and scratch, in a Dockerfile, an empty one");
+	return err_set(err, EINVAL, "no template can be called %s", strrchr(ref->path, '/') + 1);
+}

@@ -44,4 +44,8 @@ bool ref_is_hex(const char *s);
 /* "sha256:" and such digits; the digits, or NULL. */
 const char *ref_digest_hex(const char *digest);
 
+/* -EINVAL: the name stands for something else wherever a template is named, and would never be
+ * found. */
+int ref_check_new(const struct ref *ref, struct err *err);
+
 #endif

@@ -270,6 +270,9 @@ int templates_tag(const struct templates *t, struct arena *a, const char *key, c
 	if (r < 0)
 		return r;
 	char *own = ref_key(a, &ref);
+	r = ref_check_new(&ref, err);
+	if (r < 0)
+		return r;
 	_cleanup_close_ int lock = own ? lock_tags(t, err) : err_set(err, ENOMEM, "out of memory");
 	if (lock < 0)
 		return lock;

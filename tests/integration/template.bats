@@ -340,4 +340,13 @@ nothing_half() {
 	[[ $output == *"did you mean tag?"* ]]
 	run -2 template ls --nonsense
 	run -2 template tag x
+	# what they would mean elsewhere is no template
+	for verb in host scratch docker.io/library/host; do
+		run -125 template tag x/y:1 "$verb"
+		[[ $output == *"no template can be called "* ]]
+		run -125 template load -t "$verb" "$WS/docker.tar"
+		run -125 template build -t "$verb" "$WS"
+		[[ $output == *"no template can be called "* ]]
+	done
+	run -0 template tag x/y:1 host:1
 }
