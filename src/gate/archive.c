@@ -36,6 +36,7 @@ const char *archive_kind(const unsigned char *head, size_t n, bool *ret_known)
 		{"\xfd"
 		 "7zXZ\0",
 			"xz", 0, 6, true},
+		{"]\0\0", "lzma", 0, 3, true},
 		{"\x28\xb5\x2f\xfd", "zstd", 0, 4, true},
 		{"\x04\x22\x4d\x18", "lz4", 0, 4, true},
 		{"PK\x03\x04", "zip", 0, 4, true},
@@ -45,6 +46,9 @@ const char *archive_kind(const unsigned char *head, size_t n, bool *ret_known)
 		{"7z\xbc\xaf\x27\x1c", "a 7z archive", 0, 6, false},
 		{"Rar!\x1a\x07", "a RAR archive", 0, 6, false},
 		{"PACK\0\0\0", "packed objects of a git repository", 0, 7, false},
+		{"LZIP\1", "a file of lzip", 0, 5, false},
+		{"\x89LZO\0", "a file of lzop", 0, 5, false},
+		{"Salted__", "an encrypted file (OpenSSL)", 0, 8, false},
 		{"# v2 git bundle\n", "a bundle of a git repository", 0, 16, false},
 		{"# v3 git bundle\n", "a bundle of a git repository", 0, 16, false},
 		{"\x1f\x9d", "a file of compress", 0, 2, false},
@@ -121,6 +125,7 @@ static struct archive *open_archive(struct inner *in)
 	archive_read_support_filter_gzip(a);
 	archive_read_support_filter_bzip2(a);
 	archive_read_support_filter_xz(a);
+	archive_read_support_filter_lzma(a);
 	archive_read_support_filter_zstd(a);
 	archive_read_support_filter_lz4(a);
 	archive_read_support_format_tar(a);

@@ -93,6 +93,7 @@ private_key() {
 	(cd "$T" && python3 -m zipfile -c "$H/out.zip" in.tgz)
 	printf 'a\n%s\n' "$GHP" | gzip >"$H/log.gz"
 	tar -C "$T/in" -cJf "$H/b.tar.xz" notes
+	tar -C "$T/in" -c notes | xz --format=lzma >"$H/b.tar.lzma"
 	printf '\0\0%s\0' "$GHP" >"$H/binary"
 	gate
 	[ "$status" = 1 ]
@@ -103,6 +104,7 @@ private_key() {
 	found 'home/agent/out.zip!in.tgz!notes:1' 'a GitHub token'
 	found 'home/agent/log.gz:2' 'a GitHub token'
 	found 'home/agent/b.tar.xz!notes:1' 'a GitHub token'
+	found 'home/agent/b.tar.lzma!notes:1' 'a GitHub token'
 	found 'home/agent/binary:1' 'a GitHub token'
 }
 
@@ -203,6 +205,8 @@ open(sys.argv[1] + "/cut", "wb").write(zlib.compress(sys.argv[2].encode())[:20])
 
 @test "TPL-16 the gate: what can't be looked into is named, a bomb has an end, nothing is followed" {
 	printf '7z\xbc\xaf\x27\x1c\x00' >"$H/a.7z"
+	printf 'LZIP\1\14' >"$H/a.lz"
+	printf 'x' | openssl enc -aes-128-cbc -pass pass:x -pbkdf2 -out "$H/a.enc"
 	head -c 100000 /dev/urandom | gzip | head -c 50000 >"$H/cut.gz"
 	mkdir -p "$H/r/.git/objects/pack"
 	printf 'PACK\0\0\0\2\0' >"$H/r/.git/objects/pack/p.pack"
@@ -214,6 +218,8 @@ open(sys.argv[1] + "/cut", "wb").write(zlib.compress(sys.argv[2].encode())[:20])
 	gate
 	[ "$status" = 0 ]
 	assert_line 'unseen home/agent/a.7z:0: a 7z archive'
+	assert_line 'unseen home/agent/a.lz:0: a file of lzip'
+	assert_line 'unseen home/agent/a.enc:0: an encrypted file (OpenSSL)'
 	assert_line 'unseen home/agent/cut.gz:0: an archive that is damaged, or encrypted'
 	assert_line 'unseen home/agent/r/.git/objects/pack/p.pack:0: packed objects of a git repository'
 	refute_output found
