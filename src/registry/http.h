@@ -54,7 +54,7 @@ struct http_answer {
 	struct challenge challenge;
 	bool bad_challenge;
 	bool elsewhere; /* of another host than the registry's: what it wants to know is not told */
-	char *text; /* text_n bytes and a NUL; http_answer_free() */
+	char *text;     /* text_n bytes and a NUL; http_answer_free() */
 	size_t text_n;
 };
 
