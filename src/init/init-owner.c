@@ -107,16 +107,16 @@ static void keep_owner(int fd, struct owner o)
 /* What a call is about. */
 struct asked {
 	uint64_t answer; /* where a struct stat or statx is to be put; 0: an owner is given */
-	uint32_t mask;   /* of statx; MASK_STAT: it is another */
+	bool statx;
+	uint32_t mask; /* of a statx */
 	struct owner o;
 };
-#define MASK_STAT 0xffffffffu
 
 /* The file, or -1. */
 static int open_target(const struct seccomp_notif *n, struct asked *ret)
 {
 	const __u64 *a = n->data.args;
-	*ret = (struct asked){.mask = MASK_STAT};
+	*ret = (struct asked){0};
 	switch (n->data.nr) {
 	case SYS_fchown:
 		ret->o = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
@@ -132,6 +132,7 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 		return theirs_path(n->pid, (int)a[0], a[1], (int)a[3]);
 	case SYS_statx:
 		ret->answer = a[4];
+		ret->statx = true;
 		ret->mask = (uint32_t)a[3];
 		return theirs_path(n->pid, (int)a[0], a[1], (int)a[2]);
 #ifdef SYS_chown
@@ -173,10 +174,10 @@ static bool answer(int fd, int mem, const struct asked *q)
 		struct stat st;
 		struct statx stx;
 	} u;
-	size_t n = q->mask == MASK_STAT ? sizeof(u.st) : sizeof(u.stx);
+	size_t n = q->statx ? sizeof(u.stx) : sizeof(u.st);
 	if (mem < 0 || !seen_owner(fd, &o))
 		return false;
-	if (q->mask != MASK_STAT) {
+	if (q->statx) {
 		if (file_statx(fd, "", AT_EMPTY_PATH, q->mask, &u.stx) < 0)
 			return false;
 		u.stx.stx_uid = o.uid;
@@ -217,7 +218,7 @@ static long notif(int listener, unsigned long request, void *what)
 	return syscall(SYS_ioctl, listener, request, what);
 }
 
-/* One call: its file's attribute, then success. */
+/* One call. */
 static void serve(int listener)
 {
 	union {
@@ -229,16 +230,19 @@ static void serve(int listener)
 	if (notif(listener, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
 		return;
 	out.r.id = in.n.id;
-	if (ids_is_call(in.n.data.nr) ? !ids_answer(&in.n, &out.r) : ids_ended(in.n.pid))
+	bool who = ids_is_call(in.n.data.nr);
+	if (who && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
+		return; /* its number may be another's by now */
+	if (who ? !ids_answer(&in.n, &out.r) : ids_ended(in.n.pid))
 		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	if (out.r.flags || ids_is_call(in.n.data.nr)) {
+	if (who || out.r.flags) {
 		notif(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
 		return;
 	}
 	_cleanup_close_ int fd = open_target(&in.n, &q);
 	bool ours = fd >= 0 && is_ours(fd);
 	_cleanup_close_ int mem = ours && q.answer ? theirs_memory(in.n.pid) : -1;
-	/* still the process that asked, or its number may be another's by now */
+	/* still the process that asked? */
 	if (ours && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
 		return;
 	if (q.answer && !(ours && answer(fd, mem, &q)))

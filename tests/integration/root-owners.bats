@@ -153,7 +153,7 @@ owners() {
 			say("no fd", syscall(SYS_fstat, 999, &st));
 			say("bad name", syscall(SYS_newfstatat, AT_FDCWD, (char *)8, &st, 0));
 			say("bad place", syscall(SYS_newfstatat, AT_FDCWD, p, (void *)8, 0));
-			say("bad mask", syscall(SYS_statx, AT_FDCWD, p, 0, 1u << 31, &sx));
+			say("bad mask", syscall(SYS_statx, AT_FDCWD, p, 0, ~0u, &sx));
 			char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 			munmap(page + 4096, 4096);
 			say("half a place", syscall(SYS_newfstatat, AT_FDCWD, p, page + 4090, 0));
