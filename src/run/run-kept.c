@@ -8,7 +8,7 @@
  * run has it at a time.  The sandbox has not written to seed-root, which lies below its upper
  * directory; that is emptied, and so is the home, into which a copy of the user's settings goes.
  * Nothing is kept of a sandbox with an authority of its own, nor of one whose / has another mode or
- * attributes.
+ * attributes, nor where a template wants settings elsewhere than in the home.
  */
 #include <dirent.h>
 #include <fcntl.h>

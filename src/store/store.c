@@ -218,7 +218,9 @@ static bool pristine(const struct store_box *b, bool remove)
 /* Make b->dir, or take the spare one, and lock it. */
 static int box_make(struct store_box *b, struct err *err)
 {
+	CRASH_STEP();
 	bool taken = b->spare && rename(b->spare, b->dir) == 0;
+	CRASH_STEP();
 	if (taken && !pristine(b, false)) {
 		int r = tree_remove(AT_FDCWD, b->dir, err);
 		if (r < 0)
@@ -294,7 +296,13 @@ int store_box_create_like(struct store *s, struct arena *a, const char *profile,
 
 static bool rename_new(const char *from, const char *to)
 {
-	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+	CRASH_STEP();
+	const bool done = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) ==
+		0;
+	const int saved = errno;
+	CRASH_STEP();
+	errno = saved;
+	return done;
 }
 
 /* Keep the directory, emptied, for the next start; false when it has to be removed. */
