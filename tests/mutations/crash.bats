@@ -6,6 +6,7 @@
 # each process kills itself; "crashed" then says that one did.
 load ../lib.sh
 load ../registry/lib.sh
+load ../templates.sh
 setup() {
 	bawn_setup
 	rm -f "$BAWN_BUILDDIR/crash" "$BAWN_BUILDDIR/crashed"
@@ -92,6 +93,23 @@ again() { # what was there before is there in any case
 	if [ "$rc" = 0 ]; then [ "$(value)" = x ]; else case $(value) in x | 2) ;; *) return 1 ;; esac fi
 }
 @test "run, of what is there" { walk with_tag "'$BAWN' run box -- sh -c 'echo x >~/f'" again; }
+
+# The box of a run that is over is taken by the next one: whole, and with nothing that was written inside.
+leaves_a_box() { "$BAWN" run --rm -q --template base shell "$WS" -- sh -c 'echo x >/etc/f' >/dev/null; }
+as_new() {
+	[ "$("$BAWN" run --rm -q --template base shell "$WS" -- sh -c \
+		'stat -c %a /; ls -A /etc ~ /opt; grep -c . /etc/hosts; grep agent: /etc/passwd' 2>/dev/null)" = "$NEW" ]
+}
+@test "run --rm in a template, from a box that was kept and back" {
+	template_layer
+	template_debian
+	mkdir "$LAYER/opt"
+	template_commit base
+	NEW=$("$BAWN" run --rm -q --template base shell "$WS" -- sh -c \
+		'stat -c %a /; ls -A /etc ~ /opt; grep -c . /etc/hosts; grep agent: /etc/passwd')
+	[[ $NEW == 755*agent:* ]]
+	walk leaves_a_box "'$BAWN' run --rm -q --template base shell '$WS' -- sh -c 'echo x >/etc/f; echo x >/opt/f'" as_new 5
+}
 
 kept() {
 	[ "$(value)" = 2 ] || return 1
