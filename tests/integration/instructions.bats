@@ -92,7 +92,7 @@ told() {
 	sed -i 's/^command: .*/command: [bash, -c]/; /^find:/,/^install:/{/^install:/!d}; /^yolo/d; /^subcommands:/,/^$/d' \
 		"$XDG_CONFIG_HOME/bawn/profiles/codex.yaml"
 	# shellcheck disable=SC2088  # for the inner shell
-	run "$BAWN" run --rm codex . -- 'tail -n 5 ~/.codex/AGENTS.md'
+	run "$BAWN" run --rm codex . -- 'tail -n 6 ~/.codex/AGENTS.md'
 	[[ $output == *$'\none\ntwo\n\nthree "3" ${HOME}'* ]] || fail text
 	run "$BAWN" profile show codex
 	assert_output instructions

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2088,SC2153  # the tilde is in the message; LAYER: set by templates.sh
 # template-config.bats - what a template says to the tools stays in force: instructions, settings, commands,
 # git's configuration; with bawn's own keys in it, before the user's, whatever is written there.
+# shellcheck disable=SC2016,SC2088,SC2153  # for the inner shell; LAYER: templates.sh
 bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../templates.sh

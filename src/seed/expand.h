@@ -1,0 +1,14 @@
+/* seed/expand.h - variables in what a profile writes into a home.
+ */
+#ifndef BAWN_SEED_EXPAND_H
+#define BAWN_SEED_EXPAND_H
+
+#include "seed/seed.h"
+
+/* Put variables into a text: ${WORKSPACE}, ${HOME}, ${SANDBOX}, ${NOW} (RFC 3339), ${NAME}
+ * of the environment, ${NAME:last20} its last 20 bytes.  quoted: escaped as inside a JSON or TOML
+ * string.  In arena; NULL and -EINVAL for anything else behind "${". */
+int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
+	char **ret, struct err *err);
+
+#endif
