@@ -304,7 +304,7 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 		load = lambda n: [{k: v for k, v in c.items() if k != "line"}
 		                  for c in json.load(open(f"{sys.argv[1]}/{n}.json"))["credentials"]]
 		want = [c for n in ("anthropic", "openai", "google", "npm", "github") for c in load(n)]
-		assert len(want) == 11 and load("balanced") == want, want
+		assert len(want) == 12 and load("balanced") == want, want
 	P
 	goes() { # METHOD URL [OPTION...]: the secrets that go with it
 		"$BAWN" policy check --json --method "$1" "${@:3}" claude "$2" |

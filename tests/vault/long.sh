@@ -86,8 +86,9 @@ while [ "$(alive)" -gt 0 ]; do
 			"$(count '"api"')" "$(renewed)" "$(refused)"
 	fi
 	# twenty seconds behind it the vaults have it, and have used it
-	[ "$(renewed)" = "$known" ] || at=$((now + 20))
-	known=$(renewed)
+	n=$(renewed)
+	[ "$n" = "$known" ] || at=$((now + 20))
+	known=$n
 	if [ "$at" -gt 0 ] && [ "$now" -ge "$at" ] && [ "$(count '"api"')" -gt "$sandboxes" ]; then
 		at=0
 		printf 'memory, after renewal %d: ' "$known"
