@@ -10,6 +10,10 @@ setup() {
 }
 teardown() {
 	"$BAWN" rm -f --all >/dev/null 2>&1
+	# what podman leaves behind, to keep its user namespace
+	local pause
+	pause=$(find "$T" -name pause.pid -path '*libpod*' -exec cat {} + 2>/dev/null)
+	[ -z "$pause" ] || kill "$pause" 2>/dev/null
 	chmod -R u+rwX "$T/pod" 2>/dev/null
 	bawn_teardown
 }
