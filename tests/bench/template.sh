@@ -77,8 +77,8 @@ bench_templates() {
 	[ -n "${bench_layer:-}" ] && return
 	LAYERS=()
 	template_layer && template_debian && template_program true || return 1
-	mkdir -p "$LAYER"/{proc,sys,dev,tmp,run,usr/local/bin}
 	# shellcheck disable=SC2153  # template_layer sets it
+	mkdir -p "$LAYER"/{proc,sys,dev,tmp,run,usr/local/bin}
 	bench_layer=$LAYER
 	template_commit bench-one 'env PATH=/usr/bin'
 	for ((i = 2; i <= 30; i++)); do
