@@ -76,7 +76,7 @@ static int mount_view(const struct view *v, const char *empty, const char *point
 {
 	struct overlay o = OVERLAY_NONE;
 	int r = add_layers(&o, v, empty, point);
-	int fd = r < 0 ? r : overlay_tree(&o);
+	int fd = r < 0 ? r : overlay_tree(&o, 0);
 	if (fd == -EOPNOTSUPP) {
 		fd = open(point, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = fd < 0 ? -errno : overlay_mount(&o, fd, 0);

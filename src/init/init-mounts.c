@@ -337,7 +337,7 @@ static int do_fs(struct stage *s, const struct wire_mount *m, struct err *err)
 static int attach_overlay(struct stage *s, const struct wire_mount *m, int point, struct err *err)
 {
 	uint32_t flags = m->flags & ~(uint32_t)MOUNT_REC;
-	_cleanup_close_ int tree = overlay_tree(&s->layers);
+	_cleanup_close_ int tree = overlay_tree(&s->layers, flags);
 	int r = tree;
 	if (tree >= 0) {
 		r = set_flags(tree, flags);

@@ -79,7 +79,7 @@ static int set(int fs, const char *key, int fd)
 											   : 0;
 }
 
-int overlay_tree(const struct overlay *o)
+int overlay_tree(const struct overlay *o, uint32_t flags)
 {
 	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 	if (fs < 0)
@@ -96,7 +96,9 @@ int overlay_tree(const struct overlay *o)
 		r = set(fs, "workdir", o->work);
 	if (r < 0)
 		return r;
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 ||
+	if ((flags & MOUNT_FLEETING &&
+		    syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
+		syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 ||
 		syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	int tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
@@ -106,7 +108,8 @@ int overlay_tree(const struct overlay *o)
 int overlay_mount(const struct overlay *o, int point, uint32_t flags)
 {
 	char opts[PAGE_LEAST], path[PLACE_MAX];
-	size_t n = (size_t)snprintf(opts, sizeof(opts), "userxattr,");
+	size_t n = (size_t)snprintf(
+		opts, sizeof(opts), "userxattr,%s", flags & MOUNT_FLEETING ? "volatile," : "");
 	if (o->upper >= 0) {
 		n += (size_t)snprintf(
 			opts + n, sizeof(opts) - n, "upperdir=%s,", place(o->upper, path));

@@ -23,9 +23,10 @@ struct overlay {
 int overlay_add(struct overlay *o, const char *path);
 /* "upper", newline, "work".  0 or -errno. */
 int overlay_open_upper(struct overlay *o, const char *pair);
-/* A detached mount of it (without an upper directory, read-only); -EOPNOTSUPP where the kernel
+/* A detached mount of it (without an upper directory, read-only), of flags MOUNT_FLEETING;
+ * -EOPNOTSUPP where the kernel
  * can't take layers one by one. */
-int overlay_tree(const struct overlay *o);
+int overlay_tree(const struct overlay *o, uint32_t flags);
 /* The same by mount(2), on the directory point; flags of the plan.  0 or -errno. */
 int overlay_mount(const struct overlay *o, int point, uint32_t flags);
 void overlay_release(struct overlay *o);

@@ -45,6 +45,8 @@ enum mount_flag {
 	MOUNT_DEVICES = 16, /* not nodev */
 	MOUNT_POINT = 32,   /* make the mount point when missing (never inside the workspace) */
 	MOUNT_GUARD = 64,   /* covers a file of the user's: put back when the host pulls it away */
+	MOUNT_FLEETING =
+		128, /* overlay: what is written goes with the sandbox, and is never synced */
 };
 
 struct mount_op {

@@ -198,7 +198,13 @@ static int root_rows(struct run *r, struct err *err)
 	for (size_t i = l->n; i-- > 0;)
 		strv_push(&r->plan.arena, &order, l->v[i]);
 	const char *lowest = order.v[--order.n];
-	return overlay_rows(r, "/", RUN_IMAGE_PART, &order, lowest, r->image->ref, err);
+	const size_t n = r->plan.n_mounts;
+	int k = overlay_rows(r, "/", RUN_IMAGE_PART, &order, lowest, r->image->ref, err);
+	/* else the kernel would write the whole file system to disk when it is unmounted */
+	for (size_t i = n; k == 0 && !r->lasting && i < r->plan.n_mounts; i++)
+		if (r->plan.mounts[i].kind == MOUNT_OVERLAY)
+			r->plan.mounts[i].flags |= MOUNT_FLEETING;
+	return k;
 }
 
 static void why_row(struct run *r)
