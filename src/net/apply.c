@@ -217,6 +217,9 @@ static const struct {
 	/* Every hop in here is loopback, where pacing (BBR, where the host prefers it) only costs.
 	 */
 	{"sys/net/ipv4/tcp_congestion_control", "reno", true},
+	/* A web server inside listens where it is used to, as in a container.  The relay's own port
+	 * and the resolver's stay beyond the agent. */
+	{"sys/net/ipv4/ip_unprivileged_port_start", "80", true},
 };
 
 int net_sysctls_at(int proc_fd, struct err *err)

@@ -55,6 +55,32 @@ load ../net/lib.sh
 	audit "straight to bawn's own listener"
 }
 
+@test "NET-06 a server inside has the web's ports, and none of those that bawn listens on" {
+	run "$BAWN" run --rm "${BAWN_OPTS[@]}" shell "$WS" -- python3 -c '
+import socket
+for port in (1, 53, 79, 80, 443, 631):
+    for host in ("127.0.0.1", "0.0.0.0", "::1"):
+        s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            s.bind((host, port))
+            s.listen()
+            c = socket.create_connection((host, port), 10)
+            a, _ = s.accept()
+            a.sendall(b"own")
+            got = c.recv(9).decode()
+        except OSError as e:
+            got = e.strerror
+        s.close()
+        print(host, port, got)'
+	local host port
+	for host in 127.0.0.1 0.0.0.0 ::1; do
+		for port in 80 443 631; do assert_output "$host $port own" || return 1; done
+		for port in 1 53 79; do assert_output "$host $port Permission denied" || return 1; done
+	done
+}
+
 @test "NET-07 the host's loopback is never reached" {
 	BAWN_OPTS+=(--allow 0.0.0.0/0:80,7001,7002 --allow '[::/0]:80,7003,7004' --allow loop.example:80,7001)
 	run net tcp=127.0.0.1,7001 tcp=127.0.0.1,7002 tcp=::1,7003 tcp=::1,7004 tcp=0.0.0.0,7002 \
