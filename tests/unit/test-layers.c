@@ -98,7 +98,7 @@ static void mount_both_ways(void)
 		int at = open(point, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		CHECK(at >= 0);
 		if (way == 0) {
-			int tree = overlay_tree(&o);
+			int tree = overlay_tree(&o, 0);
 			if (tree == -EOPNOTSUPP)
 				continue; /* an older kernel: the other way is what it has */
 			CHECK(tree >= 0);
