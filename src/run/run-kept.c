@@ -8,16 +8,20 @@
  * run has it at a time.  The sandbox has not written to seed-root, which lies below its upper
  * directory; that is emptied, and so is the home, into which a copy of the user's settings goes.
  * Nothing is kept of a sandbox with an authority of its own, nor of one whose / has another mode or
- * attributes, nor where a template wants settings elsewhere than in the home.
+ * attributes, nor where a template wants settings elsewhere than in the home.  Nobody syncs what is
+ * kept, so what an earlier boot has left is not taken: its files may have no content.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/sha256.h"
 #include "base/tree.h"
 #include "host/ca.h"
 #include "run/image.h"
+
+#define BOOT_ID_MAX 64
 
 static void add(struct sha256 *s, const char *text)
 {
@@ -71,13 +75,26 @@ static char *key_of(struct run *r)
 	return arena_dup(&r->arena, sha256_end(&s, hex));
 }
 
+/* Which start of the machine this is; NULL: that isn't known. */
+static char *boot_of(struct run *r)
+{
+	char *id;
+	ssize_t n = file_read(
+		&r->arena, AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_MAX, &id, NULL);
+	if (n <= 0)
+		return NULL;
+	id[strcspn(id, "\n")] = '\0';
+	return strchr(id, '/') ? NULL : id;
+}
+
 const char *run_kept_place(struct run *r)
 {
 	if (!r->opt.rm || r->lasting || r->step)
 		return NULL;
 	char *dir = path_join(&r->arena, r->store.xdg.cache, "spare-root");
-	char *key = dir ? key_of(r) : NULL;
-	return key ? path_join(&r->arena, dir, key) : NULL;
+	char *boot = dir ? boot_of(r) : NULL;
+	char *key = boot ? key_of(r) : NULL;
+	return key ? arena_printf(&r->arena, "%s/%s-%s", dir, boot, key) : NULL;
 }
 
 /* Holds dir nothing at all? */

@@ -375,6 +375,19 @@ marked() {
 	refute_output Name
 }
 
+@test "what an earlier boot of the machine has left is not taken: nobody synced it" {
+	base
+	in_base sh -c :
+	marked
+	local kept=${KEPT%/seed-root} boot
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	[[ ${kept##*/} == "$boot"-* ]] || fail "$kept"
+	mv "$kept" "${kept%/*}/00000000-0000-0000-0000-000000000000-${kept#*"$boot"-}"
+	run in_base cat /etc/mark /etc/passwd
+	assert_output "mark: No such file"
+	assert_output "agent:x:1000"
+}
+
 @test "nothing is kept for another template, workspace or directory, nor of a run that was cut short" {
 	base
 	in_base sh -c :
