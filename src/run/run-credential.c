@@ -382,7 +382,9 @@ int run_credentials_stand_ins(struct run *r, struct strv *argv, struct err *err)
 		int made = make_placeholder(r, k, err);
 		if (made < 0)
 			return made;
-		for (size_t n = 0; !k->active && !is_exposed(r, k->c) && n < k->c->env.n; n++)
+		/* Where a variable has the key already, too: a tool that doesn't read that one may
+		 * have another key in a file. */
+		for (size_t n = 0; !is_exposed(r, k->c) && n < k->c->env.n; n++)
 			strv_addf(&r->arena, argv, "--stand-in=%s=%s", k->c->env.v[n],
 				k->placeholder);
 		/* a log-in without a vault that knows it would be of no use */

@@ -381,6 +381,13 @@ opencode_auth() {
 	assert_output key-of-another
 	assert_output token-of-copilot
 	assert_output "OpenCode's ChatGPT log-in (it stays on the host)"
+	# where a key of the same service is in the environment under a name that it doesn't read
+	printf '{"openai": {"type": "api", "key": "key-of-openai-%s"}}' "$CANARY" | file .local/share/opencode/auth.json
+	CODEX_API_KEY=$CANARY-of-codex run look opencode "$all" --offline
+	assert_status 0
+	refute_canary
+	assert_output '"key": "sk-'
+	opencode_auth "$(($(date +%s) + 7200))" | file .local/share/opencode/auth.json
 	# where the key is in the environment, too: the placeholder is there
 	GROQ_API_KEY=$CANARY run look opencode "$all" --offline
 	refute_canary
