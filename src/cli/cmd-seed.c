@@ -6,15 +6,14 @@
  * --layer DIR...]
  *
  * Called by bawn as the user, with the user's HOME and environment (plus what -e gave).  One record
- * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "withheld\tPLACE: WHY",
- * "skipped\tTEXT", "login\tused NAME|expired NAME|none",
- * "fresh\tPATH", "key\tVAR=KEY"; seed/report.h says what they mean.  "outside\t": something lies
- * elsewhere than in the home.
- * With --image the home is one of a template of these layers, top first, HOME inside.  With --root,
- * where DIR is put over them, links of theirs are followed in what is written, and its variables
- * say where a tool's files are. What comes of a profile that brings only git's identity is kept in
- * FILE (seed/cache.h). Exit code 0, 1 when the home could not be filled, 2 for a wrong command
- * line.
+ * a line on descriptor 3: "notice\tTEXT", "env\tKEY=VALUE", "variable\tKEY=VALUE",
+ * "withheld\tPLACE: WHY", "skipped\tTEXT", "login\tused NAME|expired NAME|none", "fresh\tPATH",
+ * "key\tVAR=KEY"; seed/report.h says what they mean.  "outside\t": something lies elsewhere than in
+ * the home. With --image the home is one of a template of these layers, top first, HOME inside.
+ * With --root, where DIR is put over them, links of theirs are followed in what is written, and its
+ * variables say where a tool's files are. What comes of a profile that brings only git's identity
+ * is kept in FILE (seed/cache.h). Exit code 0, 1 when the home could not be filled, 2 for a wrong
+ * command line.
  */
 #include "cli/admin.h"
 

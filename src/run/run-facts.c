@@ -254,6 +254,16 @@ static const char *hooks_within(struct run *r, const char *path)
 	return inside && !strstr(p, "/..") ? p : NULL;
 }
 
+/* A variable that is a log-in's text: what stays outside does so, too, where -e gives it. */
+static void take_variable(struct run *r, char *assignment)
+{
+	const size_t n = strcspn(assignment, "=");
+	char *name = arena_dupn(&r->arena, assignment, n);
+	if (name && assignment[n] && strv_env_get(&r->opt.env, name))
+		strv_env_set(&r->arena, &r->opt.env, name, assignment + n + 1);
+	strv_push(&r->arena, &r->seed_env, assignment);
+}
+
 /* What bawn-admin seed printed, a record a line. */
 static void take_records(struct run *r, char *text)
 {
@@ -266,6 +276,8 @@ static void take_records(struct run *r, char *text)
 			strv_push(&r->arena, &r->plan.notices, line);
 		else if (streq(word, "env"))
 			strv_push(&r->arena, &r->seed_env, line);
+		else if (streq(word, "variable"))
+			take_variable(r, line);
 		else if (streq(word, "withheld"))
 			strv_push(&r->arena, &r->seed_withheld, line);
 		else if (streq(word, "left"))

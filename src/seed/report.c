@@ -10,6 +10,7 @@ const char *seed_kind_name(enum seed_kind kind)
 	static const char *const names[SEED_KINDS] = {
 		[SEED_NOTICE] = "notice",
 		[SEED_ENV] = "env",
+		[SEED_VARIABLE] = "variable",
 		[SEED_WITHHELD] = "withheld",
 		[SEED_LEFT] = "left",
 		[SEED_SKIPPED] = "skipped",
@@ -25,7 +26,8 @@ const char *seed_kind_name(enum seed_kind kind)
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 {
 	char raw[4096], safe[4096];
-	const bool exact = kind == SEED_ENV || kind == SEED_KEY || kind == SEED_RENEW;
+	const bool exact = kind == SEED_ENV || kind == SEED_VARIABLE || kind == SEED_KEY ||
+		kind == SEED_RENEW;
 	char *whole = raw;
 	va_list ap;
 	va_start(ap, fmt);

@@ -12,6 +12,8 @@
 enum seed_kind {
 	SEED_NOTICE,   /* one line for the user, printed at start */
 	SEED_ENV,      /* KEY=VALUE to add to the agent's environment */
+	SEED_VARIABLE, /* the same, in place of what -e gives: a log-in's text, as it may come along
+			*/
 	SEED_WITHHELD, /* what the profile wants along and looks secret, so it stays: "PLACE: why"
 			*/
 	SEED_LEFT,     /* the same for another reason than a secret: too large, a link, a script not
@@ -38,8 +40,8 @@ struct seed_report {
 
 const char *seed_kind_name(enum seed_kind kind); /* "notice", ... */
 
-/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV, SEED_KEY and SEED_RENEW excepted. Out
- * of memory poisons the arena. */
+/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV, SEED_VARIABLE, SEED_KEY and
+ * SEED_RENEW excepted. Out of memory poisons the arena. */
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...) _printf_(3, 4);
 
 /* So many seconds, for people: "9 days", "3 h", "25 min". */

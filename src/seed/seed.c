@@ -210,7 +210,7 @@ static int write_docs(struct run *r, struct err *err)
 			continue;
 		if (*d->rel == '$') { /* a variable's */
 			_cleanup_free_ char *line = json_line_text(d->json);
-			seed_say(r->report, SEED_ENV, "%s=%s", d->rel + 1, line ? line : "");
+			seed_say(r->report, SEED_VARIABLE, "%s=%s", d->rel + 1, line ? line : "");
 			continue;
 		}
 		m[n] = (struct seed_merge){.rel = d->rel, .format = d->format};

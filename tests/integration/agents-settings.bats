@@ -408,6 +408,12 @@ opencode_auth() {
 	grep -o '^OPENCODE_AUTH_CONTENT=.*' <<<"$output" | head -1 | cut -d= -f2- | python3 -m json.tool >/dev/null
 	# that can't be renewed without a file: what ends by itself comes along
 	assert_output token-of-chatgpt
+	for e in OPENCODE_AUTH_CONTENT "OPENCODE_AUTH_CONTENT=$OPENCODE_AUTH_CONTENT"; do
+		run look opencode "$all" --offline -e "$e"
+		assert_status 0
+		refute_canary
+		assert_output 'OPENCODE_AUTH_CONTENT={'
+	done
 	run look opencode "$all" --offline --no-login
 	refute_canary
 	refute_output OPENCODE_AUTH_CONTENT
