@@ -172,6 +172,16 @@ static const char *inside(const struct seed_copy *c, const char *rel)
 	return rel;
 }
 
+const char *seed_place(const struct seed_copy *c, const char *rel)
+{
+	const struct seed_below *b = c->below;
+	if (!b || !b->place)
+		return rel;
+	const char *p = inside(c, rel);
+	p = p ? b->place(b->ud, c->a, p) : NULL;
+	return p ? arena_printf(c->a, "/%s", p) : NULL;
+}
+
 /* The directory rel lies in, made as needed, no link followed; *ret_base its last component. */
 static int open_parent(const struct seed_copy *c, const char *rel, bool make, const char **ret_base)
 {

@@ -57,6 +57,9 @@ int seed_copy(struct seed_copy *c, const char *path, const char *rel, const char
 int seed_write(struct seed_copy *c, const char *rel, const void *data, size_t n, bool exec,
 	struct err *err);
 
+/* Where that is: rel, or in a template's root an absolute path inside; NULL: out of memory. */
+const char *seed_place(const struct seed_copy *c, const char *rel);
+
 /* Does rel exist below the home (as anything)?  seed_exists() means: written by us, seed_has() also
  * in the template. */
 bool seed_exists(const struct seed_copy *c, const char *rel);

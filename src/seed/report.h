@@ -21,7 +21,8 @@ enum seed_kind {
 	SEED_SKIPPED,  /* keys that are on no list, counted: for -v */
 	SEED_HOOKS,    /* the user's core.hooksPath, which the host's git obeys in the workspace */
 	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */
-	SEED_FRESH, /* path in the home of a log-in: this copy counts, whatever is there already */
+	SEED_FRESH, /* path in the home of a log-in, or an absolute one in a template's root: this
+		       copy counts, whatever is there already */
 	SEED_KEY,   /* VARIABLE=KEY: the API key of a log-in, for which a stand-in was put there */
 	SEED_RENEW, /* CREDENTIAL=JSON: a log-in that stayed outside, for bawn-login */
 	SEED_KINDS

@@ -222,7 +222,7 @@ static int write_docs(struct run *r, struct err *err)
 		/* of a log-in there is one: a template's would be mixed with the user's */
 		if (is_login(r, d->rel)) {
 			m[n].text = arena_dup(r->a, m[n].all);
-			seed_say(r->report, SEED_FRESH, "%s", d->rel);
+			seed_say(r->report, SEED_FRESH, "%s", seed_place(&r->copy, d->rel));
 		}
 		n++;
 	}

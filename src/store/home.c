@@ -56,6 +56,8 @@ static int open_part(const struct store_box *b, int box)
 
 static const char *in_part(struct arena *a, const struct store_box *b, const char *rel)
 {
+	if (*rel == '/')
+		return b->root ? rel + 1 : NULL;
 	return b->root ? arena_printf(a, "%s/%s", b->root, rel) : rel;
 }
 
@@ -92,19 +94,22 @@ int store_home_refresh(const struct store_box *b, const char *rel, bool layered,
 	char *text;
 	_cleanup_close_ int box = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int up = box < 0 ? -errno : open_part(b, box);
-	_cleanup_close_ int seed = open(b->home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (up == -ENOENT && b->root) /* nothing was ever written: the fresh one shows */
 		return 0;
+	const char *from = *rel == '/' ? path_join(&a, b->dir, "seed-root") : b->home;
+	_cleanup_close_ int seed = !from
+		? -ENOMEM
+		: open(from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const char *at = in_part(&a, b, rel);
 	ssize_t n = up < 0 ? up
 		: seed < 0 ? -errno
 		: !at      ? -ENOMEM
-			   : file_read(&a, seed, rel, FRESH_MAX, &text, err);
+			   : file_read(&a, seed, rel + (*rel == '/'), FRESH_MAX, &text, err);
 	int r = n < 0 ? (int)n : put(up, at, text, (size_t)n, layered);
 	if (n > 0)
 		explicit_bzero(text, (size_t)n);
 	arena_free(&a);
-	return r < 0 ? err_sys(err, -r, "~/%s inside", rel) : 0;
+	return r < 0 ? err_sys(err, -r, "%s%s inside", *rel == '/' ? "" : "~/", rel) : 0;
 }
 
 static int open_up(const struct store_box *b)

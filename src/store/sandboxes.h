@@ -53,8 +53,9 @@ void store_sandbox_release(struct store_box *b);
 
 /* Before a start, the lock held: an empty seed/, into which the user's settings are copied. */
 int store_home_reset(const struct store_box *b, struct err *err);
-/* seed/rel counts although there is an older rel in the home: a log-in.  layered: there may be one
- * in a frozen layer too.  0 or -errno; what stands in the way stays. */
+/* seed/rel counts although there is an older rel in the home: a log-in.  In a template's root rel
+ * may be absolute.  layered: there may be one in a frozen layer too.  0 or -errno; what stands in
+ * the way stays. */
 int store_home_refresh(const struct store_box *b, const char *rel, bool layered, struct err *err);
 /* Where the home has a rel of its own, which hides seed/rel: these lines behind what is in it,
  * unless their first known bytes stand there.  0, 1 when they were put there, or -errno. */

@@ -262,6 +262,14 @@ the TEAM speaks"
 	assert_output mine
 	refute_output '.claude
 '
+	# of a log-in the fresh copy counts in a sandbox that lasts, there too
+	for i in 1 2; do
+		CODEX_API_KEY=sk-test-0000000000000000 run "$BAWN" run --template base codex-look "$WS" -- 'cat $CODEX_HOME/auth.json; echo stale >$CODEX_HOME/auth.json'
+		assert_status 0
+		assert_output '"auth_mode"'
+		refute_output stale
+		refute_output "not brought in"
+	done
 	# nothing of it is left for the next start
 	rm "$HOME/.claude/commands/c.md"
 	run in_tool claude 'ls $CLAUDE_CONFIG_DIR/ $CLAUDE_CONFIG_DIR/commands' -q
