@@ -13,13 +13,15 @@
  * three capabilities over files that the emulated root has, and nothing else; pid 1's other thread
  * has none, and does not wait for it.
  *
- * A chown is never let through (no CONTINUE): the answer is always success, whatever becomes of the
- * attribute.  A stat is, where this has no answer, or not the kernel's: it is no call that anything
- * inside is kept from, so nothing depends on what was looked at being what is asked about.  What is
- * read of the other process, its path above all, may change while it is read; it is read once,
- * resolved here, and opens nothing to the caller that the caller could not write an attribute to,
- * or stat, itself.  What is written there, is where the caller wants it in its own memory.  Nothing
- * is allocated: pid 1 forks meanwhile.
+ * A chown by that root is never let through (no CONTINUE): the answer is always success,
+ * whatever becomes of the attribute.  That of a program which has given root up is
+ * (ids_ended()): without CAP_CHOWN, and with one user mapped, the kernel gives no file to
+ * anybody.  A stat is, where this has no answer, or not the kernel's: it is no call that
+ * anything inside is kept from, so nothing depends on what was looked at being what is asked
+ * about.  What is read of the other process, its path above all, may change while it is read; it
+ * is read once, resolved here, and opens nothing to the caller that the caller could not write
+ * an attribute to, or stat, itself.  What is written there, is where the caller wants it in its
+ * own memory.  Nothing is allocated: pid 1 forks meanwhile.
  */
 #include <fcntl.h>
 #include <limits.h>
