@@ -122,13 +122,13 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 	switch (n->data.nr) {
 	case SYS_fchown:
 		ret->o = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
-		return theirs_fd(n->pid, (int)a[0]);
+		return (int)a[0] < 0 ? -1 : theirs_fd(n->pid, (int)a[0]); /* no AT_FDCWD here */
 	case SYS_fchownat:
 		ret->o = (struct owner){(uint32_t)a[2], (uint32_t)a[3]};
 		return theirs_path(n->pid, (int)a[0], a[1], (int)a[4]);
 	case SYS_fstat:
 		ret->answer = a[1];
-		return theirs_fd(n->pid, (int)a[0]);
+		return (int)a[0] < 0 ? -1 : theirs_fd(n->pid, (int)a[0]);
 	case SYS_newfstatat:
 		ret->answer = a[2];
 		return theirs_path(n->pid, (int)a[0], a[1], (int)a[3]);
@@ -227,8 +227,10 @@ static void serve(int listener)
 		struct seccomp_notif n;
 		struct seccomp_notif_resp r;
 		char room[NOTIF_BYTES];
-	} in = {0}, out = {0};
+	} in, out;
 	struct asked q;
+	memset(&in, 0, sizeof(in)); /* the kernel's may be longer than the headers' */
+	memset(&out, 0, sizeof(out));
 	if (notif(listener, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
 		return;
 	out.r.id = in.n.id;

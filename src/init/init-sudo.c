@@ -107,7 +107,9 @@ _noreturn_ static void *ear(void *unused)
 int sudo_start(void)
 {
 	pthread_t thread;
-	owner_post(); /* before there are two who could be the first to want it */
+	/* before there are two who could be the first to want it, and before the agent */
+	if (owner_post() < 0)
+		return -EAGAIN;
 	int r = pthread_create(&thread, NULL, ear, NULL);
 	if (r == 0)
 		pthread_detach(thread);

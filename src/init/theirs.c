@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/path.h"
 
 int theirs_fd(uint32_t pid, int fd)
@@ -37,6 +38,25 @@ static bool read_string(uint32_t pid, uint64_t address, char to[static PATH_MAX]
 	return false;
 }
 
+static bool root_at(const char *path, struct statx *ret)
+{
+	return file_statx(AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, ret) == 0 &&
+		(ret->stx_mask & STATX_MNT_ID);
+}
+
+/* Does "/" mean the same to them?  Not behind a chroot, nor with mounts of their own, which
+ * syscalls: nested allows: a path would then be resolved to another file. */
+static bool has_our_root(uint32_t pid)
+{
+	char path[32];
+	struct statx theirs, ours;
+	snprintf(path, sizeof(path), "/proc/%u/root", pid);
+	return root_at(path, &theirs) && root_at("/", &ours) && theirs.stx_ino == ours.stx_ino &&
+		theirs.stx_mnt_id == ours.stx_mnt_id &&
+		theirs.stx_dev_major == ours.stx_dev_major &&
+		theirs.stx_dev_minor == ours.stx_dev_minor;
+}
+
 int theirs_path(uint32_t pid, int dirfd, uint64_t address, int flags)
 {
 	char path[PATH_MAX];
@@ -46,6 +66,8 @@ int theirs_path(uint32_t pid, int dirfd, uint64_t address, int flags)
 		return -1;
 	if (!*path)
 		return flags & AT_EMPTY_PATH ? theirs_fd(pid, dirfd) : -1;
+	if (!has_our_root(pid))
+		return -1;
 	_cleanup_close_ int dir = *path == '/' ? -1 : theirs_fd(pid, dirfd);
 	if (*path != '/' && dir < 0)
 		return -1;

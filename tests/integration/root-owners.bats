@@ -208,6 +208,25 @@ fd 1000:1000 4"
 	assert_output 1000:1000
 }
 
+@test "SEC-10 the keeper of owners: behind a chroot, or with mounts of one's own, a name is another file's" {
+	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles"
+	printf 'command: [bash]\nexec: true\nsyscalls: nested\n' >"$XDG_CONFIG_HOME/bawn/profiles/nest.yaml"
+	# what a root in there sees and gives of /x, once by the sandbox's own root, once behind a chroot
+	echo outer >"$LAYER/x"
+	mkdir -p "$LAYER/opt/in/opt"
+	echo 'of the inner one' >"$LAYER/opt/in/x"
+	cp /usr/bin/busybox "$LAYER/opt/in/busybox"
+	template_program unshare stat
+	template_commit t
+	run "$BAWN" run -q --name own -t t nest "$WS" -- sudo sh -c 'stat -c "before %s" /x
+		unshare -U --root=/opt/in /busybox sh -c "/busybox stat -c \"behind %s\" /x; /busybox stat /usr; /busybox chown 5:5 /x"'
+	assert_output "before 6"
+	assert_output "behind 17"
+	assert_output "/usr': No such file"
+	run owners /x
+	assert_output "/x No such file or directory"
+}
+
 @test "SEC-10 the keeper of owners: a path that changes while it is read, a process that dies, bad addresses" {
 	template_commit t
 	cat >"$T/race.c" <<-'E'
