@@ -310,8 +310,14 @@ static int take_bound(struct running *k, const char *dir, size_t index, const st
 	if (r < 0)
 		return r;
 	bind.dir = arena_printf(&b->a, "%s/bind-%zu", dir, index);
-	if (!bind.dir || mkdir(bind.dir, 0700) < 0)
-		return bind.dir ? err_sys(err, errno, "create %s", bind.dir) : oom(err);
+	if (!bind.dir)
+		return oom(err);
+	/* a cache that another build has taken meanwhile is begun once more */
+	r = tree_remove(AT_FDCWD, bind.dir, err);
+	if (r < 0)
+		return r;
+	if (mkdir(bind.dir, 0700) < 0)
+		return err_sys(err, errno, "create %s", bind.dir);
 	if (from)
 		v.lowers = build_lowers(b, from);
 	r = view_run(&b->a, dir, &v, 1, copy_bound, &bind, NULL, err);

@@ -97,6 +97,22 @@ dockerfile() { cat >"$C/Dockerfile"; }
 	[ ! -e "$C/new" ]
 }
 
+@test "build: two at once that begin one cache: each has a copy of its own" {
+	base
+	printf 'FROM base AS s\nRUN mkdir /seed && echo seed >/seed/f\nFROM base\nARG WHO\nRUN --mount=type=cache,target=/c,from=s,source=/seed,id=two,sharing=private cat /c/f && echo "$WHO" >/c/mine && sleep 1 && cat /c/mine >/out\n' >"$C/Dockerfile"
+	build -q --target s "$C" >/dev/null
+	local n pids=()
+	for n in 1 2 3; do
+		build -t "two$n" --build-arg "WHO=number $n" "$C" >"$BATS_TEST_TMPDIR/$n" 2>&1 3>&- &
+		pids+=($!)
+	done
+	for n in 1 2 3; do
+		wait "${pids[n - 1]}" || fail "$(cat "$BATS_TEST_TMPDIR/$n")"
+		run -0 "$BAWN" run --rm -q --template "two$n" shell "$WS" -- cat /out
+		assert_output "number $n"
+	done
+}
+
 @test "build: a secret as a variable, a file of a mode, or not at all; a RUN without a network" {
 	base
 	printf v >"$T/secret"
