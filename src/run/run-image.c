@@ -341,7 +341,7 @@ void run_image_below(struct run *r, struct strv *argv)
 	const struct strv *env = &r->image->t.info.env;
 	for (size_t i = 0; i < env->n; i++) {
 		const char *value = strchr(env->v[i], '=');
-		if (value && value[1] == '/' && !strchr(value, ':'))
+		if (value && value[1] == '/' && !strchr(value, ':') && !strstr(value, "/.."))
 			strv_addf(&r->arena, argv, "--variable=%s", env->v[i]);
 	}
 }

@@ -189,6 +189,9 @@ static int open_parent(const struct seed_copy *c, const char *rel, bool make, co
 	const char *p = b ? inside(c, rel) : rel;
 	if (p && b && b->place)
 		p = b->place(b->ud, c->a, p);
+	/* On the way to a place outside of the home a directory is everybody's: its mode hides that
+	 * of the template's. */
+	mode_t mode = b && b->place ? 0755 : 0700;
 	int fd = p ? fcntl(c->dst, F_DUPFD_CLOEXEC, 3) : -1;
 	if (!p)
 		return -ENOMEM;
@@ -206,7 +209,10 @@ static int open_parent(const struct seed_copy *c, const char *rel, bool make, co
 		}
 		memcpy(name, p, n);
 		name[n] = '\0';
-		if (make && mkdirat(fd, name, 0700) < 0 && errno != EEXIST) {
+		if (name[0] == '.')
+			mode = 0700;
+		const bool made = make && mkdirat(fd, name, 0700) == 0;
+		if (make && !made && errno != EEXIST) {
 			int e = errno;
 			close(fd);
 			return -e;
@@ -216,6 +222,11 @@ static int open_parent(const struct seed_copy *c, const char *rel, bool make, co
 		close(fd);
 		if (next < 0)
 			return -e;
+		if (made && mode != 0700 && fchmod(next, mode) < 0) { /* whatever our umask is */
+			e = errno;
+			close(next);
+			return -e;
+		}
 		fd = next;
 		p += n;
 	}

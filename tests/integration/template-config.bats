@@ -262,6 +262,8 @@ the TEAM speaks"
 	assert_output mine
 	refute_output '.claude
 '
+	run in_tool codex 'ls -ld /opt' -q
+	assert_output drwxr-xr-x
 	# of a log-in the fresh copy counts in a sandbox that lasts, there too
 	for i in 1 2; do
 		CODEX_API_KEY=sk-test-0000000000000000 run "$BAWN" run --template base codex-look "$WS" -- 'cat $CODEX_HOME/auth.json; echo stale >$CODEX_HOME/auth.json'
@@ -277,6 +279,12 @@ the TEAM speaks"
 	refute_output c.md
 	run in_tool opencode 'cat ~/.config/opencode/opencode.json' -q
 	assert_output autoupdate
+	# a place that has to be worked out is none
+	begin
+	template_commit base 'env CODEX_HOME=/absent/../y'
+	run in_tool codex 'ls -A ~' -q
+	assert_status 0
+	assert_output .codex
 }
 
 @test "config: commands, agents and skills of a template and of the user's stand side by side, its own first" {
