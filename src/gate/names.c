@@ -171,11 +171,21 @@ const char *gate_published(const char *path)
 	return NULL;
 }
 
+/* A distribution's, in the root's own /usr: nobody keeps a setting there, but in a unit. */
+static bool is_given(const char *path)
+{
+	static const char *const given[] = {"usr/share/", "usr/lib/", "usr/include/"};
+	if (ends_with(path, "*.service"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (has_prefix(path, given[i]))
+			return true;
+	return false;
+}
+
 enum gate_manner gate_manner_of(const char *path)
 {
 	static const char *const texts[] = {"usr/share/doc/", "usr/share/man/", "usr/share/info/"};
-	/* a distribution's: nobody keeps a setting there */
-	static const char *const given[] = {"usr/share/", "usr/lib/", "usr/include/"};
 	const char *base = last_name(path), *dot;
 	const bool package = is_below(path, packages, ARRAY_LEN(packages));
 	if (is_one_of(path, patterns, ARRAY_LEN(patterns)))
@@ -191,7 +201,7 @@ enum gate_manner gate_manner_of(const char *path)
 	for (size_t i = 0; dot && !program && i < ARRAY_LEN(programs); i++)
 		program = streq(dot + 1, programs[i]);
 	if (!program)
-		return is_below(path, given, ARRAY_LEN(given)) ? GATE_BINARY : GATE_PLAIN;
+		return is_given(path) ? GATE_BINARY : GATE_PLAIN;
 	/* what was published with a value in it has published that */
 	return package ? GATE_BINARY : GATE_CODE;
 }

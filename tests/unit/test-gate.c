@@ -416,6 +416,10 @@ static void test_names(void **state)
 	/* what came with a package */
 	assert_int_equal(gate_manner_of("usr/local/lib/node_modules/a/README.md"), GATE_BINARY);
 	assert_int_equal(gate_manner_of("usr/lib/jvm/x/conf/a.properties"), GATE_BINARY);
+	assert_int_equal(gate_manner_of("usr/lib/x/defaults"), GATE_BINARY);
+	/* but a root of its own below the home, and what has the environment of a daemon */
+	assert_int_equal(gate_manner_of("home/agent/rootfs/usr/lib/x/defaults"), GATE_PLAIN);
+	assert_int_equal(gate_manner_of("usr/lib/systemd/system/x.service"), GATE_PLAIN);
 	assert_int_equal(gate_manner_of("home/agent/README.md"), GATE_CODE);
 	assert_int_equal(gate_manner_of("usr/local/lib/a.properties"), GATE_PLAIN);
 	assert_int_equal(gate_manner_of("w/.git/modules/a/config"), GATE_GIT);
