@@ -152,7 +152,8 @@ int frame_owners_read(int fd, struct frame_owners **ret, struct err *err)
 		frame_owners_free(o);
 		return err_prefix(err, "a layer's frame");
 	}
-	qsort_r(o->v, o->n, sizeof(*o->v), by_path, o->text);
+	if (o->n > 0)
+		qsort_r(o->v, o->n, sizeof(*o->v), by_path, o->text);
 	*ret = o;
 	return 0;
 }
