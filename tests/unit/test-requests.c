@@ -184,15 +184,24 @@ static bool allowed(const struct world *w, const char *name, const char *method,
 	return v.action == EGRESS_ALLOW;
 }
 
+struct request {
+	const char *name, *method, *target;
+	bool want;
+};
+
+static void assert_requests(const struct world *w, const struct request *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (allowed(w, t[i].name, t[i].method, t[i].target) != t[i].want)
+			fail_msg("%s %s%s", t[i].method, t[i].name, t[i].target);
+}
+
 /* A method behind the method, where methods count. */
 static void test_methods_in_queries(void **state)
 {
 	static const char *const rules[] = {"GET,HEAD api.github.com/repos/me/**",
 		"POST api.github.com/graphql", "*.example.com/v1/*", "plain.example.net", NULL};
-	static const struct {
-		const char *name, *method, *target;
-		bool want;
-	} t[] = {
+	static const struct request t[] = {
 		{"api.github.com", "POST", "/graphql?_method=DELETE", false},
 		{"api.github.com", "GET", "/repos/me/x?a=1&%5FMethod=PUT", false},
 		{"api.github.com", "GET", "/repos/me/x?a;x-http-method-override=PUT", false},
@@ -204,9 +213,7 @@ static void test_methods_in_queries(void **state)
 	struct world w = {0};
 	(void)state;
 	add_rules(&w, rules);
-	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		if (allowed(&w, t[i].name, t[i].method, t[i].target) != t[i].want)
-			fail_msg("%s %s%s", t[i].method, t[i].name, t[i].target);
+	assert_requests(&w, t, ARRAY_LEN(t));
 	end_world(&w);
 }
 
@@ -216,10 +223,7 @@ static void test_decide(void **state)
 		"POST api.github.com/graphql", "!api.github.com/repos/me/secret/**",
 		"*.example.com/v1/*", "PUT,GET open.example.org/a", "open.example.org",
 		"!DELETE open.example.org", "plain.example.net", "GET any.example.net", NULL};
-	static const struct {
-		const char *name, *method, *target;
-		bool want;
-	} t[] = {
+	static const struct request t[] = {
 		{"api.github.com", "GET", "/repos/me/x", true},
 		{"api.github.com", "HEAD", "/repos/me/x?page=2", true},
 		{"api.github.com", "GET", "/repos/me", true},
@@ -273,9 +277,7 @@ static void test_decide(void **state)
 	struct world w = {0};
 	(void)state;
 	add_rules(&w, rules);
-	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		if (allowed(&w, t[i].name, t[i].method, t[i].target) != t[i].want)
-			fail_msg("%s %s%s", t[i].method, t[i].name, t[i].target);
+	assert_requests(&w, t, ARRAY_LEN(t));
 	assert_true(http_rules_apply(&w.http, "api.github.com", 443));
 	assert_false(http_rules_apply(&w.http, "any.example.net", 8443));
 	assert_false(http_rules_apply(&w.http, "plain.example.net", 443));
