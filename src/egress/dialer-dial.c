@@ -164,8 +164,6 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (!is_loopback(&j->addr[attempt]))
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	else /* a default that paces (BBR) only costs there; best effort */
-		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	for (unsigned i = 0; i < j->n_started; i++) {
 		if (j->fd[i] >= 0)
 			close(j->fd[i]);
@@ -190,6 +188,8 @@ static int start_attempt(struct dialer *d, struct job *j, unsigned i)
 		to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	if (is_loopback(&j->addr[i])) /* a default that paces (BBR) only costs there; best effort */
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	int r = connect(fd, (struct sockaddr *)&to, len);
 	/* on loopback the handshake is over by now, and asking again says so */
 	if (r < 0 && errno == EINPROGRESS && is_loopback(&j->addr[i]))

@@ -96,6 +96,7 @@ struct dialer {
 	int epoll, timer;
 	uint64_t now, armed; /* ms; what the timer is set to, 0: not */
 	struct job *jobs[DIALER_MAX_JOBS];
+	struct job *spare; /* of an ended one: saves two calls and two page faults a connection */
 	uint32_t gen;
 	unsigned n_jobs;
 

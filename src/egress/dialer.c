@@ -121,7 +121,11 @@ static struct job *job_new(struct dialer *d, uint32_t flow)
 	unsigned slot = 0;
 	while (slot < DIALER_MAX_JOBS && d->jobs[slot])
 		slot++;
-	struct job *j = slot < DIALER_MAX_JOBS ? malloc(sizeof(*j)) : NULL;
+	struct job *j = NULL;
+	if (slot < DIALER_MAX_JOBS && d->spare)
+		j = TAKE_PTR(d->spare);
+	else if (slot < DIALER_MAX_JOBS)
+		j = malloc(sizeof(*j));
 	if (!j)
 		return NULL;
 	/* not the arrays of addresses: n_addr and n_started say what is set */
@@ -143,7 +147,10 @@ static void job_free(struct dialer *d, struct job *j)
 	dial_release(j);
 	d->jobs[j->id & 0xffff] = NULL;
 	d->n_jobs--;
-	free(j);
+	if (d->spare)
+		free(j);
+	else
+		d->spare = j;
 }
 
 /* The socket that the relay gets for a connected one, or -1: the job has failed. */
@@ -646,6 +653,7 @@ void dialer_free(struct dialer *d)
 		d->q_head = (d->q_head + 1) % QUEUE_CAP;
 		d->q_len--;
 	}
+	free(d->spare);
 	free(d->queue);
 	free(d->cache);
 	resolve_stop(d);

@@ -19,6 +19,7 @@ pkglibexec_PROGRAMS += bawn-relay bawn-resolve bawn-why
 bawn_relay_SOURCES = \
 	src/egress/relay.h src/egress/relay-main.c src/egress/relay-flow.c \
 	src/egress/relay-pump.c src/egress/relay-upload.c src/egress/relay-tell.c src/egress/relay-dns.c src/egress/relay-live.c \
+	src/net/destination.h src/net/destination.c \
 	$(librelay_a_SOURCES) $(libpolicy_a_SOURCES) $(libbase_a_SOURCES)
 bawn_relay_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
 bawn_relay_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)

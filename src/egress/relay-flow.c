@@ -30,6 +30,7 @@
 
 #include "egress/names.h"
 #include "egress/tls-hello.h"
+#include "net/destination.h"
 #include "net/netns.h"
 #include "policy/why-name.h"
 
@@ -37,9 +38,10 @@ enum {
 	INDEX_BITS = 12,
 	MAX_LISTENERS = 16,
 	ACCEPT_BATCH = 4,
+	LATER_MAX = 64,
+	LATER_TURNS = 8,
 	TLS_ALERT_ACCESS_DENIED = 49,
 	TLS_ALERT_INTERNAL_ERROR = 80,
-	IP6T_ORIGINAL_DST = 80, /* linux/netfilter_ipv6/ip6_tables.h */
 };
 _Static_assert(RELAY_MAX_FLOWS <= 1 << INDEX_BITS, "an index fits the id");
 
@@ -155,6 +157,51 @@ static bool watch_side(struct flow *f, unsigned side)
 	int how = f->watched[side] ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 	f->watched[side] = true;
 	return epoll_ctl(relay.epoll, how, f->fd[side], &e) == 0;
+}
+
+/* A request that came whole is most often answered and over within a few turns of the loop.  Its
+ * client is watched only when it wasn't, or when there is nothing else to do: that saves two calls'
+ * work a request. */
+static struct {
+	uint32_t id, turn;
+} later[LATER_MAX];
+static unsigned n_later, later_at; /* a ring, oldest first */
+static uint32_t turn;
+
+static struct flow *find(uint32_t id)
+{
+	struct flow *f = &flows[id & ((1u << INDEX_BITS) - 1)];
+	return f->id == id && f->state != FLOW_FREE ? f : NULL;
+}
+
+static void watch_oldest(void)
+{
+	struct flow *f = find(later[later_at].id);
+	later_at = (later_at + 1) % LATER_MAX;
+	n_later--;
+	if (f && f->state == FLOW_OPEN && !f->watched[CLIENT] && !watch_side(f, CLIENT))
+		flow_end(f, true);
+}
+
+static void watch_later(const struct flow *f)
+{
+	if (n_later == LATER_MAX)
+		watch_oldest();
+	unsigned i = (later_at + n_later++) % LATER_MAX;
+	later[i].id = f->id;
+	later[i].turn = turn;
+}
+
+bool flow_any_later(void)
+{
+	return n_later > 0;
+}
+
+void flow_watch(bool all)
+{
+	turn++;
+	while (n_later && (all || turn - later[later_at].turn > LATER_TURNS))
+		watch_oldest();
 }
 
 /* ---- beginning and end ---- */
@@ -368,28 +415,6 @@ static void sniff(struct flow *f)
 
 /* ---- accepting ---- */
 
-static bool original_dst(unsigned which, int fd, struct flow *f)
-{
-	struct sockaddr_in a4;
-	struct sockaddr_in6 a6;
-	socklen_t len;
-	if (which == NETNS_FD_TCP4) {
-		len = sizeof(a4);
-		if (getsockopt(fd, SOL_IP, SO_ORIGINAL_DST, &a4, &len) < 0)
-			return false;
-		f->port = ntohs(a4.sin_port);
-		f->addr.s6_addr[10] = f->addr.s6_addr[11] = 0xff;
-		memcpy(f->addr.s6_addr + 12, &a4.sin_addr, 4);
-		return ntohl(a4.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
-	}
-	len = sizeof(a6);
-	if (getsockopt(fd, SOL_IPV6, IP6T_ORIGINAL_DST, &a6, &len) < 0)
-		return false;
-	f->port = ntohs(a6.sin6_port);
-	f->addr = a6.sin6_addr;
-	return !IN6_IS_ADDR_LOOPBACK(&a6.sin6_addr);
-}
-
 static void classify(struct flow *f)
 {
 	const uint8_t *a = f->addr.s6_addr;
@@ -425,7 +450,9 @@ static void begin(unsigned which, int fd, uint16_t from)
 	if (which >= NETNS_FD_HOST_PORTS) {
 		f->kind = EGRESS_ASK_HOST_PORT;
 		f->port = listeners[which].port;
-	} else if (!original_dst(which, fd, f) && !GUARD_REMOVED("listener-direct")) {
+	} else if (net_destination(fd, which == NETNS_FD_TCP4 ? AF_INET : AF_INET6, &f->addr,
+			   &f->port) < 0 &&
+		!GUARD_REMOVED("listener-direct")) {
 		tell_denied(EGRESS_WHY_LISTENER, "", &f->addr, f->port, 0, "");
 		flow_end(f, true);
 		return;
@@ -500,6 +527,9 @@ static void run(struct flow *f, unsigned dir)
 		if (f->watched[!dir] && !watch_side(f, !dir))
 			r = -EIO;
 	}
+	/* a server that is gone may have answered before it went */
+	if (dir == CLIENT && (r == -EPIPE || r == -ECONNRESET) && pump(f, UPSTREAM) == 0)
+		shutdown(f->fd[CLIENT], SHUT_WR);
 	if (r)
 		flow_end(f, r < 0);
 }
@@ -512,15 +542,11 @@ static void open_event(struct flow *f, unsigned side, uint32_t events)
 	if (f->state == FLOW_OPEN && f->dir[!side].blocked &&
 		(events & (EPOLLOUT | EPOLLHUP | EPOLLERR)))
 		run(f, !side);
+	if (f->state == FLOW_OPEN && !f->watched[CLIENT] && !watch_side(f, CLIENT))
+		flow_end(f, true);
 	/* a reset is seen as an error on our next call only where that side is being read */
 	if (f->state == FLOW_OPEN && (events & EPOLLERR))
 		flow_end(f, true);
-}
-
-static struct flow *find(uint32_t id)
-{
-	struct flow *f = &flows[id & ((1u << INDEX_BITS) - 1)];
-	return f->id == id && f->state != FLOW_FREE ? f : NULL;
 }
 
 void flow_event(uint32_t id, unsigned side, uint32_t events)
@@ -528,7 +554,8 @@ void flow_event(uint32_t id, unsigned side, uint32_t events)
 	struct flow *f = find(id);
 	if (!f)
 		return;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	/* behind a reset no end comes that the last bytes could wait for */
+	if ((events & (EPOLLRDHUP | EPOLLHUP)) && !(events & EPOLLERR))
 		f->rdhup[side] = true;
 	if (events & EPOLLPRI)
 		f->urgent[side] = true;
@@ -584,8 +611,14 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 	f->state = FLOW_OPEN;
 	f->last = relay.now;
 	run(f, CLIENT);
-	if (f->state == FLOW_OPEN &&
-		((!f->watched[CLIENT] && !watch_side(f, CLIENT)) || !watch_side(f, UPSTREAM)))
+	if (f->state != FLOW_OPEN)
+		return;
+	const bool wait = f->sniff == SNIFF_HTTP && f->all_seen && !f->dir[CLIENT].held;
+	if (!watch_side(f, UPSTREAM))
+		flow_end(f, true);
+	else if (!f->watched[CLIENT] && wait)
+		watch_later(f);
+	else if (!f->watched[CLIENT] && !watch_side(f, CLIENT))
 		flow_end(f, true);
 }
 

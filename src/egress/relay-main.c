@@ -248,6 +248,14 @@ static void drop_code(void)
 	madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+/* What is there already costs no sleep, and a client that needs no watching no call. */
+static int next_events(struct epoll_event *ev, int wait)
+{
+	int n = flow_any_later() ? epoll_wait(relay.epoll, ev, EVENTS, 0) : 0;
+	flow_watch(n == 0);
+	return n == 0 ? epoll_wait(relay.epoll, ev, EVENTS, wait) : n;
+}
+
 _noreturn_ static void loop(void)
 {
 	static struct epoll_event ev[EVENTS];
@@ -266,7 +274,7 @@ _noreturn_ static void loop(void)
 			wait = 0;
 		if (wait < 0 && worked)
 			wait = RELAY_TICK_MS;
-		int n = epoll_wait(relay.epoll, ev, EVENTS, wait);
+		int n = next_events(ev, wait);
 		if (n < 0 && errno != EINTR)
 			relay_die("epoll_wait");
 		if (n == 0 && !timed && worked) {

@@ -28,6 +28,7 @@
 enum {
 	KEEP_WARM = 4,            /* free buffers whose pages are kept while there is work */
 	BUDGET = 4 * 1024 * 1024, /* bytes a direction may move before others have their turn */
+	ANSWER_MAX = 16 * 1024,
 };
 
 /* What one step of a direction came to. */
@@ -280,13 +281,26 @@ static int step(struct flow *f, unsigned i)
 	return buffer_spare() ? move_copy(f, i, limit) : move_peek(f, i, limit);
 }
 
+/* The server has ended behind its answer, and of the client nothing waits: what it could still ask
+ * has nobody to answer it, as without us.  Only where the answer fits any client's window: a socket
+ * that is closed doesn't wait for ever for one that reads slowly. */
+static bool is_answered(const struct flow *f, unsigned i)
+{
+	return i == UPSTREAM && f->sniff == SNIFF_HTTP && f->http.phase == HTTP_HEAD &&
+		f->approved == 0 && f->all_seen && f->bytes[UPSTREAM] > 0 &&
+		f->bytes[UPSTREAM] <= ANSWER_MAX;
+}
+
 /* The source has ended and all of it is out: nothing is read while something is held. */
 static int finish(struct flow *f, unsigned i)
 {
 	f->dir[i].eof = true;
 	if (f->dir[!i].eof)
 		return 1;
-	return shutdown(f->fd[!i], SHUT_WR) < 0 && errno != ENOTCONN ? -errno : 0;
+	/* also before a close: with unread bytes that would drop what isn't sent yet */
+	if (shutdown(f->fd[!i], SHUT_WR) < 0 && errno != ENOTCONN)
+		return -errno;
+	return is_answered(f, i);
 }
 
 int pump(struct flow *f, unsigned i)

@@ -131,6 +131,9 @@ void flow_list(void);
 void flow_run_ready(void);
 bool flow_any_ready(void);
 void flow_make_ready(struct flow *f, unsigned dir);
+/* Clients that are not watched yet: once a turn of the loop; all: before it sleeps. */
+bool flow_any_later(void);
+void flow_watch(bool all);
 void flow_approve(struct flow *f, uint64_t n, size_t seen);
 void flow_bury(void); /* after a batch of events: ended flows may be used again */
 void flow_tick(void);

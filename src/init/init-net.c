@@ -38,12 +38,14 @@ static int set_up(struct net_stage *s)
 	int r = net_apply_rtnl(p->rtnl.p, p->rtnl.n, err);
 	if (r < 0)
 		return r;
+	bool tracked = false;
 	if (!GUARD_REMOVED("nftables")) {
 		r = net_apply_nft(p->nft.p, p->nft.n, err);
 		if (r < 0)
 			return r;
+		tracked = r > 0;
 	}
-	r = net_sysctls_at(s->proc, err);
+	r = net_sysctls_at(s->proc, tracked, err);
 	if (r < 0)
 		return r;
 	if (!GUARD_REMOVED("nftables")) {

@@ -20,7 +20,8 @@ static int renet(const void *batch, size_t n, struct err *err)
 {
 	if (setns(RENET_FD_PID, CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		return err_sys(err, errno, "enter the sandbox's network namespace");
-	return net_replace_nft(batch, n, err);
+	int r = net_replace_nft(batch, n, err);
+	return MIN(r, 0);
 }
 
 int renet_main(void)

@@ -147,26 +147,59 @@ int net_apply_rtnl(const void *batch, size_t n, struct err *err)
 	return r < 0 ? err_prefix(err, "set up lo and its routes") : 0;
 }
 
-int net_apply_nft(const void *batch, size_t n, struct err *err)
+/* The bytes up to the end of the first transaction, 0 where there is none. */
+static size_t transaction(const char *p, size_t n)
 {
-	if (count_messages(batch, n) < 3)
-		return err_set(err, EBADMSG, "the nftables batch is malformed");
-	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
-	if (fd < 0)
-		return fd;
+	size_t at = 0;
+	while (n - at >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)(p + at);
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n - at)
+			return 0;
+		at += MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), n - at);
+		if (h->nlmsg_type == NFNL_MSG_BATCH_END)
+			return at;
+	}
+	return 0;
+}
+
+static int send_transaction(int fd, const void *batch, size_t n, struct err *err)
+{
 	struct answers a = {.batch = batch, .batch_n = n};
 	int r = netlink_send(fd, batch, n, err);
 	if (r == 0)
 		r = read_answers(fd, &a, err);
 	if (r == 0 && a.ok == 0)
 		r = err_set(err, EPROTO, "the kernel did not answer");
+	return r;
+}
+
+/* What a kernel says that lacks an expression. */
+static bool is_lacking(int r)
+{
+	return r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT;
+}
+
+int net_apply_nft(const void *batch, size_t n, struct err *err)
+{
+	const char *p = batch;
+	size_t first = count_messages(p, n) ? transaction(p, n) : 0;
+	if (first == 0)
+		return err_set(err, EBADMSG, "the nftables batch is malformed");
+	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+	if (fd < 0)
+		return fd;
+	int r = send_transaction(fd, p, first, err);
+	if (is_lacking(r) && first < n) {
+		r = send_transaction(fd, p + first, n - first, err);
+		r = r == 0 ? 1 : r;
+	}
 	if (r < 0) {
 		err_hint(err,
-			"the kernel needs nf_tables with nat, redirect, reject, limit and "
-			"log; see: bawn doctor");
+			"the kernel needs nf_tables with tproxy (or nat and redirect), reject, "
+			"limit and log; see: bawn doctor");
 		return err_prefix(err, "load the nftables rules");
 	}
-	return 0;
+	return r;
 }
 
 /* "delete table": the first message of the transaction, so that the rest is as if there were none.
@@ -187,44 +220,52 @@ int net_replace_nft(const void *batch, size_t n, struct err *err)
 		.g = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0},
 		.a = {.nla_len = sizeof(d.a) + sizeof(NETNS_TABLE), .nla_type = NFTA_TABLE_NAME},
 		.name = NETNS_TABLE};
-	const struct nlmsghdr *begin = batch;
-	if (n < sizeof(*begin) || begin->nlmsg_len > n || begin->nlmsg_type != NFNL_MSG_BATCH_BEGIN)
-		return err_set(err, EBADMSG, "the nftables batch is malformed");
-	size_t head = NLMSG_ALIGN(begin->nlmsg_len);
-	_cleanup_free_ char *all = malloc(n + sizeof(d));
+	const char *p = batch;
+	_cleanup_free_ char *all = malloc(n + 2 * sizeof(d));
+	size_t at = 0, len;
 	if (!all)
 		return err_set(err, ENOMEM, "out of memory");
-	memcpy(all, batch, head);
-	memcpy(all + head, &d, sizeof(d));
-	memcpy(all + head + sizeof(d), (const char *)batch + head, n - head);
-	return net_apply_nft(all, n + sizeof(d), err);
+	for (unsigned i = 0; i < 2 && n > 0; i++, p += len, n -= len) {
+		const struct nlmsghdr *begin = (const void *)p;
+		len = transaction(p, n);
+		if (len == 0 || begin->nlmsg_type != NFNL_MSG_BATCH_BEGIN)
+			return err_set(err, EBADMSG, "the nftables batch is malformed");
+		size_t head = NLMSG_ALIGN(begin->nlmsg_len);
+		memcpy(all + at, p, head);
+		memcpy(all + at + head, &d, sizeof(d));
+		memcpy(all + at + head + sizeof(d), p + head, len - head);
+		at += len + sizeof(d);
+	}
+	return net_apply_nft(all, at, err);
 }
 
 /* Where a row is optional, the kernel may lack the file or refuse the value; no promise depends on
  * it. */
 static const struct {
 	const char *path, *value;
-	bool optional;
+	bool optional, tracked; /* tracked: only where connections are */
 } sysctls[] = {
 	/* A client that closes first leaves its port in TIME_WAIT: without reuse, connections to
 	 * one name end after 28,232 of them, and the conntrack table fills. */
-	{"sys/net/ipv4/tcp_tw_reuse", "1", false},
-	{"sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait", "1", true},
+	{"sys/net/ipv4/tcp_tw_reuse", "1", false, false},
+	{"sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait", "1", true, true},
 	/* Datagrams stay on loopback, where every one is accepted on its own merits: a flood of DNS
 	 * questions must not fill the conntrack table.  Established TCP keeps the kernel's five
 	 * days: an agent may be silent for hours. */
-	{"sys/net/netfilter/nf_conntrack_udp_timeout", "2", true},
+	{"sys/net/netfilter/nf_conntrack_udp_timeout", "2", true, true},
 	/* Every hop in here is loopback, where pacing (BBR, where the host prefers it) only costs.
 	 */
-	{"sys/net/ipv4/tcp_congestion_control", "reno", true},
+	{"sys/net/ipv4/tcp_congestion_control", "reno", true, false},
 	/* A web server inside listens where it is used to, as in a container.  The relay's own port
 	 * and the resolver's stay beyond the agent. */
-	{"sys/net/ipv4/ip_unprivileged_port_start", "80", true},
+	{"sys/net/ipv4/ip_unprivileged_port_start", "80", true, false},
 };
 
-int net_sysctls_at(int proc_fd, struct err *err)
+int net_sysctls_at(int proc_fd, bool tracked, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(sysctls); i++) {
+		if (sysctls[i].tracked && !tracked)
+			continue;
 		_cleanup_close_ int fd = openat(proc_fd, sysctls[i].path, O_WRONLY | O_CLOEXEC);
 		size_t n = strlen(sysctls[i].value);
 		bool set = fd >= 0 && write(fd, sysctls[i].value, n) == (ssize_t)n;
@@ -239,10 +280,10 @@ int net_sysctls_at(int proc_fd, struct err *err)
 	return 0;
 }
 
-int net_sysctls(struct err *err)
+int net_sysctls(bool tracked, struct err *err)
 {
 	_cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "open /proc");
-	return net_sysctls_at(fd, err);
+	return net_sysctls_at(fd, tracked, err);
 }

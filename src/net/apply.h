@@ -15,7 +15,9 @@
  * fail where the kernel has none.  0 or -errno. */
 int net_apply_rtnl(const void *batch, size_t n, struct err *err);
 
-/* Send the transaction of net_build_nft() and check its acknowledgement. */
+/* Send the first transaction of net_build_nft() and check its acknowledgement; where the kernel
+ * lacks nft_tproxy, the second, which does the same by address translation.  0, 1 for the second
+ * (then SO_ORIGINAL_DST has the destination, else getsockname(2)), or -errno. */
 int net_apply_nft(const void *batch, size_t n, struct err *err);
 
 /* The same for a namespace that has them already: the old ones go as the new ones come, in one
@@ -23,9 +25,10 @@ int net_apply_nft(const void *batch, size_t n, struct err *err);
 int net_replace_nft(const void *batch, size_t n, struct err *err);
 
 /* Set what the namespace needs below /proc/sys/net; proc_fd: a directory descriptor of any mounted,
- * writable /proc (the files act on the calling thread's namespace).  net_sysctls opens /proc. */
-int net_sysctls_at(int proc_fd, struct err *err);
-int net_sysctls(struct err *err);
+ * writable /proc (the files act on the calling thread's namespace).  tracked: connections are, as
+ * net_apply_nft() returned 1.  net_sysctls opens /proc. */
+int net_sysctls_at(int proc_fd, bool tracked, struct err *err);
+int net_sysctls(bool tracked, struct err *err);
 
 /* Prove that a datagram is refused at once and that the relay's port can't be reached without a
  * redirection (by IPv4; the rules that refuse know no family).  Call it before net_listeners.  0,

@@ -5,6 +5,7 @@
  */
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
@@ -49,7 +50,8 @@ static void lo_up(struct out *o)
 }
 
 /* AnyIP: every address is local.  Without a route connect(2) fails before nftables sees a packet.
- */
+ * The source is loopback, not the destination's own address, which IPv4 would take: a port of ours
+ * would meet itself now and then.  IPv6 takes ::1 anyhow. */
 static void everything_is_local(struct out *o, unsigned char family)
 {
 	struct rtmsg r = {.rtm_family = family,
@@ -61,7 +63,9 @@ static void everything_is_local(struct out *o, unsigned char family)
 		RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 	append(o, m,
 		m && nlmsg_append(m, &r, sizeof(r), NLMSG_ALIGNTO) == 0 &&
-			nla_put_u32(m, RTA_OIF, LO_INDEX) == 0);
+			nla_put_u32(m, RTA_OIF, LO_INDEX) == 0 &&
+			(family != AF_INET ||
+				nla_put_u32(m, RTA_PREFSRC, htonl(INADDR_LOOPBACK)) == 0));
 }
 
 int net_build_rtnl(const struct net_build *b, void **ret, size_t *ret_n, struct err *err)

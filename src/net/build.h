@@ -30,8 +30,9 @@ struct net_build {
 	bool offline; /* no routes: connecting anywhere but loopback is ENETUNREACH */
 };
 
-/* malloc'd bytes.  0, -EINVAL for a malformed rule, -E2BIG for more than 65536 addresses, or
- * -ENOMEM.  Overlapping rules are merged. */
+/* malloc'd bytes; of nft two transactions, of which one is sent: see net_apply_nft().  0, -EINVAL
+ * for a malformed rule, -E2BIG for more than 65536 addresses, or -ENOMEM.  Overlapping rules are
+ * merged. */
 int net_build_nft(const struct net_build *b, void **ret, size_t *ret_n, struct err *err);
 int net_build_rtnl(const struct net_build *b, void **ret, size_t *ret_n, struct err *err);
 

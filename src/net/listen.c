@@ -57,9 +57,21 @@ static int bound(int family, int type, const char *ip, uint16_t port, struct err
 	return TAKE_FD(fd);
 }
 
+/* A listener that tproxy may give connections to. */
+static int relay(int family, const char *ip, struct err *err)
+{
+	_cleanup_close_ int fd = bound(family, SOCK_STREAM, ip, NETNS_RELAY_PORT, err);
+	int one = 1;
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)) < 0)
+		return err_sys(err, errno, "make the relay's listener transparent");
+	return TAKE_FD(fd);
+}
+
 static int relay6(struct err *err)
 {
-	int fd = bound(AF_INET6, SOCK_STREAM, "::1", NETNS_RELAY_PORT, err);
+	int fd = relay(AF_INET6, "::1", err);
 	if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
 		return fd;
 	/* No IPv6 in this kernel: nothing will ever come by it. */
@@ -120,7 +132,7 @@ static int open_one(size_t i, const uint16_t *host_ports, struct err *err)
 {
 	switch (i) {
 	case NETNS_FD_TCP4:
-		return bound(AF_INET, SOCK_STREAM, "127.0.0.1", NETNS_RELAY_PORT, err);
+		return relay(AF_INET, "127.0.0.1", err);
 	case NETNS_FD_TCP6:
 		return relay6(err);
 	case NETNS_FD_DNS_UDP:

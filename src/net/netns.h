@@ -1,7 +1,7 @@
 /* net/netns.h - the sandbox's network namespace: constants that several rooms must agree on.
  *
  * In the namespace there is only lo, up, with local routes for every address (AnyIP, v4 and v6).
- * nftables redirects TCP to anything but loopback to the relay's listener, counts and rejects all
+ * nftables gives TCP to names and listed addresses to the relay's listener, counts and rejects all
  * else at once.
  */
 #ifndef BAWN_NET_NETNS_H

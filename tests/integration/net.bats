@@ -183,7 +183,7 @@ for port in (1, 53, 79, 80, 443, 631):
 	inside() { PATH=$PATH:/usr/sbin:/sbin /usr/bin/python3 "$BAWN_SRCDIR/tests/net/enter.py" "$init" "$@"; }
 	rules=$(inside nft list ruleset)
 	echo "$rules"
-	[[ $rules == *"table inet"* && $rules == *"policy drop"* && $rules == *"redirect to :1"* ]]
+	[[ $rules == *"table inet"* && $rules == *"policy drop"* && $rules == *"tproxy to :1"* ]]
 	[[ $rules == *"9.9.9.9 . 853"* && $rules == *"reject with tcp reset"* ]]
 	[[ $rules == *"admin-prohibited"* ]]
 	[ "$(inside ip -o link | wc -l)" = 1 ]

@@ -57,7 +57,8 @@ static bool client_out(struct client *c)
 	return true;
 }
 
-/* GET /big, GET /ws (switches to echo), POST (length read and thrown away), else a small answer. */
+/* GET /big, GET /ws (switches to echo), GET /silent (no answer), POST (length read and thrown
+ * away), else a small answer. */
 static bool respond(struct client *c)
 {
 	char out[512], host[128] = "?";
@@ -71,6 +72,8 @@ static bool respond(struct client *c)
 			       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n") >
 			0;
 	}
+	if (has_prefix(c->buf, "GET /silent"))
+		return true;
 	if (has_prefix(c->buf, "GET /big")) {
 		c->send_left = UPSTREAM_BIG;
 		dprintf(c->fd, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", UPSTREAM_BIG);

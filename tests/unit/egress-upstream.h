@@ -1,8 +1,8 @@
 /* tests/unit/egress-upstream.h - the servers on the host's loopback that egress tests talk to.
  *
  * One speaks HTTP (GET /big: much, each byte its offset modulo UPSTREAM_PERIOD; GET /ws: echoes
- * from then on; POST: reads the body; else says which Host it was asked for), one echoes, one
- * stands for a port of the host.
+ * from then on; GET /silent: no answer; POST: reads the body; else says which Host it was asked
+ * for), one echoes, one stands for a port of the host.
  */
 #ifndef BAWN_TEST_EGRESS_UPSTREAM_H
 #define BAWN_TEST_EGRESS_UPSTREAM_H

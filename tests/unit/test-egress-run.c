@@ -66,7 +66,7 @@ static void make_netns(int handover)
 	if (net_build_nft(&nb, &nft, &nft_n, &err) < 0 ||
 		net_build_rtnl(&nb, &rtnl, &rtnl_n, &err) < 0 ||
 		net_apply_rtnl(rtnl, rtnl_n, &err) < 0 || net_apply_nft(nft, nft_n, &err) < 0 ||
-		net_sysctls(&err) < 0 || net_prove(&err) < 0 ||
+		net_sysctls(false, &err) < 0 || net_prove(&err) < 0 ||
 		net_listeners(host_ports, 1, fds, &err) < 0) {
 		fprintf(stderr, "netns: %s\n", err.msg);
 		exit(99);
@@ -545,6 +545,51 @@ static void test_name_flood(void **state)
 	test_http(state);
 }
 
+/* The server ends behind its answer: all of that comes, then its end, whatever the client has sent
+ * or sends meanwhile; and what is asked after it gets no answer. */
+static void test_answered(void **state)
+{
+	(void)state;
+#define ASK "GET / HTTP/1.1\r\nHost: api.allowed.example\r\n"
+	static const char *const asks[] = {ASK "Connection: close\r\n\r\n",
+		ASK "Connection: close\r\n\r\n" ASK "\r\n",
+		ASK "Connection: close\r\n\r\n" ASK "Content-"};
+	char buf[4096];
+	for (int i = 0; i < 300; i++) {
+		int fd = dial("api.allowed.example", 80);
+		puts_to(fd, asks[i % 3]);
+		if (i % 2 && i % 3 != 2) /* behind a line begun it is no request */
+			send(fd, ASK "\r\n", sizeof(ASK "\r\n") - 1, MSG_NOSIGNAL);
+		if (!expect(fd, "\r\n\r\napi.allowed.example\n"))
+			fail_msg("round %d: no answer", i);
+		assert_true(slurp(fd, buf, sizeof(buf)) <= 0);
+		send(fd, ASK "\r\n", sizeof(ASK "\r\n") - 1, MSG_NOSIGNAL);
+		assert_true(recv(fd, buf, sizeof(buf), 0) <= 0);
+		close(fd);
+	}
+#undef ASK
+}
+
+/* A client that goes away before there is an answer is noticed, at once or later. */
+static void test_gives_up(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		unsigned before;
+		do { /* until no more ends are told of what was before */
+			before = seen->ends;
+			usleep(2200 * 1000);
+		} while (seen->ends != before);
+		int fd = dial("api.allowed.example", 80);
+		puts_to(fd, "GET /silent HTTP/1.1\r\nHost: api.allowed.example\r\n\r\n");
+		usleep(late ? 300 * 1000 : 0);
+		close(fd);
+		for (int i = 0; i < 500 && seen->ends == before; i++)
+			usleep(10000);
+		assert_true(seen->ends > before);
+	}
+}
+
 static void test_ends_told(void **state)
 {
 	(void)state;
@@ -638,6 +683,8 @@ static int agent(void)
 		cmocka_unit_test(test_big),
 		cmocka_unit_test(test_never_reads),
 		cmocka_unit_test(test_half_open),
+		cmocka_unit_test(test_answered),
+		cmocka_unit_test(test_gives_up),
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_name_flood),
 		cmocka_unit_test(test_ends_told),

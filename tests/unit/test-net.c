@@ -6,8 +6,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6/ip6_tables.h>
 #include <netinet/in.h>
 #include <malloc.h>
 #include <poll.h>
@@ -19,6 +17,7 @@
 
 #include "child.h"
 #include "net/apply.h"
+#include "net/destination.h"
 #include "net/literals.h"
 #include "net/netns.h"
 
@@ -88,6 +87,17 @@ static double now_us(void)
 static const uint16_t host_ports[] = {8080, 9229};
 #define N_FDS (NETNS_FD_HOST_PORTS + 2)
 
+/* As on a kernel without nft_tproxy: the first transaction is refused. */
+static bool without_tproxy;
+
+/* nft(8)'s name of the expression in the bytes gets another first letter. */
+static void spoil(void *batch, size_t n, const char *expression)
+{
+	char *name = memmem(batch, n, expression, strlen(expression) + 1);
+	CHECK(name);
+	name[0] = 'x';
+}
+
 /* The whole set-up in this process; fds gets N_FDS descriptors. */
 static void set_up(const struct net_cidr *allow, size_t n, bool offline, int *fds)
 {
@@ -105,8 +115,10 @@ static void set_up(const struct net_cidr *allow, size_t n, bool offline, int *fd
 	/* Without the rules the proof fails. */
 	STEP("rtnl", net_apply_rtnl(rtnl, rtnl_n, &err));
 	CHECK(offline || net_prove(&err) == -ENOTRECOVERABLE);
-	STEP("nft", net_apply_nft(nft, nft_n, &err));
-	STEP("sysctls", net_sysctls(&err));
+	if (without_tproxy)
+		spoil(nft, nft_n, "tproxy");
+	STEP("nft", net_apply_nft(nft, nft_n, &err) == without_tproxy ? 0 : -1);
+	STEP("sysctls", net_sysctls(without_tproxy, &err));
 	STEP("prove", net_prove(&err));
 	STEP("listeners", net_listeners(host_ports, 2, fds, &err));
 	fflush(stdout);
@@ -154,17 +166,19 @@ static uint16_t accepted_from(int listener, const char *ip)
 	CHECK(poll(&p, 1, 2000) == 1);
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	CHECK(fd >= 0);
-	union address a, want;
-	socklen_t len = sizeof(a), want_len = address(&want, ip, 0);
-	if (want_len == sizeof(want.v4)) {
-		CHECK(getsockopt(fd, SOL_IP, SO_ORIGINAL_DST, &a, &len) == 0);
-		CHECK(a.v4.sin_addr.s_addr == want.v4.sin_addr.s_addr);
-	} else {
-		CHECK(getsockopt(fd, SOL_IPV6, IP6T_SO_ORIGINAL_DST, &a, &len) == 0);
-		CHECK(memcmp(&a.v6.sin6_addr, &want.v6.sin6_addr, 16) == 0);
-	}
+	union address want;
+	struct in6_addr got;
+	uint16_t port;
+	socklen_t len = address(&want, ip, 0);
+	bool v4 = len == sizeof(want.v4);
+	CHECK(net_destination(fd, v4 ? AF_INET : AF_INET6, &got, &port) == 0);
+	if (v4)
+		CHECK(IN6_IS_ADDR_V4MAPPED(&got) &&
+			memcmp(got.s6_addr + 12, &want.v4.sin_addr, 4) == 0);
+	else
+		CHECK(memcmp(&got, &want.v6.sin6_addr, 16) == 0);
 	close(fd);
-	return ntohs(a.v4.sin_port);
+	return port;
 }
 
 static void names_only(void)
@@ -214,7 +228,7 @@ static void test_names_only(void **state)
 	assert_int_equal(in_child(names_only), 0);
 }
 
-/* Bytes pass both ways over a turned connection (ct state, the un-NAT of answers). */
+/* Bytes pass both ways over such a connection. */
 static void conversation(void)
 {
 	int fds[N_FDS], client;
@@ -329,6 +343,91 @@ static void test_offline(void **state)
 	assert_int_equal(in_child(offline), 0);
 }
 
+/* The same on a kernel without nft_tproxy, by address translation. */
+static void test_tracked(void **state)
+{
+	static void (*const all[])(void) = {names_only, conversation};
+	static void (*const literal[])(void) = {literal_rules, everything};
+	(void)state;
+	without_tproxy = true;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		assert_int_equal(in_child(all[i]), 0);
+	n_rules = 0;
+	rules[n_rules++] = cidr("93.184.216.34", 32, 443);
+	rules[n_rules++] = cidr("10.0.0.0", 8, 22);
+	rules[n_rules++] = cidr("2001:db8:1::", 48, 443);
+	rules[n_rules++] = cidr("2606:4700:4700::1111", 128, 853);
+	assert_int_equal(in_child(literal[0]), 0);
+	n_rules = 0;
+	rules[n_rules++] = cidr("0.0.0.0", 0, 443);
+	rules[n_rules++] = cidr("::", 0, 443);
+	assert_int_equal(in_child(literal[1]), 0);
+	without_tproxy = false;
+}
+
+/* One set of rules for another, of either kind; what is connected stays so. */
+static void replaced(void)
+{
+	struct err err = {0};
+	int fds[N_FDS], client;
+	char buf[8];
+	void *nft;
+	size_t n;
+	struct net_build b = {.allow = rules, .n_allow = n_rules};
+	set_up(NULL, 0, false, fds);
+	CHECK(tcp("198.18.7.7", 443, &client) == 0);
+	fcntl(fds[NETNS_FD_TCP4], F_SETFL, 0);
+	int server = accept4(fds[NETNS_FD_TCP4], NULL, NULL, SOCK_CLOEXEC);
+	CHECK(tcp("93.184.216.34", 443, NULL) == ECONNREFUSED);
+	CHECK(net_build_nft(&b, &nft, &n, &err) == 0);
+	if (without_tproxy)
+		spoil(nft, n, "tproxy");
+	CHECK(net_replace_nft(nft, n, &err) == without_tproxy);
+	CHECK(send(client, "hello", 5, 0) == 5 && recv(server, buf, 8, 0) == 5);
+	CHECK(send(server, "olleh", 5, 0) == 5 && recv(client, buf, 8, 0) == 5);
+	CHECK(tcp("93.184.216.34", 443, NULL) == 0);
+	CHECK(accepted_from(fds[NETNS_FD_TCP4], "93.184.216.34") == 443);
+	CHECK(tcp("93.184.216.35", 443, NULL) == ECONNREFUSED);
+	CHECK(net_replace_nft(nft, n - 4, &err) == -EBADMSG);
+}
+
+static void test_replaced(void **state)
+{
+	(void)state;
+	n_rules = 0;
+	rules[n_rules++] = cidr("93.184.216.34", 32, 443);
+	assert_int_equal(in_child(replaced), 0);
+	without_tproxy = true;
+	assert_int_equal(in_child(replaced), 0);
+	without_tproxy = false;
+}
+
+/* A port that the kernel picks is never the one that is called: no connection meets itself. */
+static void not_oneself(void)
+{
+	int fds[N_FDS], client;
+	union address a;
+	socklen_t len = sizeof(a);
+	set_up(NULL, 0, false, fds);
+	CHECK(tcp("198.18.7.7", 40000, &client) == 0);
+	CHECK(getsockname(client, &a.any, &len) == 0);
+	CHECK(a.v4.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+	/* a listener of the agent's own gets nothing that is for the relay */
+	int own = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	len = address(&a, "0.0.0.0", 4443);
+	CHECK(bind(own, &a.any, len) == 0 && listen(own, 8) == 0);
+	CHECK(tcp("198.18.7.7", 4443, NULL) == 0);
+	CHECK(accept(own, NULL, NULL) < 0 && errno == EAGAIN);
+	CHECK(accepted_from(fds[NETNS_FD_TCP4], "198.18.7.7") == 40000);
+	CHECK(accepted_from(fds[NETNS_FD_TCP4], "198.18.7.7") == 4443);
+}
+
+static void test_not_oneself(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(not_oneself), 0);
+}
+
 /* A refused packet comes to the log socket at once; the proof's own do not. */
 static void nflog(void)
 {
@@ -359,6 +458,7 @@ static void sysctls(void)
 {
 	int fds[N_FDS];
 	char buf[16] = "";
+	without_tproxy = true; /* as connections are tracked only then */
 	set_up(NULL, 0, false, fds);
 	int fd = open("/proc/sys/net/ipv4/tcp_tw_reuse", O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0 && read(fd, buf, sizeof(buf)) > 0 && buf[0] == '1');
@@ -399,14 +499,14 @@ static const char wanted_ruleset[] =
 	"		elements = { 2606:4700:4700::1111 . 853 }\n"
 	"	}\n"
 	"\n"
-	"	chain nat {\n"
-	"		type nat hook output priority -100; policy accept;\n"
+	"	chain relay {\n"
+	"		type filter hook prerouting priority mangle; policy accept;\n"
 	"		ip daddr 127.0.0.0/8 accept\n"
 	"		ip6 daddr ::1 accept\n"
-	"		ip daddr 198.18.0.0/15 meta l4proto tcp redirect to :1\n"
-	"		ip daddr . tcp dport @addr4 redirect to :1\n"
-	"		ip daddr . tcp dport @net4 redirect to :1\n"
-	"		ip6 daddr . tcp dport @addr6 redirect to :1\n"
+	"		ip daddr 198.18.0.0/15 meta l4proto tcp tproxy to :1\n"
+	"		ip daddr . tcp dport @addr4 tproxy to :1\n"
+	"		ip daddr . tcp dport @net4 tproxy to :1\n"
+	"		ip6 daddr . tcp dport @addr6 tproxy to :1\n"
 	"	}\n"
 	"\n"
 	"	chain refuse {\n"
@@ -415,13 +515,22 @@ static const char wanted_ruleset[] =
 	"		counter packets 1 bytes 29 reject with icmpx admin-prohibited\n"
 	"	}\n"
 	"\n"
+	"	chain loopback {\n"
+	"		tcp dport 1 goto refuse\n"
+	"		accept\n"
+	"	}\n"
+	"\n"
 	"	chain out {\n"
 	"		type filter hook output priority filter; policy drop;\n"
-	"		ct state established,related accept\n"
-	"		ct status dnat accept\n"
-	"		tcp dport 1 goto refuse\n"
-	"		ip daddr 127.0.0.0/8 accept\n"
-	"		ip6 daddr ::1 accept\n"
+	"		tcp flags != syn / syn,ack accept\n"
+	"		icmp type destination-unreachable accept\n"
+	"		icmpv6 type destination-unreachable accept\n"
+	"		ip daddr 127.0.0.0/8 goto loopback\n"
+	"		ip6 daddr ::1 goto loopback\n"
+	"		ip daddr 198.18.0.0/15 meta l4proto tcp accept\n"
+	"		ip daddr . tcp dport @addr4 accept\n"
+	"		ip daddr . tcp dport @net4 accept\n"
+	"		ip6 daddr . tcp dport @addr6 accept\n"
 	"		goto refuse\n"
 	"	}\n"
 	"}\n";
@@ -586,9 +695,8 @@ static void bad_batches(void)
 	char *broken = malloc(nft_n);
 	CHECK(broken);
 	memcpy(broken, nft, nft_n);
-	char *name = memmem(broken, nft_n, "redir", 5);
-	CHECK(name);
-	name[0] = 'x';
+	spoil(broken, nft_n, "tproxy");
+	spoil(broken, nft_n, "redir");
 	CHECK(net_apply_nft(broken, nft_n, &err) < 0);
 	CHECK(strstr(err.msg, "nftables rules") && *err.hint);
 	CHECK(net_prove(&err) == -ENOTRECOVERABLE);
@@ -662,6 +770,9 @@ int main(void)
 		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_offline),
+		cmocka_unit_test(test_tracked),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_not_oneself),
 		cmocka_unit_test(test_nflog),
 		cmocka_unit_test(test_sysctls),
 		cmocka_unit_test(test_oracle),
