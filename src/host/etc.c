@@ -312,6 +312,14 @@ static int build_into(struct copier *c, const struct host_identity *id, int dir,
 	return etc_write_own(c->a, id, dir, err);
 }
 
+/* lstat(2), with /etc open */
+static int stat_below(int etc, const char *path, struct stat *ret)
+{
+	if (etc >= 0 && has_prefix(path, "/etc/"))
+		return fstatat(etc, path + 5, ret, AT_SYMLINK_NOFOLLOW);
+	return lstat(path, ret);
+}
+
 /* The manifest's state: 1 and *ret_dir filled when all is as it was, 2 when only /etc itself was
  * touched (the manifest should be written again), 0 to build. */
 static int verify(struct arena *a, const char *base, const char *manifest, size_t n, char **ret_dir)
@@ -322,6 +330,8 @@ static int verify(struct arena *a, const char *base, const char *manifest, size_
 	const char *dir = NULL;
 	bool touched = false, names_ok = false;
 	int r;
+	/* nearly all names lie there: each is a step or two from it */
+	_cleanup_close_ int etc = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	blob_iter_init(&it, manifest, n);
 	while ((r = blob_next(&it, &v)) > 0) {
 		struct seen want, now;
@@ -349,7 +359,7 @@ static int verify(struct arena *a, const char *base, const char *manifest, size_
 			const char *path = v.data + sizeof(want);
 			if (v.tag == TAG_COPY)
 				path = path_join(a, base, path);
-			if (!path || lstat(path, &st) < 0)
+			if (!path || stat_below(etc, path, &st) < 0)
 				return 0;
 			now = seen_of(&st);
 			if (v.tag == TAG_COPY) /* renaming it into place changed its ctime */

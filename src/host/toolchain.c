@@ -1,7 +1,8 @@
 /* host/toolchain.c - see toolchain.h
  *
- * Theory: a start pays one stat per row whose tool is absent (the row's own directory), and no
- * listing.  Parts are named one by one rather than taking a tool's whole directory: the directory
+ * Theory: a start lists the few directories that the rows lie in, and looks closer only at rows of
+ * which the name is there; a directory of many entries isn't listed to its end, then each row costs
+ * a stat.  Parts are named one by one rather than taking a tool's whole directory: the directory
  * itself then belongs to the sandbox's own home and stays writable (lock files), and files that
  * hold credentials (credentials.toml, settings.xml, gradle.properties, .npmrc) are not there at
  * all. A directory that an environment variable names is believed only if it holds what the tool
@@ -153,7 +154,20 @@ static const char *const local_bin[] = {"uv", "uvx", "mise", "asdf", "fnm", "poe
 	"hatch", "pdm", "virtualenv", "cmake", "ninja", "meson", "just", "rg", "fd", "jq", "tsc",
 	"zig", "go", "gofmt", NULL};
 
+/* Where most rows lie, below $HOME; a directory comes behind those above it. */
+static const char *const parents[] = {"", ".cache", ".local", ".local/share", ".config"};
+
+enum { LISTING_MAX = 4096 };
+
+struct listing {
+	bool known;    /* names[] has been filled, or can't be */
+	bool complete; /* names[] has all of them */
+	size_t n;
+	char *names; /* one after the other, each with its end */
+};
+
 struct finder {
+	struct listing *listings; /* as parents[] */
 	struct arena *a;
 	const struct host_identity *id;
 	const char *home; /* resolved */
@@ -265,6 +279,50 @@ static void add_matching(struct finder *f, const char *name, const char *dir, co
 		closedir(d);
 }
 
+static void list(struct arena *a, const char *dir, struct listing *l)
+{
+	_Alignas(struct dirent64) char buf[LISTING_MAX];
+	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	l->known = true;
+	ssize_t n = fd < 0 ? (errno == ENOENT ? 0 : -1) : getdents64(fd, (void *)buf, sizeof(buf));
+	/* the names alone are shorter */
+	l->names = n > 0 ? arena_alloc(a, (size_t)n) : NULL;
+	for (ssize_t at = 0; l->names && at < n;) {
+		const struct dirent64 *e = (const void *)(buf + at);
+		size_t len = strlen(e->d_name) + 1;
+		memcpy(l->names + l->n, e->d_name, len);
+		l->n += len;
+		at += e->d_reclen;
+	}
+	l->complete = n == 0 || (l->names && getdents64(fd, (void *)buf, sizeof(buf)) == 0);
+}
+
+static bool has_name(const struct listing *l, const char *name, size_t n)
+{
+	for (size_t at = 0; at < l->n; at += strlen(l->names + at) + 1)
+		if (strlen(l->names + at) == n && memcmp(l->names + at, name, n) == 0)
+			return true;
+	return false;
+}
+
+/* Is it certain that nothing of this name is below $HOME? */
+static bool is_absent(struct finder *f, const char *sub)
+{
+	for (size_t i = 0; f->listings && i < ARRAY_LEN(parents); i++) {
+		struct listing *l = &f->listings[i];
+		const size_t n = strlen(parents[i]);
+		if (n && (strncmp(sub, parents[i], n) != 0 || sub[n] != '/'))
+			continue;
+		const char *name = n ? sub + n + 1 : sub;
+		const char *dir = l->known ? NULL : path_join(f->a, f->home, parents[i]);
+		if (dir)
+			list(f->a, dir, l);
+		if (l->complete && !has_name(l, name, strcspn(name, "/")))
+			return true;
+	}
+	return false;
+}
+
 static void find_tool(struct finder *f, const struct tool *t)
 {
 	const char *env = t->env ? getenv(t->env) : NULL;
@@ -273,7 +331,7 @@ static void find_tool(struct finder *f, const struct tool *t)
 	struct stat st;
 	if (env && env[0] == '/')
 		dir = arena_dupn(f->a, env, strcspn(env, ":")); /* GOPATH may be a list */
-	else if (t->dir)
+	else if (t->dir && !is_absent(f, t->dir))
 		dir = path_join(f->a, f->home, t->dir);
 	if (!dir || lstat(dir, &st) < 0)
 		return;
@@ -451,6 +509,7 @@ int host_toolchains_find(struct arena *a, const struct host_identity *id, const 
 	int r = host_chase(a, &f.chased, id->home, &f.home, err);
 	if (r < 0)
 		return r;
+	f.listings = arena_alloc(a, sizeof(*f.listings) * ARRAY_LEN(parents));
 	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
 		find_tool(&f, &tools[i]);
 	look_at_venv(&f);

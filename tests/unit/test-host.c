@@ -380,6 +380,39 @@ static void test_toolchains(void **state)
 	assert_false(strv_has(&t.path, "rel"));
 }
 
+/* However full the directories are that they lie in, links among them, or not to be listed. */
+static void test_toolchains_anywhere(void **state)
+{
+	struct world *w = *state;
+	struct host_toolchains t = {0};
+	static const char *const where[] = {"", ".cache/", ".local/share/"};
+	put(w, "elsewhere/go-build/x", "", 0644);
+	put(w, "elsewhere/ms-playwright/x", "", 0644);
+	ln(w, "elsewhere", ".cache");
+	put(w, ".rustup/toolchains/x", "", 0644);
+	put(w, ".nuget/packages/x", "", 0644);
+	put(w, ".local/share/mise/installs/x", "", 0644);
+	put(w, ".local/share/uv/tools/x", "", 0644);
+	for (int full = 0; full < 2; full++) {
+		assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
+		assert_non_null(tool(w, &t, ".cache/go-build"));
+		assert_non_null(tool(w, &t, ".cache/ms-playwright"));
+		assert_non_null(tool(w, &t, ".rustup/toolchains"));
+		assert_non_null(tool(w, &t, ".nuget/packages"));
+		assert_non_null(tool(w, &t, ".local/share/mise/installs"));
+		assert_non_null(tool(w, &t, ".local/share/uv/tools"));
+		assert_int_equal(t.n, 6);
+		for (size_t k = 0; k < ARRAY_LEN(where); k++)
+			for (int i = 0; i < 300; i++)
+				put(w, arena_printf(&w->a, "%sa-rather-long-name-%d", where[k], i),
+					"", 0644);
+	}
+	assert_int_equal(chmod(at(w, ".local/share"), 0111), 0);
+	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
+	assert_int_equal(chmod(at(w, ".local/share"), 0755), 0);
+	assert_non_null(tool(w, &t, ".local/share/mise/installs"));
+}
+
 /* A variable can't make something wide look like a toolchain. */
 static void test_toolchain_variables(void **state)
 {
@@ -718,6 +751,7 @@ int main(void)
 		T(test_volta_and_shims),
 		T(test_not_found),
 		T(test_toolchains),
+		T(test_toolchains_anywhere),
 		T(test_toolchain_variables),
 		T(test_env),
 		T(test_refused),
