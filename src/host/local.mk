@@ -10,7 +10,7 @@ libhost_a_SOURCES = \
 	src/host/toolchain.h src/host/toolchain.c \
 	src/host/git.h src/host/git.c \
 	src/host/cgroup.h src/host/cgroup.c \
-	src/host/stack.h src/host/stack.c \
+	src/host/stack.h src/host/stack-int.h src/host/stack.c src/host/stack-known.c \
 	src/host/account.h src/host/account.c \
 	src/host/ca.h src/host/ca.c \
 	src/host/etc.h src/host/etc.c \

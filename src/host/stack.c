@@ -6,9 +6,10 @@
  * it.  A link begins the walk anew with its target, at most LINKS_MAX times.
  *
  * A start asks for some thirty names, most of them in /etc and /usr: of the layers that nobody
- * changes each directory and name is looked at once (struct known).
+ * changes each directory and name is looked at once (struct known), and by later starts not at all
+ * (stack-known.c).
  */
-#include "host/stack.h"
+#include "host/stack-int.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -23,31 +24,6 @@
 #define LINKS_MAX 40
 #define STEPS_MAX 4096 /* components walked, for one path */
 #define SAFE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-
-#define KNOWN_MAX 1024 /* a stranger's links could lead to any number of names */
-
-/* What some layers have at a path. */
-struct level {
-	int r; /* 0; -ENOENT */
-	struct host_stack_found at;
-	size_t *alive, n; /* those that have it as a directory, top first */
-	bool hides;       /* what is below them */
-};
-
-/* One path in the layers that nobody changes. */
-struct known {
-	const char *path;
-	struct level l;
-};
-
-struct host_stack_known {
-	struct arena *a;
-	const char *base; /* the directory base_fd; where the fixed layers lie in it, the way to
-			   * them is short */
-	int base_fd;
-	struct known *v[KNOWN_MAX], root;
-	size_t n;
-};
 
 struct walk {
 	struct arena *a;
@@ -152,6 +128,7 @@ static int scan(struct arena *a, const struct place *p, char *const *dirs, const
 		if (ret->r < 0) {
 			ret->at = (struct host_stack_found){
 				.path = arena_dup(a, path), .dir = dir, .st = st};
+			ret->top = in[i];
 			ret->r = 0;
 		}
 		if (ret->hides)

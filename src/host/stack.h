@@ -30,6 +30,15 @@ struct host_stack_found {
  * is asked for what lies below it.  NULL: out of memory. */
 struct host_stack_known *host_stack_know(struct arena *a, const char *base, int base_fd);
 
+/* What is known of n_fixed layers as bytes (malloc'd), for host_stack_recall() of a later start.
+ * 0; -ENODATA: nothing that was not recalled. */
+int host_stack_keep(const struct host_stack_known *k, size_t n_fixed, void **ret, size_t *ret_n);
+/* Before anything is found: dirs as in the stack, of which the last n_fixed are the same layers as
+ * then.  Of what was found then, st has st_mode and st_size alone.  0; -EBADMSG: not as it was
+ * written, and nothing of it counts. */
+int host_stack_recall(struct host_stack_known *k, const struct strv *dirs, size_t n_fixed,
+	const void *data, size_t size);
+
 /* path (absolute, as inside) with every link followed.  0; -ENOENT, -ENOTDIR, -ELOOP as the kernel
  * would say inside, where it lies in none of the mounts on top; -ENOMEM. */
 int host_stack_find(struct arena *a, const struct host_stack *s, const char *path,

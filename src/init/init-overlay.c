@@ -6,6 +6,8 @@
  * a page of options: a layer is 17 bytes of the latter, so that OVERLAY_LOWER_MAX of them fit.  It
  * also keeps the host's paths out of /proc/self/mountinfo inside.
  *
+ * A descriptor itself (FSCONFIG_SET_FD) would have the kernel write the path down.
+ *
  * "lowerdir+" is known since Linux 6.7.  Whoever doesn't know it says EINVAL; before 5.2 there is
  * no fsopen(2) at all.
  */
@@ -29,11 +31,41 @@ static int open_layer(const char *path)
 		RESOLVE_NO_SYMLINKS);
 }
 
+/* The directory that DIR/ID/fs lies in; kept, as most layers lie beside each other. */
+static int open_beside(struct overlay *o, const char *path)
+{
+	const char *end = path + strlen(path);
+	for (unsigned slashes = 0; slashes < 2 && end > path; slashes++)
+		do
+			end--;
+		while (end > path && *end != '/');
+	const size_t n = (size_t)(end - path);
+	if (n == 0 || n >= PATH_MAX)
+		return open_layer(path);
+	if (o->beside < 0 || strncmp(o->beside_path, path, n) != 0 || o->beside_path[n]) {
+		char dir[PATH_MAX];
+		memcpy(dir, path, n);
+		dir[n] = '\0';
+		int fd = open_layer(dir);
+		if (fd < 0)
+			return fd;
+		if (o->beside >= 0)
+			close(o->beside);
+		free(o->beside_path);
+		o->beside = fd;
+		o->beside_path = strdup(dir);
+		if (!o->beside_path)
+			return -ENOMEM;
+	}
+	return path_openat2(o->beside, end + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+}
+
 int overlay_add(struct overlay *o, const char *path)
 {
 	if (o->n == OVERLAY_LOWER_MAX)
 		return -E2BIG;
-	int fd = open_layer(path);
+	int fd = open_beside(o, path);
 	if (fd < 0)
 		return fd;
 	o->lower[o->n++] = fd;
@@ -63,6 +95,9 @@ void overlay_release(struct overlay *o)
 		close(o->upper);
 	if (o->work >= 0)
 		close(o->work);
+	if (o->beside >= 0)
+		close(o->beside);
+	free(o->beside_path);
 	*o = OVERLAY_NONE;
 }
 

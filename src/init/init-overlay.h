@@ -15,9 +15,11 @@ struct overlay {
 	int lower[OVERLAY_LOWER_MAX]; /* top first */
 	size_t n;
 	int upper, work;
+	int beside;        /* the directory that the last one lies in, two levels up */
+	char *beside_path; /* its path */
 };
 
-#define OVERLAY_NONE ((struct overlay){.upper = -1, .work = -1})
+#define OVERLAY_NONE ((struct overlay){.upper = -1, .work = -1, .beside = -1})
 
 /* One more lower directory, below those that are there.  0 or -errno. */
 int overlay_add(struct overlay *o, const char *path);

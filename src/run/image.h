@@ -54,6 +54,9 @@ int run_image_seed(struct run *r, struct err *err);
  * inside any more, whether this one will be. */
 const char *run_kept_place(struct run *r);
 void run_kept_decide(struct run *r);
+/* What earlier starts found in the template's layers, and what this one did. */
+void run_stack_recall(struct run *r, struct run_image *m, const struct host_stack *s);
+void run_stack_keep(struct run *r, const struct run_image *m);
 /* run-ca.c */
 #define RUN_CA_DIR "ca" /* in the box */
 /* What this machine's administrator trusts beside, for a template; NULL: nothing. */

@@ -112,6 +112,7 @@ int run_image_open(struct run *r, const char *ref, const char *digest, struct er
 	if (digest)
 		run_image_release(r);
 	const struct host_stack s = template_stack(r, m);
+	run_stack_recall(r, m, &s);
 	find_identity(r, m, &s);
 	if (r->ws.path && !run_has_workspace(r))
 		r->ws.cwd = run_image_cwd(r);
@@ -162,6 +163,7 @@ void run_image_close(struct run *r)
 	run_image_release(r);
 	if (!r->image)
 		return;
+	run_stack_keep(r, r->image);
 	if (r->image->use >= 0)
 		close(r->image->use);
 	templates_close(&r->image->store);

@@ -1,4 +1,5 @@
-/* run/run-kept.c - what bawn puts into a template's root, kept for the next start; see image.h.
+/* run/run-kept.c - what bawn puts into a template's root, and what it has found there, kept for the
+ * next start; see image.h.
  *
  * Theory of operation.  seed-root, and ca/ where this machine has added authorities, follow from
  * few things: the template, who one is inside, where the workspace and the further directories lie,
@@ -10,11 +11,15 @@
  * Nothing is kept of a sandbox with an authority of its own, nor of one whose / has another mode or
  * attributes, nor where a template wants settings elsewhere than in the home.  Nobody syncs what is
  * kept, so what an earlier boot has left is not taken: its files may have no content.
+ *
+ * What was looked for in a template's layers is kept by the template's id (host/stack-known.c).
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/cache-file.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/tree.h"
@@ -22,6 +27,7 @@
 #include "run/image.h"
 
 #define BOOT_ID_MAX 64
+#define STACK_MAX (1 << 20)
 
 static void add(struct sha256 *s, const char *text)
 {
@@ -122,4 +128,36 @@ void run_kept_decide(struct run *r)
 		keep = tree_remove(AT_FDCWD, r->box.home, NULL) == 0;
 	if (!keep)
 		r->box.spare = NULL;
+}
+
+static char *stack_dir(struct run *r)
+{
+	return path_join(&r->arena, r->store.xdg.cache, "stack");
+}
+
+void run_stack_recall(struct run *r, struct run_image *m, const struct host_stack *s)
+{
+	struct stat st;
+	const char *dir = stack_dir(r), *path = dir ? path_join(&r->arena, dir, m->t.id) : NULL;
+	_cleanup_close_ int fd = path ? cache_file_open(path, "what templates hold", &st, NULL)
+				      : -1;
+	if (fd < 0 || st.st_size <= 0 || st.st_size > STACK_MAX)
+		return;
+	const size_t n = (size_t)st.st_size;
+	char *data = arena_alloc(&r->arena, n);
+	if (data && fd_read_full(fd, data, n) == (ssize_t)n)
+		(void)host_stack_recall(m->known, &s->dirs, s->n_fixed, data, n);
+}
+
+/* As well as can be: without it the next start takes longer. */
+void run_stack_keep(struct run *r, const struct run_image *m)
+{
+	_cleanup_free_ void *data = NULL;
+	size_t n = 0;
+	if (r->opt.dry_run || r->step || !m->known ||
+		host_stack_keep(m->known, m->layers.n, &data, &n) < 0 || n > STACK_MAX)
+		return;
+	const char *dir = stack_dir(r), *path = dir ? path_join(&r->arena, dir, m->t.id) : NULL;
+	if (path && file_mkdir_private(dir, NULL) == 0)
+		(void)file_write_atomic(AT_FDCWD, path, data, n, 0600, false, NULL);
 }

@@ -406,7 +406,7 @@ static void prune_dir(int cache, const char *name, time_t now)
 
 void store_prune_cache(const char *cache_dir)
 {
-	static const char *const dirs[] = {"pack", "seed", "scan"};
+	static const char *const dirs[] = {"pack", "seed", "scan", "stack"};
 	struct stat st;
 	time_t now = time(NULL);
 	_cleanup_close_ int cache = open(cache_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -104,21 +104,26 @@ bench_template() {
 	bench_podman
 }
 
+# podman as it is run, with its network, as bawn has one; and without any.
 bench_podman() {
-	local what="start in a template of 30 layers, of podman run" podman buildah why
+	local what="start in a template of 30 layers, of podman run" podman buildah why net=()
 	why=$(missing podman)
 	[ -z "$why" ] || {
 		unmeasured template-podman "$what" "$why"
 		return
 	}
 	podman_here "$scratch/podman"
+	[ -w /dev/net/tun ] && [ -z "$(missing slirp4netns)" ] || net=(--network none)
 	if tar -C "$bench_layer" -c . 2>"$errors" | "${podman[@]}" import -q - bench-one >/dev/null 2>>"$errors" &&
 		podman_cgroups &&
-		rounds=$((rounds > 30 ? 30 : rounds)) race podman "$work/empty" "${podman[@]}" run --rm --network none \
+		rounds=$((rounds > 30 ? 30 : rounds)) race podman "$work/empty" "${podman[@]}" run --rm "${net[@]}" \
 			--cgroups disabled bench-one true \; \
+			alone "$work/empty" "${podman[@]}" run --rm --network none --cgroups disabled bench-one true \; \
 			bawn "$work/empty" "$bawn" run --rm --template bench-thirty shell -- true; then
 		row template-podman "$what" "$(calc "${median[bawn]} / ${median[podman]}")" "" "<=" 0.05 \
-			"$(times bawn)$(times podman)$(versions podman), of 1 layer"
+			"$(times bawn)$(times podman)$(versions podman), of 1 layer${net:+, without a network}"
+		row template-podman-alone "the same, of podman run --network none" \
+			"$(calc "${median[bawn]} / ${median[alone]}")" "" none 0 "$(times alone)"
 	else
 		unmeasured template-podman "$what" "$(why_not)"
 	fi

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/tree.h"
-#include "host/stack.h"
+#include "host/stack-int.h"
 
 struct world {
 	char dir[PATH_MAX];
@@ -92,6 +92,20 @@ static const char *at(struct world *w, const char *path)
 			w->s.dirs, fixed, host_stack_know(&w->a, fixed > 1 ? w->dir : NULL, fd)};
 		assert_string_equal(found(w, &s, path), plain);
 		assert_string_equal(found(w, &s, path), plain);
+		/* and what a later start recalls */
+		void *data = NULL;
+		size_t n = 0;
+		const int r = host_stack_keep(s.known, fixed, &data, &n);
+		assert_true(r == 0 || (r == -ENODATA && plain && !s.known->n));
+		if (r < 0)
+			continue;
+		const struct host_stack later = {
+			w->s.dirs, fixed, host_stack_know(&w->a, NULL, -1)};
+		assert_int_equal(host_stack_recall(later.known, &later.dirs, fixed, data, n), 0);
+		assert_int_equal(later.known->n, s.known->n);
+		assert_string_equal(found(w, &later, path), plain);
+		assert_int_equal(later.known->n, s.known->n);
+		free(data);
 	}
 	close(fd);
 	return plain;
@@ -260,6 +274,57 @@ static void test_many_names(void **state)
 	assert_string_equal(found(w, &s, "/d/1999"), "last");
 }
 
+/* What is recalled isn't looked for: the layers may be away.  What is not as it was written is not
+ * believed, nothing of it. */
+static void test_recalled(void **state)
+{
+	struct world *w = *state;
+	struct host_stack_found f;
+	void *data = NULL;
+	size_t n = 0;
+	put(w, "low/etc/a", "low a");
+	put(w, "mid/etc/b", "mid b");
+	whiteout(w, "top/etc/c");
+	put(w, "low/etc/c", "low c");
+	const size_t fixed = w->s.dirs.n;
+	const struct host_stack s = {w->s.dirs, fixed, host_stack_know(&w->a, NULL, -1)};
+	assert_int_equal(host_stack_keep(s.known, fixed, &data, &n), -ENODATA);
+	assert_int_equal(host_stack_find(&w->a, &s, "/etc/a", &f), 0);
+	assert_int_equal(host_stack_find(&w->a, &s, "/etc/b", &f), 0);
+	assert_int_equal(host_stack_find(&w->a, &s, "/etc/c", &f), -ENOENT);
+	assert_int_equal(host_stack_keep(s.known, fixed, &data, &n), 0);
+	assert_int_equal(rename(w->dir, arena_printf(&w->a, "%s.away", w->dir)), 0);
+	const struct host_stack later = {w->s.dirs, fixed, host_stack_know(&w->a, NULL, -1)};
+	assert_int_equal(host_stack_recall(later.known, &later.dirs, fixed, data, n), 0);
+	assert_int_equal(host_stack_find(&w->a, &later, "/etc/a", &f), 0);
+	assert_true(S_ISREG(f.st.st_mode) && f.st.st_size == 5);
+	assert_string_equal(f.dir, w->s.dirs.v[fixed - 1]);
+	assert_int_equal(host_stack_find(&w->a, &later, "/etc/b", &f), 0);
+	assert_int_equal(host_stack_find(&w->a, &later, "/etc/c", &f), -ENOENT);
+	assert_int_equal(host_stack_find(&w->a, &later, "/etc/new", &f), -ENOENT);
+	assert_int_equal(rename(arena_printf(&w->a, "%s.away", w->dir), w->dir), 0);
+	/* one more name to keep, and all that was recalled */
+	void *more = NULL;
+	size_t n_more = 0;
+	assert_int_equal(host_stack_keep(later.known, fixed, &more, &n_more), 0);
+	assert_true(n_more > n);
+	free(more);
+
+	struct host_stack_known *k = host_stack_know(&w->a, NULL, -1);
+	assert_int_equal(host_stack_recall(k, &w->s.dirs, fixed - 1, data, n), -EBADMSG);
+	for (size_t cut = 0; cut < n; cut++) {
+		assert_int_equal(host_stack_recall(k, &w->s.dirs, fixed, data, cut), -EBADMSG);
+		assert_int_equal(k->n, 0);
+	}
+	for (size_t i = 0; i < n; i++) {
+		((char *)data)[i] ^= 1;
+		assert_int_equal(host_stack_recall(k, &w->s.dirs, fixed, data, n), -EBADMSG);
+		assert_int_equal(k->n, 0);
+		((char *)data)[i] ^= 1;
+	}
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recalled, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
