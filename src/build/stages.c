@@ -194,7 +194,9 @@ static int pull_anew(struct build *b, const char *text, struct err *err)
 	if (r > 0)
 		return err_set(err, EIO, "--pull: '%s' could not be pulled",
 			escape_text(shown, sizeof(shown), text));
-	return r < 0 ? r : strv_add(&b->a, &b->pulled, text);
+	if (r == 0)
+		r = strv_add(&b->a, &b->pulled, text);
+	return r == -ENOMEM ? err_set(err, ENOMEM, "out of memory") : r;
 }
 
 /* What is not here is pulled; who says by its digest what it wants, or badly, is not helped so. */

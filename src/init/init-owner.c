@@ -220,8 +220,8 @@ static long notif(int listener, unsigned long request, void *what)
 	return syscall(SYS_ioctl, listener, request, what);
 }
 
-/* One call. */
-static void serve(int listener)
+/* One call.  False: none can be received here any more. */
+static bool serve(int listener)
 {
 	union {
 		struct seccomp_notif n;
@@ -232,28 +232,29 @@ static void serve(int listener)
 	memset(&in, 0, sizeof(in)); /* the kernel's may be longer than the headers' */
 	memset(&out, 0, sizeof(out));
 	if (notif(listener, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
-		return;
+		return errno == ENOENT || errno == EINTR || errno == EAGAIN; /* who asked is gone */
 	out.r.id = in.n.id;
 	bool who = ids_is_call(in.n.data.nr);
 	if (who && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
-		return; /* its number may be another's by now */
+		return true; /* its number may be another's by now */
 	if (who ? !ids_answer(&in.n, &out.r) : ids_ended(in.n.pid))
 		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	if (who || out.r.flags) {
 		notif(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
-		return;
+		return true;
 	}
 	_cleanup_close_ int fd = open_target(&in.n, &q);
 	bool ours = fd >= 0 && is_ours(fd);
 	_cleanup_close_ int mem = ours && q.answer ? theirs_memory(in.n.pid) : -1;
 	/* still the process that asked? */
 	if (ours && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
-		return;
+		return true;
 	if (q.answer && !(ours && answer(fd, mem, &q)))
 		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (ours && !q.answer && !(q.o.uid == OWNER_UNCHANGED && q.o.gid == OWNER_UNCHANGED))
 		keep_owner(fd, q.o);
 	notif(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
+	return true;
 }
 
 static void *owner_thread(void *from)
@@ -271,9 +272,9 @@ static void *owner_thread(void *from)
 		if (poll(p, n, -1) < 0)
 			continue;
 		for (size_t i = n; --i > 0;) {
-			if (p[i].revents & POLLIN)
-				serve(p[i].fd);
-			else if (p[i].revents) { /* nobody has that filter any more */
+			if (p[i].revents & POLLIN && serve(p[i].fd))
+				continue;
+			if (p[i].revents) { /* nobody has that filter any more */
 				close(p[i].fd);
 				p[i] = p[--n];
 			}
