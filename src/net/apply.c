@@ -87,21 +87,23 @@ static int read_answer(struct answers *a, const struct nlmsghdr *h, struct err *
 		request ? request->nlmsg_type : 0u);
 }
 
-/* Read what is queued; the first failure wins. */
+/* Read all that is queued, so that nothing is left for who asks next; the first failure wins. */
 static int read_answers(int fd, struct answers *a, struct err *err)
 {
 	_Alignas(struct nlmsghdr) char buf[8192];
+	int first = 0;
 	for (;;) {
 		ssize_t k = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 		if (k < 0 && errno == EINTR)
 			continue;
+		if (k < 0 && (errno == EAGAIN || first < 0))
+			return first;
 		if (k < 0)
-			return errno == EAGAIN ? 0 : err_sys(err, errno, "read netlink answers");
+			return err_sys(err, errno, "read netlink answers");
 		size_t n = (size_t)k;
 		for (struct nlmsghdr *h = (void *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-			int r = read_answer(a, h, err);
-			if (r < 0)
-				return r;
+			int r = read_answer(a, h, first < 0 ? NULL : err);
+			first = first < 0 ? first : r;
 		}
 	}
 }

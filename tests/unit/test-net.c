@@ -89,13 +89,15 @@ static const uint16_t host_ports[] = {8080, 9229};
 
 /* As on a kernel without nft_tproxy: the first transaction is refused. */
 static bool without_tproxy;
+static bool cookies; /* the listener keeps nothing of what begins a connection */
 
-/* nft(8)'s name of the expression in the bytes gets another first letter. */
+/* nft(8)'s name of the expression gets another first letter, wherever it is in the bytes. */
 static void spoil(void *batch, size_t n, const char *expression)
 {
 	char *name = memmem(batch, n, expression, strlen(expression) + 1);
 	CHECK(name);
-	name[0] = 'x';
+	for (; name; name = memmem(batch, n, expression, strlen(expression) + 1))
+		name[0] = 'x';
 }
 
 /* The whole set-up in this process; fds gets N_FDS descriptors. */
@@ -121,6 +123,8 @@ static void set_up(const struct net_cidr *allow, size_t n, bool offline, int *fd
 	STEP("sysctls", net_sysctls(without_tproxy, &err));
 	STEP("prove", net_prove(&err));
 	STEP("listeners", net_listeners(host_ports, 2, fds, &err));
+	int fd = cookies ? open("/proc/sys/net/ipv4/tcp_syncookies", O_WRONLY | O_CLOEXEC) : -1;
+	CHECK(!cookies || write(fd, "2", 1) == 1); /* always */
 	fflush(stdout);
 	free(nft);
 	free(rtnl);
@@ -301,6 +305,9 @@ static void test_literals(void **state)
 	rules[n_rules++] = cidr("2001:db8:1::", 48, 443);
 	rules[n_rules++] = cidr("2606:4700:4700::1111", 128, 853);
 	assert_int_equal(in_child(literal_rules), 0);
+	cookies = true;
+	assert_int_equal(in_child(literal_rules), 0);
+	cookies = false;
 }
 
 static void everything(void)
