@@ -57,14 +57,17 @@ static int bound(int family, int type, const char *ip, uint16_t port, struct err
 	return TAKE_FD(fd);
 }
 
-/* A listener that tproxy may give connections to. */
+/* A listener that tproxy may give connections to.  An accepted one holds the port that was called,
+ * on the address that was called, and what it inherits (SO_REUSEADDR) lets servers inside, which
+ * set it too, listen on that port of every address all the same. */
 static int relay(int family, const char *ip, struct err *err)
 {
 	_cleanup_close_ int fd = bound(family, SOCK_STREAM, ip, NETNS_RELAY_PORT, err);
 	int one = 1;
 	if (fd < 0)
 		return fd;
-	if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)) < 0)
+	if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)) < 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return err_sys(err, errno, "make the relay's listener transparent");
 	return TAKE_FD(fd);
 }

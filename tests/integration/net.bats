@@ -81,6 +81,15 @@ for port in (1, 53, 79, 80, 443, 631):
 	done
 }
 
+@test "NET-06 NET-10 servers inside on a name's port and address get none of its connections" {
+	BAWN_OPTS+=(--allow ok.example:80 --allow 9.9.9.9:80)
+	run net own_listeners=ok.example own_ends=ok.example http=ok.example
+	local ok="200 OK: hello from the internet, sni= got=0"
+	wants own_listeners=ok.example "$ok, 0 came to us"
+	wants own_ends=ok.example "EADDRNOTAVAIL | $ok | $ok | closed"
+	wants http=ok.example "$ok"
+}
+
 @test "NET-07 the host's loopback is never reached" {
 	BAWN_OPTS+=(--allow 0.0.0.0/0:80,7001,7002 --allow '[::/0]:80,7003,7004' --allow loop.example:80,7001)
 	run net tcp=127.0.0.1,7001 tcp=127.0.0.1,7002 tcp=::1,7003 tcp=::1,7004 tcp=0.0.0.0,7002 \

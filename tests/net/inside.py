@@ -170,6 +170,73 @@ def same_port(a, b, port):
     return " | ".join(out)
 
 
+def bound(addr, port):
+    s = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.settimeout(10)
+    s.bind((addr, port))
+    return s
+
+
+def over(s, name, port=80):
+    """The status of an answer over this socket."""
+    s.connect((socket.gethostbyname(name), port))
+    s.sendall(request(name))
+    return status(answer(s))
+
+
+@attempt
+def own_listeners(name):
+    """Servers of ours on the port and the addresses that a connection to the name goes to, while one
+    is open; then more, from sources of all kinds."""
+    addr = socket.gethostbyname(name)
+    with socket.socket() as first:
+        out = {over(first, name)}
+        own = [bound(a, 80) for a in (addr, "0.0.0.0", "::", "127.0.0.1")]
+        for s in own:
+            s.listen()
+        for source in ("0.0.0.0", addr, "198.18.200.200", "9.9.9.9", "127.9.9.9"):
+            with bound(source, 0) as s:
+                out.add(over(s, name))
+    got = 0
+    for s in own:
+        s.setblocking(False)
+        try:
+            s.accept()
+            got += 1
+        except BlockingIOError:
+            pass
+    return " | ".join(sorted(out)) + f", {got} came to us"
+
+
+@attempt
+def own_ends(name):
+    """Connections of ours that have the ends of one to the name, before that one is made: open,
+    ended, and half made from both sides."""
+    addr = socket.gethostbyname(name)
+    out = []
+    with bound("127.0.0.1", 6000) as server:
+        server.listen()
+        ours = bound(addr, 80)
+        ours.connect(("127.0.0.1", 6000))
+        theirs = server.accept()[0]
+    with bound("127.0.0.1", 6000) as s:
+        out.append(tries(lambda: over(s, name)))
+    ours.close()  # first, so that the name's end is the one that waits
+    theirs.recv(1)
+    theirs.close()
+    with bound("127.0.0.1", 6000) as s:
+        out.append(tries(lambda: over(s, name)))
+    with bound(addr, 80) as a, bound("127.0.0.1", 6001) as b:
+        a.setblocking(False)
+        tries(lambda: a.connect(("127.0.0.1", 6001)))
+        out.append(tries(lambda: over(b, name)))
+    with bound(addr, 80) as s:  # to itself
+        out.append(tries(lambda: over(s, name)))
+    return " | ".join(out)
+
+
 # ---- HTTP ---------------------------------------------------------------------------------------
 
 def request(host, path="/", extra=""):
