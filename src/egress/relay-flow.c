@@ -375,11 +375,12 @@ static int sniff_tls(struct flow *f, size_t n)
 }
 
 /* Of the seen bytes, and what follows them, n may pass.  Where that is all there is, only an event
- * can bring more: no need to ask the socket for it. */
+ * can bring more: no need to ask the socket for it.  A look that stops at urgent data says nothing
+ * of what is behind it. */
 void flow_approve(struct flow *f, uint64_t n, size_t seen)
 {
 	f->approved = n;
-	f->all_seen = n == seen && seen < HTTP_HEAD_MAX && !f->rdhup[CLIENT];
+	f->all_seen = n == seen && seen < HTTP_HEAD_MAX && !f->rdhup[CLIENT] && !f->urgent[CLIENT];
 }
 
 static int sniff_http(struct flow *f, size_t n)

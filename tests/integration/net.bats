@@ -295,6 +295,12 @@ for port in (1, 53, 79, 80, 443, 631):
 	came late 'sent afterwards'
 }
 
+@test "NET-25 urgent data between two requests keeps neither from its answer" {
+	BAWN_OPTS+=(--allow ok.example:80)
+	run net urgent_between=ok.example,60
+	wants urgent_between=ok.example,60 "all answered"
+}
+
 @test "NET-27 offline: no names, no route" {
 	BAWN_OPTS+=(--offline --allow ok.example:80 --allow 8.8.8.8:80)
 	run net tcp=8.8.8.8,80 tcp=2600:80::1,80 udp_to=8.8.8.8,53

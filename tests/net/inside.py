@@ -549,6 +549,27 @@ def urgent(name):
 
 
 @attempt
+def urgent_between(name, n):
+    """A request whose end comes later, a byte out of band, and another request, n times."""
+    for i in range(int(n)):
+        with dial(name, 80) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            r = request(name)
+            s.sendall(r[:-2])
+            time.sleep(0.002)
+            s.sendall(r[-2:])
+            s.send(b"!", socket.MSG_OOB)
+            s.sendall(r)
+            got = b""
+            while got.count(b"200 OK") < 2:
+                more = tries(lambda: s.recv(4096))
+                if not more or isinstance(more, str):
+                    return f"round {i}: {more or 'closed'} behind {status(got)}"
+                got += more
+    return "all answered"
+
+
+@attempt
 def kill_everybody(_=""):
     n = 0
     for pid in range(2, 70000):
