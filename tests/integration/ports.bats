@@ -149,6 +149,7 @@ listeners() { # PORT
 @test "--rm publishes too, and nothing listens when it has ended" {
 	echo content >file
 	mkfifo fifo
+	: >said
 	"$BAWN" run --rm -p 0:8000 shell "$WS" -- sh -c 'python3 -m http.server --bind 127.0.0.1 8000 & cat fifo' 2>said 3>&- &
 	local run=$! i p
 	SERVERS+=("$run")
