@@ -46,7 +46,21 @@ static const char *const seed_stays[] = {
 /* Below a home: what a tool is told and how it is set up.  bawn puts the user's own there at each
  * start, but what was changed inside is meant to stay. */
 static const char *const of_tools[] = {
-	".claude", ".codex", ".gemini", ".config/opencode", ".agents"};
+	".claude/", ".codex/", ".gemini/", ".config/opencode/", ".agents/"};
+
+/* Where a variable of the image's says that a tool has its files: those names below a home that begin
+ * with `of` are, less `less`, below its value. */
+static const struct {
+	const char *variable, *of, *less;
+} elsewhere[] = {
+	{"CODEX_HOME", ".codex/", ".codex/"},
+	{"CLAUDE_CONFIG_DIR", ".claude/", ".claude/"},
+	{"CLAUDE_CONFIG_DIR", ".claude.json", ""},
+	{"GEMINI_CLI_HOME", ".gemini/", ""},
+	{"XDG_CONFIG_HOME", ".config/", ".config/"},
+	{"XDG_DATA_HOME", ".local/share/", ".local/share/"},
+	{"XDG_STATE_HOME", ".local/state/", ".local/state/"},
+};
 
 static bool is_dots(const char *name)
 {
@@ -77,10 +91,34 @@ static void look_up(
 	closedir(d);
 }
 
-static void one(struct arena *a, const char *home, const char *name, const int *dirs, size_t n,
-	struct strv *ret)
+/* An absolute path as a name below the root, without a trailing slash; NULL: none, or one that has
+ * to be worked out. */
+static char *below_root(struct arena *a, const char *path)
 {
-	char *path = path_join(a, home, name), *slash = path ? strrchr(path, '/') : NULL;
+	if (!path || path[0] != '/' || !path[1] || strstr(path, "//") || strstr(path, "/."))
+		return NULL;
+	size_t n = strlen(path + 1);
+	return arena_dupn(a, path + 1, n - (path[n] == '/'));
+}
+
+/* Where a name below a home may be: in each home, and where variables say. */
+static void places(struct arena *a, const struct strv *homes, const struct strv *env,
+	const char *name, struct strv *ret)
+{
+	for (size_t h = 0; h < homes->n; h++)
+		strv_push(a, ret, path_join(a, homes->v[h], name));
+	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+		if (!has_prefix(name, elsewhere[i].of))
+			continue;
+		char *dir = below_root(a, strv_env_get(env, elsewhere[i].variable));
+		if (dir)
+			strv_push(a, ret, path_join(a, dir, name + strlen(elsewhere[i].less)));
+	}
+}
+
+static void one(struct arena *a, char *path, const int *dirs, size_t n, struct strv *ret)
+{
+	char *slash = path ? strrchr(path, '/') : NULL;
 	if (!slash)
 		return;
 	if (!strchr(slash, '*')) {
@@ -92,14 +130,11 @@ static void one(struct arena *a, const char *home, const char *name, const int *
 		look_up(a, dirs[i], path, slash + 1, ret);
 }
 
-static bool is_of_tool(struct arena *a, const struct strv *homes, const char *path)
+static bool is_of_tool(const struct strv *tools, const char *path)
 {
-	for (size_t h = 0; h < homes->n; h++)
-		for (size_t i = 0; i < ARRAY_LEN(of_tools); i++) {
-			const char *dir = path_join(a, homes->v[h], of_tools[i]);
-			if (dir && path_within(path, dir))
-				return true;
-		}
+	for (size_t i = 0; i < tools->n; i++)
+		if (tools->v[i] && path_within(path, tools->v[i]))
+			return true;
 	return false;
 }
 
@@ -141,7 +176,7 @@ static bool is_changed(int seed, const int *dirs, size_t n_dirs, const char *pat
 
 struct seeds {
 	struct arena *a;
-	const struct strv *homes;
+	struct strv tools;
 	int dir;
 	const int *dirs;
 	size_t n_dirs;
@@ -172,20 +207,25 @@ static void seeded(const struct seeds *s, const char *path, unsigned int depth, 
 		if (!stays && S_ISDIR(st.st_mode))
 			seeded(s, inner, depth + 1, ret);
 		else if (!stays &&
-			!(S_ISREG(st.st_mode) && is_of_tool(a, s->homes, inner) &&
+			!(S_ISREG(st.st_mode) && is_of_tool(&s->tools, inner) &&
 				is_changed(dir, s->dirs, s->n_dirs, inner)))
 			strv_push(a, ret, inner);
 	}
 	closedir(d);
 }
 
-int leave_out(struct arena *a, const struct strv *homes, const int *dirs, size_t n_dirs, int seed,
-	struct strv *ret)
+int leave_out(struct arena *a, const struct strv *homes, const struct strv *env, const int *dirs,
+	size_t n_dirs, int seed, struct strv *ret)
 {
-	for (size_t h = 0; h < homes->n && !GUARD_REMOVED("leave-out"); h++)
-		for (size_t i = 0; i < ARRAY_LEN(in_home); i++)
-			one(a, homes->v[h], in_home[i], dirs, n_dirs, ret);
+	struct strv paths = {0};
+	for (size_t i = 0; i < ARRAY_LEN(in_home) && !GUARD_REMOVED("leave-out"); i++)
+		places(a, homes, env, in_home[i], &paths);
+	for (size_t i = 0; i < paths.n; i++)
+		one(a, paths.v[i], dirs, n_dirs, ret);
+	struct seeds s = {.a = a, .dir = seed, .dirs = dirs, .n_dirs = n_dirs};
+	for (size_t i = 0; i < ARRAY_LEN(of_tools); i++)
+		places(a, homes, env, of_tools[i], &s.tools);
 	if (seed >= 0)
-		seeded(&(struct seeds){a, homes, seed, dirs, n_dirs}, "", 0, ret);
+		seeded(&s, "", 0, ret);
 	return a->failed ? -ENOMEM : 0;
 }

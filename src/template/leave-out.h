@@ -8,9 +8,10 @@
 #include "base/arena.h"
 
 /* Names below the root, as bawn-layer pack takes them, each as a string in *ret.  homes: relative
- * to the root ("home/agent"); dirs: the upper directories, in which names with a '*' are looked up;
- * seed: a directory with what bawn put there, or -1.  0 or -ENOMEM. */
-int leave_out(struct arena *a, const struct strv *homes, const int *dirs, size_t n_dirs, int seed,
-	struct strv *ret);
+ * to the root ("home/agent"); env: the image's variables, which may have a tool's files elsewhere;
+ * dirs: the upper directories, in which names with a '*' are looked up; seed: a directory with what
+ * bawn put there, or -1.  0 or -ENOMEM. */
+int leave_out(struct arena *a, const struct strv *homes, const struct strv *env, const int *dirs,
+	size_t n_dirs, int seed, struct strv *ret);
 
 #endif

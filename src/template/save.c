@@ -55,11 +55,11 @@ static int find_homes(struct arena *a, const struct template_info *info, struct 
 
 /* Names to leave out, each with its NUL, as a memfd. */
 static int leave_out_fd(struct template_work *w, const struct template_upper *u,
-	const struct strv *homes, struct err *err)
+	const struct strv *homes, const struct strv *env, struct err *err)
 {
 	struct strv names = {0};
 	size_t n = 0;
-	if (leave_out(w->a, homes, u->dirs, u->n_dirs, u->seed, &names) < 0)
+	if (leave_out(w->a, homes, env, u->dirs, u->n_dirs, u->seed, &names) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < u->mounts.n; i++)
 		if (u->mounts.v[i][0] == '/' && u->mounts.v[i][1])
@@ -305,7 +305,7 @@ int template_save_upper(struct template_work *w, const char *gate_helper,
 		r = find_homes(w->a, &base.info, &home, &homes, err);
 	if (r < 0)
 		return r;
-	_cleanup_close_ int out = leave_out_fd(w, u, &homes, err);
+	_cleanup_close_ int out = leave_out_fd(w, u, &homes, &base.info.env, err);
 	if (out < 0)
 		return out;
 	struct packing p = {.dirs = u->dirs,

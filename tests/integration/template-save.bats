@@ -27,7 +27,7 @@ box() {
 	# shellcheck disable=SC2086
 	[ -z "${PROGRAMS:-}" ] || template_program $PROGRAMS
 	mkdir "$LAYER/opt"
-	/usr/bin/python3 - "$LAYER" "$T/base.tar" <<-'PY'
+	/usr/bin/python3 - "$LAYER" "$T/base.tar" "${VARIABLES[@]}" <<-'PY'
 		import hashlib, io, json, sys, tarfile
 		def owner(i):
 		    i.uid = i.gid = 0
@@ -43,7 +43,7 @@ box() {
 		layer = layer.getvalue()
 		diff = hashlib.sha256(layer).hexdigest()
 		config = json.dumps({"architecture": {"x86_64": "amd64", "aarch64": "arm64"}[__import__("os").uname().machine],
-		    "os": "linux", "config": {"Env": ["PATH=/usr/bin:/bin", "FROM_BASE=yes"]},
+		    "os": "linux", "config": {"Env": ["PATH=/usr/bin:/bin", "FROM_BASE=yes"] + sys.argv[3:]},
 		    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + diff]}}).encode()
 		manifest = [{"Config": "c.json", "RepoTags": ["base:1"], "Layers": ["l.tar"]}]
 		with tarfile.open(sys.argv[2], "w") as t:
@@ -99,6 +99,30 @@ nothing_half() {
 	mkdir -p "$T/other"
 	run -0 "$BAWN" run --rm -q --bare-home --template made shell "$T/other" -- sh -c 'cd; find . -type f'
 	[ "$(sort <<<"$output")" = $'./.bashrc\n./.claude/CLAUDE.md\n./.claude/skills/s/SKILL.md\n./.codex/AGENTS.md\n./.config/app' ] || fail left
+}
+
+@test "TPL-16 CRED-07 save: so are those where the template's variables have a tool's files" {
+	load agents.sh
+	look_profile codex
+	VARIABLES=(CODEX_HOME=/opt/codex CLAUDE_CONFIG_DIR=/opt/claude/ GEMINI_CLI_HOME=/opt/gemini
+		XDG_CONFIG_HOME=/opt/config XDG_DATA_HOME=/opt/data XDG_STATE_HOME=/opt/state/../x)
+	box
+	"$BAWN" rm -f box
+	mkdir "$HOME/.codex"
+	echo me >"$HOME/.codex/AGENTS.md"
+	echo 'model = "mine"' >"$HOME/.codex/config.toml"
+	CODEX_API_KEY=sk-test-0000000000000000 "$BAWN" run -q --template base:1 --name box codex-look "$WS" -- 'cd /opt
+		echo "the TEAM speaks" >codex/AGENTS.md
+		for f in codex/sessions/s codex/logs_2.sqlite codex/history.jsonl claude/.credentials.json claude/projects/p.jsonl \
+			claude/.claude.json claude/.claude.json.backup gemini/.gemini/oauth_creds.json gemini/.gemini/tmp/x/logs.json \
+			config/gh/hosts.yml data/opencode/auth.json data/opencode/opencode.db-wal \
+			claude/CLAUDE.md codex/log.md gemini/sessions/s config/app data/x state/opencode/y; do
+				mkdir -p "${f%/*}"; echo content >"$f"; done'
+	template save -q box made
+	mkdir -p "$T/other"
+	run -0 "$BAWN" run --rm -q --bare-home --template made shell "$T/other" -- sh -c 'cd /opt; find . -type f; cat codex/AGENTS.md'
+	[ "$(grep -v TEAM <<<"$output" | sort)" = $'./claude/CLAUDE.md\n./codex/AGENTS.md\n./codex/log.md\n./config/app\n./data/x\n./gemini/sessions/s\n./state/opencode/y' ] || fail left
+	assert_output 'the TEAM speaks'
 }
 
 # What an archive's layers hold: owners, modes, attributes, content.
