@@ -111,6 +111,8 @@ int build_meta(struct build *b, struct build_state *st, const struct df_inst *i,
 char *build_path(struct build *b, const struct build_state *st, const char *text);
 
 /* steps.c: layers. */
+#define BUILD_LINKS "links" /* in DIR, of make(): whose links and FIFOs are (links.h), if any */
+
 struct build_step {
 	const char *what; /* for the history */
 	const char *key;  /* 64 hex digits */

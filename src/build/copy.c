@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/tree.h"
 #include "build/build.h"
+#include "build/mode.h"
 #include "template/layer-run.h"
 
 struct copying {
@@ -23,7 +24,7 @@ struct copying {
 	const char *archives;    /* ADD: a directory for what archives hold; NULL: none yet */
 	struct df_heredoc *docs; /* files given in the Dockerfile, expanded */
 	size_t n_docs;
-	const char *dir; /* DIR of the layer that is made */
+	const char *list; /* whose its links are */
 };
 
 static int oom(struct err *err)
@@ -36,8 +37,7 @@ static int oom(struct err *err)
 static int read_chmod(struct copying *k, struct err *err)
 {
 	struct build *b = k->b;
-	char *text, *end;
-	k->c.mode = -1;
+	char *text;
 	for (size_t n = 0; n < k->i->n_flags; n++) {
 		const struct df_flag *f = &k->i->flags[n];
 		if (!streq(f->name, "chmod"))
@@ -45,11 +45,11 @@ static int read_chmod(struct copying *k, struct err *err)
 		int r = build_word(b, k->st, k->i, f->value, f->at, &text, err);
 		if (r < 0)
 			return r;
-		unsigned long mode = strtoul(text, &end, 8);
-		if (*text < '0' || *text > '7' || *end || mode > 07777)
+		if (!mode_is_valid(text))
 			return df_err(&b->d, k->i->line, f->at, err,
-				"--chmod wants an octal mode, as in 0755; \"%s\" is none", text);
-		k->c.mode = (int)mode;
+				"--chmod wants a mode, as in 0755 or u+x,go-w; \"%s\" is none",
+				text);
+		k->c.chmod = text;
 	}
 	return 0;
 }
@@ -247,13 +247,33 @@ static int find_owner(struct copying *k, int root, struct err *err)
 	return k->chown ? build_account(&k->b->a, root, k->chown, &k->c.owner, NULL, err) : 0;
 }
 
+/* list: where it is kept whose the links are; NULL: nowhere. */
+static int begin_links(
+	struct copying *k, struct build_links *l, int root, const char *list, struct err *err)
+{
+	struct build *b = k->b;
+	*l = (struct build_links){.a = &b->a,
+		.helper = path_join(&b->a, b->install.libexec, "bawn-layer"),
+		.root = root};
+	if (k->from)
+		l->lowers = build_lowers(b, k->from);
+	l->list = list ? fopen(list, "we") : NULL;
+	if (list && !l->list)
+		return err_sys(err, errno, "create %s", list);
+	k->c.links = l;
+	return arena_check(&b->a, err);
+}
+
 static int digest(void *ctx, const int *roots, struct buf *out, struct err *err)
 {
 	struct copying *k = ctx;
+	struct build_links links;
 	char hex[65] = "";
 	if (k->from)
 		k->c.from = roots[1];
 	int r = find_owner(k, roots[0], err);
+	if (r == 0)
+		r = begin_links(k, &links, roots[0], NULL, err);
 	if (r == 0 && k->c.sources.n)
 		r = build_tree_digest(&k->b->a, &k->c, hex, err);
 	buf_printf(out, "%s %u:%u", hex, k->c.owner.uid, k->c.owner.gid);
@@ -270,6 +290,7 @@ static int put_docs(struct copying *k, int root, struct err *err)
 	dir = dir || (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode));
 	if (fd >= 0)
 		close(fd);
+	const mode_t mode = k->c.chmod ? mode_apply(k->c.chmod, 0644, false) : 0644;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < k->n_docs; i++) {
 		const char *slash = dir && k->c.dest[n - 1] != '/' ? "/" : "";
@@ -277,7 +298,7 @@ static int put_docs(struct copying *k, int root, struct err *err)
 			? arena_printf(&k->b->a, "%s%s%s", k->c.dest, slash, k->docs[i].name)
 			: arena_dup(&k->b->a, k->c.dest);
 		r = path ? build_tree_put(root, path, k->docs[i].text, k->docs[i].n,
-				   k->c.mode < 0 ? 0644 : (mode_t)k->c.mode, &k->c.owner, err)
+				   mode, &k->c.owner, err)
 			 : oom(err);
 	}
 	return r;
@@ -337,12 +358,18 @@ static int take_archives(struct copying *k, int root, struct err *err)
 		if (kind == ARCHIVE_NONE || r == 0) {
 			r = strv_push(&b->a, &rest, k->c.sources.v[i]);
 		} else {
-			struct build_copy c = {.mode = -1, .dest = k->c.dest};
+			struct build_copy c = {.dest = k->c.dest, .links = k->c.links};
 			_cleanup_close_ int fs = openat(
 				dir, "fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 			c.from = fs;
 			strv_add(&b->a, &c.sources, "");
-			r = build_tree_copy(&b->a, &c, root, err);
+			struct strv lowers = {0};
+			strv_addf(&b->a, &lowers, "%s/fs", k->archives);
+			build_links_from(c.links, lowers);
+			r = arena_check(&b->a, err);
+			if (r == 0)
+				r = build_tree_copy(&b->a, &c, root, err);
+			build_links_from(c.links, (struct strv){0});
 		}
 		if (kind != ARCHIVE_NONE && r >= 0)
 			r = tree_remove(AT_FDCWD, k->archives, err);
@@ -354,10 +381,13 @@ static int take_archives(struct copying *k, int root, struct err *err)
 static int copy(void *ctx, const int *roots, struct buf *out, struct err *err)
 {
 	struct copying *k = ctx;
+	struct build_links links;
 	(void)out;
 	if (k->from)
 		k->c.from = roots[1];
 	int r = find_owner(k, roots[0], err);
+	if (r == 0)
+		r = begin_links(k, &links, roots[0], k->list, err);
 	if (r == 0 && k->n_docs)
 		r = put_docs(k, roots[0], err);
 	const char *unpack_flag = df_flag(k->i, "unpack");
@@ -366,7 +396,7 @@ static int copy(void *ctx, const int *roots, struct buf *out, struct err *err)
 		r = take_archives(k, roots[0], err);
 	if (r == 0 && k->c.sources.n)
 		r = build_tree_copy(&k->b->a, &k->c, roots[0], err);
-	return r;
+	return r == 0 ? build_links_end(&links, err) : r; /* the process ends */
 }
 
 /* ---- outside ---- */
@@ -379,9 +409,12 @@ static int make(struct build *b, struct build_state *st, struct build_step *s, c
 		.upper = path_join(&b->a, dir, "fs"),
 		.work = path_join(&b->a, dir, "work")}};
 	k->archives = path_join(&b->a, dir, "unpacked");
+	k->list = path_join(&b->a, dir, BUILD_LINKS);
 	if (k->from)
 		v[1].lowers = build_lowers(b, k->from);
-	return view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err);
+	return k->archives && k->list
+		? view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err)
+		: oom(err);
 }
 
 /* The digest of what is copied, and the owner that --chown means here. */
@@ -405,8 +438,8 @@ static int find_digest(struct copying *k, char **ret, struct err *err)
 static char *canonical(struct copying *k)
 {
 	struct buf t = {0};
-	buf_printf(&t, "%s %s %d %s", df_name(k->i->kind), k->c.dest, k->c.mode,
-		k->c.parents ? "parents" : "");
+	buf_printf(&t, "%s %s %s %s", df_name(k->i->kind), k->c.dest,
+		k->c.chmod ? k->c.chmod : "", k->c.parents ? "parents" : "");
 	for (size_t i = 0; i < k->n_docs; i++)
 		buf_printf(&t, "\n<%s %zu %s", k->docs[i].name, k->docs[i].n, k->docs[i].text);
 	/* where each source goes hangs on its name */

@@ -9,6 +9,7 @@ libbuild_a_SOURCES = \
 	src/build/expand.h src/build/expand.c \
 	src/build/glob.h src/build/glob.c \
 	src/build/ignore.h src/build/ignore.c \
+	src/build/mode.h src/build/mode.c \
 	src/build/mount.h src/build/mount.c
 
 pkglibexec_PROGRAMS += bawn-build
@@ -18,7 +19,7 @@ bawn_build_SOURCES = \
 	src/build/carry.h src/build/carry.c src/build/steps.c src/build/owners.c \
 	src/build/copy.c src/build/run.c src/build/finish.c \
 	src/build/tree.h src/build/tree.c src/build/tree-walk.h src/build/tree-walk.c \
-	src/build/tree-place.c src/build/view.h src/build/view.c \
+	src/build/tree-place.c src/build/links.h src/build/links.c src/build/view.h src/build/view.c \
 	src/init/init-overlay.h src/init/init-overlay.c \
 	src/init/owner-attr.h src/init/owner-attr.c \
 	src/run/options.h src/run/options.c

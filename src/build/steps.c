@@ -24,7 +24,7 @@ char *build_key(struct build *b, const struct build_state *st, const char *const
 {
 	struct sha256 sum;
 	char hex[SHA256_HEX + 1];
-	static const char version[] = "bawn-build 4";
+	static const char version[] = "bawn-build 5";
 	sha256_begin(&sum);
 	sha256_add(&sum, version, sizeof(version));
 	for (size_t i = 0; i < st->layers.n; i++)
@@ -96,7 +96,11 @@ static int adopt(struct build *b, struct template_making *m, const struct build_
 {
 	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer");
 	char *ids = arena_printf(&b->a, "%u:%u", owner->uid, owner->gid);
-	return helper && ids ? layer_run_adopt(helper, &b->a, m->dir, ids, &m->layer, err)
+	_cleanup_close_ int links = openat(
+		m->dir, BUILD_LINKS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (links >= 0 && unlinkat(m->dir, BUILD_LINKS, 0) < 0)
+		return err_sys(err, errno, "remove a list");
+	return helper && ids ? layer_run_adopt(helper, &b->a, m->dir, ids, links, &m->layer, err)
 			     : oom(err);
 }
 

@@ -29,6 +29,8 @@ int build_tree_mark(int fd, const struct build_owner *owner, mode_t mode, bool d
 	int n = snprintf(text, sizeof(text), "%o", (unsigned int)mode);
 	if (owner->set && fsetxattr(fd, OWNER_ATTR, own, owner_put(own, &ids), 0) < 0)
 		return err_sys(err, errno, "record an owner");
+	if (dir && !owner->set) /* one that was there already is the source's now */
+		fremovexattr(fd, OWNER_ATTR);
 	if (disk != mode && fsetxattr(fd, "user.bawn.mode", text, (size_t)n, 0) < 0)
 		return err_sys(err, errno, "record a mode");
 	if (disk == mode)

@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "base/sha256.h"
 #include "build/buf.h"
+#include "build/mode.h"
 #include "build/tree-walk.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -97,8 +98,8 @@ static struct facts facts_of(const struct walk *w, int fd, const struct stat *st
 		f.mode = get_mode(fd, st);
 		get_owner(fd, &f.owner);
 	}
-	if (w->c->mode >= 0)
-		f.mode = (mode_t)w->c->mode;
+	if (w->c->chmod)
+		f.mode = mode_apply(w->c->chmod, f.mode, S_ISDIR(st->st_mode));
 	if (w->c->owner.set)
 		f.owner = w->c->owner;
 	return f;
@@ -278,39 +279,72 @@ static int take_file(struct walk *w, int dir, const char *name, int to, const ch
 	return fd < 0 ? fail(w, errno, "open", w->shown.s) : walk_file(w, fd, to, as);
 }
 
+/* Of a link or a FIFO, which has no attributes.  Root's as before in digests: without a word. */
+static int other_facts(struct walk *w, int dir, const char *name, struct facts *f)
+{
+	struct link_owner o = {.mode = f->mode};
+	if (!w->c->owner.set && w->c->links) {
+		int r = build_links_find(w->c->links, w->c->from, dir, name, &o, w->err);
+		if (r < 0)
+			return r;
+		f->owner = (struct build_owner){.set = o.uid || o.gid, .uid = o.uid, .gid = o.gid};
+		f->mode = o.mode;
+	}
+	if (w->c->owner.set)
+		f->owner = w->c->owner;
+	return 0;
+}
+
+static int keep_facts(struct walk *w, int to, const char *as, const struct facts *f)
+{
+	const struct link_owner o = {f->owner.uid, f->owner.gid, f->mode};
+	return w->c->links ? build_links_keep(w->c->links, to, as, &o, w->err) : 0;
+}
+
 static int take_symlink(
 	struct walk *w, int dir, const char *name, int to, const char *as, const struct stat *st)
 {
 	char target[PATH_MAX];
-	const struct facts f = {.mode = 0777, .owner = w->c->owner};
+	struct facts f = {.mode = 0777};
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, st->st_mtim};
 	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
 	if (n < 0)
 		return fail(w, errno, "read the link", w->shown.s);
 	target[n] = '\0';
-	if (w->sum) {
+	int r = other_facts(w, dir, name, &f);
+	if (r == 0 && w->sum) {
+		f.mode = 0777;
 		digest_line(w, 'l', &f, target);
 		return 0;
 	}
-	int r = clear_place(w, to, as);
+	if (r == 0)
+		r = clear_place(w, to, as);
 	if (r == 0 && symlinkat(target, to, as) < 0)
 		r = fail(w, errno, "create the link", w->shown.s);
 	if (r == 0)
 		utimensat(to, as, times, AT_SYMLINK_NOFOLLOW);
-	return r;
+	return r == 0 ? keep_facts(w, to, as, &f) : r;
 }
 
-static int take_fifo(struct walk *w, int to, const char *as, const struct stat *st)
+static int take_fifo(
+	struct walk *w, int dir, const char *name, int to, const char *as, const struct stat *st)
 {
-	const struct facts f = {.mode = st->st_mode & 07777};
-	if (w->sum) {
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, st->st_mtim};
+	struct facts f = {.mode = st->st_mode & 07777};
+	int r = other_facts(w, dir, name, &f);
+	if (w->c->chmod)
+		f.mode = mode_apply(w->c->chmod, f.mode, false);
+	if (r == 0 && w->sum) {
 		digest_line(w, 'p', &f, "");
 		return 0;
 	}
-	int r = clear_place(w, to, as);
-	if (r == 0 && mkfifoat(to, as, st->st_mode & 0777) < 0)
+	if (r == 0)
+		r = clear_place(w, to, as);
+	if (r == 0 && mkfifoat(to, as, (f.mode & 0777) | 0400) < 0)
 		r = fail(w, errno, "create", w->shown.s);
-	return r;
+	if (r == 0)
+		utimensat(to, as, times, AT_SYMLINK_NOFOLLOW);
+	return r == 0 ? keep_facts(w, to, as, &f) : r;
 }
 
 static int compare(const void *a, const void *b)
@@ -428,7 +462,7 @@ int walk_take(struct walk *w, int dir, const char *name, int to, const char *as)
 	else if (S_ISLNK(st.st_mode))
 		r = take_symlink(w, dir, name, to, as, &st);
 	else if (S_ISFIFO(st.st_mode))
-		r = take_fifo(w, to, as, &st);
+		r = take_fifo(w, dir, name, to, as, &st);
 	else if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(0, 0)) /* a layer's whiteout */
 		r = err_set(w->err, EINVAL, "%s is no file, directory, link or FIFO", w->shown.s);
 	w->found++;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "build/ignore.h"
+#include "build/links.h"
 
 #define BUILD_DEPTH_MAX 200
 
@@ -26,9 +27,10 @@ struct build_copy {
 	struct ignore exclude;       /* --exclude: paths below what is copied */
 	struct strv sources;         /* relative to from; a "/" behind one means nothing */
 	const char *dest;            /* absolute, as inside; "/" behind it: a directory */
-	int mode;                    /* --chmod; -1: the source's */
+	const char *chmod;           /* --chmod, valid (mode.h); NULL: the source's mode */
 	struct build_owner owner;    /* --chown */
 	bool parents;                /* --parents: their directories come along */
+	struct build_links *links;   /* whose links and FIFOs are; NULL: nobody asks */
 };
 
 /* All sources' names, kinds, modes and content, in sha256's hex digits.  Found nothing: -ENOENT. */

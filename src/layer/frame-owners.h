@@ -5,19 +5,9 @@
 #ifndef BAWN_LAYER_FRAME_OWNERS_H
 #define BAWN_LAYER_FRAME_OWNERS_H
 
-#include <stdint.h>
+#include "layer/link-owners.h"
 
-#include "base/err.h"
-
-struct frame_owners;
-struct frame_owner {
-	uint32_t uid, gid, mode; /* mode: 07777 */
-};
-
-/* fd: of a frame.  0 or -errno. */
-int frame_owners_read(int fd, struct frame_owners **ret, struct err *err);
-/* The last entry of that tar that is a link or a FIFO called path (relative to the root). */
-bool frame_owners_find(const struct frame_owners *o, const char *path, struct frame_owner *ret);
-void frame_owners_free(struct frame_owners *o);
+/* fd: of a frame.  *ret: the entries of that tar that are links or FIFOs.  0 or -errno. */
+int frame_owners_read(int fd, struct link_owners **ret, struct err *err);
 
 #endif

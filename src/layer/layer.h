@@ -22,6 +22,7 @@
  *     meta=N              most bytes of the tar that are no file's content
  *     entries=N, depth=N  most entries; most directories in one another
  *   bawn-layer adopt [UID:GID]
+ *     0    whose links and FIFOs of it are, as links writes it; or an end of file at once
  *     1    result text
  *     3    a directory with fs/, an overlay's upper directory that is not in use any more: it
  *          becomes a layer's fs/ as it stands; frame is made beside it
@@ -48,6 +49,11 @@
  *          in the first DIRS directories
  *     layers=N  the last N are layers' own directories, with fs/ and frame, which says whose the
  *          links and FIFOs are
+ *   bawn-layer links
+ *     1    whose the layer's links (also hard ones) and FIFOs are, as its tar says: for each
+ *          "UID GID MODE PATH", mode in octal, ended by a NUL
+ *     3    the directory of a layer
+ *     4    result text: entries N
  *   bawn-layer index
  *     0    a tar (an archive of images), packed in one of the same ways or plain
  *     1    result text: instead of those below, for each entry "file OFFSET SIZE NAME" (regular
@@ -77,7 +83,7 @@
  *     user.bawn.xattr.NAME     other extended attributes than the user's own
  *     user.bawn.node           "c MAJOR MINOR" or "b MAJOR MINOR", on an empty file
  * Symbolic links, FIFOs and whiteouts can't have such attributes: their owners are in the frame
- * alone.
+ * alone, and links tells them to who copies some.
  *
  * kept/ has the content of entries that the tree does not have, as a later one took their name.
  */

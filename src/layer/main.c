@@ -15,7 +15,7 @@
 #include "layer/result.h"
 #include "layer/unpack.h"
 
-#define EXCLUDE_MAX ((size_t)64 << 20)
+#define LIST_MAX ((size_t)64 << 20)
 
 static bool option(const char *arg, const char *key, uint64_t *ret)
 {
@@ -194,33 +194,53 @@ static int mode_write(int argc, char **argv)
 /* ---- pack, adopt --------------------------------------------------------------------------------
  */
 
-static int read_excludes(struct pack *p, struct err *err)
+/* All that is on 0. */
+static int read_list(const char *what, char **ret, size_t *ret_n, struct err *err)
 {
 	char *text = NULL;
 	size_t n = 0, cap = 0;
 	for (;;) {
 		if (n == cap) {
 			cap = cap ? cap * 2 : 65536;
-			char *more = cap > EXCLUDE_MAX ? NULL : realloc(text, cap);
+			char *more = cap > LIST_MAX ? NULL : realloc(text, cap);
 			if (!more)
-				return err_set(err, E2BIG, "too many names to leave out");
+				return err_set(err, E2BIG, "too many %s", what);
 			text = more;
 		}
 		ssize_t got = fd_read_full(0, text + n, cap - n);
 		if (got < 0)
-			return err_sys(err, (int)-got, "read the names to leave out");
+			return err_sys(err, (int)-got, "read the list of %s", what);
 		n += (size_t)got;
 		if (n < cap)
 			break;
 	}
-	p->exclude = text;
-	p->exclude_n = n;
+	*ret = text;
+	*ret_n = n;
 	return 0;
+}
+
+static int read_excludes(struct pack *p, struct err *err)
+{
+	char *text = NULL;
+	int r = read_list("names to leave out", &text, &p->exclude_n, err);
+	p->exclude = text;
+	return r;
+}
+
+static int read_links(struct link_owners **ret, struct err *err)
+{
+	char *text = NULL;
+	size_t n = 0;
+	int r = read_list("owners of links", &text, &n, err);
+	if (r == 0)
+		r = link_owners_parse(text, n, ret, err);
+	free(text);
+	return r;
 }
 
 /* The last n of the directories are layers': fs/ is what is packed, the frame says more of it. */
 static int open_layers(
-	int *dirs, size_t n_dirs, size_t n, struct frame_owners **known, struct err *err)
+	int *dirs, size_t n_dirs, size_t n, struct link_owners **known, struct err *err)
 {
 	for (size_t i = n_dirs - n; i < n_dirs; i++) {
 		_cleanup_close_ int frame = place_open(dirs[i], "frame", O_RDONLY, 0);
@@ -237,7 +257,7 @@ static int open_layers(
 
 static int do_pack(struct pack *p, int *dirs, size_t layers, struct result *res, struct err *err)
 {
-	static struct frame_owners *known[LAYER_DIRS_MAX];
+	static struct link_owners *known[LAYER_DIRS_MAX];
 	struct layer_counts c = {0};
 	struct output_digests d;
 	int r = hash_init(err);
@@ -286,9 +306,12 @@ static int do_adopt(struct pack *p, struct result *res, struct err *err)
 	struct layer_counts c = {0};
 	struct output_digests d;
 	const int layer = LAYER_DIR_FD;
+	struct link_owners *links = NULL;
 	int frame = -1, fs = -1, r = hash_init(err);
 	if (r == 0)
 		r = layer_jail(&layer, 1, true, 0, err);
+	if (r == 0)
+		r = read_links(&links, err);
 	if (r < 0)
 		return r;
 	fs = place_open(LAYER_DIR_FD, "fs", O_RDONLY | O_DIRECTORY, 0);
@@ -296,6 +319,7 @@ static int do_adopt(struct pack *p, struct result *res, struct err *err)
 	if (frame < 0)
 		return err_sys(err, -frame, fs < 0 ? "open a layer's fs" : "make a layer's frame");
 	p->dirs = &fs;
+	p->known = &links;
 	p->frame = frame_begin(frame, err);
 	r = p->frame ? output_open(-1, LAYER_TAR, &p->out, err) : -ENOMEM;
 	if (r == 0)
@@ -318,6 +342,49 @@ static int mode_adopt(int argc, char **argv)
 	if (argc > 3 || (argc == 3 && pack_owners(argv[2], &owner, 1, &err) < 0))
 		return 2;
 	return say_end(1, do_adopt(&p, &res, &err), &res, &err);
+}
+
+/* ---- links ---------------------------------------------------------------------------------------
+ */
+
+static int put_links(const struct link_owners *l, struct result *res, struct err *err)
+{
+	_cleanup_free_ char *line = malloc(TAR_PATH_MAX + 64);
+	struct link_owner o;
+	const char *path;
+	size_t i = 0;
+	if (!line)
+		return err_set(err, ENOMEM, "out of memory");
+	for (; link_owners_each(l, i, &path, &o); i++) {
+		int n = snprintf(line, TAR_PATH_MAX + 64, "%u %u %o %s", o.uid, o.gid, o.mode, path);
+		int r = fd_write_all(1, line, (size_t)n + 1);
+		if (r < 0)
+			return err_sys(err, -r, "write the owners of links");
+	}
+	say(res, "entries %zu\n", i);
+	return 0;
+}
+
+static int do_links(struct result *res, struct err *err)
+{
+	const int dir = LAYER_DIR_FD;
+	struct link_owners *l;
+	int r = layer_jail(&dir, 1, false, 0, err);
+	_cleanup_close_ int frame = r < 0 ? -1 : place_open(dir, "frame", O_RDONLY, 0);
+	if (r == 0 && frame < 0)
+		r = err_sys(err, -frame, "open a layer's frame");
+	if (r == 0)
+		r = frame_owners_read(frame, &l, err);
+	return r == 0 ? put_links(l, res, err) : r;
+}
+
+static int mode_links(int argc, char **argv _unused_)
+{
+	struct result res = {0};
+	struct err err = {0};
+	if (argc != 2)
+		return 2;
+	return say_end(LAYER_RESULT_WRITE_FD, do_links(&res, &err), &res, &err);
 }
 
 /* ---- index --------------------------------------------------------------------------------------
@@ -351,6 +418,7 @@ int main(int argc, char **argv)
 		{"write", mode_write},
 		{"pack", mode_pack},
 		{"adopt", mode_adopt},
+		{"links", mode_links},
 		{"index", mode_index},
 	};
 	umask(0);

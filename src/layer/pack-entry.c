@@ -6,7 +6,6 @@
 #include <sys/xattr.h>
 
 #include "base/escape.h"
-#include "layer/frame-owners.h"
 #include "layer/pack-in.h"
 
 static const char *shown(const struct packer *k)
@@ -59,12 +58,12 @@ static struct pack_owner owner_of(const struct packer *k, size_t layer)
 	return k->p->owners[layer];
 }
 
-/* Where the attributes of what is no file and no directory would say more, the frame does. */
-static void ask_frame(const struct packer *k, size_t layer, struct tar_entry *e)
+/* What is no file and no directory has no attributes: whose it is, is known otherwise. */
+static void ask_known(const struct packer *k, size_t layer, struct tar_entry *e)
 {
-	struct frame_owner o;
+	struct link_owner o;
 	if (!k->p->known || !k->p->known[layer] ||
-		!frame_owners_find(k->p->known[layer], k->path, &o))
+		!link_owners_find(k->p->known[layer], k->path, &o))
 		return;
 	e->uid = o.uid;
 	e->gid = o.gid;
@@ -149,7 +148,7 @@ static int put_symlink(struct packer *k, int dir, size_t layer, const char *name
 	struct tar_entry e = begin(k, layer, st);
 	e.type = TAR_SYMLINK;
 	e.link = target;
-	ask_frame(k, layer, &e);
+	ask_known(k, layer, &e);
 	return put_head(k, &e, err);
 }
 
@@ -168,7 +167,7 @@ static int put_hard(struct packer *k, int dir, size_t layer, const char *name, c
 		if (r < 0)
 			return r;
 	} else {
-		ask_frame(k, layer, &e);
+		ask_known(k, layer, &e);
 	}
 	e.type = TAR_HARD;
 	e.link = first;
@@ -190,7 +189,7 @@ int pack_other(struct packer *k, int dir, size_t layer, const char *name, const 
 	case S_IFIFO: {
 		struct tar_entry e = begin(k, layer, st);
 		e.type = TAR_FIFO;
-		ask_frame(k, layer, &e);
+		ask_known(k, layer, &e);
 		return put_head(k, &e, err);
 	}
 	default:

@@ -9,6 +9,7 @@
 
 #include "layer/frame.h"
 #include "layer/layer.h"
+#include "layer/link-owners.h"
 #include "layer/output.h"
 
 struct pack_owner {
@@ -22,8 +23,7 @@ struct pack {
 	const char *home;                /* and, where not NULL, of what is there or below ... */
 	size_t home_dirs;                /* ... in the first so many directories */
 	struct pack_owner home_owner;
-	struct frame_owners *const
-		*known; /* not NULL: of each directory, what its frame says; NULL */
+	struct link_owners *const *known; /* not NULL: of each directory, whose its links are; NULL */
 	bool squash;
 	const char *exclude; /* names, each ended by a NUL */
 	size_t exclude_n;

@@ -204,16 +204,39 @@ int layer_run_check(const char *helper, struct arena *a, int dir, int making,
 	return template_layer_result(a, text, n, "application/octet-stream", ret, err);
 }
 
-int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner,
+int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner, int links,
 	struct template_layer *ret, struct err *err)
 {
 	char name[] = "bawn-layer", mode[] = "adopt", *text, *arg = arena_dup(a, owner);
 	char *argv[] = {name, mode, arg, NULL};
-	int fds[] = {-1, -1, -1, dir};
+	int fds[] = {links, -1, -1, dir};
 	size_t n;
 	struct call c = {helper, argv, fds, ARRAY_LEN(fds), 1, NULL};
 	int r = arg ? run(a, &c, &text, &n, err) : err_set(err, ENOMEM, "out of memory");
 	return r < 0 ? r : template_layer_result(a, text, n, "application/octet-stream", ret, err);
+}
+
+int layer_run_links(const char *helper, struct arena *a, int dir, struct link_owners **ret,
+	struct err *err)
+{
+	char name[] = "bawn-layer", mode[] = "links", *text;
+	char *argv[] = {name, mode, NULL};
+	_cleanup_close_ int out = memfd_create("bawn-links", MFD_CLOEXEC);
+	int fds[] = {-1, out, -1, dir, -1};
+	struct call c = {helper, argv, fds, ARRAY_LEN(fds), 4, NULL};
+	size_t n;
+	int r = out < 0 ? err_sys(err, errno, "memfd_create") : run(a, &c, &text, &n, err);
+	off_t size = r < 0 ? -1 : lseek(out, 0, SEEK_END);
+	if (r < 0)
+		return r;
+	if (size < 0 || (size_t)size > RESULT_MAX)
+		return err_set(err, EFBIG, "a layer has too many links");
+	_cleanup_free_ char *list = malloc((size_t)size + 1);
+	if (!list)
+		return err_set(err, ENOMEM, "out of memory");
+	ssize_t got = fd_pread_full(out, list, (size_t)size, 0);
+	return got != size ? err_set(err, EIO, "read the owners of links")
+			   : link_owners_parse(list, (size_t)size, ret, err);
 }
 
 /* ---- the index of an archive ---- */

@@ -8,6 +8,7 @@
 #define BAWN_TEMPLATE_LAYER_RUN_H
 
 #include "base/arena.h"
+#include "layer/link-owners.h"
 #include "store/template-info.h"
 
 /* Called several times a second while it works; ctx is the caller's. */
@@ -36,9 +37,12 @@ int layer_run_write(const char *helper, struct arena *a, int dir, int out, const
 int layer_run_check(const char *helper, struct arena *a, int dir, int making,
 	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err);
 /* A finished upper directory (dir/fs) becomes a layer as it stands; owner: of what says nothing of
- * one, "0:0". */
-int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner,
+ * one, "0:0"; links: a file that says whose its links and FIFOs are (layer/link-owners.h), or -1. */
+int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner, int links,
 	struct template_layer *ret, struct err *err);
+/* Whose the links and FIFOs of the layer in dir are. */
+int layer_run_links(const char *helper, struct arena *a, int dir, struct link_owners **ret,
+	struct err *err);
 
 /* What an archive of images holds. */
 struct archive_member {

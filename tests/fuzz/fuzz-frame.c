@@ -37,11 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (fd < 0 || fd_write_all(fd, data, n) < 0)
 		abort();
 	frame_read(fd, &(struct frame_ops){on_bytes, on_content, &sum}, NULL);
-	struct frame_owners *owners;
-	struct frame_owner one;
+	struct link_owners *owners;
+	struct link_owner one;
 	if (frame_owners_read(fd, &owners, NULL) == 0) {
-		frame_owners_find(owners, "usr/link", &one);
-		frame_owners_free(owners);
+		link_owners_find(owners, "usr/link", &one);
+		link_owners_free(owners);
 	}
 	close(fd);
 	return 0;

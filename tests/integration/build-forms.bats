@@ -194,7 +194,7 @@ says() {
 	says 2:5 '--network=host is not supported' <<<'RUN --network=host true'
 	says 2:5 '--security=insecure is not supported' <<<'RUN --security=insecure true'
 	says 2:5 'RUN --device is not supported' <<<'RUN --device=x true'
-	says 2:6 'wants an octal mode' <<<'COPY --chmod=u+x a b'
+	says 2:6 'wants a mode, as in 0755 or u+x,go-w' <<<'COPY --chmod=u+y a b'
 	says 2:13 'nothing ends this heredoc' <<<$'ONBUILD RUN <<EOF\ntrue'
 	says 2:5 'nothing ends this heredoc' <<<$'RUN <<EOF\ntrue'
 	says 2:9 'ONBUILD wants something else' <<<'ONBUILD ONBUILD RUN x'

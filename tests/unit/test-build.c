@@ -4,6 +4,7 @@
 #include "build/buf.h"
 #include "build/dockerfile.h"
 #include "build/expand.h"
+#include "build/mode.h"
 #include "build/mount.h"
 
 struct world {
@@ -469,6 +470,51 @@ static void test_mounts(void **state)
 	arena_free(&a);
 }
 
+/* As chmod(1) has it, where the umask is 0. */
+static void test_modes(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t was;
+		bool dir;
+		mode_t is;
+	} good[] = {
+		{"0755", 06644, false, 0755},
+		{"7777", 0, true, 07777},
+		{"u+x", 0644, false, 0744},
+		{"+x", 0600, false, 0711},
+		{"go-rwx,u=rw", 0777, false, 0600},
+		{"a+X", 0644, false, 0644},
+		{"a+X", 0644, true, 0755},
+		{"a+X", 0654, false, 0755},
+		{"u+xX,go=u-w", 0600, false, 0755},
+		{"+s", 0755, false, 06755},
+		{"o+s", 0755, false, 0755},
+		{"u=rwx", 04600, false, 0700},
+		{"u=rwx", 06600, true, 06700},
+		{"ug=s", 0755, true, 06005},
+		{"u-s", 06755, true, 02755},
+		{"=", 06777, false, 0},
+		{"+t", 0755, true, 01755},
+		{"u+t", 0755, true, 0755},
+		{"o=t", 0755, true, 01750},
+		{"g=o", 0706, false, 0766},
+		{"u+r-w+x", 0200, false, 0500},
+		{"ua-", 0640, false, 0640},
+	};
+	static const char *const bad[] = {"", "8", "10000", "0755 ", "u", "x", "u+y", "u+x,",
+		",u+x", "u+x g+x", "u=gx", "u+ug", "-1", "rwxr-xr-x"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_true(mode_is_valid(good[i].text));
+		if (mode_apply(good[i].text, good[i].was, good[i].dir) != good[i].is)
+			fail_msg("%s of %o", good[i].text, (unsigned int)good[i].was);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (mode_is_valid(bad[i]))
+			fail_msg("\"%s\" is taken for a mode", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_expand_words),
 		cmocka_unit_test(test_expand_limits),
 		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_modes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include "layer/frame.h"
 #include "layer/hash.h"
 #include "layer/jail.h"
+#include "layer/link-owners.h"
 #include "layer/place.h"
 #include "layer/tar-in.h"
 
@@ -110,6 +111,38 @@ static void test_owners(void **state)
 	assert_true(attr_owner_get(
 		(const unsigned char *)"\x08\xff\xff\xff\xff\x0f\x10\x2a", 8, &uid, &gid));
 	assert_true(uid == ATTR_ID_NOOP && gid == 42);
+}
+
+/* The text in which one process tells another whose links are. */
+static void test_link_owners(void **state)
+{
+	static const char good[] = "1 2 777 a/b\0"
+				   "4294967295 0 4620 a\0"
+				   "3 4 777 a/b\0"
+				   "5 6 777 with a space";
+	static const char *const bad[] = {"", "1 2 777", "1 2 777 ", "1 2 8 a", "1  2 777 a",
+		"-1 2 777 a", "1 4294967296 777 a", "1 2 10000 a", "x"};
+	struct link_owners *l;
+	struct link_owner o = {0};
+	(void)state;
+	assert_int_equal(link_owners_parse(good, sizeof(good), &l, NULL), 0);
+	assert_true(link_owners_find(l, "a/b", &o)); /* the last one counts */
+	assert_int_equal(o.uid, 3);
+	assert_int_equal(o.gid, 4);
+	assert_true(link_owners_find(l, "a", &o));
+	assert_int_equal(o.uid, UINT32_MAX);
+	assert_int_equal(o.mode, 04620);
+	assert_true(link_owners_find(l, "with a space", &o));
+	assert_false(link_owners_find(l, "b", &o));
+	link_owners_free(l);
+	/* not ended */
+	assert_int_equal(link_owners_parse(good, sizeof(good) - 1, &l, NULL), -EBADMSG);
+	assert_int_equal(link_owners_parse("", 0, &l, NULL), 0);
+	assert_false(link_owners_find(l, "a", &o));
+	link_owners_free(l);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(
+			link_owners_parse(bad[i], strlen(bad[i]) + 1, &l, NULL), -EBADMSG);
 }
 
 static void test_disk_mode(void **state)
@@ -323,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_link_owners),
 		cmocka_unit_test(test_disk_mode),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_frame),

@@ -1,0 +1,3 @@
+# what an archive says of owners, against --chown
+FROM base
+ADD --chown=app:staff t.tar /x/
