@@ -54,7 +54,7 @@ static const uint32_t owners[] = {
 #endif
 };
 
-/* Whose a file is, is asked; what it is told to be is a listener's to say. */
+/* Whose a file is, and of which mode, is asked; what it is told to be is a listener's to say. */
 static const uint32_t asked[] = {
 	SYS_newfstatat,
 	SYS_fstat,
@@ -62,6 +62,20 @@ static const uint32_t asked[] = {
 #ifdef SYS_stat
 	SYS_stat,
 	SYS_lstat,
+#endif
+};
+
+#ifndef SYS_fchmodat2 /* Linux 6.6; one number everywhere */
+#define SYS_fchmodat2 452
+#endif
+
+/* A mode is given: the kernel's to do, but a listener keeps what the old one was meant to be. */
+static const uint32_t modes[] = {
+	SYS_fchmod,
+	SYS_fchmodat,
+	SYS_fchmodat2,
+#ifdef SYS_chmod
+	SYS_chmod,
 #endif
 };
 
@@ -124,6 +138,8 @@ size_t emulate_program(struct sock_filter ret[static EMULATE_INSNS], bool told)
 	put_any(&p, owners, ARRAY_LEN(owners), tell);
 	if (told)
 		put_any(&p, asked, ARRAY_LEN(asked), tell);
+	if (told)
+		put_any(&p, modes, ARRAY_LEN(modes), tell);
 	/* a notification would not come through: the first filter has an errno for these */
 	put_argument(&p, SYS_mknodat, 2, S_IFMT, devices, ANSWER_0);
 #ifdef SYS_mknod

@@ -18,7 +18,8 @@
 #define EMULATE_INSNS 96
 
 /* The program; told: a listener is told of owners (SECCOMP_RET_USER_NOTIF), those that are given
- * instead of an answer, those that are asked for instead of the kernel.  How many instructions. */
+ * instead of an answer, those that are asked for instead of the kernel, and of modes that are given
+ * before the kernel is.  How many instructions. */
 size_t emulate_program(struct sock_filter ret[static EMULATE_INSNS], bool told);
 
 /* Load it for the calling thread, for good.  listener: told, and *ret_listener becomes the

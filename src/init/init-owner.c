@@ -1,5 +1,5 @@
 /* init/init-owner.c - the owners that an emulated root gives to files, kept beside the files, and
- * what it sees of them.
+ * what it sees of them, and of modes that a file can't have on disk.
  *
  * Theory of operation.  With one user nothing can belong to anybody else, so chown(2) changes
  * nothing; but an image that is made from what was written shall have the owners that were meant.
@@ -7,6 +7,10 @@
  * uid and gid into the attribute user.rootlesscontainers of the file.  It tells of each stat, too:
  * a root that sees another owner than it gave takes that one along (cp -p, tar, sed -i), or does
  * not trust the file (cron, logrotate).  The user sees one owner, its own.
+ * What an image says of a mode and no disk has (set-ID bits above all) is kept beside the file, too,
+ * in user.bawn.mode, and that root sees it: it gives what it sees to copies, and finds what it wants
+ * to take away.  It does nothing: all mounts are nosuid.  When that root gives a file a mode, the
+ * attribute goes before the kernel does it, as the mode on disk may stay the same.
  *
  * A thread of pid 1, as that is what no process inside can kill, stop or trace, and what every
  * other process descends from, as Yama wants it of whoever reads another's memory.  It has the
@@ -43,6 +47,9 @@
 #include "init/theirs-ids.h"
 #include "init/theirs.h"
 
+#ifndef SYS_fchmodat2 /* Linux 6.6; one number everywhere */
+#define SYS_fchmodat2 452
+#endif
 #define LISTENERS 512
 /* Who waits for the other runs where it has run (Linux 6.6). */
 #define NOTIF_SET_FLAGS _IOW('!', 4, uint64_t)
@@ -110,6 +117,7 @@ static void keep_owner(int fd, struct owner o)
 struct asked {
 	uint64_t answer; /* where a struct stat or statx is to be put; 0: an owner is given */
 	bool statx;
+	bool chmod;    /* a mode is given */
 	uint32_t mask; /* of a statx */
 	struct owner o;
 };
@@ -126,6 +134,14 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 	case SYS_fchownat:
 		ret->o = (struct owner){(uint32_t)a[2], (uint32_t)a[3]};
 		return theirs_path(n->pid, (int)a[0], a[1], (int)a[4]);
+	case SYS_fchmod:
+		ret->chmod = true;
+		return (int)a[0] < 0 ? -1 : theirs_fd(n->pid, (int)a[0]);
+	case SYS_fchmodat:
+	case SYS_fchmodat2:
+		ret->chmod = true;
+		return theirs_path(n->pid, (int)a[0], a[1],
+			n->data.nr == SYS_fchmodat2 ? (int)a[3] : 0);
 	case SYS_fstat:
 		ret->answer = a[1];
 		return (int)a[0] < 0 ? -1 : theirs_fd(n->pid, (int)a[0]);
@@ -143,6 +159,9 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 		ret->o = (struct owner){(uint32_t)a[1], (uint32_t)a[2]};
 		return theirs_path(
 			n->pid, AT_FDCWD, a[0], n->data.nr == SYS_lchown ? AT_SYMLINK_NOFOLLOW : 0);
+	case SYS_chmod:
+		ret->chmod = true;
+		return theirs_path(n->pid, AT_FDCWD, a[0], 0);
 	case SYS_stat:
 	case SYS_lstat:
 		ret->answer = a[1];
@@ -167,6 +186,20 @@ static bool seen_owner(int fd, struct owner *ret)
 	return readlink(place(fd, path), name, sizeof(name) - 1) < 0 || !streq(name, "/home/");
 }
 
+static mode_t seen_mode(int fd, mode_t disk)
+{
+	char path[PLACE_MAX], text[MODE_BYTES];
+	ssize_t n = getxattr(place(fd, path), MODE_ATTR, text, sizeof(text));
+	return n > 0 ? mode_meant(text, (size_t)n, disk) : disk;
+}
+
+/* It gets another mode. */
+static void forget_mode(int fd)
+{
+	char path[PLACE_MAX];
+	removexattr(place(fd, path), MODE_ATTR);
+}
+
 /* The kernel's own answer with that owner, into the memory mem of who asked.  false: it is the
  * kernel's to answer. */
 static bool answer(int fd, int mem, const struct asked *q)
@@ -184,12 +217,14 @@ static bool answer(int fd, int mem, const struct asked *q)
 			return false;
 		u.stx.stx_uid = o.uid;
 		u.stx.stx_gid = o.gid;
+		u.stx.stx_mode = (uint16_t)seen_mode(fd, u.stx.stx_mode);
 	} else {
 		/* the C libraries have the kernel's on the machines that we have */
 		if (syscall(SYS_newfstatat, fd, "", &u.st, AT_EMPTY_PATH) < 0)
 			return false;
 		u.st.st_uid = o.uid;
 		u.st.st_gid = o.gid;
+		u.st.st_mode = seen_mode(fd, u.st.st_mode);
 	}
 	return pwrite(mem, &u, n, (off_t)q->answer) == (ssize_t)n;
 }
@@ -249,7 +284,9 @@ static bool serve(int listener)
 	/* still the process that asked? */
 	if (ours && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
 		return true;
-	if (q.answer && !(ours && answer(fd, mem, &q)))
+	if (q.chmod && ours)
+		forget_mode(fd);
+	if (q.chmod || (q.answer && !(ours && answer(fd, mem, &q))))
 		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (ours && !q.answer && !(q.o.uid == OWNER_UNCHANGED && q.o.gid == OWNER_UNCHANGED))
 		keep_owner(fd, q.o);

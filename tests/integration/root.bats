@@ -421,6 +421,33 @@ root -1, file 1000, given -1 EINVAL
 /run/bawn/bin/bawn-sudo"
 }
 
+@test "NS-09 root sees the set-ID bits that a template means, gives them to copies and takes them away; nobody gets anything" {
+	need command -v python3 -- python3
+	local f
+	for f in meant other; do
+		cp "$LAYER/usr/bin/id" "$LAYER/usr/bin/$f"
+		chmod 755 "$LAYER/usr/bin/$f"
+		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.bawn.mode", b"6755")' "$LAYER/usr/bin/$f"
+	done
+	mkdir "$LAYER/srv"
+	run in_root_sh 'cd /usr/bin; stat -c "user %a" meant; sudo stat -c "root %a" meant; meant -u
+		sudo find /usr/bin -perm -6000; sudo cp -p meant copy; sudo stat -c "copy %a" copy; ./copy -u
+		sudo sh -c "chmod 755 meant; stat -c \"numeric %a\" meant; chmod u-s,g+w other; stat -c \"letters %a\" other; chmod u+s meant; stat -c \"again %a\" meant"
+		meant -u; sudo meant -u'
+	[ "$output" = "user 755
+root 6755
+1000
+/usr/bin/meant
+/usr/bin/other
+copy 6755
+1000
+numeric 755
+letters 2775
+again 4755
+1000
+0" ] || fail "$output"
+}
+
 @test "a sandbox with the host's root has no root: sudo says that it takes a template" {
 	run "$BAWN" run --rm -q shell "$WS" "$BAWN_BUILDDIR:ro" -- "$BAWN_BUILDDIR/bawn-sudo" id
 	assert_status 1

@@ -218,6 +218,32 @@ static void test_owner_attribute(void **state)
 	}
 }
 
+/* A recorded mode counts while the one on disk is what was made of it. */
+static void test_mode_attribute(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t disk, is;
+	} t[] = {
+		{"4755", S_IFREG | 0755, S_IFREG | 04755},
+		{"4755", S_IFREG | 0750, S_IFREG | 0750},
+		{"4755", S_IFREG | 04755, S_IFREG | 04755},
+		{"200", S_IFREG | 0600, S_IFREG | 0200},
+		{"2775", S_IFDIR | 0775, S_IFDIR | 02775},
+		{"1500", S_IFDIR | 01700, S_IFDIR | 01500},
+		{"4755", S_IFLNK | 0755, S_IFLNK | 0755},
+		{"4755", S_IFSOCK | 0755, S_IFSOCK | 0755},
+		{"", S_IFREG | 0400, S_IFREG | 0400},
+		{"8", S_IFREG | 0400, S_IFREG | 0400},
+		{"47 5", S_IFREG | 0755, S_IFREG | 0755},
+		{"14755", S_IFREG | 0755, S_IFREG | 0755},
+		{"000004755", S_IFREG | 0755, S_IFREG | 0755},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		assert_int_equal(mode_meant(t[i].text, strlen(t[i].text), t[i].disk), t[i].is);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_owner_attribute),
+		cmocka_unit_test(test_mode_attribute),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
