@@ -226,7 +226,7 @@ static enum archive_kind archive_of(int fd)
 /* Its content as a tree in dir/fs.  1; 0: it is no tar after all. */
 static int unpack(struct build *b, int fd, int dir, enum archive_kind kind, struct err *err)
 {
-	const struct layer_source from = {.fd = fd};
+	const struct layer_source from = {.fd = fd, .implied = true};
 	struct template_layer layer;
 	struct err why = {0};
 	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer");
@@ -297,8 +297,8 @@ static int put_docs(struct copying *k, int root, struct err *err)
 		char *path = dir
 			? arena_printf(&k->b->a, "%s%s%s", k->c.dest, slash, k->docs[i].name)
 			: arena_dup(&k->b->a, k->c.dest);
-		r = path ? build_tree_put(root, path, k->docs[i].text, k->docs[i].n,
-				   mode, &k->c.owner, err)
+		r = path ? build_tree_put(root, path, k->docs[i].text, k->docs[i].n, mode,
+				   &k->c.owner, err)
 			 : oom(err);
 	}
 	return r;
@@ -358,7 +358,8 @@ static int take_archives(struct copying *k, int root, struct err *err)
 		if (kind == ARCHIVE_NONE || r == 0) {
 			r = strv_push(&b->a, &rest, k->c.sources.v[i]);
 		} else {
-			struct build_copy c = {.dest = k->c.dest, .links = k->c.links};
+			struct build_copy c = {
+				.dest = k->c.dest, .links = k->c.links, .archive = true};
 			_cleanup_close_ int fs = openat(
 				dir, "fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 			c.from = fs;
@@ -412,9 +413,8 @@ static int make(struct build *b, struct build_state *st, struct build_step *s, c
 	k->list = path_join(&b->a, dir, BUILD_LINKS);
 	if (k->from)
 		v[1].lowers = build_lowers(b, k->from);
-	return k->archives && k->list
-		? view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err)
-		: oom(err);
+	return k->archives && k->list ? view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err)
+				      : oom(err);
 }
 
 /* The digest of what is copied, and the owner that --chown means here. */
@@ -438,8 +438,8 @@ static int find_digest(struct copying *k, char **ret, struct err *err)
 static char *canonical(struct copying *k)
 {
 	struct buf t = {0};
-	buf_printf(&t, "%s %s %s %s", df_name(k->i->kind), k->c.dest,
-		k->c.chmod ? k->c.chmod : "", k->c.parents ? "parents" : "");
+	buf_printf(&t, "%s %s %s %s", df_name(k->i->kind), k->c.dest, k->c.chmod ? k->c.chmod : "",
+		k->c.parents ? "parents" : "");
 	for (size_t i = 0; i < k->n_docs; i++)
 		buf_printf(&t, "\n<%s %zu %s", k->docs[i].name, k->docs[i].n, k->docs[i].text);
 	/* where each source goes hangs on its name */

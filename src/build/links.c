@@ -77,14 +77,33 @@ int build_links_find(struct build_links *l, int from, int dir, const char *name,
 	return r;
 }
 
-int build_links_keep(struct build_links *l, int to, const char *as, const struct link_owner *o,
-	struct err *err)
+int build_links_keep(
+	struct build_links *l, int to, const char *as, const struct link_owner *o, struct err *err)
 {
 	char path[PATH_MAX];
 	int r = l->list ? below(l->root, to, as, path, err) : 0;
 	if (r == 0 && l->list)
 		fprintf(l->list, "%u %u %o %s%c", o->uid, o->gid, o->mode, path, '\0');
 	return r;
+}
+
+int build_links_path(struct build_links *l, int to, const char *name, char **ret, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = below(l->root, to, name, path, err);
+	if (r < 0)
+		return r;
+	*ret = arena_dup(l->a, path);
+	return *ret ? 0 : err_set(err, ENOMEM, "out of memory");
+}
+
+int build_links_dir(struct build_links *l, int to, const char *name, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = below(l->root, to, name, path, err);
+	return r < 0 ? r
+		     : path_openat2(l->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 void build_links_from(struct build_links *l, struct strv lowers)

@@ -62,9 +62,7 @@ static const char *apply_action(const char *p, mode_t who, bool dir, mode_t *mod
 	/* "=" leaves a directory its set-ID bits, unless it names them */
 	clear = dir && !(bits & SET_ID) ? who & ~(mode_t)SET_ID : who;
 	bits &= who;
-	*mode = op == '+' ? *mode | bits
-		: op == '-' ? *mode & ~bits
-			    : (*mode & ~clear) | bits;
+	*mode = op == '+' ? *mode | bits : op == '-' ? *mode & ~bits : (*mode & ~clear) | bits;
 	return p;
 }
 

@@ -96,8 +96,7 @@ static int adopt(struct build *b, struct template_making *m, const struct build_
 {
 	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer");
 	char *ids = arena_printf(&b->a, "%u:%u", owner->uid, owner->gid);
-	_cleanup_close_ int links = openat(
-		m->dir, BUILD_LINKS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int links = openat(m->dir, BUILD_LINKS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (links >= 0 && unlinkat(m->dir, BUILD_LINKS, 0) < 0)
 		return err_sys(err, errno, "remove a list");
 	return helper && ids ? layer_run_adopt(helper, &b->a, m->dir, ids, links, &m->layer, err)

@@ -21,6 +21,7 @@
 #include "build/mode.h"
 #include "build/tree-walk.h"
 
+#define IMPLIED "user.bawn.implied" /* of what an archive does not list (layer/layer.h) */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static int fail(struct walk *w, int code, const char *what, const char *path)
@@ -109,7 +110,8 @@ static struct facts facts_of(const struct walk *w, int fd, const struct stat *st
 static bool is_copied(const char *name)
 {
 	return has_prefix(name, "user.") && !has_prefix(name, "user.overlay.") &&
-		!streq(name, "user.bawn.mode") && !streq(name, "user.rootlesscontainers");
+		!streq(name, "user.bawn.mode") && !streq(name, "user.rootlesscontainers") &&
+		!streq(name, IMPLIED);
 }
 
 static int copy_attrs(struct walk *w, int from, int to)
@@ -225,15 +227,19 @@ static int copy_link(struct walk *w, int to, const char *name, const struct stat
 		const struct walk_link *l = &w->links[i];
 		if (l->dev != st->st_dev || l->ino != st->st_ino)
 			continue;
-		if (linkat(w->top, l->path, to, name, 0) < 0)
+		if (linkat(w->c->links ? w->c->links->root : w->top, l->path, to, name, 0) < 0)
 			return fail(w, errno, "link", w->shown.s);
 		return 1;
 	}
 	if (st->st_nlink < 2)
 		return 0;
 	w->links = arena_grow(w->a, w->links, w->n_links, &w->cap_links, sizeof(*w->links));
-	char *path = w->links ? arena_dup(w->a, w->at.s) : NULL;
-	if (!path)
+	char *path = NULL;
+	if (w->c->links && build_links_path(w->c->links, to, name, &path, w->err) < 0)
+		return -w->err->code;
+	if (!w->c->links)
+		path = arena_dup(w->a, w->at.s);
+	if (!w->links || !path)
 		return err_set(w->err, ENOMEM, "out of memory");
 	w->links[w->n_links++] = (struct walk_link){
 		.dev = st->st_dev, .ino = st->st_ino, .path = path};
@@ -409,26 +415,39 @@ int walk_dir_facts(struct walk *w, int from, int fd)
 	return r;
 }
 
+/* The directory as in to; *made: it was not there. */
+static int open_dir(struct walk *w, int to, const char *as, bool implied, bool *made)
+{
+	*made = mkdirat(to, as, 0755) == 0;
+	if (!*made && errno != EEXIST)
+		return fail(w, errno, "create", w->shown.s);
+	int fd = openat(to, as, DIR_FLAGS);
+	if (fd >= 0 || *made || !w->c->archive)
+		return fd;
+	if (implied)
+		return build_links_dir(w->c->links, to, as, w->err);
+	*made = unlinkat(to, as, 0) == 0 && mkdirat(to, as, 0755) == 0;
+	return *made ? openat(to, as, DIR_FLAGS) : -1;
+}
+
 static int take_dir(struct walk *w, int dir, const char *name, int to, const char *as, bool skip)
 {
 	_cleanup_close_ int from = openat(dir, name, DIR_FLAGS), fd = -1;
+	const bool implied = w->c->archive && from >= 0 && fgetxattr(from, IMPLIED, NULL, 0) >= 0;
 	bool made = false;
 	int r = from < 0 ? fail(w, errno, "open", w->shown.s) : 0;
 	/* skip: left out itself, walked for what in it is not */
 	if (r == 0 && w->sum && !skip)
 		r = walk_dir_facts(w, from, -1);
 	if (r == 0 && !w->sum) {
-		made = mkdirat(to, as, 0755) == 0;
-		if (!made && errno != EEXIST)
-			return fail(w, errno, "create", w->shown.s);
-		fd = openat(to, as, DIR_FLAGS);
+		fd = open_dir(w, to, as, implied, &made);
 		if (fd < 0)
 			return err_set(w->err, ENOTDIR, "%s is there already, and is no directory",
 				w->shown.s);
 	}
 	if (r == 0)
 		r = walk_inside(w, from, fd);
-	if (r == 0 && !w->sum)
+	if (r == 0 && !w->sum && (made || !implied))
 		r = walk_dir_facts(w, from, fd);
 	if (r == 0 && skip && made)
 		unlinkat(to, as, AT_REMOVEDIR); /* if nothing in it was wanted */

@@ -31,6 +31,8 @@ struct build_copy {
 	struct build_owner owner;    /* --chown */
 	bool parents;                /* --parents: their directories come along */
 	struct build_links *links;   /* whose links and FIFOs are; NULL: nobody asks */
+	bool archive; /* an archive's: a directory takes the place of a link, unless it is implied
+		       */
 };
 
 /* All sources' names, kinds, modes and content, in sha256's hex digits.  Found nothing: -ENOENT. */

@@ -7,10 +7,10 @@
  * uid and gid into the attribute user.rootlesscontainers of the file.  It tells of each stat, too:
  * a root that sees another owner than it gave takes that one along (cp -p, tar, sed -i), or does
  * not trust the file (cron, logrotate).  The user sees one owner, its own.
- * What an image says of a mode and no disk has (set-ID bits above all) is kept beside the file, too,
- * in user.bawn.mode, and that root sees it: it gives what it sees to copies, and finds what it wants
- * to take away.  It does nothing: all mounts are nosuid.  When that root gives a file a mode, the
- * attribute goes before the kernel does it, as the mode on disk may stay the same.
+ * What an image says of a mode and no disk has (set-ID bits above all) is kept beside the file,
+ * too, in user.bawn.mode, and that root sees it: it gives what it sees to copies, and finds what it
+ * wants to take away.  It does nothing: all mounts are nosuid.  When that root gives a file a mode,
+ * the attribute goes before the kernel does it, as the mode on disk may stay the same.
  *
  * A thread of pid 1, as that is what no process inside can kill, stop or trace, and what every
  * other process descends from, as Yama wants it of whoever reads another's memory.  It has the
@@ -140,8 +140,8 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 	case SYS_fchmodat:
 	case SYS_fchmodat2:
 		ret->chmod = true;
-		return theirs_path(n->pid, (int)a[0], a[1],
-			n->data.nr == SYS_fchmodat2 ? (int)a[3] : 0);
+		return theirs_path(
+			n->pid, (int)a[0], a[1], n->data.nr == SYS_fchmodat2 ? (int)a[3] : 0);
 	case SYS_fstat:
 		ret->answer = a[1];
 		return (int)a[0] < 0 ? -1 : theirs_fd(n->pid, (int)a[0]);

@@ -24,7 +24,8 @@ struct owner {
 #define MODE_ATTR "user.bawn.mode"
 #define MODE_BYTES 8
 
-/* What MODE_ATTR says of a file with this mode on disk; where it counts no more, or is none, that. */
+/* What MODE_ATTR says of a file with this mode on disk; where it counts no more, or is none, that.
+ */
 mode_t mode_meant(const char *text, size_t n, mode_t disk);
 
 /* What of a program's mode a chown takes away. */

@@ -106,7 +106,7 @@ static int make_implied(struct extract *x, int parent, const char *path, const c
 	int r = attr_set(fd, &d, true, x->c, err);
 	if (r == 0 && hidden)
 		r = attr_set_opaque(fd, err);
-	if (r == 0 && x->in->shape)
+	if (r == 0 && (x->in->shape || x->in->mark))
 		r = attr_set_implied(fd, err);
 	return r == 0 ? extract_remember_time(x, path, &d, err) : r;
 }

@@ -14,7 +14,8 @@ struct extract_in {
 	const int *lower; /* the fs/ of layers below, topmost first */
 	size_t n_lower;
 	struct layer_limits limits;
-	bool shape; /* without content, what is implied marked as such: for check_tree() */
+	bool shape; /* without content, for check_tree() */
+	bool mark;  /* what is implied is marked as such (attr_set_implied()); so with shape */
 	int (*fill)(void *ctx, const unsigned char **ret, size_t *ret_n, struct err *err);
 	void *ctx;
 };

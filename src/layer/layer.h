@@ -21,6 +21,8 @@
  *     bytes=N             most bytes of files (also those that only seem large, being sparse)
  *     meta=N              most bytes of the tar that are no file's content
  *     entries=N, depth=N  most entries; most directories in one another
+ *     implied=1           what is made is no layer, but to be copied: a directory that the tar has
+ *                         things in and does not list has the attribute user.bawn.implied
  *   bawn-layer adopt [UID:GID]
  *     0    whose links and FIFOs of it are, as links writes it; or an end of file at once
  *     1    result text

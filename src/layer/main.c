@@ -49,7 +49,7 @@ static size_t directories(int *ret)
 
 struct read_options {
 	struct layer_limits limits;
-	uint64_t offset, length, depth;
+	uint64_t offset, length, depth, implied;
 };
 
 static bool read_options(int argc, char **argv, struct read_options *o)
@@ -60,6 +60,7 @@ static bool read_options(int argc, char **argv, struct read_options *o)
 			!option(argv[i], "bytes", &o->limits.bytes) &&
 			!option(argv[i], "entries", &o->limits.entries) &&
 			!option(argv[i], "meta", &o->limits.meta) &&
+			!option(argv[i], "implied", &o->implied) &&
 			!option(argv[i], "depth", &o->depth))
 			return false;
 	if (o->depth > TAR_PATH_MAX)
@@ -86,6 +87,7 @@ static int do_read(const struct read_options *o, struct result *res, struct err 
 				    .lower = dirs + 1,
 				    .n_lower = n,
 				    .limits = o->limits,
+				    .mark = o->implied,
 				    .fill = input_fill,
 				    .ctx = in},
 			&c, err);
@@ -99,7 +101,7 @@ static int do_read(const struct read_options *o, struct result *res, struct err 
 
 static int mode_read(int argc, char **argv)
 {
-	struct read_options o = {LAYER_LIMITS, 0, INPUT_TO_END, LAYER_LIMITS.depth};
+	struct read_options o = {LAYER_LIMITS, 0, INPUT_TO_END, LAYER_LIMITS.depth, 0};
 	struct result res = {0};
 	struct err err = {0};
 	if (!read_options(argc, argv, &o))
@@ -148,7 +150,7 @@ static int do_check(const struct read_options *o, struct result *res, struct err
 
 static int mode_check(int argc, char **argv)
 {
-	struct read_options o = {LAYER_LIMITS, 0, INPUT_TO_END, LAYER_LIMITS.depth};
+	struct read_options o = {LAYER_LIMITS, 0, INPUT_TO_END, LAYER_LIMITS.depth, 0};
 	struct result res = {0};
 	struct err err = {0};
 	if (!read_options(argc, argv, &o) || o.offset || o.length != INPUT_TO_END)
@@ -344,7 +346,8 @@ static int mode_adopt(int argc, char **argv)
 	return say_end(1, do_adopt(&p, &res, &err), &res, &err);
 }
 
-/* ---- links ---------------------------------------------------------------------------------------
+/* ---- links
+ * ---------------------------------------------------------------------------------------
  */
 
 static int put_links(const struct link_owners *l, struct result *res, struct err *err)
@@ -356,7 +359,8 @@ static int put_links(const struct link_owners *l, struct result *res, struct err
 	if (!line)
 		return err_set(err, ENOMEM, "out of memory");
 	for (; link_owners_each(l, i, &path, &o); i++) {
-		int n = snprintf(line, TAR_PATH_MAX + 64, "%u %u %o %s", o.uid, o.gid, o.mode, path);
+		int n = snprintf(
+			line, TAR_PATH_MAX + 64, "%u %u %o %s", o.uid, o.gid, o.mode, path);
 		int r = fd_write_all(1, line, (size_t)n + 1);
 		if (r < 0)
 			return err_sys(err, -r, "write the owners of links");

@@ -23,7 +23,8 @@ struct pack {
 	const char *home;                /* and, where not NULL, of what is there or below ... */
 	size_t home_dirs;                /* ... in the first so many directories */
 	struct pack_owner home_owner;
-	struct link_owners *const *known; /* not NULL: of each directory, whose its links are; NULL */
+	struct link_owners *const
+		*known; /* not NULL: of each directory, whose its links are; NULL */
 	bool squash;
 	const char *exclude; /* names, each ended by a NUL */
 	size_t exclude_n;

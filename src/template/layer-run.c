@@ -130,11 +130,18 @@ int layer_run_read(const char *helper, struct arena *a, const struct layer_sourc
 	struct template_layer *ret, struct err *err)
 {
 	char name[] = "bawn-layer", mode[] = "read", offset[40], length[40], *text;
-	char *argv[] = {name, mode, from->part ? offset : NULL, length, NULL};
+	char implied[] = "implied=1", *argv[] = {name, mode, NULL, NULL, NULL, NULL};
+	size_t argc = 2;
 	int fds[FIRST_LOWER + TEMPLATE_LAYERS_MAX] = {from->fd, -1, -1, dir};
 	size_t n;
 	snprintf(offset, sizeof(offset), "offset=%" PRIu64, from->offset);
 	snprintf(length, sizeof(length), "length=%" PRIu64, from->length);
+	if (from->part) {
+		argv[argc++] = offset;
+		argv[argc++] = length;
+	}
+	if (from->implied)
+		argv[argc++] = implied;
 	n_lower = MIN(n_lower, (size_t)TEMPLATE_LAYERS_MAX);
 	for (size_t i = 0; i < n_lower; i++)
 		fds[FIRST_LOWER + i] = lower[i];
@@ -216,8 +223,8 @@ int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *ow
 	return r < 0 ? r : template_layer_result(a, text, n, "application/octet-stream", ret, err);
 }
 
-int layer_run_links(const char *helper, struct arena *a, int dir, struct link_owners **ret,
-	struct err *err)
+int layer_run_links(
+	const char *helper, struct arena *a, int dir, struct link_owners **ret, struct err *err)
 {
 	char name[] = "bawn-layer", mode[] = "links", *text;
 	char *argv[] = {name, mode, NULL};

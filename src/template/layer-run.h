@@ -20,7 +20,7 @@ struct layer_pulse {
 /* A tar: all of fd from where it stands, or (part) length bytes of a file from offset on. */
 struct layer_source {
 	int fd;
-	bool part;
+	bool part, implied; /* implied: no layer, such directories are marked (layer/layer.h) */
 	uint64_t offset, length;
 };
 
@@ -37,12 +37,13 @@ int layer_run_write(const char *helper, struct arena *a, int dir, int out, const
 int layer_run_check(const char *helper, struct arena *a, int dir, int making,
 	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err);
 /* A finished upper directory (dir/fs) becomes a layer as it stands; owner: of what says nothing of
- * one, "0:0"; links: a file that says whose its links and FIFOs are (layer/link-owners.h), or -1. */
+ * one, "0:0"; links: a file that says whose its links and FIFOs are (layer/link-owners.h), or -1.
+ */
 int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner, int links,
 	struct template_layer *ret, struct err *err);
 /* Whose the links and FIFOs of the layer in dir are. */
-int layer_run_links(const char *helper, struct arena *a, int dir, struct link_owners **ret,
-	struct err *err);
+int layer_run_links(
+	const char *helper, struct arena *a, int dir, struct link_owners **ret, struct err *err);
 
 /* What an archive of images holds. */
 struct archive_member {

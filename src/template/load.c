@@ -116,7 +116,10 @@ static int read_layers(struct load *l, const char *config, size_t n_config,
 			info.layers.n);
 	p->layers = n;
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct layer_source from = {l->fd, true, piece[i].m->offset, piece[i].m->size};
+		struct layer_source from = {.fd = l->fd,
+			.part = true,
+			.offset = piece[i].m->offset,
+			.length = piece[i].m->size};
 		p->layer = i + 1;
 		progress_show(p);
 		uint64_t before = p->done;

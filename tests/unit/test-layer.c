@@ -141,8 +141,7 @@ static void test_link_owners(void **state)
 	assert_false(link_owners_find(l, "a", &o));
 	link_owners_free(l);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(
-			link_owners_parse(bad[i], strlen(bad[i]) + 1, &l, NULL), -EBADMSG);
+		assert_int_equal(link_owners_parse(bad[i], strlen(bad[i]) + 1, &l, NULL), -EBADMSG);
 }
 
 static void test_disk_mode(void **state)

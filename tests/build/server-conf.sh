@@ -1,0 +1,2 @@
+mkdir html
+echo '<p>' >html/index.html
