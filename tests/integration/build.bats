@@ -189,6 +189,17 @@ some_cases() { # REST
 		build -t x "$C" || :
 	done
 	[ ! -e "$BATS_TEST_TMPDIR/x" ] && [ ! -e "$BATS_TEST_TMPDIR/y" ]
+	# by no archive either: a directory that it does not list is the root's own, through a link there
+	mkdir -p "$BATS_TEST_TMPDIR/t/out" "$BATS_TEST_TMPDIR/t/out2" "$BATS_TEST_TMPDIR/victim"
+	echo archive >"$BATS_TEST_TMPDIR/t/out/x"
+	ln "$BATS_TEST_TMPDIR/t/out/x" "$BATS_TEST_TMPDIR/t/out2/y"
+	tar --no-recursion -cf "$C/t.tar" -C "$BATS_TEST_TMPDIR/t" out/x out2/y
+	printf 'FROM base\nRUN mkdir -p %s && ln -s %s /out && ln -s /../../../..%s /out2\nADD t.tar /\nRUN cat %s/y\n' \
+		"$BATS_TEST_TMPDIR/victim" "$BATS_TEST_TMPDIR/victim" "$BATS_TEST_TMPDIR/victim" \
+		"$BATS_TEST_TMPDIR/victim" >"$C/Dockerfile"
+	run -0 build -t x "$C"
+	grep -x archive <<<"$output"
+	[ -z "$(ls -A "$BATS_TEST_TMPDIR/victim")" ]
 }
 
 @test "build: TPL-15 a RUN is behind an agent's walls, and a host that is denied is named" {
