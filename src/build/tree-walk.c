@@ -15,6 +15,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "base/name-owners.h"
 #include "base/path.h"
 #include "base/sha256.h"
 #include "build/buf.h"
@@ -111,7 +112,7 @@ static bool is_copied(const char *name)
 {
 	return has_prefix(name, "user.") && !has_prefix(name, "user.overlay.") &&
 		!streq(name, "user.bawn.mode") && !streq(name, "user.rootlesscontainers") &&
-		!streq(name, IMPLIED);
+		!streq(name, IMPLIED) && !streq(name, NAME_OWNERS_ATTR);
 }
 
 static int copy_attrs(struct walk *w, int from, int to)

@@ -88,7 +88,8 @@ static ssize_t file_read_data(void *ctx, void *buf, size_t n)
 static bool is_ours(const char *name)
 {
 	return has_prefix(name, "user.overlay.") || streq(name, "user.rootlesscontainers") ||
-		streq(name, "user.bawn.mode") || streq(name, "user.bawn.node");
+		streq(name, "user.bawn.mode") || streq(name, "user.bawn.node") ||
+		streq(name, "user.bawn.links");
 }
 
 static int look_at_attributes(struct scan *s, int fd)

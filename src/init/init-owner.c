@@ -39,6 +39,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/name-owners.h"
 #include "base/path.h"
 #include "confine/caps.h"
 #include "confine/limits.h"
@@ -64,6 +65,24 @@ static const char *place(int fd, char buf[static PLACE_MAX])
 {
 	snprintf(buf, PLACE_MAX, "/proc/self/fd/%d", fd);
 	return buf;
+}
+
+/* What is mounted in the root, the workspace above all, is the host's, but for /run: nothing is put
+ * there.  0 where it can't be told. */
+static uint64_t mount_of(int fd, const char *path)
+{
+	struct statx st;
+	int r = file_statx(fd, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st);
+	return r < 0 || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
+}
+
+static uint64_t root_mount, run_mount;
+
+/* Of the sandbox's own files, those that services look at the owners of. */
+static bool is_ours(int fd)
+{
+	uint64_t m = mount_of(fd, "");
+	return m && (m == root_mount || m == run_mount);
 }
 
 /* fd: O_PATH.  What is none: false. */
@@ -96,12 +115,74 @@ static void drop_set_id(int fd)
 	}
 }
 
-/* Links, sockets and the like can't have such an attribute. */
+/* A link or a FIFO can have no attribute: the directory that it is in says whose it is. */
+static bool is_elsewhere(mode_t mode)
+{
+	return S_ISLNK(mode) || S_ISFIFO(mode);
+}
+
+static char list[NAME_OWNERS_MAX]; /* what a directory says; of one thread */
+
+/* The directory that fd is in, its list and fd's name, in path.  -1: none of ours. */
+static int open_list(int fd, char path[static PATH_MAX], const char **ret_name, size_t *ret_n)
+{
+	char at[PLACE_MAX];
+	ssize_t n = readlink(place(fd, at), path, PATH_MAX - 1);
+	path[MAX(n, (ssize_t)0)] = '\0';
+	char *name = strrchr(path, '/');
+	if (!name || !name[1])
+		return -1;
+	*name++ = '\0';
+	int dir = path_openat2(AT_FDCWD, *path ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+		RESOLVE_NO_SYMLINKS);
+	if (dir >= 0 && !is_ours(dir)) {
+		close(dir);
+		return -1;
+	}
+	n = dir < 0 ? -1 : getxattr(place(dir, at), NAME_OWNERS_ATTR, list, sizeof(list));
+	*ret_n = (size_t)MAX(n, (ssize_t)0);
+	*ret_name = name;
+	return dir;
+}
+
+static void kept_elsewhere(int fd, struct owner *ret)
+{
+	char path[PATH_MAX];
+	const char *name;
+	size_t n;
+	_cleanup_close_ int dir = open_list(fd, path, &name, &n);
+	if (dir >= 0)
+		name_owners_find(list, n, name, &ret->uid, &ret->gid);
+}
+
+/* A lower layer's is copied up for that. */
+static void keep_elsewhere(int fd, struct owner o)
+{
+	char path[PATH_MAX], at[PLACE_MAX];
+	struct owner old = {0};
+	const char *name;
+	size_t n;
+	_cleanup_close_ int dir = open_list(fd, path, &name, &n);
+	if (dir < 0)
+		return;
+	name_owners_find(list, n, name, &old.uid, &old.gid);
+	n = name_owners_set(list, n, name, o.uid == OWNER_UNCHANGED ? old.uid : o.uid,
+		o.gid == OWNER_UNCHANGED ? old.gid : o.gid);
+	if (n && setxattr(place(dir, at), NAME_OWNERS_ATTR, list, n, 0) == 0)
+		(void)fchownat(fd, "", OWNER_UNCHANGED, OWNER_UNCHANGED, AT_EMPTY_PATH);
+}
+
+/* Sockets and the like can't have such an attribute. */
 static void keep_owner(int fd, struct owner o)
 {
 	char path[PLACE_MAX];
 	unsigned char value[OWNER_BYTES];
 	struct owner old;
+	struct stat st;
+	if (fstat(fd, &st) == 0 && is_elsewhere(st.st_mode)) {
+		keep_elsewhere(fd, o);
+		return;
+	}
 	if (o.uid == OWNER_UNCHANGED || o.gid == OWNER_UNCHANGED) {
 		kept_owner(fd, &old);
 		if (o.uid == OWNER_UNCHANGED)
@@ -177,12 +258,16 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 
 /* What is kept beside it; without, what an image that is made of this says: root's, but what lies
  * in a home. */
-static bool seen_owner(int fd, struct owner *ret)
+static bool seen_owner(int fd, mode_t mode, struct owner *ret)
 {
 	char path[PLACE_MAX], name[sizeof("/home/")] = "";
 	if (kept_owner(fd, ret))
 		return true;
 	*ret = (struct owner){0, 0};
+	if (is_elsewhere(mode))
+		kept_elsewhere(fd, ret);
+	if (ret->uid || ret->gid)
+		return true;
 	return readlink(place(fd, path), name, sizeof(name) - 1) < 0 || !streq(name, "/home/");
 }
 
@@ -210,17 +295,19 @@ static bool answer(int fd, int mem, const struct asked *q)
 		struct statx stx;
 	} u;
 	size_t n = q->statx ? sizeof(u.stx) : sizeof(u.st);
-	if (mem < 0 || !seen_owner(fd, &o))
+	if (mem < 0)
 		return false;
 	if (q->statx) {
-		if (file_statx(fd, "", AT_EMPTY_PATH, q->mask, &u.stx) < 0)
+		if (file_statx(fd, "", AT_EMPTY_PATH, q->mask, &u.stx) < 0 ||
+			!seen_owner(fd, u.stx.stx_mode, &o))
 			return false;
 		u.stx.stx_uid = o.uid;
 		u.stx.stx_gid = o.gid;
 		u.stx.stx_mode = (uint16_t)seen_mode(fd, u.stx.stx_mode);
 	} else {
 		/* the C libraries have the kernel's on the machines that we have */
-		if (syscall(SYS_newfstatat, fd, "", &u.st, AT_EMPTY_PATH) < 0)
+		if (syscall(SYS_newfstatat, fd, "", &u.st, AT_EMPTY_PATH) < 0 ||
+			!seen_owner(fd, u.st.st_mode, &o))
 			return false;
 		u.st.st_uid = o.uid;
 		u.st.st_gid = o.gid;
@@ -229,25 +316,7 @@ static bool answer(int fd, int mem, const struct asked *q)
 	return pwrite(mem, &u, n, (off_t)q->answer) == (ssize_t)n;
 }
 
-/* What is mounted in the root, the workspace above all, is the host's, but for /run: nothing is put
- * there.  0 where it can't be told. */
-static uint64_t mount_of(int fd, const char *path)
-{
-	struct statx st;
-	int r = file_statx(fd, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st);
-	return r < 0 || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
-}
-
 /* ---- the thread ---- */
-
-static uint64_t root_mount, run_mount;
-
-/* Of the sandbox's own files, those that services look at the owners of. */
-static bool is_ours(int fd)
-{
-	uint64_t m = mount_of(fd, "");
-	return m && (m == root_mount || m == run_mount);
-}
 
 /* The C libraries don't agree on the type of the request. */
 static long notif(int listener, unsigned long request, void *what)

@@ -3,6 +3,7 @@
 
 #include <sys/xattr.h>
 
+#include "base/name-owners.h"
 #include "base/escape.h"
 
 mode_t attr_disk_mode(uint32_t mode, bool dir)
@@ -157,6 +158,18 @@ int attr_set_implied(int fd, struct err *err)
 bool attr_is_implied(int fd)
 {
 	return fgetxattr(fd, ATTR_IMPLIED, NULL, 0) >= 0;
+}
+
+bool attr_link_owner(int dir, const char *name, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	static char list[NAME_OWNERS_MAX];
+	ssize_t n = fgetxattr(dir, NAME_OWNERS_ATTR, list, sizeof(list));
+	return n > 0 && name_owners_find(list, (size_t)n, name, ret_uid, ret_gid);
+}
+
+void attr_forget_links(int dir)
+{
+	fremovexattr(dir, NAME_OWNERS_ATTR);
 }
 
 static bool read_mode(const char *text, size_t n, uint32_t *ret)

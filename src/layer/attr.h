@@ -30,6 +30,9 @@ int attr_set_opaque(int fd, struct err *err);
 bool attr_is_opaque(int fd);
 int attr_set_implied(int fd, struct err *err);
 bool attr_is_implied(int fd);
+/* What the directory says of name, a link or a FIFO in it (base/name-owners.h). */
+bool attr_link_owner(int dir, const char *name, uint32_t *ret_uid, uint32_t *ret_gid);
+void attr_forget_links(int dir);
 
 /* Filled by attr_get; strings lie in the buffers. */
 struct attr_buf {

@@ -84,6 +84,8 @@
  *                              on disk is the one that would be made of it.
  *     user.bawn.xattr.NAME     other extended attributes than the user's own
  *     user.bawn.node           "c MAJOR MINOR" or "b MAJOR MINOR", on an empty file
+ *     user.bawn.links          of an upper directory alone, on a directory: whose links and FIFOs
+ *                              in it are, where root has given them away (base/name-owners.h)
  * Symbolic links, FIFOs and whiteouts can't have such attributes: their owners are in the frame
  * alone, and links tells them to who copies some.
  *

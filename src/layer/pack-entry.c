@@ -59,9 +59,12 @@ static struct pack_owner owner_of(const struct packer *k, size_t layer)
 }
 
 /* What is no file and no directory has no attributes: whose it is, is known otherwise. */
-static void ask_known(const struct packer *k, size_t layer, struct tar_entry *e)
+static void ask_known(
+	const struct packer *k, int dir, size_t layer, const char *name, struct tar_entry *e)
 {
 	struct link_owner o;
+	if (attr_link_owner(dir, name, &e->uid, &e->gid))
+		return;
 	if (!k->p->known || !k->p->known[layer] ||
 		!link_owners_find(k->p->known[layer], k->path, &o))
 		return;
@@ -148,7 +151,7 @@ static int put_symlink(struct packer *k, int dir, size_t layer, const char *name
 	struct tar_entry e = begin(k, layer, st);
 	e.type = TAR_SYMLINK;
 	e.link = target;
-	ask_known(k, layer, &e);
+	ask_known(k, dir, layer, name, &e);
 	return put_head(k, &e, err);
 }
 
@@ -167,7 +170,7 @@ static int put_hard(struct packer *k, int dir, size_t layer, const char *name, c
 		if (r < 0)
 			return r;
 	} else {
-		ask_known(k, layer, &e);
+		ask_known(k, dir, layer, name, &e);
 	}
 	e.type = TAR_HARD;
 	e.link = first;
@@ -189,7 +192,7 @@ int pack_other(struct packer *k, int dir, size_t layer, const char *name, const 
 	case S_IFIFO: {
 		struct tar_entry e = begin(k, layer, st);
 		e.type = TAR_FIFO;
-		ask_known(k, layer, &e);
+		ask_known(k, dir, layer, name, &e);
 		return put_head(k, &e, err);
 	}
 	default:

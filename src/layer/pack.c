@@ -275,6 +275,8 @@ static int level_go(struct packer *k, struct level *l, unsigned int depth, struc
 	if (!l->subs)
 		return err_set(err, ENOMEM, "out of memory");
 	r = each_name(k, l, depth, false, err);
+	if (r == 0 && k->p->frame)
+		attr_forget_links(l->fds[0]);
 	level_close_fds(l);
 	return r == 0 ? each_name(k, l, depth, true, err) : r;
 }

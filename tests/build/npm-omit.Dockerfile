@@ -6,7 +6,7 @@ WORKDIR /usr/src/app
 COPY package.json package-lock.json* npm-shrinkwrap.json* .npmrc* ./
 RUN mkdir -p node_modules/.bin node_modules/express/bin && echo e >node_modules/express/index.js && \
     echo b >node_modules/express/bin/x.js && chmod +x node_modules/express/bin/x.js && \
-    ln -s ../express/bin/x.js node_modules/.bin/express && chown -R node:node node_modules && ln -sf ../express/bin/x.js node_modules/.bin/express
+    ln -s ../express/bin/x.js node_modules/.bin/express && chown -R node:node node_modules
 FROM node
 ENV NODE_ENV production
 WORKDIR /usr/src/app

@@ -388,9 +388,12 @@ root -1, file 1000, given -1 EINVAL
 
 @test "NS-11 owners are given inside and nothing changes on the host; device nodes are made by nobody" {
 	run in_root_sh 'echo x >mine; sudo chown 0:0 mine && echo given; sudo chown root mine; sudo install -o root -g root -m 600 mine copy && echo installed
-		sudo mknod dev c 1 3 && echo made; sudo mknod /tmp/dev b 8 0; [ -c dev ] && echo DEVICE; sudo chown 1:1 /etc/passwd && echo passwd; true'
+		sudo mknod dev c 1 3 && echo made; sudo mknod /tmp/dev b 8 0; [ -c dev ] && echo DEVICE; sudo chown 1:1 /etc/passwd && echo passwd
+		ln -s mine link; sudo chown -h 5:6 link && sudo stat -c "host %u" link; sudo ln -s mine /link; sudo chown -h 5:6 /link; sudo stat -c "own %u:%g" /link; true'
 	assert_output given
 	assert_output installed
+	assert_output "own 5:6"
+	refute_output "host 5"
 	refute_output DEVICE
 	[ "$(stat -c %u:%g "$WS/mine" "$WS/copy" | sort -u)" = "$(id -u):$(id -g)" ]
 	[ ! -c "$WS/dev" ]

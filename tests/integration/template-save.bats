@@ -146,7 +146,7 @@ contents() {
 	look_profile codex
 	inside sh -c 'mkdir -p ~/.codex /opt/tool; echo the TEAM speaks >~/.codex/AGENTS.md; echo data >/opt/tool/data; ln /opt/tool/data /opt/tool/again; ln -s data /opt/tool/link
 		printf "#!/bin/sh\necho it runs\n" >/opt/tool/run; chmod 4755 /opt/tool/run; mkdir -m 2770 /opt/tool/shared; mkfifo /opt/tool/pipe'
-	"$BAWN" exec -u root box sh -c 'mkdir -p /var/lib/db; echo row >/var/lib/db/row; chown -R 101:102 /var/lib/db'
+	"$BAWN" exec -u root box sh -c 'mkdir -p /var/lib/db; echo row >/var/lib/db/row; ln -s row /var/lib/db/last; chown -R 101:102 /var/lib/db'
 	/usr/bin/python3 -c "import os,sys; os.setxattr(sys.argv[1], 'user.note', b'kept')" "$XDG_DATA_HOME/bawn/sandboxes/box/up/root/opt/tool/data"
 	template save -q box example.com/team/made:1 >/dev/null
 	template save -q -o "$T/made.tar" example.com/team/made:1
@@ -168,6 +168,7 @@ contents() {
 	grep -q 'opt/tool/run 0o4755 ' "$T/contents" || fail "$(cat "$T/contents")"
 	grep -q 'opt/tool/shared 0o2770 ' "$T/contents" || fail "$(cat "$T/contents")"
 	grep -q 'var/lib/db/row 0o644 101 102 ' "$T/contents" || fail "$(grep db "$T/contents")"
+	grep -q 'var/lib/db/last 0o777 101 102 ' "$T/contents" || fail "$(grep db "$T/contents")"
 	grep -q 'home/agent/.codex/AGENTS.md 0o[0-7]* 1000 1000 ' "$T/contents" || fail owner
 	grep -q "opt/tool/.* {'SCHILY.xattr.user.note': 'kept'}" "$T/contents" || fail "$(grep tool "$T/contents")"
 	grep -q '"FROM_BASE=yes"' "$T/contents"

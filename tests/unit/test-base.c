@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/job.h"
 #include "base/json-out.h"
+#include "base/name-owners.h"
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/tree.h"
@@ -457,12 +458,49 @@ static void digest_tells_apart(void **state)
 	assert_string_equal(hex, "99aa06d3014798d86001c324468d497f");
 }
 
+static void name_owners_hold(void **state)
+{
+	static char list[NAME_OWNERS_MAX];
+	static const char *const bad[] = {
+		"", "1 2", "1 2 ", "1 2 a", "x 2 a\0", "1 4294967296 a\0"};
+	uint32_t uid = 0, gid = 0;
+	size_t n = 0;
+	(void)state;
+	assert_false(name_owners_find(list, 0, "a", &uid, &gid));
+	n = name_owners_set(list, n, "a", 1, 2);
+	n = name_owners_set(list, n, "a b", 3, UINT32_MAX - 1);
+	n = name_owners_set(list, n, "c", 5, 6);
+	n = name_owners_set(list, n, "a", 7, 8); /* instead */
+	assert_int_equal(n, sizeof("1 2 a") + sizeof("3 4294967294 a b") + sizeof("5 6 c"));
+	assert_true(name_owners_find(list, n, "a", &uid, &gid));
+	assert_int_equal(uid, 7);
+	assert_true(name_owners_find(list, n, "a b", &uid, &gid));
+	assert_int_equal(gid, UINT32_MAX - 1);
+	assert_false(name_owners_find(list, n, "b", &uid, &gid));
+	/* cut anywhere: what is whole counts, nothing else is read */
+	for (size_t i = 0; i < n; i++)
+		name_owners_find(list, i, "nothing", &uid, &gid);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(name_owners_find(bad[i], strlen(bad[i]), "a", &uid, &gid));
+	/* full: nothing more, and what was there stays */
+	char name[] = "0000";
+	for (size_t i = 0, more = n; more; i++) {
+		snprintf(name, sizeof(name), "%04zu", i);
+		n = more;
+		more = name_owners_set(list, n, name, 1, 1);
+	}
+	assert_true(n <= NAME_OWNERS_MAX && n > NAME_OWNERS_MAX - 16);
+	assert_true(name_owners_find(list, n, "c", &uid, &gid));
+	assert_int_equal(uid, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_control_and_bidi),
 		cmocka_unit_test(quotes_for_the_shell),
 		cmocka_unit_test(blob_survives_and_refuses),
+		cmocka_unit_test(name_owners_hold),
 		cmocka_unit_test(json_is_json),
 		cmocka_unit_test(paths_are_not_folded),
 		cmocka_unit_test(files_are_whole_or_not),

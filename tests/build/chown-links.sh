@@ -1,0 +1,3 @@
+mkdir d
+echo f >d/f
+ln -s f d/l
