@@ -1,5 +1,5 @@
 /* build/links.h - whose the links and FIFOs are that COPY and ADD take: no attribute can say it, so
- * it is found in the layers that they come from (layer/link-owners.h), and kept in a list beside
+ * it is found in the layers that they come from (base/link-owners.h), and kept in a list beside
  * what becomes a layer.
  *
  * Owns: that list.  Must not: read a frame (bawn-layer does, confined).
@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
-#include "layer/link-owners.h"
+#include "base/link-owners.h"
 
 struct build_links {
 	struct arena *a;

@@ -14,8 +14,9 @@
 #define ATTR_OTHER "user.bawn.xattr."
 #define ATTR_NODE "user.bawn.node"
 #define ATTR_OPAQUE "user.overlay.opaque"
-#define ATTR_IMPLIED "user.bawn.implied" /* of a tree that is no layer: to be compared, or copied  \
-					  */
+#define ATTR_IMPLIED                                                                               \
+	"user.bawn.implied" /* of a tree that is no layer: to be compared, or copied               \
+			     */
 
 /* The permission bits that a file or directory of this recorded mode gets on disk. */
 mode_t attr_disk_mode(uint32_t mode, bool dir);

@@ -5,7 +5,7 @@
 #ifndef BAWN_LAYER_FRAME_OWNERS_H
 #define BAWN_LAYER_FRAME_OWNERS_H
 
-#include "layer/link-owners.h"
+#include "base/link-owners.h"
 
 /* fd: of a frame.  *ret: the entries of that tar that are links or FIFOs.  0 or -errno. */
 int frame_owners_read(int fd, struct link_owners **ret, struct err *err);

@@ -9,7 +9,7 @@ liblayer_a_SOURCES = \
 	src/layer/attr.h src/layer/attr.c \
 	src/layer/hash.h src/layer/hash.c \
 	src/layer/codec.h src/layer/codec.c src/layer/frame.h src/layer/frame.c \
-	src/layer/link-owners.h src/layer/link-owners.c src/layer/frame-owners.h src/layer/frame-owners.c \
+	src/layer/frame-owners.h src/layer/frame-owners.c \
 	src/layer/input.h src/layer/input.c src/layer/output.h src/layer/output.c \
 	src/layer/extract.h src/layer/extract-in.h src/layer/extract.c src/layer/extract-dir.c \
 	src/layer/extract-clear.c src/layer/check.h src/layer/check.c \

@@ -9,7 +9,7 @@
 
 #include "layer/frame.h"
 #include "layer/layer.h"
-#include "layer/link-owners.h"
+#include "base/link-owners.h"
 #include "layer/output.h"
 
 struct pack_owner {

@@ -8,7 +8,7 @@
 #define BAWN_TEMPLATE_LAYER_RUN_H
 
 #include "base/arena.h"
-#include "layer/link-owners.h"
+#include "base/link-owners.h"
 #include "store/template-info.h"
 
 /* Called several times a second while it works; ctx is the caller's. */
@@ -37,7 +37,7 @@ int layer_run_write(const char *helper, struct arena *a, int dir, int out, const
 int layer_run_check(const char *helper, struct arena *a, int dir, int making,
 	const struct layer_pulse *pulse, struct template_layer *ret, struct err *err);
 /* A finished upper directory (dir/fs) becomes a layer as it stands; owner: of what says nothing of
- * one, "0:0"; links: a file that says whose its links and FIFOs are (layer/link-owners.h), or -1.
+ * one, "0:0"; links: a file that says whose its links and FIFOs are (base/link-owners.h), or -1.
  */
 int layer_run_adopt(const char *helper, struct arena *a, int dir, const char *owner, int links,
 	struct template_layer *ret, struct err *err);

@@ -18,7 +18,7 @@
 #include "layer/frame.h"
 #include "layer/hash.h"
 #include "layer/jail.h"
-#include "layer/link-owners.h"
+#include "base/link-owners.h"
 #include "layer/place.h"
 #include "layer/tar-in.h"
 

@@ -1,5 +1,5 @@
-/* layer/link-owners.c - see link-owners.h. */
-#include "layer/link-owners.h"
+/* base/link-owners.c - see link-owners.h. */
+#include "base/link-owners.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* layer/link-owners.h - whose links and FIFOs are, by their paths: what no attribute can say.
+/* base/link-owners.h - whose links and FIFOs are, by their paths: what no attribute can say.
  *
  * Owns: the list, and its text: "UID GID MODE PATH", mode in octal, each ended by a NUL.
  * Must not: open anything.
  */
-#ifndef BAWN_LAYER_LINK_OWNERS_H
-#define BAWN_LAYER_LINK_OWNERS_H
+#ifndef BAWN_BASE_LINK_OWNERS_H
+#define BAWN_BASE_LINK_OWNERS_H
 
 #include <stddef.h>
 #include <stdint.h>
