@@ -63,6 +63,10 @@ size_t name_owners_set(
 	char list[static NAME_OWNERS_MAX], size_t n, const char *name, uint32_t uid, uint32_t gid)
 {
 	struct record r;
+	size_t good = 0;
+	while (good < n && next(list + good, list + n, &r))
+		good += r.n;
+	n = good; /* what is behind it is no list */
 	if (find(list, n, name, &r)) {
 		size_t at = (size_t)(r.at - list);
 		memmove(list + at, list + at + r.n, n - at - r.n);

@@ -17,7 +17,8 @@
 
 bool name_owners_find(
 	const char *list, size_t n, const char *name, uint32_t *ret_uid, uint32_t *ret_gid);
-/* In place of what is said of name.  The new length; 0: there is no room. */
+/* In place of what is said of name, and of what is no list.  The new length; 0: there is no room.
+ */
 size_t name_owners_set(
 	char list[static NAME_OWNERS_MAX], size_t n, const char *name, uint32_t uid, uint32_t gid);
 
