@@ -325,6 +325,8 @@ char *build_path(struct build *b, const struct build_state *st, const char *text
 		p += len;
 	}
 	if (s && !n)
-		s[n] = '/';
+		s[n++] = '/';
+	if (s)
+		s[n] = '\0'; /* longer, before a ".." */
 	return s;
 }

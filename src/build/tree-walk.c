@@ -416,6 +416,11 @@ int walk_dir_facts(struct walk *w, int from, int fd)
 	return r;
 }
 
+bool walk_is_implied(int fd)
+{
+	return fgetxattr(fd, IMPLIED, NULL, 0) >= 0;
+}
+
 /* The directory as in to; *made: it was not there. */
 static int open_dir(struct walk *w, int to, const char *as, bool implied, bool *made)
 {
@@ -434,7 +439,7 @@ static int open_dir(struct walk *w, int to, const char *as, bool implied, bool *
 static int take_dir(struct walk *w, int dir, const char *name, int to, const char *as, bool skip)
 {
 	_cleanup_close_ int from = openat(dir, name, DIR_FLAGS), fd = -1;
-	const bool implied = w->c->archive && from >= 0 && fgetxattr(from, IMPLIED, NULL, 0) >= 0;
+	const bool implied = w->c->archive && from >= 0 && walk_is_implied(from);
 	bool made = false;
 	int r = from < 0 ? fail(w, errno, "open", w->shown.s) : 0;
 	/* skip: left out itself, walked for what in it is not */

@@ -34,6 +34,8 @@ int walk_inside(struct walk *w, int from, int to);
 int walk_take(struct walk *w, int dir, const char *name, int to, const char *as);
 /* The open file fd, as `as` in to. */
 int walk_file(struct walk *w, int fd, int to, const char *as);
+/* Is it a directory that an archive has things in, and does not list? */
+bool walk_is_implied(int fd);
 /* Mode, owner and attributes of the directory from for fd; or a line of the digest. */
 int walk_dir_facts(struct walk *w, int from, int fd);
 

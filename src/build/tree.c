@@ -202,7 +202,8 @@ static int file_place(struct walk *w, const struct target *t, const char *base, 
 }
 
 /* Into the directory t goes what is in the directory src; t itself is none of it, and takes neither
- * mode nor owner from it, also where it is made. */
+ * mode nor owner from it, also where it is made.  But an archive that lists its own root says what
+ * t is, unless that is the root of all. */
 static int take_content(struct walk *w, int src, const struct target *t)
 {
 	_cleanup_close_ int fd = -1;
@@ -212,7 +213,9 @@ static int take_content(struct walk *w, int src, const struct target *t)
 			return fd;
 	}
 	w->top = fd;
-	return walk_inside(w, src, fd);
+	int r = walk_inside(w, src, fd);
+	bool itself = r == 0 && w->c->archive && *t->path && !walk_is_implied(src);
+	return itself ? walk_dir_facts(w, src, fd) : r;
 }
 
 /* Is it left out, by what it is really called? */

@@ -347,7 +347,7 @@ static int begin(struct extract *x, int frame, struct err *err)
 	x->fs = place_open(x->in->dir, "fs", O_RDONLY | O_DIRECTORY, 0);
 	if (x->fs < 0)
 		return err_sys(err, -x->fs, "open a layer's directory");
-	if (x->in->shape && attr_set_implied(x->fs, err) < 0)
+	if ((x->in->shape || x->in->mark) && attr_set_implied(x->fs, err) < 0)
 		return -err->code;
 	x->frame = frame_begin(frame, err);
 	x->tar = tar_new(&(struct tar_ops){.fill = on_fill, .meta = on_meta, .ctx = x});

@@ -1,0 +1,3 @@
+mkdir d
+echo f >f
+echo g >d/g

@@ -1,0 +1,2 @@
+mkdir -p conf
+echo a >conf/a.ini; echo b >conf/b.ini
