@@ -48,8 +48,8 @@ static const char *const seed_stays[] = {
 static const char *const of_tools[] = {
 	".claude/", ".codex/", ".gemini/", ".config/opencode/", ".agents/"};
 
-/* Where a variable of the image's says that a tool has its files: those names below a home that begin
- * with `of` are, less `less`, below its value. */
+/* Where a variable of the image's says that a tool has its files: those names below a home that
+ * begin with `of` are, less `less`, below its value. */
 static const struct {
 	const char *variable, *of, *less;
 } elsewhere[] = {
