@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "base/file.h"
+#include "base/path.h"
 
 #define DB_MAX ((size_t)8 << 20)
 #define FIELDS 7
@@ -93,6 +94,29 @@ static bool plain_path(const char *s)
 	return s && s[0] == '/' && strlen(s) < PATH_MAX && !strpbrk(s, ":\n");
 }
 
+/* Without what says nothing ("//", "/./", a slash at the end), as which path is whose is compared
+ * as text; ".." is what the kernel takes it for.  NULL: no such directory. */
+static char *tidy(struct arena *a, const char *s)
+{
+	char *out = arena_dup(a, s);
+	size_t n = 0;
+	for (const char *p = s; out && *p;) {
+		p += strspn(p, "/");
+		size_t len = strcspn(p, "/");
+		if (len == 2 && p[0] == '.' && p[1] == '.')
+			return path_real(a, s);
+		if (len && !(len == 1 && p[0] == '.')) {
+			out[n++] = '/';
+			memcpy(out + n, p, len);
+			n += len;
+		}
+		p += len;
+	}
+	if (out)
+		out[n ? n : 1] = '\0'; /* "/" stays */
+	return out;
+}
+
 static void fill(struct arena *a, const struct row *pw, const char *name, struct host_identity *id)
 {
 	struct row gr;
@@ -112,15 +136,17 @@ int host_identity_find(struct arena *a, struct host_identity *ret, struct err *e
 
 	const char *home = getenv("HOME");
 	if (plain_path(home))
-		id.home = arena_dup(a, home);
+		id.home = tidy(a, home);
 	else if (known && plain_path(pw.f[5]))
-		id.home = pw.f[5];
+		id.home = tidy(a, pw.f[5]);
 	else {
 		err_hint(err, "set it to your home directory: export HOME=/home/you");
 		return err_set(err, EINVAL, "HOME is %s and /etc/passwd has none for uid %u",
 			home ? "not an absolute path" : "not set", (unsigned int)id.uid);
 	}
 	int r = arena_check(a, err);
+	if (r == 0 && !id.home)
+		r = err_sys(err, errno, "HOME is %s", home ? home : pw.f[5]);
 	if (r == 0)
 		*ret = id;
 	return r;
