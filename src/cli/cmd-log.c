@@ -11,6 +11,7 @@
 #include "audit/events.h"
 #include "audit/read.h"
 #include "base/escape.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cli/admin.h"
 #include "cli/log-file.h"
@@ -206,6 +207,18 @@ static int show_all(struct audit_tail *t, const struct log_opts *o, size_t *bad)
 	}
 }
 
+/* Is there a sandbox of that name, which just has nothing in the log? */
+static bool is_sandbox(struct arena *a, const char *name)
+{
+	struct path_xdg xdg;
+	struct err ignored = {0};
+	if (strchr(name, '/') || path_xdg_find(a, &xdg, &ignored) < 0)
+		return false;
+	const char *dir = path_join(a, xdg.data, "sandboxes");
+	const char *one = dir ? path_join(a, dir, name) : NULL;
+	return one && access(one, F_OK) == 0;
+}
+
 static void print_problem(void *ud, const char *text)
 {
 	(void)ud;
@@ -261,6 +274,13 @@ int cmd_log(int argc, char **argv)
 			o.file);
 	if (r < 0 && r != -EPIPE) {
 		err_sys(&err, -r, "read %s", o.file);
+		return log_fail(&err);
+	}
+	if (r == 0 && o.filter.sandbox && !o.filtered && !is_sandbox(&a, o.filter.sandbox)) {
+		char shown[256];
+		err_hint(&err, "see: bawn ls; without a name all events are shown");
+		err_set(&err, ENOENT, "there is no sandbox '%s', and no event of one",
+			escape_text(shown, sizeof(shown), o.filter.sandbox));
 		return log_fail(&err);
 	}
 	return 0;

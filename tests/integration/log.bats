@@ -42,6 +42,26 @@ event() { # SANDBOX EVENT FIELDS
 	assert_output "1 lines of"
 }
 
+@test "log of a sandbox that is none is no empty log" {
+	event one deny '"target":"a.example:443","reason":"no rule allows it"' >"$AUDIT"
+	run "$BAWN" log oen
+	assert_status 125
+	assert_output "there is no sandbox 'oen', and no event of one"
+	assert_output "bawn ls"
+	# nor of one that has none yet, or of one that is long gone
+	mkdir -p "$WS"
+	"$BAWN" create --name new shell "$WS"
+	: >"$AUDIT"
+	run "$BAWN" log new
+	assert_status 0
+	event gone deny '"target":"a.example:443","reason":"no rule allows it"' >"$AUDIT"
+	run "$BAWN" log gone
+	assert_status 0
+	assert_output a.example
+	run "$BAWN" log --event allow gone
+	assert_status 0
+}
+
 @test "TERM-09 control characters in the log are written out" {
 	event one deny '"target":"\u001b]0;owned\u0007\u009b31m","reason":"\u202e"' >"$AUDIT"
 	run "$BAWN" log
