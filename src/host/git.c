@@ -270,6 +270,18 @@ static void find_git(struct arena *a, struct host_workspace *w)
 	}
 }
 
+void host_path_hint(const char *given, int code, struct err *err)
+{
+	if (code != ENOENT)
+		err_hint(err, "check the path and its permissions");
+	else if (strchr(given, '/'))
+		err_hint(err, "create it first, or check the spelling");
+	else
+		err_hint(err,
+			"create it first, or check the spelling; what is for the agent comes "
+			"behind --, as in: bawn run codex -- exec \"say hello\"");
+}
+
 /* Resolve and stat; errors for a person. */
 static int resolve(
 	struct arena *a, const char *dir, char **ret_path, struct stat *st, struct err *err)
@@ -286,9 +298,7 @@ static int resolve(
 			err_hint(err, "the current directory was removed; change to another");
 			return err_sys(err, e, "the current directory");
 		}
-		err_hint(err,
-			e == ENOENT ? "create it first, or check the spelling"
-				    : "check the path and its permissions");
+		host_path_hint(dir, e, err);
 		return err_sys(err, e, "%s", shown(s, sizeof(s), dir));
 	}
 	if (stat(p, st) < 0)

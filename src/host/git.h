@@ -27,6 +27,9 @@ struct host_workspace {
 	bool empty;             /* no entry at all: nothing to scan */
 };
 
+/* What to do about a PATH that was given and can't be resolved: code is errno. */
+void host_path_hint(const char *given, int code, struct err *err);
+
 /* dir NULL or "": the current directory.  Refused with a remedy: missing, not a directory, "/",
  * $HOME or above it, /tmp and other shared or system directories, bawn's own state (above, below
  * or the same, after resolving links), names that can't be shown in a mount table (newline is

@@ -146,6 +146,10 @@ static int explain(const struct agent *a, struct failed f, struct err *err)
 		return err_sys(err, f.error, "become %s for %s",
 			a->identity == IDENTITY_ROOT ? "root" : "the sandbox's user", a->exe);
 	}
+	if (f.error == ENOENT && !strchr(a->exe, '/'))
+		err_hint(err,
+			"nothing of this name is in PATH inside; the tool of a sandbox's profile "
+			"is started by: bawn run NAME -- ARGS");
 	return err_sys(err, f.error, "execute %s", a->exe);
 }
 

@@ -295,9 +295,12 @@ static int check_paths(struct run *r, const struct strv *paths, struct err *err)
 		bool ro = n > 3 && streq(paths->v[i] + n - 3, ":ro");
 		char *given = arena_dupn(&r->arena, paths->v[i], ro ? n - 3 : n);
 		char *real = given ? path_real(&r->arena, given) : NULL;
-		if (!real)
+		if (!real) {
+			int e = errno;
+			host_path_hint(paths->v[i], e, err);
 			return err_sys(
-				err, errno, "%s", escape_text(shown, sizeof(shown), paths->v[i]));
+				err, e, "%s", escape_text(shown, sizeof(shown), paths->v[i]));
+		}
 		bool known = i == 0 && r->spec.workspace
 			? path_within(real, r->spec.workspace)
 			: strv_has(&r->spec.paths,

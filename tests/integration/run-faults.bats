@@ -205,3 +205,38 @@ shell() {
 	"$BAWN" run --rm -q shell -- true
 	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes")" ]
 }
+
+@test "HOME with more slashes than it needs, with dots, or nothing there" {
+	local home=$HOME h
+	ln -s "$home" "$T/link"
+	mkdir -p "$home/sub"
+	for h in "$home/" "$home//" "/$home" "$home/./" "$home/sub/.." "$T/link/" "$T/link"; do
+		HOME=$h run "$BAWN" run --rm -q shell "$WS" -- sh -c 'cd && pwd -P && [ "$HOME" = "$(pwd -L)" ]'
+		assert_status 0
+		case $output in
+		"$home" | "$T/link") ;;
+		*) fail "$h: $output" ;;
+		esac
+	done
+	HOME=$home/none/.. run "$BAWN" run --rm -q shell "$WS" -- true
+	assert_status 125
+	assert_output "HOME is $home/none/..: No such file or directory"
+}
+
+@test "words for the agent without the -- before them, and a tool that PATH inside hasn't" {
+	run "$BAWN" run --rm shell exec "say hello"
+	assert_status 125
+	assert_output "exec: No such file or directory"
+	assert_output "comes behind --"
+	"$BAWN" create --name box shell "$WS"
+	run "$BAWN" run box exec "say hello"
+	assert_status 125
+	assert_output "comes behind --"
+	run "$BAWN" exec box codex
+	assert_status 127
+	assert_output "execute codex: No such file or directory"
+	assert_output "bawn run NAME -- ARGS"
+	run "$BAWN" exec box /no/codex
+	assert_status 127
+	refute_output "bawn run NAME"
+}
