@@ -44,9 +44,9 @@ event() { # SANDBOX EVENT FIELDS
 
 @test "log of a sandbox that is none is no empty log" {
 	event one deny '"target":"a.example:443","reason":"no rule allows it"' >"$AUDIT"
-	run "$BAWN" log oen
+	run "$BAWN" log nobody
 	assert_status 125
-	assert_output "there is no sandbox 'oen', and no event of one"
+	assert_output "there is no sandbox 'nobody', and no event of one"
 	assert_output "bawn ls"
 	# nor of one that has none yet, or of one that is long gone
 	mkdir -p "$WS"
