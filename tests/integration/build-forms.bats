@@ -3,31 +3,12 @@
 # tests/build compares: triggers, mounts, archives, and what is said of a mistake.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
+load build.sh
 
-CASES=$BAWN_SRCDIR/tests/build
+setup() { build_setup; }
+teardown() { build_teardown; }
 
-setup() {
-	bawn_setup
-	umask 022
-	BUSYBOX=$(command -v busybox) || skip "no busybox"
-	export BUSYBOX
-	mkdir "$BATS_TEST_TMPDIR/c"
-	C=$BATS_TEST_TMPDIR/c
-}
-teardown() {
-	chmod -R u+rwx "$BATS_TEST_TMPDIR" 2>/dev/null || :
-	bawn_teardown
-}
-
-build() { timeout 60 "$BAWN" build "$@"; }
-
-base() {
-	mkdir "$BATS_TEST_TMPDIR/base"
-	(cd "$BATS_TEST_TMPDIR/base" && bash "$CASES/base.sh") || return
-	build -q -t base "$BATS_TEST_TMPDIR/base" >/dev/null
-}
-
-dockerfile() { cat >"$C/Dockerfile"; }
+build() { timeout 60 "$BAWN" build "$@"; } # the shorter word for it
 
 @test "build: command lines written for docker, with bawn in its place" {
 	dockerfile <<<$'FROM scratch\nCOPY Dockerfile /\n'

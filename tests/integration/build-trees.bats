@@ -3,29 +3,12 @@
 # same (tests/build, recorded).
 bats_require_minimum_version 1.5.0
 load ../lib.sh
+load build.sh
 
-CASES=$BAWN_SRCDIR/tests/build
-
-setup() {
-	bawn_setup
-	umask 022
-	BUSYBOX=$(command -v busybox) || skip "no busybox"
-	export BUSYBOX
-}
+setup() { build_setup; }
 teardown() {
-	local said
-	# each layer's tree is what its tar says
-	said=$("$BAWN" template verify -q 2>&1) || fail "verify: $said"
-	chmod -R u+rwx "$BATS_TEST_TMPDIR" 2>/dev/null || :
-	bawn_teardown
-}
-
-build() { timeout 60 "$BAWN" template build "$@"; }
-
-base() {
-	mkdir "$BATS_TEST_TMPDIR/base"
-	(cd "$BATS_TEST_TMPDIR/base" && bash "$CASES/base.sh") || return
-	build -q -t base "$BATS_TEST_TMPDIR/base" >/dev/null
+	build_verify
+	build_teardown
 }
 
 # What is in a template that is not in the base.
