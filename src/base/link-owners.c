@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct item {
 	size_t path; /* in text */
 	size_t at;   /* which of them it was */
@@ -97,29 +99,15 @@ void link_owners_free(struct link_owners *l)
 
 /* ---- its text ---- */
 
-static bool number(const char **p, int base, uint32_t most, uint32_t *ret)
-{
-	char *end;
-	if (**p < '0' || **p > '9')
-		return false;
-	errno = 0;
-	unsigned long v = strtoul(*p, &end, base);
-	if (errno || v > most || *end != ' ')
-		return false;
-	*ret = (uint32_t)v;
-	*p = end + 1;
-	return true;
-}
-
 static int parse(struct link_owners *l, const char *text, size_t n, struct err *err)
 {
 	for (const char *p = text, *end = text + n; p < end;) {
 		struct link_owner o;
 		size_t len = strnlen(p, (size_t)(end - p));
 		const char *next = p + len + 1;
-		if (next > end || !number(&p, 10, UINT32_MAX, &o.uid) ||
-			!number(&p, 10, UINT32_MAX, &o.gid) || !number(&p, 8, 07777, &o.mode) ||
-			!*p)
+		if (next > end || !text_number(&p, 10, UINT32_MAX, &o.uid) ||
+			!text_number(&p, 10, UINT32_MAX, &o.gid) ||
+			!text_number(&p, 8, 07777, &o.mode) || !*p)
 			return err_set(err, EBADMSG, "the owners of links are no list of them");
 		if (link_owners_add(l, p, &o) < 0)
 			return err_set(err, ENOMEM, "out of memory");

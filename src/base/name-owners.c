@@ -1,10 +1,10 @@
 /* base/name-owners.c - see name-owners.h */
 #include "base/name-owners.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 struct record {
 	const char *at; /* the whole of it */
@@ -13,20 +13,6 @@ struct record {
 	uint32_t uid, gid;
 };
 
-static bool number(const char **p, uint32_t *ret)
-{
-	char *end;
-	if (**p < '0' || **p > '9')
-		return false;
-	errno = 0;
-	unsigned long long v = strtoull(*p, &end, 10);
-	if (errno || v > UINT32_MAX || *end != ' ')
-		return false;
-	*ret = (uint32_t)v;
-	*p = end + 1;
-	return true;
-}
-
 /* The one at p, which ends before end. */
 static bool next(const char *p, const char *end, struct record *ret)
 {
@@ -34,7 +20,8 @@ static bool next(const char *p, const char *end, struct record *ret)
 	if (p + len == end)
 		return false;
 	*ret = (struct record){.at = p, .n = len + 1};
-	bool good = number(&p, &ret->uid) && number(&p, &ret->gid);
+	bool good = text_number(&p, 10, UINT32_MAX, &ret->uid) &&
+		text_number(&p, 10, UINT32_MAX, &ret->gid);
 	ret->name = p;
 	return good && *p;
 }

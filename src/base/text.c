@@ -1,7 +1,8 @@
 /* base/text.c - see text.h */
 #include "base/text.h"
 
-#include <stdint.h>
+#include <errno.h>
+#include <stdlib.h>
 
 #define WORD_MAX 40
 
@@ -63,5 +64,19 @@ bool text_glob_ok(const char *s)
 			s++;
 		}
 	}
+	return true;
+}
+
+bool text_number(const char **p, int base, uint32_t most, uint32_t *ret)
+{
+	char *end;
+	if (**p < '0' || **p > '9')
+		return false;
+	errno = 0;
+	unsigned long long v = strtoull(*p, &end, base);
+	if (errno || v > most || *end != ' ')
+		return false;
+	*ret = (uint32_t)v;
+	*p = end + 1;
 	return true;
 }

@@ -3,6 +3,8 @@
 #ifndef BAWN_BASE_TEXT_H
 #define BAWN_BASE_TEXT_H
 
+#include <stdint.h>
+
 #include "base/macro.h"
 
 /* The word closest to this one, or NULL if none is near enough to be meant. */
@@ -10,5 +12,9 @@ const char *text_nearest(const char *word, const char *const *words, size_t n);
 
 /* A glob's form: every "[" closed within its name, no backslash at the end of a name. */
 bool text_glob_ok(const char *glob);
+
+/* Digits and the blank behind them: the number, at most `most`, and *p behind the blank.  False: it
+ * is none, and *p is anywhere in it. */
+bool text_number(const char **p, int base, uint32_t most, uint32_t *ret);
 
 #endif

@@ -42,17 +42,9 @@ struct owner owner_get(const unsigned char *p, size_t n)
 
 mode_t mode_meant(const char *text, size_t n, mode_t disk)
 {
-	mode_t mode = 0;
-	if (!n || n >= MODE_BYTES)
-		return disk;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] < '0' || text[i] > '7')
-			return disk;
-		mode = mode << 3 | (mode_t)(text[i] - '0');
-	}
-	/* as layer/layer.h makes the one on disk of it */
-	mode_t made = S_ISDIR(disk) ? (mode & 01777) | 0700 : (mode & 0777) | 0400;
-	if (mode > 07777 || made != (disk & 07777) || !(S_ISREG(disk) || S_ISDIR(disk)))
+	uint32_t mode;
+	if (!(S_ISREG(disk) || S_ISDIR(disk)) || !kept_mode_parse(text, n, &mode) ||
+		kept_mode_on_disk(mode, S_ISDIR(disk)) != (disk & 07777))
 		return disk;
 	return (disk & (mode_t)S_IFMT) | mode;
 }

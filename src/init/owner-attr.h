@@ -10,7 +10,7 @@
 
 #include <sys/stat.h>
 
-#include "base/macro.h"
+#include "base/kept-mode.h"
 
 #define OWNER_ATTR "user.rootlesscontainers"
 #define OWNER_BYTES 12             /* the longest that is written */
@@ -20,8 +20,8 @@ struct owner {
 	uint32_t uid, gid;
 };
 
-/* The mode that is meant, in octal digits, where a file on disk can't have it (layer/layer.h). */
-#define MODE_ATTR "user.bawn.mode"
+/* The mode that is meant, where a file on disk can't have it. */
+#define MODE_ATTR KEPT_MODE_ATTR
 #define MODE_BYTES 8
 
 /* What MODE_ATTR says of a file with this mode on disk; where it counts no more, or is none, that.

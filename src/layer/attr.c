@@ -3,14 +3,14 @@
 
 #include <sys/xattr.h>
 
-#include "base/name-owners.h"
 #include "base/escape.h"
+#include "base/name-owners.h"
 
 mode_t attr_disk_mode(uint32_t mode, bool dir)
 {
 	if (GUARD_REMOVED("layer-set-id"))
 		return mode | 0400;
-	return dir ? (mode & 01777) | 0700 : (mode & 0777) | 0400;
+	return kept_mode_on_disk(mode, dir);
 }
 
 mode_t attr_first_mode(const struct tar_entry *e)
@@ -172,20 +172,6 @@ void attr_forget_links(int dir)
 	fremovexattr(dir, NAME_OWNERS_ATTR);
 }
 
-static bool read_mode(const char *text, size_t n, uint32_t *ret)
-{
-	uint32_t v = 0;
-	if (n == 0 || n > 4)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] < '0' || text[i] > '7')
-			return false;
-		v = v << 3 | (uint32_t)(text[i] - '0');
-	}
-	*ret = v;
-	return true;
-}
-
 static void take_node(const char *value, size_t n, const struct stat *st, struct tar_entry *e)
 {
 	char text[64], kind;
@@ -215,7 +201,7 @@ static void take(struct attr_buf *b, const char *name, const char *value, size_t
 		}
 	} else if (streq(name, ATTR_MODE)) {
 		/* changed since, and not by us: what is on disk counts */
-		if (read_mode(value, n, &mode) &&
+		if (kept_mode_parse(value, n, &mode) &&
 			attr_disk_mode(mode, S_ISDIR(st->st_mode)) == (st->st_mode & 07777))
 			e->mode = mode;
 	} else if (streq(name, ATTR_NODE)) {

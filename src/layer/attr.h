@@ -6,11 +6,12 @@
 
 #include <sys/stat.h>
 
+#include "base/kept-mode.h"
 #include "layer/layer.h"
 #include "layer/tar.h"
 
 #define ATTR_OWNER "user.rootlesscontainers"
-#define ATTR_MODE "user.bawn.mode"
+#define ATTR_MODE KEPT_MODE_ATTR
 #define ATTR_OTHER "user.bawn.xattr."
 #define ATTR_NODE "user.bawn.node"
 #define ATTR_OPAQUE "user.overlay.opaque"
