@@ -10,13 +10,21 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* What the child runs between clone and exec.  It shares our memory (CLONE_VM) while we are
- * suspended (CLONE_VFORK): only async-signal-safe calls, and the outcome is left in *error. */
+/* What the child runs between clone and exec.  It shares our memory (CLONE_VM), mostly while we are
+ * suspended (CLONE_VFORK): only async-signal-safe calls, and the outcome is left in *error.  Where
+ * we go on beside it (proc_spawn_beside) errno is one for both: none of its calls fails but to end
+ * it. */
 struct child {
 	const struct proc_spawn *how;
-	volatile int error;
-	sigset_t *mask;
+	volatile int *error;
 };
+
+#if defined(__SANITIZE_ADDRESS__)
+#define BESIDE CLONE_VFORK /* its runtime has one thread's state for one thread */
+#else
+#define BESIDE 0
+#endif
+#define STACK_BYTES ((size_t)64 * 1024)
 
 /* ASan: the frames of a child that has become another program are never left, and the next child
  * on the same stack would meet their poison. */
@@ -47,7 +55,7 @@ NO_ASAN static int place_fds(const struct proc_spawn *how)
 
 /* A fresh user namespace comes with every capability over what it owns, but execve(2) takes them
  * from a user other than 0 unless they are ambient (capabilities(7)). */
-static int keep_caps(void)
+NO_ASAN static int keep_caps(void)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
@@ -91,32 +99,68 @@ NO_ASAN static int child_main(void *arg)
 		goto failed;
 	execve(c->how->path, c->how->argv, c->how->envp ? c->how->envp : no_env);
 failed:
-	c->error = errno ? errno : EIO;
+	*c->error = errno ? errno : EIO;
 	_exit(127);
 }
 
-int proc_spawn(const struct proc_spawn *how, struct proc *ret, struct err *err)
+/* The child runs on a stack of its own: glibc's clone() needs one with CLONE_VM. */
+static int start(struct child *c, char *stack, int flags, struct proc *ret, struct err *err)
 {
-	/* The child runs on a stack of its own: glibc's clone() needs one with CLONE_VM. */
-	static _Alignas(16) char stack[64 * 1024];
-	struct child c = {.how = how};
 	int pidfd = -1;
 	sigset_t all, old;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	int flags = (int)how->ns | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-	int pid = clone(child_main, stack + sizeof(stack), flags, &c, &pidfd);
+	flags |= (int)c->how->ns | CLONE_VM | CLONE_PIDFD | SIGCHLD;
+	int pid = clone(child_main, stack + STACK_BYTES, flags, c, &pidfd);
 	int saved = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
-		return err_sys(err, saved, "clone for %s", how->path);
-	if (c.error) {
-		waitpid(pid, NULL, 0);
-		close(pidfd);
-		return err_sys(err, c.error, "execute %s", how->path);
-	}
+		return err_sys(err, saved, "clone for %s", c->how->path);
 	*ret = (struct proc){.pid = pid, .pidfd = pidfd};
 	return 0;
+}
+
+int proc_spawn(const struct proc_spawn *how, struct proc *ret, struct err *err)
+{
+	static _Alignas(16) char stack[STACK_BYTES];
+	volatile int error = 0;
+	struct child c = {.how = how, .error = &error};
+	struct proc p;
+	int r = start(&c, stack, CLONE_VFORK, &p, err);
+	if (r < 0)
+		return r;
+	if (error) {
+		proc_wait(&p, NULL);
+		return err_sys(err, error, "execute %s", how->path);
+	}
+	*ret = p;
+	return 0;
+}
+
+bool proc_other_cpus(cpu_set_t *ret_all, cpu_set_t *ret_others)
+{
+	int here = sched_getcpu();
+	if (here < 0 || sched_getaffinity(0, sizeof(*ret_all), ret_all) < 0 ||
+		CPU_COUNT(ret_all) < 2)
+		return false;
+	*ret_others = *ret_all;
+	CPU_CLR((size_t)here, ret_others);
+	return true;
+}
+
+int proc_spawn_beside(struct proc_beside *b, struct proc *ret, struct err *err)
+{
+	static _Alignas(16) char stack[STACK_BYTES];
+	static struct child c;
+	cpu_set_t all, others;
+	c = (struct child){.how = &b->how, .error = &b->error};
+	b->error = 0;
+	int r = start(&c, stack, BESIDE, ret, err);
+	if (r == 0 && proc_other_cpus(&all, &others)) {
+		sched_setaffinity(ret->pid, sizeof(others), &others);
+		sched_setaffinity(ret->pid, sizeof(all), &all);
+	}
+	return r;
 }
 
 int proc_wait(struct proc *p, int *ret_status)

@@ -5,6 +5,7 @@
 #ifndef BAWN_BASE_PROC_H
 #define BAWN_BASE_PROC_H
 
+#include <sched.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,6 +36,21 @@ struct proc_spawn {
 /* clone3 with CLONE_VFORK|CLONE_VM|CLONE_PIDFD, then execve.  An exec failure comes back here as an
  * error.  0 or -errno. */
 int proc_spawn(const struct proc_spawn *how, struct proc *ret, struct err *err);
+
+/* The same without waiting until the child is the program: the two go on beside each other, in one
+ * memory.  *b and all that b->how points to must stay as they are until the child's first word, or
+ * its end, after which b->error says why it could not be executed, if so.  For one child at a time.
+ */
+struct proc_beside {
+	struct proc_spawn how;
+	volatile int error; /* of execve(2) and what goes before it, 0: none */
+};
+int proc_spawn_beside(struct proc_beside *b, struct proc *ret, struct err *err);
+
+/* The processors that the caller may use, and those of them but the one it runs on: for what is to
+ * run beside it.  A scheduler begins a child on its parent's and leaves it there for as long as a
+ * whole start takes, with another one idle.  False: there is but one. */
+bool proc_other_cpus(cpu_set_t *ret_all, cpu_set_t *ret_others);
 
 /* Wait for it; *ret_status as waitid(2) puts it: exit code, or 128+n for signal n.  0 or -errno. */
 int proc_wait(struct proc *p, int *ret_status);

@@ -219,6 +219,7 @@ static int build(const struct wire_early *early, struct build *b, struct err *er
 	int mounts = begin(early, &root, err);
 	if (mounts == 0)
 		mounts = take_plan(early, b, err);
+	net_stage_aside(&net);
 	if (mounts == 0 && !b->plan.head.sudo)
 		leave_numbers();
 	if (mounts == 0)

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "init/init.h"
 #include "net/apply.h"
 #include "net/netns.h"
@@ -78,6 +79,15 @@ int net_stage_start(struct net_stage *s, const struct wire_early *early, struct 
 		return err_sys(err, errno, "open /proc");
 	int r = pthread_create(&s->thread, NULL, run, s);
 	return r ? err_sys(err, r, "start the network thread") : 0;
+}
+
+void net_stage_aside(const struct net_stage *s)
+{
+	cpu_set_t all, others;
+	if (!proc_other_cpus(&all, &others))
+		return;
+	pthread_setaffinity_np(s->thread, sizeof(others), &others);
+	pthread_setaffinity_np(s->thread, sizeof(all), &all);
 }
 
 int net_stage_join(struct net_stage *s, struct err *err)

@@ -48,6 +48,9 @@ struct net_stage {
 	struct err err;
 };
 int net_stage_start(struct net_stage *s, const struct wire_early *early, struct err *err);
+/* Off the caller's processor with it, where there is another (base/proc.h): from here on both have
+ * as much to do. */
+void net_stage_aside(const struct net_stage *s);
 int net_stage_join(struct net_stage *s, struct err *err); /* and enter it */
 
 /* init-mounts.c: the new root, row by row; then pivot into it and drop the old one. */

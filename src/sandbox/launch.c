@@ -118,27 +118,29 @@ int sandbox_run_mode(struct sandbox *s, const char *mode, const char *arg, int w
 	return r < 0 ? r : proc_wait(&p, ret_status);
 }
 
+/* Beside us: what is to be found out for the plan takes as long as its namespaces. */
 static int start_init(struct sandbox *s, int early, int control, int handover, struct err *err)
 {
 	const struct sandbox_config *c = &s->config;
-	char path[4096];
-	int r = sandbox_helper_path(c, "bawn-init", path, sizeof(path), err);
+	struct init_start *i = &s->start;
+	static char name[] = "bawn-init";
+	int r = sandbox_helper_path(c, name, i->path, sizeof(i->path), err);
 	if (r < 0)
 		return r;
-	static char name[] = "bawn-init";
-	char *argv[] = {name, NULL};
+	i->argv[0] = name;
 	/* The caller's own terminal never enters: the pty stands in for it. */
-	int fds[6] = {-1, -1, -1, early, control, handover};
 	for (int fd = 0; fd < 3; fd++)
-		if (!(c->tty_fds >> fd & 1))
-			fds[fd] = fd;
-	struct proc_spawn how = {.path = path,
-		.argv = argv,
-		.fds = fds,
-		.nfds = ARRAY_LEN(fds),
+		i->fds[fd] = c->tty_fds >> fd & 1 ? -1 : fd;
+	i->fds[3] = early;
+	i->fds[4] = control;
+	i->fds[5] = handover;
+	i->proc.how = (struct proc_spawn){.path = i->path,
+		.argv = i->argv,
+		.fds = i->fds,
+		.nfds = ARRAY_LEN(i->fds),
 		.ns = NAMESPACES,
 		.die_with_parent = SIGKILL};
-	r = proc_spawn(&how, &s->init, err);
+	r = proc_spawn_beside(&i->proc, &s->init, err);
 	/* EINVAL: a kernel without them */
 	if (r < 0 &&
 		(err->code == EPERM || err->code == ENOSPC || err->code == EUSERS ||
@@ -297,6 +299,8 @@ static int receive(struct sandbox *s, struct control_msg *m, int *ret_fd, struct
 	if (n == 0 || n == -ECONNRESET) {
 		int status = 0;
 		proc_wait(&s->init, &status);
+		if (s->start.proc.error)
+			return err_sys(err, s->start.proc.error, "execute %s", s->start.path);
 		return err_set(err, EIO, "bawn-init ended unexpectedly (status %d)", status);
 	}
 	if (n != sizeof(*m) || m->magic != CONTROL_MAGIC)

@@ -35,10 +35,19 @@ enum tag {
 	TAG_FOLLOWED,
 };
 
+/* What bawn-init is started with: it must last until it runs. */
+struct init_start {
+	struct proc_beside proc;
+	char path[4096];
+	char *argv[2];
+	int fds[6];
+};
+
 struct sandbox {
 	struct sandbox_config config;
 	const struct plan *plan;
 	struct proc init, relay;
+	struct init_start start; /* of init, until it has said something */
 	int relay_end;              /* the relay's socket, until it is started */
 	int handover;               /* where bawn-init's listening sockets come from */
 	int listeners[FD_PASS_MAX]; /* held until something uses the network */

@@ -194,6 +194,18 @@ shell() {
 	[ ! -e "$WS/ran" ]
 }
 
+@test "a bawn-init that can't be executed: said by name" {
+	local dir=$BATS_TEST_TMPDIR/broken f
+	mkdir "$dir"
+	for f in bawn-admin bawn-scan bawn-relay bawn-resolve bawn-why bawn-copy share; do
+		ln -s "$BAWN_BUILDDIR/$f" "$dir/$f"
+	done
+	cp "$BAWN" "$dir/bawn"
+	printf '\177ELF but no more' >"$dir/bawn-init"
+	chmod +x "$dir/bawn-init"
+	BAWN=$dir/bawn refused "execute $dir/bawn-init: Exec format error" shell shell
+}
+
 @test "what a killed run left is removed by the next one" {
 	"$BAWN" run --rm -q shell -- sh -c 'echo up; sleep 60' >"$T/out" 3>&- &
 	local pid=$!

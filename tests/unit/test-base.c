@@ -266,6 +266,60 @@ static void helpers_get_what_they_are_given(void **state)
 	close(leak);
 }
 
+/* The same while the caller goes on: what it says comes, and why it could not begin. */
+static void helpers_that_start_beside_us(void **state)
+{
+	(void)state;
+	int p[2], status;
+	struct err err = {0};
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	char *argv[] = {
+		(char[]){"sh"}, (char[]){"-c"}, (char[]){"cd /proc/self/fd && echo *"}, NULL};
+	const int fds[] = {-1, p[1], -1};
+	struct proc_beside b = {
+		.how = {.path = "/bin/sh", .argv = argv, .fds = fds, .nfds = 3}};
+	struct proc child = PROC_NONE;
+	assert_int_equal(proc_spawn_beside(&b, &child, &err), 0);
+	close(p[1]);
+	char out[128] = "";
+	assert_true(fd_read_full(p[0], out, sizeof(out) - 1) > 0);
+	assert_string_equal(out, "0 1 2 3\n");
+	assert_int_equal(proc_wait(&child, &status), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(b.error, 0);
+	close(p[0]);
+
+	b.how = (struct proc_spawn){.path = "/nonexistent", .argv = argv, .fds = (int[]){-1, -1, -1},
+		.nfds = 3};
+	assert_int_equal(proc_spawn_beside(&b, &child, &err), 0);
+	assert_int_equal(proc_wait(&child, &status), 0);
+	assert_int_equal(status, 127);
+	assert_int_equal(b.error, ENOENT);
+	b.how.ns = CLONE_NEWNS | CLONE_FS; /* which no kernel takes together */
+	assert_int_equal(proc_spawn_beside(&b, &child, &err), -EINVAL);
+}
+
+static void processors_but_this_one(void **state)
+{
+	(void)state;
+	cpu_set_t before, all, others, one;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	for (size_t i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
+		if (CPU_ISSET(i, &before))
+			CPU_SET(i, &one);
+	if (proc_other_cpus(&all, &others)) {
+		assert_true(CPU_EQUAL(&all, &before));
+		assert_int_equal(CPU_COUNT(&others), CPU_COUNT(&all) - 1);
+	} else {
+		assert_int_equal(CPU_COUNT(&before), 1);
+	}
+	/* bound to one there is no other */
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_false(proc_other_cpus(&all, &others));
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 /* Texts of every length, so that some end exactly where a chunk does and some begin the next. */
 static void texts_in_an_arena(void **state)
 {
@@ -508,6 +562,8 @@ int main(void)
 		cmocka_unit_test(trees_go_whatever_is_in_them),
 		cmocka_unit_test(descriptors_travel),
 		cmocka_unit_test(helpers_get_what_they_are_given),
+		cmocka_unit_test(helpers_that_start_beside_us),
+		cmocka_unit_test(processors_but_this_one),
 		cmocka_unit_test(texts_in_an_arena),
 		cmocka_unit_test(arrays_grow_in_an_arena),
 		cmocka_unit_test(lists_cross_in_a_record),
