@@ -32,7 +32,7 @@ static size_t padded(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
-static char *put_header(struct blob *b, uint32_t tag, size_t n)
+char *blob_put_space(struct blob *b, uint32_t tag, size_t n)
 {
 	if (n > UINT32_MAX - 16) {
 		b->failed = true;
@@ -50,7 +50,7 @@ static char *put_header(struct blob *b, uint32_t tag, size_t n)
 
 int blob_put(struct blob *b, uint32_t tag, const void *data, size_t n)
 {
-	char *p = put_header(b, tag, n);
+	char *p = blob_put_space(b, tag, n);
 	if (!p)
 		return -ENOMEM;
 	if (n)
@@ -73,7 +73,7 @@ int blob_put_strs(struct blob *b, uint32_t tag, const char *const *s, size_t n)
 	size_t total = 0;
 	for (size_t i = 0; i < n; i++)
 		total += strlen(s[i] ? s[i] : "") + 1;
-	char *p = put_header(b, tag, total);
+	char *p = blob_put_space(b, tag, total);
 	if (!p)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {

@@ -25,6 +25,8 @@ struct blob {
 };
 
 int blob_put(struct blob *b, uint32_t tag, const void *data, size_t n);
+/* A record of n bytes, which the caller fills before the next one; NULL: out of memory. */
+char *blob_put_space(struct blob *b, uint32_t tag, size_t n);
 int blob_put_str(struct blob *b, uint32_t tag, const char *s); /* with its NUL */
 int blob_put_u64(struct blob *b, uint32_t tag, uint64_t v);
 /* Several NUL-terminated strings as one record; NULL ends the list. */

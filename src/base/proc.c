@@ -19,7 +19,7 @@ struct child {
 	volatile int *error;
 };
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef BAWN_ASAN
 #define BESIDE CLONE_VFORK /* its runtime has one thread's state for one thread */
 #else
 #define BESIDE 0

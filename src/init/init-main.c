@@ -159,11 +159,12 @@ static int open_pty(const struct wire_plan *plan, struct pty *ret, struct err *e
 }
 
 /* What can be given up while the network thread may still work: the old root, files by Landlock. */
-static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct err *err)
+static int enter(
+	const struct wire_plan *plan, struct mounts *mounts, struct pty *pty, struct err *err)
 {
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(err, errno, "sethostname");
-	int r = mounts_enter(root, !plan->head.image, err);
+	int r = mounts_enter(mounts, !plan->head.image, err);
 	if (r == 0)
 		r = open_pty(plan, pty, err);
 	if (r == 0 && plan->head.sudo)
@@ -177,15 +178,20 @@ static int enter(const struct wire_plan *plan, int root, struct pty *pty, struct
 	return land(plan, err);
 }
 
-/* The namespaces' own part, for which there need be no plan yet; *ret_root: the empty new root. */
-static int begin(const struct wire_early *early, int *ret_root, struct err *err)
+/* The namespaces' own part and the rows that are every sandbox's, for which there need be no plan
+ * yet. */
+static int begin(const struct wire_early *early, struct mounts *mounts, struct err *err)
 {
 	int r = identity(early, err);
 	report_stamp(STAMP_IDENTITY);
-	if (r < 0)
-		return r;
-	*ret_root = mounts_begin(err);
-	return *ret_root < 0 ? *ret_root : user_limits(early->head.user_namespaces, err);
+	if (r == 0)
+		r = mounts_begin(mounts, err);
+	if (r == 0)
+		r = user_limits(early->head.user_namespaces, err);
+	if (r == 0)
+		r = mounts_apply(mounts, early->mounts, early->head.n_mounts, err);
+	report_stamp(STAMP_EARLY);
+	return r;
 }
 
 /* The filter keeps 1 to 4 from being given another priority or other limits: pid 1, the network's
@@ -215,18 +221,18 @@ static int build(const struct wire_early *early, struct build *b, struct err *er
 	int r = net_stage_start(&net, early, err);
 	if (r < 0)
 		return r;
-	int root = -1;
-	int mounts = begin(early, &root, err);
+	struct mounts m;
+	int mounts = begin(early, &m, err);
 	if (mounts == 0)
 		mounts = take_plan(early, b, err);
 	net_stage_aside(&net);
 	if (mounts == 0 && !b->plan.head.sudo)
 		leave_numbers();
 	if (mounts == 0)
-		mounts = mounts_apply(&b->plan, &root, err);
+		mounts = mounts_apply(&m, b->plan.mounts, b->plan.head.n_mounts, err);
 	report_stamp(STAMP_MOUNTS);
 	if (mounts == 0)
-		mounts = enter(&b->plan, root, &b->pty, err);
+		mounts = enter(&b->plan, &m, &b->pty, err);
 	report_stamp(STAMP_ROOT);
 	struct err net_err = {0};
 	r = net_stage_join(&net, &net_err);

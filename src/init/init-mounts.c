@@ -20,7 +20,6 @@
 
 #include "base/escape.h"
 #include "base/path.h"
-#include "init/init-overlay.h"
 #include "init/init.h"
 
 #ifndef OPEN_TREE_CLONE
@@ -31,15 +30,6 @@
 static const char scratch_dir[] = ".bawn", image_dir[] = ".bawn-root";
 static const char mask_file[] = ".bawn-mask", mask_dir[] = ".bawn-mask.d",
 		  link_name[] = ".bawn-link";
-
-struct stage {
-	int base; /* the tmpfs that everything begins with */
-	int root; /* the same, or the template's root, which is mounted in it */
-	unsigned int n_scratch;
-	int scratch;           /* where sources of masks and links are made; -1 until needed */
-	bool starting;         /* the root is being built; nobody has seen it yet */
-	struct overlay layers; /* the overlay that the next rows are about */
-};
 
 static int fail(struct err *err, int code, const char *what, const char *path)
 {
@@ -87,13 +77,13 @@ static const char *rel(const char *dst)
 	return dst[1] ? dst + 1 : ".";
 }
 
-static int open_inside(const struct stage *s, const char *dst, uint64_t flags)
+static int open_inside(const struct mounts *s, const char *dst, uint64_t flags)
 {
 	return path_openat2(s->root, rel(dst), flags | O_CLOEXEC | O_NOFOLLOW, 0, INSIDE);
 }
 
 /* The directory that holds dst; *ret_name is its last component.  Missing directories are made. */
-static int open_parent(const struct stage *s, const char *dst, const char **ret_name)
+static int open_parent(const struct mounts *s, const char *dst, const char **ret_name)
 {
 	char dir[PATH_MAX];
 	const char *slash = strrchr(dst, '/');
@@ -136,7 +126,7 @@ static int make_link(int parent, const char *name, const char *target)
 	return unlinkat(parent, name, 0) < 0 || symlinkat(target, parent, name) < 0 ? -errno : 0;
 }
 
-static int make_node(const struct stage *s, const struct wire_mount *m)
+static int make_node(const struct mounts *s, const struct wire_mount *m)
 {
 	const char *name;
 	_cleanup_close_ int parent = open_parent(s, m->dst, &name);
@@ -159,7 +149,7 @@ static int make_node(const struct stage *s, const struct wire_mount *m)
 }
 
 /* The mount point of a row; made first when the row allows it and the source tells its type. */
-static int open_point(const struct stage *s, const struct wire_mount *m, bool dir)
+static int open_point(const struct mounts *s, const struct wire_mount *m, bool dir)
 {
 	int fd = open_inside(s, m->dst, O_PATH);
 	if (fd != -ENOENT || !(m->flags & MOUNT_POINT))
@@ -171,19 +161,19 @@ static int open_point(const struct stage *s, const struct wire_mount *m, bool di
 	return r < 0 ? r : open_inside(s, m->dst, O_PATH);
 }
 
-static int attach(const struct stage *s, const struct wire_mount *m, int tree, bool dir)
+static int attach(const struct mounts *s, const struct wire_mount *m, int tree, bool dir)
 {
 	_cleanup_close_ int point = open_point(s, m, dir);
 	return point < 0 ? point : sys_attach(tree, point);
 }
 
-static int do_node(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_node(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	int r = make_node(s, m);
 	return r < 0 ? fail(err, r, "create", m->dst) : 0;
 }
 
-static int do_bind(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_bind(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	_cleanup_close_ int src = path_openat2(
 		AT_FDCWD, m->src, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
@@ -205,7 +195,7 @@ static int do_bind(struct stage *s, const struct wire_mount *m, struct err *err)
 		: 0;
 }
 
-static int do_pin(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_pin(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	if (GUARD_REMOVED("pin"))
 		return 0;
@@ -237,7 +227,7 @@ static int fill_scratch(int dir)
 /* Where the sources of masks and links are made: an empty file, an empty directory.  At the start
  * that is a directory of the new root; later the root is the agent's to see, so it is a small file
  * system of its own, attached nowhere. */
-static int open_scratch(struct stage *s)
+static int open_scratch(struct mounts *s)
 {
 	if (s->scratch >= 0)
 		return s->scratch;
@@ -266,7 +256,7 @@ static int open_scratch(struct stage *s)
 	return r < 0 ? r : s->scratch;
 }
 
-static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_mask(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	if (has_prefix(m->dst, "/proc/") ? GUARD_REMOVED("proc-mask") : GUARD_REMOVED("mask"))
 		return 0;
@@ -289,7 +279,7 @@ static int do_mask(struct stage *s, const struct wire_mount *m, struct err *err)
 
 /* A symbolic link mounted over a file: programs that open it follow it to the private copy, and
  * the mount point can't be renamed or removed. */
-static int do_link(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_link(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	_cleanup_close_ int point = open_inside(s, m->dst, O_PATH);
 	if (point == -ENOENT && (m->flags & MOUNT_OPTIONAL))
@@ -307,7 +297,7 @@ static int do_link(struct stage *s, const struct wire_mount *m, struct err *err)
 	return r < 0 ? fail(err, r, "mount a link over", m->dst) : 0;
 }
 
-static int do_fs(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_fs(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	static const char *const type[MOUNT_KINDS] = {
 		[MOUNT_TMPFS] = "tmpfs",
@@ -334,7 +324,7 @@ static int do_fs(struct stage *s, const struct wire_mount *m, struct err *err)
 }
 
 /* By the new way; by mount(2) where the kernel doesn't know that one for layers. */
-static int attach_overlay(struct stage *s, const struct wire_mount *m, int point, struct err *err)
+static int attach_overlay(struct mounts *s, const struct wire_mount *m, int point, struct err *err)
 {
 	uint32_t flags = m->flags & ~(uint32_t)MOUNT_REC;
 	_cleanup_close_ int tree = overlay_tree(&s->layers, flags);
@@ -349,7 +339,7 @@ static int attach_overlay(struct stage *s, const struct wire_mount *m, int point
 	return r < 0 ? fail(err, r, "mount an overlay on", m->dst) : 0;
 }
 
-static int do_lower(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_lower(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	int r = overlay_add(&s->layers, m->src);
 	return r < 0 ? fail(err, r, "open the layer", m->src) : 0;
@@ -357,7 +347,7 @@ static int do_lower(struct stage *s, const struct wire_mount *m, struct err *err
 
 /* A template's root can't be mounted over the tmpfs as a whole, or that could not be reached for
  * the rows to come: it gets a directory there. */
-static int open_root_point(const struct stage *s)
+static int open_root_point(const struct mounts *s)
 {
 	if (!s->starting || s->root != s->base || mkdirat(s->base, image_dir, 0700) < 0)
 		return s->root != s->base ? -EEXIST : -errno;
@@ -365,7 +355,7 @@ static int open_root_point(const struct stage *s)
 	return fd < 0 ? -errno : fd;
 }
 
-static int do_overlay(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_overlay(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	const bool is_root = streq(m->dst, "/");
 	int r = overlay_add(&s->layers, m->src);
@@ -390,7 +380,7 @@ static int do_overlay(struct stage *s, const struct wire_mount *m, struct err *e
 	return 0;
 }
 
-static int do_scratch(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_scratch(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	char name[32];
 	snprintf(name, sizeof(name), "%s-%u", scratch_dir, s->n_scratch++);
@@ -404,7 +394,7 @@ static int do_scratch(struct stage *s, const struct wire_mount *m, struct err *e
 	return r < 0 ? fail(err, r, "mount on", m->dst) : 0;
 }
 
-static int do_seal(struct stage *s, const struct wire_mount *m, struct err *err)
+static int do_seal(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	_cleanup_close_ int fd = open_inside(s, m->dst, O_PATH);
@@ -416,7 +406,18 @@ static int do_seal(struct stage *s, const struct wire_mount *m, struct err *err)
 	return r < 0 ? fail(err, r, "make read-only", m->dst) : 0;
 }
 
-static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *, struct err *) = {
+/* The mount itself: with it goes what is mounted in it. */
+static int do_carry(struct mounts *s, const struct wire_mount *m, struct err *err)
+{
+	_cleanup_close_ int from = path_openat2(
+		s->base, rel(m->dst), O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, INSIDE);
+	int r = s->root == s->base ? -EINVAL : from;
+	if (r >= 0)
+		r = attach(s, m, from, true);
+	return r < 0 ? fail(err, r, "bring into the root", m->dst) : 0;
+}
+
+static int (*const apply[MOUNT_KINDS])(struct mounts *, const struct wire_mount *, struct err *) = {
 	[MOUNT_DIR] = do_node,
 	[MOUNT_FILE] = do_node,
 	[MOUNT_TEXT] = do_node,
@@ -433,14 +434,17 @@ static int (*const apply[MOUNT_KINDS])(struct stage *, const struct wire_mount *
 	[MOUNT_DEVPTS] = do_fs,
 	[MOUNT_SCRATCH] = do_scratch,
 	[MOUNT_SEAL] = do_seal,
+	[MOUNT_CARRY] = do_carry,
 };
 
 /* Mount the tmpfs that becomes the root over a directory that is nobody's source. */
-int mounts_begin(struct err *err)
+int mounts_begin(struct mounts *m, struct err *err)
 {
 	static const char *const places[] = {"/sys", "/mnt", "/srv", "/media", "/boot"};
 	static const char hint[] =
 		"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor";
+	*m = (struct mounts){
+		.base = -1, .root = -1, .scratch = -1, .starting = true, .layers = OVERLAY_NONE};
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
 		err_hint(err, "%s", hint);
 		return err_sys(err, errno, "make the mounts private");
@@ -449,52 +453,53 @@ int mounts_begin(struct err *err)
 		if (mount("bawn", places[i], "tmpfs", MS_NOSUID | MS_NODEV,
 			    "mode=0755,size=50%,nr_inodes=1m") < 0)
 			continue;
-		int root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return root < 0 ? err_sys(err, errno, "open the new root") : root;
+		m->base = m->root = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return m->base < 0 ? err_sys(err, errno, "open the new root") : 0;
 	}
 	err_hint(err, "%s", hint);
 	return err_sys(err, errno, "mount the new root");
 }
 
-int mounts_apply(const struct wire_plan *plan, int *root, struct err *err)
+int mounts_apply(struct mounts *m, const struct wire_mount *rows, size_t n, struct err *err)
 {
-	struct stage s = {.base = *root,
-		.root = *root,
-		.scratch = -1,
-		.starting = true,
-		.layers = OVERLAY_NONE};
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < plan->head.n_mounts; i++)
-		r = apply[plan->mounts[i].kind](&s, &plan->mounts[i], err);
-	if (s.scratch >= 0) { /* the mounts hold what they were cloned from */
-		unlinkat(s.scratch, mask_file, 0);
-		unlinkat(s.scratch, mask_dir, AT_REMOVEDIR);
-		unlinkat(s.base, scratch_dir, AT_REMOVEDIR);
-		close(s.scratch);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = apply[rows[i].kind](m, &rows[i], err);
+	return r;
+}
+
+int mounts_apply_row(int root, const struct wire_mount *row, struct err *err)
+{
+	struct mounts m = {.base = root, .root = root, .scratch = -1, .layers = OVERLAY_NONE};
+	int r = mounts_apply(&m, row, 1, err);
+	if (m.scratch >= 0)
+		close(m.scratch);
+	return r;
+}
+
+/* What only the building needed. */
+static void clear_away(struct mounts *m)
+{
+	if (m->scratch >= 0) { /* the mounts hold what they were cloned from */
+		unlinkat(m->scratch, mask_file, 0);
+		unlinkat(m->scratch, mask_dir, AT_REMOVEDIR);
+		unlinkat(m->base, scratch_dir, AT_REMOVEDIR);
+		close(TAKE_FD(m->scratch));
 	}
-	if (s.root != s.base)
-		close(s.base);
-	*root = s.root;
-	return r;
+	if (m->root != m->base)
+		close(m->base);
+	m->base = -1;
 }
 
-int mounts_apply_row(int root, const struct wire_mount *m, struct err *err)
+int mounts_enter(struct mounts *m, bool sealed, struct err *err)
 {
-	struct stage s = {.base = root, .root = root, .scratch = -1, .layers = OVERLAY_NONE};
-	int r = apply[m->kind](&s, m, err);
-	if (s.scratch >= 0)
-		close(s.scratch);
-	return r;
-}
-
-int mounts_enter(int root, bool sealed, struct err *err)
-{
-	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	clear_away(m);
+	if (fchdir(m->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(err, errno, "pivot_root");
 	/* The old root lies on top of ".": gone with all its mounts, and no descriptor holds it. */
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, errno, "detach the old root");
-	close(root);
+	close(TAKE_FD(m->root));
 	if (access("/sys/kernel", F_OK) == 0 || access("/proc/self/ns", F_OK) < 0)
 		return err_set(err, EPERM, "the host's root is still reachable after pivot_root");
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};

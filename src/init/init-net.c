@@ -66,6 +66,7 @@ static void *run(void *arg)
 	struct net_stage *s = arg;
 	if (set_up(s) == 0)
 		s->err.code = 0;
+	atomic_store(&s->done, true);
 	return NULL;
 }
 
@@ -84,7 +85,8 @@ int net_stage_start(struct net_stage *s, const struct wire_early *early, struct 
 void net_stage_aside(const struct net_stage *s)
 {
 	cpu_set_t all, others;
-	if (!proc_other_cpus(&all, &others))
+	/* a thread that has ended may stand for the caller itself */
+	if (atomic_load(&s->done) || !proc_other_cpus(&all, &others))
 		return;
 	pthread_setaffinity_np(s->thread, sizeof(others), &others);
 	pthread_setaffinity_np(s->thread, sizeof(all), &all);

@@ -8,9 +8,11 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "init/init-overlay.h"
 #include "plan/control.h"
 #include "plan/wire.h"
 
@@ -45,6 +47,7 @@ struct net_stage {
 	pthread_t thread;
 	int proc;  /* directory descriptor of the host's /proc, until both are done */
 	int netns; /* out: descriptor of the new namespace */
+	atomic_bool done;
 	struct err err;
 };
 int net_stage_start(struct net_stage *s, const struct wire_early *early, struct err *err);
@@ -54,11 +57,19 @@ void net_stage_aside(const struct net_stage *s);
 int net_stage_join(struct net_stage *s, struct err *err); /* and enter it */
 
 /* init-mounts.c: the new root, row by row; then pivot into it and drop the old one. */
-int mounts_begin(struct err *err); /* the empty new root: a descriptor */
-/* *root becomes another descriptor where the rows have an overlay on "/". */
-int mounts_apply(const struct wire_plan *plan, int *root, struct err *err);
+struct mounts {
+	int base; /* the tmpfs that everything begins with */
+	int root; /* the same, or the template's root, which is mounted in it */
+	unsigned int n_scratch;
+	int scratch;           /* where sources of masks and links are made; -1 until needed */
+	bool starting;         /* the root is being built; nobody has seen it yet */
+	struct overlay layers; /* the overlay that the next rows are about */
+};
+
+int mounts_begin(struct mounts *m, struct err *err); /* the empty new root */
+int mounts_apply(struct mounts *m, const struct wire_mount *rows, size_t n, struct err *err);
 /* sealed: nothing is written to the root itself any more. */
-int mounts_enter(int root, bool sealed, struct err *err);
+int mounts_enter(struct mounts *m, bool sealed, struct err *err);
 
 /* One row, in the mount namespace this process is in; root: descriptor of its root. */
 int mounts_apply_row(int root, const struct wire_mount *m, struct err *err);

@@ -60,6 +60,7 @@ struct control_msg {
 enum control_stamp {
 	STAMP_MAIN,     /* bawn-init runs */
 	STAMP_IDENTITY, /* id maps written */
+	STAMP_EARLY,    /* the rows that are every sandbox's are laid */
 	STAMP_PLAN,     /* the plan is here */
 	STAMP_NET,      /* network thread done (beside the next two), netns joined */
 	STAMP_MOUNTS,   /* mount rows applied */

@@ -22,6 +22,7 @@ static const char *const kind_names[MOUNT_KINDS] = {
 	[MOUNT_DEV] = "device",
 	[MOUNT_SCRATCH] = "scratch",
 	[MOUNT_SEAL] = "seal",
+	[MOUNT_CARRY] = "carry",
 };
 
 /* Kinds for which "ro" or "rw" says something. */

@@ -80,6 +80,23 @@ static bool overlay_fits(const struct mount_op *m)
 	return end && !strchr(end + 1, '\n') && m->data[0] == '/' && clean_path(end + 1);
 }
 
+/* What lies on path before row i covers everything is brought on top of that again. */
+static bool is_carried(const struct plan *p, size_t i, const char *path)
+{
+	for (size_t k = i + 1; k < p->n_mounts; k++)
+		if (p->mounts[k].kind == MOUNT_CARRY && path_within(path, p->mounts[k].dst))
+			return true;
+	return false;
+}
+
+static bool has_root_before(const struct plan *p, size_t i)
+{
+	while (i-- > 0)
+		if (p->mounts[i].kind == MOUNT_OVERLAY && streq(p->mounts[i].dst, "/"))
+			return true;
+	return false;
+}
+
 static int check_mount(const struct plan *p, size_t i, struct err *err)
 {
 	const struct mount_op *m = &p->mounts[i];
@@ -98,13 +115,16 @@ static int check_mount(const struct plan *p, size_t i, struct err *err)
 	if (m->kind == MOUNT_BIND && streq(m->src, "/"))
 		return err_set(
 			err, EINVAL, "plan: the host's root may not be bound (on %s)", shown);
+	if (m->kind == MOUNT_CARRY && !has_root_before(p, i))
+		return err_set(err, EINVAL, "plan: there is no root to bring %s into", shown);
 	/* Whatever covers part of a bind has to come behind it, or it would be covered itself. */
 	if (is_bind(m) && !(m->flags & MOUNT_OPTIONAL)) {
 		for (size_t k = 0; k < i; k++) {
 			const struct mount_op *b = &p->mounts[k];
 			bool covers = b->kind == MOUNT_MASK || b->kind == MOUNT_PIN ||
 				b->kind == MOUNT_LINK;
-			if (covers && path_within(b->dst, m->dst))
+			if (covers && path_within(b->dst, m->dst) &&
+				!(streq(m->dst, "/") && is_carried(p, i, b->dst)))
 				return err_set(err, EINVAL,
 					"plan: the bind of %s would cover an earlier guard", shown);
 		}

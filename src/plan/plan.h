@@ -33,7 +33,8 @@ enum mount_op_kind {
 	MOUNT_DEVPTS,
 	MOUNT_DEV,     /* bind the host's device node src */
 	MOUNT_SCRATCH, /* an empty directory (mode) on dst, in memory, gone at the end */
-	MOUNT_SEAL, /* what is mounted on dst becomes read-only: no later row makes nodes there */
+	MOUNT_SEAL,  /* what is mounted on dst becomes read-only: no later row makes nodes there */
+	MOUNT_CARRY, /* what was mounted on dst before "/" was is brought into that root */
 	MOUNT_KINDS
 };
 
@@ -69,6 +70,7 @@ struct plan {
 	const char *cwd;
 	struct mount_op *mounts;
 	size_t n_mounts, cap_mounts;
+	size_t n_early; /* rows that were handed over before there was a plan (wire_early) */
 	struct land_rule *land;
 	size_t n_land, cap_land;
 	bool landlock;   /* false only with --allow-degraded landlock */

@@ -5,23 +5,19 @@ struct mount_rec {
 	uint32_t kind, flags, mode, pad;
 };
 
-static int put_mount(struct blob *b, const struct mount_op *m)
+static void put_mount(struct blob *b, uint32_t tag, const struct mount_op *m)
 {
 	const char *src = m->src ? m->src : "", *data = m->data ? m->data : "";
 	size_t ns = strlen(src) + 1, nd = strlen(m->dst) + 1, nt = strlen(data) + 1;
-	size_t n = sizeof(struct mount_rec) + ns + nd + nt;
-	char *rec = malloc(n);
-	if (!rec)
-		return -ENOMEM;
 	struct mount_rec head = {.kind = m->kind, .flags = m->flags, .mode = m->mode};
-	memcpy(rec, &head, sizeof(head));
-	char *p = rec + sizeof(head);
+	char *p = blob_put_space(b, tag, sizeof(head) + ns + nd + nt);
+	if (!p)
+		return;
+	memcpy(p, &head, sizeof(head));
+	p += sizeof(head);
 	memcpy(p, src, ns);
 	memcpy(p + ns, m->dst, nd);
 	memcpy(p + ns + nd, data, nt);
-	int r = blob_put(b, WIRE_MOUNT, rec, n);
-	free(rec);
-	return r;
 }
 
 int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, uint16_t cols,
@@ -30,7 +26,7 @@ int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, u
 	struct wire_head head = {.magic = WIRE_MAGIC,
 		.uid = p->uid,
 		.gid = p->gid,
-		.n_mounts = (uint32_t)p->n_mounts,
+		.n_mounts = (uint32_t)(p->n_mounts - p->n_early),
 		.n_land = (uint32_t)p->n_land,
 		.n_argv = (uint32_t)p->argv.n,
 		.n_env = (uint32_t)p->env.n,
@@ -52,9 +48,8 @@ int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, u
 	blob_put_str(ret, WIRE_EXE, p->exe);
 	blob_put_strs(ret, WIRE_ARGV, (const char *const *)p->argv.v, p->argv.n);
 	blob_put_strs(ret, WIRE_ENV, (const char *const *)p->env.v, p->env.n);
-	for (size_t i = 0; i < p->n_mounts; i++)
-		if (put_mount(ret, &p->mounts[i]) < 0)
-			ret->failed = true;
+	for (size_t i = p->n_early; i < p->n_mounts; i++)
+		put_mount(ret, WIRE_MOUNT, &p->mounts[i]);
 	for (size_t i = 0; i < p->n_land; i++) {
 		const char *strs[] = {p->land[i].write ? "w" : "r", p->land[i].path};
 		blob_put_strs(ret, WIRE_LAND, strs, 2);
@@ -198,39 +193,69 @@ void wire_free(struct wire_plan *w)
 	*w = (struct wire_plan){0};
 }
 
-int wire_early_write(const struct wire_early *e, struct blob *ret, struct err *err)
+int wire_early_write(const struct wire_early *e, const struct mount_op *rows, size_t n,
+	struct blob *ret, struct err *err)
 {
 	struct wire_early_head head = e->head;
 	head.magic = WIRE_MAGIC;
+	head.n_mounts = (uint16_t)n;
+	if (n > UINT16_MAX)
+		return err_set(err, E2BIG, "too many rows before there is a plan");
 	blob_put(ret, WIRE_EARLY_HEAD, &head, sizeof(head));
 	blob_put(ret, WIRE_EARLY_NFT, e->nft.p, e->nft.n);
 	blob_put(ret, WIRE_EARLY_RTNL, e->rtnl.p, e->rtnl.n);
+	for (size_t i = 0; i < n; i++)
+		put_mount(ret, WIRE_EARLY_MOUNT, &rows[i]);
 	blob_put(ret, WIRE_EARLY_END, NULL, 0);
 	return ret->failed ? err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+/* Each record once, in the order of its tags, but for the rows, which are as many as the head says.
+ */
+static int read_early(struct blob_iter *it, struct wire_early *e)
+{
+	struct blob_view v;
+	for (uint32_t tag = WIRE_EARLY_HEAD; tag <= WIRE_EARLY_RTNL; tag++) {
+		if (blob_next(it, &v) != 1 || v.tag != tag ||
+			(tag == WIRE_EARLY_HEAD && v.len != sizeof(e->head)))
+			return -EBADMSG;
+		struct wire_bytes bytes = {.p = v.data, .n = v.len};
+		if (tag == WIRE_EARLY_HEAD)
+			memcpy(&e->head, v.data, sizeof(e->head));
+		else if (tag == WIRE_EARLY_NFT)
+			e->nft = bytes;
+		else
+			e->rtnl = bytes;
+	}
+	e->mounts = calloc((size_t)e->head.n_mounts + 1, sizeof(*e->mounts));
+	if (!e->mounts)
+		return -ENOMEM;
+	for (size_t i = 0; i < e->head.n_mounts; i++)
+		if (blob_next(it, &v) != 1 || v.tag != WIRE_EARLY_MOUNT ||
+			read_mount(&v, &e->mounts[i]) < 0)
+			return -EBADMSG;
+	bool whole = blob_next(it, &v) == 1 && v.tag == WIRE_EARLY_END && it->p == it->end &&
+		e->head.magic == WIRE_MAGIC &&
+		e->head.n_host_ports <= ARRAY_LEN(e->head.host_ports);
+	return whole ? 0 : -EBADMSG;
 }
 
 int wire_early_read(const void *data, size_t n, struct wire_early *ret, struct err *err)
 {
 	struct wire_early e = {0};
 	struct blob_iter it;
-	struct blob_view v;
 	blob_iter_init(&it, data, n);
-	/* Each record once, in this order. */
-	for (uint32_t tag = WIRE_EARLY_HEAD; tag <= WIRE_EARLY_END; tag++) {
-		if (blob_next(&it, &v) != 1 || v.tag != tag ||
-			(tag == WIRE_EARLY_HEAD && v.len != sizeof(e.head)))
-			return err_set(err, EBADMSG, "the description of the network is malformed");
-		struct wire_bytes bytes = {.p = v.data, .n = v.len};
-		if (tag == WIRE_EARLY_HEAD)
-			memcpy(&e.head, v.data, sizeof(e.head));
-		else if (tag == WIRE_EARLY_NFT)
-			e.nft = bytes;
-		else if (tag == WIRE_EARLY_RTNL)
-			e.rtnl = bytes;
+	int r = read_early(&it, &e);
+	if (r < 0) {
+		wire_early_free(&e);
+		return err_set(err, -r, "the description of the namespaces is malformed");
 	}
-	if (e.head.magic != WIRE_MAGIC || e.head.n_host_ports > ARRAY_LEN(e.head.host_ports) ||
-		it.p != it.end)
-		return err_set(err, EBADMSG, "the description of the network is malformed");
 	*ret = e;
 	return 0;
+}
+
+void wire_early_free(struct wire_early *e)
+{
+	free(e->mounts);
+	e->mounts = NULL;
 }

@@ -45,11 +45,19 @@ struct wire_bytes {
 	size_t n;
 };
 
+/* All of it but the rows that the early form had. */
 int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, uint16_t cols,
 	struct blob *ret, struct err *err);
 
-/* What the namespaces themselves need: known from the pack and the options, before there is a plan.
- * bawn-init makes the network and waits for the plan with it; nothing else runs until then. */
+/* The reader's form of a row; the strings point into what was read. */
+struct wire_mount {
+	uint32_t kind, flags, mode;
+	const char *src, *dst, *data;
+};
+
+/* What the namespaces themselves need, and the rows that are every sandbox's: known from the pack
+ * and the options, before there is a plan.  bawn-init makes the network, lays these rows and waits
+ * for the plan; nothing else runs until then. */
 struct wire_early {
 	struct wire_early_head {
 		uint32_t magic;
@@ -58,22 +66,28 @@ struct wire_early {
 		uint16_t n_host_ports;
 		uint16_t host_ports[16];
 		uint16_t user_namespaces; /* that may be made inside */
+		uint16_t n_mounts;        /* filled in by the writer */
 	} head;
 	struct wire_bytes nft, rtnl;
+	struct wire_mount *mounts; /* read: allocated */
 };
 
-enum wire_early_tag { WIRE_EARLY_HEAD = 1, WIRE_EARLY_NFT, WIRE_EARLY_RTNL, WIRE_EARLY_END };
+enum wire_early_tag {
+	WIRE_EARLY_HEAD = 1,
+	WIRE_EARLY_NFT,
+	WIRE_EARLY_RTNL,
+	WIRE_EARLY_MOUNT,
+	WIRE_EARLY_END,
+};
 
-int wire_early_write(const struct wire_early *e, struct blob *ret, struct err *err);
-/* 0 or -EBADMSG; *ret points into data. */
+/* e->mounts isn't looked at: rows are the n of a plan that is being made. */
+int wire_early_write(const struct wire_early *e, const struct mount_op *rows, size_t n,
+	struct blob *ret, struct err *err);
+/* 0 or -errno, -EBADMSG where it is malformed; *ret points into data. */
 int wire_early_read(const void *data, size_t n, struct wire_early *ret, struct err *err);
+void wire_early_free(struct wire_early *e);
 
 /* The reader's form; arrays are allocated once, strings point into the mapping. */
-struct wire_mount {
-	uint32_t kind, flags, mode;
-	const char *src, *dst, *data;
-};
-
 struct wire_plan {
 	struct wire_head head;
 	const char *hostname, *cwd, *exe;

@@ -224,8 +224,9 @@ void run_timing(const struct run *r, const struct sandbox_result *s)
 	timing_line("plan", r->t_facts, r->t_plan);
 	timing_line("clone and start of bawn-init", s->start_ns, t[STAMP_MAIN]);
 	timing_line("identity", t[STAMP_MAIN], t[STAMP_IDENTITY]);
-	timing_line("waiting for the plan", t[STAMP_IDENTITY], t[STAMP_PLAN]);
-	timing_line("mounts", t[STAMP_PLAN], t[STAMP_MOUNTS]);
+	timing_line("every sandbox's mounts", t[STAMP_IDENTITY], t[STAMP_EARLY]);
+	timing_line("waiting for the plan", t[STAMP_EARLY], t[STAMP_PLAN]);
+	timing_line("its own mounts", t[STAMP_PLAN], t[STAMP_MOUNTS]);
 	timing_line("root entered", t[STAMP_MOUNTS], t[STAMP_ROOT]);
 	timing_line("network (beside all of these)", t[STAMP_MAIN], t[STAMP_NET]);
 	timing_line("confined and proven", MAX(t[STAMP_NET], t[STAMP_ROOT]), t[STAMP_CONFINED]);

@@ -1,8 +1,9 @@
 /* run/run-plan.c - facts, profile and options become the plan; see run.h.
  *
- * Pure but for lstat() of the system directories.  Rows are laid in this order: the skeleton, what
- * the machine lends (read-only), the sandbox's own home, the user's directories from the outermost
- * in, and at last the guards that cover parts of them.
+ * Pure but for lstat() of the system directories.  Rows are laid in this order: the skeleton, which
+ * is every sandbox's and handed over before anything else is known, what the machine lends
+ * (read-only), the sandbox's own home, the user's directories from the outermost in, and at last the
+ * guards that cover parts of them.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -50,6 +51,10 @@ static void system_rows(struct run *r)
 					arena_dupn(&r->plan.arena, target, (size_t)n));
 		}
 	}
+}
+
+static void etc_row(struct run *r)
+{
 	struct mount_op *m = row(
 		r, MOUNT_BIND, "/etc", MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT, NULL);
 	m->src = r->etc;
@@ -128,17 +133,22 @@ static void scratch_rows(struct run *r)
 {
 	if (r->step) { /* /tmp and /run are the image's, but for what is bawn's in there */
 		scratch_row(r, RUN_STEP_SCRATCH, 0755);
+	} else {
+		scratch_row(r, "/tmp", 01777);
+		scratch_row(r, "/run", 0755);
+		row(r, MOUNT_DIR, "/run/lock", 0, NULL)->mode = 01777;
+	}
+	if (r->image)
 		row(r, MOUNT_SCRATCH, "/sys", MOUNT_RO | MOUNT_POINT, NULL)->why = "empty";
+	else
+		row(r, MOUNT_DIR, "/sys", 0, NULL);
+}
+
+/* What a template has itself. */
+static void var_rows(struct run *r)
+{
+	if (r->image)
 		return;
-	}
-	scratch_row(r, "/tmp", 01777);
-	scratch_row(r, "/run", 0755);
-	row(r, MOUNT_DIR, "/run/lock", 0, NULL)->mode = 01777;
-	if (r->image) {
-		struct mount_op *m = row(r, MOUNT_SCRATCH, "/sys", MOUNT_RO | MOUNT_POINT, NULL);
-		m->why = "empty";
-		return;
-	}
 	row(r, MOUNT_DIR, "/var", 0, NULL);
 	/* A link where it can be one; no row may lead through a link. */
 	if (lends_below(r, "/var/tmp"))
@@ -147,8 +157,16 @@ static void scratch_rows(struct run *r)
 		row(r, MOUNT_SYMLINK, "/var/tmp", 0, "../tmp");
 	row(r, MOUNT_SYMLINK, "/var/run", 0, "../run");
 	row(r, MOUNT_SYMLINK, "/var/lock", 0, "../run/lock");
-	row(r, MOUNT_DIR, "/sys", 0, NULL);
 	row(r, MOUNT_DIR, "/mnt", 0, NULL);
+}
+
+/* What was laid before the root of a template is brought on top of it. */
+static void carry_rows(struct run *r)
+{
+	static const char *const run[] = {"/proc", "/dev", "/tmp", "/run", "/sys", NULL},
+				*const step[] = {"/proc", "/dev", RUN_STEP_SCRATCH, "/sys", NULL};
+	for (const char *const *p = r->step ? step : run; r->image && *p; p++)
+		row(r, MOUNT_CARRY, *p, MOUNT_POINT, NULL)->why = "laid before the root";
 }
 
 /* An overlay: what is written goes to up/PART of the sandbox, over the frozen layers that have such
@@ -191,7 +209,7 @@ static int root_rows(struct run *r, struct err *err)
 	struct strv order = {0}; /* top first */
 	const struct strv *l = r->image ? &r->image->layers : NULL;
 	if (!l) {
-		system_rows(r);
+		etc_row(r);
 		return 0;
 	}
 	strv_push(&r->plan.arena, &order, r->image->seed);
@@ -681,6 +699,16 @@ int run_plan_command(struct run *r, struct err *err)
 	return arena_check(&p->arena, err);
 }
 
+void run_plan_begin(struct run *r)
+{
+	if (!r->image)
+		system_rows(r);
+	proc_rows(r);
+	dev_rows(r);
+	scratch_rows(r);
+	r->plan.n_early = r->plan.n_mounts;
+}
+
 int run_plan(struct run *r, struct err *err)
 {
 	struct plan *p = &r->plan;
@@ -710,9 +738,8 @@ int run_plan(struct run *r, struct err *err)
 	p->tty_fds = r->tty_fds;
 
 	int k = root_rows(r, err);
-	proc_rows(r);
-	dev_rows(r);
-	scratch_rows(r);
+	carry_rows(r);
+	var_rows(r);
 	why_row(r);
 	run_root_rows(r);
 	if (r->step)

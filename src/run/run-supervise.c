@@ -241,12 +241,18 @@ static int launch(struct run *r, struct err *err)
 	for (int fd = 0; fd < 3 && !r->lasting; fd++)
 		if (isatty(fd))
 			r->tty_fds |= (uint8_t)(1u << fd);
+	run_plan_begin(r);
+	int k = arena_check(&r->plan.arena, err);
+	if (k < 0)
+		return k;
 	struct sandbox_config c = {.uid = r->id.uid,
 		.gid = r->id.gid,
 		.inside_uid = r->inside.uid,
 		.inside_gid = r->inside.gid,
 		.tty_fds = r->tty_fds,
 		.pack = &r->pack,
+		.rows = r->plan.mounts,
+		.n_rows = r->plan.n_mounts,
 		.libexec = r->install.libexec,
 		.clipboard = r->opt.clipboard,
 		.lasting = r->lasting,
@@ -287,7 +293,7 @@ static int launch(struct run *r, struct err *err)
 	if (r->opt.dry_run)
 		return 0;
 	/* The namespaces take longest: everything else after them. */
-	int k = sandbox_launch(&c, &r->sandbox, err);
+	k = sandbox_launch(&c, &r->sandbox, err);
 	if (k == 0 && r->lasting) /* before anything can be mounted there */
 		k = store_sandbox_note_init(&r->box, sandbox_init_pid(r->sandbox), err);
 	return k == 0 && r->lasting ? serve(r, err) : k;

@@ -222,6 +222,8 @@ void run_change_say(struct run *r);
 void run_change_aside(struct run *r, const struct scan_result *s);
 
 /* run-plan.c */
+/* The rows that are every sandbox's; then the rest, once all is found out. */
+void run_plan_begin(struct run *r);
 int run_plan(struct run *r, struct err *err);
 /* The program, its arguments and environment alone: for one more session of a running sandbox. */
 int run_plan_command(struct run *r, struct err *err);

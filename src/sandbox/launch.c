@@ -58,7 +58,7 @@ static int early_memfd(const struct sandbox_config *c, struct err *err)
 	for (size_t i = 0; i < c->dialer.n_host_ports; i++)
 		e.head.host_ports[i] = c->dialer.host_ports[i];
 	struct blob b = {0};
-	int r = wire_early_write(&e, &b, err);
+	int r = wire_early_write(&e, c->rows, c->n_rows, &b, err);
 	if (r == 0)
 		r = fd_memfd_sealed("bawn-early", b.data, b.n, err);
 	blob_free(&b);

@@ -89,6 +89,8 @@ struct sandbox_config {
 	gid_t inside_gid;
 	uint8_t tty_fds; /* which of 0-2 are the caller's terminal */
 	const struct pack *pack;
+	const struct mount_op *rows; /* laid while the rest of the plan is made */
+	size_t n_rows;
 	const char *libexec;         /* where bawn-init, bawn-relay and bawn-resolve are */
 	struct dialer_config dialer; /* relay_sock is filled in here */
 	struct sandbox_hooks hooks;

@@ -134,25 +134,94 @@ static void a_cut_or_changed_plan_is_refused(void **state)
 	blob_free(&b);
 }
 
+/* Rows that were laid before are not handed over again. */
+static void early_rows_are_left_out(void **state)
+{
+	(void)state;
+	struct plan p;
+	struct wire_plan w;
+	struct err err = {0};
+	struct blob b = wired(&p);
+	blob_free(&b);
+	p.n_early = 1;
+	assert_int_equal(wire_write(&p, (struct wire_bytes){.p = ""}, 24, 80, &b, &err), 0);
+	assert_int_equal(wire_read(b.data, b.n, &w, &err), 0);
+	assert_int_equal(w.head.n_mounts, 1);
+	assert_string_equal(w.mounts[0].dst, "/tmp");
+	wire_free(&w);
+	plan_free(&p);
+	blob_free(&b);
+}
+
+/* A template's root covers all that was laid: what of it has a guard is brought on top again. */
+static void a_root_over_early_rows(void **state)
+{
+	(void)state;
+	struct plan p;
+	struct err err = {0};
+	base_plan(&p);
+	plan_mount(&p, MOUNT_PROC, "/proc");
+	plan_mount(&p, MOUNT_MASK, "/proc/keys");
+	struct mount_op *root = plan_mount(&p, MOUNT_OVERLAY, "/");
+	root->src = "/layers/a";
+	root->data = "/box/up\n/box/work";
+	assert_int_equal(plan_check(&p, &err), -EINVAL);
+	plan_mount(&p, MOUNT_CARRY, "/dev");
+	assert_int_equal(plan_check(&p, &err), -EINVAL);
+	plan_mount(&p, MOUNT_CARRY, "/proc");
+	assert_int_equal(plan_check(&p, &err), 0);
+	plan_free(&p);
+
+	base_plan(&p);
+	plan_mount(&p, MOUNT_PROC, "/proc");
+	plan_mount(&p, MOUNT_CARRY, "/proc"); /* into what? */
+	assert_int_equal(plan_check(&p, &err), -EINVAL);
+	plan_free(&p);
+}
+
 static void the_early_form_keeps_everything(void **state)
 {
 	(void)state;
 	struct err err = {0};
 	struct blob b = {0};
+	const struct mount_op rows[] = {{.kind = MOUNT_PROC, .dst = "/proc", .flags = MOUNT_NOEXEC},
+		{.kind = MOUNT_SYMLINK, .dst = "/dev/fd", .data = "/proc/self/fd"}};
 	struct wire_early in = {.head = {.uid = 7, .gid = 8, .n_host_ports = 1, .host_ports = {99}},
 		.nft = {.p = "nnn", .n = 3},
 		.rtnl = {.p = "rr", .n = 2}};
 	struct wire_early e;
-	assert_int_equal(wire_early_write(&in, &b, &err), 0);
+	assert_int_equal(wire_early_write(&in, rows, 2, &b, &err), 0);
 	assert_int_equal(wire_early_read(b.data, b.n, &e, &err), 0);
 	assert_int_equal(e.head.uid, 7);
 	assert_int_equal(e.head.host_ports[0], 99);
 	assert_int_equal(e.nft.n, 3);
 	assert_memory_equal(e.rtnl.p, "rr", 2);
+	assert_int_equal(e.head.n_mounts, 2);
+	assert_string_equal(e.mounts[0].dst, "/proc");
+	assert_int_equal(e.mounts[0].flags, MOUNT_NOEXEC);
+	assert_string_equal(e.mounts[1].data, "/proc/self/fd");
+	wire_early_free(&e);
 	for (size_t cut = 0; cut < b.n; cut++)
 		assert_int_equal(wire_early_read(b.data, cut, &e, &err), -EBADMSG);
-	((struct wire_early_head *)(void *)(b.data + sizeof(struct blob_rec)))->n_host_ports = 17;
+	struct wire_early_head *head = (void *)(b.data + sizeof(struct blob_rec));
+	head->n_host_ports = 17;
 	assert_int_equal(wire_early_read(b.data, b.n, &e, &err), -EBADMSG);
+	head->n_host_ports = 1;
+	for (uint16_t n = 0; n < 5; n++) { /* as many rows as it says, or none of it */
+		head->n_mounts = n;
+		int r = wire_early_read(b.data, b.n, &e, &err);
+		assert_int_equal(r, n == 2 ? 0 : -EBADMSG);
+		if (r == 0)
+			wire_early_free(&e);
+	}
+	char *copy = malloc(b.n);
+	for (size_t i = 0; i < b.n; i++) { /* any byte changed: refused, or read within bounds */
+		memcpy(copy, b.data, b.n);
+		copy[i] = (char)(copy[i] ^ 0x81);
+		if (wire_early_read(copy, b.n, &e, &err) == 0)
+			wire_early_free(&e);
+	}
+	free(copy);
 	blob_free(&b);
 }
 
@@ -185,6 +254,8 @@ int main(void)
 		cmocka_unit_test(the_wire_form_keeps_everything),
 		cmocka_unit_test(a_cut_or_changed_plan_is_refused),
 		cmocka_unit_test(the_early_form_keeps_everything),
+		cmocka_unit_test(early_rows_are_left_out),
+		cmocka_unit_test(a_root_over_early_rows),
 		cmocka_unit_test(printing_shows_no_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
