@@ -179,10 +179,16 @@ int proc_wait(struct proc *p, int *ret_status)
 	return 0;
 }
 
+void proc_end(const struct proc *p)
+{
+	if (p->pid > 0)
+		syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+}
+
 void proc_kill(struct proc *p)
 {
 	if (p->pid <= 0)
 		return;
-	syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+	proc_end(p);
 	proc_wait(p, NULL);
 }

@@ -55,7 +55,9 @@ bool proc_other_cpus(cpu_set_t *ret_all, cpu_set_t *ret_others);
 /* Wait for it; *ret_status as waitid(2) puts it: exit code, or 128+n for signal n.  0 or -errno. */
 int proc_wait(struct proc *p, int *ret_status);
 
-/* SIGKILL and reap; safe to call on PROC_NONE. */
+/* SIGKILL, for proc_wait() to come later; both of these are safe to call on PROC_NONE. */
+void proc_end(const struct proc *p);
+/* The same and reap. */
 void proc_kill(struct proc *p);
 
 #endif

@@ -51,13 +51,6 @@ static int sys_open_tree(int dirfd, const char *path, unsigned int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int sys_attach(int tree, int dst)
-{
-	long r = syscall(SYS_move_mount, tree, "", dst, "",
-		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-	return r < 0 ? -errno : 0;
-}
-
 static int set_flags(int tree, uint32_t flags)
 {
 	struct mount_attr attr = {.attr_set = GUARD_REMOVED("nosuid") ? 0 : MOUNT_ATTR_NOSUID};
@@ -82,30 +75,58 @@ static int open_inside(const struct mounts *s, const char *dst, uint64_t flags)
 	return path_openat2(s->root, rel(dst), flags | O_CLOEXEC | O_NOFOLLOW, 0, INSIDE);
 }
 
-/* The directory that holds dst; *ret_name is its last component.  Missing directories are made. */
-static int open_parent(const struct mounts *s, const char *dst, const char **ret_name)
+static void forget_parent(struct mounts *s)
+{
+	if (s->parent >= 0)
+		close(TAKE_FD(s->parent));
+}
+
+/* What was a directory of the new root there will lie below what is mounted on dst now. */
+static void cover(struct mounts *s, const char *dst)
+{
+	if (s->parent >= 0 && path_within(s->parent_path, dst))
+		forget_parent(s);
+}
+
+static int attach_to(struct mounts *s, const char *dst, int tree, int point)
+{
+	cover(s, dst);
+	long r = syscall(SYS_move_mount, tree, "", point, "",
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	return r < 0 ? -errno : 0;
+}
+
+/* The directory that holds dst, kept for the next row, most of which lie beside each other: the
+ * caller doesn't close it.  *ret_name is its last component.  Missing directories are made. */
+static int open_parent(struct mounts *s, const char *dst, const char **ret_name)
 {
 	char dir[PATH_MAX];
 	const char *slash = strrchr(dst, '/');
 	size_t n = (size_t)(slash - dst);
+	*ret_name = slash + 1;
 	if (n >= sizeof(dir))
 		return -ENAMETOOLONG;
+	if (n == 0)
+		return s->root;
 	memcpy(dir, dst, n);
 	dir[n] = '\0';
-	*ret_name = slash + 1;
-	if (n == 0)
-		snprintf(dir, sizeof(dir), "/");
+	if (s->parent >= 0 && streq(s->parent_path, dir))
+		return s->parent;
 	int fd = open_inside(s, dir, O_PATH | O_DIRECTORY);
-	if (fd != -ENOENT)
+	if (fd == -ENOENT) {
+		const char *name;
+		int parent = open_parent(s, dir, &name);
+		if (parent < 0)
+			return parent;
+		if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		fd = open_inside(s, dir, O_PATH | O_DIRECTORY);
+	}
+	if (fd < 0)
 		return fd;
-
-	const char *name;
-	int parent = open_parent(s, dir, &name);
-	if (parent < 0)
-		return parent;
-	int r = mkdirat(parent, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
-	close(parent);
-	return r < 0 ? r : open_inside(s, dir, O_PATH | O_DIRECTORY);
+	forget_parent(s);
+	memcpy(s->parent_path, dir, n + 1);
+	return s->parent = fd;
 }
 
 /* A link of the host's.  A home that lasts may hold the one of an earlier start, which leads to a
@@ -126,10 +147,10 @@ static int make_link(int parent, const char *name, const char *target)
 	return unlinkat(parent, name, 0) < 0 || symlinkat(target, parent, name) < 0 ? -errno : 0;
 }
 
-static int make_node(const struct mounts *s, const struct wire_mount *m)
+static int make_node(struct mounts *s, const struct wire_mount *m)
 {
 	const char *name;
-	_cleanup_close_ int parent = open_parent(s, m->dst, &name);
+	int parent = open_parent(s, m->dst, &name);
 	if (parent < 0)
 		return parent;
 	if (m->kind == MOUNT_DIR) {
@@ -139,19 +160,23 @@ static int make_node(const struct mounts *s, const struct wire_mount *m)
 	}
 	if (m->kind == MOUNT_SYMLINK)
 		return make_link(parent, name, m->data);
-
+	if (m->kind == MOUNT_FILE)
+		return mknodat(parent, name, S_IFREG | m->mode, 0) < 0 && errno != EEXIST ? -errno
+											   : 0;
 	_cleanup_close_ int fd = openat(
 		parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, m->mode);
 	if (fd < 0)
-		return errno == EEXIST && m->kind == MOUNT_FILE ? 0 : -errno;
-	size_t n = m->kind == MOUNT_TEXT ? strlen(m->data) : 0;
+		return -errno;
+	size_t n = strlen(m->data);
 	return write(fd, m->data, n) == (ssize_t)n ? 0 : -EIO;
 }
 
-/* The mount point of a row; made first when the row allows it and the source tells its type. */
-static int open_point(const struct mounts *s, const struct wire_mount *m, bool dir)
+/* The mount point of a row; made first when the row allows it and the source tells its type: in the
+ * tmpfs that everything begins with nearly all are missing, elsewhere nearly none. */
+static int open_point(struct mounts *s, const struct wire_mount *m, bool dir)
 {
-	int fd = open_inside(s, m->dst, O_PATH);
+	const bool bare = s->starting && s->root == s->base;
+	int fd = bare && (m->flags & MOUNT_POINT) ? -ENOENT : open_inside(s, m->dst, O_PATH);
 	if (fd != -ENOENT || !(m->flags & MOUNT_POINT))
 		return fd;
 	struct wire_mount node = *m;
@@ -161,10 +186,10 @@ static int open_point(const struct mounts *s, const struct wire_mount *m, bool d
 	return r < 0 ? r : open_inside(s, m->dst, O_PATH);
 }
 
-static int attach(const struct mounts *s, const struct wire_mount *m, int tree, bool dir)
+static int attach(struct mounts *s, const struct wire_mount *m, int tree, bool dir)
 {
 	_cleanup_close_ int point = open_point(s, m, dir);
-	return point < 0 ? point : sys_attach(tree, point);
+	return point < 0 ? point : attach_to(s, m->dst, tree, point);
 }
 
 static int do_node(struct mounts *s, const struct wire_mount *m, struct err *err)
@@ -208,7 +233,7 @@ static int do_pin(struct mounts *s, const struct wire_mount *m, struct err *err)
 	_cleanup_close_ int tree = sys_open_tree(point, "", AT_EMPTY_PATH | rec);
 	int r = tree < 0 ? tree : set_flags(tree, m->flags);
 	if (r == 0)
-		r = sys_attach(tree, point);
+		r = attach_to(s, m->dst, tree, point);
 	return r < 0 ? fail(err, r, "pin", m->dst) : 0;
 }
 
@@ -273,7 +298,7 @@ static int do_mask(struct mounts *s, const struct wire_mount *m, struct err *err
 			  scratch, S_ISDIR(st.st_mode) ? mask_dir : mask_file, AT_SYMLINK_NOFOLLOW);
 	int r = tree < 0 ? tree : set_flags(tree, MOUNT_RO | MOUNT_NOEXEC);
 	if (r == 0)
-		r = sys_attach(tree, point);
+		r = attach_to(s, m->dst, tree, point);
 	return r < 0 ? fail(err, r, "mask", m->dst) : 0;
 }
 
@@ -292,7 +317,7 @@ static int do_link(struct mounts *s, const struct wire_mount *m, struct err *err
 	_cleanup_close_ int tree = sys_open_tree(scratch, link_name, AT_SYMLINK_NOFOLLOW);
 	int r = tree < 0 ? tree : set_flags(tree, 0);
 	if (r == 0)
-		r = sys_attach(tree, point);
+		r = attach_to(s, m->dst, tree, point);
 	unlinkat(scratch, link_name, 0);
 	return r < 0 ? fail(err, r, "mount a link over", m->dst) : 0;
 }
@@ -308,6 +333,7 @@ static int do_fs(struct mounts *s, const struct wire_mount *m, struct err *err)
 	if (point < 0)
 		return fail(err, point, "open", m->dst);
 	char path[64];
+	cover(s, m->dst);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", point);
 	unsigned long flags = MS_NOSUID | (m->flags & MOUNT_DEVICES ? 0 : MS_NODEV) |
 		(m->flags & MOUNT_NOEXEC ? MS_NOEXEC : 0) | (m->flags & MOUNT_RO ? MS_RDONLY : 0);
@@ -327,12 +353,13 @@ static int do_fs(struct mounts *s, const struct wire_mount *m, struct err *err)
 static int attach_overlay(struct mounts *s, const struct wire_mount *m, int point, struct err *err)
 {
 	uint32_t flags = m->flags & ~(uint32_t)MOUNT_REC;
+	cover(s, m->dst);
 	_cleanup_close_ int tree = overlay_tree(&s->layers, flags);
 	int r = tree;
 	if (tree >= 0) {
 		r = set_flags(tree, flags);
 		if (r == 0)
-			r = sys_attach(tree, point);
+			r = attach_to(s, m->dst, tree, point);
 	} else if (tree == -EOPNOTSUPP) {
 		r = overlay_mount(&s->layers, point, flags);
 	}
@@ -376,6 +403,7 @@ static int do_overlay(struct mounts *s, const struct wire_mount *m, struct err *
 	int root = openat(s->base, image_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, errno, "open the template's root");
+	forget_parent(s);
 	s->root = root;
 	return 0;
 }
@@ -443,8 +471,12 @@ int mounts_begin(struct mounts *m, struct err *err)
 	static const char *const places[] = {"/sys", "/mnt", "/srv", "/media", "/boot"};
 	static const char hint[] =
 		"if this is Ubuntu, AppArmor restricts user namespaces: run bawn doctor";
-	*m = (struct mounts){
-		.base = -1, .root = -1, .scratch = -1, .starting = true, .layers = OVERLAY_NONE};
+	*m = (struct mounts){.base = -1,
+		.root = -1,
+		.parent = -1,
+		.scratch = -1,
+		.starting = true,
+		.layers = OVERLAY_NONE};
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
 		err_hint(err, "%s", hint);
 		return err_sys(err, errno, "make the mounts private");
@@ -470,8 +502,13 @@ int mounts_apply(struct mounts *m, const struct wire_mount *rows, size_t n, stru
 
 int mounts_apply_row(int root, const struct wire_mount *row, struct err *err)
 {
-	struct mounts m = {.base = root, .root = root, .scratch = -1, .layers = OVERLAY_NONE};
+	struct mounts m = {.base = root,
+		.root = root,
+		.parent = -1,
+		.scratch = -1,
+		.layers = OVERLAY_NONE};
 	int r = mounts_apply(&m, row, 1, err);
+	forget_parent(&m);
 	if (m.scratch >= 0)
 		close(m.scratch);
 	return r;
@@ -480,6 +517,7 @@ int mounts_apply_row(int root, const struct wire_mount *row, struct err *err)
 /* What only the building needed. */
 static void clear_away(struct mounts *m)
 {
+	forget_parent(m);
 	if (m->scratch >= 0) { /* the mounts hold what they were cloned from */
 		unlinkat(m->scratch, mask_file, 0);
 		unlinkat(m->scratch, mask_dir, AT_REMOVEDIR);

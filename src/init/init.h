@@ -6,6 +6,7 @@
 #ifndef BAWN_INIT_INIT_H
 #define BAWN_INIT_INIT_H
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -61,6 +62,8 @@ struct mounts {
 	int base; /* the tmpfs that everything begins with */
 	int root; /* the same, or the template's root, which is mounted in it */
 	unsigned int n_scratch;
+	int parent; /* a directory of the new root, -1, and which: the next row is likely in it */
+	char parent_path[PATH_MAX];
 	int scratch;           /* where sources of masks and links are made; -1 until needed */
 	bool starting;         /* the root is being built; nobody has seen it yet */
 	struct overlay layers; /* the overlay that the next rows are about */

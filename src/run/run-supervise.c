@@ -341,7 +341,10 @@ int run_release(struct run *r, int code)
 		sandbox_ended(r->sandbox);
 	if (early)
 		remove_box(r);
-	sandbox_free(r->sandbox);
+	/* a template stays in use, and a control group has somebody in it, until it is gone */
+	const bool beside = early && !r->image && r->cgroup.dir < 0;
+	struct proc last = PROC_NONE;
+	sandbox_free(r->sandbox, beside ? &last : NULL);
 	cgroup_end(&r->cgroup);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
 	proc_kill(&r->seed);
@@ -361,6 +364,7 @@ int run_release(struct run *r, int code)
 	pack_close(&r->live);
 	plan_free(&r->plan);
 	arena_free(&r->arena);
+	proc_kill(&last);
 	return code;
 }
 

@@ -252,7 +252,7 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	if (r == 0)
 		r = start_processes(s, err);
 	if (r < 0) {
-		sandbox_free(s);
+		sandbox_free(s, NULL);
 		return r;
 	}
 	*ret = s;
@@ -407,11 +407,18 @@ void sandbox_farewell(struct sandbox *s)
 		server_farewell(s->server);
 }
 
-void sandbox_free(struct sandbox *s)
+void sandbox_free(struct sandbox *s, struct proc *ret_last)
 {
+	if (ret_last)
+		*ret_last = PROC_NONE;
 	if (!s)
 		return;
-	proc_kill(&s->init);
+	proc_end(&s->init);
+	proc_end(&s->relay);
+	if (!ret_last || !s->exited)
+		proc_kill(&s->init);
+	else
+		*ret_last = s->init;
 	terminal_close(&s->term);
 	server_free(s->server);
 	if (s->first_master >= 0)

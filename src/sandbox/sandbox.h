@@ -173,7 +173,9 @@ int sandbox_policy(
 /* A lasting sandbox has ended and was accounted for: let its clients go while the kernel takes its
  * mounts down, which syncs the file system under an overlay. */
 void sandbox_farewell(struct sandbox *s);
-/* Kill whatever still lives, reap, restore the terminal. */
-void sandbox_free(struct sandbox *s);
+/* Kill whatever still lives, reap, restore the terminal.  Where all that ran inside has ended, the
+ * kernel needs a while for the namespaces of bawn-init, with which the caller can do something:
+ * *ret_last is bawn-init then, to be waited for.  NULL: waited for here. */
+void sandbox_free(struct sandbox *s, struct proc *ret_last);
 
 #endif
