@@ -22,6 +22,44 @@ char *path_real(struct arena *a, const char *path)
 	return realpath(path, real) ? arena_dup(a, real) : NULL;
 }
 
+/* Without "//", "/./", "/../" and a slash at the end. */
+static bool is_plain(const char *path)
+{
+	for (const char *p = path; *p == '/';) {
+		size_t n = strcspn(++p, "/");
+		if (n == 0 || (p[0] == '.' && (n == 1 || (n == 2 && p[1] == '.'))))
+			return n == 0 && p == path + 1 && !*p;
+		p += n;
+	}
+	return true;
+}
+
+char *path_settle(struct arena *a, const char *path)
+{
+	/* one call where there is no link, as nearly always */
+	int fd = is_plain(path) ? path_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0,
+					  RESOLVE_NO_SYMLINKS)
+				: -EINVAL;
+	if (fd >= 0) {
+		close(fd);
+		return arena_dup(a, path);
+	}
+	char *real = path_real(a, path);
+	if (real || errno != ENOENT)
+		return real;
+	const char *name = path + strlen(path);
+	while (name > path && name[-1] == '/')
+		name--;
+	const char *end = name;
+	while (name > path && name[-1] != '/')
+		name--;
+	char *last = arena_dupn(a, name, (size_t)(end - name)), *dir, *rest;
+	if (name <= path + 1 || !last || !(dir = arena_dupn(a, path, (size_t)(name - path))))
+		return arena_dup(a, path);
+	rest = path_settle(a, dir);
+	return rest ? path_join(a, rest, last) : NULL;
+}
+
 bool path_within(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
@@ -113,6 +151,14 @@ static char *xdg_dir(struct arena *a, const char *var, const char *home, const c
 	return fallback ? arena_printf(a, "%s/%s/bawn", home, fallback) : NULL;
 }
 
+/* What can't be settled is said by whoever uses it. */
+static void settle(struct arena *a, char **dir)
+{
+	char *s = *dir ? path_settle(a, *dir) : NULL;
+	if (s)
+		*dir = s;
+}
+
 int path_xdg_find(struct arena *a, struct path_xdg *ret, struct err *err)
 {
 	const char *home = getenv("HOME");
@@ -126,5 +172,13 @@ int path_xdg_find(struct arena *a, struct path_xdg *ret, struct err *err)
 	ret->data = xdg_dir(a, "XDG_DATA_HOME", home, ".local/share");
 	ret->cache = xdg_dir(a, "XDG_CACHE_HOME", home, ".cache");
 	ret->runtime = xdg_dir(a, "XDG_RUNTIME_DIR", home, NULL);
+	int r = arena_check(a, err);
+	if (r < 0)
+		return r;
+	settle(a, &ret->home);
+	settle(a, &ret->config);
+	settle(a, &ret->data);
+	settle(a, &ret->cache);
+	settle(a, &ret->runtime);
 	return arena_check(a, err);
 }

@@ -17,6 +17,10 @@ int path_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uin
 /* The kernel's own answer for path, every link resolved (realpath(3)); in arena.  NULL: errno. */
 char *path_real(struct arena *a, const char *path);
 
+/* The same for a path (absolute) of which the end need not be there yet: what is there is resolved,
+ * the rest stays as it is.  NULL: errno. */
+char *path_settle(struct arena *a, const char *path);
+
 /* Is path (absolute, resolved) dir itself or below it? "/area2" is not within "/area". */
 bool path_within(const char *path, const char *dir);
 
@@ -39,7 +43,8 @@ struct path_install {
 int path_install_find(struct arena *a, const char *libexecdir, const char *datadir,
 	struct path_install *ret, struct err *err);
 
-/* The user's directories (XDG base directory specification 0.8); each ends in "/bawn". */
+/* The user's directories (XDG base directory specification 0.8), settled: a home or a ~/.cache that is
+ * a link to another disk counts as where it leads.  Each ended in "/bawn" before that. */
 struct path_xdg {
 	char *config, *data, *cache, *runtime; /* runtime may be NULL */
 	char *home;

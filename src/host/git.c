@@ -70,31 +70,13 @@ static int refuse(struct err *err, const char *path, bool further, const char *w
 
 static int check_state(const char *path, const char *own, struct err *err)
 {
-	char real[PATH_MAX], buf[PATH_MAX], s[512], t[512];
-	if (!own || snprintf(buf, sizeof(buf), "%s", own) >= (int)sizeof(buf))
-		return 0;
-	/* The directory may not exist yet: resolve the nearest ancestor that does. */
-	char *cut = buf + strlen(buf);
-	char tail[PATH_MAX] = "";
-	while (!realpath(buf, real)) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			return 0;
-		cut = strrchr(buf, '/');
-		if (!cut || cut == buf)
-			return 0;
-		*cut = '\0';
-		snprintf(tail, sizeof(tail), "%s", own + (cut - buf));
-	}
-	size_t n = strlen(real), n_tail = strlen(tail);
-	if (n + n_tail >= sizeof(real))
-		return 0;
-	memcpy(real + n, tail, n_tail + 1);
-	if (!path_within(path, real) && !path_within(real, path))
+	char s[512], t[512];
+	if (!own || (!path_within(path, own) && !path_within(own, path)))
 		return 0;
 	err_hint(err,
 		"work in a directory that neither holds nor lies in %s, or set XDG_*_HOME "
 		"elsewhere",
-		shown(t, sizeof(t), real));
+		shown(t, sizeof(t), own));
 	return err_set(err, EPERM, "%s can't be shown inside: bawn keeps its own state in %s",
 		shown(s, sizeof(s), path), t);
 }
@@ -102,15 +84,12 @@ static int check_state(const char *path, const char *own, struct err *err)
 static int check_allowed(const char *path, const struct host_identity *id,
 	const struct path_xdg *own, bool further, struct err *err)
 {
-	char home[PATH_MAX];
 	if (streq(path, "/"))
 		return refuse(err, path, further, "the whole machine");
-	if (realpath(id->home, home)) {
-		if (streq(path, home))
-			return refuse(err, path, further, "your whole home directory");
-		if (path_within(home, path))
-			return refuse(err, path, further, "above your home directory");
-	}
+	if (streq(path, id->home))
+		return refuse(err, path, further, "your whole home directory");
+	if (path_within(id->home, path))
+		return refuse(err, path, further, "above your home directory");
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		const struct refused *f = &refused[i];
 		if (f->below ? path_within(path, f->dir) : streq(path, f->dir))
@@ -142,12 +121,9 @@ static bool has_dot_git(struct arena *a, const char *dir, struct stat *st)
 static char *work_tree(struct arena *a, const char *dir, const struct host_identity *id,
 	const struct path_xdg *own)
 {
-	char home[PATH_MAX];
-	if (!realpath(id->home, home))
-		snprintf(home, sizeof(home), "%s", id->home);
-	bool inside = below_home(dir, home);
+	bool inside = below_home(dir, id->home);
 	char *p = arena_dup(a, dir);
-	while (p && !streq(p, "/") && (!inside || below_home(p, home))) {
+	while (p && !streq(p, "/") && (!inside || below_home(p, id->home))) {
 		struct stat st;
 		if (has_dot_git(a, p, &st)) {
 			char *head = path_join(a, p, ".git/HEAD");
@@ -295,7 +271,11 @@ static int resolve(
 	if (!p) {
 		int e = errno;
 		if (streq(dir, ".")) {
-			err_hint(err, "the current directory was removed; change to another");
+			err_hint(err, "%s",
+				e == ENAMETOOLONG ? "a path may have 4095 bytes; work further up"
+				: e == ENOENT ? "the current directory was removed; change to "
+						"another"
+					      : "check its permissions, or change to another");
 			return err_sys(err, e, "the current directory");
 		}
 		host_path_hint(dir, e, err);
@@ -322,8 +302,10 @@ int host_workspace_resolve(struct arena *a, const char *dir, const struct host_i
 			"further PATHs");
 		return err_set(err, ENOTDIR, "%s is not a directory", shown(s, sizeof(s), p));
 	}
-	if (access(p, R_OK | X_OK) < 0)
+	if (access(p, R_OK | X_OK) < 0) {
+		err_hint(err, "work in a directory that you may read and enter: ls -ld shows why not");
 		return err_sys(err, errno, "%s", shown(s, sizeof(s), p));
+	}
 	r = check_allowed(p, id, own, false, err);
 	if (r < 0)
 		return r;

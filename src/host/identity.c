@@ -147,6 +147,10 @@ int host_identity_find(struct arena *a, struct host_identity *ret, struct err *e
 	int r = arena_check(a, err);
 	if (r == 0 && !id.home)
 		r = err_sys(err, errno, "HOME is %s", home ? home : pw.f[5]);
+	id.given = id.home;
+	/* what is not there, or not for us, is said by whoever uses it */
+	if (r == 0 && !(id.home = path_settle(a, id.given)))
+		id.home = id.given;
 	if (r == 0)
 		*ret = id;
 	return r;
@@ -181,7 +185,7 @@ int host_identity_target(
 		err_hint(err, remedy);
 		return err_set(err, EPERM, "no sandbox runs as root");
 	}
-	struct host_identity id = {.uid = uid, .gid = gid, .home = pw.f[5]};
+	struct host_identity id = {.uid = uid, .gid = gid, .home = pw.f[5], .given = pw.f[5]};
 	fill(a, &pw, NULL, &id);
 	int r = arena_check(a, err);
 	if (r == 0)

@@ -335,11 +335,10 @@ static void find_tool(struct finder *f, const struct tool *t)
 		dir = path_join(f->a, f->home, t->dir);
 	if (!dir || lstat(dir, &st) < 0)
 		return;
-	if (S_ISLNK(st.st_mode) || env) {
-		if (host_chase(f->a, &f->chased, dir, &real, NULL) < 0 || stat(real, &st) < 0)
-			return;
-		dir = arena_dup(f->a, real);
-	}
+	/* ~/.cache -> /scratch/cache: the links, and where they lead */
+	if (host_chase(f->a, &f->chased, dir, &real, NULL) < 0 || stat(real, &st) < 0)
+		return;
+	dir = arena_dup(f->a, real);
 	if (!dir || !S_ISDIR(st.st_mode) || covered(f, dir))
 		goto environment;
 	if (!t->parts[0].sub) {
@@ -407,9 +406,10 @@ static void look_at_venv(struct finder *f)
 
 static void look_at_local_bin(struct finder *f)
 {
-	char *dir = path_join(f->a, f->home, ".local/bin");
+	char *named = path_join(f->a, f->home, ".local/bin");
 	struct stat st;
-	if (!dir || stat(dir, &st) < 0)
+	const char *dir;
+	if (!named || stat(named, &st) < 0 || host_chase(f->a, &f->chased, named, &dir, NULL) < 0)
 		return;
 	for (size_t i = 0; local_bin[i]; i++) {
 		char *p = path_join(f->a, dir, local_bin[i]);
@@ -506,7 +506,7 @@ int host_toolchains_find(struct arena *a, const struct host_identity *id, const 
 {
 	struct host_toolchains out = {0};
 	struct finder f = {.a = a, .id = id, .workspace = workspace, .agent = agent, .out = &out};
-	int r = host_chase(a, &f.chased, id->home, &f.home, err);
+	int r = host_chase(a, &f.chased, id->given ? id->given : id->home, &f.home, err);
 	if (r < 0)
 		return r;
 	f.listings = arena_alloc(a, sizeof(*f.listings) * ARRAY_LEN(parents));

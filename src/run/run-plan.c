@@ -747,6 +747,7 @@ int run_plan(struct run *r, struct err *err)
 	if (k == 0)
 		k = home_rows(r, err);
 	clone_rows(r);
+	const size_t lent = p->n_mounts;
 	if (k == 0)
 		k = lend_rows(r, err);
 	if (k < 0)
@@ -756,6 +757,8 @@ int run_plan(struct run *r, struct err *err)
 	k = run_ca_rows(r, err);
 	if (k == 0)
 		k = guard_rows(r, err);
+	if (k == 0)
+		k = run_links_turn(r, lent, err);
 	if (k < 0)
 		return k;
 	land_rules(r);

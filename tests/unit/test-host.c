@@ -395,8 +395,11 @@ static void test_toolchains_anywhere(void **state)
 	put(w, ".local/share/uv/tools/x", "", 0644);
 	for (int full = 0; full < 2; full++) {
 		assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
-		assert_non_null(tool(w, &t, ".cache/go-build"));
-		assert_non_null(tool(w, &t, ".cache/ms-playwright"));
+		/* what is mounted is named without links */
+		assert_non_null(tool(w, &t, "elsewhere/go-build"));
+		assert_non_null(tool(w, &t, "elsewhere/ms-playwright"));
+		assert_int_equal(t.n_links, 1);
+		assert_string_equal(t.links[0].path, at(w, ".cache"));
 		assert_non_null(tool(w, &t, ".rustup/toolchains"));
 		assert_non_null(tool(w, &t, ".nuget/packages"));
 		assert_non_null(tool(w, &t, ".local/share/mise/installs"));
@@ -481,9 +484,10 @@ static void test_env(void **state)
 
 static struct path_xdg own(struct world *w)
 {
-	return (struct path_xdg){.config = at(w, ".config/bawn"),
-		.data = at(w, ".local/share/bawn"),
-		.cache = at(w, ".cache/bawn"),
+	/* as path_xdg_find() gives them */
+	return (struct path_xdg){.config = path_settle(&w->a, at(w, ".config/bawn")),
+		.data = path_settle(&w->a, at(w, ".local/share/bawn")),
+		.cache = path_settle(&w->a, at(w, ".cache/bawn")),
 		.home = w->home};
 }
 
@@ -493,6 +497,31 @@ static int resolve(struct world *w, const char *dir, struct host_workspace *ret)
 	w->err = (struct err){0};
 	*ret = (struct host_workspace){0};
 	return host_workspace_resolve(&w->a, dir, &w->id, &x, ret, &w->err);
+}
+
+static void test_settle(void **state)
+{
+	struct world *w = *state;
+	put(w, "disk/a/x", "", 0644);
+	ln(w, "disk/a", "link");
+	ln(w, "nowhere", "dangling");
+	ln(w, "turn", "turn");
+	static const char *const cases[][2] = {{"disk/a/x", "disk/a/x"}, {"link", "disk/a"},
+		{"link/x", "disk/a/x"}, {"link/new/deep", "disk/a/new/deep"}, {"new", "new"},
+		{"./link//new/", "disk/a/new"}, {"link/../b", "disk/b"},
+		{"dangling/x", "dangling/x"}};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_string_equal(path_settle(&w->a, at(w, cases[i][0])), at(w, cases[i][1]));
+	assert_string_equal(path_settle(&w->a, "/"), "/");
+	assert_null(path_settle(&w->a, at(w, "turn/x")));
+	assert_int_equal(errno, ELOOP);
+	setenv("XDG_DATA_HOME", at(w, "link"), 1);
+	setenv("HOME", at(w, "link/.."), 1);
+	struct path_xdg x;
+	assert_int_equal(path_xdg_find(&w->a, &x, &w->err), 0);
+	assert_string_equal(x.data, at(w, "disk/a/bawn"));
+	assert_string_equal(x.home, at(w, "disk"));
+	unsetenv("XDG_DATA_HOME");
 }
 
 static void test_refused(void **state)
@@ -754,6 +783,7 @@ int main(void)
 		T(test_toolchains_anywhere),
 		T(test_toolchain_variables),
 		T(test_env),
+		T(test_settle),
 		T(test_refused),
 		T(test_git),
 		T(test_extra),
