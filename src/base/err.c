@@ -16,6 +16,14 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	return -code;
 }
 
+/* What is the same whatever it stopped. */
+static const char *remedy(int code)
+{
+	return code == EMFILE ? "the limit of open files is too low: ulimit -n 1024 raises it, as far as "
+				"ulimit -Hn allows"
+			      : "";
+}
+
 int err_sys(struct err *err, int code, const char *fmt, ...)
 {
 	if (!err)
@@ -27,6 +35,8 @@ int err_sys(struct err *err, int code, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(err->msg))
 		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", strerror(code));
+	if (!err->hint[0])
+		err_hint(err, "%s", remedy(code));
 	err->code = code;
 	return -code;
 }

@@ -103,6 +103,14 @@ failed:
 	_exit(127);
 }
 
+void proc_hint(int code, struct err *err)
+{
+	if (code == EAGAIN)
+		err_hint(err,
+			"no more processes are allowed to you: end some, or raise the limit (ulimit -u; "
+			"systemd's TasksMax)");
+}
+
 /* The child runs on a stack of its own: glibc's clone() needs one with CLONE_VM. */
 static int start(struct child *c, char *stack, int flags, struct proc *ret, struct err *err)
 {
@@ -114,8 +122,10 @@ static int start(struct child *c, char *stack, int flags, struct proc *ret, stru
 	int pid = clone(child_main, stack + STACK_BYTES, flags, c, &pidfd);
 	int saved = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (pid < 0)
+	if (pid < 0) {
+		proc_hint(saved, err);
 		return err_sys(err, saved, "clone for %s", c->how->path);
+	}
 	*ret = (struct proc){.pid = pid, .pidfd = pidfd};
 	return 0;
 }

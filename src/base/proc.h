@@ -52,6 +52,9 @@ int proc_spawn_beside(struct proc_beside *b, struct proc *ret, struct err *err);
  * whole start takes, with another one idle.  False: there is but one. */
 bool proc_other_cpus(cpu_set_t *ret_all, cpu_set_t *ret_others);
 
+/* The remedy where fork(2) and its like have failed with code. */
+void proc_hint(int code, struct err *err);
+
 /* Wait for it; *ret_status as waitid(2) puts it: exit code, or 128+n for signal n.  0 or -errno. */
 int proc_wait(struct proc *p, int *ret_status);
 

@@ -240,14 +240,36 @@ static int cmd_help(int argc, char **argv)
 	return dispatch(2, args);
 }
 
+/* All that is kept is the user's own, and would be out of reach at once. */
+static int check_umask(struct err *err)
+{
+	mode_t mask = umask(022);
+	umask(mask);
+	if (!(mask & 0700))
+		return 0;
+	err_hint(err, "set one that leaves you your own: umask 022");
+	return err_set(
+		err, EPERM, "with the umask %04o you can't use the files that you make", mask);
+}
+
+/* A listing that was cut off by a full disk must not look like a whole one. */
+static int said(int code)
+{
+	struct err err = {0};
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	err_sys(&err, errno, "write to standard output");
+	return run_fail(&err, code ? code : 125);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
-	if (fd_fix_stdio(&err) < 0)
+	if (fd_fix_stdio(&err) < 0 || check_umask(&err) < 0)
 		return run_fail(&err, 125);
 	if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h"))
-		return argc < 2 ? (usage(), 125) : usage();
+		return said(argc < 2 ? (usage(), 125) : usage());
 	if (streq(argv[1], "--version") || streq(argv[1], "-V"))
-		return cmd_version(0, NULL);
-	return dispatch(argc - 1, argv + 1);
+		return said(cmd_version(0, NULL));
+	return said(dispatch(argc - 1, argv + 1));
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define EGRESS_MAGIC 0x6261776eu /* "bawn" */
+#define EGRESS_FDS_MIN 96        /* open files, without which the relay does not work */
 
 enum egress_ask {
 	EGRESS_ASK_NAME = 1,  /* connect to name:port */

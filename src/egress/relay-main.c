@@ -333,10 +333,10 @@ static void start(int nflog, struct err *err)
 	if (jail_enter(&jail, err) < 0)
 		goto failed;
 	uint64_t rest = RELAY_MAX_DNS_CONNS + OTHER_FDS;
-	if (jail_fds() < rest + 2 * 16) {
+	_Static_assert(EGRESS_FDS_MIN >= RELAY_MAX_DNS_CONNS + OTHER_FDS + 2 * 16, "16 flows");
+	if (jail_fds() < EGRESS_FDS_MIN) {
 		err_set(err, EMFILE, "the limit of open files is too low: %u",
 			(unsigned)jail_fds());
-		err_hint(err, "raise it: ulimit -n 4096");
 		goto failed;
 	}
 	relay.max_flows = (uint32_t)MIN((jail_fds() - rest) / 2, (uint64_t)RELAY_MAX_FLOWS);

@@ -389,18 +389,23 @@ void sessions_wait(int first, bool stay, bool with_sudo)
 	sessions[0] = (struct session){.id = 0, .pid = first, .outcome = -1, .master = -1};
 	struct pollfd p[2 + MAX_SESSIONS] = {
 		{.fd = sfd, .events = POLLIN}, {.fd = INIT_FD_CONTROL, .events = POLLIN}};
+	struct session *of[2 + MAX_SESSIONS];
 	for (;;) {
 		more_to_reap = false;
 		reap();
-		for (size_t i = 0; i < MAX_SESSIONS; i++)
-			p[2 + i] = (struct pollfd){
-				.fd = sessions[i].begins ? sessions[i].outcome : -1,
-				.events = POLLIN};
-		if (poll(p, ARRAY_LEN(p), more_to_reap ? 0 : -1) < 0 && errno != EINTR)
+		/* those that begin alone: poll(2) takes no more than the limit of open files */
+		nfds_t n = 2;
+		for (size_t i = 0; i < MAX_SESSIONS; i++) {
+			if (!sessions[i].begins)
+				continue;
+			of[n] = &sessions[i];
+			p[n++] = (struct pollfd){.fd = sessions[i].outcome, .events = POLLIN};
+		}
+		if (poll(p, n, more_to_reap ? 0 : -1) < 0 && errno != EINTR)
 			_exit(125);
-		for (size_t i = 0; i < MAX_SESSIONS; i++)
-			if (p[2 + i].revents && sessions[i].begins)
-				session_begun(&sessions[i]);
+		while (n-- > 2)
+			if (p[n].revents && of[n]->begins)
+				session_begun(of[n]);
 		/* Not until there is none: whoever sends them may be quicker. */
 		struct signalfd_siginfo si;
 		if (p[0].revents && read(sfd, &si, sizeof(si)) < 0 && errno != EAGAIN)

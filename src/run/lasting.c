@@ -295,10 +295,12 @@ static int start(struct run *r, struct err *err)
 	close(pair[1]);
 	store_sandbox_release(&r->box); /* the supervisor has it */
 	int code = 125;
-	if (pid < 0)
+	if (pid < 0) {
+		proc_hint(e, err);
 		err_sys(err, e, "start a supervisor");
-	else
+	} else {
 		code = attend_here(r, pair[0], err);
+	}
 	close(pair[0]);
 	return code;
 }

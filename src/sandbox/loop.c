@@ -7,11 +7,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
 #include "base/fd.h"
+#include "egress/proto.h"
 #include "sandbox/launch.h"
 
 #define GRACE_SECONDS 10
@@ -301,15 +303,23 @@ static void on_watch(struct sandbox *s)
 /* Without a relay nothing gets out: that is safe, but it has to be said. */
 static void relay_ended(struct sandbox *s)
 {
-	char line[128];
+	char line[256];
 	int status = 0;
+	struct rlimit files;
 	epoll_ctl(s->epoll, EPOLL_CTL_DEL, dialer_fd(s->dialer), NULL);
 	if (s->relay.pid > 0)
 		proc_wait(&s->relay, &status);
 	if (s->exited || !s->config.hooks.message)
 		return;
-	snprintf(line, sizeof(line),
-		"the network relay ended (status %d); the sandbox has no network now", status);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max < EGRESS_FDS_MIN)
+		snprintf(line, sizeof(line),
+			"the sandbox has no network: for that, the limit of open files (ulimit -n) "
+			"has to be %u at least, and is %u",
+			EGRESS_FDS_MIN, (unsigned int)files.rlim_max);
+	else
+		snprintf(line, sizeof(line),
+			"the network relay ended (status %d); the sandbox has no network now",
+			status);
 	s->config.hooks.message(s->config.hooks.ctx, line);
 }
 

@@ -252,3 +252,47 @@ shell() {
 	assert_status 127
 	refute_output "bawn run NAME"
 }
+
+@test "few open files: 64 are enough for a start, the network says what it lacks, and fewer are named" {
+	refused 'ulimit -n 1024' bash -c 'ulimit -n 16; "$0" run --rm shell -- touch ran' "$BAWN"
+	run bash -c 'ulimit -n 64; "$0" run --rm shell -- echo ran; "$0" run --name box shell -- true; "$0" exec box echo again' "$BAWN"
+	assert_status 0
+	[ "$output" = ran$'\n'again ]
+	run bash -c 'ulimit -n 64; "$0" run --rm shell -- getent hosts example.com' "$BAWN"
+	assert_status 2
+	assert_output 'the limit of open files (ulimit -n) has to be'
+}
+
+@test "a umask that leaves nothing to its own user is refused before anything is made" {
+	refused 'umask 022' bash -c 'umask 0777; "$0" run --rm shell -- touch ran' "$BAWN"
+	refused 'the umask 0300' bash -c 'umask 0300; "$0" ls' "$BAWN"
+	[ ! -e "$XDG_DATA_HOME" ]
+	run bash -c 'umask 077; "$0" run --rm shell -- sh -c "touch made; umask; cat /etc/passwd"' "$BAWN"
+	assert_status 0
+	[ "${lines[0]}" = 0077 ]
+	[ "$(stat -c %a made)" = 600 ]
+}
+
+@test "a working directory that is too long, or that can't be entered, has its own remedy" {
+	local i d
+	d=$(printf 'd%.0s' {1..200})
+	mkdir deep && cd deep
+	for i in {1..21}; do mkdir "$d" && cd "$d"; done
+	run "$BAWN" run --rm shell -- true
+	assert_status 125
+	assert_output '4095 bytes'
+	cd "$WS" && mkdir shut && chmod 0111 shut
+	refused 'you may read and enter' shell shell "$WS/shut"
+}
+
+@test "a listing that can't be written whole is a failure" {
+	local c
+	"$BAWN" create --name box shell .
+	for c in ls 'ls --json' 'ls -q' help version 'inspect box' 'template ls --json' 'profile ls' skill \
+		'run --dry-run --rm shell' 'run --dry-run --json --rm shell' 'checkpoints --json box' \
+		'create --name two shell .'; do
+		run bash -c "\"\$0\" $c >/dev/full" "$BAWN"
+		[ "$status" = 125 ] || fail "$c: $status"
+		grep -qE 'No space left|could not be printed' <<<"$output" || fail "$c"
+	done
+}
