@@ -26,8 +26,9 @@ static const char same_tree[] =
 	"if [ -s ../patch ]; then git apply --whitespace=nowarn --check ../patch && git apply "
 	"--whitespace=nowarn ../patch; fi && cd .. && "
 	"list() { (cd \"$1\" && find . -name .git -prune -o \\( -type f -o -type l \\) "
-	"-printf '%p %y %l ' -exec sh -c 'test -x \"$1\" && printf x' _ {} \\; "
-	"-exec sh -c 'test -L \"$1\" || sha1sum <\"$1\"' _ {} \\; | LC_ALL=C sort); } && "
+	"-exec sh -c 'for f; do printf \"%s \" \"$f\"; if test -L \"$f\"; then readlink -n \"$f\"; "
+	"else test ! -x \"$f\" || printf \"x \"; sha1sum <\"$f\"; fi; printf \"\\0\"; done' _ {} + | "
+	"LC_ALL=C sort -z); } && "
 	"list copy >copy.list && list merged >merged.list && "
 	"diff -a copy.list merged.list";
 
