@@ -13,6 +13,15 @@ int admin_fail(const struct err *err)
 	return ADMIN_FAILED;
 }
 
+int admin_said(int code)
+{
+	struct err err = {0};
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	err_sys(&err, errno ? errno : EIO, "write to standard output");
+	return admin_fail(&err);
+}
+
 int admin_usage(const char *usage, const char *fmt, ...)
 {
 	va_list ap;
@@ -29,7 +38,7 @@ int admin_help(const struct admin_help *h)
 	printf("Usage: %s\n\n%s\n\nOptions:\n", h->usage, h->text);
 	options_help(h->rows, stdout);
 	printf("\nExamples:\n%s", h->examples);
-	return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
+	return admin_said(0);
 }
 
 int admin_dirs_find(struct arena *a, struct admin_dirs *ret, struct err *err)

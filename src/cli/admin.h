@@ -24,6 +24,8 @@ int cmd_seed(int argc, char **argv);
 int admin_fail(const struct err *err);
 /* "bawn: MESSAGE" and how to call it; returns ADMIN_USAGE. */
 int admin_usage(const char *usage, const char *fmt, ...) _printf_(2, 3);
+/* code, once all that was printed is written; else ADMIN_FAILED, and why is said. */
+int admin_said(int code);
 /* --help: usage lines, a sentence or two, the options, example lines (each with two spaces in
  * front); returns 0. */
 struct admin_help {

@@ -191,7 +191,7 @@ static int drain(struct audit_tail *t, const struct log_opts *o, size_t *bad)
 		free(text);
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))
-		return -EPIPE;
+		return -EPIPE; /* the caller says why */
 	return r < 0 ? r : shown;
 }
 
@@ -244,7 +244,7 @@ static int verify(const char *file, struct err *err)
 		printf("%s: not as it was written: %" PRIu64 " places\n", shown, v.problems);
 	else
 		printf("%s: %" PRIu64 " lines, as they were written\n", shown, v.lines);
-	return fflush(stdout) != 0 ? 125 : v.problems ? 1 : 0;
+	return admin_said(v.problems ? 1 : 0);
 }
 
 int cmd_log(int argc, char **argv)
@@ -276,6 +276,8 @@ int cmd_log(int argc, char **argv)
 		err_sys(&err, -r, "read %s", o.file);
 		return log_fail(&err);
 	}
+	if (r == -EPIPE)
+		return admin_said(0);
 	if (r == 0 && o.filter.sandbox && !o.filtered && !is_sandbox(&a, o.filter.sandbox)) {
 		char shown[256];
 		err_hint(&err, "see: bawn ls; without a name all events are shown");

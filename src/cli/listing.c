@@ -30,7 +30,7 @@ int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const
 		printf("%.*s\n", (int)c->json.n, c->json.buf);
 	json_free(&c->json);
 	arena_free(&c->a);
-	return fflush(stdout) == 0 ? code : ADMIN_FAILED;
+	return admin_said(code);
 }
 
 int list_all(struct ctx *c, enum locate_kind kind,

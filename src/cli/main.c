@@ -258,7 +258,7 @@ static int said(int code)
 	struct err err = {0};
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	err_sys(&err, errno, "write to standard output");
+	err_sys(&err, errno ? errno : EIO, "write to standard output");
 	return run_fail(&err, code ? code : 125);
 }
 

@@ -69,7 +69,7 @@ static int help_of(const struct template_verb *v)
 	printf("Usage: bawn template %s %s\n\n%s\n\nOptions:\n", v->name, v->args, v->text);
 	options_help(v->rows, stdout);
 	printf("\nExamples:\n%s", v->examples);
-	return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
+	return admin_said(0);
 }
 
 /* Options of all verbs, each once; where two mean something else by one, both are said. */
@@ -111,7 +111,7 @@ static int help(void)
 	fputs("\nExamples:\n", stdout);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fputs(verbs[i]->examples, stdout);
-	return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
+	return admin_said(0);
 }
 
 /* ---- the command line ---- */
@@ -206,7 +206,7 @@ int main(int argc, char **argv)
 		return admin_usage("bawn template VERB ...", "bawn-template is called by bawn");
 	if (argc > 2 && streq(argv[2], OPTIONS_WORD)) {
 		options_print(all_options());
-		return fflush(stdout) == 0 ? 0 : ADMIN_FAILED;
+		return admin_said(0);
 	}
 	if (argc > 2 &&
 		(streq(argv[2], "--help") || streq(argv[2], "-h") || streq(argv[2], "help")))

@@ -287,8 +287,8 @@ shell() {
 
 @test "a listing that can't be written whole is a failure" {
 	local c
-	"$BAWN" create --name box shell .
-	for c in ls 'ls --json' 'ls -q' help version 'inspect box' 'template ls --json' 'profile ls' skill \
+	"$BAWN" run --name box shell -- true
+	for c in ls 'ls --json' 'ls -q' help version 'inspect box' log doctor 'template ls --json' 'profile ls' skill \
 		'run --dry-run --rm shell' 'run --dry-run --json --rm shell' 'checkpoints --json box' \
 		'create --name two shell .'; do
 		run bash -c "\"\$0\" $c >/dev/full" "$BAWN"
