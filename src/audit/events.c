@@ -31,6 +31,7 @@ const struct audit_event audit_events[] = {
 	{"deny", "{target}: {reason}[ by {rule}][, {count} times][; to allow it: {fix}]", false, {
 		STR("target"), STR("reason"), STR_OPT("rule"), STR_OPT("fix"),
 		NUM_OPT("count")}},
+	{"unreachable", "{target}: {reason}", false, {STR("target"), STR("reason")}},
 	{"flow", "{target}: {up} bytes up, {down} down in {ms} ms", false, {
 		STR("target"), NUM("up"), NUM("down"), NUM("ms")}},
 	{"request", "{method} {target}: {status}[, with {credential}][: {reason}]", false, {

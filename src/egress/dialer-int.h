@@ -22,6 +22,7 @@ enum {
 	DIALER_MAX_JOBS = 512,
 	DIALER_MAX_DENIALS = 512,
 	DIALER_MAX_ALLOWED = 256,
+	DIALER_MAX_UNREACHED = 64,
 	DIALER_CACHE = 64,
 	DIALER_STAGGER_MS = 250, /* RFC 8305 5 */
 	DIALER_CONNECT_MS = 15 * 1000,
@@ -86,6 +87,13 @@ struct allowed {
 	uint64_t count, told; /* connections not told yet; ms of the last telling */
 };
 
+/* Targets that were allowed, and could not be reached. */
+struct unreached {
+	char target[300], reason[300];
+	uint64_t count;
+	bool reached; /* a later connection was made */
+};
+
 struct answer {
 	struct egress_answer_msg msg;
 	int fds[2]; /* -1: none */
@@ -117,6 +125,8 @@ struct dialer {
 	struct denial overflow;
 	struct allowed *allowed; /* DIALER_MAX_ALLOWED of them, made when needed */
 	unsigned n_allowed;
+	struct unreached *unreached; /* DIALER_MAX_UNREACHED of them, made when needed */
+	unsigned n_unreached;
 	struct flows *flows; /* made when needed */
 	bool relay_heard;    /* it runs, or is being started */
 
@@ -192,6 +202,11 @@ void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host
 void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port);
 /* The reason of a denial by the rules; fix is emptied where adding a rule wouldn't help. */
 const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix);
+
+/* dialer-unreached.c */
+void unreached_note(struct dialer *d, const char *target, const char *why);
+void unreached_no_more(struct dialer *d, const char *target);
+void unreached_free(struct dialer *d);
 
 /* dialer-tell.c */
 void tell_denied(struct dialer *d, const struct egress_ask_msg *m);

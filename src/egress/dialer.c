@@ -186,6 +186,7 @@ void dialer_open(struct dialer *d, struct job *j, int fd)
 					 .max_upload = upload_limit(d, j)},
 		.fds = {fd, -1}};
 	allow_note(d, j->target, j->verdict.rule);
+	unreached_no_more(d, j->target);
 	post(d, &a);
 	job_free(d, j);
 }
@@ -198,6 +199,7 @@ void dialer_failed(struct dialer *d, struct job *j, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	allow_note(d, j->target, j->verdict.rule);
+	unreached_note(d, j->target, why);
 	snprintf(text, sizeof(text), "bawn: %s is allowed, but can't be reached: %s\n", j->target,
 		why);
 	answer(d, j->flow, EGRESS_ANSWER_FAILED, text, -1);
@@ -659,6 +661,7 @@ void dialer_free(struct dialer *d)
 	resolve_stop(d);
 	ask_free(d);
 	deny_free(d);
+	unreached_free(d);
 	live_free(d);
 	const int fds[] = {d->c.relay_sock, d->timer, d->epoll};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)

@@ -56,6 +56,8 @@ struct dialer_hooks {
 	/* Every verdict.  A denial: once per target and reason, then only counted.  An allowed
 	 * target: at once, then at most once a second with count saying how many connections. */
 	void (*verdict)(void *ctx, bool allowed, const struct dialer_denial *d);
+	/* An allowed target can't be reached: once for each. */
+	void (*unreached)(void *ctx, const char *target, const char *why);
 	/* flows to one target ended: sums of bytes and milliseconds, about once a second */
 	void (*flow_end)(void *ctx, const char *target, uint64_t up, uint64_t down, uint64_t ms);
 };
@@ -141,6 +143,9 @@ bool dialer_flow(struct dialer *d, unsigned i, struct dialer_flow *ret);
 bool dialer_denial(const struct dialer *d, unsigned i, struct dialer_denial *ret);
 /* All denials of the run, most frequent first; fn is called for each. */
 void dialer_each_denial(
+	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);
+/* All targets that were allowed and not reached in the end: target, reason, count. */
+void dialer_each_unreached(
 	const struct dialer *d, void (*fn)(void *ctx, const struct dialer_denial *x), void *ctx);
 /* The sandbox has ended: hear the relay's last words, at most ms milliseconds long. */
 void dialer_finish(struct dialer *d, int ms);

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libegress.a librelay.a
 libegress_a_SOURCES = \
 	src/egress/dialer.h src/egress/dialer-int.h src/egress/proto.h src/egress/resolve-proto.h \
-	src/egress/dialer.c src/egress/dialer-dial.c src/egress/dialer-deny.c \
+	src/egress/dialer.c src/egress/dialer-dial.c src/egress/dialer-deny.c src/egress/dialer-unreached.c \
 	src/egress/dialer-proxy.c src/egress/dialer-resolve.c src/egress/dialer-ask.c \
 	src/egress/dialer-live.c src/egress/dialer-tell.c src/egress/dialer-why.c
 

@@ -71,10 +71,21 @@ static void print_denial(void *ctx, const struct dialer_denial *d)
 		fprintf(stderr, "      to allow it: %s\n", d->fix);
 }
 
+static void print_unreached(void *ctx, const struct dialer_denial *d)
+{
+	struct denial_list *l = ctx;
+	if (l->n == 0)
+		run_message(l->r, "allowed, but not reached during this run:");
+	if (l->n++ < LIST_MAX)
+		fprintf(stderr, "  %s: %s\n", d->target, d->reason);
+}
+
 static void say_denials(struct run *r)
 {
 	if (!r->sandbox || r->opt.verbosity < 0)
 		return;
+	struct denial_list u = {.r = r};
+	dialer_each_unreached(sandbox_dialer(r->sandbox), print_unreached, &u);
 	struct denial_list l = {.r = r};
 	dialer_each_denial(sandbox_dialer(r->sandbox), print_denial, &l);
 	if (l.n > LIST_MAX)

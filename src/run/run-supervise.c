@@ -55,6 +55,17 @@ static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *d)
 	}
 }
 
+/* The agent sees the same broken connection as for a denial. */
+static void on_unreached(void *ctx, const char *target, const char *why)
+{
+	struct run *r = ctx;
+	const struct audit_field f[] = {
+		{.key = "target", .str = target}, {.key = "reason", .str = why}};
+	run_audit(r, "unreachable", f, ARRAY_LEN(f));
+	if (!sandbox_owns_terminal(r->sandbox))
+		run_message(r, "%s is allowed, but can't be reached: %s", target, why);
+}
+
 static void on_flow_end(void *ctx, const char *target, uint64_t up, uint64_t down, uint64_t ms)
 {
 	const struct audit_field f[] = {{.key = "target", .str = target},
@@ -274,6 +285,7 @@ static int launch(struct run *r, struct err *err)
 				.asks = r->learn ? run_learn_asks : NULL,
 				.asked = run_on_asked,
 				.verdict = on_verdict,
+				.unreached = on_unreached,
 				.flow_end = on_flow_end}},
 		.hooks = {.ctx = r,
 			.begin = run_tally_begin,

@@ -608,3 +608,13 @@ for port in (1, 53, 79, 80, 443, 631):
 	wants tcp=ok.example,81 ECONNRESET
 	assert_output "no such name"
 }
+
+@test "an allowed host that can't be reached is named outside as well, at once, in the log and at the end" {
+	run "$BAWN" run --rm --allow a.example --connect-to a.example:443:127.0.0.1:1 shell -- sh -c \
+		'for i in 1 2 3; do curl -sS https://a.example; done; exit 7'
+	assert_status 7
+	[ "$(grep -c "a.example:443 is allowed, but can't be reached: " <<<"$output")" = 1 ]
+	grep -A 2 'allowed, but not reached during this run:' <<<"$output" | grep -q '^  a.example:443: .*[Rr]efused'
+	run "$BAWN" log --event unreachable
+	assert_output 'a.example:443'
+}

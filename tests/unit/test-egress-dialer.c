@@ -313,6 +313,53 @@ static void test_private_address(void **state)
 	close_world(&w);
 }
 
+static int n_unreached, n_listed;
+
+static void on_unreached(void *ctx, const char *target, const char *why)
+{
+	(void)ctx;
+	n_unreached++;
+	assert_string_equal(target, "nothing.allowed.example:443");
+	assert_true(*why);
+}
+
+static void list_unreached(void *ctx, const struct dialer_denial *x)
+{
+	n_listed++;
+	*(uint64_t *)ctx = x->count;
+}
+
+/* Told once, listed at the end, and not where it was reached after all. */
+static void test_unreached(void **state)
+{
+	(void)state;
+	struct world w;
+	uint64_t count = 0;
+	open_world(&w, (struct dialer_config){0});
+	w.d->c.hooks.unreached = on_unreached;
+	n_unreached = 0;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask_name(&w, "nothing.allowed.example", 443), EGRESS_ANSWER_FAILED);
+	assert_int_equal(n_unreached, 1);
+	dialer_each_unreached(w.d, list_unreached, &count);
+	assert_int_equal(n_listed, 1);
+	assert_int_equal(count, 3);
+	unreached_no_more(w.d, "nothing.allowed.example:443");
+	dialer_each_unreached(w.d, list_unreached, &count);
+	assert_int_equal(n_listed, 1);
+	/* a flood of names is no flood of memory */
+	w.d->c.hooks.unreached = NULL;
+	for (int i = 0; i < 1000; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "%d.example:443", i);
+		unreached_note(w.d, name, "x");
+	}
+	n_listed = 0;
+	dialer_each_unreached(w.d, list_unreached, &count);
+	assert_int_equal(n_listed, DIALER_MAX_UNREACHED - 1);
+	close_world(&w);
+}
+
 static void test_no_name(void **state)
 {
 	(void)state;
@@ -502,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_distrust),
 		cmocka_unit_test(test_private_address),
 		cmocka_unit_test(test_no_name),
+		cmocka_unit_test(test_unreached),
 		cmocka_unit_test(test_override),
 		cmocka_unit_test(test_host_port),
 		cmocka_unit_test(test_proxy),
