@@ -233,7 +233,7 @@ static int dispatch(int argc, char **argv)
 
 static int cmd_help(int argc, char **argv)
 {
-	if (argc < 2)
+	if (argc < 2 || streq(argv[1], "help") || streq(argv[1], "--help") || streq(argv[1], "-h"))
 		return usage();
 	static char help[] = "--help";
 	char *args[] = {argv[1], help, NULL};

@@ -320,7 +320,7 @@ void draw(struct monitor *m)
 	char text[MONITOR_MAX_COLS];
 	if (m->rows < MONITOR_MIN_ROWS || m->cols < MONITOR_MIN_COLS) {
 		for (int row = 0; row < m->rows; row++)
-			put(m, row, PLAIN, "%s", row ? "" : "too small: 40x10 at least");
+			put(m, row, PLAIN, "%s", row ? "" : "needs 40x10");
 		return;
 	}
 	draw_head(m);

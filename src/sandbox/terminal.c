@@ -30,6 +30,8 @@ int terminal_open(
 {
 	if (!tty_fds)
 		return 0;
+	const char *term = getenv("TERM");
+	t->plain = !term || !*term || streq(term, "dumb");
 	t->master = master;
 	t->filter.clipboard = clipboard;
 	if (master < 0 || fd_set_nonblock(master) < 0)
@@ -136,7 +138,8 @@ int terminal_start(struct terminal *t, struct err *err)
 	if (tcsetattr(t->in, TCSADRAIN, &raw) < 0)
 		return err_sys(err, errno, "set the terminal to raw mode");
 	t->raw = true;
-	write_slowly(t->out, "\033[22;2t", 7, 100); /* save the title (xterm's stack) */
+	if (!t->plain)
+		write_slowly(t->out, "\033[22;2t", 7, 100); /* save the title (xterm's stack) */
 	return 0;
 }
 
@@ -159,11 +162,12 @@ void terminal_stop(struct terminal *t)
 	char undo[TERM_UNDO_MAX];
 	uint32_t n_queries = t->filter.queries;
 	size_t n = term_filter_undo(&t->filter, undo);
-	if (n > 4 || t->raw)
+	if (n > 4 || (t->raw && !t->plain)) /* 4: colours alone */
 		write_slowly(t->out, undo, n, 200);
 	t->filter.queries = n_queries;
 	if (t->raw) {
-		write_slowly(t->out, "\033[23;2t", 7, 100);
+		if (!t->plain)
+			write_slowly(t->out, "\033[23;2t", 7, 100);
 		swallow_replies(t);
 		set_modes(t->in, &t->saved);
 		t->raw = false;
@@ -370,7 +374,7 @@ void terminal_title(struct terminal *t, const char *text)
 {
 	/* Only between two sequences of the agent, or the two would mix. */
 	char safe[160], seq[192];
-	if (!t->raw || t->filter.state != TERM_GROUND)
+	if (!t->raw || t->plain || t->filter.state != TERM_GROUND)
 		return;
 	escape_text(safe, sizeof(safe), text);
 	int n = snprintf(seq, sizeof(seq), "\033]2;%s\a", safe);

@@ -344,7 +344,7 @@ press() { sleep 1; tmux -S "$T/tmux" send-keys "$@"; }
 		eventually shows "OPEN 0 DENIED 0 RUNNING 1"
 		[ "$(screen | awk '{ if (length > n) n = length } END { print (n <= 40) }')" = 1 ]
 		tmux -S "$T/tmux" resize-window -x 30 -y 8
-		eventually shows "too small"
+		eventually shows "needs 40x10"
 		tmux -S "$T/tmux" resize-window -x 80 -y 24
 		eventually shows "^  box"
 		kill -"$sig" "$(pgrep -P "$(tmux -S "$T/tmux" display -p '#{pane_pid}')" -f "^$BAWN monitor$")"

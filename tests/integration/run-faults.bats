@@ -296,3 +296,35 @@ shell() {
 		grep -qE 'No space left|could not be printed' <<<"$output" || fail "$c"
 	done
 }
+
+@test "a terminal that takes no sequences gets none of bawn's; one that does keeps its title" {
+	need command -v script -- "script is not installed"
+	local term
+	for term in -uTERM TERM=dumb TERM=; do
+		run env "$term" script -qec "'$BAWN' run --rm shell -- echo plain" /dev/null </dev/null
+		assert_status 0
+		assert_output plain
+		[[ $output != *$'\e'* ]] || fail "$term: $(printf %q "$output")"
+	done
+	TERM=xterm run script -qec "'$BAWN' run --rm shell -- echo plain" /dev/null </dev/null
+	[[ $output == $'\e[22;2t'*plain*$'\e[23;2t'* ]]
+	# in 20 columns as well
+	TERM=xterm run script -qec "stty cols 20 rows 5; '$BAWN' run --rm shell -- stty size" /dev/null </dev/null
+	assert_output '5 20'
+}
+
+@test "bawn help knows itself" {
+	local a b
+	a=$("$BAWN" help)
+	for b in 'help help' 'help --help' '--help'; do
+		run bash -c "\"\$0\" $b" "$BAWN"
+		assert_status 0
+		[ "$output" = "$a" ]
+	done
+	# and each of its words
+	for b in $(sed -n 's/^  \([a-z-]*\) .*/\1/p' <<<"$a"); do
+		run "$BAWN" help "$b"
+		assert_status 0
+		[ -n "$output" ]
+	done
+}
