@@ -610,7 +610,7 @@ for port in (1, 53, 79, 80, 443, 631):
 }
 
 @test "an allowed host that can't be reached is named outside as well, at once, in the log and at the end" {
-	run "$BAWN" run --rm --allow a.example --connect-to a.example:443:127.0.0.1:1 shell -- sh -c \
+	run "$BAWN" run --rm --workspace none --allow a.example --connect-to a.example:443:127.0.0.1:1 shell -- sh -c \
 		'for i in 1 2 3; do curl -sS https://a.example; done; exit 7'
 	assert_status 7
 	[ "$(grep -c "a.example:443 is allowed, but can't be reached: " <<<"$output")" = 1 ]
