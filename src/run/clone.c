@@ -46,6 +46,12 @@ static const char *git_program(void)
 	return NULL;
 }
 
+static int no_git(struct err *err)
+{
+	err_hint(err, "install git, or take --workspace cow, which needs none");
+	return err_set(err, ENOENT, "there is no git on this machine");
+}
+
 /* git -C REPO ARGS; its output, NUL behind it, in the arena.  Its exit status, or -errno. */
 static int host_git(struct run *r, const char *repo, const char *const *args,
 	const struct strv *more_env, char **ret_out, size_t *ret_n, struct err *err)
@@ -53,10 +59,8 @@ static int host_git(struct run *r, const char *repo, const char *const *args,
 	struct strv argv = {0}, env = {0};
 	const char *program = git_program();
 	int pipe_fds[2], status = 0;
-	if (!program) {
-		err_hint(err, "install git");
-		return err_set(err, ENOENT, "there is no git on this machine");
-	}
+	if (!program)
+		return no_git(err);
 	for (size_t i = 0; i < ARRAY_LEN(hardened); i++)
 		strv_add(&r->arena, &argv, hardened[i]);
 	strv_add(&r->arena, &argv, "-C");
@@ -273,6 +277,8 @@ static int gather(struct run *r, const char *dir, const char *branch, struct err
 	if (k < 0)
 		return k;
 	char *commit = git_line(r, r->ws.path, head), *kind = git_line(r, r->ws.path, format);
+	if (!git_program())
+		return no_git(err);
 	if (!commit || !kind) {
 		err_hint(err, "commit something first; git -C %s log shows what git says",
 			escape_text(shown, sizeof(shown), r->ws.path));

@@ -213,3 +213,26 @@ make_clone() {
 	assert_output e
 	assert_output "Read-only"
 }
+
+@test "clone: a machine without git says that, and cow needs none" {
+	git_repo
+	local uid
+	uid=$(id -u)
+	# as it would be, in a mount namespace of this user's
+	without_git() {
+		unshare -Urm sh -c 'mount --bind /dev/null /usr/bin/git && u=$1 && shift && exec unshare -U --map-user="$u" --map-group="$u" "$@"' _ "$uid" "$@"
+	}
+	need without_git true -- "no user namespaces in user namespaces"
+	run without_git "$BAWN" run --name box --workspace clone shell -- true
+	assert_status 125
+	assert_output 'there is no git on this machine'
+	assert_output '--workspace cow'
+	refute_output commit
+	run "$BAWN" ls -q
+	[ -z "$output" ]
+	run without_git "$BAWN" run --name box --workspace cow shell -- sh -c 'echo more >>README'
+	assert_status 0
+	run without_git "$BAWN" diff box
+	assert_status 0
+	assert_output '+more'
+}
