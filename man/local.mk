@@ -18,3 +18,21 @@ SUFFIXES = .scd
 else
 man_MANS = $(wildcard $(addprefix $(srcdir)/,$(man_pages)))
 endif
+
+# commands that are told of in another's page
+man_aliases = \
+	man/bawn-shell.1 man/bawn-logs.1 man/bawn-inspect.1 man/bawn-rm.1 man/bawn-prune.1 \
+	man/bawn-checkpoints.1 man/bawn-restore.1 man/bawn-undo.1 man/bawn-fork.1
+man_MANS += $(man_aliases)
+CLEANFILES += $(man_aliases)
+alias_of = $(AM_V_GEN)$(MKDIR_P) man && echo '.so man1/$(1).1' >$@
+man/bawn-shell.1:
+	$(call alias_of,bawn-exec)
+man/bawn-logs.1:
+	$(call alias_of,bawn-attach)
+man/bawn-inspect.1:
+	$(call alias_of,bawn-ls)
+man/bawn-rm.1 man/bawn-prune.1:
+	$(call alias_of,bawn-stop)
+man/bawn-checkpoints.1 man/bawn-restore.1 man/bawn-undo.1 man/bawn-fork.1:
+	$(call alias_of,bawn-checkpoint)

@@ -16,6 +16,13 @@ teardown() { bawn_teardown; }
 		share/fish/vendor_completions.d/bawn.fish; do
 		[ -s "$root/$f" ] || fail "$f is not installed"
 	done
+	# each command has a page: its own, or the one that it is told of in
+	for f in $("$root/bin/bawn" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vxE 'help|version'); do
+		page=$root/share/man/man1/bawn-$f.1
+		[ -s "$page" ] || fail "there is no page bawn-$f"
+		page=$root/share/man/$(sed -n '1s/^\.so //p' "$page" | grep . || echo "man1/bawn-$f.1")
+		grep -qE "(bawn|^).*\\b$f\\b" "$page" || fail "$page does not tell of $f"
+	done
 	mv "$root" "$T/moved"
 	run "$T/moved/bin/bawn" version
 	assert_status 0
