@@ -19,9 +19,10 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 /* What is the same whatever it stopped. */
 static const char *remedy(int code)
 {
-	return code == EMFILE ? "the limit of open files is too low: ulimit -n 1024 raises it, as far as "
-				"ulimit -Hn allows"
-			      : "";
+	return code == EMFILE
+		? "the limit of open files is too low: ulimit -n 1024 raises it, as far as "
+		  "ulimit -Hn allows"
+		: "";
 }
 
 int err_sys(struct err *err, int code, const char *fmt, ...)

@@ -19,8 +19,8 @@ struct err {
 /* Fill *err and return -code (code is a positive errno).  Keeps any hint that is already there. */
 int err_set(struct err *err, int code, const char *fmt, ...) _printf_(3, 4);
 
-/* As err_set, with ": strerror(code)" behind the message, and for some codes a hint where there is none
- * yet. */
+/* As err_set, with ": strerror(code)" behind the message, and for some codes a hint where there is
+ * none yet. */
 int err_sys(struct err *err, int code, const char *fmt, ...) _printf_(3, 4);
 
 /* Put "PREFIX: " before the message that is there; returns -err->code. */

@@ -37,9 +37,9 @@ static bool is_plain(const char *path)
 char *path_settle(struct arena *a, const char *path)
 {
 	/* one call where there is no link, as nearly always */
-	int fd = is_plain(path) ? path_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0,
-					  RESOLVE_NO_SYMLINKS)
-				: -EINVAL;
+	int fd = is_plain(path)
+		? path_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS)
+		: -EINVAL;
 	if (fd >= 0) {
 		close(fd);
 		return arena_dup(a, path);

@@ -43,8 +43,8 @@ struct path_install {
 int path_install_find(struct arena *a, const char *libexecdir, const char *datadir,
 	struct path_install *ret, struct err *err);
 
-/* The user's directories (XDG base directory specification 0.8), settled: a home or a ~/.cache that is
- * a link to another disk counts as where it leads.  Each ended in "/bawn" before that. */
+/* The user's directories (XDG base directory specification 0.8), settled: a home or a ~/.cache that
+ * is a link to another disk counts as where it leads.  Each ended in "/bawn" before that. */
 struct path_xdg {
 	char *config, *data, *cache, *runtime; /* runtime may be NULL */
 	char *home;

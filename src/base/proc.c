@@ -107,7 +107,8 @@ void proc_hint(int code, struct err *err)
 {
 	if (code == EAGAIN)
 		err_hint(err,
-			"no more processes are allowed to you: end some, or raise the limit (ulimit -u; "
+			"no more processes are allowed to you: end some, or raise the limit "
+			"(ulimit -u; "
 			"systemd's TasksMax)");
 }
 

@@ -45,9 +45,7 @@ void dialer_each_unreached(
 	for (unsigned i = 0; i < d->n_unreached; i++) {
 		const struct unreached *x = &d->unreached[i];
 		if (!x->reached)
-			fn(ctx,
-				&(struct dialer_denial){
-					x->target, x->reason, "", "", x->count});
+			fn(ctx, &(struct dialer_denial){x->target, x->reason, "", "", x->count});
 	}
 }
 

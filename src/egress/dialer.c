@@ -96,6 +96,11 @@ static void answer(
 	post(d, &a);
 }
 
+unsigned dialer_relay_fds(void)
+{
+	return EGRESS_FDS_MIN;
+}
+
 void dialer_post(struct dialer *d, enum egress_answer what)
 {
 	answer(d, 0, what, "", -1);

@@ -103,6 +103,8 @@ struct dialer_config {
 struct dialer;
 /* Everything c points to must outlive the dialer.  0 or -errno. */
 int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *err);
+/* Open files without which the relay does not work. */
+unsigned dialer_relay_fds(void);
 int dialer_fd(const struct dialer *d); /* readable when dialer_dispatch() has work */
 int dialer_dispatch(
 	struct dialer *d); /* 0; -EPIPE when the relay is gone, -EPROTO when it sent nonsense */

@@ -273,9 +273,10 @@ static int resolve(
 		if (streq(dir, ".")) {
 			err_hint(err, "%s",
 				e == ENAMETOOLONG ? "a path may have 4095 bytes; work further up"
-				: e == ENOENT ? "the current directory was removed; change to "
-						"another"
-					      : "check its permissions, or change to another");
+					: e == ENOENT
+					? "the current directory was removed; change to "
+					  "another"
+					: "check its permissions, or change to another");
 			return err_sys(err, e, "the current directory");
 		}
 		host_path_hint(dir, e, err);
@@ -303,7 +304,8 @@ int host_workspace_resolve(struct arena *a, const char *dir, const struct host_i
 		return err_set(err, ENOTDIR, "%s is not a directory", shown(s, sizeof(s), p));
 	}
 	if (access(p, R_OK | X_OK) < 0) {
-		err_hint(err, "work in a directory that you may read and enter: ls -ld shows why not");
+		err_hint(err,
+			"work in a directory that you may read and enter: ls -ld shows why not");
 		return err_sys(err, errno, "%s", shown(s, sizeof(s), p));
 	}
 	r = check_allowed(p, id, own, false, err);

@@ -16,9 +16,9 @@ struct host_identity {
 	const char *user;      /* never empty, only [A-Za-z0-9._-], not starting with "-" */
 	const char *group;     /* as user */
 	const char *full_name; /* GECOS name; may be "" */
-	const char *home;      /* absolute, as $HOME says, else as passwd does; its links followed */
-	const char *given;     /* the same with its links */
-	const char *shell;     /* absolute; "/bin/sh" when unknown */
+	const char *home;  /* absolute, as $HOME says, else as passwd does; its links followed */
+	const char *given; /* the same with its links */
+	const char *shell; /* absolute; "/bin/sh" when unknown */
 };
 
 /* The identity of this process (real uid and gid).  -EINVAL with a remedy without a home. */

@@ -29,8 +29,8 @@ static const char *inside(const struct turning *t, const char *path)
 {
 	for (size_t i = t->n; path && i-- > 0;)
 		if (path_within(path, t->v[i].real))
-			path = arena_join(&t->r->plan.arena, t->v[i].home, "",
-				path + strlen(t->v[i].real));
+			path = arena_join(
+				&t->r->plan.arena, t->v[i].home, "", path + strlen(t->v[i].real));
 	return path;
 }
 

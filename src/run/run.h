@@ -225,7 +225,8 @@ void run_change_aside(struct run *r, const struct scan_result *s);
 /* The rows that are every sandbox's; then the rest, once all is found out. */
 void run_plan_begin(struct run *r);
 int run_plan(struct run *r, struct err *err);
-/* run-links.c: of the rows from the given one on, those in directories that the home has as links. */
+/* run-links.c: of the rows from the given one on, those in directories that the home has as links.
+ */
 int run_links_turn(struct run *r, size_t from, struct err *err);
 /* The program, its arguments and environment alone: for one more session of a running sandbox. */
 int run_plan_command(struct run *r, struct err *err);

@@ -13,7 +13,6 @@
 #include <sys/timerfd.h>
 
 #include "base/fd.h"
-#include "egress/proto.h"
 #include "sandbox/launch.h"
 
 #define GRACE_SECONDS 10
@@ -311,11 +310,11 @@ static void relay_ended(struct sandbox *s)
 		proc_wait(&s->relay, &status);
 	if (s->exited || !s->config.hooks.message)
 		return;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max < EGRESS_FDS_MIN)
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max < dialer_relay_fds())
 		snprintf(line, sizeof(line),
 			"the sandbox has no network: for that, the limit of open files (ulimit -n) "
 			"has to be %u at least, and is %u",
-			EGRESS_FDS_MIN, (unsigned int)files.rlim_max);
+			dialer_relay_fds(), (unsigned int)files.rlim_max);
 	else
 		snprintf(line, sizeof(line),
 			"the network relay ended (status %d); the sandbox has no network now",

@@ -21,9 +21,9 @@ struct terminal {
 	int out;    /* an open file description of our own, non-blocking; -1: none */
 	int master; /* the agent's pty; -1: the agent has none */
 	struct termios saved;
-	bool raw; /* in raw mode: the agent owns the terminal */
+	bool raw;   /* in raw mode: the agent owns the terminal */
 	bool plain; /* it takes no sequences (TERM=dumb, an editor's shell window): none of ours */
-	bool eof; /* the pty has no writer left */
+	bool eof;   /* the pty has no writer left */
 	struct term_filter filter;
 	char to_tty[8192], to_agent[4096];
 	size_t n_tty, n_agent;

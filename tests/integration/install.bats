@@ -18,9 +18,10 @@ teardown() { bawn_teardown; }
 	done
 	# each command has a page: its own, or the one that it is told of in
 	for f in $("$root/bin/bawn" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vxE 'help|version'); do
-		page=$root/share/man/man1/bawn-$f.1
+		page=$(echo "$root"/share/man/man[15]/"bawn-$f".?)
+		page=${page%% *}
 		[ -s "$page" ] || fail "there is no page bawn-$f"
-		page=$root/share/man/$(sed -n '1s/^\.so //p' "$page" | grep . || echo "man1/bawn-$f.1")
+		page=$root/share/man/$(sed -n '1s/^\.so //p' "$page" | grep . || echo "${page#"$root/share/man/"}")
 		grep -qE "(bawn|^).*\\b$f\\b" "$page" || fail "$page does not tell of $f"
 	done
 	mv "$root" "$T/moved"

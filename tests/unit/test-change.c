@@ -27,7 +27,8 @@ static const char same_tree[] =
 	"--whitespace=nowarn ../patch; fi && cd .. && "
 	"list() { (cd \"$1\" && find . -name .git -prune -o \\( -type f -o -type l \\) "
 	"-exec sh -c 'for f; do printf \"%s \" \"$f\"; if test -L \"$f\"; then readlink -n \"$f\"; "
-	"else test ! -x \"$f\" || printf \"x \"; sha1sum <\"$f\"; fi; printf \"\\0\"; done' _ {} + | "
+	"else test ! -x \"$f\" || printf \"x \"; sha1sum <\"$f\"; fi; printf \"\\0\"; done' _ {} + "
+	"| "
 	"LC_ALL=C sort -z); } && "
 	"list copy >copy.list && list merged >merged.list && "
 	"diff -a copy.list merged.list";

@@ -339,7 +339,8 @@ static void test_unreached(void **state)
 	w.d->c.hooks.unreached = on_unreached;
 	n_unreached = 0;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(ask_name(&w, "nothing.allowed.example", 443), EGRESS_ANSWER_FAILED);
+		assert_int_equal(
+			ask_name(&w, "nothing.allowed.example", 443), EGRESS_ANSWER_FAILED);
 	assert_int_equal(n_unreached, 1);
 	dialer_each_unreached(w.d, list_unreached, &count);
 	assert_int_equal(n_listed, 1);
