@@ -44,19 +44,20 @@ char *path_settle(struct arena *a, const char *path)
 		close(fd);
 		return arena_dup(a, path);
 	}
-	char *real = path_real(a, path);
-	if (real || errno != ENOENT)
+	char *real = fd == -ENOENT ? NULL : path_real(a, path);
+	if (real || (fd != -ENOENT && errno != ENOENT))
 		return real;
-	const char *name = path + strlen(path);
-	while (name > path && name[-1] == '/')
+	/* its directory, and the name behind that */
+	size_t end = strlen(path);
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	size_t name = end;
+	while (name && path[name - 1] != '/')
 		name--;
-	const char *end = name;
-	while (name > path && name[-1] != '/')
-		name--;
-	char *last = arena_dupn(a, name, (size_t)(end - name)), *dir, *rest;
-	if (name <= path + 1 || !last || !(dir = arena_dupn(a, path, (size_t)(name - path))))
+	if (name < 2)
 		return arena_dup(a, path);
-	rest = path_settle(a, dir);
+	char *last = arena_dupn(a, path + name, end - name), *dir = arena_dupn(a, path, name - 1);
+	char *rest = last && dir ? path_settle(a, dir) : NULL;
 	return rest ? path_join(a, rest, last) : NULL;
 }
 
