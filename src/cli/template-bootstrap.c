@@ -37,9 +37,12 @@ static bool quiet;
 	"done"
 #define EXTRACT_HOOK                                                                               \
 	"for f in passwd group; do cp \"$1/usr/share/base-passwd/$f.master\" \"$1/etc/$f\"; done"
-/* At last the account that this sandbox has goes: a base has none, so that any can be made of it.
+/* What dpkg says is shown where it fails: it warns of each package that comes before what it needs.
+ * At last the account that this sandbox has goes: a base has none, so that any can be made of it.
  */
 #define INSTALL                                                                                    \
+	"exec 3>&2 >/tmp/dpkg.log 2>&1; "                                                          \
+	"trap 'k=$?; test $k = 0 || tail -n 40 /tmp/dpkg.log >&3; exit $k' EXIT; "                 \
 	"set -e; export DEBIAN_FRONTEND=noninteractive LC_ALL=C; cd /var/cache/apt/archives; "     \
 	"dpkg --force-unsafe-io --force-depends --install ./*.deb; "                               \
 	"dpkg --force-unsafe-io --configure -a; rm -f ./*.deb; rm -rf /var/lib/apt/lists/*_*; "    \
@@ -271,6 +274,8 @@ static int install(struct tpl *c, int *hold, const char *id, const char *name, c
 		return err_set(err, ENOMEM, "out of memory");
 	int r = step(c, "making a sandbox", create, err);
 	close(TAKE_FD(*hold)); /* what is removed below waits for it */
+	if (r == 0 && !quiet)
+		fputs("bawn: installing the packages, in a sandbox\n", stderr);
 	if (r == 0)
 		r = step(c, "installing the packages", dpkg, err);
 	if (r == 0)

@@ -10,14 +10,18 @@ setup() {
 	STORE=$XDG_DATA_HOME/bawn/templates
 	template_layer
 	template_debian
-	template_program sed
+	template_program sed tail
 	mkdir -p "$LAYER/var/cache/apt/archives" "$LAYER/var/lib/apt/lists"
 	: >"$LAYER/var/cache/apt/archives/one.deb"
 	cat >"$LAYER/usr/bin/dpkg" <<-'SH'
 		#!/bin/sh
 		case "$*" in
 		*--audit*) ;;
-		*) echo "$*" >>/etc/dpkg-ran; [ ! -e /etc/broken ] ;;
+		*)
+			echo "$*" >>/etc/dpkg-ran
+			echo "dpkg: warning: ignoring"
+			[ ! -e /etc/broken ] || { echo "dpkg: it is broken" >&2; exit 1; }
+			;;
 		esac
 	SH
 	chmod +x "$LAYER/usr/bin/dpkg"
@@ -68,6 +72,12 @@ teardown() { bawn_teardown; }
 	: >"$T/root/etc/broken"
 	PATH=$T/bin:$PATH run -125 "$BAWN" template bootstrap -q debian:sid
 	assert_output 'installing the packages failed'
+	# dpkg's words are shown then, and only then
+	assert_output 'dpkg: it is broken'
+	rm "$T/root/etc/broken"
+	PATH=$T/bin:$PATH run -0 "$BAWN" template bootstrap --mirror http://mirror.example/debian debian:sid
+	refute_output 'dpkg:'
+	"$BAWN" template rm debian:sid
 	# it fails half way
 	printf '#!/bin/sh\ntar -C %q -cf - etc | head -c 3000\nexit 3\n' "$T/root" >"$T/bin/mmdebstrap"
 	PATH=$T/bin:$PATH run -125 "$BAWN" template bootstrap -q debian:sid
