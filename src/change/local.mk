@@ -19,7 +19,7 @@ libchange_engine_a_SOURCES = $(change_engine)
 
 pkglibexec_PROGRAMS += bawn-change
 bawn_change_SOURCES = src/change/main.c $(change_engine) $(libchange_a_SOURCES) \
-	src/confine/jail.h src/confine/jail.c src/scan/persist.h src/scan/persist.c \
+	src/confine/jail.h src/confine/jail.c src/scan/persist.h src/scan/persist.c src/scan/persist-table.c \
 	src/scan/git-config.h src/scan/git-config.c \
 	src/scan/git-index.h src/scan/git-index.c \
 	$(libbase_a_SOURCES)

@@ -54,6 +54,10 @@ static const struct git_place git_places[] = {
 	{"rebase-merge/", 2, "a rebase that may run commands when it goes on"},
 	{"rebase-apply/", 2, "a rebase that may run commands when it goes on"},
 	{"sequencer/", 2, "a sequence of commits that goes on later"},
+	{"remotes/", 2, "a remote that stands in no config"},
+	{"branches/", 2, "a remote that stands in no config"},
+	{"refs/replace/", 21, "git shows other commits or files than there are"},
+	{"info/grafts", 21, "git shows other commits or files than there are"},
 	{"objects/info/alternates", 3, "git takes objects from elsewhere"},
 };
 

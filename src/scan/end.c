@@ -284,6 +284,7 @@ void scan_end_report(struct scanner *s)
 			if (x.hit[k])
 				candidate(s, i, &t->cands[k]);
 	}
+	scan_end_packages(s);
 	scan_each_git(s, scan_git_check);
 	if (s->req->hooks)
 		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6);

@@ -1,7 +1,8 @@
 /* scan/git-dirs.c - the places in a git directory that decide what git runs (see scanner.h)
  *
- * Looked at are hooks, config, config.worktree, info/attributes, commondir, and the same in
- * modules/ (submodules) and worktrees/.  Objects, refs and the rest are not read.
+ * Looked at are hooks, config, config.worktree, info/attributes, commondir, remotes of old, what
+ * replaces objects, HEAD's name, and the same in modules/ (submodules) and worktrees/.  Objects,
+ * other refs and the rest are not read.
  */
 #include "scan/scanner.h"
 
@@ -13,6 +14,7 @@
 
 #define GIT_DIRS_MAX 4096
 #define MODULE_DEPTH 12
+#define PACKED_REFS_MAX ((size_t)8 << 20)
 
 static bool is_git_dir(struct scanner *s, struct scan_at at)
 {
@@ -362,6 +364,53 @@ static void check_rebase(struct scanner *s, struct scan_at git)
 		emit_hook(s, todo, SCAN_FILE, 1, "a rebase that runs commands when continued");
 }
 
+/* Remotes as git had them before its config: a push to one that is a directory runs hooks. */
+static void check_old_remotes(struct scanner *s, struct scan_at git, const char *name)
+{
+	struct strv names = {0};
+	struct stat dir, st;
+	struct scan_at at = scan_below(s, git, name);
+	if (is_new_link(s, at)) {
+		emit_pointer(s, at);
+		return;
+	}
+	if (scan_stat(at, &dir) < 0)
+		return;
+	list(s, at, GIT_DIRS_MAX, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		struct scan_at one = scan_below(s, at, names.v[i]);
+		if (scan_stat(one, &st) == 0 && (scan_since(s, &st) || scan_since(s, &dir)))
+			emit_hook(s, one, SCAN_FILE, 2, "a remote that stands in no config");
+	}
+}
+
+/* What git shows in the place of a commit, or of any object: with these, neither log nor diff shows
+ * what is there. */
+static void check_replaced(struct scanner *s, struct scan_at git)
+{
+	static const char what[] = "git shows other commits or files than there are";
+	struct stat st;
+	char *text;
+	struct scan_at packed = scan_below(s, git, "packed-refs");
+	check_changed(s, git, "info/grafts", 21, what);
+	check_changed(s, git, "refs/replace", 21, what);
+	if (scan_stat(packed, &st) == 0 && scan_since(s, &st) &&
+		scan_read(s, packed, PACKED_REFS_MAX, &text) > 0 && strstr(text, " refs/replace/"))
+		emit_hook(s, packed, SCAN_FILE, 21, what);
+}
+
+/* Names of branches that a shell's prompt would carry out, where it expands what it shows
+ * (CVE-2014-9938). */
+static void check_head(struct scanner *s, struct scan_at git)
+{
+	struct stat st;
+	char *text;
+	struct scan_at head = scan_below(s, git, "HEAD");
+	if (scan_stat(head, &st) == 0 && scan_since(s, &st) &&
+		scan_read(s, head, PATH_MAX, &text) > 0 && strpbrk(text, "$`%"))
+		emit_hook(s, head, SCAN_FILE, 9, "a branch that a shell's prompt may run");
+}
+
 void scan_git_check(struct scanner *s, struct scan_at git_dir)
 {
 	struct strv trees = {0};
@@ -370,6 +419,11 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
 	check_worktree(s, git_dir, false);
 	check_rebase(s, git_dir);
+	check_changed(s, git_dir, "objects/info/alternates", 3, "git takes objects from elsewhere");
+	check_old_remotes(s, git_dir, "remotes");
+	check_old_remotes(s, git_dir, "branches");
+	check_replaced(s, git_dir);
+	check_head(s, git_dir);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);
 	static const char *const dirs[] = {"worktrees", "info"};
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)

@@ -31,6 +31,15 @@ struct persist_rule {
 	const char *what;
 };
 
+/* Rows that differ in their name alone; names are parted by single spaces. */
+struct persist_group {
+	uint8_t how, check, per;
+	bool automatic;
+	const char *what, *names;
+};
+extern const struct persist_group persist_groups[];
+extern const size_t persist_n_groups;
+
 /* Row + 1, or 0.  base: the entry's name; root: it lies in the root. */
 uint16_t persist_file(const char *base, bool root);
 /* For a directory called base in a directory called parent ("" for the root). */

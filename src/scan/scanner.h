@@ -72,5 +72,7 @@ void scan_start_masks(struct scanner *s);
 void scan_end_report(struct scanner *s);
 void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool known);
 void scan_end_git_configs(struct scanner *s);
+/* scan/end-packages.c */
+void scan_end_packages(struct scanner *s);
 
 #endif

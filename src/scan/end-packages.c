@@ -1,0 +1,265 @@
+/* scan/end-packages.c - the end: code that no one reads before it runs (see scanner.h)
+ *
+ * Owns: what changed below node_modules, site-packages and __pycache__.  Must not: say which file
+ * it was; an installation changes thousands.
+ *
+ * Theory: git ignores these directories, so nothing that a person looks at shows that a file in
+ * them is another one; and the host runs them as the project's own.  They are not in the table
+ * (walk.c leaves them out, or has their candidates alone), so each is walked whole, once, and told
+ * of in one line.  A file that is moved here with its directory keeps its ctime, but that directory
+ * does not.
+ */
+#include "scan/scanner.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "scan/par.h"
+
+#define ENTRIES_MAX 200000u /* below one of the parts; more than that is said */
+#define PARTS_MAX 20000u
+#define DEPTH_MAX 48
+
+/* What is walked in one go, by one of two threads: a package, or what lies beside them. */
+struct part {
+	const char *path;
+	uint32_t n;    /* changes */
+	uint32_t left; /* entries that may still be looked at */
+	bool python;   /* may hold compiled Python */
+	bool told;     /* there is something to be named */
+};
+
+struct tally {
+	struct scanner *s;
+	struct part *part;
+	bool tell; /* in a second walk, by one thread */
+	char path[PATH_MAX];
+};
+
+static void emit(struct scanner *s, const char *path, enum scan_type type, unsigned int per,
+	unsigned int flags, const char *detail)
+{
+	scan_emit_rel(s, path,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = type,
+			.per = per,
+			.flags = flags,
+			.detail = detail});
+}
+
+/* Code that says of itself that its source is not to be looked at (PEP 552: by hash, unchecked).
+ * Python writes such files only when it is told to. */
+static bool unchecked(int dir, const char *name, const struct stat *st)
+{
+	enum { FLAGS_AT = 4, BY_HASH = 1, CHECKED = 2 };
+	unsigned char head[8] = {0};
+	size_t n = strlen(name);
+	if (n < 5 || !streq(name + n - 4, ".pyc") || !S_ISREG(st->st_mode))
+		return false;
+	int fd = walk_open(dir, name, O_RDONLY);
+	ssize_t got = fd < 0 ? fd : fd_pread_full(fd, head, sizeof(head), 0);
+	if (fd >= 0)
+		close(fd);
+	return got == (ssize_t)sizeof(head) && head[FLAGS_AT] & BY_HASH &&
+		!(head[FLAGS_AT] & CHECKED);
+}
+
+/* What stands out among a thousand changes of an installation. */
+static void tell(struct tally *t, int dir, const char *name, const struct stat *st)
+{
+	const char *what = NULL;
+	unsigned int per = 5;
+	if (streq(name, ".git")) {
+		what = "a git repository among packages";
+	} else if (t->part->python && unchecked(dir, name, st)) {
+		per = 16;
+		what = "compiled Python that runs whatever its source says";
+	}
+	t->part->told |= what != NULL;
+	if (what && t->tell)
+		emit(t->s, t->path, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE, per, SCAN_AUTO,
+			what);
+}
+
+static void walk_dir(struct tally *t, int fd, size_t len, int depth, bool deep);
+
+static void walk_one(struct tally *t, int dir, const char *name, size_t len, int depth, bool deep)
+{
+	struct stat st;
+	size_t n = strlen(name);
+	if (len + n + 2 > sizeof(t->path) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	t->path[len] = '/';
+	memcpy(t->path + len + 1, name, n + 1);
+	if (scan_since(t->s, &st)) {
+		t->part->n++;
+		tell(t, dir, name, &st);
+	}
+	if (deep && S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
+		int fd = walk_open(dir, name, O_RDONLY | O_DIRECTORY);
+		if (fd >= 0)
+			walk_dir(t, fd, len + 1 + n, depth + 1, deep);
+	}
+	t->path[len] = '\0';
+}
+
+/* Takes fd. */
+static void walk_dir(struct tally *t, int fd, size_t len, int depth, bool deep)
+{
+	DIR *d = fdopendir(fd);
+	struct dirent *e;
+	if (!d) {
+		close(fd);
+		return;
+	}
+	while (t->part->left && (e = readdir(d))) {
+		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+			continue;
+		t->part->left--;
+		walk_one(t, dirfd(d), e->d_name, len, depth, deep);
+	}
+	closedir(d);
+}
+
+/* deep: with all below it. */
+static void walk_part(struct scanner *s, struct part *p, bool deep, bool tell)
+{
+	struct tally t = {.s = s, .part = p, .tell = tell};
+	size_t len = strlen(p->path);
+	int fd = len < sizeof(t.path) ? walk_open(s->base[0].fd, p->path, O_RDONLY | O_DIRECTORY)
+				      : -ENAMETOOLONG;
+	if (fd < 0)
+		return;
+	memcpy(t.path, p->path, len + 1);
+	p->left = ENTRIES_MAX;
+	p->n = 0;
+	walk_dir(&t, fd, len, 0, deep);
+}
+
+struct parts {
+	struct scanner *s;
+	struct part *v;
+	uint32_t n;
+	size_t cap;
+};
+
+static struct part *add(struct parts *x, const char *path, bool python)
+{
+	if (x->n == PARTS_MAX)
+		return NULL;
+	struct part *v = arena_grow(&x->s->arena, x->v, x->n, &x->cap, sizeof(*v));
+	if (!v)
+		return NULL;
+	x->v = v;
+	v[x->n] = (struct part){.path = path, .python = python};
+	return &v[x->n++];
+}
+
+static void walk_parts(void *ctx, uint32_t begin, uint32_t end)
+{
+	struct parts *x = ctx;
+	for (uint32_t i = begin; i < end; i++)
+		walk_part(x->s, &x->v[i], true, false);
+}
+
+/* The directories in one, each a part; 1 where the directory itself or what else is in it changed.
+ */
+static uint32_t split(struct parts *x, const char *top, bool python)
+{
+	struct scanner *s = x->s;
+	struct part own = {.path = top, .python = python};
+	struct stat st;
+	struct dirent *e;
+	int fd = walk_open(s->base[0].fd, top, O_RDONLY | O_DIRECTORY);
+	bool since = fd >= 0 && fstat(fd, &st) == 0 && scan_since(s, &st);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while ((e = readdir(d))) {
+		if (e->d_type != DT_DIR || streq(e->d_name, ".") || streq(e->d_name, ".."))
+			continue;
+		char *path = path_join(&s->arena, top, e->d_name);
+		if (path && !add(x, path, python))
+			break;
+	}
+	closedir(d);
+	walk_part(s, &own, false, true);
+	return own.n + since;
+}
+
+static uint32_t tally(struct scanner *s, const char *top, bool python)
+{
+	struct parts x = {.s = s};
+	uint32_t n = split(&x, top, python), all = x.n == PARTS_MAX;
+	par_run(walk_parts, &x, x.n);
+	for (uint32_t i = 0; i < x.n; i++) {
+		n += x.v[i].n;
+		all |= x.v[i].left == 0;
+		if (x.v[i].told)
+			walk_part(s, &x.v[i], true, true);
+	}
+	if (all)
+		emit(s, top, SCAN_DIR, 15, 0, "more code of packages than is looked at");
+	return n;
+}
+
+static const char *counted(struct scanner *s, const char *what, uint32_t n)
+{
+	return arena_printf(&s->arena, "%s: %u %s", what, n, n == 1 ? "change" : "changes");
+}
+
+/* All __pycache__ together are one line: wherever Python runs, it makes them. */
+struct compiled {
+	const char *first;
+	uint32_t n;
+};
+
+static void pruned(struct scanner *s, const char *path, struct compiled *c)
+{
+	bool python = streq(path_base(path), "__pycache__");
+	uint32_t n = tally(s, path, python);
+	if (n && !python)
+		emit(s, path, SCAN_DIR, 15, 0, counted(s, "code of packages", n));
+	if (!n || !python)
+		return;
+	if (!c->first)
+		c->first = path;
+	c->n += n;
+}
+
+void scan_end_packages(struct scanner *s)
+{
+	const struct table *t = &s->walk.now;
+	struct compiled c = {0};
+	char path[PATH_MAX];
+	if (GUARD_REMOVED("packages"))
+		return;
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		const struct dir *d = &t->dirs[i];
+		const char *own = t->pool + d->path;
+		bool site = streq(path_base(own), "site-packages");
+		uint32_t n = site ? tally(s, own, true) : 0;
+		if (n)
+			emit(s, own, SCAN_DIR, 16, 0, counted(s, "code of packages", n));
+		for (uint32_t k = d->first; k < d->first + d->n; k++) {
+			char *copy;
+			if ((t->cands[k].flags & CAND_PRUNED) &&
+				walk_path(t, d, &t->cands[k], path) &&
+				(copy = arena_dup(&s->arena, path)))
+				pruned(s, copy, &c);
+		}
+	}
+	if (c.first)
+		emit(s, c.first, SCAN_DIR, 16, 0,
+			counted(s,
+				"compiled Python, here and elsewhere, which runs in its source's "
+				"place",
+				c.n));
+}

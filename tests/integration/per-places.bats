@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# per-places.bats - attack corpus, class PER: places that neither a listing nor git shows.  How each row
+# is played: per.sh.
+load ../lib.sh
+load per.sh
+setup() { per_setup; }
+teardown() { bawn_teardown; }
+
+@test "PER-02 remotes of old, which stand in no config" {
+	local hook='git init -q --bare node_modules/e; printf "#!/bin/sh\nexec $EVIL\n" >node_modules/e/hooks/pre-receive; chmod +x node_modules/e/hooks/pre-receive'
+	never_silent PER-02 "$hook; mkdir -p .git/remotes; echo 'URL: node_modules/e' >.git/remotes/o" 'git push o main' .git/remotes/o
+	# a repository without remotes pushes to "origin"
+	never_silent PER-02 "$hook; mkdir -p .git/branches; echo \"\$PWD/node_modules/e\" >.git/branches/origin" \
+		'git -c push.default=current push' .git/branches/origin
+	never_silent PER-03 "$hook; mkdir r; echo 'URL: node_modules/e' >r/o; ln -s ../r .git/remotes" 'git push o main' .git/remotes
+	# what git itself has there says nothing
+	attempt 'git remote add o https://example.invalid/x; git checkout -q -b topic; git pack-refs --all; git gc -q' ''
+	refute_output 'stands in no config'
+	refute_output 'than there are'
+	refute_output 'prompt'
+}
+
+@test "PER-05 repositories among packages, where nobody lists any" {
+	local conf='git config core.fsmonitor $EVIL'
+	never_silent PER-05 "git init -q node_modules/p; cd node_modules/p; $conf" 'cd node_modules/p && git status' node_modules/p/.git
+	never_silent PER-05 "mkdir -p .venv/lib/python3/site-packages/p; git init -q .venv/lib/python3/site-packages/p; cd .venv/lib/python3/site-packages/p; $conf" \
+		'cd .venv/lib/python3/site-packages/p && git status' .venv/lib/python3/site-packages/p/.git
+}
+
+packages_repo() {
+	git_repo "$1"
+	mkdir -p "$1/node_modules/p/lib" "$1/env/lib/python3/site-packages/q"
+	echo 'echo hello' >"$1/node_modules/p/lib/x.sh"
+	echo 'pass' >"$1/env/lib/python3/site-packages/q/__init__.py"
+	printf 'node_modules\nenv\n__pycache__\n*.pyc\n' >"$1/.gitignore"
+	mkdir "$1/old"
+	echo 'echo old' >"$1/old/x.sh"
+	sleep 0.05
+}
+
+@test "PER-15 PER-16 code of packages, changed in place, which git ignores" {
+	FIXTURE=packages_repo
+	never_silent PER-15 'echo "$EVIL" >>node_modules/p/lib/x.sh' 'sh node_modules/p/lib/x.sh' node_modules
+	never_silent PER-15 'echo "$EVIL" >node_modules/p/new.sh; touch -d 2001-01-01 node_modules/p/new.sh node_modules/p node_modules' \
+		'sh node_modules/p/new.sh' node_modules
+	never_silent PER-16 'echo "import os; os.system(\"$EVIL\")" >>env/lib/python3/site-packages/q/__init__.py' \
+		'PYTHONPATH=env/lib/python3/site-packages /usr/bin/python3 -c "import q"' env/lib/python3/site-packages
+	# a directory that is moved there, with files that are older than the run
+	attempt 'mv old node_modules/old' ''
+	names PER-15 node_modules
+	# what was only looked at is no news
+	attempt 'cat node_modules/p/lib/x.sh env/lib/python3/site-packages/q/__init__.py >/dev/null' ''
+	refute_output 'code of packages'
+}
+
+@test "PER-16 compiled Python in the place of its source" {
+	FIXTURE=packages_repo
+	# by its hash, which nobody checks: the source may say what it likes (PEP 552)
+	local compile='/usr/bin/python3 -c "import py_compile as c; c.compile(\"bad\", \"__pycache__/m.cpython-%d%d.pyc\" % __import__(\"sys\").version_info[:2], invalidation_mode=c.PycInvalidationMode.UNCHECKED_HASH)"'
+	never_silent PER-16 "echo 'import os; os.system(\"'\$EVIL'\")' >bad; mkdir __pycache__; $compile; echo pass >m.py; rm bad" \
+		'/usr/bin/python3 -c "import m"' __pycache__
+	assert_output 'runs whatever its source says'
+	# without a source
+	never_silent PER-16 "echo 'import os; os.system(\"'\$EVIL'\")' >bad; /usr/bin/python3 -c 'import py_compile as c; c.compile(\"bad\", \"m.pyc\")'; rm bad" \
+		'/usr/bin/python3 -c "import m"' m.pyc
+	# what Python itself writes is one line, for all such directories
+	attempt 'mkdir -p a b; echo pass >a/__init__.py; echo pass >b/__init__.py; /usr/bin/python3 -c "import a, b"' ''
+	[ "$(grep -c 'compiled Python' <<<"$output")" = 1 ]
+	refute_output 'whatever its source says'
+}
+
+@test "PER-21 commits and files that git shows as others" {
+	local bad='echo evil >README; git commit -qam bad; b=$(git rev-parse HEAD:README) g=$(git rev-parse HEAD~1:README)'
+	attempt "$bad; git replace \$b \$g" ''
+	[ "$(git show HEAD:README)" = hello ]
+	names PER-21 .git/refs/replace
+	attempt "$bad; git replace \$b \$g; git pack-refs --all" ''
+	[ "$(git show HEAD:README)" = hello ]
+	names PER-21 .git/packed-refs
+	attempt 'git rev-parse HEAD >.git/info/grafts' ''
+	names PER-21 .git/info/grafts
+	attempt 'echo /elsewhere >.git/objects/info/alternates' ''
+	names PER-03 .git/objects/info/alternates
+}
+
+@test "PER-09 a branch whose name a prompt would carry out (CVE-2014-9938)" {
+	attempt 'git checkout -q -b "x\$(touch\${IFS}ran)"' ''
+	names PER-09 .git/HEAD
+	# shellcheck disable=SC2016
+	attempt 'git checkout -q -b "x\`id\`"' ''
+	names PER-09 .git/HEAD
+}
+
+@test "PER-02 PER-09 PER-10 PER-13 PER-15 names of tools that few have" {
+	lists PER-02 .jj/repo/config.toml .sl/config .bzr/branch/branch.conf
+	lists PER-09 .env .env.local .envrc.local .direnvrc .prototools devenv.yaml .flox/env/manifest.toml .bash_aliases .ssh/config .netrc
+	lists PER-10 .bsp/x.json buildServer.json .sourcekit-lsp/config.json .merlin .ctags.d/x.ctags .clj-kondo/config.edn rust-project.json
+	lists PER-13 .opencode.json .cline/x .amp/settings.json .pi/settings.json .vibe/config.toml .grok/settings.json .rovodev/x codex.md mcp_config.json
+	lists PER-15 JustFile JUSTFILE rakefile.rb lib/x.rake Gulpfile.js magefiles/m.go .air.toml .goreleaser.yml tools/bazel .bazeliskrc \
+		tsconfig.json package-lock.json requirements.txt docker-bake.hcl .bundle/config .moon/tasks.yml lakefile.lean buf.gen.yaml
+	lists PER-18 prek.toml
+}
