@@ -164,6 +164,20 @@ print(os.getpriority(os.PRIO_PROCESS, 0), resource.prlimit(os.getpid(), resource
 	timeout 10 cat "$WS/held"
 }
 
+@test "RES-04 asynchronous I/O, of which there is so much for the whole machine, is refused" {
+	cat >"$T/aio.py" <<-'E'
+		import ctypes, errno, sys
+		libc, n = ctypes.CDLL(None, use_errno=True), 0
+		while n < int(sys.argv[1]) and libc.syscall(206, 8, ctypes.byref(ctypes.c_ulong())) == 0:
+		    n += 1
+		print("contexts", n, errno.errorcode.get(ctypes.get_errno()))
+	E
+	run in_sandbox /usr/bin/python3 -c "$(cat "$T/aio.py")" 20000
+	assert_output "contexts 0 ENOSYS"
+	run /usr/bin/python3 "$T/aio.py" 1
+	assert_output "contexts 1"
+}
+
 @test "RES-04 R: descriptors in flight end at the limit of open files" {
 	cat >"$T/flight.py" <<-'E'
 		import array, os, resource, socket, sys
