@@ -18,7 +18,15 @@
 #define ESC 0x1b
 #define DEL 0x7f
 
-enum osc_rule { OSC_PASS = 1, OSC_COLOUR, OSC_ASKS, OSC_NOTIFY, OSC_CLIPBOARD };
+enum osc_rule {
+	OSC_PASS = 1,
+	OSC_COLOUR,
+	OSC_ASKS,
+	OSC_POINTER,
+	OSC_NOTIFY,
+	OSC_DESKTOP,
+	OSC_CLIPBOARD
+};
 
 /* The operating system commands that pass.  Not among them, for a reason: 3 and 46 (X properties
  * and log files of xterm), 50 (fonts; CVE-2022-45063), 51 (calls of an editor around the terminal),
@@ -28,18 +36,21 @@ static const struct {
 	uint16_t first, last;
 	enum osc_rule rule;
 } osc_rules[] = {
-	{0, 2, OSC_PASS},     /* titles */
-	{4, 5, OSC_COLOUR},   /* palette */
-	{7, 8, OSC_PASS},     /* directory, links */
-	{9, 9, OSC_NOTIFY},   /* notification, progress; ConEmu runs macros by it */
-	{10, 19, OSC_COLOUR}, /* colours of text, cursor and pointer */
-	{21, 21, OSC_COLOUR}, /* kitty's */
-	{22, 22, OSC_ASKS},   /* pointer shape */
-	{52, 52, OSC_CLIPBOARD}, {66, 66, OSC_PASS}, /* text size */
-	{99, 99, OSC_ASKS},                          /* notification */
-	{104, 106, OSC_PASS}, {110, 119, OSC_PASS},  /* colours back */
-	{133, 133, OSC_PASS},                        /* marks of a shell */
-	{777, 777, OSC_PASS},                        /* notification */
+	{0, 2, OSC_PASS},      /* titles */
+	{4, 5, OSC_COLOUR},    /* palette */
+	{7, 8, OSC_PASS},      /* directory, links */
+	{9, 9, OSC_NOTIFY},    /* notification, progress; ConEmu runs macros by it */
+	{10, 19, OSC_COLOUR},  /* colours of text, cursor and pointer */
+	{21, 21, OSC_COLOUR},  /* kitty's */
+	{22, 22, OSC_POINTER}, /* its shape */
+	{52, 52, OSC_CLIPBOARD},
+	{66, 66, OSC_PASS}, /* text size */
+	{99, 99, OSC_ASKS}, /* notification */
+	{104, 106, OSC_PASS},
+	{110, 119, OSC_PASS}, /* colours back */
+	{133, 133, OSC_PASS}, /* marks of a shell */
+	/* notification; urxvt calls extensions by it, VTE is told of containers to go on in */
+	{777, 777, OSC_DESKTOP},
 };
 
 static void out(char *dst, size_t *o, const char *s, size_t n)
@@ -56,6 +67,10 @@ static void mode_set(struct term_filter *f, uint16_t mode, bool on)
 	}
 	if (mode == 7) {
 		f->nowrap = !on;
+		return;
+	}
+	if (mode == 8) {
+		f->norepeat = !on;
 		return;
 	}
 	size_t i = 0;
@@ -106,7 +121,7 @@ static void note_modes(struct term_filter *f, const char *params, bool on,
 static void restore_mode(struct term_filter *f, uint16_t mode, bool on)
 {
 	(void)on;
-	if (mode == 25 || mode == 7)
+	if (mode == 25 || mode == 7 || mode == 8)
 		mode_set(f, mode, false);
 	else
 		mode_set(f, mode, true);
@@ -194,6 +209,7 @@ static bool judge_csi(struct term_filter *f)
 		return judge_window(f, params);
 	case 'i': /* prints: to a program of the terminal's configuration */
 	case 'y': /* DECRQCRA and self tests */
+	case ']': /* Linux's console: which one is shown, when it goes dark, how its bell sounds */
 		return false;
 	default:
 		return true;
@@ -212,6 +228,15 @@ static int judge_notification(const char *text, bool ended)
 	if (digits && (text[digits] == ';' || !text[digits]))
 		return text[0] == '4' && digits == 1 ? PASS : DROP;
 	return PASS;
+}
+
+static int judge_desktop(const char *text, bool ended)
+{
+	static const char notify[] = "notify;";
+	size_t n = strlen(text), k = sizeof(notify) - 1;
+	if (strncmp(text, notify, MIN(n, k)) != 0)
+		return DROP;
+	return n >= k ? PASS : ended ? DROP : MORE;
 }
 
 /* "?" asks for a colour, everything else sets one. */
@@ -254,8 +279,14 @@ static int judge_osc(struct term_filter *f, const char *s, bool ended)
 	case OSC_ASKS:
 		f->queries++;
 		return PASS;
+	case OSC_POINTER:
+		f->pointer = true;
+		f->queries++;
+		return PASS;
 	case OSC_NOTIFY:
 		return judge_notification(s, ended);
+	case OSC_DESKTOP:
+		return judge_desktop(s, ended);
 	case OSC_CLIPBOARD:
 		return judge_clipboard(f, s, ended);
 	}
@@ -591,6 +622,8 @@ size_t term_filter_undo(struct term_filter *f, char *dst)
 		{f->keypad, "\033>"},
 		{f->cursor_hidden, "\033[?25h"},
 		{f->nowrap, "\033[?7h"},
+		{f->norepeat, "\033[?8h"},
+		{f->pointer, "\033]22;\033\\"},
 		{f->keyboard_locked, "\033[2l"},
 		{f->insert, "\033[4l"},
 		{f->echo, "\033[12h"},
@@ -634,6 +667,7 @@ size_t term_filter_redo(const struct term_filter *f, char *dst)
 		{f->keypad, "\033="},
 		{f->cursor_hidden, "\033[?25l"},
 		{f->nowrap, "\033[?7l"},
+		{f->norepeat, "\033[?8l"},
 		{f->insert, "\033[4h"},
 		{f->newline, "\033[20h"},
 	};

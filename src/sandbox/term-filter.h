@@ -38,7 +38,7 @@ struct term_filter {
 	uint16_t modes_on[24]; /* DEC private modes set by the agent that are off by default */
 	size_t n_on;
 	bool modes_lost; /* more than those */
-	bool cursor_hidden, nowrap, keypad, kitty_keys, modify_keys, title_set;
+	bool cursor_hidden, nowrap, norepeat, pointer, keypad, kitty_keys, modify_keys, title_set;
 	uint8_t kitty_flags, modify_value; /* what the two keyboard modes are at now, 0: off */
 	bool keyboard_locked, insert, newline, echo; /* ANSI modes 2, 4, 20, and 12 off */
 	bool charset, margins, cursor_style, colours;

@@ -109,6 +109,9 @@ static void strings_that_act_do_not_pass(void **state)
 	PASSES("\033_Gf=100,a=T,t=d;iVBO\033\\\033_Gm=0;Rw0K\033\\");
 	PASSES("\033]9;4;1;50\a\033]9;done\a\033P0;0;0q#0!5~\033\\\033P=1s\033\\");
 	PASSES("\033P$qm\033\\\033]777;notify;a;b\a\033]11;#000000\a");
+	BECOMES("a\033]777;container;push;x;podman\ab", "ab");
+	BECOMES("a\033]777;notif\033\\b\033]777;\ac", "abc");
+	BECOMES("a\033[12;3]b\033[14;1]c", "abc");
 }
 
 static void clipboard_writes_by_option(void **state)
@@ -175,6 +178,9 @@ static void whatever_is_changed_is_undone(void **state)
 	undone("\033(0", "\033(B");
 	undone("\016", "\017");
 	undone("\033[5 q", "\033[0 q");
+	undone("\033[?8l", "\033[?8h");
+	undone("\033[?8s\033[?8r", "\033[?8h");
+	undone("\033]22;wait\033\\", "\033]22;\033\\");
 	undone("\033]11;#ffffff\a", "\033]111\033\\");
 	/* more modes than can be kept count of hide none */
 	char many[1024] = "";
