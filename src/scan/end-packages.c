@@ -22,7 +22,7 @@
 
 #define ENTRIES_MAX 200000u /* below one of the parts; more than that is said */
 #define PARTS_MAX 20000u
-#define DEPTH_MAX 48
+#define DEPTH_MAX 64 /* two threads hold so many directories open: jail.c */
 
 /* What is walked in one go, by one of two threads: a package, or what lies beside them. */
 struct part {
@@ -31,6 +31,7 @@ struct part {
 	uint32_t left; /* entries that may still be looked at */
 	bool python;   /* may hold compiled Python */
 	bool told;     /* there is something to be named */
+	bool cut;      /* not all of it was looked at */
 };
 
 struct tally {
@@ -91,7 +92,11 @@ static void walk_one(struct tally *t, int dir, const char *name, size_t len, int
 {
 	struct stat st;
 	size_t n = strlen(name);
-	if (len + n + 2 > sizeof(t->path) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (len + n + 2 > sizeof(t->path)) {
+		t->part->cut = true;
+		return;
+	}
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	t->path[len] = '/';
 	memcpy(t->path + len + 1, name, n + 1);
@@ -99,10 +104,12 @@ static void walk_one(struct tally *t, int dir, const char *name, size_t len, int
 		t->part->n++;
 		tell(t, dir, name, &st);
 	}
-	if (deep && S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
-		int fd = walk_open(dir, name, O_RDONLY | O_DIRECTORY);
+	if (deep && S_ISDIR(st.st_mode)) {
+		int fd = depth < DEPTH_MAX ? walk_open(dir, name, O_RDONLY | O_DIRECTORY) : -ELOOP;
 		if (fd >= 0)
 			walk_dir(t, fd, len + 1 + n, depth + 1, deep);
+		else
+			t->part->cut = true;
 	}
 	t->path[len] = '\0';
 }
@@ -116,9 +123,13 @@ static void walk_dir(struct tally *t, int fd, size_t len, int depth, bool deep)
 		close(fd);
 		return;
 	}
-	while (t->part->left && (e = readdir(d))) {
+	while ((e = readdir(d))) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
+		if (!t->part->left) {
+			t->part->cut = true;
+			break;
+		}
 		t->part->left--;
 		walk_one(t, dirfd(d), e->d_name, len, depth, deep);
 	}
@@ -197,15 +208,16 @@ static uint32_t split(struct parts *x, const char *top, bool python)
 static uint32_t tally(struct scanner *s, const char *top, bool python)
 {
 	struct parts x = {.s = s};
-	uint32_t n = split(&x, top, python), all = x.n == PARTS_MAX;
+	uint32_t n = split(&x, top, python);
+	bool cut = x.n == PARTS_MAX;
 	par_run(walk_parts, &x, x.n);
 	for (uint32_t i = 0; i < x.n; i++) {
 		n += x.v[i].n;
-		all |= x.v[i].left == 0;
+		cut |= x.v[i].cut;
 		if (x.v[i].told)
 			walk_part(s, &x.v[i], true, true);
 	}
-	if (all)
+	if (cut)
 		emit(s, top, SCAN_DIR, 15, 0, "more code of packages than is looked at");
 	return n;
 }

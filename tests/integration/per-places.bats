@@ -48,6 +48,10 @@ packages_repo() {
 	# a directory that is moved there, with files that are older than the run
 	attempt 'mv old node_modules/old' ''
 	names PER-15 node_modules
+	# however deep they lie
+	attempt 'p=node_modules; for i in $(seq 90); do p=$p/d; mkdir $p || exit; done' ''
+	names PER-15 node_modules
+	assert_output 'more code of packages than is looked at'
 	# what was only looked at is no news
 	attempt 'cat node_modules/p/lib/x.sh env/lib/python3/site-packages/q/__init__.py >/dev/null' ''
 	refute_output 'code of packages'
