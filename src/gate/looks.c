@@ -177,7 +177,7 @@ static bool names_secret(enum gate_manner how, const unsigned char *buf, size_t 
 		"passwort", "apikey", "secretkey", "accesskey", "privatekey", "authkey",
 		"signingkey", "encryptionkey", "masterkey", "secretaccesskey", "credential",
 		"credentials", "apitoken", "tokensecret", "clientsecret", "webhooksecret",
-		"connectionstring", "authorization"};
+		"connectionstring", "authorization", "secretkeybase", "appkey"};
 	static const char *const lenient[] = {
 		"auth", "pwd", "pass", "keydata", "identitytoken", "key", "secretid", "sessionid"};
 	char name[NAME_MAX + 1];

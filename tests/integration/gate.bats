@@ -62,6 +62,23 @@ private_key() {
 	refute_output "$ANT|s3cret|pw12|abcdef|q7Zk2|MIIEvQ"
 }
 
+@test "TPL-16 the gate: keys of services, by their beginning and length" {
+	local form n=0 hex=3f9a0c71e5b2d8460c9e1a7f35b8d240 word=q7Zk2Xw9Lm4Tb8Vc1Rd6f3Hs8Kp1Yw6Nj4Ge
+	hex+=$hex$hex word+=$word$word
+	for form in glft-:w20 nfp_:w36 bkua_:h40 CLOJARS_:h60 CFPAT-:w43 glc_:w60 AKCp:w69 cio:w32 dckr_oat_:w27 \
+		doo_v1_:h64 dp.ct.:w43 sk_:h48 csk-:w48 phx_:w43 sb_secret_:w31 napi_:w60 lin_oauth_:h64 pcsk_:w69 \
+		AstraCS:w24 EAAA:w60 shippo_live_:h40 sgp_:h40 pnu_:w36 ico-:w32 EZAK:w54 wandb_v1_:w60 fio-u-:w64 \
+		hvb.:w100 vcp_:w56 cfut_:w40 key-:h32 rt_:w80 FwoGZXIvYXdzE:w108 SK:h32; do
+		local before=${form%:*} length=${form##*:} from=$word
+		[ "${length:0:1}" = w ] || from=$hex
+		[ "$before" != AstraCS ] || before=AstraCS:
+		echo "x ${before}${from:0:${length:1}} y" >"$TREE/$((n++))"
+	done
+	echo "secret_key_base: $hex" >"$TREE/$((n++))"
+	gate
+	[ "$(grep -c '^found ' <<<"$output")" = "$n" ] || fail "of $n"
+}
+
 @test "TPL-16 the gate: what is short, oddly named, or has a second name" {
 	mkdir -p "$H/app" "$TREE/usr/share/doc/x"
 	printf 'DB_PASSWORD=hunter22x\n' >"$H/app/prod.env"
