@@ -20,19 +20,20 @@
 #include "base/path.h"
 #include "scan/par.h"
 
-#define ENTRIES_MAX 200000u /* below one of the parts; more than that is said */
+#define ENTRIES_MAX 1500000u /* of all together, some seconds; more than that is said */
 #define PARTS_MAX 20000u
 #define DEPTH_MAX 64 /* two threads hold so many directories open: jail.c */
 
 /* What is walked in one go, by one of two threads: a package, or what lies beside them. */
 struct part {
 	const char *path;
-	uint32_t n;    /* changes */
-	uint32_t left; /* entries that may still be looked at */
-	bool python;   /* may hold compiled Python */
-	bool told;     /* there is something to be named */
-	bool cut;      /* not all of it was looked at */
+	uint32_t n;  /* changes */
+	bool python; /* may hold compiled Python */
+	bool told;   /* there is something to be named */
+	bool cut;    /* not all of it was looked at */
 };
+
+static _Atomic uint32_t looked_at;
 
 struct tally {
 	struct scanner *s;
@@ -126,11 +127,10 @@ static void walk_dir(struct tally *t, int fd, size_t len, int depth, bool deep)
 	while ((e = readdir(d))) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
-		if (!t->part->left) {
+		if (looked_at++ >= ENTRIES_MAX) {
 			t->part->cut = true;
 			break;
 		}
-		t->part->left--;
 		walk_one(t, dirfd(d), e->d_name, len, depth, deep);
 	}
 	closedir(d);
@@ -146,7 +146,6 @@ static void walk_part(struct scanner *s, struct part *p, bool deep, bool tell)
 	if (fd < 0)
 		return;
 	memcpy(t.path, p->path, len + 1);
-	p->left = ENTRIES_MAX;
 	p->n = 0;
 	walk_dir(&t, fd, len, 0, deep);
 }
@@ -179,7 +178,7 @@ static void walk_parts(void *ctx, uint32_t begin, uint32_t end)
 
 /* The directories in one, each a part; 1 where the directory itself or what else is in it changed.
  */
-static uint32_t split(struct parts *x, const char *top, bool python)
+static uint32_t split(struct parts *x, const char *top, bool python, bool *cut)
 {
 	struct scanner *s = x->s;
 	struct part own = {.path = top, .python = python};
@@ -202,14 +201,16 @@ static uint32_t split(struct parts *x, const char *top, bool python)
 	}
 	closedir(d);
 	walk_part(s, &own, false, true);
+	*cut |= own.cut;
 	return own.n + since;
 }
 
 static uint32_t tally(struct scanner *s, const char *top, bool python)
 {
 	struct parts x = {.s = s};
-	uint32_t n = split(&x, top, python);
-	bool cut = x.n == PARTS_MAX;
+	bool cut = false;
+	uint32_t n = split(&x, top, python, &cut);
+	cut |= x.n == PARTS_MAX;
 	par_run(walk_parts, &x, x.n);
 	for (uint32_t i = 0; i < x.n; i++) {
 		n += x.v[i].n;
@@ -251,6 +252,7 @@ void scan_end_packages(struct scanner *s)
 	const struct table *t = &s->walk.now;
 	struct compiled c = {0};
 	char path[PATH_MAX];
+	looked_at = 0;
 	if (GUARD_REMOVED("packages"))
 		return;
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
