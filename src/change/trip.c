@@ -196,15 +196,9 @@ static bool runs_update(struct change *c, const char *text, size_t n)
 	struct git_config g;
 	if (git_config_parse(&c->arena, text, n, &g, NULL) < 0)
 		return true; /* git may read it otherwise */
-	for (size_t i = 0; i < g.n; i++) {
-		const struct git_config_entry *e = &g.v[i];
-		const char *v = e->value;
-		if (streq(e->section, "submodule") && v &&
-			((streq(e->name, "update") && v[0] == '!') ||
-				(streq(e->name, "url") && !git_config_plain(e)) ||
-				(streq(e->name, "path") && v[0] == '-')))
+	for (size_t i = 0; i < g.n; i++)
+		if (git_config_module_runs(&g.v[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -89,14 +89,9 @@ static bool runs_update(struct scanner *s, const char *text, size_t n)
 	struct git_config c;
 	if (git_config_parse(&s->arena, text, n, &c, NULL) < 0)
 		return true; /* git may read it otherwise */
-	for (size_t i = 0; i < c.n; i++) {
-		const char *v = c.v[i].value;
-		if (streq(c.v[i].section, "submodule") && v &&
-			((streq(c.v[i].name, "update") && v[0] == '!') ||
-				(streq(c.v[i].name, "url") && !git_config_plain(&c.v[i])) ||
-				(streq(c.v[i].name, "path") && v[0] == '-')))
+	for (size_t i = 0; i < c.n; i++)
+		if (git_config_module_runs(&c.v[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -7,6 +7,7 @@
 #include "scan/git-config.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #include "base/blob.h"
 
@@ -482,4 +483,35 @@ bool git_config_plain(const struct git_config_entry *e)
 		return e->value ? value_ok(w->kind, e->value) : w->kind == BOOL || w->kind == WORD;
 	}
 	return false;
+}
+
+/* A path that ends in a carriage return is read as another one than it is written as
+ * (CVE-2025-48384); one with ".git" in it lands among hooks on a file system that ignores case
+ * (CVE-2024-32002). */
+static bool odd_path(const char *v)
+{
+	for (const char *p = v;; p += strcspn(p, "/"), p += *p == '/') {
+		size_t n = strcspn(p, "/");
+		if ((n == 2 && memcmp(p, "..", 2) == 0) ||
+			(n == 4 && strncasecmp(p, ".git", 4) == 0))
+			return true;
+		if (!p[n])
+			break;
+	}
+	return v[0] == '-' || !no_control(v);
+}
+
+bool git_config_module_runs(const struct git_config_entry *e)
+{
+	const char *v = e->value;
+	if (!streq(e->section, "submodule"))
+		return false;
+	/* the name is a directory below .git/modules (CVE-2018-11235) */
+	if (e->subsection && odd_path(e->subsection))
+		return true;
+	if (!v)
+		return false;
+	return (streq(e->name, "update") && v[0] == '!') ||
+		(streq(e->name, "url") && !git_config_plain(e)) ||
+		(streq(e->name, "path") && odd_path(v));
 }

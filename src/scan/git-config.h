@@ -31,6 +31,10 @@ int git_config_parse(
  * program, a file outside the repository or another transport. */
 bool git_config_plain(const struct git_config_entry *e);
 
+/* Does this setting of a .gitmodules run something, or write somewhere else than it says, when the
+ * submodule is cloned or updated? */
+bool git_config_module_runs(const struct git_config_entry *e);
+
 /* Is this value of remote.*.url a directory to git, and no URL? */
 bool git_config_is_path(const char *v);
 

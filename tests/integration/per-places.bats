@@ -87,6 +87,18 @@ packages_repo() {
 	names PER-03 .git/objects/info/alternates
 }
 
+@test "PER-03 submodules whose path is another than it reads (CVE-2025-48384, CVE-2024-32002, CVE-2018-11235)" {
+	local m
+	for m in '"x"]\n\tpath = "sub\r"\n\turl = https://example.invalid/x' '"x"]\n\tpath = A/.GIT/modules/x\n\turl = https://example.invalid/x' \
+		'"../../x"]\n\tpath = x\n\turl = https://example.invalid/x' '"x"]\n\tpath = -x\n\turl = https://example.invalid/x' \
+		'"x"]\n\tpath = x\n\turl = "ext::sh -c x"' '"x"]\n\tpath = x\n\turl = -ux'; do
+		attempt "printf '[submodule $m\n' >.gitmodules" ''
+		names PER-03 .gitmodules || fail "$m"
+	done
+	attempt 'printf "[submodule \"libs/x.git\"]\n\tpath = libs/x.git/y\n\turl = ../x.git\n" >.gitmodules' ''
+	refute_output .gitmodules
+}
+
 @test "PER-09 a branch whose name a prompt would carry out (CVE-2014-9938)" {
 	attempt 'git checkout -q -b "x\$(touch\${IFS}ran)"' ''
 	names PER-09 .git/HEAD
