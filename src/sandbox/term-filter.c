@@ -272,8 +272,8 @@ static int judge_osc(struct term_filter *f, const char *s, bool ended)
 	s += digits + (s[digits] == ';');
 	switch (rule) {
 	case OSC_PASS:
-		f->title_set |= op <= 2;
-		return PASS;
+		f->title_set |= op <= 2 && !f->deaf;
+		return f->deaf && op <= 2 ? DROP : PASS;
 	case OSC_COLOUR:
 		return judge_colour(f, s, ended);
 	case OSC_ASKS:
@@ -325,16 +325,26 @@ static int judge_apc(struct term_filter *f, const char *s, bool ended)
 	return *s ? PASS : DROP;
 }
 
+/* v, unless it is a question that was asked since and nobody may ask. */
+static int unless_asked(struct term_filter *f, uint32_t before, int v)
+{
+	if (!f->deaf || f->queries == before)
+		return v;
+	f->queries = before;
+	return DROP;
+}
+
 static int judge_string(struct term_filter *f, bool ended)
 {
 	const char *s = f->seq + 2;
+	uint32_t before = f->queries;
 	switch (f->seq[1]) {
 	case ']':
-		return judge_osc(f, s, ended);
+		return unless_asked(f, before, judge_osc(f, s, ended));
 	case 'P':
-		return judge_dcs(f, s, ended);
+		return unless_asked(f, before, judge_dcs(f, s, ended));
 	case '_':
-		return judge_apc(f, s, ended);
+		return unless_asked(f, before, judge_apc(f, s, ended));
 	default: /* PM, SOS */
 		return DROP;
 	}
@@ -474,7 +484,8 @@ static void in_escape(struct term_filter *f, unsigned char c, char *dst, size_t 
 			f->state = TERM_GROUND;
 	} else {
 		hold(f, (char)c);
-		settle(f, dst, o, judge_escape(f), true);
+		uint32_t before = f->queries;
+		settle(f, dst, o, unless_asked(f, before, judge_escape(f)), true);
 	}
 }
 
@@ -486,7 +497,8 @@ static void in_csi(struct term_filter *f, unsigned char c, char *dst, size_t *o)
 		f->state = TERM_GROUND;
 	} else if (c >= 0x40 && c <= 0x7e) {
 		hold(f, (char)c);
-		settle(f, dst, o, judge_csi(f), true);
+		uint32_t before = f->queries;
+		settle(f, dst, o, unless_asked(f, before, judge_csi(f)), true);
 	} else if (c >= 0x20 && c < 0x40) {
 		hold(f, (char)c);
 	} else if (c < 0x20) {

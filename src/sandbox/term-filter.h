@@ -33,6 +33,9 @@ enum term_state {
 struct term_filter {
 	enum term_state state;
 	bool clipboard;
+	/* Set by the caller: what the terminal answers would be read by somebody else, and nobody
+	 * puts its title back.  Neither is let through. */
+	bool deaf;
 	char seq[TERM_SEQ_MAX];
 	size_t n;
 	uint16_t modes_on[24]; /* DEC private modes set by the agent that are off by default */

@@ -317,6 +317,7 @@ void terminal_pump(struct terminal *t)
 		ssize_t k = read(t->master, buf, MIN(room, sizeof(buf)));
 		if (k > 0 && t->log >= 0)
 			keep(t, buf, (size_t)k);
+		t->filter.deaf = !t->raw;
 		if (k > 0)
 			t->n_tty += term_filter(&t->filter, buf, (size_t)k, t->to_tty + t->n_tty);
 		else if (k == 0 || (errno != EAGAIN && errno != EINTR))

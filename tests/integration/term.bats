@@ -92,6 +92,10 @@ drive() {
 	assert_output "modes as before"
 	run drive expect=Q 'sleep=0.02' 'late=\x1b[?62c' eof shell -- printf '\033[c\033[>qQ'
 	assert_output "shell would read b''"
+	# one whose input is no terminal would not read the answer: it asks nothing, and leaves no title
+	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-run.py" -- sh -c \
+		'"$BAWN" run -q --rm shell "$WS" -- printf "A\033[c\033]11;?\007\033[6n\033]0;t\007B\033[1mC\n" </dev/null'
+	assert_output $'AB\033[1mC'
 	# what a person typed ahead for the agent is not for the shell either
 	run drive expect=up 'send=echo owned\r' eof shell -- sh -c 'echo up; sleep 0.4'
 	assert_output "shell would read b''"

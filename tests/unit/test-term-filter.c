@@ -122,6 +122,23 @@ static void clipboard_writes_by_option(void **state)
 	check(true, q, sizeof(q) - 1, "");
 }
 
+/* Where nobody inside reads what the terminal answers, its user's shell would. */
+static void nobody_to_hear_asks_nothing(void **state)
+{
+	(void)state;
+	static const char in[] = "a\033[c\033[6n\033[>q\033[?2004$p\033Z\033[14t\033[?u"
+				 "\033]11;?\a\033]4;1;?\033\\\033P$qm\033\\\033P+q544e\033\\"
+				 "\033_Gi=1,a=q;AAAA\033\\\033]0;title\a\033]2;t\033\\"
+				 "\033[1mb\033[?25l\033]8;;x\033\\\033]11;#000000\ac";
+	char out[sizeof(in) + TERM_SEQ_MAX];
+	struct term_filter f = {.deaf = true};
+	size_t n = term_filter(&f, in, sizeof(in) - 1, out);
+	static const char want[] = "a\033[1mb\033[?25l\033]8;;x\033\\\033]11;#000000\ac";
+	assert_int_equal(n, sizeof(want) - 1);
+	assert_memory_equal(out, want, n);
+	assert_int_equal(f.queries, 0);
+}
+
 static void long_strings_need_no_memory(void **state)
 {
 	(void)state;
@@ -292,6 +309,7 @@ int main(void)
 		cmocka_unit_test(control_bytes_hide_nothing),
 		cmocka_unit_test(strings_that_act_do_not_pass),
 		cmocka_unit_test(clipboard_writes_by_option),
+		cmocka_unit_test(nobody_to_hear_asks_nothing),
 		cmocka_unit_test(long_strings_need_no_memory),
 		cmocka_unit_test(modes_are_undone),
 		cmocka_unit_test(whatever_is_changed_is_undone),
