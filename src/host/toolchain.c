@@ -368,17 +368,40 @@ environment:
 		strv_env_set(f->a, &f->out->env, t->env, env);
 }
 
-/* uv's and pyenv's: the directory that BIN/python lies in, one above bin. */
+/* Has DIR/lib a Python's own modules? */
+static bool is_python_root(struct finder *f, const char *dir)
+{
+	char *lib = path_join(f->a, dir, "lib");
+	DIR *d = lib ? opendir(lib) : NULL;
+	struct dirent *de;
+	bool found = false;
+	while (d && !found && (de = readdir(d))) {
+		char *os = has_prefix(de->d_name, "python")
+			? arena_printf(f->a, "%s/%s/os.py", lib, de->d_name)
+			: NULL;
+		found = os && access(os, F_OK) == 0;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* uv's and pyenv's: the directory that BIN/python lies in, one above bin.  It is the workspace that
+ * names it, so it has to be a Python, and what else lies beside that stays outside. */
 static void add_python_root(struct finder *f, const char *real)
 {
+	static const struct tool t = {.name = "python of the workspace",
+		.parts = {{"bin", 0, {0}}, {"lib", 0, {0}}, {"include", 0, {0}}}};
 	const char *slash = strrchr(real, '/');
 	if (!slash || slash - real < 5 || memcmp(slash - 4, "/bin", 4) != 0)
 		return;
 	char *root = arena_dupn(f->a, real, (size_t)(slash - 4 - real));
-	char *lib = root ? path_join(f->a, root, "lib") : NULL;
-	if (!lib || access(lib, F_OK) < 0 || covered(f, root) || too_wide(f, root))
+	if (!root || covered(f, root) || too_wide(f, root))
 		return;
-	add_tool(f, "python of the workspace", root, HOST_TOOL_RO, true);
+	if (!GUARD_REMOVED("workspace-python") && !is_python_root(f, root))
+		return;
+	for (size_t i = 0; t.parts[i].sub; i++)
+		add_part(f, &t, &t.parts[i], root);
 }
 
 static void look_at_venv(struct finder *f)

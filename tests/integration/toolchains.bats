@@ -73,6 +73,8 @@ home_kept() {
 	local py=$HOME/.pyenv/versions/3.12.1 uv=$HOME/.local/share/uv/python/cpython-3.13.0-linux-x86_64-gnu
 	mkdir -p "$py/bin" "$uv/bin" "$HOME/.pyenv/shims" "$HOME/.pyenv/bin" "$WS/.venv/bin" "$WS/other/.venv/bin"
 	tool "$py/bin/python3.12" pyenv-python
+	put "$py/lib/python3.12/os.py" ''
+	put "$uv/lib/python3.13/os.py" ''
 	ln -s python3.12 "$py/bin/python3"
 	ln -s python3.12 "$py/bin/python"
 	tool "$HOME/.pyenv/shims/python3" "pyenv-shim"
@@ -95,6 +97,28 @@ home_kept() {
 	assert_output 'pyenv-shim -c x'
 	assert_output 'uv-tool sync'
 	assert_output more
+}
+
+@test "toolchains: CFG-04 what a workspace's .venv leads to comes along only where it is a Python, and without what lies beside it" {
+	local d
+	mkdir -p "$WS/.venv/bin"
+	for d in "$HOME/work" "$HOME/.local/opt/py" "$HOME"; do
+		mkdir -p "$d/bin" "$d/lib/python3.11/site-packages"
+		tool "$d/bin/python3.11" real-python
+		plant "$d/notes"
+		plant "$d/lib/secret"
+		ln -sfn "$d/bin/python3.11" "$WS/.venv/bin/python"
+		run in_sandbox_sh "cat $d/notes $d/lib/secret; ls -R $d"
+		refute_canary
+	done
+	# one it is: its programs and modules, nothing else
+	d=$HOME/work
+	rm "$d/lib/secret"
+	: >"$d/lib/python3.11/os.py"
+	ln -sfn "$d/bin/python3.11" "$WS/.venv/bin/python"
+	run in_sandbox_sh ".venv/bin/python -V; ls $d; cat $d/notes"
+	assert_output 'real-python -V'
+	refute_canary
 }
 
 @test "toolchains: rustup and cargo" {
