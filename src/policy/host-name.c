@@ -162,6 +162,9 @@ static const struct special special_v4[] = {
 	{{100, 100, 100, 200}, 32, "metadata"}, /* Alibaba Cloud */
 	{{168, 63, 129, 16}, 32, "metadata"},   /* Azure's host agent, a public address */
 	{{192, 0, 0, 192}, 32, "metadata"},     /* Oracle Cloud */
+	{{169, 254, 42, 42}, 32, "metadata"},   /* Scaleway */
+	{{169, 254, 0, 23}, 32, "metadata"},    /* Tencent Cloud */
+	{{169, 254, 169}, 24, "metadata"},      /* time, names and licences of AWS beside it */
 	{{0}, 8, "unspecified"},
 	{{10}, 8, "private"},
 	{{100, 64}, 10, "shared"}, /* carrier-grade NAT, RFC 6598 */
@@ -180,9 +183,12 @@ static const struct special special_v4[] = {
 /* IANA IPv6 Special-Purpose Address Registry.  Ranges that embed an IPv4 address are in
  * embedded[]. */
 static const struct special special_v6[] = {
-	{{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}, 128, "metadata"}, /* AWS */
-	{{0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23}, 128, "metadata"},              /* AWS EKS */
-	{{0xfd, 0x20, 0x00, 0xce, [14] = 0x02, [15] = 0x54}, 128, "metadata"}, /* GCP */
+	{{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}, 128, "metadata"},      /* AWS */
+	{{0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23}, 128, "metadata"},                   /* AWS EKS */
+	{{0xfd, 0x20, 0x00, 0xce, [14] = 0x02, [15] = 0x54}, 128, "metadata"},      /* GCP */
+	{{0xfd, 0x00, 0x00, 0x42, [15] = 0x42}, 128, "metadata"},                   /* Scaleway */
+	{{0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe}, 128, "metadata"}, /* Oracle */
+	{{0xfe, 0x80, [12] = 0xa9, 0xfe, 0xa9, 0xfe}, 128, "metadata"},             /* OpenStack */
 	{{0}, 128, "unspecified"},
 	{{[15] = 1}, 128, "loopback"},
 	{{0}, 96, "reserved"},                                      /* v4-compatible */

@@ -156,6 +156,10 @@ static void test_special(void **state)
 		{"2001:0:808:808:0:0:f5ff:fffe", "private"}, {"2001:db8::1", NULL},
 		{"2001:2::1", "benchmarking"}, {"3fff::1", NULL}, {"fc00::1", "private"},
 		{"fd12:3456::1", "private"}, {"fd00:ec2::254", "metadata"},
+		{"169.254.42.42", "metadata"}, {"169.254.0.23", "metadata"},
+		{"169.254.169.123", "metadata"}, {"64:ff9b::a9fe:2a2a", "metadata"},
+		{"fd00:42::42", "metadata"}, {"fd00:c1::a9fe:a9fe", "metadata"},
+		{"fe80::a9fe:a9fe", "metadata"}, {"fe80::a9fe:a9ff", "link-local"},
 		{"fd20:ce::254", "metadata"}, {"fe80::1", "link-local"}, {"febf::1", "link-local"},
 		{"fec0::1", "site-local"}, {"ff02::1", "multicast"}, {"100::1", "discard"},
 		{"4000::1", "reserved"}, {"2606:4700::5efe:10.0.0.1", "private"}, /* ISATAP */
