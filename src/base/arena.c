@@ -26,8 +26,8 @@ static struct {
 void arena_warm(size_t n, size_t stack)
 {
 #ifndef BAWN_ASAN /* which is to see every chunk by itself */
-	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-		-1, 0);
+	void *p = mmap(
+		NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (p != MAP_FAILED) {
 		pool.at = p;
 		pool.end = pool.at + n;

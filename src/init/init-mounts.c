@@ -162,7 +162,7 @@ static int make_node(struct mounts *s, const struct wire_mount *m)
 		return make_link(parent, name, m->data);
 	if (m->kind == MOUNT_FILE)
 		return mknodat(parent, name, S_IFREG | m->mode, 0) < 0 && errno != EEXIST ? -errno
-											   : 0;
+											  : 0;
 	_cleanup_close_ int fd = openat(
 		parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, m->mode);
 	if (fd < 0)
@@ -502,11 +502,8 @@ int mounts_apply(struct mounts *m, const struct wire_mount *rows, size_t n, stru
 
 int mounts_apply_row(int root, const struct wire_mount *row, struct err *err)
 {
-	struct mounts m = {.base = root,
-		.root = root,
-		.parent = -1,
-		.scratch = -1,
-		.layers = OVERLAY_NONE};
+	struct mounts m = {
+		.base = root, .root = root, .parent = -1, .scratch = -1, .layers = OVERLAY_NONE};
 	int r = mounts_apply(&m, row, 1, err);
 	forget_parent(&m);
 	if (m.scratch >= 0)

@@ -2,8 +2,8 @@
  *
  * Pure but for lstat() of the system directories.  Rows are laid in this order: the skeleton, which
  * is every sandbox's and handed over before anything else is known, what the machine lends
- * (read-only), the sandbox's own home, the user's directories from the outermost in, and at last the
- * guards that cover parts of them.
+ * (read-only), the sandbox's own home, the user's directories from the outermost in, and at last
+ * the guards that cover parts of them.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -164,7 +164,7 @@ static void var_rows(struct run *r)
 static void carry_rows(struct run *r)
 {
 	static const char *const run[] = {"/proc", "/dev", "/tmp", "/run", "/sys", NULL},
-				*const step[] = {"/proc", "/dev", RUN_STEP_SCRATCH, "/sys", NULL};
+				 *const step[] = {"/proc", "/dev", RUN_STEP_SCRATCH, "/sys", NULL};
 	for (const char *const *p = r->step ? step : run; r->image && *p; p++)
 		row(r, MOUNT_CARRY, *p, MOUNT_POINT, NULL)->why = "laid before the root";
 }

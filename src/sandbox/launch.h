@@ -47,7 +47,7 @@ struct sandbox {
 	struct sandbox_config config;
 	const struct plan *plan;
 	struct proc init, relay;
-	struct init_start start; /* of init, until it has said something */
+	struct init_start start;    /* of init, until it has said something */
 	int relay_end;              /* the relay's socket, until it is started */
 	int handover;               /* where bawn-init's listening sockets come from */
 	int listeners[FD_PASS_MAX]; /* held until something uses the network */

@@ -276,8 +276,7 @@ static void helpers_that_start_beside_us(void **state)
 	char *argv[] = {
 		(char[]){"sh"}, (char[]){"-c"}, (char[]){"cd /proc/self/fd && echo *"}, NULL};
 	const int fds[] = {-1, p[1], -1};
-	struct proc_beside b = {
-		.how = {.path = "/bin/sh", .argv = argv, .fds = fds, .nfds = 3}};
+	struct proc_beside b = {.how = {.path = "/bin/sh", .argv = argv, .fds = fds, .nfds = 3}};
 	struct proc child = PROC_NONE;
 	assert_int_equal(proc_spawn_beside(&b, &child, &err), 0);
 	close(p[1]);
@@ -289,8 +288,8 @@ static void helpers_that_start_beside_us(void **state)
 	assert_int_equal(b.error, 0);
 	close(p[0]);
 
-	b.how = (struct proc_spawn){.path = "/nonexistent", .argv = argv, .fds = (int[]){-1, -1, -1},
-		.nfds = 3};
+	b.how = (struct proc_spawn){
+		.path = "/nonexistent", .argv = argv, .fds = (int[]){-1, -1, -1}, .nfds = 3};
 	assert_int_equal(proc_spawn_beside(&b, &child, &err), 0);
 	assert_int_equal(proc_wait(&child, &status), 0);
 	assert_int_equal(status, 127);
