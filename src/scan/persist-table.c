@@ -1,9 +1,10 @@
-/* scan/persist-table.c - see persist.h: which names, and what is said of them.  The most telling come
- * first within a class; a pattern that stands further down is asked before one above it.
+/* scan/persist-table.c - see persist.h: which names, and what is said of them.  The most telling
+ * come first within a class; a pattern that stands further down is asked before one above it.
  */
 #include "scan/persist.h"
 
-/* clang-format off: names, as many to a line as fit */
+/* names, as many to a line as fit */
+/* clang-format off */
 const struct persist_group persist_groups[] = {
 	{PERSIST_DIR, CHECK_NONE, 6, true,
 	 "git hook (core.hooksPath)",

@@ -72,9 +72,11 @@ private_key() {
 		local before=${form%:*} length=${form##*:} from=$word
 		[ "${length:0:1}" = w ] || from=$hex
 		[ "$before" != AstraCS ] || before=AstraCS:
-		echo "x ${before}${from:0:${length:1}} y" >"$TREE/$((n++))"
+		echo "x ${before}${from:0:${length:1}} y" >"$TREE/$n"
+		n=$((n + 1))
 	done
-	echo "secret_key_base: $hex" >"$TREE/$((n++))"
+	echo "secret_key_base: $hex" >"$TREE/$n"
+	n=$((n + 1))
 	gate
 	[ "$(grep -c '^found ' <<<"$output")" = "$n" ] || fail "of $n"
 }
