@@ -268,7 +268,8 @@ static int look_again(struct change *c, struct item *it, int dirfd, const char *
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_free_ char *text = malloc(GIT_CONFIG_MAX + 1);
 	ssize_t n = fd >= 0 && text ? fd_read_full(fd, text, GIT_CONFIG_MAX + 1) : -EIO;
-	if (n >= 0 && (size_t)n <= GIT_CONFIG_MAX && !trip_holds(c, it, text, (size_t)n))
+	if (n >= 0 && ((size_t)n <= GIT_CONFIG_MAX || trip_reads_head(it)) &&
+		!trip_holds(c, it, text, (size_t)n))
 		return 0;
 	return -EKEYREJECTED;
 }

@@ -106,6 +106,8 @@ void trip_check(struct change *c, struct item *it);
 bool trip_holds(struct change *c, const struct item *it, const char *text, size_t n);
 /* Some rules look into the file. */
 bool trip_reads(const struct item *it);
+/* Its first bytes alone count, however long it is. */
+bool trip_reads_head(const struct item *it);
 /* Within a git directory (or one itself): bytes of path that name it, 0: no. */
 size_t git_dir_len(const char *path);
 

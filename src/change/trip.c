@@ -179,7 +179,15 @@ static bool leads_out(const char *path, const char *to)
 bool trip_reads(const struct item *it)
 {
 	const struct persist_rule *r = persist_row(it->rule);
-	return r && (r->check == CHECK_ATTRIBUTES || r->check == CHECK_MODULES);
+	return r &&
+		(r->check == CHECK_ATTRIBUTES || r->check == CHECK_MODULES ||
+			r->check == CHECK_PYC);
+}
+
+bool trip_reads_head(const struct item *it)
+{
+	const struct persist_rule *r = persist_row(it->rule);
+	return r && r->check == CHECK_PYC;
 }
 
 static bool names_driver(const char *text, size_t n)
@@ -209,6 +217,8 @@ bool trip_holds(struct change *c, const struct item *it, const char *text, size_
 		return true;
 	if (r->check == CHECK_ATTRIBUTES)
 		return names_driver(text, n);
+	if (r->check == CHECK_PYC)
+		return persist_pyc_runs(it->pub.path, text, n);
 	return r->check != CHECK_MODULES || runs_update(c, text, n);
 }
 
@@ -218,7 +228,7 @@ static bool holds_now(struct change *c, const struct item *it)
 	if (it->pub.type != CHANGE_FILE || !trip_reads(it))
 		return true;
 	_cleanup_close_ int fd = entry_open(c, &it->now, it->pub.path);
-	if (fd < 0 || it->now.st.st_size > (off_t)GIT_CONFIG_MAX)
+	if (fd < 0 || (it->now.st.st_size > (off_t)GIT_CONFIG_MAX && !trip_reads_head(it)))
 		return true;
 	_cleanup_free_ char *text = malloc(GIT_CONFIG_MAX);
 	ssize_t n = text ? fd_read_full(fd, text, GIT_CONFIG_MAX) : -1;
@@ -230,7 +240,7 @@ static bool by_name(struct change *c, struct item *it)
 	const char *base = path_base(it->pub.path);
 	uint16_t row = persist_file(base, base == it->pub.path);
 	const struct persist_rule *r = persist_row(row);
-	if (!r || it->pub.type == CHANGE_DIR)
+	if (!r || it->pub.type == CHANGE_DIR || r->check == CHECK_TOLD)
 		return false;
 	if (r->check == CHECK_EXEC && it->pub.type == CHANGE_FILE && !(it->pub.mode & 0111))
 		return false;

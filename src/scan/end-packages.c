@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "scan/par.h"
+#include "scan/persist.h"
 
 #define ENTRIES_MAX 1500000u /* of all together, some seconds; more than that is said */
 #define PARTS_MAX 20000u
@@ -57,7 +58,6 @@ static void emit(struct scanner *s, const char *path, enum scan_type type, unsig
  * Python writes such files only when it is told to. */
 static bool unchecked(int dir, const char *name, const struct stat *st)
 {
-	enum { FLAGS_AT = 4, BY_HASH = 1, CHECKED = 2 };
 	unsigned char head[8] = {0};
 	size_t n = strlen(name);
 	if (n < 5 || !streq(name + n - 4, ".pyc") || !S_ISREG(st->st_mode))
@@ -66,8 +66,7 @@ static bool unchecked(int dir, const char *name, const struct stat *st)
 	ssize_t got = fd < 0 ? fd : fd_pread_full(fd, head, sizeof(head), 0);
 	if (fd >= 0)
 		close(fd);
-	return got == (ssize_t)sizeof(head) && head[FLAGS_AT] & BY_HASH &&
-		!(head[FLAGS_AT] & CHECKED);
+	return got > 0 && persist_pyc_runs("__pycache__/x", head, (size_t)got);
 }
 
 /* What stands out among a thousand changes of an installation. */

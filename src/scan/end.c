@@ -99,8 +99,8 @@ static bool check_holds(
 	struct scanner *s, const struct persist_rule *r, const char *path, const struct stat *st)
 {
 	char *text;
-	if (r->check == CHECK_NONE)
-		return true;
+	if (r->check == CHECK_NONE || r->check == CHECK_TOLD || r->check == CHECK_PYC)
+		return true; /* __pycache__ is looked at in end-packages.c */
 	if (r->check == CHECK_EXEC)
 		return st->st_mode & 0111;
 	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], path}, GIT_CONFIG_MAX, &text);

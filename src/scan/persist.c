@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "base/path.h"
+
 #define ROWS_MAX 2048
 #define SLOTS 4096 /* a power of two, twice what there are names, or more */
 static struct persist_rule rules[ROWS_MAX];
@@ -128,6 +130,17 @@ const struct persist_rule *persist_row(uint16_t row_plus_1)
 {
 	need_table();
 	return row_plus_1 && row_plus_1 <= n_rules ? &rules[row_plus_1 - 1] : NULL;
+}
+
+bool persist_pyc_runs(const char *path, const void *head, size_t n)
+{
+	enum { FLAGS_AT = 4, BY_HASH = 1, CHECKED = 2 };
+	static const char dir[] = "__pycache__/";
+	const size_t k = sizeof(dir) - 1, base = (size_t)(path_base(path) - path);
+	bool cached = base >= k && memcmp(path + base - k, dir, k) == 0 &&
+		(base == k || path[base - k - 1] == '/');
+	const unsigned char *p = head;
+	return !cached || (n > FLAGS_AT && p[FLAGS_AT] & BY_HASH && !(p[FLAGS_AT] & CHECKED));
 }
 
 uint16_t persist_hooks_path(void)

@@ -22,6 +22,8 @@ enum persist_check {
 	CHECK_ATTRIBUTES, /* .gitattributes that names a filter, diff or merge driver */
 	CHECK_MODULES,    /* .gitmodules with an update command */
 	CHECK_EXEC,       /* is executable */
+	CHECK_PYC,        /* compiled Python that runs without its source being looked at */
+	CHECK_TOLD, /* named at the end of a run; `bawn apply` lands it, as its diff shows it */
 };
 
 struct persist_rule {
@@ -45,6 +47,9 @@ uint16_t persist_file(const char *base, bool root);
 /* For a directory called base in a directory called parent ("" for the root). */
 uint16_t persist_dir(const char *base, const char *parent);
 const struct persist_rule *persist_row(uint16_t row_plus_1);
+/* Of a .pyc, by its first bytes: has it no source beside it (it is in no __pycache__), or does it
+ * say that the source is not to be compared (PEP 552)? */
+bool persist_pyc_runs(const char *path, const void *head, size_t n);
 /* The row for files of a core.hooksPath directory. */
 uint16_t persist_hooks_path(void);
 

@@ -236,7 +236,8 @@ static void tripwire(void **state)
 		{".claude/settings.json", 12}, {"AGENTS.md", 13}, {"package.json", 15},
 		{"node_modules/p/index.js", 15}, {".venv/bin/python", 16}, {".gdbinit", 17},
 		{".github/workflows/ci.yml", 18}, {"ls", 19}, {"escape", 20}, {"dir/far", 20},
-		{".husky", 18}, {".git/rebase-merge/git-rebase-todo", 2}};
+		{".husky", 18}, {".git/rebase-merge/git-rebase-todo", 2}, {".git/remotes/o", 2},
+		{".git/refs/replace/x", 21}, {"m.pyc", 16}};
 	world_text(w->base, "a.c", "1");
 	world_start(w);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -251,6 +252,14 @@ static void tripwire(void **state)
 	world_text(w->up, "plain/.gitattributes", "*.c text\n");
 	world_text(w->up, "sh", "not executable");
 	world_text(w->up, "a.c", "2");
+	/* compiled Python as Python makes it, and as it runs whatever its source says */
+	world_put(w->up, "d/__pycache__/a.pyc", "\xa7\r\r\n\0\0\0\0x", 9, 0644);
+	world_put(w->up, "d/__pycache__/b.pyc", "\xa7\r\r\n\3\0\0\0x", 9, 0644);
+	world_put(w->up, "d/__pycache__/evil.pyc", "\xa7\r\r\n\1\0\0\0x", 9, 0644);
+	/* named at the end of a run, but no reason to stop here */
+	world_text(w->up, "tsconfig.json", "{}");
+	world_text(w->up, "package-lock.json", "{}");
+	world_text(w->up, ".env", "A=1");
 	world_text(w->up, ".git/hooks/pre-commit.sample", "x");
 	struct change_request q = world_request(w, CHANGE_APPLY, false);
 	q.hooks = "myhooks";
@@ -263,8 +272,10 @@ static void tripwire(void **state)
 				rows[i].per);
 	}
 	assert_int_equal(world_item(w, "node_modules/p/index.js")->group, strlen("node_modules"));
-	static const char *const plain[] = {
-		"a.c", "dir/near", "plain/.gitattributes", "sh", ".git/hooks/pre-commit.sample"};
+	assert_int_equal(world_item(w, "d/__pycache__/evil.pyc")->state, CHANGE_EXEC);
+	static const char *const plain[] = {"a.c", "dir/near", "plain/.gitattributes", "sh",
+		".git/hooks/pre-commit.sample", "d/__pycache__/a.pyc", "d/__pycache__/b.pyc",
+		"tsconfig.json", "package-lock.json", ".env"};
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		if (world_item(w, plain[i])->state != CHANGE_SEEN)
 			fail_msg("%s", plain[i]);
