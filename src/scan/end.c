@@ -73,13 +73,15 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 		emit(s, path, dir ? SCAN_DIR : SCAN_FILE, 0, flags, "writable by every user");
 }
 
-/* .gitattributes: any filter=, diff= or merge= that is not a plain switch */
-static bool names_driver(const char *text)
+/* .gitattributes: any filter=, diff= or merge= that is not a plain switch.  git reads line by line,
+ * past a NUL too, and takes a carriage return for a space. */
+static bool names_driver(const char *text, size_t n)
 {
 	static const char *const words[] = {"filter=", "diff=", "merge="};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		for (const char *p = text; (p = strstr(p, words[i])); p++)
-			if (p > text && strchr(" \t]", p[-1]))
+		for (const char *p = text;
+			(p = memmem(p, n - (size_t)(p - text), words[i], strlen(words[i]))); p++)
+			if (p > text && strchr(" \t\r]", p[-1]))
 				return true;
 	return false;
 }
@@ -104,9 +106,10 @@ static bool check_holds(
 	if (r->check == CHECK_EXEC)
 		return st->st_mode & 0111;
 	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], path}, GIT_CONFIG_MAX, &text);
-	if (n < 0)
+	if (n < 0 || (size_t)n >= GIT_CONFIG_MAX) /* what is behind that is not known */
 		return true;
-	return r->check == CHECK_ATTRIBUTES ? names_driver(text) : runs_update(s, text, (size_t)n);
+	return r->check == CHECK_ATTRIBUTES ? names_driver(text, (size_t)n)
+					    : runs_update(s, text, (size_t)n);
 }
 
 /* New, as far as can be told: not in the last table; without one, by its time of birth. */

@@ -250,7 +250,9 @@ static void check_config(struct scanner *s, struct scan_at git, const char *name
 	struct scan_item it = {
 		.kind = SCAN_PERSIST, .type = SCAN_FILE, .flags = SCAN_AUTO, .per = per};
 	ssize_t n = scan_read(s, at, GIT_CONFIG_MAX, &text);
-	if (n < 0 || git_config_parse(&s->arena, text, (size_t)n, &c, &err) < 0) {
+	/* of what is longer, only the beginning was read */
+	if (n < 0 || (size_t)n >= GIT_CONFIG_MAX ||
+		git_config_parse(&s->arena, text, (size_t)n, &c, &err) < 0) {
 		it.detail = "a git config that can't be read";
 		scan_emit_at(s, at, it);
 		return;
@@ -390,12 +392,15 @@ static void check_replaced(struct scanner *s, struct scan_at git)
 {
 	static const char what[] = "git shows other commits or files than there are";
 	struct stat st;
+	static const char replaced[] = " refs/replace/";
 	char *text;
+	ssize_t n;
 	struct scan_at packed = scan_below(s, git, "packed-refs");
 	check_changed(s, git, "info/grafts", 21, what);
 	check_changed(s, git, "refs/replace", 21, what);
 	if (scan_stat(packed, &st) == 0 && scan_since(s, &st) &&
-		scan_read(s, packed, PACKED_REFS_MAX, &text) > 0 && strstr(text, " refs/replace/"))
+		(n = scan_read(s, packed, PACKED_REFS_MAX, &text)) > 0 &&
+		memmem(text, (size_t)n, replaced, sizeof(replaced) - 1))
 		emit_hook(s, packed, SCAN_FILE, 21, what);
 }
 

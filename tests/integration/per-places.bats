@@ -99,6 +99,18 @@ packages_repo() {
 	refute_output .gitmodules
 }
 
+@test "PER-05 PER-07 what stands behind a NUL, a carriage return or a megabyte of nothing" {
+	git config --global filter.hostf.clean "$EVIL"
+	never_silent PER-07 'printf "\0\n* filter=hostf\n" >.gitattributes; echo x >>README' 'git add README' .gitattributes
+	never_silent PER-07 'printf "*\rfilter=hostf\n" >.gitattributes; echo x >>README' 'git add README' .gitattributes
+	never_silent PER-07 '{ yes "# nothing" | head -c 1100000; printf "\n* filter=hostf\n"; } >.gitattributes; echo x >>README' \
+		'git add README' .gitattributes
+	never_silent PER-05 'git init -q --bare doc; cd doc; { yes "# nothing" | head -c 1100000; printf "\n[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = %s\n" $EVIL; } >config' \
+		'cd doc && git status' doc
+	attempt 'mkdir p; cd p; git init -q; { yes "# nothing" | head -c 1100000; printf "\n[core]\n\tfsmonitor = %s\n" $EVIL; } >.git/config' ''
+	names PER-02 p/.git/config
+}
+
 @test "PER-09 a branch whose name a prompt would carry out (CVE-2014-9938)" {
 	attempt 'git checkout -q -b "x\$(touch\${IFS}ran)"' ''
 	names PER-09 .git/HEAD
