@@ -210,6 +210,27 @@ static int usage(void)
 	return 0;
 }
 
+/* bawn claude: what was meant is plain. */
+static bool is_profile(const char *word)
+{
+	_cleanup_(arena_free) struct arena a = {0};
+	struct err ignored = {0};
+	struct path_install install;
+	struct path_xdg xdg;
+	if (!*word || strchr(word, '/') ||
+		path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, &ignored) < 0)
+		return false;
+	const char *dirs[] = {
+		install.data, path_xdg_find(&a, &xdg, &ignored) < 0 ? NULL : xdg.config};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		char *file = dirs[i] ? arena_printf(&a, "%s/profiles/%s.yaml", dirs[i], word)
+				     : NULL;
+		if (file && access(file, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const struct command *c = find(argv[0]);
@@ -223,8 +244,11 @@ static int dispatch(int argc, char **argv)
 			if (c->help)
 				names[n++] = c->name;
 		const char *near = text_nearest(argv[0], names, n);
-		err_hint(&err, "%s%s%sbawn help lists the commands", near ? "did you mean " : "",
-			near ? near : "", near ? "?  " : "");
+		if (is_profile(argv[0]))
+			err_hint(&err, "it is a profile: bawn run %s", shown);
+		else
+			err_hint(&err, "%s%s%sbawn help lists the commands",
+				near ? "did you mean " : "", near ? near : "", near ? "?  " : "");
 		err_set(&err, EINVAL, "unknown command '%s'", shown);
 		return run_fail(&err, 125);
 	}

@@ -88,8 +88,12 @@ int lasting_unknown(struct run *r, const char *name, struct err *err)
 	char shown[128];
 	struct err unfit = {0};
 	escape_text(shown, sizeof(shown), name);
-	if (spec_name_check(name, &unfit) < 0)
+	if (spec_name_check(name, &unfit) < 0) {
+		err_hint(err,
+			"a profile comes first, as in bawn run claude .; bawn ls lists the "
+			"sandboxes, bawn profile ls the profiles");
 		return err_set(err, ENOENT, "there is no sandbox and no profile '%s'", shown);
+	}
 	struct strv names = {0};
 	struct err ignored = {0};
 	store_sandbox_list(&r->store, &r->arena, &names, &ignored);

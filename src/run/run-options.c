@@ -308,6 +308,10 @@ static int add_publish(struct run *r, const char *s, struct err *err)
 	struct port_spec p;
 	char text[80];
 	int k = port_spec_parse(s, &p, err);
+	if (k < 0 && !strchr(s, ':')) /* claude's own -p */
+		err_hint(err,
+			"for example 8080:80; what is for the agent comes behind --, as in: bawn "
+			"run claude -- -p \"say hello\"");
 	if (k < 0)
 		return k;
 	if (o->n_ports == PORTS_MAX)

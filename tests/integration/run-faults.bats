@@ -328,3 +328,21 @@ shell() {
 		[ -n "$output" ]
 	done
 }
+
+@test "what a newcomer types: a profile as a command, the agent's -p as bawn's, a path as the profile" {
+	run "$BAWN" claude
+	assert_status 125
+	assert_output 'it is a profile: bawn run claude'
+	run "$BAWN" claud
+	refute_output 'is a profile'
+	run "$BAWN" ../profiles/claude
+	refute_output 'is a profile'
+	run "$BAWN" run claude -p "fix the tests"
+	assert_status 125
+	assert_output 'bawn run claude -- -p'
+	run "$BAWN" run -p 80:x:y shell
+	refute_output 'behind --'
+	run "$BAWN" run .
+	assert_status 125
+	assert_output 'bawn run claude .'
+}
