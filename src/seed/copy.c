@@ -113,7 +113,9 @@ static int seed_resolve(const struct seed_copy *c, const char *path, char **ret,
 		bool own = c->workspace && path_within(real, c->workspace);
 		if (from_workspace && !own)
 			return err_set(err, EXDEV, "a link in the workspace leads to %s", real);
-		if (!link_target_ok(c, path, real) || secret_file_name(path_base(real)))
+		/* A log-in is one by its own name, too, in a directory that is the link. */
+		bool other = !streq(path_base(real), path_base(path));
+		if (!link_target_ok(c, path, real) || (other && secret_file_name(path_base(real))))
 			return err_set(err, EXDEV, "a link leads to %s", real);
 	}
 	struct stat st;

@@ -2,6 +2,7 @@
 # home-links.bats - a home that is reached by a link, or whose ~/.cache, ~/.local or ~/.config are
 # links to another disk: everything works as if they were none.
 load ../lib.sh
+load agents.sh
 setup() {
 	bawn_setup
 	unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME
@@ -128,4 +129,37 @@ tool() {
 	assert_status 125
 	assert_output "$HOME/.cache"
 	assert_output "XDG_CACHE_HOME"
+}
+
+@test "home links: the log-in in a ~/.claude that is a link to one's own files is used, another tool's file is not" {
+	tool "$HOME/.local/bin/claude"
+	printf '#!/bin/sh\ncat ~/.claude/.credentials.json\n' >"$HOME/.local/bin/claude"
+	PATH=$HOME/.local/bin:$PATH
+	plant_login claude
+	mkdir "$HOME/dotfiles"
+	mv "$HOME/.claude" "$HOME/dotfiles/claude"
+	ln -s dotfiles/claude "$HOME/.claude"
+	local before
+	before=$(sha256sum "$HOME/dotfiles/claude/.credentials.json")
+	run "$BAWN" run --rm claude
+	assert_status 0
+	assert_output 'using your claude.ai log-in'
+	assert_output '"accessToken"'
+	refute_canary
+	[ "$(sha256sum "$HOME/dotfiles/claude/.credentials.json")" = "$before" ]
+	# a file of another name, or of another tool's, is none
+	local to
+	for to in dotfiles/claude/credentials .aws/.credentials.json; do
+		mkdir -p "$HOME/.aws"
+		cp "$HOME/dotfiles/claude/.credentials.json" "$HOME/$to"
+		rm "$HOME/.claude"
+		mkdir "$HOME/.claude"
+		ln -s "../$to" "$HOME/.claude/.credentials.json"
+		run "$BAWN" run --rm claude
+		assert_output "log-in can't be used"
+		refute_output '"accessToken"'
+		refute_canary
+		rm -r "$HOME/.claude"
+		ln -s dotfiles/claude "$HOME/.claude"
+	done
 }
