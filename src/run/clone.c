@@ -264,27 +264,47 @@ static void say_dirty(struct run *r, const char *dir, const char *commit, const 
 		run_message(r, "the clone has what is committed; it is without your %s", what);
 }
 
+/* Git reads no repository of another user's, unless the user's own settings say so, which do not
+ * count here. */
+static bool is_foreign(const struct run *r)
+{
+	const char *const paths[] = {r->ws.path, r->repo};
+	struct stat st;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (stat(paths[i], &st) == 0 && st.st_uid != r->id.uid)
+			return true;
+	return false;
+}
+
+static int no_commit(struct run *r, struct err *err)
+{
+	char shown[400];
+	escape_text(shown, sizeof(shown), r->ws.path);
+	if (!git_program())
+		return no_git(err);
+	if (is_foreign(r)) {
+		err_hint(err, "git clone it, and work there; or take --workspace cow");
+		return err_set(err, EPERM,
+			"%s is another user's repository, which git does not read", shown);
+	}
+	err_hint(err, "commit something first; git -C %s log shows what git says", shown);
+	return err_set(err, EINVAL, "%s has no commit to begin with", shown);
+}
+
 static int gather(struct run *r, const char *dir, const char *branch, struct err *err)
 {
 	static const char *const head[] = {
 		"rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
 	static const char *const format[] = {"rev-parse", "--show-object-format", NULL};
 	static const char *const keys[] = {"user.name", "user.email"};
-	char shown[400];
 	int k = tree_remove(AT_FDCWD, dir, err);
 	if (k == 0 && mkdir(dir, 0700) < 0)
 		k = err_sys(err, errno, "create %s", dir);
 	if (k < 0)
 		return k;
 	char *commit = git_line(r, r->ws.path, head), *kind = git_line(r, r->ws.path, format);
-	if (!git_program())
-		return no_git(err);
-	if (!commit || !kind) {
-		err_hint(err, "commit something first; git -C %s log shows what git says",
-			escape_text(shown, sizeof(shown), r->ws.path));
-		return err_set(err, EINVAL, "%s has no commit to begin with",
-			escape_text(shown, sizeof(shown), r->ws.path));
-	}
+	if (!commit || !kind)
+		return no_commit(r, err);
 	const char *const texts[][2] = {{"head", commit}, {"format", kind}, {"branch", branch}};
 	for (size_t i = 0; k == 0 && i < ARRAY_LEN(texts); i++)
 		k = put(r, dir, texts[i][0], texts[i][1], strlen(texts[i][1]), err);
