@@ -112,10 +112,15 @@ int file_mkdir_private(const char *path, struct err *err)
 	if (lstat(path, &st) < 0)
 		return err_sys(err, errno, "stat %s", path);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 0022)) {
-		err_hint(err,
-			"make it a directory of yours that only you can write: "
-			"chown -h \"$USER\" '%s'; chmod 0700 '%s'",
-			path, path);
+		if (S_ISLNK(st.st_mode))
+			err_hint(err,
+				"remove the link; for another disk, let the whole directory "
+				"'bawn' above be a link, or set XDG_DATA_HOME");
+		else
+			err_hint(err,
+				"make it a directory of yours that only you can write: "
+				"chown -h \"$USER\" '%s'; chmod 0700 '%s'",
+				path, path);
 		return err_set(err, EPERM, "%s is %s; bawn does not keep state there", path,
 			S_ISLNK(st.st_mode)              ? "a symbolic link"
 				: !S_ISDIR(st.st_mode)   ? "not a directory"

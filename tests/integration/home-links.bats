@@ -122,6 +122,20 @@ tool() {
 	assert_output "bawn keeps its own state in"
 }
 
+@test "home links: bawn's whole directory may be one, a part of it not" {
+	mkdir -p "$T/disk/bawn" "$HOME/.local/share"
+	chmod 0700 "$T/disk/bawn"
+	ln -s "$T/disk/bawn" "$HOME/.local/share/bawn"
+	"$BAWN" run --name box shell -- true
+	[ -d "$T/disk/bawn/sandboxes/box" ]
+	mv "$T/disk/bawn/sandboxes" "$T/disk/elsewhere"
+	ln -s "$T/disk/elsewhere" "$T/disk/bawn/sandboxes"
+	run "$BAWN" run --rm shell -- true
+	assert_status 125
+	assert_output 'is a symbolic link'
+	assert_output "let the whole directory 'bawn' above be a link"
+}
+
 @test "home links: a ~/.cache that leads nowhere is an error with a remedy" {
 	rm -rf "$HOME/.cache"
 	ln -s "$T/disk/none" "$HOME/.cache"
