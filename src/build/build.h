@@ -142,6 +142,9 @@ int build_copy(struct build *b, struct build_state *st, int stage, const struct 
 	struct err *err);
 int build_workdir(
 	struct build *b, struct build_state *st, const struct df_inst *i, struct err *err);
+/* `bawn __step` as it is asked by req (run/step.h).  Its exit status, or -errno. */
+struct blob;
+int build_spawn_step(struct build *b, const struct blob *req, struct err *err);
 int build_run(struct build *b, struct build_state *st, int stage, const struct df_inst *i,
 	struct err *err);
 

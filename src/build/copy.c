@@ -12,6 +12,7 @@
 #include "base/tree.h"
 #include "build/build.h"
 #include "build/mode.h"
+#include "build/remote.h"
 #include "template/layer-run.h"
 
 struct copying {
@@ -25,6 +26,9 @@ struct copying {
 	struct df_heredoc *docs; /* files given in the Dockerfile, expanded */
 	size_t n_docs;
 	const char *list; /* whose its links are */
+	struct build_remote *remote;
+	size_t n_remote;
+	struct template_making fetched; /* what of it is here */
 };
 
 static int oom(struct err *err)
@@ -109,12 +113,6 @@ static int take_doc(struct copying *k, const char *word, bool *ret, struct err *
 	return 0;
 }
 
-static bool is_remote(const char *s)
-{
-	return has_prefix(s, "http://") || has_prefix(s, "https://") || has_prefix(s, "git@") ||
-		has_prefix(s, "git://") || has_prefix(s, "ssh://");
-}
-
 static int read_sources(struct copying *k, struct err *err)
 {
 	struct build *b = k->b;
@@ -122,24 +120,22 @@ static int read_sources(struct copying *k, struct err *err)
 	char *text;
 	int r = 0;
 	k->docs = arena_alloc(&b->a, (i->n_docs + 1) * sizeof(*k->docs));
-	for (size_t n = 0; k->docs && r == 0 && n + 1 < i->n_words; n++) {
+	k->remote = arena_alloc(&b->a, i->n_words * sizeof(*k->remote));
+	for (size_t n = 0; k->docs && k->remote && r == 0 && n + 1 < i->n_words; n++) {
 		bool is_doc = false;
 		if (!i->exec && k->n_docs < i->n_docs)
 			r = take_doc(k, i->words[n].s, &is_doc, err);
 		if (r < 0 || is_doc)
 			continue;
 		r = build_word(b, k->st, i, i->words[n].s, i->words[n].at, &text, err);
-		if (r == 0 && i->kind == DF_ADD && is_remote(text)) {
-			err_hint(err,
-				"download it with RUN, where the policy of builds decides, or "
-				"put it into the context");
-			return df_err(&b->d, i->line, i->words[n].at, err,
-				"ADD of something remote is not supported");
-		}
-		if (r == 0 && strv_push(&b->a, &k->c.sources, text) < 0)
+		bool remote = r == 0 && i->kind == DF_ADD && remote_is(text);
+		if (remote)
+			r = build_remote_read(
+				b, i, text, i->words[n].at, &k->remote[k->n_remote++], err);
+		else if (r == 0 && strv_push(&b->a, &k->c.sources, text) < 0)
 			r = oom(err);
 	}
-	return k->docs ? r : oom(err);
+	return k->docs && k->remote ? r : oom(err);
 }
 
 static int read_dest(struct copying *k, struct err *err)
@@ -185,6 +181,24 @@ static int read_from(struct copying *k, int stage, struct err *err)
 	return streq(from, "scratch") ? 0 : build_base(b, from, st, err);
 }
 
+/* What goes to a directory has to have a name, and a digest is one file's. */
+static int check_remote(struct copying *k, struct err *err)
+{
+	struct build *b = k->b;
+	const struct df_inst *i = k->i;
+	const bool dir = k->c.dest[strlen(k->c.dest) - 1] == '/';
+	for (size_t n = 0; dir && n < k->n_remote; n++)
+		if (!k->remote[n].name)
+			return df_err(&b->d, i->line, k->remote[n].at, err,
+				"no name for a file can be had of this URL: say it where it goes");
+	if (!df_flag(i, "checksum"))
+		return 0;
+	if (k->n_remote != 1 || k->c.sources.n || k->n_docs)
+		return df_err(&b->d, i->line, i->words[0].at, err,
+			"--checksum is for one source, and that a URL");
+	return build_remote_pin(b, k->st, i, &k->remote[0], err);
+}
+
 static int read_all(struct copying *k, int stage, struct err *err)
 {
 	int r = read_from(k, stage, err);
@@ -196,6 +210,8 @@ static int read_all(struct copying *k, int stage, struct err *err)
 		r = read_sources(k, err);
 	if (r == 0)
 		r = read_dest(k, err);
+	if (r == 0)
+		r = check_remote(k, err);
 	const char *chown = df_flag(k->i, "chown");
 	char *text = NULL;
 	if (r == 0 && chown)
@@ -280,16 +296,20 @@ static int digest(void *ctx, const int *roots, struct buf *out, struct err *err)
 	return r;
 }
 
+/* Is that a directory in root, or by a "/" behind it to be one? */
+static bool is_dir_inside(int root, const char *path)
+{
+	struct stat st;
+	_cleanup_close_ int fd = path_openat2(root, path + strspn(path, "/"), O_PATH | O_CLOEXEC, 0,
+		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	return path[strlen(path) - 1] == '/' ||
+		(fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
 static int put_docs(struct copying *k, int root, struct err *err)
 {
 	size_t n = strlen(k->c.dest);
-	bool dir = k->c.dest[n - 1] == '/';
-	struct stat st;
-	int fd = path_openat2(root, k->c.dest + strspn(k->c.dest, "/"), O_PATH | O_CLOEXEC, 0,
-		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	dir = dir || (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode));
-	if (fd >= 0)
-		close(fd);
+	const bool dir = is_dir_inside(root, k->c.dest);
 	const mode_t mode = k->c.chmod ? mode_apply(k->c.chmod, 0644, false) : 0644;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < k->n_docs; i++) {
@@ -328,55 +348,103 @@ static int fit_patterns(struct copying *k, struct err *err)
 	return r;
 }
 
+/* Where fd is an archive, what it holds goes to where ADD copies to.  1; 0: it is none. */
+static int take_archive(struct copying *k, int fd, int root, struct err *err)
+{
+	struct build *b = k->b;
+	struct stat st;
+	enum archive_kind kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+		? archive_of(fd)
+		: ARCHIVE_NONE;
+	if (kind == ARCHIVE_NONE)
+		return 0;
+	if (mkdirat(AT_FDCWD, k->archives, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "create %s", k->archives);
+	_cleanup_close_ int dir = open(k->archives, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = dir < 0 ? err_sys(err, errno, "open %s", k->archives)
+			: unpack(b, fd, dir, kind, err);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		struct build_copy c = {.dest = k->c.dest, .links = k->c.links, .archive = true};
+		_cleanup_close_ int fs = openat(dir, "fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		c.from = fs;
+		strv_add(&b->a, &c.sources, "");
+		struct strv lowers = {0};
+		strv_addf(&b->a, &lowers, "%s/fs", k->archives);
+		build_links_from(c.links, lowers);
+		int done = arena_check(&b->a, err);
+		if (done == 0)
+			done = build_tree_copy(&b->a, &c, root, err);
+		build_links_from(c.links, (struct strv){0});
+		if (done < 0)
+			return done;
+	}
+	int gone = tree_remove(AT_FDCWD, k->archives, err);
+	return gone < 0 ? gone : r;
+}
+
 /* ADD: each source that is an archive is unpacked; those that are left are copied. */
 static int take_archives(struct copying *k, int root, struct err *err)
 {
-	struct build *b = k->b;
 	struct strv rest = {0};
 	int r = fit_patterns(k, err);
 	for (size_t i = 0; r >= 0 && i < k->c.sources.n; i++) {
 		const char *text = k->c.sources.v[i];
-		struct stat st;
-		_cleanup_close_ int fd = path_openat2(k->c.from, text + strspn(text, "/"),
-			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
-			RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-		enum archive_kind kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
-			? archive_of(fd)
-			: ARCHIVE_NONE;
-		if (k->c.ignore && ignore_match(k->c.ignore, text + strspn(text, "./"), NULL))
-			kind = ARCHIVE_NONE;
-		_cleanup_close_ int dir = -1;
-		if (kind != ARCHIVE_NONE) {
-			if (mkdirat(AT_FDCWD, k->archives, 0700) < 0 && errno != EEXIST)
-				return err_sys(err, errno, "create %s", k->archives);
-			dir = open(k->archives, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			r = dir < 0 ? err_sys(err, errno, "open %s", k->archives)
-				    : unpack(b, fd, dir, kind, err);
-		}
+		bool out = k->c.ignore &&
+			ignore_match(k->c.ignore, text + strspn(text, "./"), NULL);
+		_cleanup_close_ int fd = out ? -1
+					     : path_openat2(k->c.from, text + strspn(text, "/"),
+						       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+						       0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+		r = take_archive(k, fd, root, err);
 		if (r < 0)
 			return err_prefix(err, "%s", text);
-		if (kind == ARCHIVE_NONE || r == 0) {
-			r = strv_push(&b->a, &rest, k->c.sources.v[i]);
-		} else {
-			struct build_copy c = {
-				.dest = k->c.dest, .links = k->c.links, .archive = true};
-			_cleanup_close_ int fs = openat(
-				dir, "fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			c.from = fs;
-			strv_add(&b->a, &c.sources, "");
-			struct strv lowers = {0};
-			strv_addf(&b->a, &lowers, "%s/fs", k->archives);
-			build_links_from(c.links, lowers);
-			r = arena_check(&b->a, err);
-			if (r == 0)
-				r = build_tree_copy(&b->a, &c, root, err);
-			build_links_from(c.links, (struct strv){0});
-		}
-		if (kind != ARCHIVE_NONE && r >= 0)
-			r = tree_remove(AT_FDCWD, k->archives, err);
+		if (r == 0)
+			r = strv_push(&k->b->a, &rest, k->c.sources.v[i]);
 	}
 	k->c.sources = rest;
 	return r;
+}
+
+/* --unpack; otherwise: where nothing is said. */
+static bool unpacks(const struct df_inst *i, bool otherwise)
+{
+	const char *said = df_flag(i, "unpack");
+	return said ? streq(said, "true") : otherwise;
+}
+
+/* What is fetched: a file like another, unless it is to be unpacked. */
+static int put_remote(struct copying *k, int root, const struct build_remote *m, struct err *err)
+{
+	struct build *b = k->b;
+	struct build_copy c = {.context = true, .chmod = k->c.chmod, .owner = k->c.owner};
+	_cleanup_close_ int from = open(m->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (from < 0)
+		return err_sys(err, errno, "open %s", m->dir);
+	if (unpacks(k->i, false)) {
+		_cleanup_close_ int fd = openat(
+			from, BUILD_REMOTE_DATA, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		int r = take_archive(k, fd, root, err);
+		if (r != 0)
+			return r;
+	}
+	c.from = from;
+	c.dest = k->c.dest;
+	if (is_dir_inside(root, c.dest)) {
+		if (!m->name)
+			return err_set(err, EISDIR,
+				"%s is a directory, and no name for a file can be had of the URL",
+				c.dest);
+		const char *slash = c.dest[strlen(c.dest) - 1] == '/' ? "" : "/";
+		c.dest = arena_printf(&b->a, "%s%s%s", c.dest, slash, m->name);
+	}
+	if (!c.dest || strv_add(&b->a, &c.sources, BUILD_REMOTE_DATA) < 0)
+		return oom(err);
+	if (is_dir_inside(root, c.dest))
+		return err_set(
+			err, EISDIR, "%s is a directory, and what is fetched is a file", c.dest);
+	return build_tree_copy(&b->a, &c, root, err);
 }
 
 static int copy(void *ctx, const int *roots, struct buf *out, struct err *err)
@@ -391,16 +459,33 @@ static int copy(void *ctx, const int *roots, struct buf *out, struct err *err)
 		r = begin_links(k, &links, roots[0], k->list, err);
 	if (r == 0 && k->n_docs)
 		r = put_docs(k, roots[0], err);
-	const char *unpack_flag = df_flag(k->i, "unpack");
-	if (r == 0 && k->i->kind == DF_ADD && k->c.context &&
-		(!unpack_flag || streq(unpack_flag, "true")))
+	if (r == 0 && k->i->kind == DF_ADD && k->c.context && unpacks(k->i, true))
 		r = take_archives(k, roots[0], err);
 	if (r == 0 && k->c.sources.n)
 		r = build_tree_copy(&k->b->a, &k->c, roots[0], err);
+	for (size_t n = 0; r >= 0 && n < k->n_remote; n++)
+		r = put_remote(k, roots[0], &k->remote[n], err);
+	r = MIN(r, 0);
 	return r == 0 ? build_links_end(&links, err) : r; /* the process ends */
 }
 
 /* ---- outside ---- */
+
+/* What is not here yet. */
+static int fetch_all(struct copying *k, struct err *err)
+{
+	struct build *b = k->b;
+	int r = 0;
+	if (k->n_remote && k->fetched.dir < 0)
+		r = templates_begin(&b->store, &k->fetched, err);
+	char *dir = arena_printf(&b->a, "%s/tmp/%s", b->store.dir, k->fetched.name);
+	if (!dir)
+		return oom(err);
+	for (size_t n = 0; r == 0 && n < k->n_remote; n++)
+		if (!k->remote[n].dir)
+			r = build_remote_fetch(b, k->i, dir, &k->remote[n], err);
+	return r;
+}
 
 static int make(struct build *b, struct build_state *st, struct build_step *s, const char *dir,
 	struct err *err)
@@ -413,8 +498,10 @@ static int make(struct build *b, struct build_state *st, struct build_step *s, c
 	k->list = path_join(&b->a, dir, BUILD_LINKS);
 	if (k->from)
 		v[1].lowers = build_lowers(b, k->from);
-	return k->archives && k->list ? view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err)
-				      : oom(err);
+	if (!k->archives || !k->list)
+		return oom(err);
+	int r = fetch_all(k, err);
+	return r < 0 ? r : view_run(&b->a, dir, v, k->from ? 2 : 1, copy, k, NULL, err);
 }
 
 /* The digest of what is copied, and the owner that --chown means here. */
@@ -445,28 +532,46 @@ static char *canonical(struct copying *k)
 	/* where each source goes hangs on its name */
 	for (size_t i = 0; i < k->c.sources.n; i++)
 		buf_printf(&t, "\n%s", k->c.parents ? k->c.sources.v[i] : "");
+	for (size_t i = 0; i < k->n_remote; i++)
+		buf_printf(&t, "\n@%s %s", k->remote[i].digest,
+			k->remote[i].name ? k->remote[i].name : "");
 	if (df_flag(k->i, "unpack"))
 		buf_str(&t, df_flag(k->i, "unpack"));
 	return buf_take(&k->b->a, &t);
 }
 
-int build_copy(struct build *b, struct build_state *st, int stage, const struct df_inst *i,
-	struct err *err)
+static int carry_out(struct copying *k, struct err *err)
 {
-	struct copying k = {.b = b, .st = st, .i = i};
+	struct build *b = k->b;
 	char *sum = NULL, *own;
-	int r = read_all(&k, stage, err);
+	bool pinned = true;
+	for (size_t n = 0; n < k->n_remote; n++)
+		pinned = pinned && k->remote[n].pinned;
+	/* what has to have a digest that was given need not be asked for, to be found in the cache
+	 */
+	int r = pinned ? 0 : fetch_all(k, err);
 	if (r == 0)
-		r = find_digest(&k, &sum, err);
+		r = find_digest(k, &sum, err);
 	if (r < 0)
 		return r;
 	own = strchr(sum, ' ');
-	struct build_step s = {.what = df_source(&b->a, i), .make = make, .ctx = &k};
+	struct build_step s = {.what = df_source(&b->a, k->i), .make = make, .ctx = k};
 	if (own)
 		sscanf(own, " %u:%u", &s.owner.uid, &s.owner.gid);
-	const char *parts[] = {canonical(&k), sum};
-	s.key = build_key(b, st, parts, ARRAY_LEN(parts));
-	return s.what && s.key && parts[0] ? build_step_run(b, st, &s, err) : oom(err);
+	const char *parts[] = {canonical(k), sum};
+	s.key = build_key(b, k->st, parts, ARRAY_LEN(parts));
+	return s.what && s.key && parts[0] ? build_step_run(b, k->st, &s, err) : oom(err);
+}
+
+int build_copy(struct build *b, struct build_state *st, int stage, const struct df_inst *i,
+	struct err *err)
+{
+	struct copying k = {.b = b, .st = st, .i = i, .fetched = TEMPLATE_MAKING_NONE};
+	int r = read_all(&k, stage, err);
+	if (r == 0)
+		r = carry_out(&k, err);
+	templates_abandon(&b->store, &k.fetched);
+	return r;
 }
 
 /* ---- WORKDIR ---- */

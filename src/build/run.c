@@ -494,9 +494,8 @@ static int put_mounts(
 
 /* ---- the sandbox ---- */
 
-static int spawn(struct running *k, const struct blob *req, struct err *err)
+int build_spawn_step(struct build *b, const struct blob *req, struct err *err)
 {
-	struct build *b = k->b;
 	/* in a build tree it stands beside the helpers */
 	char *beside = path_join(&b->a, b->install.libexec, "bawn");
 	const char *exe = beside && access(beside, X_OK) == 0 ? beside : BAWN_BINDIR "/bawn";
@@ -516,8 +515,14 @@ static int spawn(struct running *k, const struct blob *req, struct err *err)
 		&p, err);
 	if (r == 0)
 		r = proc_wait(&p, &status);
-	if (r < 0)
-		return r;
+	return r < 0 ? r : status;
+}
+
+static int spawn(struct running *k, const struct blob *req, struct err *err)
+{
+	int status = build_spawn_step(k->b, req, err);
+	if (status < 0)
+		return status;
 	if (status == 125)
 		return err_set(err, EIO, "the sandbox of this RUN did not start");
 	return status ? err_set(err, EIO, "RUN ended with exit code %d", status) : 0;

@@ -5,6 +5,20 @@
 #include "run/run.h"
 #include "run/step.h"
 
+static void count(void *ctx, const struct dialer_denial *d)
+{
+	*(unsigned int *)ctx += d->count > 0;
+}
+
+/* Was something asked for that the policy denies?  Then that is why it failed. */
+static bool was_denied(const struct run *r)
+{
+	unsigned int n = 0;
+	if (r->sandbox)
+		dialer_each_denial(sandbox_dialer(r->sandbox), count, &n);
+	return n > 0;
+}
+
 static int step(struct run *r, struct err *err)
 {
 	int k = run_refuse_nested(err);
@@ -24,6 +38,8 @@ static int step(struct run *r, struct err *err)
 	r->opt.offline = r->step->offline;
 	r->opt.args = r->step->argv;
 	int code = run_supervise(r, err);
+	if (r->step->host)
+		return code && code != 125 && was_denied(r) ? STEP_DENIED : code;
 	return code == 0 && run_step_keep(r, err) < 0 ? 125 : code;
 }
 

@@ -291,6 +291,7 @@ static CURLcode set_common(struct http *h)
 	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET(CURLOPT_HTTP_TRANSFER_DECODING, 1L);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_FILETIME, 1L);
 	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	SET(CURLOPT_USERAGENT, "bawn");
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -418,11 +419,13 @@ static int whole(struct http *h, struct err *err)
 {
 	const struct http_call *c = h->call;
 	long status = 0;
-	curl_off_t after = 0;
+	curl_off_t after = 0, modified = -1;
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
 	h->w->status = (unsigned int)status;
 	h->w->retry_after = after;
+	curl_easy_getinfo(h->easy, CURLINFO_FILETIME_T, &modified);
+	h->w->modified = modified;
 	if (status < 100 || status > 599)
 		return err_set(err, EPROTO, "it answers with status %ld", status);
 	if (c->sink && status / 100 == 2 && !h->begun) {

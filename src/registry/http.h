@@ -51,6 +51,7 @@ struct http_answer {
 	char digest[160];    /* Docker-Content-Digest */
 	int64_t begins;      /* where a 206 begins; -1: it doesn't say */
 	int64_t retry_after; /* seconds; 0: it doesn't say */
+	int64_t modified;    /* Last-Modified, seconds since 1970; -1: it doesn't say */
 	struct challenge challenge;
 	bool bad_challenge;
 	bool elsewhere; /* of another host than the registry's: what it wants to know is not told */

@@ -9,6 +9,9 @@
 
 #define OPS_DATA_FD 4
 
+/* REGISTRY_FETCH (fetch.c): what a URL of anyone's leads to. */
+int fetch_do(struct session *s, struct registry_answer *ret, struct err *err);
+
 /* 0 with *ret (texts in a), or -errno. */
 int ops_do(struct session *s, struct arena *a, struct registry_answer *ret, struct err *err);
 

@@ -29,6 +29,7 @@ static const struct field request_fields[] = {
 	TEXT(registry_request, type),
 	TEXT(registry_request, from),
 	TEXT(registry_request, host),
+	TEXT(registry_request, url),
 	TEXT(registry_request, trust),
 	TEXT(registry_request, ca),
 	TEXT(registry_request, no_proxy),
@@ -44,6 +45,7 @@ static const struct field answer_fields[] = {
 	TEXT(registry_answer, hint),
 	TEXT(registry_answer, helper),
 	NUMBER(registry_answer, size),
+	NUMBER(registry_answer, modified),
 	NUMBER(registry_answer, status),
 };
 
@@ -56,6 +58,7 @@ static const char *const ops[REGISTRY_OPS] = {
 	[REGISTRY_PUSH_MANIFEST] = "push-manifest",
 	[REGISTRY_LOGIN] = "login",
 	[REGISTRY_HELPER] = "helper",
+	[REGISTRY_FETCH] = "fetch",
 };
 
 static bool has_control(const char *s)

@@ -20,6 +20,13 @@
 #define REGISTRY_STALL 30 /* seconds with next to nothing: given up, and tried again */
 #define REGISTRY_TRIES 5
 
+/* REGISTRY_FETCH is done in a sandbox, of which a directory is all that comes out: bawn-registry
+ * REGISTRY_IN DIR has in it the request, and leaves there the answer and the bytes. */
+#define REGISTRY_IN "--in"
+#define REGISTRY_IN_REQUEST "request"
+#define REGISTRY_IN_ANSWER "answer"
+#define REGISTRY_IN_DATA "data"
+
 enum registry_op {
 	REGISTRY_NONE,
 	REGISTRY_MANIFEST,      /* ref: a tag or a digest; its bytes on 4 */
@@ -30,6 +37,7 @@ enum registry_op {
 	REGISTRY_PUSH_MANIFEST, /* ref, type: the file on 4 */
 	REGISTRY_LOGIN,         /* host: what the config.json on 4 says of it */
 	REGISTRY_HELPER,        /* what a credential helper has answered, on 4 */
+	REGISTRY_FETCH,         /* url, size (the most): what is there, on 4; of no registry */
 	REGISTRY_OPS,
 };
 
@@ -42,6 +50,7 @@ struct registry_request {
 	const char *type;   /* a media type */
 	const char *from;   /* another repository of the same registry */
 	const char *host;
+	const char *url;
 	const char *trust; /* a file of certificates, in place of the machine's */
 	const char *ca;    /* one more such file */
 	const char *no_proxy;
@@ -54,6 +63,7 @@ struct registry_answer {
 	const char *digest; /* of what was received */
 	const char *type;   /* Content-Type */
 	int64_t size;
+	int64_t modified;  /* Last-Modified, in seconds since 1970; 0: not said */
 	int64_t status;    /* of HTTP; 0: there was none */
 	const char *error; /* NULL: it was done */
 	const char *hint;

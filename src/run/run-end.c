@@ -51,6 +51,23 @@ struct denial_list {
 	size_t n;
 };
 
+/* fix as of a run: of its options a build has none. */
+static void fix_in_build(const char *fix)
+{
+	static const struct {
+		const char *option, *command;
+	} all[] = {
+		{"bawn run --allow ", "allow"}, {"bawn run --allow-private ", "allow --private"}};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (has_prefix(fix, all[i].option))
+			fprintf(stderr,
+				"      to allow it: bawn policy %s %s\n"
+				"      to allow it in builds alone: a policy \"build\" of your "
+				"own, "
+				"bawn-build(1)\n",
+				all[i].command, fix + strlen(all[i].option));
+}
+
 static void print_denial(void *ctx, const struct dialer_denial *d)
 {
 	struct denial_list *l = ctx;
@@ -64,9 +81,7 @@ static void print_denial(void *ctx, const struct dialer_denial *d)
 	fprintf(stderr, "  %s%s: %s%s%s%s\n", d->target, count, d->reason, d->rule[0] ? " (" : "",
 		d->rule, d->rule[0] ? ")" : "");
 	if (l->r->step)
-		fputs("      to allow it in builds: a policy \"build\" of your own, "
-		      "bawn-build(1)\n",
-			stderr);
+		fix_in_build(d->fix);
 	else if (d->fix[0])
 		fprintf(stderr, "      to allow it: %s\n", d->fix);
 }

@@ -485,7 +485,7 @@ int run_environment(struct run *r, struct err *err)
 static int find_tools(struct run *r, struct err *err)
 {
 	int k = run_environment(r, err);
-	if (r->image) /* it has its own */
+	if (r->image || r->step) /* it has its own, or needs none */
 		return k;
 	bool own_command = r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
 	if (k == 0 && !own_command) {

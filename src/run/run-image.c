@@ -92,7 +92,7 @@ static int find_template(
 int run_image_open(struct run *r, const char *ref, const char *digest, struct err *err)
 {
 	if (r->step && !r->image)
-		return run_step_image(r, err);
+		return r->step->host ? 0 : run_step_image(r, err);
 	if (r->image || !ref || streq(ref, "host"))
 		return 0;
 	struct run_image *m = arena_alloc(&r->arena, sizeof(*m));

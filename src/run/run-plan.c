@@ -131,7 +131,8 @@ static bool lends_below(const struct run *r, const char *dir)
 
 static void scratch_rows(struct run *r)
 {
-	if (r->step) { /* /tmp and /run are the image's, but for what is bawn's in there */
+	/* of a RUN /tmp and /run are the image's, but for what is bawn's in there */
+	if (r->step && r->image) {
 		scratch_row(r, RUN_STEP_SCRATCH, 0755);
 	} else {
 		scratch_row(r, "/tmp", 01777);

@@ -50,6 +50,10 @@ static int take_record(struct arena *a, struct run_step *s, const struct blob_vi
 		k = blob_u64(v, &n);
 		s->offline = n != 0;
 		return k;
+	case STEP_HOST:
+		k = blob_u64(v, &n);
+		s->host = n != 0;
+		return k;
 	case STEP_MOUNT: {
 		struct strv words = {0};
 		k = blob_strv(a, v, &words);
@@ -90,8 +94,8 @@ int run_step_read(struct run *r, int fd, struct err *err)
 	if (k < 0 || !s->cwd || !s->dir || !s->user || !s->home || !s->argv.n)
 		return malformed(err);
 	r->step = s;
-	r->directory = s->cwd;
-	r->as_root = s->uid == 0;
+	r->directory = s->host ? NULL : s->cwd;
+	r->as_root = s->uid == 0 && !s->host;
 	return 0;
 }
 

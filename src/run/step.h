@@ -3,7 +3,9 @@
  * bawn-build starts `bawn __step` with a request on 3 (a sealed memfd, records of base/blob.h; both
  * are of one build).  The sandbox is one as `bawn run --rm` makes it, under the profile
  * profiles/internal/build.yaml: same filter, same network, the policy "build".  What was written
- * becomes DIR/fs when the command has succeeded.
+ * becomes DIR/fs when the command has succeeded.  For ADD of something remote the program is one of
+ * this machine's, and its root "host": of that only what is mounted is left, in the same sandbox
+ * under the same policy.  STEP_DENIED: the command failed, and the policy has denied something.
  */
 #ifndef BAWN_RUN_STEP_H
 #define BAWN_RUN_STEP_H
@@ -12,6 +14,7 @@
 
 #define STEP_COMMAND "__step"
 #define STEP_FD 3
+#define STEP_DENIED 124 /* STEP_HOST */
 
 enum step_tag {
 	STEP_LAYERS = 1, /* strings: host directories, lowest first */
@@ -25,6 +28,7 @@ enum step_tag {
 	STEP_GID,
 	STEP_OFFLINE, /* u64 */
 	STEP_MOUNT,   /* strings: kind, source (host), target, size (0: any) */
+	STEP_HOST,    /* u64: no RUN: a program of this machine's, in the root "host", for ADD */
 };
 
 /* STEP_MOUNT's first word. */
@@ -52,7 +56,7 @@ struct run_step {
 	const char *cwd, *dir, *user, *home;
 	uid_t uid;
 	gid_t gid;
-	bool offline;
+	bool offline, host;
 	struct run_step_mount *mounts;
 	size_t n_mounts, cap;
 };

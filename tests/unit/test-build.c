@@ -6,6 +6,7 @@
 #include "build/expand.h"
 #include "build/mode.h"
 #include "build/mount.h"
+#include "build/remote-url.h"
 
 struct world {
 	struct arena a;
@@ -187,8 +188,8 @@ static const struct refusal refusals[] = {
 		"COPY --from a b", 5},
 	{"FROM a\nCOPY --from=a --from=b a b", "Dockerfile:2:15: --from stands here twice",
 		"COPY --from=a --from=b a b", 14},
-	{"FROM a\nADD --checksum=sha256:0 a b", "Dockerfile:2:5: ADD --checksum is not supported",
-		"ADD --checksum=sha256:0 a b", 4},
+	{"FROM a\nADD --checksum a b", "Dockerfile:2:5: --checksum wants a value: --checksum=...",
+		"ADD --checksum a b", 4},
 	{"FROM a\nRUN --network=host x",
 		"Dockerfile:2:5: RUN --network=host is not supported: there are default "
 		"and "
@@ -515,6 +516,68 @@ static void test_modes(void **state)
 			fail_msg("\"%s\" is taken for a mode", bad[i]);
 }
 
+/* ---- what ADD names elsewhere ---- */
+
+static void test_remote(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *url, *name; /* NULL: it has none */
+	} good[] = {
+		{"http://h/a", "a"},
+		{"https://h:8/a/b.tar.gz?x=/y#z", "b.tar.gz"},
+		{"https://h/a%20b%2a", "a b*"},
+		{"https://h/a%2Fb", "b"},
+		{"https://h/a/b/", "b"},
+		{"https://h/%e2%82%ac", "\xe2\x82\xac"},
+		{"https://h/a%2525", "a%25"},
+		{"https://h", NULL},
+		{"https://h/", NULL},
+		{"https://h//", NULL},
+		{"https://h?a/b", NULL},
+		{"https://h#a/b", NULL},
+		{"https://h/?a/b", NULL},
+	};
+	static const char *const bad[] = {"", "http://", "http:///a", "https://?a", "ftp://h/a",
+		"file:///a", "http:/h/a", "h/a", "https://h/..", "https://h/a/.",
+		"https://h/%2e%2E", "https://h/a%2f..", "https://h/a%", "https://h/a%4",
+		"https://h/a%4g", "https://h/a%00", "https://h/%0a", "https://h/%7f",
+		"https://h/a b", "https://h/a\nb", "https://h/\xc3\xa9", "https://h\\@i/a",
+		"https://h/a\tb"};
+	struct arena a = {0};
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		char *name = NULL;
+		assert_int_equal(remote_url_name(&a, good[i].url, &name), 0);
+		if (good[i].name)
+			assert_string_equal(name, good[i].name);
+		else
+			assert_null(name);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char *name = NULL;
+		if (remote_url_name(&a, bad[i], &name) != -EINVAL)
+			fail_msg("taken: %s", bad[i]);
+		assert_null(name);
+	}
+	char big[400] = "https://h/";
+	char *name = NULL;
+	memset(big + strlen(big), 'a', 256);
+	assert_int_equal(remote_url_name(&a, big, &name), -EINVAL);
+	big[strlen("https://h/") + 255] = '\0';
+	assert_int_equal(remote_url_name(&a, big, &name), 0);
+	static const char *const git[] = {"https://h/x.git", "https://h/x.git#v1:dir", "git@h:x",
+		"git://h/x", "ssh://h/x", "http://h/x.git?a"};
+	static const char *const other[] = {
+		"https://h/x.git/y", "https://h/x", "http://h/x?a.git", "https://h/x#.git"};
+	for (size_t i = 0; i < ARRAY_LEN(git); i++)
+		assert_true(remote_is(git[i]) && remote_is_repository(git[i]));
+	for (size_t i = 0; i < ARRAY_LEN(other); i++)
+		assert_true(remote_is(other[i]) && !remote_is_repository(other[i]));
+	assert_false(remote_is("x.git"));
+	assert_false(remote_is("./http://x"));
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_expand_limits),
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_remote),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,17 @@ static void test_forms(void **state)
 	assert_string_equal(q.repo, "a/b");
 	assert_int_equal(q.size, 1 << 20);
 	assert_null(q.from);
+	const struct registry_request fetch = {
+		.op = REGISTRY_FETCH, .url = "https://h/a b?c", .size = (int64_t)1 << 34};
+	text = registry_request_text(&a, &fetch);
+	assert_int_equal(registry_request_parse(text, &q), 0);
+	assert_int_equal(q.op, REGISTRY_FETCH);
+	assert_string_equal(q.url, "https://h/a b?c");
+	struct registry_answer w;
+	const struct registry_answer said = {.size = 3, .modified = 1445412480};
+	text = registry_answer_text(&a, &said);
+	assert_int_equal(registry_answer_parse(text, &w), 0);
+	assert_true(w.modified == 1445412480 && w.size == 3);
 	/* no value makes a line of its own */
 	struct registry_request evil = ask;
 	evil.repo = "a\nop push-blob";

@@ -1,0 +1,243 @@
+/* build/remote.c - see remote.h
+ *
+ * Theory: a directory of ours is all that the sandbox shares with us.  It has the request, and gets
+ * the answer and the bytes; when all in there has ended it is looked at as what a stranger left.
+ */
+#include "build/remote.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/tree.h"
+#include "host/ca.h"
+#include "registry/request.h"
+#include "run/step.h"
+
+#define INSIDE "/run/bawn-add" /* where the directory is in the sandbox */
+#define TRUST "trust"
+#define TRUST_MAX ((size_t)8 << 20)
+#define ANSWER_MAX ((size_t)64 * 1024)
+#define SIZE_MAX_ADD ((int64_t)16 << 30)
+enum { TRIES = 3 };
+
+static int oom(struct err *err)
+{
+	return err_set(err, ENOMEM, "out of memory");
+}
+
+/* ---- what the instruction says ---- */
+
+int build_remote_read(struct build *b, const struct df_inst *i, const char *text, size_t at,
+	struct build_remote *ret, struct err *err)
+{
+	struct build_remote r = {.url = text, .at = at};
+	if (remote_is_repository(text)) {
+		err_hint(err,
+			"clone it in a RUN, where the policy of builds decides, or put it into the "
+			"context");
+		return df_err(&b->d, i->line, at, err, "ADD of a repository is not supported");
+	}
+	const char *host = strstr(text, "://") + 3;
+	if (memchr(host, '@', strcspn(host, "/?#"))) {
+		err_hint(err, "RUN --mount=type=secret can say who asks, and keeps it to itself");
+		return df_err(&b->d, i->line, at, err,
+			"a name or password in a URL would stand in what is built");
+	}
+	int k = remote_url_name(&b->a, text, &r.name);
+	if (k == -ENOMEM)
+		return oom(err);
+	if (k < 0) {
+		err_hint(err, "blanks and what is no ASCII are written as %%XX");
+		return df_err(&b->d, i->line, at, err, "this is no URL that a file has");
+	}
+	*ret = r;
+	return 0;
+}
+
+int build_remote_pin(struct build *b, const struct build_state *st, const struct df_inst *i,
+	struct build_remote *r, struct err *err)
+{
+	char *text;
+	for (size_t n = 0; n < i->n_flags; n++) {
+		const struct df_flag *f = &i->flags[n];
+		if (!streq(f->name, "checksum"))
+			continue;
+		int k = build_word(b, st, i, f->value, f->at, &text, err);
+		if (k < 0)
+			return k;
+		const char *digits = ref_digest_hex(text);
+		if (!digits)
+			return df_err(&b->d, i->line, f->at, err,
+				"--checksum wants sha256: and 64 hex digits");
+		memcpy(r->digest, digits, sizeof(r->digest));
+		r->pinned = true;
+	}
+	return 0;
+}
+
+/* ---- in the sandbox ---- */
+
+/* The certificates that the user has put in the place of the machine's; 1: there are such. */
+static int put_trust(struct build *b, const char *dir, struct err *err)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	char *text = NULL, *to = arena_printf(&b->a, "%s/" TRUST, dir);
+	if (!file || !*file)
+		return 0;
+	ssize_t n = to ? file_read(&b->a, AT_FDCWD, file, TRUST_MAX, &text, err) : oom(err);
+	if (n < 0)
+		return (int)n;
+	int r = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0600, false, err);
+	return r < 0 ? r : 1;
+}
+
+static int put_request(
+	struct build *b, const char *dir, const struct build_remote *r, struct err *err)
+{
+	int trust = put_trust(b, dir, err);
+	const struct registry_request q = {.op = REGISTRY_FETCH,
+		.url = r->url,
+		.trust = trust > 0 ? INSIDE "/" TRUST : NULL,
+		.ca = HOST_CA_INSIDE "/" HOST_CA_SANDBOX, /* hosts of credentials have that */
+		.size = SIZE_MAX_ADD,
+		.tries = TRIES};
+	char *text = registry_request_text(&b->a, &q);
+	char *path = arena_printf(&b->a, "%s/" REGISTRY_IN_REQUEST, dir);
+	if (trust < 0)
+		return trust;
+	if (!text || !path)
+		return oom(err);
+	return file_write_atomic(AT_FDCWD, path, text, strlen(text), 0600, false, err);
+}
+
+/* bawn-registry in a sandbox of its own, with dir.  Its exit status, or -errno. */
+static int run_inside(struct build *b, const char *dir, struct err *err)
+{
+	char *helper = path_join(&b->a, b->install.libexec, "bawn-registry"),
+	     *exe = helper ? path_real(&b->a, helper) : NULL;
+	const char *const shared[] = {STEP_BIND, dir, INSIDE, "0"},
+			  *const program[] = {STEP_BIND_RO, exe, exe, "0"};
+	struct strv argv = {0}, env = {0};
+	struct blob req = {0};
+	if (!exe)
+		return helper ? err_sys(err, errno, "open %s", helper) : oom(err);
+	strv_push(&b->a, &argv, exe);
+	strv_add(&b->a, &argv, REGISTRY_IN);
+	strv_add(&b->a, &argv, INSIDE);
+	build_proxies(b, &env);
+	blob_put_u64(&req, STEP_HOST, 1);
+	blob_put_strv(&req, STEP_ARGV, &argv);
+	blob_put_strv(&req, STEP_ENV, &env);
+	blob_put_str(&req, STEP_CWD, "/");
+	blob_put_str(&req, STEP_DIR, dir);
+	blob_put_str(&req, STEP_USER, "");
+	blob_put_str(&req, STEP_HOME, "/");
+	blob_put_strs(&req, STEP_MOUNT, shared, ARRAY_LEN(shared));
+	if (!has_prefix(exe, "/usr/")) /* that is there in any case */
+		blob_put_strs(&req, STEP_MOUNT, program, ARRAY_LEN(program));
+	int r = req.failed || b->a.failed ? oom(err) : build_spawn_step(b, &req, err);
+	blob_free(&req);
+	return r;
+}
+
+/* ---- what is left ---- */
+
+/* What bawn-registry says it did; false: nothing that can be read. */
+static bool read_answer(struct build *b, int dir, struct registry_answer *ret)
+{
+	_cleanup_close_ int fd = openat(
+		dir, REGISTRY_IN_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	char *text = arena_alloc(&b->a, ANSWER_MAX + 1);
+	ssize_t n = text ? fd_pread_full(fd, text, ANSWER_MAX, 0) : -ENOMEM;
+	return n > 0 && strlen(text) == (size_t)n && registry_answer_parse(text, ret) == 0;
+}
+
+/* Why it failed, in its own words. */
+static int failed(struct build *b, const char *path, int status, struct err *err)
+{
+	struct registry_answer w = {0};
+	char shown[900], hint[400];
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (status == 125)
+		return err_set(err, EIO, "the sandbox in which it is fetched did not start");
+	if (status == STEP_DENIED)
+		return err_set(err, EACCES, "it, or what it leads to, was denied: see above");
+	if (dir < 0 || !read_answer(b, dir, &w) || !w.error)
+		return err_set(err, EIO, "bawn-registry has ended without an answer (%d)", status);
+	if (w.hint)
+		err_hint(err, "%s", escape_text(hint, sizeof(hint), w.hint));
+	return err_set(err, EIO, "%s", escape_text(shown, sizeof(shown), w.error));
+}
+
+static int hash(int fd, char ret[static SHA256_HEX + 1], struct err *err)
+{
+	struct sha256 sum;
+	_cleanup_free_ char *room = malloc(1 << 16);
+	ssize_t n = room ? 1 : -ENOMEM;
+	sha256_begin(&sum);
+	while (n > 0) {
+		n = fd_read_full(fd, room, 1 << 16);
+		if (n > 0)
+			sha256_add(&sum, room, (size_t)n);
+	}
+	if (n < 0)
+		return err_sys(err, (int)-n, "read what came");
+	sha256_end(&sum, ret);
+	return 0;
+}
+
+/* The file, with a mode and a time that are no stranger's, and its digest. */
+static int take(struct build *b, const char *path, char ret[static SHA256_HEX + 1], struct err *err)
+{
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = dir < 0
+		? -1
+		: openat(dir, REGISTRY_IN_DATA, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct registry_answer w = {0};
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+		!read_answer(b, dir, &w) || w.error || w.size != st.st_size)
+		return err_set(err, EIO, "bawn-registry has not left behind what it says");
+	int r = hash(fd, ret, err);
+	const struct timespec when[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = w.modified}};
+	if (r == 0 && (fchmod(fd, 0600) < 0 || futimens(fd, when) < 0))
+		r = err_sys(err, errno, "set mode and time of what came");
+	return r;
+}
+
+int build_remote_fetch(struct build *b, const struct df_inst *i, const char *dir,
+	struct build_remote *r, struct err *err)
+{
+	char own[SHA256_HEX + 1], shown[600];
+	char *path = arena_printf(&b->a, "%s/remote-%zu", dir, r->at);
+	if (!path)
+		return oom(err);
+	escape_text(shown, sizeof(shown), r->url);
+	build_say(b, "bawn: %s is fetched\n", shown);
+	if (mkdir(path, 0700) < 0)
+		return err_sys(err, errno, "create %s", path);
+	int k = put_request(b, path, r, err);
+	if (k == 0)
+		k = run_inside(b, path, err);
+	if (k > 0)
+		k = failed(b, path, k, err);
+	if (k == 0)
+		k = take(b, path, own, err);
+	if (k < 0) {
+		err_prefix(err, "%s", shown);
+		return df_err_at(&b->d, i->line, r->at, err), k;
+	}
+	if (r->pinned && !streq(own, r->digest) && !GUARD_REMOVED("add-checksum"))
+		return df_err(&b->d, i->line, r->at, err,
+			"%s has the digest sha256:%s, and that is not what --checksum says", shown,
+			own);
+	memcpy(r->digest, own, sizeof(own));
+	r->dir = path;
+	return 0;
+}
