@@ -72,7 +72,10 @@ def config(layers, arch=None, **kw):
     conf = {"User": "agent", "WorkingDir": "/w", "Entrypoint": ["/usr/bin/tool"], "Cmd": ["a", "b c"],
             "Env": ["PATH=/usr/bin:/bin", "LD_PRELOAD=/evil.so", "TEXT=one\ntwo"],
             "Labels": {"k": "v"}}
-    doc = {"architecture": arch or ARCH, "os": "linux", "created": "2024-01-02T03:04:05Z",
+    arch, _, variant = (arch or ARCH).partition("/")
+    if variant:
+        kw["variant"] = variant
+    doc = {"architecture": arch, "os": "linux", "created": "2024-01-02T03:04:05Z",
            "config": conf, "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest(x) for x in layers]},
            "history": [{"created_by": "made"} for _ in layers]}
     doc.update(kw)
@@ -200,8 +203,9 @@ def index_of(blobs, archs):
     entries = []
     for arch in archs:
         layers = base([entry("etc/arch", arch.encode())])
-        entries.append({**manifest_of(blobs, layers, arch),
-                        "platform": {"os": "linux", "architecture": arch}})
+        name, _, variant = arch.partition("/")
+        platform = {"os": "linux", "architecture": name, **({"variant": variant} if variant else {})}
+        entries.append({**manifest_of(blobs, layers, arch), "platform": platform})
     entries.append({**manifest_of(blobs, [tar([])]), "platform": {"os": "unknown", "architecture": "unknown"},
                     "annotations": {"vnd.docker.reference.type": "attestation-manifest"}})
     doc = compact({"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": entries})
@@ -212,6 +216,18 @@ def make_platforms(path, *tags):
     blobs = {}
     desc = index_of(blobs, [OTHER, "s390x", ARCH])
     oci(path, [named(desc, t) for t in tags] or [desc], blobs)
+
+
+def make_variants(path, *archs):
+    """One image, v:1, for each of these: amd64/v2, arm64/v8."""
+    blobs = {}
+    oci(path, [named(index_of(blobs, archs), "v:1")], blobs)
+
+
+def make_variant_config(path, arch, *tags):
+    """An archive of docker's, where nothing else says which platform it is for."""
+    layers = base()
+    docker(path, [(config(layers, arch), layers, list(tags))])
 
 
 def make_artifacts(path, *tags):

@@ -36,7 +36,8 @@ static int check_platform(
 	int r = image_platform_parse(&b->a, text, &p, err);
 	if (r < 0)
 		return i ? df_err_at(&b->d, i->line, at, err), r : r;
-	if (streq(p.os, image_here.os) && streq(p.arch, image_here.arch))
+	const struct image_platform machine = image_machine();
+	if (image_platform_fits(&machine, &p))
 		return 0;
 	err_hint(err,
 		"only this machine's own programs can run here: leave --platform out, or give "

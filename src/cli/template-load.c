@@ -66,7 +66,7 @@ static void say_loaded(struct tpl *c, const struct template_loaded *l)
 
 static int run(struct tpl *c, char **word, int n, struct err *err)
 {
-	struct image_platform p = image_here;
+	struct image_platform p = image_machine();
 	struct template_loaded *loaded = NULL;
 	struct ref ref;
 	char *key = NULL;

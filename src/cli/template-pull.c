@@ -37,7 +37,7 @@ static void sweep(struct tpl *c)
 
 static int run(struct tpl *c, char **word, int n, struct err *err)
 {
-	struct image_platform p = image_here;
+	struct image_platform p = image_machine();
 	struct template_remote rm;
 	struct ref ref;
 	char id[65];

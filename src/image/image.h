@@ -30,11 +30,16 @@
 /* Which image of several: "linux", "amd64", NULL. */
 struct image_platform {
 	const char *os, *arch, *variant;
+	unsigned int level; /* amd64 without a variant: up to linux/amd64/vLEVEL; 0 is 1 */
 };
-extern const struct image_platform image_here; /* this machine's */
+extern const struct image_platform image_here; /* this machine's, but for its level */
+struct image_platform image_machine(void);     /* and with it: what it can run */
 /* "linux/amd64", "linux/arm64/v8"; a missing os is linux.  -EINVAL with the form. */
 int image_platform_parse(
 	struct arena *a, const char *text, struct image_platform *ret, struct err *err);
+
+/* How well have fits want: 0 not at all; more is better.  have.os and .arch NULL: not said. */
+int image_platform_fits(const struct image_platform *want, const struct image_platform *have);
 
 /* What a manifest or index says of a blob. */
 struct image_desc {

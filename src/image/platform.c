@@ -1,5 +1,6 @@
 /* image/platform.c - which of several images is for a machine; see image.h */
 #include "base/escape.h"
+#include "image/cpu.h"
 #include "image/request.h"
 
 const struct image_platform image_here = {
@@ -36,12 +37,21 @@ int image_platform_parse(
 		p.os = strsep(&rest, "/");
 	p.arch = common_name(strsep(&rest, "/"));
 	p.variant = rest;
+	/* what it can run says this machine's processor, of another's architecture nobody */
+	p.level = streq(p.arch, image_here.arch) ? cpu_level() : 0;
 	if (word_ok(p.os) && word_ok(p.arch) && (!rest || word_ok(rest))) {
 		*ret = p;
 		return 0;
 	}
 	err_hint(err, "OS/ARCH[/VARIANT], as in linux/amd64 or linux/arm64/v8");
 	return err_set(err, EINVAL, "'%s' is no platform", escape_text(shown, sizeof(shown), text));
+}
+
+struct image_platform image_machine(void)
+{
+	struct image_platform p = image_here;
+	p.level = cpu_level();
+	return p;
 }
 
 /* What a variant that isn't said stands for. */
@@ -52,16 +62,53 @@ static const char *variant_of(const struct image_platform *p)
 	return streq(p->arch, "arm64") ? "v8" : streq(p->arch, "amd64") ? "v1" : "";
 }
 
+/* "v3": 3; 0: it is no level. */
+static unsigned int level_of(const char *variant)
+{
+	const bool is = variant[0] == 'v' && variant[1] >= '1' && variant[1] <= '9' && !variant[2];
+	return is ? (unsigned int)(variant[1] - '0') : 0;
+}
+
+/* Up to where want goes. */
+static unsigned int most(const struct image_platform *want)
+{
+	return want->variant && *want->variant ? level_of(want->variant) : MAX(want->level, 1u);
+}
+
 int image_platform_fits(const struct image_platform *want, const struct image_platform *have)
 {
 	if (!have->os || !have->arch)
 		return 1;
 	if (!streq(want->os, have->os) || !streq(want->arch, common_name(have->arch)))
 		return 0;
+	if (streq(want->arch, "amd64")) { /* the highest that can run is best */
+		const struct image_platform known = {.arch = want->arch, .variant = have->variant};
+		unsigned int n = level_of(variant_of(&known));
+		return n && n <= most(want) ? 1 + (int)n : 0;
+	}
 	/* an exact one is best; a machine's later variants are more than it may have */
-	if (streq(variant_of(want), variant_of(have)))
+	const struct image_platform known = {.arch = want->arch, .variant = have->variant};
+	if (streq(variant_of(want), variant_of(&known)))
 		return 3;
-	return want->variant || streq(want->arch, "amd64") ? 0 : 2;
+	return want->variant ? 0 : 2;
+}
+
+bool image_platform_beyond(const struct image_platform *want, const struct image_platform *have)
+{
+	return want->arch && streq(want->arch, "amd64") && have->os && have->arch &&
+		streq(want->os, have->os) && streq(common_name(have->arch), "amd64") &&
+		have->variant && level_of(have->variant) > most(want);
+}
+
+void image_platform_hint(const struct image_platform *want, bool beyond, struct err *err)
+{
+	if (beyond && !want->variant)
+		err_hint(err,
+			"this machine's processor can run up to linux/amd64/v%u; to have another "
+			"here nevertheless, name it: --platform linux/amd64/vN",
+			most(want));
+	else
+		err_hint(err, "have it made for %s/%s", want->os, want->arch);
 }
 
 char *image_platform_text(struct arena *a, const struct image_platform *p)

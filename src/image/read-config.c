@@ -77,10 +77,10 @@ static void drop_odd_env(struct strv *env)
 static int check_platform(struct arena *a, const struct image_platform *want,
 	const struct template_info *t, struct err *err)
 {
-	struct image_platform have = {t->os, t->arch, t->variant};
+	struct image_platform have = {.os = t->os, .arch = t->arch, .variant = t->variant};
 	if (!want->arch || image_platform_fits(want, &have))
 		return 0;
-	err_hint(err, "have it made for %s/%s", want->os, want->arch);
+	image_platform_hint(want, image_platform_beyond(want, &have), err);
 	return err_set(err, ENOEXEC, "the image is for %s, not for %s",
 		image_platform_text(a, &have), image_platform_text(a, want));
 }

@@ -101,17 +101,19 @@ static int none_fits(struct arena *a, const struct json_value *list,
 {
 	char *all = NULL;
 	size_t listed = 0;
+	bool beyond = false;
 	for (size_t i = 0; i < json_value_count(list); i++) {
 		const struct json_value *v = json_value_at(list, i);
 		if (!is_candidate(v) || listed++ >= 12)
 			continue;
 		struct image_platform p = platform_of(v);
+		beyond |= image_platform_beyond(want, &p);
 		all = arena_printf(
 			a, "%s%s%s", all ? all : "", all ? ", " : "", image_platform_text(a, &p));
 	}
 	if (!listed)
 		return err_set(err, EINVAL, "the index names no image");
-	err_hint(err, "have it made for %s/%s", want->os, want->arch);
+	image_platform_hint(want, beyond, err);
 	return err_set(err, ENOEXEC, "there is no image for %s in it, but for %s%s",
 		image_platform_text(a, want), all ? all : "others", listed > 12 ? " and more" : "");
 }
@@ -180,6 +182,25 @@ static bool seen(const struct json_value *list, size_t n, const char *digest)
 	return false;
 }
 
+/* Does another entry of the same name fit better?  Both are one image, for several platforms. */
+static bool surpassed(
+	struct arena *a, const struct json_value *list, size_t at, const struct image_platform *p)
+{
+	const struct json_value *v = json_value_at(list, at);
+	const struct image_platform own = platform_of(v);
+	const int fits = image_platform_fits(p, &own);
+	for (size_t i = 0; own.os && i < json_value_count(list); i++) {
+		const struct json_value *w = json_value_at(list, i);
+		const struct image_platform have = platform_of(w);
+		if (!have.os || !is_candidate(w) || image_platform_fits(p, &have) <= fits)
+			continue;
+		const char *name = name_of(a, v), *other = name_of(a, w);
+		if (name && other && streq(name, other))
+			return true;
+	}
+	return false;
+}
+
 int image_layout_read(struct arena *a, const struct json_value *doc, const struct image_platform *p,
 	FILE *out, struct err *err)
 {
@@ -189,7 +210,7 @@ int image_layout_read(struct arena *a, const struct json_value *doc, const struc
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct json_value *v = json_value_at(list, i);
 		struct image_platform have = platform_of(v);
-		if (!is_candidate(v) || !image_platform_fits(p, &have))
+		if (!is_candidate(v) || !image_platform_fits(p, &have) || surpassed(a, list, i, p))
 			continue;
 		const char *digest = json_value_text(json_value_get(v, "digest"));
 		/* the same under several names: once, with all of them */

@@ -1,7 +1,17 @@
 /* image/request.c - see request.h: the record form of a request, and its check */
 #include "image/request.h"
 
-enum tag { TAG_OP = 1, TAG_DOC, TAG_PASSWD, TAG_OS, TAG_ARCH, TAG_VARIANT, TAG_LINE, TAG_END };
+enum tag {
+	TAG_OP = 1,
+	TAG_DOC,
+	TAG_PASSWD,
+	TAG_OS,
+	TAG_ARCH,
+	TAG_VARIANT,
+	TAG_LINE,
+	TAG_END,
+	TAG_LEVEL
+};
 
 int image_request_write(struct blob *b, const struct image_request *req)
 {
@@ -13,6 +23,8 @@ int image_request_write(struct blob *b, const struct image_request *req)
 	blob_put_opt(b, TAG_OS, req->platform.os);
 	blob_put_opt(b, TAG_ARCH, req->platform.arch);
 	blob_put_opt(b, TAG_VARIANT, req->platform.variant);
+	if (req->platform.level)
+		blob_put_u64(b, TAG_LEVEL, req->platform.level);
 	for (size_t i = 0; i < req->lines.n; i++)
 		blob_put_str(b, TAG_LINE, req->lines.v[i]);
 	blob_put_u64(b, TAG_END, 0);
@@ -56,6 +68,11 @@ static int get(struct arena *a, const struct blob_view *v, struct image_request 
 		return get_text(v, &req->platform.arch);
 	case TAG_VARIANT:
 		return get_text(v, &req->platform.variant);
+	case TAG_LEVEL:
+		if (blob_u64(v, &op) < 0 || op > 9)
+			return -EBADMSG;
+		req->platform.level = (unsigned int)op;
+		return 0;
 	case TAG_LINE:
 		return get_line(a, v, &req->lines);
 	default:

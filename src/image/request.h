@@ -53,8 +53,10 @@ int image_write(struct arena *a, const struct image_request *req, FILE *out, str
 /* The lines that the image's /etc/passwd has for uid 1000, and for user. */
 int image_passwd(struct arena *a, const char *text, size_t n, const char *user, struct strv *ret);
 
-/* How well have fits want: 0 not at all; more is better.  have.os and .arch NULL: not said. */
-int image_platform_fits(const struct image_platform *want, const struct image_platform *have);
+/* Does only the processor's level stand against it? */
+bool image_platform_beyond(const struct image_platform *want, const struct image_platform *have);
+/* What helps where nothing fits. */
+void image_platform_hint(const struct image_platform *want, bool beyond, struct err *err);
 /* "linux/arm64/v8", escaped. */
 char *image_platform_text(struct arena *a, const struct image_platform *p);
 

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct image_request req = {.op = (enum image_op)(1 + data[0] % IMAGE_EDIT_CONFIG),
 		.doc = (const char *)data + 1,
 		.n_doc = n - 1,
-		.platform = {"linux", "amd64", NULL}};
+		.platform = {.os = "linux", .arch = "amd64", .level = 3}};
 	/* what stands behind a line of four dashes is an image's passwd file */
 	const char *rest = memmem(data, n, "\n----\n", 6);
 	if (rest) {

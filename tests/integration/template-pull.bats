@@ -50,6 +50,16 @@ refused() {
 	assert_status 125
 }
 
+@test "template pull: of variants one that this processor can run; of what it can't, how to have it" {
+	[ "$(uname -m)" = x86_64 ] || skip "variants of amd64"
+	refused "this machine's processor can run up to linux/amd64/v" variants/v9
+	grep -qw sse4_2 /proc/cpuinfo || skip "a processor that has v2"
+	run "$BAWN" template pull -q variants/v2
+	assert_status 0
+	run "$BAWN" template pull -q --platform linux/amd64/v9 variants/v9
+	assert_status 0
+}
+
 @test "template pull: what fails leaves the store as it was, and says why" {
 	refused "404" s404/x
 	refused "docker login $AT, or bawn secret set registry.127.0.0.1_${AT#*:}" s401/x

@@ -76,6 +76,55 @@ nothing_half() {
 	[[ $output == *"is no platform"* ]]
 }
 
+# The highest level that this processor has, as the C library says it.
+cpu_level() {
+	local v
+	v=$(/lib64/ld-linux-x86-64.so.2 --help | sed -n 's/^ *x86-64-\(v[2-4]\) (supported.*/\1/p' | sort | tail -1)
+	echo "${v:-v1}"
+}
+
+@test "load: of variants the highest that this processor can run; one that it can't is refused" {
+	local all=(amd64/v1 amd64/v2 amd64/v3 amd64/v4 amd64/v9) v
+	[ "$(uname -m)" = x86_64 ] || skip "variants of amd64"
+	need test -x /lib64/ld-linux-x86-64.so.2 -- "glibc's ld.so"
+	v=$(cpu_level)
+	image variants "${all[@]}"
+	run -0 template load "$WS/variants.tar"
+	run -0 template inspect --json v:1
+	[[ $output == *"\"variant\": \"$v\""* ]]
+	# the only one there is
+	image variants "amd64/$v" arm64/v8
+	run -0 template load "$WS/variants.tar"
+	image variants amd64/v9 arm64/v8
+	run -125 template load "$WS/variants.tar"
+	[[ $output == *"there is no image for linux/amd64 in it, but for linux/amd64/v9, linux/arm64/v8"* ]]
+	[[ $output == *"this machine's processor can run up to linux/amd64/$v"* ]]
+	# by name any can be had, and what is below it where there is none
+	image variants "${all[@]}"
+	run -0 template load --platform linux/amd64/v9 "$WS/variants.tar"
+	run -0 template inspect --json v:1
+	[[ $output == *'"variant": "v9"'* ]]
+	image variants amd64 amd64/v2
+	run -0 template load --platform linux/amd64/v3 "$WS/variants.tar"
+	run -0 template inspect --json v:1
+	[[ $output == *'"variant": "v2"'* ]]
+	# what only its configuration says counts, too
+	image variant_config amd64/v9 w:1
+	run -125 template load "$WS/variant_config.tar"
+	[[ $output == *"the image is for linux/amd64/v9, not for linux/amd64"* ]]
+	[[ $output == *"this machine's processor can run up to linux/amd64/$v"* ]]
+	image variant_config "amd64/$v" w:1
+	run -0 template load "$WS/variant_config.tar"
+	nothing_half
+	# and builds
+	printf 'ARG V=%s\nFROM --platform=linux/amd64/$V w:1\nLABEL a=b\n' "$v" >"$WS/Dockerfile"
+	run -0 "$BAWN" build -t x "$WS"
+	run -0 template inspect --json x
+	[[ $output == *"\"variant\": \"$v\""* ]]
+	run -125 "$BAWN" build --build-arg V=v9 "$WS"
+	[[ $output == *"Dockerfile:2:6: linux/amd64/v9 is another platform than this machine's"* ]]
+}
+
 @test "load: a layer that is a link to another, an image without layers" {
 	image twice t:1
 	run -0 template load "$WS/twice.tar"

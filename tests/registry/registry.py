@@ -99,6 +99,13 @@ FOREIGN = json.dumps({
     "schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": [
         {"mediaType": OCI + "manifest.v1+json", "digest": digest(b"other"), "size": 5,
          "platform": {"os": "linux", "architecture": "s390x"}}]}).encode()
+def variants(*names):
+    """Of amd64 alone; the manifest is the one of all."""
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": [
+        {"mediaType": OCI + "manifest.v1+json", "digest": digest(MANIFEST), "size": len(MANIFEST),
+         "platform": {"os": "linux", "architecture": "amd64", "variant": name}} for name in names]}).encode()
+
+
 BLOBS = {digest(z): z for _, z in LAYERS}
 BLOBS[digest(CONFIG)] = CONFIG
 MANIFESTS = {}
@@ -235,6 +242,8 @@ class Handler(BaseHTTPRequestHandler):
             body, kind = INDEX, OCI + "index.v1+json"
         if fault == "foreign":
             body, kind = FOREIGN, OCI + "index.v1+json"
+        if fault == "variants" and not what.startswith("sha256:"):
+            body, kind = variants(*repo.split("/")[1].split("_")), OCI + "index.v1+json"
         if fault == "many":
             body = MANY
         if fault == "s401":

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "image/ask.h"
+#include "image/cpu.h"
 #include "json/value.h"
 
 #define A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -32,8 +33,10 @@ static int ask(struct arena *a, const struct image_request *req, char **ret, str
 
 static char *ask_read(struct arena *a, enum image_op op, const char *doc, int want)
 {
-	struct image_request req = {
-		.op = op, .doc = doc, .n_doc = strlen(doc), .platform = {"linux", "amd64", NULL}};
+	struct image_request req = {.op = op,
+		.doc = doc,
+		.n_doc = strlen(doc),
+		.platform = {.os = "linux", .arch = "amd64"}};
 	struct err err = {0};
 	char *text;
 	int r = ask(a, &req, &text, &err);
@@ -153,7 +156,7 @@ static void platforms(void **state)
 	struct image_request req = {.op = IMAGE_READ_MANIFEST,
 		.doc = doc,
 		.n_doc = strlen(doc),
-		.platform = {"linux", "amd64", NULL}};
+		.platform = {.os = "linux", .arch = "amd64"}};
 	assert_int_equal(ask(&a, &req, &text, &err), -ENOEXEC);
 	assert_string_equal(err.msg,
 		"there is no image for linux/amd64 in it, but for "
@@ -175,6 +178,112 @@ static void platforms(void **state)
 	arena_free(&a);
 }
 
+/* What each level wants, a bit less of which is the level below. */
+static void cpu_levels(void **state)
+{
+	(void)state;
+	/* of a processor of each generation, as CPUID says it there */
+	const struct cpu_words
+		k8 = {.c1 = 0x2001, .c81 = 1},
+		nehalem = {.c1 = 0x0098e3bd, .c81 = 1},
+		sandy = {.c1 = 0x1fbae3ff, .c81 = 1, .xcr0 = 7},
+		haswell = {.c1 = 0x7ffafbff, .b7 = 0x000027ab, .c81 = 0x21, .xcr0 = 7},
+		skylake = {.c1 = 0x7ffefbff, .b7 = 0xd39ffffb, .c81 = 0x121, .xcr0 = 0x2ff};
+	assert_int_equal(cpu_level_of(&(struct cpu_words){0}), 1);
+	assert_int_equal(cpu_level_of(&k8), 1);
+	assert_int_equal(cpu_level_of(&nehalem), 2);
+	assert_int_equal(cpu_level_of(&sandy), 2);
+	assert_int_equal(cpu_level_of(&haswell), 3);
+	assert_int_equal(cpu_level_of(&skylake), 4);
+	/* what the kernel does not keep can't be used */
+	struct cpu_words w = skylake;
+	w.xcr0 = 7;
+	assert_int_equal(cpu_level_of(&w), 3);
+	w.xcr0 = 3;
+	assert_int_equal(cpu_level_of(&w), 2);
+	static const unsigned int v2[] = {0, 9, 13, 19, 20, 23}, v3[] = {12, 22, 27, 28, 29},
+				  b3[] = {3, 5, 8}, b4[] = {16, 17, 28, 30, 31};
+	for (size_t i = 0; i < ARRAY_LEN(v2); i++) {
+		w = skylake;
+		w.c1 &= ~(1u << v2[i]);
+		assert_int_equal(cpu_level_of(&w), 1);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(v3); i++) {
+		w = skylake;
+		w.c1 &= ~(1u << v3[i]);
+		assert_int_equal(cpu_level_of(&w), 2);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(b3); i++) {
+		w = skylake;
+		w.b7 &= ~(1u << b3[i]);
+		assert_int_equal(cpu_level_of(&w), 2);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(b4); i++) {
+		w = skylake;
+		w.b7 &= ~(1u << b4[i]);
+		assert_int_equal(cpu_level_of(&w), 3);
+	}
+	w = skylake;
+	w.c81 &= ~1u;
+	assert_int_equal(cpu_level_of(&w), 1);
+	w = skylake;
+	w.c81 &= ~(1u << 5);
+	assert_int_equal(cpu_level_of(&w), 2);
+}
+
+/* Which of several a machine gets; 0: none of them. */
+static void variants(void **state)
+{
+	(void)state;
+	static const char *const all[] = {"", "v1", "v2", "v3", "v4", "v5", "v0", "v22", "x", "V3"};
+	static const int fits[][ARRAY_LEN(all)] = {
+		{2, 2, 0, 0, 0, 0, 0, 0, 0, 0},
+		{2, 2, 3, 0, 0, 0, 0, 0, 0, 0},
+		{2, 2, 3, 4, 0, 0, 0, 0, 0, 0},
+		{2, 2, 3, 4, 5, 0, 0, 0, 0, 0},
+	};
+	for (unsigned int level = 0; level <= ARRAY_LEN(fits); level++)
+		for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+			struct image_platform want = {"linux", "amd64", NULL, level},
+					      have = {"linux", "x86_64", all[i], 0};
+			const int due = fits[MAX(level, 1u) - 1][i];
+			assert_int_equal(image_platform_fits(&want, &have), due);
+			/* said by name it is the same, whatever the machine has */
+			char name[] = {'v', (char)('0' + MAX(level, 1u)), '\0'};
+			want = (struct image_platform){"linux", "amd64", name, 1};
+			assert_int_equal(image_platform_fits(&want, &have), due);
+		}
+	const struct image_platform arm = {"linux", "arm64", NULL, 0},
+				    v8 = {"linux", "arm64", "v8", 0},
+				    aarch = {"linux", "aarch64", "v8", 0};
+	assert_int_equal(image_platform_fits(&arm, &v8), 3);
+	assert_int_equal(image_platform_fits(&arm, &aarch), 3);
+	assert_int_equal(image_platform_fits(&v8, &arm), 3);
+	assert_int_equal(image_platform_fits(&arm, &arm), 3);
+	struct arena a = {0};
+	struct err err = {0};
+	char *text = NULL;
+	const char *doc = INDEX(ENTRY(A, "amd64", "") "," ENTRY(
+		B, "amd64", ",\"variant\":\"v2\"") "," ENTRY(A, "amd64", ",\"variant\":\"v4\""));
+	struct image_request req = {.op = IMAGE_READ_MANIFEST,
+		.doc = doc,
+		.n_doc = strlen(doc),
+		.platform = {"linux", "amd64", NULL, 3}};
+	assert_int_equal(ask(&a, &req, &text, &err), 0);
+	assert_string_equal(text, "kind index\nchosen " B " 5 " IMAGE_OCI_MANIFEST "\n");
+	/* of what it is too new for, the machine is named */
+	doc = INDEX(ENTRY(A, "amd64", ",\"variant\":\"v4\""));
+	req.doc = doc;
+	req.n_doc = strlen(doc);
+	assert_int_equal(ask(&a, &req, &text, &err), -ENOEXEC);
+	assert_string_equal(
+		err.msg, "there is no image for linux/amd64 in it, but for linux/amd64/v4");
+	assert_non_null(strstr(err.hint, "can run up to linux/amd64/v3"));
+	req.platform.variant = "v4";
+	assert_int_equal(ask(&a, &req, &text, &err), 0);
+	arena_free(&a);
+}
+
 #define NAMED(digest, key, name)                                                                   \
 	"{\"mediaType\":\"" IMAGE_OCI_MANIFEST "\",\"digest\":\"" digest                           \
 	"\",\"size\":5,\"annotations\":{\"" key "\":\"" name "\"}}"
@@ -192,6 +301,26 @@ static void layouts(void **state)
 		"manifest " A " 5 " IMAGE_OCI_MANIFEST
 		"\nname docker.io/library/x:1\nname localhost/y:2\nmanifest " B
 		" 5 " IMAGE_OCI_MANIFEST "\n");
+	/* of one image for several platforms the best, of two images both */
+#define BOTH(x, y)                                                                                 \
+	INDEX(ENTRY(A, "amd64", "},\"annotations\":{\"" REF_NAME "\":\"" x "\"") "," ENTRY(        \
+		B, "amd64", ",\"variant\":\"v2\"},\"annotations\":{\"" REF_NAME "\":\"" y "\""))
+	struct err err = {0};
+	struct image_request req = {.op = IMAGE_READ_LAYOUT,
+		.doc = BOTH("localhost/y:2", "localhost/y:2"),
+		.platform = {.os = "linux", .arch = "amd64", .level = 3}};
+	req.n_doc = strlen(req.doc);
+	assert_int_equal(ask(&a, &req, &text, &err), 0);
+	assert_string_equal(text, "manifest " B " 5 " IMAGE_OCI_MANIFEST "\nname localhost/y:2\n");
+	req.platform.level = 1;
+	assert_int_equal(ask(&a, &req, &text, &err), 0);
+	assert_string_equal(text, "manifest " A " 5 " IMAGE_OCI_MANIFEST "\nname localhost/y:2\n");
+	req.doc = BOTH("localhost/y:2", "localhost/z:2");
+	req.n_doc = strlen(req.doc);
+	req.platform.level = 3;
+	assert_int_equal(ask(&a, &req, &text, &err), 0);
+	assert_non_null(strstr(text, A));
+	assert_non_null(strstr(text, B));
 	ask_read(&a, IMAGE_READ_LAYOUT, INDEX(ENTRY(A, "arm64", "")), -ENOEXEC);
 	ask_read(&a, IMAGE_READ_LAYOUT, INDEX(""), -EINVAL);
 	ask_read(&a, IMAGE_READ_LAYOUT, "{}", -EINVAL);
@@ -222,7 +351,7 @@ static void tpl_12_configs(void **state)
 		.n_doc = sizeof(doc) - 1,
 		.passwd = passwd,
 		.n_passwd = sizeof(passwd) - 1,
-		.platform = {"linux", "amd64", NULL}};
+		.platform = {.os = "linux", .arch = "amd64"}};
 	assert_int_equal(ask(&a, &req, &text, &err), 0);
 	text = arena_printf(&a, "%sdone -\n", text);
 	assert_int_equal(image_lines_parse(&a, text, strlen(text), &l, &err), 0);
@@ -374,6 +503,8 @@ int main(void)
 		cmocka_unit_test(tpl_09_deep_and_wide),
 		cmocka_unit_test(manifests),
 		cmocka_unit_test(platforms),
+		cmocka_unit_test(cpu_levels),
+		cmocka_unit_test(variants),
 		cmocka_unit_test(layouts),
 		cmocka_unit_test(tpl_12_configs),
 		cmocka_unit_test(edits),
