@@ -28,6 +28,7 @@ struct copying {
 	const char *list; /* whose its links are */
 	struct build_remote *remote;
 	size_t n_remote;
+	struct strv excludes;           /* what c.exclude is made of */
 	struct template_making fetched; /* what of it is here */
 };
 
@@ -73,7 +74,9 @@ static int read_excludes(struct copying *k, struct err *err)
 			continue;
 		int r = build_word(k->b, k->st, k->i, f->value, f->at, &text, err);
 		if (r == 0)
-			r = ignore_add(&k->b->a, &k->c.exclude, text, strlen(text), err);
+			r = strv_push(&k->b->a, &k->excludes, text) < 0
+				? oom(err)
+				: ignore_add(&k->b->a, &k->c.exclude, text, strlen(text), err);
 		if (r < 0)
 			return r;
 	}
@@ -188,14 +191,20 @@ static int check_remote(struct copying *k, struct err *err)
 	const struct df_inst *i = k->i;
 	const bool dir = k->c.dest[strlen(k->c.dest) - 1] == '/';
 	for (size_t n = 0; dir && n < k->n_remote; n++)
-		if (!k->remote[n].name)
+		if (!k->remote[n].name && !k->remote[n].git)
 			return df_err(&b->d, i->line, k->remote[n].at, err,
 				"no name for a file can be had of this URL: say it where it goes");
+	bool any_git = false;
+	for (size_t n = 0; n < k->n_remote; n++)
+		any_git |= k->remote[n].git;
+	if (df_flag(i, "keep-git-dir") && !any_git)
+		return df_err(&b->d, i->line, i->words[0].at, err,
+			"--keep-git-dir is for a repository: https://HOST/NAME.git");
 	if (!df_flag(i, "checksum"))
 		return 0;
-	if (k->n_remote != 1 || k->c.sources.n || k->n_docs)
+	if (k->n_remote != 1 || k->remote[0].git || k->c.sources.n || k->n_docs)
 		return df_err(&b->d, i->line, i->words[0].at, err,
-			"--checksum is for one source, and that a URL");
+			"--checksum is for one source, and that a file at a URL");
 	return build_remote_pin(b, k->st, i, &k->remote[0], err);
 }
 
@@ -414,10 +423,29 @@ static bool unpacks(const struct df_inst *i, bool otherwise)
 	return said ? streq(said, "true") : otherwise;
 }
 
+/* What a repository has, as a directory of the context. */
+static int put_repository(
+	struct copying *k, int root, const struct build_remote *m, struct err *err)
+{
+	struct build *b = k->b;
+	struct build_copy c;
+	_cleanup_close_ int from = build_remote_git_copy(b, m, &c, err);
+	int r = MIN(from, 0);
+	for (size_t n = 0; r == 0 && n < k->excludes.n; n++)
+		r = ignore_add(&b->a, &c.exclude, k->excludes.v[n], strlen(k->excludes.v[n]), err);
+	c.dest = k->c.dest;
+	c.chmod = k->c.chmod;
+	c.owner = k->c.owner;
+	c.links = k->c.links;
+	return r < 0 ? r : build_tree_copy(&b->a, &c, root, err);
+}
+
 /* What is fetched: a file like another, unless it is to be unpacked. */
 static int put_remote(struct copying *k, int root, const struct build_remote *m, struct err *err)
 {
 	struct build *b = k->b;
+	if (m->git)
+		return put_repository(k, root, m, err);
 	struct build_copy c = {.context = true, .chmod = k->c.chmod, .owner = k->c.owner};
 	_cleanup_close_ int from = open(m->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (from < 0)
@@ -521,6 +549,14 @@ static int find_digest(struct copying *k, char **ret, struct err *err)
 	return r;
 }
 
+/* What, beside its digest, makes what is fetched what it becomes. */
+static const char *remote_part(const struct build_remote *m)
+{
+	if (m->git)
+		return m->keep ? m->commit : "tree";
+	return m->name ? m->name : "";
+}
+
 /* What of the instruction makes a difference, beside the files. */
 static char *canonical(struct copying *k)
 {
@@ -532,9 +568,10 @@ static char *canonical(struct copying *k)
 	/* where each source goes hangs on its name */
 	for (size_t i = 0; i < k->c.sources.n; i++)
 		buf_printf(&t, "\n%s", k->c.parents ? k->c.sources.v[i] : "");
+	for (size_t i = 0; k->n_remote && i < k->excludes.n; i++)
+		buf_printf(&t, "\n!%s", k->excludes.v[i]);
 	for (size_t i = 0; i < k->n_remote; i++)
-		buf_printf(&t, "\n@%s %s", k->remote[i].digest,
-			k->remote[i].name ? k->remote[i].name : "");
+		buf_printf(&t, "\n@%s %s", k->remote[i].digest, remote_part(&k->remote[i]));
 	if (df_flag(k->i, "unpack"))
 		buf_str(&t, df_flag(k->i, "unpack"));
 	return buf_take(&k->b->a, &t);

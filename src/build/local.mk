@@ -18,7 +18,8 @@ bawn_build_SOURCES = \
 	src/build/build.h src/build/main.c src/build/say.c \
 	src/build/words.c src/build/stages.c src/build/meta.c \
 	src/build/carry.h src/build/carry.c src/build/steps.c src/build/owners.c \
-	src/build/copy.c src/build/remote.h src/build/remote.c src/build/run.c src/build/finish.c \
+	src/build/copy.c src/build/remote.h src/build/remote.c \
+	src/build/remote-git.c src/build/run.c src/build/finish.c \
 	src/build/tree.h src/build/tree.c src/build/tree-walk.h src/build/tree-walk.c \
 	src/build/tree-place.c src/build/links.h src/build/links.c src/build/view.h src/build/view.c \
 	src/init/init-overlay.h src/init/init-overlay.c \

@@ -37,7 +37,7 @@ static const struct flag_type flag_types[] = {
 	{DF_ADD, "link", FLAG_BOOL},
 	{DF_ADD, "exclude", FLAG_LIST},
 	{DF_ADD, "unpack", FLAG_BOOL},
-	{DF_ADD, "keep-git-dir", FLAG_NONE},
+	{DF_ADD, "keep-git-dir", FLAG_BOOL},
 	{DF_ADD, "checksum", FLAG_VALUE},
 	{DF_COPY, "chown", FLAG_VALUE},
 	{DF_COPY, "chmod", FLAG_VALUE},

@@ -51,18 +51,54 @@ static ssize_t decode(const char *from, size_t n, char *to)
 	return (ssize_t)len;
 }
 
+static bool is_url(const char *s)
+{
+	const char *host = is_web(s) ? strstr(s, "://") + 3 : NULL;
+	if (!host || !*host || strchr("/?#", *host))
+		return false;
+	for (; *s; s++)
+		if (*s <= ' ' || *s > '~' || *s == '\\')
+			return false;
+	return true;
+}
+
+/* What git takes for the name of a branch, a tag, or a commit, and for nothing else. */
+static bool is_git_ref(const char *s)
+{
+	if (*s == '-' || strstr(s, "..") || strstr(s, "@{"))
+		return false;
+	for (; *s; s++)
+		if (*s <= ' ' || *s > '~' || strchr("~^:?*[\\", *s))
+			return false;
+	return true;
+}
+
+int remote_git_parse(
+	struct arena *a, const char *text, char **ret_url, char **ret_ref, char **ret_dir)
+{
+	size_t n = strcspn(text, "#");
+	char *url = arena_dupn(a, text, n), *ref = arena_dup(a, text + n + (text[n] == '#'));
+	char *dir = ref ? strchr(ref, ':') : NULL;
+	if (!url || !ref)
+		return -ENOMEM;
+	if (dir)
+		*dir++ = '\0';
+	for (const char *p = dir; p && *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return -EINVAL;
+	if (!is_url(url) || !is_git_ref(ref))
+		return -EINVAL;
+	*ret_url = url;
+	*ret_ref = *ref ? ref : NULL;
+	*ret_dir = dir && *dir ? dir : NULL;
+	return 0;
+}
+
 int remote_url_name(struct arena *a, const char *url, char **ret)
 {
-	const char *host = strstr(url, "://");
-	if (!is_web(url) || !host)
+	if (!is_url(url))
 		return -EINVAL;
-	host += 3;
-	const char *path = host + strcspn(host, "/?#");
-	if (path == host)
-		return -EINVAL;
-	for (const char *p = url; *p; p++)
-		if (*p <= ' ' || *p > '~' || *p == '\\')
-			return -EINVAL;
+	const char *host = strstr(url, "://") + 3, *path = host + strcspn(host, "/?#");
 	size_t n = *path == '/' ? strcspn(path, "?#") : 0;
 	char *text = arena_alloc(a, n + 1);
 	ssize_t len = text ? decode(path, n, text) : -ENOMEM;

@@ -16,8 +16,6 @@
 #include "registry/request.h"
 #include "run/step.h"
 
-#define INSIDE "/run/bawn-add" /* where the directory is in the sandbox */
-#define TRUST "trust"
 #define TRUST_MAX ((size_t)8 << 20)
 #define ANSWER_MAX ((size_t)64 * 1024)
 #define SIZE_MAX_ADD ((int64_t)16 << 30)
@@ -30,22 +28,43 @@ static int oom(struct err *err)
 
 /* ---- what the instruction says ---- */
 
+static int read_repository(struct build *b, const struct df_inst *i, struct build_remote *r,
+	struct build_remote *ret, struct err *err)
+{
+	char *url, *ref, *dir;
+	const char *keep = df_flag(i, "keep-git-dir");
+	int k = remote_git_parse(&b->a, r->url, &url, &ref, &dir);
+	if (k == -ENOMEM)
+		return oom(err);
+	if (k < 0)
+		return df_err(&b->d, i->line, r->at, err,
+			"a repository is URL.git, URL.git#REF or URL.git#REF:DIR");
+	r->url = url;
+	r->ref = ref;
+	r->subdir = dir;
+	r->keep = keep && streq(keep, "true");
+	*ret = *r;
+	return 0;
+}
+
 int build_remote_read(struct build *b, const struct df_inst *i, const char *text, size_t at,
 	struct build_remote *ret, struct err *err)
 {
-	struct build_remote r = {.url = text, .at = at};
-	if (remote_is_repository(text)) {
-		err_hint(err,
-			"clone it in a RUN, where the policy of builds decides, or put it into the "
-			"context");
-		return df_err(&b->d, i->line, at, err, "ADD of a repository is not supported");
+	struct build_remote r = {.url = text, .at = at, .git = remote_is_repository(text)};
+	const char *host = strstr(text, "://");
+	if (!has_prefix(text, "http")) {
+		err_hint(err, "there is no key of yours in a build: name it by https");
+		return df_err(
+			&b->d, i->line, at, err, "ADD takes repositories by http and https alone");
 	}
-	const char *host = strstr(text, "://") + 3;
+	host = host ? host + 3 : "";
 	if (memchr(host, '@', strcspn(host, "/?#"))) {
 		err_hint(err, "RUN --mount=type=secret can say who asks, and keeps it to itself");
 		return df_err(&b->d, i->line, at, err,
 			"a name or password in a URL would stand in what is built");
 	}
+	if (r.git)
+		return read_repository(b, i, &r, ret, err);
 	int k = remote_url_name(&b->a, text, &r.name);
 	if (k == -ENOMEM)
 		return oom(err);
@@ -80,11 +99,10 @@ int build_remote_pin(struct build *b, const struct build_state *st, const struct
 
 /* ---- in the sandbox ---- */
 
-/* The certificates that the user has put in the place of the machine's; 1: there are such. */
-static int put_trust(struct build *b, const char *dir, struct err *err)
+int build_remote_trust(struct build *b, const char *dir, struct err *err)
 {
 	const char *file = getenv("SSL_CERT_FILE");
-	char *text = NULL, *to = arena_printf(&b->a, "%s/" TRUST, dir);
+	char *text = NULL, *to = arena_printf(&b->a, "%s/" REMOTE_TRUST, dir);
 	if (!file || !*file)
 		return 0;
 	ssize_t n = to ? file_read(&b->a, AT_FDCWD, file, TRUST_MAX, &text, err) : oom(err);
@@ -97,10 +115,10 @@ static int put_trust(struct build *b, const char *dir, struct err *err)
 static int put_request(
 	struct build *b, const char *dir, const struct build_remote *r, struct err *err)
 {
-	int trust = put_trust(b, dir, err);
+	int trust = build_remote_trust(b, dir, err);
 	const struct registry_request q = {.op = REGISTRY_FETCH,
 		.url = r->url,
-		.trust = trust > 0 ? INSIDE "/" TRUST : NULL,
+		.trust = trust > 0 ? REMOTE_INSIDE "/" REMOTE_TRUST : NULL,
 		.ca = HOST_CA_INSIDE "/" HOST_CA_SANDBOX, /* hosts of credentials have that */
 		.size = SIZE_MAX_ADD,
 		.tries = TRIES};
@@ -113,34 +131,43 @@ static int put_request(
 	return file_write_atomic(AT_FDCWD, path, text, strlen(text), 0600, false, err);
 }
 
-/* bawn-registry in a sandbox of its own, with dir.  Its exit status, or -errno. */
-static int run_inside(struct build *b, const char *dir, struct err *err)
+int build_remote_run(
+	struct build *b, const char *dir, struct strv *argv, struct strv *env, struct err *err)
 {
-	char *helper = path_join(&b->a, b->install.libexec, "bawn-registry"),
-	     *exe = helper ? path_real(&b->a, helper) : NULL;
-	const char *const shared[] = {STEP_BIND, dir, INSIDE, "0"},
+	const char *exe = argv->v[0];
+	const char *const shared[] = {STEP_BIND, dir, REMOTE_INSIDE, "0"},
 			  *const program[] = {STEP_BIND_RO, exe, exe, "0"};
-	struct strv argv = {0}, env = {0};
 	struct blob req = {0};
-	if (!exe)
-		return helper ? err_sys(err, errno, "open %s", helper) : oom(err);
-	strv_push(&b->a, &argv, exe);
-	strv_add(&b->a, &argv, REGISTRY_IN);
-	strv_add(&b->a, &argv, INSIDE);
-	build_proxies(b, &env);
+	build_proxies(b, env);
 	blob_put_u64(&req, STEP_HOST, 1);
-	blob_put_strv(&req, STEP_ARGV, &argv);
-	blob_put_strv(&req, STEP_ENV, &env);
+	blob_put_strv(&req, STEP_ARGV, argv);
+	blob_put_strv(&req, STEP_ENV, env);
 	blob_put_str(&req, STEP_CWD, "/");
 	blob_put_str(&req, STEP_DIR, dir);
 	blob_put_str(&req, STEP_USER, "");
 	blob_put_str(&req, STEP_HOME, "/");
 	blob_put_strs(&req, STEP_MOUNT, shared, ARRAY_LEN(shared));
-	if (!has_prefix(exe, "/usr/")) /* that is there in any case */
+	if (!has_prefix(exe, "/usr/") && !has_prefix(exe, "/bin/")) /* these are there anyway */
 		blob_put_strs(&req, STEP_MOUNT, program, ARRAY_LEN(program));
 	int r = req.failed || b->a.failed ? oom(err) : build_spawn_step(b, &req, err);
 	blob_free(&req);
 	return r;
+}
+
+/* What is at an URL, by bawn-registry. */
+static int get_file(struct build *b, const char *dir, const struct build_remote *r, struct err *err)
+{
+	char *helper = path_join(&b->a, b->install.libexec, "bawn-registry"),
+	     *exe = helper ? path_real(&b->a, helper) : NULL;
+	struct strv argv = {0}, env = {0};
+	if (!exe)
+		return helper ? err_sys(err, errno, "open %s", helper) : oom(err);
+	strv_push(&b->a, &argv, exe);
+	strv_add(&b->a, &argv, REGISTRY_IN);
+	if (strv_add(&b->a, &argv, REMOTE_INSIDE) < 0)
+		return oom(err);
+	int k = put_request(b, dir, r, err);
+	return k < 0 ? k : build_remote_run(b, dir, &argv, &env, err);
 }
 
 /* ---- what is left ---- */
@@ -159,7 +186,7 @@ static bool read_answer(struct build *b, int dir, struct registry_answer *ret)
 }
 
 /* Why it failed, in its own words. */
-static int failed(struct build *b, const char *path, int status, struct err *err)
+static int failed(struct build *b, const char *path, int status, bool git, struct err *err)
 {
 	struct registry_answer w = {0};
 	char shown[900], hint[400];
@@ -168,6 +195,10 @@ static int failed(struct build *b, const char *path, int status, struct err *err
 		return err_set(err, EIO, "the sandbox in which it is fetched did not start");
 	if (status == STEP_DENIED)
 		return err_set(err, EACCES, "it, or what it leads to, was denied: see above");
+	if (git && status == 127)
+		return err_set(err, ENOENT, "there is no git on this machine: install it");
+	if (git)
+		return err_set(err, EIO, "git could not get it (%d)", status);
 	if (dir < 0 || !read_answer(b, dir, &w) || !w.error)
 		return err_set(err, EIO, "bawn-registry has ended without an answer (%d)", status);
 	if (w.hint)
@@ -211,23 +242,17 @@ static int take(struct build *b, const char *path, char ret[static SHA256_HEX + 
 	return r;
 }
 
-int build_remote_fetch(struct build *b, const struct df_inst *i, const char *dir,
-	struct build_remote *r, struct err *err)
+static int get(struct build *b, const struct df_inst *i, char *path, struct build_remote *r,
+	char own[static SHA256_HEX + 1], struct err *err)
 {
-	char own[SHA256_HEX + 1], shown[600];
-	char *path = arena_printf(&b->a, "%s/remote-%zu", dir, r->at);
-	if (!path)
-		return oom(err);
+	char shown[600];
 	escape_text(shown, sizeof(shown), r->url);
-	build_say(b, "bawn: %s is fetched\n", shown);
-	if (mkdir(path, 0700) < 0)
-		return err_sys(err, errno, "create %s", path);
-	int k = put_request(b, path, r, err);
-	if (k == 0)
-		k = run_inside(b, path, err);
+	int k = r->git ? build_remote_git(b, path, r, err) : get_file(b, path, r, err);
 	if (k > 0)
-		k = failed(b, path, k, err);
-	if (k == 0)
+		k = failed(b, path, k, r->git, err);
+	if (k == 0 && r->git)
+		memcpy(own, r->digest, SHA256_HEX + 1);
+	else if (k == 0)
 		k = take(b, path, own, err);
 	if (k < 0) {
 		err_prefix(err, "%s", shown);
@@ -237,6 +262,22 @@ int build_remote_fetch(struct build *b, const struct df_inst *i, const char *dir
 		return df_err(&b->d, i->line, r->at, err,
 			"%s has the digest sha256:%s, and that is not what --checksum says", shown,
 			own);
+	return 0;
+}
+
+int build_remote_fetch(struct build *b, const struct df_inst *i, const char *dir,
+	struct build_remote *r, struct err *err)
+{
+	char own[SHA256_HEX + 1], shown[600];
+	char *path = arena_printf(&b->a, "%s/remote-%zu", dir, r->at);
+	if (!path)
+		return oom(err);
+	build_say(b, "bawn: %s is fetched\n", escape_text(shown, sizeof(shown), r->url));
+	if (mkdir(path, 0700) < 0)
+		return err_sys(err, errno, "create %s", path);
+	int k = get(b, i, path, r, own, err);
+	if (k < 0)
+		return k;
 	memcpy(r->digest, own, sizeof(own));
 	r->dir = path;
 	return 0;

@@ -5,56 +5,7 @@ bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../net/lib.sh
 load build.sh
-
-AT=http://add.example:8080
-
-setup_file() {
-	world_start
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=add \
-		-addext subjectAltName=DNS:add.example -keyout "$WORLD/add.pem" -out "$WORLD/add.crt" \
-		2>/dev/null
-	cat "$WORLD/add.crt" >>"$WORLD/add.pem"
-	/usr/bin/nsenter -t "$(cat "$WORLD/internet.pid")" -U -n --preserve-credentials \
-		/usr/bin/python3 "$BAWN_SRCDIR/tests/integration/add-server.py" 8080 "$WORLD/add.log" \
-		"$WORLD/add.ready" 9443 "$WORLD/add.pem" >"$WORLD/add.out" 2>&1 3>&- </dev/null &
-	echo $! >"$WORLD/add.pid"
-	eventually test -s "$WORLD/add.ready"
-}
-
-teardown_file() {
-	kill "$(cat "$WORLD/add.pid")" 2>/dev/null
-	world_stop
-}
-
-setup() {
-	build_setup
-	world_enter
-	: >"$WORLD/add.log.body"
-	mkdir -p "$XDG_CONFIG_HOME/bawn/policies"
-	cat >"$XDG_CONFIG_HOME/bawn/policies/build.yaml" <<-'Y'
-		allow: ["*.example:8080"]
-		deny: ["denied.example"]
-	Y
-}
-
-teardown() { build_teardown; }
-
-# files TAG: what is in it, as "PATH MODE UID:GID MTIME SHA256", of directories without the last two.
-files() {
-	"$BAWN" template save -o "$BATS_TEST_TMPDIR/x.tar" "$1" >/dev/null
-	/usr/bin/python3 - "$BATS_TEST_TMPDIR/x.tar" <<-'P'
-		import hashlib, json, sys, tarfile
-		t = tarfile.open(sys.argv[1])
-		for l in json.load(t.extractfile("manifest.json"))[0]["Layers"]:
-		    f = tarfile.open(fileobj=t.extractfile(l))
-		    for e in f:
-		        data = f.extractfile(e).read() if e.isfile() else b""
-		        print(e.name, oct(e.mode)[2:], f"{e.uid}:{e.gid}",
-		              *[int(e.mtime), hashlib.sha256(data).hexdigest()][:2 * e.isfile()])
-	P
-}
-
-asked() { grep -c . "$WORLD/add.log" || :; }
+load add.sh
 
 # What buildah 1.28 makes of the same, file by file.
 @test "ADD URL: its name, its mode, its owner, its time, its content" {
@@ -125,7 +76,7 @@ asked() { grep -c . "$WORLD/add.log" || :; }
 	echo x >"$C/x"
 	printf 'FROM scratch\nADD --checksum=sha256:%s x /\n' "$sum" | dockerfile
 	run -125 build -t y "$C"
-	assert_output "--checksum is for one source, and that a URL"
+	assert_output "--checksum is for one source, and that a file at a URL"
 	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
 }
 

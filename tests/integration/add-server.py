@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """add-server.py - what ADD of a Dockerfile is pointed at: add-server.py PORT LOG READY [TLS-PORT PEM].
 
-By the last name of the path: some misbehave as they say, all others are a file of the words of
+Below /git/ are the repositories of the directory LOG.git, by git's own http-backend; below /dumb/
+the same as plain files.  Else, by the last name of the path: some misbehave as they say, all others are a file of the words of
 LOG.body where there are any.  Each request is a line of LOG.
 """
+import os
 import socketserver
 import ssl
+import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -28,13 +31,43 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def backend(self):
+        path, _, query = self.path.partition("?")
+        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        env = {"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": LOG + ".git", "GIT_HTTP_EXPORT_ALL": "1",
+               "PATH_INFO": path[len("/git"):], "QUERY_STRING": query, "REQUEST_METHOD": self.command,
+               "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(len(data)),
+               "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+               "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", "")}
+        out = subprocess.run(["git", "-c", "safe.directory=*", "http-backend"], input=data, env=env,
+                             check=True, stdout=subprocess.PIPE).stdout
+        head, _, body = out.partition(b"\r\n\r\n")
+        heads = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        status = int(heads.pop("Status", "200").split()[0])
+        self.send(status, body, **heads)
+
+    def plain(self):
+        try:
+            with open(LOG + ".git" + self.path.split("?")[0][len("/dumb"):], "rb") as f:
+                self.send(200, f.read())
+        except OSError:
+            self.send(404)
+
+    def do_POST(self):
+        self.close_connection = True
+        self.backend()
+
     def do_GET(self):
         with open(LOG, "a", encoding="utf-8") as f:
             f.write(f"{self.headers.get('Host')} {self.path}\n")
         path = self.path.split("?")[0]
         name = path.rsplit("/", 1)[1]
         self.close_connection = True
-        if name == "short":
+        if path.startswith("/git/"):
+            self.backend()
+        elif path.startswith("/dumb/"):
+            self.plain()
+        elif name == "short":
             self.send(200, BODY, Content_Length="1000")
         elif name == "long":
             self.send(200, BODY + b"and more than was said", Content_Length=str(len(BODY)))
@@ -58,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(302, Location="/loop")
         elif name == "once":
             self.send(302, b"not this", Location="/dir/file")
-        elif name == "to":
+        elif name in ("to", "to.git"):
             self.send(302, Location=self.path.split("?", 1)[1])
         elif name.isdigit():
             self.send(int(name), b"no\n")

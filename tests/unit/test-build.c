@@ -573,6 +573,31 @@ static void test_remote(void **state)
 		assert_true(remote_is(git[i]) && remote_is_repository(git[i]));
 	for (size_t i = 0; i < ARRAY_LEN(other); i++)
 		assert_true(remote_is(other[i]) && !remote_is_repository(other[i]));
+	static const struct {
+		const char *text, *url, *ref, *dir;
+	} parts[] = {{"https://h/x.git", "https://h/x.git", NULL, NULL},
+		{"https://h/x.git#", "https://h/x.git", NULL, NULL},
+		{"https://h/x.git#:", "https://h/x.git", NULL, NULL},
+		{"https://h/x.git#v1", "https://h/x.git", "v1", NULL},
+		{"https://h/x.git#refs/pull/1/head:a b/c", "https://h/x.git", "refs/pull/1/head",
+			"a b/c"},
+		{"https://h/x.git#:d:e#f", "https://h/x.git", NULL, "d:e#f"}};
+	static const char *const no_git[] = {"https://h/x.git#-v", "https://h/x.git#a..b",
+		"https://h/x.git#a b", "https://h/x.git#a~1", "https://h/x.git#a^{tree}",
+		"https://h/x.git#a@{1}", "https://h/x.git#\xc3\xa9", "https://h/x.git#:a\nb",
+		"https://h/a b.git", "https:///x.git", "ssh://h/x.git", "git@h:x.git", "-u.git"};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		char *url, *ref, *dir;
+		assert_int_equal(remote_git_parse(&a, parts[i].text, &url, &ref, &dir), 0);
+		assert_string_equal(url, parts[i].url);
+		assert_string_equal(ref ? ref : "", parts[i].ref ? parts[i].ref : "");
+		assert_string_equal(dir ? dir : "", parts[i].dir ? parts[i].dir : "");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(no_git); i++) {
+		char *url, *ref, *dir;
+		if (remote_git_parse(&a, no_git[i], &url, &ref, &dir) != -EINVAL)
+			fail_msg("taken: %s", no_git[i]);
+	}
 	assert_false(remote_is("x.git"));
 	assert_false(remote_is("./http://x"));
 	arena_free(&a);
