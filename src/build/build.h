@@ -59,8 +59,10 @@ struct build {
 	struct path_install install;
 	struct path_xdg xdg;
 	struct templates store;
-	int hold;    /* on the store; -1 */
-	int context; /* descriptor; -1 */
+	int hold;                     /* on the store; -1 */
+	int context;                  /* descriptor; -1 */
+	struct template_making given; /* context "-": what was on standard input */
+	bool unpacked;                /* and it was an archive */
 	bool has_ignore;
 	struct ignore ignore;
 	struct dockerfile d;     /* what is being carried out: the file, or an image's trigger */
@@ -74,6 +76,20 @@ struct build {
 	bool terminal;
 	const struct df_inst *at; /* what a failure is about */
 };
+
+/* main.c: the store is open, and held. */
+int build_hold(struct build *b, struct err *err);
+
+/* context.c: the context, the Dockerfile and what .dockerignore says. */
+int build_context_open(struct build *b, struct err *err);
+
+/* archive.c */
+enum build_archive { BUILD_ARCHIVE_NONE, BUILD_ARCHIVE_PLAIN, BUILD_ARCHIVE_PACKED };
+/* What the file fd begins as. */
+enum build_archive build_archive_kind(int fd);
+/* Its content as a tree in dir/fs.  1; 0: it is no tar after all. */
+int build_archive_unpack(
+	struct build *b, int fd, int dir, enum build_archive kind, struct err *err);
 
 /* stages.c: the stages, which of them the target needs, and what each begins as. */
 int build_stages(struct build *b, struct err *err);

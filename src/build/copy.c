@@ -13,7 +13,6 @@
 #include "build/build.h"
 #include "build/mode.h"
 #include "build/remote.h"
-#include "template/layer-run.h"
 
 struct copying {
 	struct build *b;
@@ -167,11 +166,12 @@ static int read_from(struct copying *k, int stage, struct err *err)
 	const char *from = df_flag(k->i, "from");
 	k->c.from = b->context;
 	k->c.context = true;
+	k->c.unpacked = b->unpacked;
 	k->c.ignore = b->has_ignore ? &b->ignore : NULL;
 	if (!from)
 		return 0;
 	int other = build_stage_find(b, from, stage);
-	k->c.context = false;
+	k->c.context = k->c.unpacked = false;
 	k->c.ignore = NULL;
 	if (other >= 0) {
 		k->from = &b->stages[other].st;
@@ -228,41 +228,6 @@ static int read_all(struct copying *k, int stage, struct err *err)
 	k->chown = text;
 	k->c.parents = flag_on(k->i, "parents");
 	return r;
-}
-
-/* ---- archives: ADD ---- */
-
-enum archive_kind { ARCHIVE_NONE, ARCHIVE_PLAIN, ARCHIVE_PACKED };
-
-static enum archive_kind archive_of(int fd)
-{
-	unsigned char head[512] = {0};
-	ssize_t n = fd_pread_full(fd, head, sizeof(head), 0);
-	if (n >= 265 && memcmp(head + 257, "ustar", 5) == 0)
-		return ARCHIVE_PLAIN;
-	/* what begins as one of bawn-layer's formats does; it looks closer */
-	static const char *const packed[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd", "\3757zXZ", "BZh"};
-	for (size_t i = 0; n >= 6 && i < ARRAY_LEN(packed); i++)
-		if (memcmp(head, packed[i], strlen(packed[i])) == 0)
-			return ARCHIVE_PACKED;
-	return ARCHIVE_NONE;
-}
-
-/* Its content as a tree in dir/fs.  1; 0: it is no tar after all. */
-static int unpack(struct build *b, int fd, int dir, enum archive_kind kind, struct err *err)
-{
-	const struct layer_source from = {.fd = fd, .implied = true};
-	struct template_layer layer;
-	struct err why = {0};
-	char *helper = path_join(&b->a, b->install.libexec, "bawn-layer");
-	int r = helper ? layer_run_read(helper, &b->a, &from, dir, NULL, 0, NULL, &layer, &why)
-		       : oom(&why);
-	/* something else that is compressed is a file like any other */
-	if (r == -ENOEXEC && kind == ARCHIVE_PACKED)
-		return 0;
-	if (r < 0)
-		*err = why;
-	return r < 0 ? r : 1;
 }
 
 /* ---- in the child ---- */
@@ -362,16 +327,16 @@ static int take_archive(struct copying *k, int fd, int root, struct err *err)
 {
 	struct build *b = k->b;
 	struct stat st;
-	enum archive_kind kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
-		? archive_of(fd)
-		: ARCHIVE_NONE;
-	if (kind == ARCHIVE_NONE)
+	enum build_archive kind = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+		? build_archive_kind(fd)
+		: BUILD_ARCHIVE_NONE;
+	if (kind == BUILD_ARCHIVE_NONE)
 		return 0;
 	if (mkdirat(AT_FDCWD, k->archives, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "create %s", k->archives);
 	_cleanup_close_ int dir = open(k->archives, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = dir < 0 ? err_sys(err, errno, "open %s", k->archives)
-			: unpack(b, fd, dir, kind, err);
+			: build_archive_unpack(b, fd, dir, kind, err);
 	if (r < 0)
 		return r;
 	if (r > 0) {

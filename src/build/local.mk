@@ -15,7 +15,7 @@ libbuild_a_SOURCES = \
 
 pkglibexec_PROGRAMS += bawn-build
 bawn_build_SOURCES = \
-	src/build/build.h src/build/main.c src/build/say.c \
+	src/build/build.h src/build/main.c src/build/context.c src/build/archive.c src/build/say.c \
 	src/build/words.c src/build/stages.c src/build/meta.c \
 	src/build/carry.h src/build/carry.c src/build/steps.c src/build/owners.c \
 	src/build/copy.c src/build/remote.h src/build/remote.c \

@@ -60,6 +60,7 @@ static const struct option_row rows[] = {
 static const char examples[] =
 	"  bawn build -t mine:1 .\n"
 	"  bawn template build -f Dockerfile.ci --build-arg VERSION=2 -t mine:ci .\n"
+	"  git archive HEAD | bawn build -t mine:2 -\n"
 	"  bawn template build --target build --secret id=token,src=token.txt .\n";
 
 struct command {
@@ -147,67 +148,14 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	}
 }
 
-/* ---- files ---- */
-
-static int read_stdin(struct build *b, char **ret, struct err *err)
+int build_hold(struct build *b, struct err *err)
 {
-	struct buf text = {0};
-	char room[4096];
-	size_t n;
-	while ((n = fread(room, 1, sizeof(room), stdin)) > 0)
-		buf_add(&text, room, n);
-	size_t length = text.n;
-	*ret = buf_take(&b->a, &text);
-	return *ret ? (int)length : err_set(err, EFBIG, "standard input is longer than 1 MiB");
-}
-
-static int read_dockerfile(struct build *b, struct err *err)
-{
-	char shown[600], *text = NULL, *name;
-	const char *file = b->opt.file;
-	ssize_t n;
-	if (file && streq(file, "-")) {
-		n = read_stdin(b, &text, err);
-		name = arena_dup(&b->a, "Dockerfile");
-	} else {
-		char *path = file ? arena_dup(&b->a, file)
-				  : path_join(&b->a, b->opt.context, "Dockerfile");
-		n = path ? file_read(&b->a, AT_FDCWD, path, DF_FILE_MAX, &text, err) : -ENOMEM;
-		if (n == -ENOENT)
-			err_hint(err, "-f FILE names another file");
-		name = path ? arena_dup(&b->a,
-				      escape_text(shown, sizeof(shown),
-					      has_prefix(path, "./") ? path + 2 : path))
-			    : NULL;
-	}
-	if (n < 0)
-		return (int)n;
-	return name ? dockerfile_parse(&b->a, name, text, (size_t)n, &b->d, err)
-		    : err_set(err, ENOMEM, "out of memory");
-}
-
-/* NAME.dockerignore beside the Dockerfile, or .dockerignore in the context. */
-static int read_ignore(struct build *b, struct err *err)
-{
-	char *text = NULL, *path = NULL;
-	struct err ignored = {0};
-	ssize_t n = -ENOENT;
-	if (b->opt.file && !streq(b->opt.file, "-")) {
-		path = arena_printf(&b->a, "%s.dockerignore", b->opt.file);
-		n = path ? file_read(&b->a, AT_FDCWD, path, DF_FILE_MAX, &text, &ignored) : -ENOMEM;
-	}
-	if (n == -ENOENT) {
-		path = arena_dup(&b->a, ".dockerignore");
-		n = file_read(&b->a, b->context, path, DF_FILE_MAX, &text, &ignored);
-	}
-	if (n == -ENOENT)
+	if (b->hold >= 0)
 		return 0;
-	if (n < 0) {
-		*err = ignored;
-		return (int)n;
-	}
-	b->has_ignore = true;
-	return ignore_parse(&b->a, path, text, (size_t)n, &b->ignore, err);
+	int r = templates_open(&b->a, b->xdg.data, &b->store, err);
+	if (r == 0)
+		r = b->hold = templates_hold(&b->store, err);
+	return MIN(r, 0);
 }
 
 static int open_all(struct build *b, struct err *err)
@@ -219,27 +167,12 @@ static int open_all(struct build *b, struct err *err)
 		return r;
 	if (b->opt.push && !b->opt.tags.n)
 		return err_set(err, EINVAL, "--push wants a --tag: where to");
-	b->context = open(b->opt.context, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (b->context < 0) {
-		char shown[400];
-		int code = errno;
-		if (strstr(b->opt.context, "://") || streq(b->opt.context, "-"))
-			err_hint(err, "a context is a directory of this machine");
-		return err_sys(err, code, "open the context %s",
-			escape_text(shown, sizeof(shown), b->opt.context));
-	}
-	r = read_dockerfile(b, err);
-	if (r == 0)
-		r = read_ignore(b, err);
+	r = build_context_open(b, err);
 	if (r == 0)
 		r = build_words_begin(b, err);
 	if (r == 0)
 		r = build_stages(b, err);
-	if (r == 0)
-		r = templates_open(&b->a, b->xdg.data, &b->store, err);
-	if (r == 0)
-		r = b->hold = templates_hold(&b->store, err);
-	return MIN(r, 0);
+	return r == 0 ? build_hold(b, err) : r;
 }
 
 /* ---- the command ---- */
@@ -300,7 +233,8 @@ static int help(void)
 {
 	puts("Usage: bawn build [OPTIONS] CONTEXT\n"
 	     "       bawn template build [OPTIONS] CONTEXT\n\n"
-	     "Make a template from a Dockerfile and the files of a directory (man bawn-build).\n\n"
+	     "Make a template from a Dockerfile and the files of a directory, or of an archive on\n"
+	     "standard input (-); man bawn-build.\n\n"
 	     "Options:");
 	options_help(rows, stdout);
 	printf("\nExamples:\n%s", examples);
@@ -309,7 +243,8 @@ static int help(void)
 
 int main(int argc, char **argv)
 {
-	struct build b = {.store = TEMPLATES_NONE, .hold = -1, .context = -1};
+	struct build b = {
+		.store = TEMPLATES_NONE, .hold = -1, .context = -1, .given = TEMPLATE_MAKING_NONE};
 	struct command c = {.b = &b};
 	struct option_split split;
 	struct err err = {0};
@@ -336,6 +271,7 @@ int main(int argc, char **argv)
 		r = build(&b, &err);
 	}
 	int code = r < 0 ? fail(&b, &err) : 0;
+	templates_abandon(&b.store, &b.given);
 	if (b.hold >= 0)
 		close(b.hold);
 	templates_close(&b.store);

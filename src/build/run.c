@@ -279,8 +279,11 @@ static int find_bound(struct running *k, const struct df_mount *m, struct bindin
 	struct build *b = k->b;
 	struct build_state *base = arena_alloc(&b->a, sizeof(*base));
 	int other = m->from ? build_stage_find(b, m->from, k->stage) : -1, r = 0;
-	*ret = (struct binding){
-		.a = &b->a, .c = {.from = b->context, .context = true, .dest = "/bound"}};
+	*ret = (struct binding){.a = &b->a,
+		.c = {.from = b->context,
+			.context = true,
+			.unpacked = b->unpacked,
+			.dest = "/bound"}};
 	*ret_from = NULL;
 	if (!base || strv_add(&b->a, &ret->c.sources, m->source ? m->source : "") < 0)
 		return oom(err);
@@ -289,7 +292,7 @@ static int find_bound(struct running *k, const struct df_mount *m, struct bindin
 		return 0;
 	}
 	ret->layers = true;
-	ret->c.context = false;
+	ret->c.context = ret->c.unpacked = false;
 	*ret_from = other >= 0 ? &b->stages[other].st : base;
 	if (other >= 0)
 		r = build_stage_ready(b, other, err);

@@ -99,6 +99,8 @@ static struct facts facts_of(const struct walk *w, int fd, const struct stat *st
 	if (!w->c->context) {
 		f.mode = get_mode(fd, st);
 		get_owner(fd, &f.owner);
+	} else if (w->c->unpacked) {
+		f.mode = get_mode(fd, st);
 	}
 	if (w->c->chmod)
 		f.mode = mode_apply(w->c->chmod, f.mode, S_ISDIR(st->st_mode));

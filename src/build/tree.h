@@ -21,8 +21,9 @@ struct build_owner {
 
 /* One COPY or ADD, as far as its files go. */
 struct build_copy {
-	int from;     /* root of the sources */
-	bool context; /* it is the user's directory: owners and attributes don't count */
+	int from;      /* root of the sources */
+	bool context;  /* it is the user's directory: owners and attributes don't count */
+	bool unpacked; /* context: made of an archive, whose modes are kept beside it */
 	const struct ignore *ignore; /* paths below from; NULL: none */
 	struct ignore exclude;       /* --exclude: paths below what is copied */
 	struct strv sources;         /* relative to from; a "/" behind one means nothing */

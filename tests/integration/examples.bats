@@ -94,6 +94,8 @@ prepare() {
 		printf 'FROM scratch AS build\nARG VERSION\nLABEL v=$VERSION\nCOPY token.txt /\n' >"$WS/Dockerfile"
 		cp "$WS/Dockerfile" "$WS/Dockerfile.ci"
 		echo token >"$WS/token.txt"
+		git -C "$WS" add -A
+		git -C "$WS" commit -qm 'what is built'
 		;;
 	sudo) # in a template's root
 		template_layer
