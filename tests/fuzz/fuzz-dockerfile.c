@@ -5,6 +5,7 @@
 #include "build/dockerfile.h"
 #include "build/expand.h"
 #include "build/mount.h"
+#include "build/remote-url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -12,6 +13,20 @@ static const char *get(void *ctx, const char *name, size_t n)
 {
 	(void)ctx;
 	return n == 1 ? NULL : *name == 'e' ? "" : "some value/with *";
+}
+
+/* What ADD may name elsewhere: a name is one file's, a ref no option. */
+static void remote(struct arena *a, const char *word)
+{
+	char *name = NULL, *url, *ref, *dir;
+	if (remote_url_name(a, word, &name) == 0 && name &&
+		(!*name || strchr(name, '/') || streq(name, ".") || streq(name, "..")))
+		abort();
+	if (remote_git_parse(a, word, &url, &ref, &dir) == 0 &&
+		(!has_prefix(url, "http") || (ref && (*ref == '-' || !*ref)) || (dir && !*dir)))
+		abort();
+	if (remote_is(word))
+		remote_is_repository(word);
 }
 
 static void use(struct arena *a, struct dockerfile *d, const struct df_inst *i)
@@ -28,6 +43,7 @@ static void use(struct arena *a, struct dockerfile *d, const struct df_inst *i)
 			(!err.msg[0] || at > strlen(i->words[k].s)))
 			abort();
 		expand_words(a, &e, i->words[k].s, &words, NULL, NULL);
+		remote(a, i->words[k].s);
 	}
 	for (size_t k = 0; k < i->n_pairs; k++)
 		if (i->pairs[k].value)

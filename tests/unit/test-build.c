@@ -565,6 +565,13 @@ static void test_remote(void **state)
 	assert_int_equal(remote_url_name(&a, big, &name), -EINVAL);
 	big[strlen("https://h/") + 255] = '\0';
 	assert_int_equal(remote_url_name(&a, big, &name), 0);
+	arena_free(&a);
+}
+
+static void test_repositories(void **state)
+{
+	(void)state;
+	struct arena a = {0};
 	static const char *const git[] = {"https://h/x.git", "https://h/x.git#v1:dir", "git@h:x",
 		"git://h/x", "ssh://h/x", "http://h/x.git?a"};
 	static const char *const other[] = {
@@ -617,6 +624,7 @@ int main(void)
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_remote),
+		cmocka_unit_test(test_repositories),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
