@@ -16,6 +16,7 @@
 #include "registry/request.h"
 #include "run/step.h"
 
+#define PROGRAM "/run/bawn-add-program"
 #define TRUST_MAX ((size_t)8 << 20)
 #define ANSWER_MAX ((size_t)64 * 1024)
 #define SIZE_MAX_ADD ((int64_t)16 << 30)
@@ -134,11 +135,15 @@ static int put_request(
 int build_remote_run(
 	struct build *b, const char *dir, struct strv *argv, struct strv *env, struct err *err)
 {
-	const char *exe = argv->v[0];
+	static char inside[] = PROGRAM;
+	char *exe = argv->v[0];
+	const bool there = has_prefix(exe, "/usr/") || has_prefix(exe, "/bin/");
 	const char *const shared[] = {STEP_BIND, dir, REMOTE_INSIDE, "0"},
-			  *const program[] = {STEP_BIND_RO, exe, exe, "0"};
+			  *const program[] = {STEP_BIND_RO, exe, PROGRAM, "0"};
 	struct blob req = {0};
 	build_proxies(b, env);
+	if (!there) /* it may lie below the home, which is another inside */
+		argv->v[0] = inside;
 	blob_put_u64(&req, STEP_HOST, 1);
 	blob_put_strv(&req, STEP_ARGV, argv);
 	blob_put_strv(&req, STEP_ENV, env);
@@ -147,7 +152,7 @@ int build_remote_run(
 	blob_put_str(&req, STEP_USER, "");
 	blob_put_str(&req, STEP_HOME, "/");
 	blob_put_strs(&req, STEP_MOUNT, shared, ARRAY_LEN(shared));
-	if (!has_prefix(exe, "/usr/") && !has_prefix(exe, "/bin/")) /* these are there anyway */
+	if (!there)
 		blob_put_strs(&req, STEP_MOUNT, program, ARRAY_LEN(program));
 	int r = req.failed || b->a.failed ? oom(err) : build_spawn_step(b, &req, err);
 	blob_free(&req);

@@ -87,6 +87,10 @@ int run_plan_exe(struct run *r, struct err *err)
 	}
 	if (r->image)
 		return run_image_exe(r, err);
+	if (r->step) { /* a place inside, whatever is there out here */
+		p->exe = p->argv.v[0];
+		return 0;
+	}
 	if (r->agent.exe && !(r->pack.profile.args_replace && r->opt.args.n)) {
 		p->exe = r->agent.exe;
 		p->argv.v[0] = arena_dup(&p->arena, r->agent.exe);

@@ -54,6 +54,14 @@ load add.sh
 	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
 }
 
+@test "ADD URL: where bawn itself is installed below the home" {
+	mkdir "$HOME/own"
+	cp -L "$BAWN_BUILDDIR"/bawn "$BAWN_BUILDDIR"/bawn-* "$HOME/own/"
+	cp -rL "$BAWN_BUILDDIR/share" "$HOME/own/"
+	printf 'FROM scratch\nADD %s/file /\n' "$AT" | dockerfile
+	run -0 in_world "$HOME/own/bawn" build -t x "$C"
+}
+
 @test "ADD --checksum: what it says, or nothing; what is cached by it is not asked for" {
 	local sum n
 	sum=$(printf 'what is there\n' | sha256sum | cut -d' ' -f1)
