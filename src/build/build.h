@@ -61,8 +61,9 @@ struct build {
 	struct templates store;
 	int hold;                     /* on the store; -1 */
 	int context;                  /* descriptor; -1 */
-	struct template_making given; /* context "-": what was on standard input */
-	bool unpacked;                /* and it was an archive */
+	struct template_making given; /* what holds it, where it came from elsewhere */
+	bool foreign;                 /* it did: nothing in it is opened but beneath it */
+	bool unpacked;                /* as an archive */
 	bool has_ignore;
 	struct ignore ignore;
 	struct dockerfile d;     /* what is being carried out: the file, or an image's trigger */

@@ -1,9 +1,9 @@
-/* build/context.c - where a build takes its files from: a directory, or what is on standard input;
- * and the Dockerfile and .dockerignore in it; see build.h
+/* build/context.c - where a build takes its files from: a directory, what is on standard input, or
+ * what a URL names; and the Dockerfile and .dockerignore in it; see build.h
  *
- * Theory: an archive is unpacked, by the confined process that reads layers, into a directory of
- * the store that goes with the build.  What is in there is a stranger's: nothing of it is opened
- * but beneath it.
+ * Theory: what is elsewhere is fetched as ADD fetches it (remote.h).  An archive is unpacked, by
+ * the confined process that reads layers, into a directory of the store that goes with the build.
+ * What is in there is a stranger's: nothing of it is opened but beneath it.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,13 +11,20 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "build/build.h"
+#include "build/remote.h"
 
 #define STDIN_MAX ((int64_t)16 << 30)
 
 static int oom(struct err *err)
 {
 	return err_set(err, ENOMEM, "out of memory");
+}
+
+/* A directory for it, in the store. */
+static int begin_given(struct build *b, struct err *err)
+{
+	int r = build_hold(b, err);
+	return r < 0 ? r : templates_begin(&b->store, &b->given, err);
 }
 
 /* ---- standard input ---- */
@@ -47,9 +54,7 @@ static int take_stdin(struct build *b, struct err *err)
 		err_hint(err, "an archive of it, as in: tar -c . | bawn build -");
 		return err_set(err, EINVAL, "the context is to come on standard input, a terminal");
 	}
-	int r = build_hold(b, err);
-	if (r == 0)
-		r = templates_begin(&b->store, &b->given, err);
+	int r = begin_given(b, err);
 	if (r < 0)
 		return r;
 	int fd = openat(
@@ -82,33 +87,74 @@ static int text_of(struct build *b, int fd, char **ret, size_t *ret_n, struct er
 }
 
 /* An archive becomes the context; anything else is a Dockerfile, and the context empty. */
-static int open_stdin(struct build *b, char **ret_text, size_t *ret_n, struct err *err)
+static int take_given(struct build *b, int fd, char **ret_text, size_t *ret_n, struct err *err)
 {
 	static const char empty[] = "empty";
-	if (b->opt.file && streq(b->opt.file, "-"))
-		return err_set(
-			err, EINVAL, "standard input can't be both the Dockerfile and the context");
-	_cleanup_close_ int fd = take_stdin(b, err);
-	if (fd < 0)
-		return fd;
 	enum build_archive kind = build_archive_kind(fd);
 	int r = kind == BUILD_ARCHIVE_NONE ? 0
 					   : build_archive_unpack(b, fd, b->given.dir, kind, err);
 	if (r < 0)
-		return err_prefix(err, "standard input");
+		return r;
+	b->foreign = true;
 	b->unpacked = r > 0;
 	if (!b->unpacked && b->opt.file)
-		return err_set(err, EINVAL,
-			"--file names a file of the archive on standard input, which is none");
+		return err_set(err, EINVAL, "--file names a file of an archive, which this is not");
 	if (!b->unpacked)
 		r = text_of(b, fd, ret_text, ret_n, err);
 	if (r < 0)
-		return err_prefix(err, "standard input");
+		return r;
 	if (!b->unpacked && mkdirat(b->given.dir, empty, 0700) < 0)
 		return err_sys(err, errno, "create an empty context");
 	b->context = openat(b->given.dir, b->unpacked ? "fs" : empty,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return b->context < 0 ? err_sys(err, errno, "open the context") : 0;
+}
+
+static int open_stdin(struct build *b, char **ret_text, size_t *ret_n, struct err *err)
+{
+	if (b->opt.file && streq(b->opt.file, "-"))
+		return err_set(
+			err, EINVAL, "standard input can't be both the Dockerfile and the context");
+	_cleanup_close_ int fd = take_stdin(b, err);
+	int r = fd < 0 ? fd : take_given(b, fd, ret_text, ret_n, err);
+	return fd >= 0 && r < 0 ? err_prefix(err, "standard input"), r : r;
+}
+
+/* ---- elsewhere ---- */
+
+static int take_remote(
+	struct build *b, struct build_remote *m, char **ret_text, size_t *ret_n, struct err *err)
+{
+	struct build_copy c;
+	if (m->git) {
+		b->foreign = true;
+		b->context = build_remote_git_copy(b, m, &c, err);
+		return MIN(b->context, 0);
+	}
+	char *path = path_join(&b->a, m->dir, BUILD_REMOTE_DATA);
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return path ? err_sys(err, errno, "open it") : oom(err);
+	return take_given(b, fd, ret_text, ret_n, err);
+}
+
+static int open_remote(struct build *b, char **ret_text, size_t *ret_n, struct err *err)
+{
+	struct build_remote m = {0};
+	char shown[400];
+	escape_text(shown, sizeof(shown), b->opt.context);
+	int r = build_remote_parse(b, b->opt.context, &m, err);
+	if (r < 0)
+		return err_prefix(err, "the context %s", shown), r;
+	r = begin_given(b, err);
+	if (r < 0)
+		return r;
+	char *dir = arena_printf(&b->a, "%s/tmp/%s/remote", b->store.dir, b->given.name);
+	r = dir ? build_remote_get(b, dir, &m, err) : oom(err);
+	if (r < 0)
+		return err_prefix(err, "the context"), r;
+	r = take_remote(b, &m, ret_text, ret_n, err);
+	return r < 0 ? err_prefix(err, "the context %s", shown), r : 0;
 }
 
 /* ---- a directory ---- */
@@ -119,19 +165,14 @@ static int open_directory(struct build *b, struct err *err)
 	b->context = open(b->opt.context, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (b->context >= 0)
 		return 0;
-	int code = errno;
-	if (strstr(b->opt.context, "://"))
-		err_hint(err,
-			"a context is a directory of this machine, or an archive on standard "
-			"input (-)");
-	return err_sys(err, code, "open the context %s",
+	return err_sys(err, errno, "open the context %s",
 		escape_text(shown, sizeof(shown), b->opt.context));
 }
 
 /* ---- the files in it ---- */
 
-/* A file of the context that was unpacked, links followed in there; -ENOENT. */
-static int read_unpacked(
+/* A file of the context, links followed in there; -ENOENT. */
+static int read_foreign(
 	struct build *b, const char *path, char **ret, size_t *ret_n, struct err *err)
 {
 	char shown[400];
@@ -140,15 +181,15 @@ static int read_unpacked(
 		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	escape_text(shown, sizeof(shown), path);
 	if (fd < 0)
-		return err_sys(err, -fd, "open %s of the archive on standard input", shown);
+		return err_sys(err, -fd, "open %s of the context", shown);
 	int r = text_of(b, fd, ret, ret_n, err);
 	return r < 0 ? err_prefix(err, "%s", shown) : 0;
 }
 
 static int read_file(struct build *b, const char *path, char **ret, size_t *ret_n, struct err *err)
 {
-	if (b->unpacked)
-		return read_unpacked(b, path, ret, ret_n, err);
+	if (b->foreign)
+		return read_foreign(b, path, ret, ret_n, err);
 	ssize_t n = file_read(&b->a, AT_FDCWD, path, DF_FILE_MAX, ret, err);
 	*ret_n = n < 0 ? 0 : (size_t)n;
 	return n < 0 ? (int)n : 0;
@@ -175,7 +216,7 @@ static int read_dockerfile(struct build *b, char *text, size_t n, struct err *er
 		r = read_stdin(b, &text, &n, err);
 	} else if (!text) {
 		const char *path = file ? file
-			: b->unpacked   ? "Dockerfile"
+			: b->foreign    ? "Dockerfile"
 					: path_join(&b->a, b->opt.context, "Dockerfile");
 		r = path ? read_file(b, path, &text, &n, err) : oom(err);
 		if (r == -ENOENT)
@@ -193,6 +234,7 @@ static int read_dockerfile(struct build *b, char *text, size_t n, struct err *er
 /* NAME.dockerignore beside the Dockerfile, or .dockerignore in the context. */
 static int read_ignore(struct build *b, struct err *err)
 {
+	static const char none[] = "**/.git";
 	char *text = NULL, *path = NULL;
 	struct err ignored = {0};
 	size_t n = 0;
@@ -203,27 +245,30 @@ static int read_ignore(struct build *b, struct err *err)
 	}
 	if (r == -ENOENT) {
 		path = arena_dup(&b->a, ".dockerignore");
-		ssize_t k = b->unpacked
-			? read_unpacked(b, path, &text, &n, &ignored)
+		ssize_t k = b->foreign
+			? read_foreign(b, path, &text, &n, &ignored)
 			: file_read(&b->a, b->context, path, DF_FILE_MAX, &text, &ignored);
-		n = b->unpacked || k < 0 ? n : (size_t)k;
+		n = b->foreign || k < 0 ? n : (size_t)k;
 		r = (int)MIN(k, (ssize_t)0);
 	}
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
+	if (r < 0 && r != -ENOENT) {
 		*err = ignored;
 		return r;
 	}
-	b->has_ignore = true;
-	return ignore_parse(&b->a, path, text, n, &b->ignore, err);
+	const bool said = r == 0, git = b->foreign && !b->unpacked;
+	b->has_ignore = said || git;
+	r = said ? ignore_parse(&b->a, path, text, n, &b->ignore, err) : 0;
+	/* what git keeps for itself is none of the files */
+	return r == 0 && git ? ignore_add(&b->a, &b->ignore, none, strlen(none), err) : r;
 }
 
 int build_context_open(struct build *b, struct err *err)
 {
 	char *text = NULL;
 	size_t n = 0;
-	int r = streq(b->opt.context, "-") ? open_stdin(b, &text, &n, err) : open_directory(b, err);
+	int r = streq(b->opt.context, "-")  ? open_stdin(b, &text, &n, err)
+		: remote_is(b->opt.context) ? open_remote(b, &text, &n, err)
+					    : open_directory(b, err);
 	if (r == 0)
 		r = read_dockerfile(b, text, n, err);
 	return r == 0 ? read_ignore(b, err) : r;

@@ -29,51 +29,56 @@ static int oom(struct err *err)
 
 /* ---- what the instruction says ---- */
 
-static int read_repository(struct build *b, const struct df_inst *i, struct build_remote *r,
-	struct build_remote *ret, struct err *err)
+static int parse_repository(struct build *b, struct build_remote *r, struct err *err)
 {
 	char *url, *ref, *dir;
-	const char *keep = df_flag(i, "keep-git-dir");
 	int k = remote_git_parse(&b->a, r->url, &url, &ref, &dir);
 	if (k == -ENOMEM)
 		return oom(err);
 	if (k < 0)
-		return df_err(&b->d, i->line, r->at, err,
-			"a repository is URL.git, URL.git#REF or URL.git#REF:DIR");
+		return err_set(
+			err, EINVAL, "a repository is URL.git, URL.git#REF or URL.git#REF:DIR");
 	r->url = url;
 	r->ref = ref;
 	r->subdir = dir;
-	r->keep = keep && streq(keep, "true");
-	*ret = *r;
 	return 0;
+}
+
+int build_remote_parse(struct build *b, const char *text, struct build_remote *ret, struct err *err)
+{
+	struct build_remote r = {.url = text, .git = remote_is_repository(text)};
+	const char *host = strstr(text, "://");
+	if (!has_prefix(text, "http")) {
+		err_hint(err, "there is no key of yours in a build: name it by https");
+		return err_set(err, EINVAL, "repositories are fetched by http and https alone");
+	}
+	host = host ? host + 3 : "";
+	if (memchr(host, '@', strcspn(host, "/?#"))) {
+		err_hint(err, "RUN --mount=type=secret can say who asks, and keeps it to itself");
+		return err_set(
+			err, EINVAL, "a name or password in a URL would stand in what is built");
+	}
+	int k = r.git ? parse_repository(b, &r, err) : remote_url_name(&b->a, text, &r.name);
+	if (k == -ENOMEM)
+		return oom(err);
+	if (k < 0 && !r.git) {
+		err_hint(err, "blanks and what is no ASCII are written as %%XX");
+		return err_set(err, EINVAL, "this is no URL that a file has");
+	}
+	if (k == 0)
+		*ret = r;
+	return k;
 }
 
 int build_remote_read(struct build *b, const struct df_inst *i, const char *text, size_t at,
 	struct build_remote *ret, struct err *err)
 {
-	struct build_remote r = {.url = text, .at = at, .git = remote_is_repository(text)};
-	const char *host = strstr(text, "://");
-	if (!has_prefix(text, "http")) {
-		err_hint(err, "there is no key of yours in a build: name it by https");
-		return df_err(
-			&b->d, i->line, at, err, "ADD takes repositories by http and https alone");
-	}
-	host = host ? host + 3 : "";
-	if (memchr(host, '@', strcspn(host, "/?#"))) {
-		err_hint(err, "RUN --mount=type=secret can say who asks, and keeps it to itself");
-		return df_err(&b->d, i->line, at, err,
-			"a name or password in a URL would stand in what is built");
-	}
-	if (r.git)
-		return read_repository(b, i, &r, ret, err);
-	int k = remote_url_name(&b->a, text, &r.name);
-	if (k == -ENOMEM)
-		return oom(err);
-	if (k < 0) {
-		err_hint(err, "blanks and what is no ASCII are written as %%XX");
-		return df_err(&b->d, i->line, at, err, "this is no URL that a file has");
-	}
-	*ret = r;
+	const char *keep = df_flag(i, "keep-git-dir");
+	int k = build_remote_parse(b, text, ret, err);
+	if (k < 0)
+		return df_err_at(&b->d, i->line, at, err), k;
+	ret->at = at;
+	ret->keep = keep && streq(keep, "true");
 	return 0;
 }
 
@@ -247,43 +252,37 @@ static int take(struct build *b, const char *path, char ret[static SHA256_HEX + 
 	return r;
 }
 
-static int get(struct build *b, const struct df_inst *i, char *path, struct build_remote *r,
-	char own[static SHA256_HEX + 1], struct err *err)
+int build_remote_get(struct build *b, char *dir, struct build_remote *r, struct err *err)
 {
-	char shown[600];
+	char own[SHA256_HEX + 1], shown[600];
 	escape_text(shown, sizeof(shown), r->url);
-	int k = r->git ? build_remote_git(b, path, r, err) : get_file(b, path, r, err);
+	build_say(b, "bawn: %s is fetched\n", shown);
+	if (mkdir(dir, 0700) < 0)
+		return err_sys(err, errno, "create %s", dir);
+	int k = r->git ? build_remote_git(b, dir, r, err) : get_file(b, dir, r, err);
 	if (k > 0)
-		k = failed(b, path, k, r->git, err);
+		k = failed(b, dir, k, r->git, err);
 	if (k == 0 && r->git)
-		memcpy(own, r->digest, SHA256_HEX + 1);
+		memcpy(own, r->digest, sizeof(own));
 	else if (k == 0)
-		k = take(b, path, own, err);
-	if (k < 0) {
-		err_prefix(err, "%s", shown);
-		return df_err_at(&b->d, i->line, r->at, err), k;
-	}
+		k = take(b, dir, own, err);
+	if (k < 0)
+		return err_prefix(err, "%s", shown), k;
 	if (r->pinned && !streq(own, r->digest) && !GUARD_REMOVED("add-checksum"))
-		return df_err(&b->d, i->line, r->at, err,
+		return err_set(err, EBADMSG,
 			"%s has the digest sha256:%s, and that is not what --checksum says", shown,
 			own);
+	memcpy(r->digest, own, sizeof(own));
+	r->dir = dir;
 	return 0;
 }
 
 int build_remote_fetch(struct build *b, const struct df_inst *i, const char *dir,
 	struct build_remote *r, struct err *err)
 {
-	char own[SHA256_HEX + 1], shown[600];
 	char *path = arena_printf(&b->a, "%s/remote-%zu", dir, r->at);
-	if (!path)
-		return oom(err);
-	build_say(b, "bawn: %s is fetched\n", escape_text(shown, sizeof(shown), r->url));
-	if (mkdir(path, 0700) < 0)
-		return err_sys(err, errno, "create %s", path);
-	int k = get(b, i, path, r, own, err);
-	if (k < 0)
-		return k;
-	memcpy(r->digest, own, sizeof(own));
-	r->dir = path;
-	return 0;
+	int k = path ? build_remote_get(b, path, r, err) : oom(err);
+	if (k < 0 && path)
+		df_err_at(&b->d, i->line, r->at, err);
+	return k;
 }

@@ -29,12 +29,17 @@ struct build_remote {
 #define BUILD_REMOTE_DATA "data"
 #define BUILD_REMOTE_TREE "tree"
 
-/* The URL text of instruction i, looked at.  -EINVAL with the place. */
+/* What text means, looked at. */
+int build_remote_parse(
+	struct build *b, const char *text, struct build_remote *ret, struct err *err);
+/* The same for a word of instruction i; what is wrong has its place. */
 int build_remote_read(struct build *b, const struct df_inst *i, const char *text, size_t at,
 	struct build_remote *ret, struct err *err);
 /* --checksum: of instruction i, whose only source r is. */
 int build_remote_pin(struct build *b, const struct build_state *st, const struct df_inst *i,
 	struct build_remote *r, struct err *err);
+/* Get it into the new directory dir, and its digest. */
+int build_remote_get(struct build *b, char *dir, struct build_remote *r, struct err *err);
 /* Get it into a new directory below dir, and its digest; one that is pinned has it.  What fails has
  * the place. */
 int build_remote_fetch(struct build *b, const struct df_inst *i, const char *dir,

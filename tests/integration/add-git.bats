@@ -171,3 +171,37 @@ commit() { # FILE TEXT
 	run ! "$BAWN" template inspect y
 	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
 }
+
+@test "a context that is a repository: its files, without what git keeps, and its Dockerfile" {
+	local word
+	repo ctx
+	printf 'FROM scratch\nCOPY . /all/\n' >"$R/Dockerfile"
+	mkdir "$R/sub"
+	printf 'FROM scratch\nCOPY . /sub/\n' >"$R/sub/Dockerfile"
+	printf 'FROM scratch\nCOPY a /other/\n' >"$R/D"
+	commit a first
+	git -C "$R" tag v1
+	printf 'sub\n!sub/Dockerfile\n' >"$R/.dockerignore"
+	ln -s "$T/secret" "$R/Dockerfile.evil"
+	plant "$T/secret"
+	commit a second
+	git -C "$R" push -q --tags
+	run -0 build -t x "$AT/git/ctx.git"
+	assert_output "bawn: $AT/git/ctx.git is fetched"
+	files x | cut -d' ' -f1 | LC_ALL=C sort >"$T/got"
+	diff - "$T/got" <<<$'all\nall/.dockerignore\nall/D\nall/Dockerfile\nall/Dockerfile.evil\nall/a\nall/sub\nall/sub/Dockerfile'
+	run -0 build -t x "$AT/git/ctx.git#v1:sub"
+	files x | cut -d' ' -f1 | LC_ALL=C sort | diff <(printf 'sub\nsub/Dockerfile\n') -
+	run -0 build -t x -f D "$AT/git/ctx.git#v1"
+	files x | cut -d' ' -f1 | LC_ALL=C sort | diff <(printf 'other\nother/a\n') -
+	for word in "-f Dockerfile.evil $AT/git/ctx.git" "-f ../../../etc/passwd $AT/git/ctx.git" \
+		"$AT/git/ctx.git#none" "$AT/git/ctx.git#:a" git@add.example:x.git http://denied.example:8080/git/ctx.git; do
+		# shellcheck disable=SC2086  # words
+		run -125 build -t y $word
+		refute_canary || return 1
+		refute_output root: || return 1
+	done
+	assert_output "the context: http://denied.example:8080/git/ctx.git: it, or what it leads to, was denied"
+	run ! "$BAWN" template inspect y
+	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
+}

@@ -252,3 +252,24 @@ fetch() {
 	assert_output "add.example:443 (3 times): the host's certificate does not hold"
 	assert_output "was denied: see above"
 }
+
+@test "a context that is an archive at a URL, or a Dockerfile" {
+	printf 'FROM scratch\nCOPY f /\n' >"$C/Dockerfile"
+	echo f >"$C/f"
+	tar -C "$C" -czf "$WORLD/add.log.tar" .
+	run -0 build -t x "$AT/tar"
+	run -0 files x
+	assert_output "f 6"
+	printf 'FROM scratch\nADD %s/once /\n' "$AT" >"$WORLD/add.log.body"
+	run -0 build -t x "$AT/dir/Dockerfile"
+	run -0 files x
+	assert_output "once 600"
+	run -125 build -t y "$AT/404"
+	assert_output "the context: $AT/404: there is no such thing (404)"
+	run -125 build -t y "http://denied.example:8080/tar"
+	assert_output "was denied: see above"
+	run -125 build -f x -t y "$AT/file"
+	assert_output "--file names a file of an archive"
+	run ! "$BAWN" template inspect y
+	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
+}

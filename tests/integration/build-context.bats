@@ -74,7 +74,7 @@ nothing_left() { [ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]; }
 	assert_output "second "
 	refute_output "no "
 	run -125 build -f none -t y - <"$T/c.tar"
-	assert_output "open none of the archive on standard input: No such file"
+	assert_output "open none of the context: No such file"
 	run -0 build -t x - <<<$'FROM scratch\nLABEL a=b'
 	run -125 build -t y - <<<$'FROM scratch\nCOPY f /'
 	assert_output "Dockerfile:2:1: open f: No such file"
@@ -82,7 +82,7 @@ nothing_left() { [ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]; }
 	run -125 build -f - - <"$T/c.tar"
 	assert_output "standard input can't be both"
 	run -125 build -f sub/D - <<<'FROM scratch'
-	assert_output "which is none"
+	assert_output "standard input: --file names a file of an archive, which this is not"
 	run -125 build - </dev/null
 	assert_output "Dockerfile"
 	run -125 build - < <(head -c 3000000 /dev/zero)

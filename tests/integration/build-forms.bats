@@ -167,7 +167,7 @@ says() {
 	says 2:5 'did you mean --mount?' <<<'RUN --muont=type=tmpfs,target=/x true'
 	says 2:5 '--checksum wants sha256: and 64 hex digits' <<<'ADD --checksum=sha256:11 http://x/y b'
 	says 2:25 '--keep-git-dir is for a repository' <<<'ADD --keep-git-dir=true https://x/y b'
-	says 2:5 'ADD takes repositories by http and https alone' <<<'ADD git@example.org:x/y.git b'
+	says 2:5 'repositories are fetched by http and https alone' <<<'ADD git@example.org:x/y.git b'
 	says 3:5 'a repository is URL.git' <<<$'# a comment\nADD https://example.org/y.git#-v1 b'
 	says 2:5 'type=ssh is not supported' <<<'RUN --mount=type=ssh true'
 	says 2:23 '"frm" is not known' <<<'RUN --network=default --mount=type=cache,frm=x,target=/x true'
