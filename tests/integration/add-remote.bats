@@ -273,3 +273,26 @@ fetch() {
 	run ! "$BAWN" template inspect y
 	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
 }
+
+@test "ADD URL: kept by ONBUILD, and where it is wrong then; one that is killed leaves nothing that runs" {
+	local pid
+	printf 'FROM scratch\nONBUILD ADD %s/file /on/\n' "$AT" | dockerfile
+	run -0 build -t on "$C"
+	printf 'FROM on\n' | dockerfile
+	run -0 build -t x "$C"
+	run -0 files x
+	assert_output "on/file 600"
+	printf 'FROM scratch\nONBUILD ADD %s/404 /on/\n' "$AT" | dockerfile
+	run -0 build -t on "$C"
+	printf 'FROM on\n' | dockerfile
+	run -125 build -t y "$C"
+	assert_output "ONBUILD of on:1:5: $AT/404: there is no such thing"
+	printf 'FROM scratch\nADD %s/endless /f\n' "$AT" | dockerfile
+	bg killed "$BAWN" build -t y "$C"
+	eventually grep -q /endless "$WORLD/add.log"
+	pid=${SERVERS[-1]}
+	kill -9 "$pid"
+	assert_no_leftovers
+	run -0 "$BAWN" template prune
+	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
+}

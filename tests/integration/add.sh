@@ -25,6 +25,7 @@ teardown_file() {
 setup() {
 	build_setup
 	world_enter
+	: >"$WORLD/add.log"
 	: >"$WORLD/add.log.body"
 	mkdir -p "$XDG_CONFIG_HOME/bawn/policies"
 	cat >"$XDG_CONFIG_HOME/bawn/policies/build.yaml" <<-'Y'
