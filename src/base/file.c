@@ -103,6 +103,22 @@ int file_mkdir_p(int dirfd, const char *path, mode_t mode)
 	return mkdirat(dirfd, path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+int file_sha256(int fd, char ret[static SHA256_HEX + 1])
+{
+	enum { ROOM = 1 << 16 };
+	struct sha256 sum;
+	_cleanup_free_ char *room = malloc(ROOM);
+	ssize_t n = room ? 1 : -ENOMEM;
+	sha256_begin(&sum);
+	while (n > 0) {
+		n = fd_read_full(fd, room, ROOM);
+		if (n > 0)
+			sha256_add(&sum, room, (size_t)n);
+	}
+	sha256_end(&sum, ret);
+	return (int)n;
+}
+
 int file_mkdir_private(const char *path, struct err *err)
 {
 	int r = file_mkdir_p(AT_FDCWD, path, 0700);

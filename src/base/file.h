@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/sha256.h"
 
 /* Read a regular file of at most max bytes into arena, NUL behind it.  Bytes or -errno; -EFBIG past
  * max, -EINVAL if it is no regular file.  Never blocks on a FIFO.  dirfd may be AT_FDCWD. */
@@ -17,6 +18,9 @@ ssize_t file_read(
  */
 int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, mode_t mode,
 	bool durable, struct err *err);
+
+/* The SHA-256 of what fd has from here on to its end.  0 or -errno. */
+int file_sha256(int fd, char ret[static SHA256_HEX + 1]);
 
 /* mkdir -p with mode 0700 for what is made; the last component must then be a directory of ours
  * that nobody else can write (not a symlink), else -EPERM with the remedy.  0 or -errno. */

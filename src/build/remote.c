@@ -216,23 +216,6 @@ static int failed(struct build *b, const char *path, int status, bool git, struc
 	return err_set(err, EIO, "%s", escape_text(shown, sizeof(shown), w.error));
 }
 
-static int hash(int fd, char ret[static SHA256_HEX + 1], struct err *err)
-{
-	struct sha256 sum;
-	_cleanup_free_ char *room = malloc(1 << 16);
-	ssize_t n = room ? 1 : -ENOMEM;
-	sha256_begin(&sum);
-	while (n > 0) {
-		n = fd_read_full(fd, room, 1 << 16);
-		if (n > 0)
-			sha256_add(&sum, room, (size_t)n);
-	}
-	if (n < 0)
-		return err_sys(err, (int)-n, "read what came");
-	sha256_end(&sum, ret);
-	return 0;
-}
-
 /* The file, with a mode and a time that are no stranger's, and its digest. */
 static int take(struct build *b, const char *path, char ret[static SHA256_HEX + 1], struct err *err)
 {
@@ -245,7 +228,9 @@ static int take(struct build *b, const char *path, char ret[static SHA256_HEX + 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
 		!read_answer(b, dir, &w) || w.error || w.size != st.st_size)
 		return err_set(err, EIO, "bawn-registry has not left behind what it says");
-	int r = hash(fd, ret, err);
+	int r = file_sha256(fd, ret);
+	if (r < 0)
+		return err_sys(err, -r, "read what came");
 	const struct timespec when[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = w.modified}};
 	if (r == 0 && (fchmod(fd, 0600) < 0 || futimens(fd, when) < 0))
 		r = err_sys(err, errno, "set mode and time of what came");

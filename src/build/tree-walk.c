@@ -15,6 +15,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/name-owners.h"
 #include "base/path.h"
 #include "base/sha256.h"
@@ -172,19 +173,11 @@ static void digest_attrs(struct walk *w, int fd)
 
 static int digest_content(struct walk *w, int fd, const struct facts *f)
 {
-	struct sha256 sum;
 	char hex[SHA256_HEX + 1];
-	_cleanup_free_ char *room = malloc(1 << 16);
-	ssize_t n = room ? 1 : -ENOMEM;
-	sha256_begin(&sum);
-	while (n > 0) {
-		n = fd_read_full(fd, room, 1 << 16);
-		if (n > 0)
-			sha256_add(&sum, room, (size_t)n);
-	}
-	if (n < 0)
-		return fail(w, (int)-n, "read", w->shown.s);
-	digest_line(w, 'f', f, sha256_end(&sum, hex));
+	int r = file_sha256(fd, hex);
+	if (r < 0)
+		return fail(w, -r, "read", w->shown.s);
+	digest_line(w, 'f', f, hex);
 	digest_attrs(w, fd);
 	return 0;
 }

@@ -10,7 +10,6 @@
 
 #include <unistd.h>
 
-#include "base/escape.h"
 #include "base/fd.h"
 
 enum { REDIRECTS = 10 };
@@ -33,18 +32,6 @@ static int sink(void *ud, const char *data, size_t n)
 }
 
 /* Where the answer w leads from url. */
-static int follow(char url[static HTTP_URL_MAX], const struct http_answer *w, struct err *err)
-{
-	char shown[300];
-	int r = *w->location ? http_resolve(url, w->location, url) : -EINVAL;
-	escape_text(shown, sizeof(shown), w->location);
-	if (r == -EPROTO)
-		return err_set(err, EPERM, "it leads from https to http, \"%s\"", shown);
-	return r < 0
-		? err_set(err, EPERM, "it leads to \"%s\", which is no https or http URL", shown)
-		: 0;
-}
-
 static int refused(const struct http_answer *w, struct err *err)
 {
 	switch (w->status) {
@@ -99,7 +86,7 @@ static int once(struct session *s, struct into *to, struct http_answer *w, struc
 		bool leads = w->status / 100 == 3 && w->status != 300 && w->status != 304;
 		if (!leads)
 			return refused(w, err);
-		r = follow(url, w, err);
+		r = http_follow(url, w, err);
 		if (r < 0)
 			return r;
 		http_answer_free(w);

@@ -71,6 +71,8 @@ void http_answer_free(struct http_answer *w);
 /* rel, which may be absolute, as seen from base, into ret.  -EINVAL: no URL, one with a user name,
  * or neither http nor https; -EPROTO: http, and base is https. */
 int http_resolve(const char *base, const char *rel, char ret[static HTTP_URL_MAX]);
+/* url becomes where a redirection leads; said in err where that is nowhere to go. */
+int http_follow(char url[static HTTP_URL_MAX], const struct http_answer *w, struct err *err);
 /* Have both the same scheme, host and port? */
 bool http_same_origin(const char *a, const char *b);
 /* The host of a URL, lower case; "" if there is none. */

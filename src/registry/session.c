@@ -291,20 +291,6 @@ bool session_again(struct session *s, int64_t seconds)
 	return true;
 }
 
-static int follow(const struct session *s, char url[static HTTP_URL_MAX],
-	const struct http_answer *w, struct err *err)
-{
-	char shown[200];
-	(void)s;
-	int r = *w->location ? http_resolve(url, w->location, url) : -EINVAL;
-	escape_text(shown, sizeof(shown), w->location);
-	if (r == -EPROTO)
-		return err_set(err, EPERM, "it leads from https to http, \"%s\"", shown);
-	return r < 0
-		? err_set(err, EPERM, "it leads to \"%s\", which is no https or http URL", shown)
-		: 0;
-}
-
 /* One call and where it leads. */
 static int call_once(
 	struct session *s, const struct http_call *call, struct http_answer *ret, struct err *err)
@@ -324,7 +310,7 @@ static int call_once(
 		if (r < 0 || ret->status < 300 || ret->status > 308 || ret->status == 304 ||
 			(!streq(c.method, "GET") && !streq(c.method, "HEAD")))
 			return r;
-		r = follow(s, url, ret, err);
+		r = http_follow(url, ret, err);
 		if (r < 0)
 			return r;
 		http_answer_free(ret);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 
+#include "base/escape.h"
 #include "registry/http.h"
 
 static int part(CURLU *u, CURLUPart what, unsigned int flags, char *dst, size_t cap)
@@ -58,6 +59,18 @@ int http_resolve(const char *base, const char *rel, char ret[static HTTP_URL_MAX
 	int r = u ? resolve(u, base, rel, ret) : -EINVAL;
 	curl_url_cleanup(u);
 	return r;
+}
+
+int http_follow(char url[static HTTP_URL_MAX], const struct http_answer *w, struct err *err)
+{
+	char shown[300];
+	int r = *w->location ? http_resolve(url, w->location, url) : -EINVAL;
+	escape_text(shown, sizeof(shown), w->location);
+	if (r == -EPROTO)
+		return err_set(err, EPERM, "it leads from https to http, \"%s\"", shown);
+	return r < 0
+		? err_set(err, EPERM, "it leads to \"%s\", which is no https or http URL", shown)
+		: 0;
 }
 
 /* "https://host:443", lower case. */

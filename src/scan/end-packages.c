@@ -43,17 +43,6 @@ struct tally {
 	char path[PATH_MAX];
 };
 
-static void emit(struct scanner *s, const char *path, enum scan_type type, unsigned int per,
-	unsigned int flags, const char *detail)
-{
-	scan_emit_rel(s, path,
-		(struct scan_item){.kind = SCAN_PERSIST,
-			.type = type,
-			.per = per,
-			.flags = flags,
-			.detail = detail});
-}
-
 /* Code that says of itself that its source is not to be looked at (PEP 552: by hash, unchecked).
  * Python writes such files only when it is told to. */
 static bool unchecked(int dir, const char *name, const struct stat *st)
@@ -82,8 +71,8 @@ static void tell(struct tally *t, int dir, const char *name, const struct stat *
 	}
 	t->part->told |= what != NULL;
 	if (what && t->tell)
-		emit(t->s, t->path, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE, per, SCAN_AUTO,
-			what);
+		scan_emit_persist(t->s, t->path, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE, per,
+			SCAN_AUTO, what);
 }
 
 static void walk_dir(struct tally *t, int fd, size_t len, int depth, bool deep);
@@ -218,7 +207,8 @@ static uint32_t tally(struct scanner *s, const char *top, bool python)
 			walk_part(s, &x.v[i], true, true);
 	}
 	if (cut)
-		emit(s, top, SCAN_DIR, 15, 0, "more code of packages than is looked at");
+		scan_emit_persist(
+			s, top, SCAN_DIR, 15, 0, "more code of packages than is looked at");
 	return n;
 }
 
@@ -238,7 +228,7 @@ static void pruned(struct scanner *s, const char *path, struct compiled *c)
 	bool python = streq(path_base(path), "__pycache__");
 	uint32_t n = tally(s, path, python);
 	if (n && !python)
-		emit(s, path, SCAN_DIR, 15, 0, counted(s, "code of packages", n));
+		scan_emit_persist(s, path, SCAN_DIR, 15, 0, counted(s, "code of packages", n));
 	if (!n || !python)
 		return;
 	if (!c->first)
@@ -260,7 +250,8 @@ void scan_end_packages(struct scanner *s)
 		bool site = streq(path_base(own), "site-packages");
 		uint32_t n = site ? tally(s, own, true) : 0;
 		if (n)
-			emit(s, own, SCAN_DIR, 16, 0, counted(s, "code of packages", n));
+			scan_emit_persist(
+				s, own, SCAN_DIR, 16, 0, counted(s, "code of packages", n));
 		for (uint32_t k = d->first; k < d->first + d->n; k++) {
 			char *copy;
 			if ((t->cands[k].flags & CAND_PRUNED) &&
@@ -270,7 +261,7 @@ void scan_end_packages(struct scanner *s)
 		}
 	}
 	if (c.first)
-		emit(s, c.first, SCAN_DIR, 16, 0,
+		scan_emit_persist(s, c.first, SCAN_DIR, 16, 0,
 			counted(s,
 				"compiled Python, here and elsewhere, which runs in its source's "
 				"place",

@@ -19,17 +19,6 @@
 #include "scan/par.h"
 #include "scan/persist.h"
 
-static void emit(struct scanner *s, const char *path, enum scan_type type, unsigned int per,
-	unsigned int flags, const char *detail)
-{
-	scan_emit_rel(s, path,
-		(struct scan_item){.kind = SCAN_PERSIST,
-			.type = type,
-			.per = per,
-			.flags = flags,
-			.detail = detail});
-}
-
 /* Does following this link leave the workspace? */
 static bool leads_out(struct scanner *s, const char *path)
 {
@@ -59,7 +48,7 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 		ssize_t n = readlinkat(s->base[0].fd, path, to, sizeof(to) - 1);
 		to[n > 0 ? n : 0] = '\0';
 		if (p && leads_out(s, p))
-			emit(s, p, SCAN_SYMLINK, 20, flags,
+			scan_emit_persist(s, p, SCAN_SYMLINK, 20, flags,
 				arena_printf(&s->arena, "link to %s", to));
 		return;
 	}
@@ -67,10 +56,11 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 	if (!dir && !S_ISREG(st->st_mode))
 		return;
 	if (!dir && (st->st_mode & 06000))
-		emit(s, path, SCAN_FILE, 0, flags,
+		scan_emit_persist(s, path, SCAN_FILE, 0, flags,
 			st->st_mode & S_ISUID ? "set-user-ID" : "set-group-ID");
 	if ((st->st_mode & S_IWOTH) && !(dir && (st->st_mode & S_ISVTX)))
-		emit(s, path, dir ? SCAN_DIR : SCAN_FILE, 0, flags, "writable by every user");
+		scan_emit_persist(
+			s, path, dir ? SCAN_DIR : SCAN_FILE, 0, flags, "writable by every user");
 }
 
 /* .gitattributes: any filter=, diff= or merge= that is not a plain switch.  git reads line by line,
@@ -167,7 +157,7 @@ static void git_pointer(
 		scan_read(s, (struct scan_at){&s->base[0], path}, PATH_MAX, &text) > 0 &&
 		inside_git(text))
 		return;
-	emit(s, path, type_of(st->st_mode), 3, flags | SCAN_AUTO,
+	scan_emit_persist(s, path, type_of(st->st_mode), 3, flags | SCAN_AUTO,
 		"git takes its configuration and hooks from elsewhere");
 }
 
@@ -181,7 +171,8 @@ static void npm_programs(struct scanner *s, uint32_t dir, const struct cand *c, 
 	if (!bin || fstatat(s->base[0].fd, bin, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (scan_since(s, &st)) {
-		emit(s, bin, SCAN_DIR, 15, newness(s, dir, name, modules), "npm programs");
+		scan_emit_persist(
+			s, bin, SCAN_DIR, 15, newness(s, dir, name, modules), "npm programs");
 		return;
 	}
 	int fd = walk_open(s->base[0].fd, bin, O_RDONLY | O_DIRECTORY);
@@ -193,7 +184,7 @@ static void npm_programs(struct scanner *s, uint32_t dir, const struct cand *c, 
 		char *path = path_join(&s->arena, bin, de->d_name);
 		if (path && fstatat(dirfd(d), de->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
 			scan_since(s, &st))
-			emit(s, path, SCAN_FILE, 15, 0, "npm program");
+			scan_emit_persist(s, path, SCAN_FILE, 15, 0, "npm program");
 	}
 	if (d)
 		closedir(d);
@@ -224,8 +215,8 @@ static void candidate(struct scanner *s, uint32_t dir, const struct cand *c)
 		git_pointer(s, path, &st, flags);
 	const struct persist_rule *r = persist_row(c->per);
 	if ((c->flags & CAND_PERSIST) && r && check_holds(s, r, path, &st))
-		emit(s, path, type_of(st.st_mode), r->per, flags | (r->automatic ? SCAN_AUTO : 0),
-			r->what);
+		scan_emit_persist(s, path, type_of(st.st_mode), r->per,
+			flags | (r->automatic ? SCAN_AUTO : 0), r->what);
 }
 
 static void bare_repo(struct scanner *s, uint32_t dir)
@@ -239,7 +230,8 @@ static void bare_repo(struct scanner *s, uint32_t dir)
 		return;
 	if (head && fstatat(s->base[0].fd, head, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		(s->walk.have_old || scan_since(s, &st)))
-		emit(s, path, SCAN_DIR, 5, SCAN_NEW | SCAN_AUTO, "a bare git repository");
+		scan_emit_persist(
+			s, path, SCAN_DIR, 5, SCAN_NEW | SCAN_AUTO, "a bare git repository");
 }
 
 struct hits {

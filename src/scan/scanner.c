@@ -34,6 +34,17 @@ void scan_emit_rel(struct scanner *s, const char *rel, struct scan_item it)
 	scan_emit_at(s, (struct scan_at){.base = &s->base[0], .rel = rel}, it);
 }
 
+void scan_emit_persist(struct scanner *s, const char *rel, enum scan_type type, unsigned int per,
+	unsigned int flags, const char *detail)
+{
+	scan_emit_rel(s, rel,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = type,
+			.per = per,
+			.flags = flags,
+			.detail = detail});
+}
+
 struct scan_at scan_locate(const struct scanner *s, const char *path)
 {
 	for (size_t i = 0; i < s->n_bases; i++) {

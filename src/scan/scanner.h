@@ -40,6 +40,9 @@ void scan_emit(struct scanner *s, struct scan_item it);
 /* it.path is made from a place. */
 void scan_emit_at(struct scanner *s, struct scan_at at, struct scan_item it);
 void scan_emit_rel(struct scanner *s, const char *rel, struct scan_item it);
+/* The same of something that outlives the run; per: of which row (scan/persist.h). */
+void scan_emit_persist(struct scanner *s, const char *rel, enum scan_type type, unsigned int per,
+	unsigned int flags, const char *detail);
 
 /* Absolute and resolved path to a place; base NULL when it lies in none. */
 struct scan_at scan_locate(const struct scanner *s, const char *path);

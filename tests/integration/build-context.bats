@@ -10,20 +10,8 @@ teardown() {
 	build_teardown
 }
 
-# listing TAG: what is in it, as "PATH TYPE MODE UID:GID LINK SHA256".
-listing() {
-	"$BAWN" template save -o "$BATS_TEST_TMPDIR/x.tar" "$1" >/dev/null
-	/usr/bin/python3 - "$BATS_TEST_TMPDIR/x.tar" <<-'P'
-		import hashlib, json, sys, tarfile
-		t = tarfile.open(sys.argv[1])
-		for l in json.load(t.extractfile("manifest.json"))[0]["Layers"]:
-		    f = tarfile.open(fileobj=t.extractfile(l))
-		    for e in f:
-		        data = f.extractfile(e).read() if e.isfile() else b""
-		        print(e.name, e.type, oct(e.mode)[2:], f"{e.uid}:{e.gid}", e.linkname,
-		              hashlib.sha256(data).hexdigest())
-	P
-}
+# listing TAG: what is in it, as "PATH MODE UID:GID TYPE LINK SHA256".
+listing() { entries "$1" "${ENTRY[@]}" e.type e.linkname sha; }
 
 nothing_left() { [ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]; }
 

@@ -23,6 +23,26 @@ build_verify() {
 	said=$("$BAWN" template verify -q 2>&1) || fail "verify: $said"
 }
 
+# entries TAG EXPR...: a line for each entry e of each layer, of what these Python expressions are;
+# "data" is its content.
+entries() {
+	local tag=$1
+	shift
+	"$BAWN" template save -o "$BATS_TEST_TMPDIR/x.tar" "$tag" >/dev/null
+	/usr/bin/python3 - "$BATS_TEST_TMPDIR/x.tar" "$@" <<-'P'
+		import hashlib, json, sys, tarfile
+		t = tarfile.open(sys.argv[1])
+		for l in json.load(t.extractfile("manifest.json"))[0]["Layers"]:
+		    f = tarfile.open(fileobj=t.extractfile(l))
+		    for e in f:
+		        data = f.extractfile(e).read() if e.isfile() else b""
+		        sha = hashlib.sha256(data).hexdigest()
+		        print(*[eval(x) for x in sys.argv[2:]])
+	P
+}
+# What most compare of it.
+ENTRY=(e.name 'oct(e.mode)[2:]' 'f"{e.uid}:{e.gid}"')
+
 build() { timeout 60 "$BAWN" template build "$@"; }
 
 base() {
