@@ -93,3 +93,18 @@ teardown() {
 	run -125 build -t x "$C"
 	assert_output 'nest too deep'
 }
+
+@test "NET-07 NET-09 TPL-14 ADD reaches nothing of this machine's, by no spelling, and no other scheme" {
+	local url
+	serve_http canary
+	for url in "http://127.0.0.1:$PORT/s" "http://localhost:$PORT/s" "http://0x7f000001:$PORT/s" "http://2130706433:$PORT/s" \
+		"http://[::ffff:127.0.0.1]:$PORT/s" "http://127.1:$PORT/x.git" http://169.254.169.254/latest/meta-data/ \
+		"file://$VICTIM/s" "ext::cat $VICTIM/s" "https://a:b@127.0.0.1:$PORT/s" "http://x\\@127.0.0.1:$PORT/s" \
+		"http://127.0.0.1:$PORT/x.git#-upload-pack=x"; do
+		printf 'FROM base\nADD %s /got/\n' "$url" | dockerfile
+		run -125 build -t x "$C"
+	done
+	run -125 build -t x "http://127.0.0.1:$PORT/x.git"
+	run -125 build -t x "http://127.0.0.1:$PORT/s"
+	[ "$(server_hits "$PORT")" = 0 ]
+}
