@@ -40,7 +40,7 @@ entries() {
 		        print(*[eval(x) for x in sys.argv[2:]])
 	P
 }
-# What most compare of it.
+# shellcheck disable=SC2034  # what most compare of it
 ENTRY=(e.name 'oct(e.mode)[2:]' 'f"{e.uid}:{e.gid}"')
 
 build() { timeout 60 "$BAWN" template build "$@"; }
