@@ -2,6 +2,7 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -136,6 +137,19 @@ int fd_memfd_sealed(const char *name, const void *data, size_t n, struct err *er
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return err_sys(err, errno, "seal memfd %s", name);
 	return TAKE_FD(fd);
+}
+
+int fd_flush_stdout(struct err *err)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	int code = errno; /* or that of an earlier write, where nothing came between */
+	if (code == EPIPE || (poll(&p, 1, 0) == 1 && p.revents & POLLERR))
+		return 0;
+	if (code != ENOSPC && code != EDQUOT && code != EFBIG)
+		code = EIO;
+	return err_sys(err, code, "write to standard output");
 }
 
 int fd_fix_stdio(struct err *err)

@@ -32,6 +32,10 @@ ssize_t fd_recv(int sock, void *data, size_t n, int *ret_fds, size_t max_fds, si
 /* A sealed memfd that holds a copy of data.  fd or -errno. */
 int fd_memfd_sealed(const char *name, const void *data, size_t n, struct err *err);
 
+/* What was printed is out, or said to be not: a listing that a full disk has cut off must not look
+ * like a whole one.  Whoever reads no more has what he wanted (head -n 1).  0 or -errno. */
+int fd_flush_stdout(struct err *err);
+
 /* Make sure 0, 1 and 2 are open (on /dev/null where closed), so that nothing we open later lands
  * there.  0 or -errno. */
 int fd_fix_stdio(struct err *err);

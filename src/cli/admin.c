@@ -5,6 +5,8 @@
 
 #include <stdarg.h>
 
+#include "base/fd.h"
+
 int admin_fail(const struct err *err)
 {
 	fprintf(stderr, "bawn: %s\n", err->msg);
@@ -16,10 +18,7 @@ int admin_fail(const struct err *err)
 int admin_said(int code)
 {
 	struct err err = {0};
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	err_sys(&err, errno ? errno : EIO, "write to standard output");
-	return admin_fail(&err);
+	return fd_flush_stdout(&err) < 0 ? admin_fail(&err) : code;
 }
 
 int admin_usage(const char *usage, const char *fmt, ...)

@@ -276,14 +276,10 @@ static int check_umask(struct err *err)
 		err, EPERM, "with the umask %04o you can't use the files that you make", mask);
 }
 
-/* A listing that was cut off by a full disk must not look like a whole one. */
 static int said(int code)
 {
 	struct err err = {0};
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	err_sys(&err, errno ? errno : EIO, "write to standard output");
-	return run_fail(&err, code ? code : 125);
+	return fd_flush_stdout(&err) < 0 ? run_fail(&err, code ? code : 125) : code;
 }
 
 int main(int argc, char **argv)

@@ -295,6 +295,9 @@ shell() {
 		[ "$status" = 125 ] || fail "$c: $status"
 		grep -qE 'No space left|could not be printed' <<<"$output" || fail "$c"
 	done
+	# who reads no more has all he wanted, also where SIGPIPE is ignored, as under some shells
+	run -0 bash -o pipefail -c 'trap "" PIPE; { sleep 0.3; "$0" help; } | true' "$BAWN"
+	[ -z "$output" ] || fail "$output"
 }
 
 @test "a terminal that takes no sequences gets none of bawn's; one that does keeps its title" {
