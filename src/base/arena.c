@@ -25,14 +25,16 @@ static struct {
 
 void arena_warm(size_t n, size_t stack)
 {
-#ifndef BAWN_ASAN /* which is to see every chunk by itself */
-	void *p = mmap(
-		NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+#ifdef BAWN_ASAN
+	n = 0; /* it is to see every chunk by itself */
+#endif
+	void *p = n ? mmap(NULL, n, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
+		    : MAP_FAILED;
 	if (p != MAP_FAILED) {
 		pool.at = p;
 		pool.end = pool.at + n;
 	}
-#endif
 	/* a new program has 128 KiB of stack mapped below its first frame; where less is left, or
 	 * the kernel doesn't know how, it comes as it is touched */
 	uintptr_t top = (uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(PAGE - 1);
