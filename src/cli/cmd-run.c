@@ -2,15 +2,10 @@
 #include "cli/command.h"
 #include "run/lasting.h"
 
-/* What a start takes of either, at least. */
-#define WARM_BYTES ((size_t)80 * 1024)
-#define WARM_STACK ((size_t)48 * 1024)
-
 int cmd_run(int argc, char **argv)
 {
 	struct err err = {0};
 	struct run r;
-	arena_warm(WARM_BYTES, WARM_STACK);
 	run_init(&r, argc, argv);
 	if (run_options_parse(&r, argc, argv, &err) < 0)
 		return run_finish(&r, 125, &err);

@@ -380,6 +380,10 @@ int run_release(struct run *r, int code)
 	return code;
 }
 
+/* What a start takes of memory and stack, at least. */
+#define WARM_BYTES ((size_t)80 * 1024)
+#define WARM_STACK ((size_t)48 * 1024)
+
 /* What one that lasts has was found with its description. */
 static int open_root(struct run *r, struct err *err)
 {
@@ -390,6 +394,8 @@ static int open_root(struct run *r, struct err *err)
 int run_supervise(struct run *r, struct err *err)
 {
 	struct sandbox_result res = {0};
+	/* not before: a supervisor that lasts is forked, and would copy it page by page */
+	arena_warm(WARM_BYTES, WARM_STACK);
 	int k = run_policy(r, err);
 	if (k == 0)
 		k = open_root(r, err);
