@@ -10,7 +10,6 @@
 #include "run/clone.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -18,7 +17,6 @@
 
 #define SAY_AFTER_NS 1000000000u
 #define SAY_EVERY_NS 500000000u
-#define PATIENCE_NS 10000000000u
 
 static int ask(int sock, uint32_t kind, int value, struct err *err)
 {
@@ -47,7 +45,8 @@ static int stop_running(struct run *r, const char *name, int *ret_sock, struct e
 
 int checkpoint_open(struct run *r, const char *name, int *ret_sock, struct err *err)
 {
-	const uint64_t until = run_now() + PATIENCE_NS;
+	const uint64_t begin = run_now();
+	unsigned int tries = 0;
 	*ret_sock = -1;
 	for (;;) {
 		int k = lasting_find_name(r, name, err);
@@ -61,11 +60,10 @@ int checkpoint_open(struct run *r, const char *name, int *ret_sock, struct err *
 			return lasting_find_name(r, name, err);
 		if (k != -ESRCH || err->code)
 			return k;
-		if (run_now() > until) {
+		if (!lasting_pause(begin, &tries)) {
 			err_hint(err, "another command is changing it; see what runs: bawn ls");
 			return err_set(err, EBUSY, "sandbox %s is locked and doesn't answer", name);
 		}
-		poll(NULL, 0, 10);
 	}
 }
 

@@ -55,8 +55,7 @@ int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fd
 	return ret->kind == SESSION_DONE ? 0 : err_set(err, EPROTO, "an unexpected answer");
 }
 
-/* A supervisor that has its lock but listens no more, or not yet: it ends or begins. */
-static bool pause_for_change(uint64_t begin, unsigned int *tries)
+bool lasting_pause(uint64_t begin, unsigned int *tries)
 {
 	if (run_now() - begin > PATIENCE_NS)
 		return false;
@@ -71,7 +70,7 @@ bool lasting_running(struct run *r, const char *name)
 	while (store_sandbox_busy(&r->store, name)) {
 		struct err err = {0};
 		_cleanup_close_ int sock = lasting_connect(r, name, &err);
-		if (sock != -ESRCH || !pause_for_change(begin, &tries))
+		if (sock != -ESRCH || !lasting_pause(begin, &tries))
 			return true;
 	}
 	return false;
@@ -87,7 +86,7 @@ int lasting_lock(struct run *r, const char *name, struct err *err)
 		if (k != -EBUSY || err->code)
 			break;
 		_cleanup_close_ int sock = lasting_connect(r, name, err);
-		if (sock != -ESRCH || err->code || !pause_for_change(begin, &tries))
+		if (sock != -ESRCH || err->code || !lasting_pause(begin, &tries))
 			break;
 	}
 	if (k == -EBUSY && !err->code) {
@@ -327,7 +326,7 @@ int lasting_enter(struct run *r, struct err *err)
 			return code;
 		if (k != -ESRCH || err->code)
 			return 125;
-		if (!pause_for_change(begin, &tries)) {
+		if (!lasting_pause(begin, &tries)) {
 			err_hint(err, "another command is changing it; see what runs: bawn ls");
 			err_set(err, EBUSY, "sandbox %s is locked and doesn't answer",
 				r->spec.name);
