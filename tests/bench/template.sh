@@ -155,7 +155,16 @@ ready_save() {
 }
 
 ours_save() {
-	"$bawn" template save -q bench-box "bench-saved:$1"
+	"$bawn" template save -q "${allowed[@]}" bench-box "bench-saved:$1"
+}
+
+# What of this machine's files looks like a key to the gate is allowed by name, as its remedy says.
+allow_findings() {
+	local word
+	allowed=()
+	for word in $("$bawn" template save -q bench-box bench-saved:0 2>&1 | grep -o -- '--allow-secret [^ ]*'); do
+		allowed+=("$word")
+	done
 }
 
 theirs_save() {
@@ -163,7 +172,7 @@ theirs_save() {
 }
 
 bench_save() {
-	local what="save 100 MB written in a sandbox, of podman commit" podman buildah why
+	local what="save 100 MB written in a sandbox, of podman commit" podman buildah why allowed=()
 	why=$(missing podman buildah)
 	[ -z "$why" ] || {
 		unmeasured save "$what" "$why"
@@ -174,6 +183,7 @@ bench_save() {
 	if both_have && podman_cgroups && of_this_machine 100e6 "$work/in" &&
 		(cd "$work/in" && "$bawn" create --name bench-box --template localhost/bench-base shell &&
 			"$bawn" run bench-box -- sh -c "mkdir /data && cp -r $work/in/usr /data") >/dev/null 2>>"$errors" &&
+		allow_findings &&
 		duel $((rounds > 11 ? 11 : rounds)) save; then
 		row save "$what" "$(calc "$ours_ms / $theirs_ms")" "" "<=" 0.7 \
 			"bawn $ours_ms ms, podman $theirs_ms ms, $(wc -l <"$work/files") files, $spread, $(versions podman)"
