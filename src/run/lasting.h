@@ -62,8 +62,8 @@ int lasting_connect(struct run *r, const char *name, struct err *err);
 /* Send a request that is answered by DONE or FAILED; *ret is the answer. */
 int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fds,
 	struct session_msg *ret, struct err *err);
-/* A supervisor that has its lock but listens no more, or not yet: it ends or begins.  Waits a little,
- * longer from the 20th time on; false when it has had its time since begin (run_now()). */
+/* A supervisor that has its lock but listens no more, or not yet: it ends or begins.  Waits a
+ * little, longer from the 20th time on; false when it has had its time since begin (run_now()). */
 bool lasting_pause(uint64_t begin, unsigned int *tries);
 /* Is there a supervisor?  One that is about to end is waited for. */
 bool lasting_running(struct run *r, const char *name);
