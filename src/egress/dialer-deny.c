@@ -174,7 +174,7 @@ static void tell_allowed(struct dialer *d, struct allowed *a)
 	a->told = d->now;
 }
 
-void allow_note(struct dialer *d, const char *target, uint32_t rule)
+void allow_note(struct dialer *d, const char *target, uint32_t rule, uint32_t count)
 {
 	struct allowed *a = NULL;
 	if (!d->c.hooks.verdict)
@@ -196,7 +196,7 @@ void allow_note(struct dialer *d, const char *target, uint32_t rule)
 		a->rule = rule;
 		snprintf(a->target, sizeof(a->target), "%s", target);
 	}
-	a->count++;
+	a->count += count;
 	if (a->told == 0 || d->now - a->told >= 1000)
 		tell_allowed(d, a);
 }

@@ -17,7 +17,7 @@
 
 enum { PROXY_HEAD_MAX = 8192, PROXY_ATTEMPT = 255 };
 
-static socklen_t sockaddr_of(const struct host_addr *a, uint16_t port, struct sockaddr_storage *ret)
+socklen_t dial_sockaddr(const struct host_addr *a, uint16_t port, struct sockaddr_storage *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (host_addr_is_v4(a)) {
@@ -49,7 +49,7 @@ static const char own[] = "this machine's own address";
 static bool is_own(const struct host_addr *a)
 {
 	struct sockaddr_storage to, from;
-	socklen_t len = sockaddr_of(a, 9, &to), from_len = sizeof(from);
+	socklen_t len = dial_sockaddr(a, 9, &to), from_len = sizeof(from);
 	_cleanup_close_ int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) < 0 ||
 		getsockname(fd, (struct sockaddr *)&from, &from_len) < 0)
@@ -129,7 +129,7 @@ void dial_release(struct job *j)
 	j->proxy_fd = -1;
 }
 
-static bool is_loopback(const struct host_addr *a)
+bool dial_is_loopback(const struct host_addr *a)
 {
 	return host_addr_is_v4(a) ? a->ip.s6_addr[12] == IN_LOOPBACKNET
 				  : IN6_IS_ADDR_LOOPBACK(&a->ip);
@@ -162,7 +162,7 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 	int fd = j->fd[attempt], one = 1;
 	j->fd[attempt] = -1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (!is_loopback(&j->addr[attempt]))
+	if (!dial_is_loopback(&j->addr[attempt]))
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	for (unsigned i = 0; i < j->n_started; i++) {
 		if (j->fd[i] >= 0)
@@ -173,6 +173,7 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 		send_connect(d, j, fd);
 		return;
 	}
+	j->reached = attempt;
 	j->private_addr = !j->explicit_addr &&
 		(host_addr_special(&j->addr[attempt]) || is_own(&j->addr[attempt]));
 	dialer_open(d, j, fd);
@@ -182,17 +183,18 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 static int start_attempt(struct dialer *d, struct job *j, unsigned i)
 {
 	struct sockaddr_storage to;
-	socklen_t len = sockaddr_of(&j->addr[i], j->port, &to);
+	socklen_t len = dial_sockaddr(&j->addr[i], j->port, &to);
 	j->fd[i] = -1;
 	_cleanup_close_ int fd = socket(
 		to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (is_loopback(&j->addr[i])) /* a default that paces (BBR) only costs there; best effort */
+	if (dial_is_loopback(
+		    &j->addr[i])) /* a default that paces (BBR) only costs there; best effort */
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	int r = connect(fd, (struct sockaddr *)&to, len);
 	/* on loopback the handshake is over by now, and asking again says so */
-	if (r < 0 && errno == EINPROGRESS && is_loopback(&j->addr[i]))
+	if (r < 0 && errno == EINPROGRESS && dial_is_loopback(&j->addr[i]))
 		r = connect(fd, (struct sockaddr *)&to, len);
 	if (r == 0) {
 		j->fd[i] = TAKE_FD(fd);

@@ -7,6 +7,7 @@
  *   dialer-deny     the table of denials, their words
  *   dialer-live     flows that are open or have ended, as the relay tells
  *   dialer-tell     what the relay tells without asking
+ *   dialer-lease    what the relay may connect to without asking
  *   dialer-why      the agent's questions about rules
  */
 #ifndef BAWN_EGRESS_DIALER_INT_H
@@ -58,6 +59,7 @@ struct job {
 	struct host_addr addr[RESOLVE_MAX_ADDRS];
 	int fd[RESOLVE_MAX_ADDRS];
 	unsigned n_addr, n_started, n_failed;
+	unsigned reached; /* the address that it is connected to */
 	int last_error;
 	int proxy_fd;
 	uint64_t deadline, next_start; /* ms; next_start 0: none is left to start */
@@ -130,6 +132,8 @@ struct dialer {
 	struct flows *flows; /* made when needed */
 	bool relay_heard;    /* it runs, or is being started */
 
+	struct lease_page *leases; /* shared with the relay; NULL: it asks each time */
+
 	uint64_t why_tokens, why_last; /* thousandths of questions; ms */
 };
 
@@ -178,6 +182,15 @@ void dial_release(struct job *j);
 /* Why an address must not be dialled, or NULL. */
 const char *dial_refused(const struct job *j, const struct host_addr *a);
 
+bool dial_is_loopback(const struct host_addr *a);
+socklen_t dial_sockaddr(const struct host_addr *a, uint16_t port, struct sockaddr_storage *ret);
+
+/* dialer-lease.c */
+uint8_t lease_give(struct dialer *d, const struct job *j); /* for the answer; 0: it has to ask */
+void lease_recall(struct dialer *d);                       /* all, before other rules count */
+void lease_told(struct dialer *d, const struct egress_ask_msg *m);
+void lease_free(struct dialer *d);
+
 /* dialer-resolve.c */
 const struct cache_entry *resolve_lookup(struct dialer *d, const char *name);
 void resolve_event(struct dialer *d);
@@ -190,7 +203,7 @@ void deny_note(struct dialer *d, const char *target, const char *reason, uint32_
 /* The relay has counted what went to a host. */
 void deny_upload(struct dialer *d, const struct egress_ask_msg *m, const char *target);
 uint64_t upload_limit(const struct dialer *d, const struct job *j);
-void allow_note(struct dialer *d, const char *target, uint32_t rule);
+void allow_note(struct dialer *d, const char *target, uint32_t rule, uint32_t count);
 void allow_flush(struct dialer *d);
 void deny_text(const struct dialer *d, char *dst, size_t cap, const char *target,
 	const char *reason, uint32_t rule, const char *fix);

@@ -182,15 +182,17 @@ void dialer_open(struct dialer *d, struct job *j, int fd)
 	fd = through_vault(d, j, fd);
 	if (fd < 0)
 		return;
-	const struct answer a = {.msg = {.magic = EGRESS_MAGIC,
-					 .flow = j->flow,
-					 .answer = EGRESS_ANSWER_OPEN,
-					 .sniff = 1,
-					 .private_addr = j->private_addr,
-					 .vaulted = fd != up,
-					 .max_upload = upload_limit(d, j)},
+	struct answer a = {.msg = {.magic = EGRESS_MAGIC,
+				   .flow = j->flow,
+				   .answer = EGRESS_ANSWER_OPEN,
+				   .sniff = 1,
+				   .private_addr = j->private_addr,
+				   .vaulted = fd != up,
+				   .max_upload = upload_limit(d, j)},
 		.fds = {fd, -1}};
-	allow_note(d, j->target, j->verdict.rule);
+	if (fd == up && a.msg.max_upload == 0)
+		a.msg.lease = lease_give(d, j);
+	allow_note(d, j->target, j->verdict.rule, 1);
 	unreached_no_more(d, j->target);
 	post(d, &a);
 	job_free(d, j);
@@ -203,7 +205,7 @@ void dialer_failed(struct dialer *d, struct job *j, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	allow_note(d, j->target, j->verdict.rule);
+	allow_note(d, j->target, j->verdict.rule, 1);
 	unreached_note(d, j->target, why);
 	snprintf(text, sizeof(text), "bawn: %s is allowed, but can't be reached: %s\n", j->target,
 		why);
@@ -451,7 +453,7 @@ void dialer_port_open(
 					 .answer = EGRESS_ANSWER_PORT},
 		.fds = {inner, outer}};
 	dialer_update_now(d);
-	allow_note(d, target, EGRESS_NO_RULE);
+	allow_note(d, target, EGRESS_NO_RULE, 1);
 	post(d, &a);
 	d->relay_heard = true;
 	dialer_watch_relay(d);
@@ -499,6 +501,7 @@ int dialer_policy(
 	if (fd < 0)
 		return fd;
 	dialer_update_now(d);
+	lease_recall(d);
 	allow_flush(d); /* their rules' numbers are the old table's */
 	d->n_allowed = 0;
 	d->c.egress = e;
@@ -537,6 +540,9 @@ static int handle(struct dialer *d, const struct egress_ask_msg *m)
 		return 0;
 	case EGRESS_TELL_LISTED:
 		live_listed(d, m);
+		return 0;
+	case EGRESS_TELL_AGAIN:
+		lease_told(d, m);
 		return 0;
 	case EGRESS_PORT:
 		break;
@@ -668,6 +674,7 @@ void dialer_free(struct dialer *d)
 	deny_free(d);
 	unreached_free(d);
 	live_free(d);
+	lease_free(d);
 	const int fds[] = {d->c.relay_sock, d->timer, d->epoll};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)

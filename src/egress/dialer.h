@@ -105,6 +105,11 @@ struct dialer;
 int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *err);
 /* Open files without which the relay does not work. */
 unsigned dialer_relay_fds(void);
+/* For the relay, before it starts: addresses that it may connect to by itself (egress/lease.h).  A
+ * descriptor, which is to be the relay's 6, and this its argument; or -1: it has to ask for each.
+ */
+#define DIALER_RELAY_LEASES "leases"
+int dialer_lease_fd(struct dialer *d);
 int dialer_fd(const struct dialer *d); /* readable when dialer_dispatch() has work */
 int dialer_dispatch(
 	struct dialer *d); /* 0; -EPIPE when the relay is gone, -EPROTO when it sent nonsense */

@@ -1,14 +1,8 @@
 /* egress/jail.c - see jail.h
- *
- * The filter is compiled here by hand from a sorted-by-nobody table: a compare per call, the most
- * frequent first.  EPERM rather than death for what isn't listed, because the proof below, and a
- * C library that probes, must survive their refusal; an arch that isn't ours kills.
  */
 #include "egress/jail.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -17,26 +11,22 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#if defined(__x86_64__)
-#define JAIL_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define JAIL_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define JAIL_ARCH AUDIT_ARCH_RISCV64
-#else
-#error "no seccomp architecture known for this machine"
-#endif
-
-enum { MAX_CALLS = 96, PREAMBLE = 6, MUTE = 7 };
+#include "egress/jail-filter.h"
+#include "egress/lease.h"
 
 /* linux/landlock.h of Debian 12 ends at ABI 2; these are of the kernel's uapi header. */
 #define LL_FS_TRUNCATE (1ull << 14)
 #define LL_FS_IOCTL_DEV (1ull << 15)
 #define LL_NET_BIND_CONNECT 3ull
+#define LL_NET_CONNECT 2ull
+#define LL_RULE_NET_PORT 2
 #define LL_SCOPE_ABSTRACT_UNIX_AND_SIGNAL 3ull
 
 struct landlock_attr {
 	uint64_t fs, net, scoped;
+};
+struct landlock_port_attr {
+	uint64_t allowed_access, port;
 };
 
 static uint64_t fd_limit;
@@ -97,6 +87,17 @@ static int allow_file(int ruleset, const char *path)
 		: 0;
 }
 
+static int allow_ports(int ruleset, const struct lease_page *page)
+{
+	for (unsigned i = 0; i < page->n_ports && i < LEASE_MAX_PORTS; i++) {
+		struct landlock_port_attr a = {
+			.allowed_access = LL_NET_CONNECT, .port = page->port[i]};
+		if (syscall(SYS_landlock_add_rule, ruleset, LL_RULE_NET_PORT, &a, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static int landlock_enter(const struct jail *j, struct err *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -123,53 +124,24 @@ static int landlock_enter(const struct jail *j, struct err *err)
 	if (fd < 0)
 		return err_sys(err, errno, "landlock_create_ruleset");
 	for (size_t i = 0; i < j->n_readable; i++) {
-		int r = allow_file(fd, j->readable[i]);
-		if (r < 0)
-			return err_sys(err, -r, "landlock_add_rule %s", j->readable[i]);
+		int k = allow_file(fd, j->readable[i]);
+		if (k < 0)
+			return err_sys(err, -k, "landlock_add_rule %s", j->readable[i]);
 	}
+	int r = a.net && j->leases ? allow_ports(fd, j->leases) : 0;
+	if (r < 0)
+		return err_sys(err, -r, "landlock_add_rule for a port");
 	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		return err_sys(err, errno, "landlock_restrict_self");
 	return 0;
 }
 
-/* sendto and sendmsg on one descriptor are refused, on others allowed.  The other calls that could
- * write, or give it another number, are not to be in the table. */
-static size_t mute(struct sock_filter f[static MUTE], int fd)
-{
-	size_t n = 0;
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 1, 0);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 0, 4);
-	/* the lower half: all machines above are little-endian, and the kernel looks at no more */
-	f[n++] = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]));
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 1);
-	f[n++] = (struct sock_filter)BPF_STMT(
-		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (EPERM & SECCOMP_RET_DATA));
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	return n;
-}
-
 static int seccomp_enter(const struct jail *j, struct err *err)
 {
-	struct sock_filter f[PREAMBLE + MUTE + MAX_CALLS + 2];
-	size_t n = 0;
-	if (j->n_calls > MAX_CALLS)
-		return err_set(err, E2BIG, "seccomp table too long");
-	f[n++] = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, JAIL_ARCH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	f[n++] = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	if (j->mute_fd && !GUARD_REMOVED("relay-mute"))
-		n += mute(f + n, j->mute_fd);
-	/* x32 calls have bit 30 set: no number of the table equals one, they fall through */
-	for (size_t i = 0; i < j->n_calls; i++)
-		f[n++] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, j->calls[i], (uint8_t)(j->n_calls - i), 0);
-	f[n++] = (struct sock_filter)BPF_STMT(
-		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (EPERM & SECCOMP_RET_DATA));
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_filter f[JAIL_FILTER_MAX];
+	int n = jail_filter(j, f);
+	if (n < 0)
+		return err_set(err, -n, "seccomp table too long");
 	struct sock_fprog prog = {.len = (unsigned short)n, .filter = f};
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0) {
 		int e = errno;
@@ -177,6 +149,23 @@ static int seccomp_enter(const struct jail *j, struct err *err)
 		err_hint(err, "bawn needs a kernel with CONFIG_SECCOMP_FILTER");
 		return -e;
 	}
+	return 0;
+}
+
+/* Whoever may make sockets connects none to an address of his own, whichever it is. */
+static int prove_leases(struct err *err)
+{
+	const struct sockaddr_in6 a = {.sin6_family = AF_UNSPEC};
+	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	_cleanup_close_ int fd = socket(AF_INET, type, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "socket");
+	if (GUARD_REMOVED("relay-connect"))
+		return 0;
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 || errno != EPERM)
+		return err_set(err, EPERM, "confined, and any address can be connected to");
+	if (sendto(fd, "", 0, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0) >= 0 || errno != EPERM)
+		return err_set(err, EPERM, "confined, and a socket can be connected by sending");
 	return 0;
 }
 
@@ -196,7 +185,7 @@ static int prove(const struct jail *j, struct err *err)
 		return err_set(err, EPERM, "confined, and execve is not refused");
 	if (syscall(SYS_ptrace, 0, 0, 0, 0) == 0 || errno != EPERM)
 		return err_set(err, EPERM, "confined, and ptrace is not refused");
-	return 0;
+	return j->leases ? prove_leases(err) : 0;
 }
 
 int jail_enter(const struct jail *j, struct err *err)

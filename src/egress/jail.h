@@ -12,11 +12,16 @@
 
 #include "base/err.h"
 
+struct lease_page;
+
 struct jail {
 	const uint16_t *calls; /* system call numbers that stay allowed; all others give EPERM */
 	size_t n_calls;
 	const char *const *readable; /* files that may still be opened for reading */
 	size_t n_readable;
+	/* A page of addresses that may be connected to (egress/lease.h); NULL: none, and no socket
+	 * can be made. */
+	const struct lease_page *leases;
 	/* A descriptor, above 2, that nothing can be sent on; 0: none.  A netlink socket made by
 	 * who had the capability still commands the namespace it is of. */
 	int mute_fd;

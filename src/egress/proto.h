@@ -24,6 +24,8 @@ enum egress_ask {
 			   * and above 16 bits the port that it comes from inside;
 			   * count: its place in the list, from 0 */
 	EGRESS_TELL_LISTED, /* that was the list; count: how many are open */
+	EGRESS_TELL_AGAIN,  /* connections that were not asked for (lease.h): flow: the kind,
+			     * count: how many */
 };
 
 enum egress_why {
@@ -76,7 +78,9 @@ struct egress_answer_msg {
 	uint8_t sniff;        /* 1: check SNI (443) / Host (80); 0: the rule is raw */
 	uint8_t private_addr; /* OPEN: only a rule that says "private" allows it */
 	uint8_t vaulted;      /* OPEN: its TLS ends in the vault, which counts on its own */
-	uint8_t pad[4];
+	uint8_t lease;        /* OPEN: the slot, from 1, by which the same may be connected to
+			       * without asking (lease.h); 0: ask again */
+	uint8_t pad[3];
 	uint64_t max_upload; /* OPEN: bytes from the agent to this name and port, over all
 				connections of the relay's life; 0: no limit */
 	char text[1024];

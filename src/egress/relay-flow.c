@@ -326,9 +326,16 @@ static void refuse(struct flow *f, bool failed, const char *text)
 
 /* ---- sniffing ---- */
 
+static void opened(struct flow *f, int fd);
+
 static void ask(struct flow *f)
 {
+	int fd = f->doomed ? -1 : lease_connect(f);
 	timed_remove(f);
+	if (fd >= 0) {
+		opened(f, fd);
+		return;
+	}
 	timed_add(f, RELAY_ASK_MS);
 	f->state = FLOW_ASK;
 	tell_ask(f);
@@ -582,6 +589,24 @@ void flow_event(uint32_t id, unsigned side, uint32_t events)
 	}
 }
 
+/* The verdict is out, and fd is connected to where the flow goes. */
+static void opened(struct flow *f, int fd)
+{
+	f->fd[UPSTREAM] = fd;
+	f->state = FLOW_OPEN;
+	f->last = relay.now;
+	run(f, CLIENT);
+	if (f->state != FLOW_OPEN)
+		return;
+	const bool wait = f->sniff == SNIFF_HTTP && f->all_seen && !f->dir[CLIENT].held;
+	if (!watch_side(f, UPSTREAM))
+		flow_end(f, true);
+	else if (!f->watched[CLIENT] && wait)
+		watch_later(f);
+	else if (!f->watched[CLIENT] && !watch_side(f, CLIENT))
+		flow_end(f, true);
+}
+
 void flow_answer(const struct egress_answer_msg *m, int fd)
 {
 	struct flow *f = find(m->flow);
@@ -608,19 +633,8 @@ void flow_answer(const struct egress_answer_msg *m, int fd)
 	}
 	f->private_addr = m->private_addr;
 	f->vaulted = m->vaulted;
-	f->fd[UPSTREAM] = fd;
-	f->state = FLOW_OPEN;
-	f->last = relay.now;
-	run(f, CLIENT);
-	if (f->state != FLOW_OPEN)
-		return;
-	const bool wait = f->sniff == SNIFF_HTTP && f->all_seen && !f->dir[CLIENT].held;
-	if (!watch_side(f, UPSTREAM))
-		flow_end(f, true);
-	else if (!f->watched[CLIENT] && wait)
-		watch_later(f);
-	else if (!f->watched[CLIENT] && !watch_side(f, CLIENT))
-		flow_end(f, true);
+	lease_take(f, m->lease);
+	opened(f, fd);
 }
 
 void flow_port(uint32_t key, int inner, int outer)

@@ -58,6 +58,7 @@ void live_policy(int fd)
 	if (n <= 0 || egress_view(&views[next], regions[next], (size_t)n) < 0)
 		relay_die("a malformed policy"); /* without a relay nothing gets out */
 	relay.egress = &views[next];
+	lease_drop_all();
 	next = !next;
 	madvise(regions[next], EGRESS_POLICY_MAX, MADV_DONTNEED);
 	if (!GUARD_REMOVED("live-cut"))

@@ -3,10 +3,11 @@
  * Owns: the start, the one epoll loop and the dispatch by kind of descriptor.
  *
  * Given: 3 the supervisor (SOCK_SEQPACKET, egress/proto.h), 4 a socket on which bawn-init sends the
- * listening sockets once (net/netns.h), 5 the launch pack.  It knows no secret, runs in the host's
- * namespaces without privilege, and can make no socket, open no file and start no program, nor
- * speak to nftables on the NFLOG socket: it locks itself in before it reads from a listener, so no
- * hostile byte is read before that.  It ends when the supervisor's end of 3 closes.
+ * listening sockets once (net/netns.h), 5 the launch pack; with the argument "leases", 6 a page of
+ * addresses (egress/lease.h).  It knows no secret, runs in the host's namespaces without privilege,
+ * and can connect to nothing but those addresses, open no file and start no program, nor speak to
+ * nftables on the NFLOG socket: it locks itself in before it reads from a listener, so no hostile
+ * byte is read before that.  It ends when the supervisor's end of 3 closes.
  */
 #include "egress/relay.h"
 
@@ -20,7 +21,9 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "egress/dialer.h"
 #include "egress/jail.h"
+#include "egress/lease.h"
 #include "egress/names.h"
 #include "egress/nflog.h"
 #include "net/netns.h"
@@ -29,6 +32,7 @@ enum {
 	SUPER_FD = 3,
 	HANDOVER_FD = 4,
 	PACK_FD = 5,
+	LEASES_FD = 6,
 	EVENTS = 128,
 	NFLOG_BATCH = 32,
 	OTHER_FDS = 32, /* listeners, epoll, the supervisor, descriptors just received */
@@ -37,6 +41,7 @@ enum {
 
 struct relay relay = {.nflog = -1};
 static int dns_udp = -1, dns_tcp = -1;
+static bool has_leases;
 
 static const uint16_t calls[] = {
 	SYS_recvfrom,
@@ -150,6 +155,7 @@ _noreturn_ static void last_words(void)
 {
 	nflog_ready();
 	flow_end_all();
+	lease_tick();
 	tell_tick();
 	relay_die(NULL);
 }
@@ -232,6 +238,7 @@ static void tick(void)
 {
 	flow_tick();
 	dns_tick();
+	lease_tick();
 	tell_tick();
 	flow_bury();
 }
@@ -262,7 +269,8 @@ _noreturn_ static void loop(void)
 	uint64_t next_tick = 0;
 	bool worked = false;
 	for (;;) {
-		bool timed = flow_any_timed() || dns_any_timed() || tell_any_pending();
+		bool timed = flow_any_timed() || dns_any_timed() || tell_any_pending() ||
+			lease_any_pending();
 		int wait = -1;
 		if (timed && next_tick == 0)
 			next_tick = relay.now + RELAY_TICK_MS;
@@ -316,6 +324,8 @@ static void start(int nflog, struct err *err)
 	int r = pump_init();
 	if (r == 0)
 		r = live_init();
+	if (r == 0 && has_leases)
+		r = lease_init(LEASES_FD);
 	if (r < 0) {
 		err_sys(err, -r, "memory for buffers");
 		goto failed;
@@ -326,6 +336,7 @@ static void start(int nflog, struct err *err)
 	}
 	const struct jail jail = {.calls = calls,
 		.n_calls = ARRAY_LEN(calls),
+		.leases = lease_page(),
 		.mute_fd = nflog,
 		.max_fds = 2 * RELAY_MAX_FLOWS + RELAY_MAX_DNS_CONNS + OTHER_FDS,
 		.max_memory = MEMORY + relay.pack.map_bytes + 2 * EGRESS_POLICY_MAX};
@@ -348,10 +359,11 @@ failed:
 	_exit(1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct err err;
-	if (syscall(SYS_close_range, PACK_FD + 1, ~0u, 0) < 0)
+	has_leases = argc == 2 && streq(argv[1], DIALER_RELAY_LEASES);
+	if (syscall(SYS_close_range, LEASES_FD + has_leases, ~0u, 0) < 0)
 		relay_die("close_range");
 	int fds[FD_PASS_MAX];
 	size_t n = take_handover(fds);

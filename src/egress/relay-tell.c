@@ -186,6 +186,18 @@ void tell_listed(uint32_t open)
 	(void)send_msg();
 }
 
+bool tell_again(uint8_t kind, int name, uint16_t port, uint32_t count)
+{
+	memset(&msg, 0, sizeof(msg));
+	msg.kind = EGRESS_TELL_AGAIN;
+	msg.flow = kind;
+	msg.port = port;
+	msg.count = count;
+	if (name >= 0)
+		snprintf(msg.name, sizeof(msg.name), "%s", names_text(name));
+	return send_msg();
+}
+
 static bool send_ended(const struct ended *e)
 {
 	memset(&msg, 0, sizeof(msg));

@@ -8,6 +8,7 @@
  *   relay-tell   everything that is sent to the supervisor
  *   relay-dns    answering DNS
  *   relay-live   what the supervisor changes while it runs: the policy, published ports
+ *   relay-lease  connections that need no question
  *
  * Nothing here allocates after the start: fixed tables, of which only the used part is touched.
  */
@@ -166,6 +167,8 @@ void tell_end(const struct flow *f);
  */
 bool tell_open(const struct flow *f, uint32_t place);
 void tell_listed(uint32_t open);
+/* count connections to the same were made by a lease; false: there is no room, tell it later */
+bool tell_again(uint8_t kind, int name, uint16_t port, uint32_t count);
 void tell_tick(void);
 bool tell_any_pending(void);
 
@@ -174,6 +177,17 @@ int live_init(void); /* before the jail */
 void live_port(const struct egress_answer_msg *m, const int *fds, size_t n_fds);
 void live_policy(int fd);
 void live_cut_port(uint32_t key);
+
+/* relay-lease.c */
+struct lease_page;
+int lease_init(int fd); /* before the jail; without it there are none */
+const struct lease_page *lease_page(void);
+void lease_take(const struct flow *f, uint8_t slot); /* slot: of the answer, 0 for none */
+/* A socket that is connected to where the flow goes, or -1: the supervisor has to be asked. */
+int lease_connect(const struct flow *f);
+void lease_drop_all(void);
+void lease_tick(void);
+bool lease_any_pending(void);
 
 /* relay-dns.c */
 void dns_udp_ready(int fd);

@@ -162,17 +162,18 @@ int sandbox_start_relay(struct sandbox *s, struct err *err)
 	if (r < 0)
 		err_sys(err, -r, "hand the listening sockets to the relay");
 	sandbox_close_listeners(s);
-	static char name[] = "bawn-relay";
-	char *argv[] = {name, NULL};
+	_cleanup_close_ int leases = dialer_lease_fd(s->dialer);
+	char *argv[] = {
+		(char[]){"bawn-relay"}, leases >= 0 ? (char[]){DIALER_RELAY_LEASES} : NULL, NULL};
 	/* It says why it ends, where that can't garble what the agent draws. */
 	bool quiet = s->config.lasting ||
 		(s->config.tty_fds & 4); /* a client's must end with the client */
 	int errors = quiet ? -1 : 2;
-	int fds[6] = {-1, -1, errors, s->relay_end, handover[1], s->config.pack->fd};
+	int fds[7] = {-1, -1, errors, s->relay_end, handover[1], s->config.pack->fd, leases};
 	struct proc_spawn how = {.path = path,
 		.argv = argv,
 		.fds = fds,
-		.nfds = ARRAY_LEN(fds),
+		.nfds = leases >= 0 ? 7 : 6,
 		.die_with_parent = SIGKILL};
 	if (r == 0)
 		r = proc_spawn(&how, &s->relay, err);

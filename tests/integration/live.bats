@@ -202,6 +202,36 @@ deny: # none yet' ] || fail "$(cat "$(USER_YAML)")"
 	ends stay
 }
 
+# OWN-07: what the relay may connect to without asking (egress/lease.h).
+@test "a server on this machine: every connection is in the log, and a rule counts from the next on" {
+	serve_http hello
+	start box go.example -- --allow go.example:80 --host-port "$PORT"
+	local many='for i in 1 2 3 4 5 6 7 8 9 10; do curl -sS -m 10 "$0"; done' i
+	run timeout 60 "$BAWN" exec box sh -c "$many" http://go.example/
+	[ "$output" = "$(printf 'hello%.0s' 1 2 3 4 5 6 7 8 9 10)" ] || fail "$output"
+	run timeout 60 "$BAWN" exec box sh -c "$many" "http://127.0.0.1:$PORT/"
+	[ "$output" = "$(printf 'hello%.0s' 1 2 3 4 5 6 7 8 9 10)" ] || fail "$output"
+	[ "$(server_hits "$PORT")" = 20 ]
+	policy deny --sandbox box go.example
+	assert_status 0
+	inside box http://go.example/
+	assert_output "a rule denies it"
+	[ "$(server_hits "$PORT")" = 20 ]
+	policy rm --sandbox box go.example
+	policy allow --sandbox box go.example:80
+	inside box http://go.example/
+	[ "$output" = hello ] || fail "$output"
+	"$BAWN" stop box
+	# the log has each answer's bytes, whoever connected
+	local one='HTTP/1.1 200 OK..Content-Length: 5..Connection: close....hello'
+	bytes() {
+		grep "\"event\":\"flow\",\"target\":\"$1\"" "$AUDIT" |
+			sed -n 's/.*"down":\([0-9]*\).*/\1/p' | awk '{ s += $1 } END { print s }'
+	}
+	[ "$(bytes go.example:80)" = $((11 * ${#one})) ] || fail "$(grep flow "$AUDIT")"
+	[ "$(bytes "host port $PORT")" = $((10 * ${#one})) ] || fail "$(grep flow "$AUDIT")"
+}
+
 @test "names keep their addresses, also those that come to be allowed" {
 	serve_http hello
 	start box example.org

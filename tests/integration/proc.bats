@@ -205,4 +205,21 @@ with_relay() {
 	# not even its own user may look into it
 	run readlink "/proc/$relay/root"
 	[ "$status" != 0 ] || [ "$output" != / ]
+	# it was given no addresses either: no option names one
+	[ "$(tr '\0' ' ' <"/proc/$relay/cmdline")" = "bawn-relay " ]
+}
+
+@test "OWN-07 the relay connects by itself to nothing but what the user's options give by address" {
+	serve_http hello
+	BAWN_OPTS+=(--host-port "$PORT")
+	bg sh -c "curl -sS -m 10 http://127.0.0.1:$PORT/; echo; curl -sS -m 10 http://127.0.0.1:$PORT/; echo; echo up; exec sleep 30"
+	bg_says up
+	local relay
+	relay=$(pgrep -P "$BG" -f bawn-relay)
+	[ "$(tr '\0' ' ' <"/proc/$relay/cmdline")" = "bawn-relay leases " ]
+	run cat "/proc/$relay/status"
+	assert_output "Seccomp:	2"
+	assert_output "NoNewPrivs:	1"
+	[ "$(server_hits "$PORT")" = 2 ]
+	# what it may not is tried by code of ours in its place: tests/unit/test-egress-jail.c
 }

@@ -6,12 +6,14 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "base/fd.h"
 #include "egress-pack.h"
 #include "egress/dialer-int.h"
+#include "egress/lease.h"
 
 static uint16_t port; /* of a listener on 127.0.0.1 */
 static int listener;
@@ -23,13 +25,14 @@ struct world {
 	struct dialer *d;
 	int relay; /* our end */
 	unsigned n_verdicts;
+	uint64_t n_allowed; /* connections, of those */
 };
 
 static void on_verdict(void *ctx, bool allowed, const struct dialer_denial *x)
 {
 	struct world *w = ctx;
-	(void)allowed;
 	assert_non_null(x->target);
+	w->n_allowed += allowed ? x->count : 0;
 	w->n_verdicts++;
 }
 
@@ -401,6 +404,141 @@ static void test_host_port(void **state)
 	close_world(&w);
 }
 
+/* What the relay is given of the page: it can read, and nobody can be made to write. */
+static const struct lease_page *map_leases(struct world *w)
+{
+	int fd = dialer_lease_fd(w->d);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_ptr_equal(mmap(NULL, LEASE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
+		MAP_FAILED);
+	const struct lease_page *p = mmap(NULL, LEASE_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	assert_true(p != MAP_FAILED);
+	assert_int_equal(mprotect((void *)p, LEASE_PAGE_BYTES, PROT_READ | PROT_WRITE), -1);
+	close(fd);
+	return p;
+}
+
+static const struct sockaddr_in *leased(const struct lease_page *p)
+{
+	assert_int_equal(got.answer, EGRESS_ANSWER_OPEN);
+	return got.lease ? &p->slot[got.lease - 1].v4 : NULL;
+}
+
+/* What the user's own options give by address may be connected to again without asking. */
+static void test_leases(void **state)
+{
+	(void)state;
+	const struct dialer_override o[] = {
+		{"raw.allowed.example", 443, "127.0.0.1", port},
+		{"a.allowed.example", 443, "127.0.0.1", port},
+		{"b.allowed.example", 80, "127.0.0.1", port},
+	};
+	struct world w;
+	struct err err = {0};
+	open_world(&w,
+		(struct dialer_config){.overrides = o,
+			.n_overrides = ARRAY_LEN(o),
+			.host_ports = &port,
+			.n_host_ports = 1});
+	const struct lease_page *p = map_leases(&w);
+	assert_int_equal(dialer_lease_fd(w.d), -1); /* there is one relay */
+	/* where the vault could stand on the way, each is asked for */
+	ask_name(&w, "a.allowed.example", 443);
+	assert_null(leased(p));
+	ask_name(&w, "raw.allowed.example", 443);
+	const struct sockaddr_in *a = leased(p);
+	assert_non_null(a);
+	assert_int_equal(a->sin_family, AF_INET);
+	assert_int_equal(ntohs(a->sin_port), port);
+	assert_int_equal(ntohl(a->sin_addr.s_addr), INADDR_LOOPBACK);
+	/* the same address is the same slot */
+	ask_name(&w, "b.allowed.example", 80);
+	assert_ptr_equal(leased(p), a);
+	ask(&w, EGRESS_ASK_HOST_PORT, "", NULL, port);
+	answer(&w, NULL);
+	assert_ptr_equal(leased(p), a);
+	/* by a rule that says "private", not by an option */
+	ask_name(&w, own_name, port);
+	assert_null(leased(p));
+	for (unsigned i = 1; i < LEASE_SLOTS; i++)
+		assert_int_equal(p->slot[i].any.sa_family, AF_UNSPEC);
+	/* other rules: from then on there is nobody to connect to, and nothing else is forgotten */
+	assert_int_equal(
+		dialer_policy(w.d, pack.egress, pack.egress_table, pack.egress_bytes, &err), 0);
+	assert_int_equal(a->sin_family, AF_UNSPEC);
+	assert_int_equal(ntohs(a->sin_port), port);
+	close_world(&w);
+	munmap((void *)p, LEASE_PAGE_BYTES);
+}
+
+/* Of what wasn't asked for the relay gives the number; it is believed no more than anything. */
+static void test_leases_counted(void **state)
+{
+	(void)state;
+	struct world w;
+	struct egress_ask_msg m = {.magic = EGRESS_MAGIC,
+		.kind = EGRESS_TELL_AGAIN,
+		.flow = EGRESS_ASK_HOST_PORT,
+		.port = port,
+		.count = 40};
+	open_world(&w, (struct dialer_config){.host_ports = &port, .n_host_ports = 1});
+	send(w.relay, &m, sizeof(m), 0); /* before there are any */
+	assert_int_equal(dialer_dispatch(w.d), 0);
+	assert_int_equal(w.n_verdicts, 0);
+	const struct lease_page *p = map_leases(&w);
+	ask(&w, EGRESS_ASK_HOST_PORT, "", NULL, port);
+	answer(&w, NULL);
+	assert_int_equal(w.n_allowed, 1);
+	send(w.relay, &m, sizeof(m), 0);
+	m.count = 0;
+	send(w.relay, &m, sizeof(m), 0);
+	m.count = 5;
+	m.flow = EGRESS_ASK_NAME;
+	memset(m.name, 'a', sizeof(m.name)); /* no NUL */
+	send(w.relay, &m, sizeof(m), 0);
+	snprintf(m.name, sizeof(m.name), "\033[2J");
+	send(w.relay, &m, sizeof(m), 0);
+	snprintf(m.name, sizeof(m.name), "no.example"); /* as if it had been allowed */
+	send(w.relay, &m, sizeof(m), 0);
+	m.flow = EGRESS_ASK_HOST_PORT;
+	m.port++;
+	send(w.relay, &m, sizeof(m), 0);
+	assert_int_equal(dialer_dispatch(w.d), 0);
+	dialer_finish(w.d, 0);
+	assert_int_equal(w.n_allowed, 41);
+	close_world(&w);
+	munmap((void *)p, LEASE_PAGE_BYTES);
+}
+
+/* No such option: no page, and so no socket that the relay could make. */
+static void test_no_leases(void **state)
+{
+	(void)state;
+	const struct dialer_override by_name[] = {{"a.allowed.example", 0, "127.0.0.1", 0}};
+	struct dialer_override many[LEASE_MAX_PORTS + 1];
+	struct world w;
+	open_world(&w, (struct dialer_config){0});
+	assert_int_equal(dialer_lease_fd(w.d), -1);
+	close_world(&w);
+	/* any port */
+	open_world(&w, (struct dialer_config){.overrides = by_name, .n_overrides = 1});
+	assert_int_equal(dialer_lease_fd(w.d), -1);
+	close_world(&w);
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = (struct dialer_override){"", 80, "127.0.0.1", (uint16_t)(i + 1)};
+	open_world(&w, (struct dialer_config){.overrides = many, .n_overrides = ARRAY_LEN(many)});
+	assert_int_equal(dialer_lease_fd(w.d), -1);
+	close_world(&w);
+	open_world(
+		&w, (struct dialer_config){.overrides = many, .n_overrides = ARRAY_LEN(many) - 1});
+	int fd = dialer_lease_fd(w.d);
+	assert_true(fd >= 0);
+	close(fd);
+	close_world(&w);
+}
+
 /* Be the proxy: take the CONNECT, answer, and see what the relay is given. */
 static void test_proxy(void **state)
 {
@@ -525,6 +663,8 @@ static int setup(void **state)
 		{.text = closed_rule},
 		{.text = port_rule, .private_ok = true},
 		{.text = "metadata.google.internal:80"},
+		{.text = "b.allowed.example:80"},
+		{.text = "raw.allowed.example:443", .raw = true},
 	};
 	struct err err = {0};
 	pack_fd = test_pack(rules, ARRAY_LEN(rules), false);
@@ -553,6 +693,9 @@ int main(void)
 		cmocka_unit_test(test_unreached),
 		cmocka_unit_test(test_override),
 		cmocka_unit_test(test_host_port),
+		cmocka_unit_test(test_leases),
+		cmocka_unit_test(test_leases_counted),
+		cmocka_unit_test(test_no_leases),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_resolver_idle),
 	};

@@ -8,10 +8,14 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -20,6 +24,7 @@
 #include "base/fd.h"
 #include "child.h"
 #include "egress/jail.h"
+#include "egress/lease.h"
 #include "net/apply.h"
 #include "net/build.h"
 #include "net/netns.h"
@@ -122,13 +127,14 @@ static int dial_by_fastopen(void)
 static const uint16_t calls[] = {SYS_recvfrom, SYS_sendto, SYS_sendmsg, SYS_recvmsg, SYS_shutdown,
 	SYS_close, SYS_exit_group};
 
-static int in_child(bool jailed, int (*attempt)(void))
+static int in_child(bool jailed, const struct lease_page *leases, int (*attempt)(void))
 {
 	pid_t p = fork();
 	if (p == 0) {
 		struct err err = {0};
 		const struct jail j = {.calls = calls,
 			.n_calls = ARRAY_LEN(calls),
+			.leases = leases,
 			.mute_fd = listeners[NETNS_FD_NFLOG],
 			.max_fds = 64,
 			.max_memory = 1u << 30};
@@ -155,17 +161,207 @@ static void test_code_in_the_relay(void **state)
 		{"a socket", new_netlink, true}, {"the canary", dial_canary, true},
 		{"fast open", dial_by_fastopen, false}};
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		int jailed = in_child(true, table[i].attempt);
+		int jailed = in_child(true, NULL, table[i].attempt);
 		if (jailed != EPERM)
 			fail_msg("%s: %s", table[i].what, strerror(jailed));
 	}
 	/* nobody has come to the canary */
 	assert_int_equal(accept4(canary, NULL, NULL, SOCK_NONBLOCK), -1);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		int r = table[i].works ? in_child(false, table[i].attempt) : 0;
+		int r = table[i].works ? in_child(false, NULL, table[i].attempt) : 0;
 		if (r)
 			fail_msg("%s proves nothing: %s", table[i].what, strerror(r));
 	}
+}
+
+/* ---- with leases: what the user's options give may be connected to, and nothing else ---- */
+
+static struct lease_page *page; /* as the relay has it: to read */
+enum { OPEN_SLOT, CANARY_SLOT, EMPTY_SLOT };
+
+static int tcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/* The errno of the attempt; 0: it was connected, or is about to be. */
+static int connect_to(const void *a, socklen_t len)
+{
+	int fd = tcp();
+	if (fd < 0)
+		return errno;
+	return connect(fd, a, len) < 0 && errno != EINPROGRESS ? errno : 0;
+}
+
+static int lease_own_address(void)
+{
+	return connect_to(&canary_addr, sizeof(canary_addr));
+}
+
+/* What the page says, from another place, where it could be changed after the look. */
+static int lease_copied_address(void)
+{
+	union lease_slot copy = page->slot[OPEN_SLOT];
+	return connect_to(&copy, LEASE_ADDR_LEN);
+}
+
+static int lease_unaligned(void)
+{
+	return connect_to(page->slot[OPEN_SLOT].bytes + 8, LEASE_ADDR_LEN);
+}
+
+static int lease_behind_the_slots(void)
+{
+	return connect_to(page->slot + LEASE_SLOTS, LEASE_ADDR_LEN);
+}
+
+static int lease_before_the_slots(void)
+{
+	return connect_to(page->slot - 1, LEASE_ADDR_LEN);
+}
+
+static int lease_length(void)
+{
+	return connect_to(&page->slot[OPEN_SLOT], sizeof(struct sockaddr_in));
+}
+
+static int lease_sendto_fastopen(void)
+{
+	int fd = tcp();
+	return sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&canary_addr,
+		       sizeof(canary_addr)) < 0
+		? errno
+		: 0;
+}
+
+static int lease_sendmsg_fastopen(void)
+{
+	struct iovec v = {(char[]){"x"}, 1};
+	struct msghdr m = {.msg_name = &canary_addr,
+		.msg_namelen = sizeof(canary_addr),
+		.msg_iov = &v,
+		.msg_iovlen = 1};
+	return sendmsg(tcp(), &m, MSG_FASTOPEN | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+static int lease_datagrams(void)
+{
+	return socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) < 0 ? errno : 0;
+}
+
+static int lease_mptcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 262) < 0 ? errno : 0;
+}
+
+static int lease_unix(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) < 0 ? errno : 0;
+}
+
+static int lease_source_route(void)
+{
+	/* loose, over one host (RFC 791) */
+	const uint8_t route[] = {IPOPT_NOP, IPOPT_LSRR, 7, 4, 127, 0, 0, 2};
+	return setsockopt(tcp(), IPPROTO_IP, IP_OPTIONS, route, sizeof(route)) < 0 ? errno : 0;
+}
+
+static int lease_listen(void)
+{
+	return listen(tcp(), 1) < 0 ? errno : 0;
+}
+
+static int lease_map_again(void)
+{
+	return mprotect(page, LEASE_PAGE_BYTES, PROT_READ | PROT_WRITE) < 0 ? errno : 0;
+}
+
+static int lease_given(void)
+{
+	return connect_to(&page->slot[OPEN_SLOT], LEASE_ADDR_LEN);
+}
+
+/* The page is right, the ports that it began with are not. */
+static int lease_other_port(void)
+{
+	return connect_to(&page->slot[CANARY_SLOT], LEASE_ADDR_LEN);
+}
+
+/* Nothing is connected: what is sent has nowhere to go. */
+static int lease_recalled(void)
+{
+	int fd = tcp();
+	if (connect(fd, &page->slot[EMPTY_SLOT].any, LEASE_ADDR_LEN) < 0)
+		return errno;
+	return send(fd, "x", 1, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+static int bound(struct sockaddr_in *ret)
+{
+	socklen_t len = sizeof(*ret);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	*ret = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (fd < 0 || bind(fd, (struct sockaddr *)ret, len) < 0 || listen(fd, 8) < 0 ||
+		getsockname(fd, (struct sockaddr *)ret, &len) < 0)
+		_exit(99);
+	return fd;
+}
+
+static void make_page(const struct sockaddr_in *given)
+{
+	int fd = memfd_create("page", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, LEASE_PAGE_BYTES), 0);
+	struct lease_page *w = mmap(
+		NULL, LEASE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	page = mmap(NULL, LEASE_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	assert_true(w != MAP_FAILED && page != MAP_FAILED);
+	w->slot[OPEN_SLOT].v4 = *given;
+	w->slot[CANARY_SLOT].v4 = canary_addr;
+	w->n_ports = 1;
+	w->port[0] = ntohs(given->sin_port);
+	munmap(w, LEASE_PAGE_BYTES);
+	close(fd);
+}
+
+static void test_leases(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what;
+		int (*attempt)(void);
+	} table[] = {{"an address of one's own", lease_own_address},
+		{"a copy of one that was given", lease_copied_address},
+		{"beside a slot", lease_unaligned}, {"behind the slots", lease_behind_the_slots},
+		{"before the slots", lease_before_the_slots}, {"another length", lease_length},
+		{"sendto", lease_sendto_fastopen}, {"sendmsg", lease_sendmsg_fastopen},
+		{"datagrams", lease_datagrams}, {"multipath", lease_mptcp},
+		{"unix sockets", lease_unix}, {"a source route", lease_source_route},
+		{"a listener", lease_listen}, {"writing to the page", lease_map_again},
+		{"netlink", new_netlink}};
+	struct sockaddr_in given;
+	int listener = bound(&given);
+	const bool landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
+				      LANDLOCK_CREATE_RULESET_VERSION) >= 4;
+	make_page(&given);
+	for (int fd; (fd = accept4(canary, NULL, NULL, SOCK_NONBLOCK)) >= 0;)
+		close(fd); /* of tests without a jail */
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		int r = in_child(true, page, table[i].attempt);
+		if (r != EPERM)
+			fail_msg("%s: %s", table[i].what, strerror(r));
+	}
+	assert_int_equal(in_child(true, page, lease_recalled), EPIPE);
+	if (landlock)
+		assert_int_equal(in_child(true, page, lease_other_port), EACCES);
+	assert_int_equal(accept4(canary, NULL, NULL, SOCK_NONBLOCK), -1);
+	assert_int_equal(accept4(listener, NULL, NULL, SOCK_NONBLOCK), -1);
+	/* and what is given is given */
+	assert_int_equal(in_child(true, page, lease_given), 0);
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	assert_true(fd >= 0);
+	close(fd);
+	close(listener);
 }
 
 /* The sandbox's side: a namespace with its rules; its sockets go out. */
@@ -196,7 +392,6 @@ int main(void)
 	int sv[2];
 	char byte;
 	size_t n = 0;
-	socklen_t len = sizeof(canary_addr);
 	fill_flush();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return 99;
@@ -210,13 +405,9 @@ int main(void)
 		return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 	}
 	fcntl(listeners[NETNS_FD_NFLOG], F_SETFL, 0); /* answers are waited for */
-	canary = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	canary_addr = (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	if (bind(canary, (struct sockaddr *)&canary_addr, len) < 0 || listen(canary, 8) < 0 ||
-		getsockname(canary, (struct sockaddr *)&canary_addr, &len) < 0)
-		return 99;
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_code_in_the_relay)};
+	canary = bound(&canary_addr);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_code_in_the_relay), cmocka_unit_test(test_leases)};
 	int r = cmocka_run_group_tests_name("jail", tests, NULL, NULL);
 	kill(p, SIGKILL);
 	waitpid(p, NULL, 0);

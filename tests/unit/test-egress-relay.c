@@ -4,14 +4,18 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/proc.h"
 #include "egress-pack.h"
+#include "egress/dialer.h"
+#include "egress/lease.h"
 #include "egress/proto.h"
 #include "net/netns.h"
 
@@ -33,7 +37,8 @@ static int bound(int type, struct sockaddr_in *a)
 	return fd;
 }
 
-static void open_world(struct world *w)
+/* leases: the page that it gets, or -1 */
+static void open_world_with(struct world *w, int leases)
 {
 	int super[2], handover[2];
 	char path[4096];
@@ -45,10 +50,11 @@ static void open_world(struct world *w)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, super), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handover), 0);
 	int pack = test_pack(rules, ARRAY_LEN(rules), false);
-	char *argv[] = {(char[]){"bawn-relay"}, NULL};
-	int fds[] = {-1, -1, 2, super[1], handover[1], pack};
+	char *argv[] = {
+		(char[]){"bawn-relay"}, leases >= 0 ? (char[]){DIALER_RELAY_LEASES} : NULL, NULL};
+	int fds[] = {-1, -1, 2, super[1], handover[1], pack, leases};
 	struct proc_spawn how = {
-		.path = path, .argv = argv, .fds = fds, .nfds = (int)ARRAY_LEN(fds)};
+		.path = path, .argv = argv, .fds = fds, .nfds = (int)ARRAY_LEN(fds) - (leases < 0)};
 	if (proc_spawn(&how, &w->relay, &err) < 0)
 		fail_msg("%s", err.msg);
 	int l[NETNS_FD_HOST_PORTS + 1];
@@ -66,6 +72,11 @@ static void open_world(struct world *w)
 	close(handover[1]);
 	close(pack);
 	w->super = super[0];
+}
+
+static void open_world(struct world *w)
+{
+	open_world_with(w, -1);
 }
 
 static int dial(const struct sockaddr_in *a)
@@ -259,6 +270,133 @@ static void test_urgent(void **state)
 	assert_int_equal(wait_end(&w), 0);
 }
 
+/* ---- leases ---- */
+
+static struct lease_page *make_page(int *ret_fd, const struct sockaddr_in *to)
+{
+	*ret_fd = memfd_create("leases", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(ftruncate(*ret_fd, LEASE_PAGE_BYTES), 0);
+	struct lease_page *p = mmap(
+		NULL, LEASE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, *ret_fd, 0);
+	assert_true(p != MAP_FAILED);
+	p->slot[3].v4 = *to;
+	p->n_ports = 1;
+	p->port[0] = ntohs(to->sin_port);
+	assert_int_equal(fcntl(*ret_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	return p;
+}
+
+/* Answer the question, which must come, with a connection to `to` and this lease. */
+static void is_asked(struct world *w, const struct sockaddr_in *to, uint8_t lease)
+{
+	struct egress_ask_msg m;
+	struct egress_answer_msg a = {
+		.magic = EGRESS_MAGIC, .answer = EGRESS_ANSWER_OPEN, .lease = lease};
+	do
+		told(w, &m);
+	while (m.kind == EGRESS_TELL_END || m.kind == EGRESS_TELL_AGAIN);
+	assert_int_equal(m.kind, EGRESS_ASK_HOST_PORT);
+	a.flow = m.flow;
+	int fd = dial(to);
+	assert_int_equal(fd_send(w->super, &a, sizeof(a), &fd, 1), 0);
+	close(fd);
+}
+
+/* A connection from inside reaches the server. */
+static void passes(int client, int server)
+{
+	char c;
+	struct pollfd p = {.fd = server, .events = POLLIN};
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	int fd = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_equal(send(client, "q", 1, 0), 1);
+	assert_int_equal(recv(fd, &c, 1, 0), 1);
+	assert_int_equal(send(fd, "a", 1, 0), 1);
+	assert_int_equal(recv(client, &c, 1, 0), 1);
+	close(fd);
+	close(client);
+}
+
+static bool is_silent(struct world *w)
+{
+	struct egress_ask_msg m;
+	ssize_t n;
+	while ((n = recv(w->super, &m, sizeof(m), MSG_DONTWAIT)) > 0)
+		if (m.kind == EGRESS_ASK_HOST_PORT)
+			return false;
+	return true;
+}
+
+static void test_leases(void **state)
+{
+	(void)state;
+	struct world w;
+	struct sockaddr_in up;
+	struct egress_ask_msg m;
+	int fd, server = bound(SOCK_STREAM, &up);
+	struct lease_page *p = make_page(&fd, &up);
+	uint32_t again = 0;
+	open_world_with(&w, fd);
+	close(fd);
+	/* a slot that came with no answer is not used */
+	int client = dial(&w.host_port);
+	is_asked(&w, &up, 0);
+	passes(client, server);
+	client = dial(&w.host_port);
+	is_asked(&w, &up, 4);
+	passes(client, server);
+	for (int i = 0; i < 20; i++) {
+		passes(dial(&w.host_port), server);
+		assert_true(is_silent(&w));
+	}
+	/* the supervisor hears of them within a second or so */
+	while (again < 20) {
+		told(&w, &m);
+		if (m.kind == EGRESS_TELL_AGAIN) {
+			assert_int_equal(m.flow, EGRESS_ASK_HOST_PORT);
+			assert_int_equal(m.port, ntohs(w.host_port.sin_port));
+			again += m.count;
+		}
+	}
+	assert_int_equal(again, 20);
+	/* recalled */
+	p->slot[3].any.sa_family = AF_UNSPEC;
+	client = dial(&w.host_port);
+	is_asked(&w, &up, 0);
+	passes(client, server);
+	/* a server that is gone: the supervisor says so, as ever */
+	p->slot[3].any.sa_family = AF_INET;
+	passes(dial(&w.host_port), server);
+	close(server);
+	client = dial(&w.host_port);
+	do
+		told(&w, &m);
+	while (m.kind != EGRESS_ASK_HOST_PORT);
+	close(client);
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+	munmap(p, LEASE_PAGE_BYTES);
+}
+
+/* A slot of a page that wasn't given, or that there is none of. */
+static void test_no_leases(void **state)
+{
+	(void)state;
+	static const uint8_t slots[] = {1, LEASE_SLOTS, LEASE_SLOTS + 1, 255};
+	struct world w;
+	struct sockaddr_in up;
+	int server = bound(SOCK_STREAM, &up), client;
+	open_world(&w);
+	for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
+		client = dial(&w.host_port);
+		is_asked(&w, &up, slots[i]);
+		passes(client, server);
+	}
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+	close(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +405,8 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_passes_bytes),
 		cmocka_unit_test(test_urgent),
+		cmocka_unit_test(test_leases),
+		cmocka_unit_test(test_no_leases),
 	};
 	return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
 }
