@@ -144,6 +144,17 @@ int path_install_find(struct arena *a, const char *libexecdir, const char *datad
 	return arena_check(a, err);
 }
 
+char *path_install_bawn(
+	struct arena *a, const struct path_install *in, const char *libexecdir, const char *bindir)
+{
+	char *beside = path_join(a, in->libexec, "bawn");
+	if (!beside || access(beside, X_OK) == 0)
+		return beside;
+	if (streq(in->libexec, libexecdir))
+		return path_join(a, bindir, "bawn");
+	return path_join(a, in->libexec, "../../bin/bawn");
+}
+
 static char *xdg_dir(struct arena *a, const char *var, const char *home, const char *fallback)
 {
 	const char *v = getenv(var);

@@ -499,9 +499,9 @@ static int put_mounts(
 
 int build_spawn_step(struct build *b, const struct blob *req, struct err *err)
 {
-	/* in a build tree it stands beside the helpers */
-	char *beside = path_join(&b->a, b->install.libexec, "bawn");
-	const char *exe = beside && access(beside, X_OK) == 0 ? beside : BAWN_BINDIR "/bawn";
+	char *exe = path_install_bawn(&b->a, &b->install, BAWN_LIBEXECDIR, BAWN_BINDIR);
+	if (!exe)
+		return err_set(err, ENOMEM, "out of memory");
 	_cleanup_close_ int fd = fd_memfd_sealed("step", req->data, req->n, err);
 	if (fd < 0)
 		return fd;

@@ -89,14 +89,12 @@ static int parse(int argc, char **argv, struct report_opts *o, struct err *err)
 
 enum { DIFF_MS = 20000, DIFF_MAX = 16 << 20 };
 
-/* bawn itself: beside us in a build tree. */
 static const char *find_bawn(struct arena *a)
 {
 	struct path_install install;
 	if (path_install_find(a, BAWN_LIBEXECDIR, BAWN_DATADIR, &install, NULL) < 0)
 		return NULL;
-	const char *path = path_join(a, install.libexec, "bawn");
-	return path && access(path, X_OK) == 0 ? path : BAWN_BINDIR "/bawn";
+	return path_install_bawn(a, &install, BAWN_LIBEXECDIR, BAWN_BINDIR);
 }
 
 /* What it prints, in a memfd; -errno where it fails or takes too long. */

@@ -229,10 +229,9 @@ int doctor_print_apparmor(void)
 	int rc = 125;
 	if (path_install_find(&a, BAWN_LIBEXECDIR, BAWN_DATADIR, &in, &err) < 0)
 		goto out;
-	/* bin/bawn is what a person starts; in a build tree it stands beside its helpers */
-	self = path_join(&a, in.libexec, "bawn");
-	if (self && access(self, X_OK) < 0)
-		self = path_real(&a, BAWN_BINDIR "/bawn");
+	/* what a person starts */
+	self = path_install_bawn(&a, &in, BAWN_LIBEXECDIR, BAWN_BINDIR);
+	self = self ? path_real(&a, self) : NULL;
 	char *libexec = path_real(&a, in.libexec);
 	char *from = path_join(&a, in.data, "apparmor/bawn");
 	if (!self || !libexec || !from) {

@@ -231,10 +231,7 @@ static int call(struct tpl *c, const char *const *words, bool silent, struct err
 	struct strv v = {0};
 	struct proc proc;
 	int status = 0, r;
-	char *self = path_real(&c->a, "/proc/self/exe");
-	char *bawn = self ? path_join(&c->a, c->dirs.install.libexec, "bawn") : NULL;
-	if (bawn && access(bawn, X_OK) < 0)
-		bawn = path_join(&c->a, BAWN_BINDIR, "bawn");
+	char *bawn = path_install_bawn(&c->a, &c->dirs.install, BAWN_LIBEXECDIR, BAWN_BINDIR);
 	strv_add(&c->a, &v, "bawn");
 	for (; *words; words++)
 		strv_add(&c->a, &v, *words);

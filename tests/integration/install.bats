@@ -33,6 +33,19 @@ teardown() { bawn_teardown; }
 	run "$T/moved/bin/bawn" run --rm shell -- echo "it runs"
 	assert_status 0
 	assert_output "it runs"
+	# what its helpers start of it: a build's steps, and what a report shows of changed files
+	mkdir ctx
+	printf 'FROM scratch\nCOPY busybox /bin/sh\nRUN echo built > /built\n' >ctx/Dockerfile
+	cp "$(command -v busybox)" ctx/busybox
+	run "$T/moved/bin/bawn" template build -t moved ctx
+	assert_status 0
+	"$T/moved/bin/bawn" run -d --name box shell "$WS" -- sh -c 'echo changed >new-file; sleep 60' >/dev/null
+	run "$T/moved/bin/bawn" report box -o "$T/report.html"
+	assert_status 0
+	grep -q new-file "$T/report.html" || fail "the report has no changed files"
+	"$T/moved/bin/bawn" rm -f box >/dev/null
+	run "$T/moved/bin/bawn" doctor --apparmor
+	assert_output "$T/moved/bin/bawn"
 }
 
 @test "no file of the installation is writable by others or has a set-id bit" {
