@@ -24,7 +24,7 @@ char *build_key(struct build *b, const struct build_state *st, const char *const
 {
 	struct sha256 sum;
 	char hex[SHA256_HEX + 1];
-	static const char version[] = "bawn-build 5";
+	static const char version[] = "bawn-build 6";
 	sha256_begin(&sum);
 	sha256_add(&sum, version, sizeof(version));
 	for (size_t i = 0; i < st->layers.n; i++)

@@ -256,8 +256,15 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 
 /* ---- who asks whose a file is ---- */
 
+static bool homes_are_roots;
+
+void owner_homes_are_roots(void)
+{
+	homes_are_roots = true;
+}
+
 /* What is kept beside it; without, what an image that is made of this says: root's, but what lies
- * in a home. */
+ * in a home, unless a Dockerfile's RUN has made it so. */
 static bool seen_owner(int fd, mode_t mode, struct owner *ret)
 {
 	char path[PLACE_MAX], name[sizeof("/home/")] = "";
@@ -266,7 +273,7 @@ static bool seen_owner(int fd, mode_t mode, struct owner *ret)
 	*ret = (struct owner){0, 0};
 	if (is_elsewhere(mode))
 		kept_elsewhere(fd, ret);
-	if (ret->uid || ret->gid)
+	if (ret->uid || ret->gid || homes_are_roots)
 		return true;
 	return readlink(place(fd, path), name, sizeof(name) - 1) < 0 || !streq(name, "/home/");
 }

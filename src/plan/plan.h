@@ -83,6 +83,7 @@ struct plan {
 	bool offline;
 	bool sudo;    /* programs inside can become root by emulation (plan/sudo.h) */
 	bool as_root; /* the command is root by emulation */
+	bool built;   /* it is a RUN of a Dockerfile: what has no owner is root's, in a home, too */
 	uint16_t host_ports[16];
 	size_t n_host_ports;
 	const char *state_dir; /* host path, removed at the end when ephemeral */

@@ -35,7 +35,9 @@ int wire_write(const struct plan *p, struct wire_bytes seccomp, uint16_t rows, u
 		.landlock = p->landlock,
 		.wait = p->tty_fds != 0, /* the terminal has to be in raw mode first */
 		.lasting = !p->ephemeral,
-		.image = p->digest != NULL,
+		.image = !p->digest ? 0
+			: p->built  ? WIRE_IMAGE_BUILT
+				    : 1,
 		.sudo = p->sudo || p->as_root,
 		.as_root = p->as_root,
 		.pids = p->pids,

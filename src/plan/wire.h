@@ -25,6 +25,9 @@ enum wire_tag {
 	WIRE_END, /* nothing may follow, and it must be there: a cut plan is refused */
 };
 
+/* ... and what has no owner is root's, in a home, too: whoever runs this RUN is root. */
+#define WIRE_IMAGE_BUILT 2
+
 struct wire_head {
 	uint32_t magic;
 	uint32_t uid, gid;
@@ -34,7 +37,7 @@ struct wire_head {
 	uint64_t pids;
 	uint16_t rows, cols; /* of the pty */
 	uint8_t lasting;     /* pid 1 outlives session 0 (plan/control.h) */
-	uint8_t image;       /* the root is a template's, and writable */
+	uint8_t image;       /* the root is a template's, and writable; WIRE_IMAGE_BUILT */
 	uint8_t sudo;        /* pid 1 can start programs that are root by emulation */
 	uint8_t as_root;     /* session 0 is one of these; implies sudo */
 };

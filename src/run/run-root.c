@@ -68,6 +68,7 @@ void run_root_rows(struct run *r)
 	struct plan *p = &r->plan;
 	p->sudo = r->image != NULL;
 	p->as_root = r->image && r->as_root;
+	p->built = p->as_root && r->step;
 	if (!r->image)
 		return;
 	/* an installation that is not whole lacks it: bawn doctor says so */

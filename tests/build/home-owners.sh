@@ -1,0 +1,1 @@
+# the context of home-owners
