@@ -12,6 +12,7 @@
 #include "init/owner-attr.h"
 
 #define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+#define LINKS_MAX 40 /* as the kernel */
 
 static int shown(struct err *err, int code, const char *what, const char *path)
 {
@@ -62,7 +63,33 @@ static int make_dir(int root, const char *prefix, const struct build_owner *owne
 	return fd;
 }
 
-int build_tree_dir(int root, const char *path, const struct build_owner *owner, struct err *err)
+static int tree_dir(
+	int root, const char *path, const struct build_owner *owner, int links, struct err *err);
+
+/* There is nothing at prefix: a directory is made there, or where a link leads that is there (as
+ * /var/lock does to /run/lock, which is made when a system starts). */
+static int make_missing(
+	int root, const char *prefix, const struct build_owner *owner, int links, struct err *err)
+{
+	const char *slash = strrchr(prefix, '/');
+	char target[PATH_MAX], whole[2 * PATH_MAX], parent[PATH_MAX];
+	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - prefix) : 0, prefix);
+	_cleanup_close_ int up = path_openat2(
+		root, *parent ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, INSIDE);
+	ssize_t n = up < 0 ? -1
+			   : readlinkat(up, slash ? slash + 1 : prefix, target, sizeof(target) - 1);
+	if (n < 0)
+		return make_dir(root, prefix, owner, err);
+	target[n] = '\0';
+	if (links == LINKS_MAX)
+		return shown(err, ELOOP, "open", prefix);
+	snprintf(whole, sizeof(whole), "%s/%s", *target == '/' ? "" : parent, target);
+	return tree_dir(root, whole, owner, links + 1, err);
+}
+
+/* links: how many have been followed so far. */
+static int tree_dir(
+	int root, const char *path, const struct build_owner *owner, int links, struct err *err)
 {
 	char prefix[PATH_MAX];
 	int fd = path_openat2(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, INSIDE);
@@ -80,11 +107,16 @@ int build_tree_dir(int root, const char *path, const struct build_owner *owner, 
 		fd = path_openat2(root, prefix + strspn(prefix, "/"),
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, INSIDE);
 		if (fd == -ENOENT)
-			fd = make_dir(root, prefix + strspn(prefix, "/"), owner, err);
+			fd = make_missing(root, prefix + strspn(prefix, "/"), owner, links, err);
 		else if (fd < 0)
 			fd = shown(err, -fd, "open the directory", prefix);
 	}
 	return fd < 0 && err && !err->code ? shown(err, -fd, "open", path) : fd;
+}
+
+int build_tree_dir(int root, const char *path, const struct build_owner *owner, struct err *err)
+{
+	return tree_dir(root, path, owner, 0, err);
 }
 
 int build_tree_put(int root, const char *path, const char *text, size_t n, mode_t mode,
