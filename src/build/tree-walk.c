@@ -455,11 +455,19 @@ static int take_dir(struct walk *w, int dir, const char *name, int to, const cha
 	return r;
 }
 
+/* *ret_below: is it to be looked into, were it a directory? */
+static bool is_out(const struct ignore *rules, const char *path, bool *ret_below)
+{
+	bool out = ignore_match(rules, path, ret_below);
+	*ret_below |= !out;
+	return out;
+}
+
 /* name below dir, as `as` below to, unless it is left out. */
 int walk_take(struct walk *w, int dir, const char *name, int to, const char *as)
 {
 	size_t shown = 0, rel = 0, at = 0;
-	bool below = false, below_too = false, out;
+	bool below = true, below_too = true, out;
 	struct stat st;
 	int r = walk_push(w, &w->shown, name, &shown);
 	if (r == 0)
@@ -468,12 +476,11 @@ int walk_take(struct walk *w, int dir, const char *name, int to, const char *as)
 		r = walk_push(w, &w->at, as, &at);
 	if (r < 0)
 		return r;
-	out = w->c->ignore && ignore_match(w->c->ignore, w->shown.s, &below);
-	if (ignore_match(&w->c->exclude, w->rel.s, &below_too))
-		out = true, below = below && below_too;
+	out = w->c->ignore && is_out(w->c->ignore, w->shown.s, &below);
+	out |= is_out(&w->c->exclude, w->rel.s, &below_too);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		r = fail(w, errno, "look at", w->shown.s);
-	else if (S_ISDIR(st.st_mode) && (!out || below))
+	else if (S_ISDIR(st.st_mode) && below && below_too)
 		r = take_dir(w, dir, name, to, as, out);
 	else if (out)
 		r = 0;

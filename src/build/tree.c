@@ -85,7 +85,28 @@ static int match_names(
 	return r < 0 ? err_set(err, ENOMEM, "out of memory") : 0;
 }
 
-#define SOURCES_MAX 10000
+#define SOURCES_MAX 100000
+
+/* dir and all directories below it, but those that are left out; no link is followed. */
+static int match_below(struct walk *w, const char *dir, struct strv *ret)
+{
+	size_t first = ret->n;
+	int r = strv_add(w->a, ret, dir);
+	for (size_t i = first; r == 0 && i < ret->n && ret->n <= SOURCES_MAX; i++) {
+		struct strv names = {0};
+		r = match_names(w, ret->v[i], "*", &names, w->err);
+		for (size_t k = 0; r == 0 && k < names.n; k++) {
+			bool below = false;
+			if (w->c->ignore && ignore_match(w->c->ignore, names.v[k], &below) &&
+				!below)
+				continue;
+			_cleanup_close_ int fd = path_openat2(w->c->from, names.v[k],
+				O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, resolve_of(w->c));
+			r = fd < 0 ? 0 : strv_push(w->a, ret, names.v[k]);
+		}
+	}
+	return r;
+}
 
 /* All paths that one source means. */
 static int expand_source(struct walk *w, const char *text, struct strv *ret)
@@ -104,8 +125,10 @@ static int expand_source(struct walk *w, const char *text, struct strv *ret)
 		p[n] = '\0';
 		for (size_t i = 0; r == 0 && i < now.n; i++) {
 			const char *dir = now.v[i];
-			r = glob_is(p) ? match_names(w, dir, p, &then, w->err)
-				       : strv_addf(w->a, &then, "%s%s%s", dir, *dir ? "/" : "", p);
+			r = w->c->parents && streq(p, "**") ? match_below(w, dir, &then)
+				: glob_is(p)
+				? match_names(w, dir, p, &then, w->err)
+				: strv_addf(w->a, &then, "%s%s%s", dir, *dir ? "/" : "", p);
 			if (then.n > SOURCES_MAX)
 				return err_set(w->err, E2BIG, "more than %d files fit this pattern",
 					SOURCES_MAX);
@@ -167,7 +190,12 @@ static int take_parents(struct walk *w, const char *path, size_t from, int top)
 		_cleanup_close_ int fd = w->sum
 			? -1
 			: build_tree_dir(top, prefix + from, &w->c->owner, w->err);
-		int r = !w->sum && fd < 0 ? fd : walk_dir_facts(w, src, fd);
+		if (!w->sum && fd < 0)
+			return fd;
+		w->rel.n = 0;
+		buf_str(&w->rel, prefix + from);
+		int r = walk_dir_facts(w, src, fd);
+		w->rel.n = 0;
 		if (r < 0)
 			return r;
 	}
@@ -203,7 +231,7 @@ static int file_place(struct walk *w, const struct target *t, const char *base, 
 
 /* Into the directory t goes what is in the directory src; t itself is none of it, and takes neither
  * mode nor owner from it, also where it is made.  But an archive that lists its own root says what
- * t is, unless that is the root of all. */
+ * t is, unless that is the root of all, and with --parents a directory comes along itself. */
 static int take_content(struct walk *w, int src, const struct target *t)
 {
 	_cleanup_close_ int fd = -1;
@@ -214,12 +242,12 @@ static int take_content(struct walk *w, int src, const struct target *t)
 	}
 	w->top = fd;
 	int r = walk_inside(w, src, fd);
-	bool itself = r == 0 && w->c->archive && *t->path && !walk_is_implied(src);
-	return itself ? walk_dir_facts(w, src, fd) : r;
+	bool itself = w->c->archive ? *t->path && !walk_is_implied(src) : w->c->parents && w->rel.n;
+	return r == 0 && itself ? walk_dir_facts(w, src, fd) : r;
 }
 
-/* Is it left out, by what it is really called? */
-static int left_out(struct walk *w, int fd, const char *path, bool dir)
+/* Is it left out, by what it is really called?  as: what it is to --exclude. */
+static int left_out(struct walk *w, int fd, const char *path, const char *as, bool dir)
 {
 	char *real = w->c->context ? real_below(w, fd) : arena_dup(w->a, path);
 	bool below = false;
@@ -231,11 +259,13 @@ static int left_out(struct walk *w, int fd, const char *path, bool dir)
 		return 1;
 	w->shown.n = w->rel.n = w->at.n = w->n_links = 0;
 	buf_str(&w->shown, real);
-	return !dir && ignore_match(&w->c->exclude, path_base(path), NULL);
+	if (!*as || (dir && !w->c->parents))
+		return 0;
+	return ignore_match(&w->c->exclude, as, &below) && !(dir && below);
 }
 
-static int take_one_file(
-	struct walk *w, int fd, const char *path, const struct stat *st, const struct target *t)
+static int take_one_file(struct walk *w, int fd, const char *path, const char *as,
+	const struct stat *st, const struct target *t)
 {
 	char *name = NULL;
 	if (!S_ISREG(st->st_mode))
@@ -244,7 +274,7 @@ static int take_one_file(
 	if (!w->sum && to < 0)
 		return to;
 	w->top = to;
-	buf_str(&w->rel, path_base(path));
+	buf_str(&w->rel, as);
 	buf_str(&w->at, name ? name : path_base(path));
 	return walk_file(w, fd, to, name ? name : path_base(path));
 }
@@ -258,7 +288,11 @@ static int take_source(struct walk *w, const char *text, const char *path, const
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fail(w, fd < 0 ? -fd : errno, "open", path);
-	int out = left_out(w, fd, path, S_ISDIR(st.st_mode));
+	ssize_t from = w->c->parents ? parents_from(w, text, path) : path_base(path) - path;
+	if (from < 0)
+		return (int)from;
+	const char *as = path + from;
+	int out = left_out(w, fd, path, as, S_ISDIR(st.st_mode));
 	if (out)
 		return MIN(out, 0);
 	w->found++;
@@ -267,17 +301,19 @@ static int take_source(struct walk *w, const char *text, const char *path, const
 		_cleanup_close_ int top = w->sum
 			? -1
 			: build_tree_dir(t->root, t->path, &w->c->owner, w->err);
-		ssize_t from = !w->sum && top < 0 ? top : parents_from(w, text, path);
-		int r = from < 0 ? (int)from : take_parents(w, path, (size_t)from, top);
+		int r = !w->sum && top < 0 ? top : take_parents(w, path, (size_t)from, top);
 		if (r < 0)
 			return r;
-		own.path = arena_printf(w->a, "%s/%s", t->path, path + from);
+		own.path = arena_printf(w->a, "%s/%s", t->path, as);
 		own.dir = false;
 		if (!own.path)
 			return err_set(w->err, ENOMEM, "out of memory");
 	}
-	return S_ISDIR(st.st_mode) ? take_content(w, fd, &own)
-				   : take_one_file(w, fd, path, &st, &own);
+	if (!S_ISDIR(st.st_mode))
+		return take_one_file(w, fd, path, as, &st, &own);
+	if (w->c->parents)
+		buf_str(&w->rel, as);
+	return take_content(w, fd, &own);
 }
 
 static int take_all(struct walk *w, const struct target *t)

@@ -337,6 +337,19 @@ ask_program() {
 	done
 }
 
+@test "build: COPY --parents is done again where the same file has another path" {
+	base
+	mkdir -p "$C/p/one"
+	echo f >"$C/p/one/f"
+	printf 'FROM base\nCOPY --parents p/*/f /x/\nRUN cat /x/p/*/f; ls /x/p\n' >"$C/Dockerfile"
+	run -0 build -t one "$C"
+	mv "$C/p/one" "$C/p/two"
+	run -0 build -t two "$C"
+	[[ $output != *CACHED* && $output == *$'f\ntwo\n'* ]] || fail "$output"
+	run -0 build -t two "$C"
+	[ "$(grep -c CACHED <<<"$output")" = 2 ]
+}
+
 @test "build: SHELL and ONBUILD of an image that is built on" {
 	base
 	printf 'FROM base\nSHELL ["/bin/sh", "-ec"]\nONBUILD COPY f /f\nONBUILD RUN echo "$(cat /f) run" >/g\n' >"$C/Dockerfile"
