@@ -79,6 +79,20 @@ static const uint32_t modes[] = {
 #endif
 };
 
+/* What a program may do is said and asked by these, and removed: a listener's to keep, where the
+ * attribute is that one. */
+static const uint32_t attributes[] = {
+	SYS_setxattr,
+	SYS_lsetxattr,
+	SYS_fsetxattr,
+	SYS_getxattr,
+	SYS_lgetxattr,
+	SYS_fgetxattr,
+	SYS_removexattr,
+	SYS_lremovexattr,
+	SYS_fremovexattr,
+};
+
 /* Daemons give capabilities up by these.  There are none left that they could give up. */
 static const uint32_t controls[] = {PR_SET_KEEPCAPS, PR_CAPBSET_DROP};
 
@@ -140,6 +154,8 @@ size_t emulate_program(struct sock_filter ret[static EMULATE_INSNS], bool told)
 		put_any(&p, asked, ARRAY_LEN(asked), tell);
 	if (told)
 		put_any(&p, modes, ARRAY_LEN(modes), tell);
+	if (told)
+		put_any(&p, attributes, ARRAY_LEN(attributes), tell);
 	/* a notification would not come through: the first filter has an errno for these */
 	put_argument(&p, SYS_mknodat, 2, S_IFMT, devices, ANSWER_0);
 #ifdef SYS_mknod

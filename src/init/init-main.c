@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 	bool sudo = b.plan.head.sudo;
 	bool as_root = b.plan.head.as_root;
 	if (b.plan.head.image == WIRE_IMAGE_BUILT)
-		owner_homes_are_roots();
+		owner_built();
 	const struct agent first = {.owners = as_root ? owner_post() : -1,
 		.identity = !sudo ? IDENTITY_ONLY
 			: as_root ? IDENTITY_ROOT

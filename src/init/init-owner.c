@@ -115,6 +115,90 @@ static void drop_set_id(int fd)
 	}
 }
 
+/* ---- what a program may do ---- */
+
+#define CAPS_NAME "security.capability"
+#define CAPS_ATTR "user.bawn.xattr." CAPS_NAME /* layer/attr.h: ATTR_OTHER */
+#define CAPS_BYTES 20                          /* VFS_CAP_REVISION_2, as setcap writes it */
+
+static bool is_caps_call(int nr)
+{
+	static const int calls[] = {SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_getxattr,
+		SYS_lgetxattr, SYS_fgetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr};
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		if (nr == calls[i])
+			return true;
+	return false;
+}
+
+static int caps_target(const struct seccomp_notif *n)
+{
+	const __u64 *a = n->data.args;
+	switch (n->data.nr) {
+	case SYS_fsetxattr:
+	case SYS_fgetxattr:
+	case SYS_fremovexattr:
+		return (int)a[0] < 0 ? -1 : theirs_fd(n->pid, (int)a[0]);
+	case SYS_lsetxattr:
+	case SYS_lgetxattr:
+	case SYS_lremovexattr:
+		return theirs_path(n->pid, AT_FDCWD, a[0], AT_SYMLINK_NOFOLLOW);
+	default:
+		return theirs_path(n->pid, AT_FDCWD, a[0], 0);
+	}
+}
+
+/* Capabilities of a file are kept as an image's are (layer/attr.h); they do nothing here.  false:
+ * it is the kernel's to answer. */
+static bool caps_answer(
+	const struct seccomp_notif *n, int fd, int mem, struct seccomp_notif_resp *r)
+{
+	const uint64_t at = n->data.args[2], size = n->data.args[3];
+	unsigned char value[CAPS_BYTES];
+	char path[PLACE_MAX];
+	struct stat st;
+	ssize_t k;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	place(fd, path);
+	switch (n->data.nr) {
+	case SYS_setxattr:
+	case SYS_lsetxattr:
+	case SYS_fsetxattr:
+		if (size != sizeof(value) ||
+			pread(mem, value, sizeof(value), (off_t)at) != sizeof(value) ||
+			value[3] != 2)
+			r->error = -EINVAL;
+		else if (setxattr(path, CAPS_ATTR, value, sizeof(value), 0) < 0)
+			r->error = -errno;
+		return true;
+	case SYS_removexattr:
+	case SYS_lremovexattr:
+	case SYS_fremovexattr:
+		if (removexattr(path, CAPS_ATTR) < 0)
+			r->error = -errno;
+		return true;
+	default:
+		k = getxattr(path, CAPS_ATTR, value, sizeof(value));
+		if (k < 0)
+			return false;
+		if (size && size < (uint64_t)k)
+			r->error = -ERANGE;
+		else if (size && pwrite(mem, value, (size_t)k, (off_t)at) != k)
+			r->error = -EFAULT;
+		else
+			r->val = k;
+		return true;
+	}
+}
+
+/* As the kernel does it: a file that is given away can do no more than any. */
+static void drop_caps(int fd)
+{
+	char path[PLACE_MAX];
+	removexattr(place(fd, path), CAPS_ATTR);
+}
+
 /* A link or a FIFO can have no attribute: the directory that it is in says whose it is. */
 static bool is_elsewhere(mode_t mode)
 {
@@ -192,6 +276,7 @@ static void keep_owner(int fd, struct owner o)
 	}
 	setxattr(place(fd, path), OWNER_ATTR, value, owner_put(value, &o), 0);
 	drop_set_id(fd);
+	drop_caps(fd);
 }
 
 /* What a call is about. */
@@ -256,11 +341,14 @@ static int open_target(const struct seccomp_notif *n, struct asked *ret)
 
 /* ---- who asks whose a file is ---- */
 
-static bool homes_are_roots;
+/* A RUN of a Dockerfile, as root.  Nobody else is there then, though all processes have the number
+ * that most images' own user has, 1000: userdel and usermod would take that user to be busy.  They
+ * pass over processes whose root they can't look at. */
+static bool built;
 
-void owner_homes_are_roots(void)
+void owner_built(void)
 {
-	homes_are_roots = true;
+	built = true;
 }
 
 /* What is kept beside it; without, what an image that is made of this says: root's, but what lies
@@ -273,7 +361,7 @@ static bool seen_owner(int fd, mode_t mode, struct owner *ret)
 	*ret = (struct owner){0, 0};
 	if (is_elsewhere(mode))
 		kept_elsewhere(fd, ret);
-	if (ret->uid || ret->gid || homes_are_roots)
+	if (ret->uid || ret->gid || built)
 		return true;
 	return readlink(place(fd, path), name, sizeof(name) - 1) < 0 || !streq(name, "/home/");
 }
@@ -331,6 +419,20 @@ static long notif(int listener, unsigned long request, void *what)
 	return syscall(SYS_ioctl, listener, request, what);
 }
 
+/* A call about an attribute, which is mostly not the one that is kept. */
+static void serve_caps(int listener, const struct seccomp_notif *n, struct seccomp_notif_resp *r)
+{
+	bool mine = theirs_says(n->pid, n->data.args[1], CAPS_NAME);
+	_cleanup_close_ int fd = mine ? caps_target(n) : -1;
+	_cleanup_close_ int mem = fd >= 0 && is_ours(fd) ? theirs_memory(n->pid) : -1;
+	uint64_t id = n->id;
+	if (mem >= 0 && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0)
+		return;
+	if (mem < 0 || !caps_answer(n, fd, mem, r))
+		r->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	notif(listener, SECCOMP_IOCTL_NOTIF_SEND, r);
+}
+
 /* One call.  False: none can be received here any more. */
 static bool serve(int listener)
 {
@@ -354,6 +456,10 @@ static bool serve(int listener)
 		notif(listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
 		return true;
 	}
+	if (is_caps_call(in.n.data.nr)) {
+		serve_caps(listener, &in.n, &out.r);
+		return true;
+	}
 	_cleanup_close_ int fd = open_target(&in.n, &q);
 	bool ours = fd >= 0 && is_ours(fd);
 	_cleanup_close_ int mem = ours && q.answer ? theirs_memory(in.n.pid) : -1;
@@ -362,7 +468,9 @@ static bool serve(int listener)
 		return true;
 	if (q.chmod && ours)
 		forget_mode(fd);
-	if (q.chmod || (q.answer && !(ours && answer(fd, mem, &q))))
+	if (built && q.answer && fd == -EACCES)
+		out.r.error = fd;
+	else if (q.chmod || (q.answer && !(ours && answer(fd, mem, &q))))
 		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (ours && !q.answer && !(q.o.uid == OWNER_UNCHANGED && q.o.gid == OWNER_UNCHANGED))
 		keep_owner(fd, q.o);

@@ -127,8 +127,9 @@ int sudo_start(void);
 /* init-owner.c: owners that an emulated root gives.  Where its listener is to be sent, or -1: then
  * none are kept.  Starts pid 1's second thread when it is first asked. */
 int owner_post(void);
-/* What has no owner is root's, in a home, too.  Before there is anybody who asks. */
-void owner_homes_are_roots(void);
+/* It is a RUN as root: what has no owner is root's, in a home, too, and no user is busy.  Before
+ * there is anybody who asks. */
+void owner_built(void);
 
 /* init-keeper.c: the fork of pid 1 that starts the command of a request and stays with it.  conn:
  * to the client; fds: what came with it. */

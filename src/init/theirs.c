@@ -57,6 +57,16 @@ static bool has_our_root(uint32_t pid)
 		theirs.stx_dev_minor == ours.stx_dev_minor;
 }
 
+/* "/proc/NUMBER/root" */
+static bool is_root_of_process(const char *path)
+{
+	if (!has_prefix(path, "/proc/"))
+		return false;
+	path += strlen("/proc/");
+	size_t n = strspn(path, "0123456789");
+	return n && streq(path + n, "/root");
+}
+
 int theirs_path(uint32_t pid, int dirfd, uint64_t address, int flags)
 {
 	char path[PATH_MAX];
@@ -66,6 +76,8 @@ int theirs_path(uint32_t pid, int dirfd, uint64_t address, int flags)
 		return -1;
 	if (!*path)
 		return flags & AT_EMPTY_PATH ? theirs_fd(pid, dirfd) : -1;
+	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_root_of_process(path))
+		return -EACCES;
 	if (!has_our_root(pid))
 		return -1;
 	_cleanup_close_ int dir = *path == '/' ? -1 : theirs_fd(pid, dirfd);
@@ -75,6 +87,12 @@ int theirs_path(uint32_t pid, int dirfd, uint64_t address, int flags)
 	return path_openat2(*path == '/' ? AT_FDCWD : dir, path,
 		O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0u), 0,
 		RESOLVE_NO_MAGICLINKS);
+}
+
+bool theirs_says(uint32_t pid, uint64_t address, const char *what)
+{
+	char text[PATH_MAX];
+	return read_string(pid, address, text) && streq(text, what);
 }
 
 int theirs_memory(uint32_t pid)

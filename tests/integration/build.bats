@@ -3,6 +3,7 @@
 # Dockerfiles make is in build-trees.bats.
 bats_require_minimum_version 1.5.0
 load ../lib.sh
+load ../templates.sh
 load build.sh
 
 setup() { build_setup; }
@@ -367,6 +368,61 @@ ask_program() {
 	# what is only copied from has none
 	printf 'FROM scratch\nCOPY --from=parent /bin/sh /sh\n' >"$C/Dockerfile"
 	run -0 build -t copied "$C"
+}
+
+@test "build: userdel and usermod don't take for busy who has the number of all processes" {
+	base
+	LAYER=$C/root template_program userdel usermod
+	dockerfile <<-'E'
+		FROM base
+		COPY root /
+		RUN chown app /home/app && echo 'app:!:1::::::' >/etc/shadow && usermod -l agent -d /home/agent -m app && id agent
+		RUN usermod -u 1234 agent && ls -ldn /home/agent && userdel -r agent
+		RUN ! id agent && test ! -e /home/agent && echo gone
+	E
+	run -0 build -t x "$C"
+	[[ $output == *"uid=1000(agent)"*" 1234 "*gone* ]] || fail "$output"
+}
+
+# caps set|get|remove FILE: the attribute of file capabilities, by setxattr(2) and its like
+caps_program() {
+	cat <<-'E'
+		#include <stdio.h>
+		#include <sys/xattr.h>
+		int main(int c, char **v)
+		{
+			static const char name[] = "security.capability";
+			unsigned char b[24] = {1, 0, 0, 2, 0, 4};
+			int r = c < 3 ? -1
+				: *v[1] == 's' ? setxattr(v[2], name, b, 20, 0)
+				: *v[1] == 'b' ? setxattr(v[2], name, b, 19, 0)
+				: *v[1] == 'r' ? lremovexattr(v[2], name)
+					       : (int)getxattr(v[2], name, b, sizeof(b));
+			if (r < 0)
+				return perror(v[1]), 1;
+			printf("%s %d %02x\n", v[1], r, b[5]);
+			return 0;
+		}
+	E
+}
+
+@test "build: what setcap gives to a program is in the layer, is seen, and goes with a chown" {
+	base
+	caps_program >"$T/caps.c"
+	cc -static -O1 -o "$C/caps" "$T/caps.c" 2>/dev/null || skip "no static C library"
+	dockerfile <<-'E'
+		FROM base
+		COPY caps /bin/
+		RUN for i in a b c; do echo $i >/$i && caps set /$i; done; caps get /a && caps remove /b && ! caps get /b && chown app /c && ! caps get /c
+		RUN caps get /a && chmod 700 /a && caps set /bin/caps && ! caps bad /b && ! caps set /bin && ! caps set /none
+		USER app
+		RUN ! caps set /b
+	E
+	run -0 build -t x "$C"
+	[ "$(grep -c '^get 20 04$' <<<"$output")" = 2 ] || fail "$output"
+	run -0 entries x e.name 'e.pax_headers.get("SCHILY.xattr.security.capability", "").encode().hex()'
+	local caps=0100000200040000000000000000000000000000
+	[ "$(grep "$caps" <<<"$output" | sort -u)" = "a $caps"$'\n'"bin/caps $caps" ] || fail "$output"
 }
 
 @test "build: --push brings it where its tag says; without one it says so" {
