@@ -12,12 +12,14 @@ struct stream {
 	struct frame_in *in;
 	struct frame_piece now; /* what of it is not used yet */
 	uint64_t meta;          /* how much was no content */
+	bool over;              /* it has said that it ends, which it does once */
 };
 
 static int next(struct stream *s, struct err *err)
 {
 	while (!s->now.n) {
-		int r = frame_next(s->in, &s->now, err);
+		int r = s->over ? 0 : frame_next(s->in, &s->now, err);
+		s->over |= r == 0;
 		if (r <= 0)
 			return r;
 		if (!s->now.place && s->now.n > LAYER_LIMITS.meta - s->meta)
