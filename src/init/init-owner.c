@@ -381,8 +381,8 @@ static void forget_mode(int fd)
 }
 
 /* The kernel's own answer with that owner, into the memory mem of who asked.  false: it is the
- * kernel's to answer. */
-static bool answer(int fd, int mem, const struct asked *q)
+ * kernel's to answer: of what is not ours all but what the user has. */
+static bool answer(int fd, int mem, const struct asked *q, bool ours)
 {
 	struct owner o;
 	union {
@@ -394,7 +394,7 @@ static bool answer(int fd, int mem, const struct asked *q)
 		return false;
 	if (q->statx) {
 		if (file_statx(fd, "", AT_EMPTY_PATH, q->mask, &u.stx) < 0 ||
-			!seen_owner(fd, u.stx.stx_mode, &o))
+			!(ours || u.stx.stx_uid == getuid()) || !seen_owner(fd, u.stx.stx_mode, &o))
 			return false;
 		u.stx.stx_uid = o.uid;
 		u.stx.stx_gid = o.gid;
@@ -402,7 +402,7 @@ static bool answer(int fd, int mem, const struct asked *q)
 	} else {
 		/* the C libraries have the kernel's on the machines that we have */
 		if (syscall(SYS_newfstatat, fd, "", &u.st, AT_EMPTY_PATH) < 0 ||
-			!seen_owner(fd, u.st.st_mode, &o))
+			!(ours || u.st.st_uid == getuid()) || !seen_owner(fd, u.st.st_mode, &o))
 			return false;
 		u.st.st_uid = o.uid;
 		u.st.st_gid = o.gid;
@@ -462,15 +462,17 @@ static bool serve(int listener)
 	}
 	_cleanup_close_ int fd = open_target(&in.n, &q);
 	bool ours = fd >= 0 && is_ours(fd);
-	_cleanup_close_ int mem = ours && q.answer ? theirs_memory(in.n.pid) : -1;
+	/* what is mounted for a RUN is root's, too */
+	bool told = ours || (built && fd >= 0 && q.answer);
+	_cleanup_close_ int mem = told && q.answer ? theirs_memory(in.n.pid) : -1;
 	/* still the process that asked? */
-	if (ours && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
+	if (told && notif(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &in.n.id) < 0)
 		return true;
 	if (q.chmod && ours)
 		forget_mode(fd);
 	if (built && q.answer && fd == -EACCES)
 		out.r.error = fd;
-	else if (q.chmod || (q.answer && !(ours && answer(fd, mem, &q))))
+	else if (q.chmod || (q.answer && !(told && answer(fd, mem, &q, ours))))
 		out.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (ours && !q.answer && !(q.o.uid == OWNER_UNCHANGED && q.o.gid == OWNER_UNCHANGED))
 		keep_owner(fd, q.o);
