@@ -29,6 +29,7 @@ struct settled {
 
 struct asks {
 	uint32_t last_id;
+	bool again; /* other rules count: look at all of them */
 	unsigned n; /* oldest first */
 	struct question q[DIALER_ASK_NAMES];
 	unsigned next_settled;
@@ -121,10 +122,36 @@ static void release(struct dialer *d, unsigned i, enum dialer_asked what)
 		dialer_judge_name(d, q.flow[k], q.name, q.port);
 }
 
+static void judge_again(struct dialer *d)
+{
+	struct asks *a = d->asks;
+	for (unsigned i = 0; i < a->n;) {
+		const struct egress_verdict v = egress_match(
+			d->c.egress, a->q[i].name, a->q[i].port);
+		if (v.action != EGRESS_ALLOW && v.rule == EGRESS_NO_RULE)
+			i++;
+		else
+			release(d, i, DIALER_RULED);
+	}
+}
+
+/* Not at once: who changes the rules has yet to see to those on requests, and to the vault. */
+void ask_judge_again(struct dialer *d)
+{
+	if (!d->asks || d->asks->n == 0)
+		return;
+	d->asks->again = true;
+	dialer_wake_at(d, d->now);
+}
+
 void ask_tick(struct dialer *d)
 {
 	struct asks *a = d->asks;
 	uint64_t next = 0;
+	if (a && a->again) {
+		a->again = false;
+		judge_again(d);
+	}
 	for (unsigned i = 0; a && i < a->n;) {
 		if (a->q[i].until <= d->now) {
 			settle(d, &a->q[i], d->now + DIALER_ASK_QUIET_MS);
@@ -136,19 +163,6 @@ void ask_tick(struct dialer *d)
 	}
 	if (next)
 		dialer_wake_at(d, next);
-}
-
-void ask_judge_again(struct dialer *d)
-{
-	struct asks *a = d->asks;
-	for (unsigned i = 0; a && i < a->n;) {
-		const struct egress_verdict v = egress_match(
-			d->c.egress, a->q[i].name, a->q[i].port);
-		if (v.action != EGRESS_ALLOW && v.rule == EGRESS_NO_RULE)
-			i++;
-		else
-			release(d, i, DIALER_RULED);
-	}
 }
 
 static int find(const struct dialer *d, uint32_t id)

@@ -162,7 +162,7 @@ void live_free(struct dialer *d);
 /* The flow waits for a person; false: it can't, and is to be denied. */
 bool ask_hold(struct dialer *d, uint32_t flow, const char *name, uint16_t port, const char *target);
 void ask_tick(struct dialer *d);
-void ask_judge_again(struct dialer *d); /* by other rules */
+void ask_judge_again(struct dialer *d); /* by other rules, at the next dispatch */
 void ask_free(struct dialer *d);
 
 /* dialer-why.c */

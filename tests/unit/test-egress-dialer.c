@@ -198,6 +198,48 @@ static void test_ask_bounds(void **state)
 	close_world(&w);
 }
 
+static uint64_t most;
+
+static uint64_t limit(void *ctx, const char *name, uint16_t p, uint32_t *ret_rule)
+{
+	(void)ctx;
+	(void)name;
+	(void)p;
+	*ret_rule = EGRESS_NO_RULE;
+	return most;
+}
+
+/* Rules on what is sent change behind those on who may be reached: who waited is held to both. */
+static void test_ask_ruled(void **state)
+{
+	(void)state;
+	static const struct test_rule fresh[] = {{.text = "asked.example:80"}};
+	const struct dialer_override o = {"asked.example", 80, "127.0.0.1", port};
+	struct world w;
+	struct pack p;
+	struct err err = {0};
+	assert_int_equal(pack_open_fd(test_pack(fresh, ARRAY_LEN(fresh), false), &p, &err), 0);
+	open_world(&w,
+		(struct dialer_config){
+			.overrides = &o, .n_overrides = 1, .ask_ms = 60000, .vault.limit = limit});
+	int leases = dialer_lease_fd(w.d);
+	assert_true(leases >= 0);
+	close(leases);
+	ask(&w, EGRESS_ASK_NAME, "asked.example", NULL, 80);
+	assert_true(waits(&w));
+	most = 0;
+	assert_int_equal(dialer_policy(w.d, p.egress, p.egress_table, p.egress_bytes, &err), 0);
+	most = 1000;
+	assert_int_equal(dialer_dispatch(w.d), 0);
+	assert_int_equal(recv(w.relay, &got, sizeof(got), 0), (ssize_t)sizeof(got));
+	assert_int_equal(got.answer, EGRESS_ANSWER_POLICY);
+	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_OPEN);
+	assert_int_equal(got.max_upload, 1000);
+	assert_int_equal(got.lease, 0);
+	close_world(&w);
+	pack_close(&p);
+}
+
 /* A question is answered, and is no event. */
 static void test_why(void **state)
 {
@@ -685,6 +727,7 @@ int main(void)
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_ask),
 		cmocka_unit_test(test_ask_bounds),
+		cmocka_unit_test(test_ask_ruled),
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_distrust),
