@@ -26,6 +26,15 @@ static bool add_port(struct lease_page *p, uint16_t port)
 	return true;
 }
 
+/* The port that it leads to, where that is one of this machine, given by address; 0: else. */
+static uint16_t port_of(const struct dialer_override *o)
+{
+	struct host_addr a;
+	if (host_addr_parse(o->to_host, &a) < 0 || !dial_is_loopback(&a))
+		return 0;
+	return o->to_port ? o->to_port : o->port;
+}
+
 /* The ports of the user's options; false: none, or more than there is room for. */
 static bool add_ports(const struct dialer_config *c, struct lease_page *p)
 {
@@ -33,9 +42,8 @@ static bool add_ports(const struct dialer_config *c, struct lease_page *p)
 		if (!add_port(p, c->host_ports[i]))
 			return false;
 	for (size_t i = 0; i < c->n_overrides; i++) {
-		const struct dialer_override *o = &c->overrides[i];
-		const uint16_t port = o->to_port ? o->to_port : o->port;
-		if (o->to_host[0] && port && !add_port(p, port))
+		const uint16_t port = port_of(&c->overrides[i]);
+		if (port && !add_port(p, port))
 			return false;
 	}
 	return p->n_ports > 0;
@@ -86,8 +94,9 @@ static void set_family(union lease_slot *s, sa_family_t family)
 uint8_t lease_give(struct dialer *d, const struct job *j)
 {
 	const struct host_addr *a = &j->addr[j->reached];
-	if (!d->leases || !j->explicit_addr || j->by_addr || j->via_proxy || !goes_as_it_is(j) ||
-		!dial_is_loopback(a) || !has_port(d->leases, j->port))
+	/* what a name stands for (j->dial) may be another address the next time */
+	if (!d->leases || !j->explicit_addr || j->by_addr || j->via_proxy || j->dial[0] ||
+		!goes_as_it_is(j) || !dial_is_loopback(a) || !has_port(d->leases, j->port))
 		return 0;
 	struct sockaddr_storage to;
 	const socklen_t len = dial_sockaddr(a, j->port, &to);
@@ -112,6 +121,18 @@ void lease_recall(struct dialer *d)
 			set_family(&d->leases->slot[i], AF_UNSPEC);
 }
 
+/* Could one have been given for it? */
+static bool has_override(const struct dialer *d, const char *name, uint16_t port)
+{
+	for (size_t i = 0; i < d->c.n_overrides; i++) {
+		const struct dialer_override *o = &d->c.overrides[i];
+		if (port_of(o) && (!o->host[0] || streq(o->host, name)) &&
+			(!o->port || o->port == port))
+			return true;
+	}
+	return false;
+}
+
 void lease_told(struct dialer *d, const struct egress_ask_msg *m)
 {
 	char name[HOST_NAME_MAX_LEN + 1], target[300];
@@ -123,7 +144,8 @@ void lease_told(struct dialer *d, const struct egress_ask_msg *m)
 		if (!has_port(d->leases, m->port))
 			return;
 	} else if (memchr(m->name, '\0', sizeof(m->name)) &&
-		host_canonical(m->name, strlen(m->name), name) == 0) {
+		host_canonical(m->name, strlen(m->name), name) == 0 &&
+		has_override(d, name, m->port)) {
 		dialer_format_target(target, sizeof(target), name, m->port);
 		v = egress_match(d->c.egress, name, m->port);
 		if (v.action != EGRESS_ALLOW)
@@ -132,6 +154,7 @@ void lease_told(struct dialer *d, const struct egress_ask_msg *m)
 		return;
 	}
 	allow_note(d, target, v.rule, m->count);
+	unreached_no_more(d, target);
 }
 
 void lease_free(struct dialer *d)

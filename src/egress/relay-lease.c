@@ -98,6 +98,14 @@ static int dial(const union lease_slot *s)
 	return -1;
 }
 
+static void tell(struct given *g)
+{
+	if (!g->used || !tell_again(g->kind, g->name, g->port, g->used))
+		return;
+	g->used = 0;
+	n_used--;
+}
+
 int lease_connect(const struct flow *f)
 {
 	struct given *g = n_given ? find(f) : NULL;
@@ -107,6 +115,8 @@ int lease_connect(const struct flow *f)
 	if (fd >= 0) {
 		n_used += g->used == 0;
 		g->used++;
+	} else {
+		tell(g); /* before the question: what was reached, and then perhaps no more */
 	}
 	return fd;
 }
@@ -120,11 +130,7 @@ void lease_drop_all(void)
 void lease_tick(void)
 {
 	for (unsigned i = 0; n_used && i < n_given; i++)
-		if (given[i].used &&
-			tell_again(given[i].kind, given[i].name, given[i].port, given[i].used)) {
-			given[i].used = 0;
-			n_used--;
-		}
+		tell(&given[i]);
 }
 
 bool lease_any_pending(void)

@@ -476,6 +476,7 @@ static void test_leases(void **state)
 		{"raw.allowed.example", 443, "127.0.0.1", port},
 		{"a.allowed.example", 443, "127.0.0.1", port},
 		{"b.allowed.example", 80, "127.0.0.1", port},
+		{"named.allowed.example", 443, "localhost", port},
 	};
 	struct world w;
 	struct err err = {0};
@@ -501,6 +502,9 @@ static void test_leases(void **state)
 	ask(&w, EGRESS_ASK_HOST_PORT, "", NULL, port);
 	answer(&w, NULL);
 	assert_ptr_equal(leased(p), a);
+	/* by a name, which may be another address tomorrow */
+	ask_name(&w, "named.allowed.example", 443);
+	assert_null(leased(p));
 	/* by a rule that says "private", not by an option */
 	ask_name(&w, own_name, port);
 	assert_null(leased(p));
@@ -533,7 +537,18 @@ static void test_leases_counted(void **state)
 	ask(&w, EGRESS_ASK_HOST_PORT, "", NULL, port);
 	answer(&w, NULL);
 	assert_int_equal(w.n_allowed, 1);
+	/* not there for a while, and then again */
+	char target[64];
+	uint64_t count = 0;
+	snprintf(target, sizeof(target), "host port %u", port);
+	unreached_note(w.d, target, "x");
+	n_listed = 0;
+	dialer_each_unreached(w.d, list_unreached, &count);
+	assert_int_equal(n_listed, 1);
 	send(w.relay, &m, sizeof(m), 0);
+	assert_int_equal(dialer_dispatch(w.d), 0);
+	dialer_each_unreached(w.d, list_unreached, &count);
+	assert_int_equal(n_listed, 1);
 	m.count = 0;
 	send(w.relay, &m, sizeof(m), 0);
 	m.count = 5;
@@ -544,8 +559,11 @@ static void test_leases_counted(void **state)
 	send(w.relay, &m, sizeof(m), 0);
 	snprintf(m.name, sizeof(m.name), "no.example"); /* as if it had been allowed */
 	send(w.relay, &m, sizeof(m), 0);
+	snprintf(m.name, sizeof(m.name), "a.allowed.example"); /* it is, but no option's */
+	m.port = 443;
+	send(w.relay, &m, sizeof(m), 0);
 	m.flow = EGRESS_ASK_HOST_PORT;
-	m.port++;
+	m.port = (uint16_t)(port + 1);
 	send(w.relay, &m, sizeof(m), 0);
 	assert_int_equal(dialer_dispatch(w.d), 0);
 	dialer_finish(w.d, 0);
@@ -558,14 +576,18 @@ static void test_leases_counted(void **state)
 static void test_no_leases(void **state)
 {
 	(void)state;
-	const struct dialer_override by_name[] = {{"a.allowed.example", 0, "127.0.0.1", 0}};
+	static const struct dialer_override none[] = {
+		{"a.allowed.example", 0, "127.0.0.1", 0}, /* any port */
+		{"a.allowed.example", 443, "localhost", 443},
+		{"a.allowed.example", 443, "192.0.2.1", 443},
+		{"a.allowed.example", 443, "", 443},
+	};
 	struct dialer_override many[LEASE_MAX_PORTS + 1];
 	struct world w;
 	open_world(&w, (struct dialer_config){0});
 	assert_int_equal(dialer_lease_fd(w.d), -1);
 	close_world(&w);
-	/* any port */
-	open_world(&w, (struct dialer_config){.overrides = by_name, .n_overrides = 1});
+	open_world(&w, (struct dialer_config){.overrides = none, .n_overrides = ARRAY_LEN(none)});
 	assert_int_equal(dialer_lease_fd(w.d), -1);
 	close_world(&w);
 	for (size_t i = 0; i < ARRAY_LEN(many); i++)
@@ -707,6 +729,7 @@ static int setup(void **state)
 		{.text = "metadata.google.internal:80"},
 		{.text = "b.allowed.example:80"},
 		{.text = "raw.allowed.example:443", .raw = true},
+		{.text = "named.allowed.example:443", .raw = true},
 	};
 	struct err err = {0};
 	pack_fd = test_pack(rules, ARRAY_LEN(rules), false);

@@ -369,9 +369,13 @@ static void test_leases(void **state)
 	passes(dial(&w.host_port), server);
 	close(server);
 	client = dial(&w.host_port);
-	do
+	again = 0;
+	do {
 		told(&w, &m);
-	while (m.kind != EGRESS_ASK_HOST_PORT);
+		again += m.kind == EGRESS_TELL_AGAIN ? m.count : 0;
+	} while (m.kind != EGRESS_ASK_HOST_PORT);
+	/* it was there, and then no more: not the other way round */
+	assert_int_equal(again, 1);
 	close(client);
 	close(w.super);
 	assert_int_equal(wait_end(&w), 0);
