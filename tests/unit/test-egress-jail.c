@@ -124,8 +124,9 @@ static int dial_by_fastopen(void)
 }
 
 /* What the relay is left with, as relay-main.c has it. */
-static const uint16_t calls[] = {SYS_recvfrom, SYS_sendto, SYS_sendmsg, SYS_recvmsg, SYS_shutdown,
-	SYS_close, SYS_exit_group};
+static const uint16_t calls[] = {SYS_recvfrom, SYS_sendto, SYS_close, SYS_epoll_ctl, SYS_accept4,
+	SYS_getsockopt, SYS_sendmsg, SYS_recvmsg, SYS_shutdown, SYS_setsockopt, SYS_getsockname,
+	SYS_pread64, SYS_madvise, SYS_exit_group};
 
 static int in_child(bool jailed, const struct lease_page *leases, int (*attempt)(void))
 {
@@ -296,6 +297,122 @@ static int lease_recalled(void)
 	return send(fd, "x", 1, MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
+/* What madvise(2) could do to a page of others. */
+static int lease_punch_a_hole(void)
+{
+	return madvise(page, LEASE_PAGE_BYTES, MADV_REMOVE) < 0 && errno == EACCES ? EPERM : 0;
+}
+
+static int lease_receive_into(void)
+{
+	int fd = tcp();
+	socklen_t len = LEASE_PAGE_BYTES;
+	return getsockname(fd, &page->slot[EMPTY_SLOT].any, &len) < 0 && errno == EFAULT ? EPERM
+											 : 0;
+}
+
+/* Everything there is of a kind is tried; EPERM: nothing passes but what may. */
+static int sweep_sockets(void)
+{
+	unsigned others = 0, passed = 0;
+	for (int family = 0; family < 48; family++)
+		for (int type = 0; type < 16; type++)
+			for (int proto = 0; proto < 300; proto++) {
+				const int with = type | SOCK_NONBLOCK | SOCK_CLOEXEC;
+				int fd = socket(family, with, proto);
+				if (fd < 0 && errno == EPERM)
+					continue;
+				if ((family == AF_INET || family == AF_INET6) &&
+					type == SOCK_STREAM && proto == 0)
+					passed++;
+				else
+					others++;
+				close(fd);
+			}
+	for (int type = 0; type < 16; type++)
+		others += socket(AF_INET, type, 0) >= 0 ||
+			socket(AF_INET, type | SOCK_CLOEXEC, 0) >= 0 ||
+			socket(AF_INET, type | SOCK_NONBLOCK, 0) >= 0;
+	return others == 0 && passed == 2 ? EPERM : 0;
+}
+
+static int sweep_connects(void)
+{
+	const uintptr_t at = (uintptr_t)page, from = at - 2 * (uintptr_t)LEASE_PAGE_BYTES,
+			to = at + 4 * (uintptr_t)LEASE_PAGE_BYTES;
+	unsigned others = 0, passed = 0;
+	/* no socket: what passes has nothing to connect */
+	for (uintptr_t p = from; p < to; p++)
+		if (syscall(SYS_connect, -1, p, LEASE_ADDR_LEN) == 0 || errno != EPERM) {
+			const bool slot = p >= at && p < at + sizeof(page->slot) &&
+				(p - at) % LEASE_SLOT_BYTES == 0;
+			passed += slot;
+			others += !slot;
+		}
+	/* the same address by another number */
+	for (int bit = 0; bit < 64; bit++)
+		if (bit < 5 || bit > 10)
+			others += syscall(SYS_connect, -1, at ^ 1ull << bit, LEASE_ADDR_LEN) == 0 ||
+				errno != EPERM;
+	for (unsigned len = 0; len < 256; len++)
+		if (len != LEASE_ADDR_LEN)
+			others += syscall(SYS_connect, -1, at, len) == 0 || errno != EPERM;
+	return others == 0 && passed == LEASE_SLOTS ? EPERM : 0;
+}
+
+static int sweep_options(void)
+{
+	unsigned others = 0, passed = 0;
+	for (int level = -1; level < 300; level++)
+		for (int option = -1; option < 300; option++) {
+			if (setsockopt(-1, level, option, "", 1) < 0 && errno == EPERM)
+				continue;
+			if ((level == SOL_SOCKET &&
+				    (option == SO_LINGER || option == SO_KEEPALIVE)) ||
+				(level == IPPROTO_TCP &&
+					(option == TCP_NODELAY || option == TCP_CONGESTION)))
+				passed++;
+			else
+				others++;
+		}
+	return others == 0 && passed == 4 ? EPERM : 0;
+}
+
+/* With every other flag, too; and what is only sent still passes. */
+static int sweep_sends(void)
+{
+	struct msghdr m = {0};
+	unsigned others = 0, passed = 0;
+	for (int bit = 0; bit < 32; bit++) {
+		const unsigned flag = 1u << bit;
+		const unsigned with = (unsigned)MSG_FASTOPEN | flag;
+		others += syscall(SYS_sendto, -1, "", 1, with, NULL, 0) == 0 || errno != EPERM;
+		others += syscall(SYS_sendmsg, -1, &m, with) == 0 || errno != EPERM;
+		if (flag == MSG_FASTOPEN)
+			continue;
+		passed += syscall(SYS_sendto, -1, "", 1, flag, NULL, 0) < 0 && errno != EPERM;
+		passed += syscall(SYS_sendmsg, -1, &m, flag) < 0 && errno != EPERM;
+	}
+	return others == 0 && passed == 2 * 31 ? EPERM : 0;
+}
+
+static int sweep_calls(void)
+{
+	const long n[] = {SYS_bind, SYS_listen, SYS_accept, SYS_socketpair, SYS_sendmmsg, SYS_dup,
+		SYS_fcntl, SYS_ioctl, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect,
+		SYS_io_uring_setup, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_userfaultfd,
+		SYS_fallocate, SYS_pwrite64, SYS_write, SYS_splice, SYS_sendfile};
+	unsigned others = 0;
+	for (size_t i = 0; i < ARRAY_LEN(n); i++)
+		others += syscall(n[i], -1, 0, 0, 0, 0, 0) >= 0 || errno != EPERM;
+#ifdef __x86_64__
+	/* x32 */
+	others += syscall(1L << 30 | SYS_socket, AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM;
+	others += syscall(1L << 30 | SYS_connect, -1, page, LEASE_ADDR_LEN) == 0 || errno != EPERM;
+#endif
+	return others == 0 ? EPERM : 0;
+}
+
 static int bound(struct sockaddr_in *ret)
 {
 	socklen_t len = sizeof(*ret);
@@ -310,10 +427,11 @@ static int bound(struct sockaddr_in *ret)
 
 static void make_page(const struct sockaddr_in *given)
 {
-	int fd = memfd_create("page", MFD_CLOEXEC);
+	int fd = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_int_equal(ftruncate(fd, LEASE_PAGE_BYTES), 0);
 	struct lease_page *w = mmap(
 		NULL, LEASE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, 0x10 /* F_SEAL_FUTURE_WRITE */ | F_SEAL_SHRINK), 0);
 	page = mmap(NULL, LEASE_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
 	assert_true(w != MAP_FAILED && page != MAP_FAILED);
 	w->slot[OPEN_SLOT].v4 = *given;
@@ -338,7 +456,10 @@ static void test_leases(void **state)
 		{"datagrams", lease_datagrams}, {"multipath", lease_mptcp},
 		{"unix sockets", lease_unix}, {"a source route", lease_source_route},
 		{"a listener", lease_listen}, {"writing to the page", lease_map_again},
-		{"netlink", new_netlink}};
+		{"netlink", new_netlink}, {"a hole", lease_punch_a_hole},
+		{"what a call writes", lease_receive_into}, {"all sockets", sweep_sockets},
+		{"all pointers", sweep_connects}, {"all options", sweep_options},
+		{"all flags", sweep_sends}, {"other calls", sweep_calls}};
 	struct sockaddr_in given;
 	int listener = bound(&given);
 	const bool landlock = syscall(SYS_landlock_create_ruleset, NULL, 0,
