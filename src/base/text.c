@@ -1,6 +1,7 @@
 /* base/text.c - see text.h */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -79,4 +80,17 @@ bool text_number(const char **p, int base, uint32_t most, uint32_t *ret)
 	*ret = (uint32_t)v;
 	*p = end + 1;
 	return true;
+}
+
+const char *text_version(const char *s)
+{
+	s += *s == 'v';
+	size_t n = strspn(s, "0123456789");
+	return n && s[n] == '.' && isdigit((unsigned char)s[n + 1]) ? s : NULL;
+}
+
+bool text_version_below(const char *version, const char *since)
+{
+	const char *v = version ? text_version(version) : NULL;
+	return v && strncmp(v, "0.0.0", 5) != 0 && strverscmp(v, since) < 0;
 }

@@ -17,4 +17,10 @@ bool text_glob_ok(const char *glob);
  * is none, and *p is anywhere in it. */
 bool text_number(const char **p, int base, uint32_t most, uint32_t *ret);
 
+/* "1.2", "1.2.3", "v1.2.3-rc.1": what begins with it (behind the v), or NULL. */
+const char *text_version(const char *s);
+/* Is version known to be below since?  One that is NULL, or no version, is not; nor is 0.0.0-NAME,
+ * a build from a branch, which is newer than any release. */
+bool text_version_below(const char *version, const char *since);
+
 #endif

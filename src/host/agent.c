@@ -209,23 +209,59 @@ static bool is_shell(const char *path)
 	return false;
 }
 
-/* One word of a wrapper's exec line: quotes off, $basedir, $HOME and ~ put in.  NULL if it holds
- * any other expansion or is no path. */
-static char *wrapper_word(struct hunt *h, const char *script, const char *w, size_t n)
+/* The next word of a line, its quotes off ("$basedir"/'../x' is one word); NULL: none is left.
+ * *ret_bare: it had no quotes. */
+static char *shell_word(struct arena *a, const char **line, bool *ret_bare)
+{
+	const char *l = *line + strspn(*line, " \t");
+	char *word = *l ? arena_alloc(a, strlen(l) + 1) : NULL, *to = word;
+	*ret_bare = true;
+	for (char q = '\0'; word && *l && (q || (*l != ' ' && *l != '\t')); l++) {
+		if (q ? *l != q : *l != '"' && *l != '\'') {
+			*to++ = *l;
+			continue;
+		}
+		q = q ? '\0' : *l;
+		*ret_bare = false;
+	}
+	if (to)
+		*to = '\0';
+	*line = l;
+	return word;
+}
+
+/* A word of a wrapper's exec line as a path: $basedir, $HOME and ~ put in.  NULL if it holds any
+ * other expansion or is no path. */
+static char *wrapper_path(struct hunt *h, const char *script, char *word)
 {
 	const char *slash = strrchr(script, '/');
 	char *dir = arena_dupn(h->a, script, (size_t)(slash - script));
-	char *s = arena_dupn(h->a, w, n);
-	if (!s || !dir)
+	if (!dir)
 		return NULL;
 	const struct {
 		const char *from, *to;
-	} subst[] = {{"$basedir/", dir}, {"${basedir}/", dir}, {"$HOME/", h->id->home},
-		{"${HOME}/", h->id->home}, {"~/", h->id->home}};
+	} subst[] = {{"$basedir/", dir}, {"${basedir}/", dir}, {"$basedir_abs/", dir},
+		{"$HOME/", h->id->home}, {"${HOME}/", h->id->home}, {"~/", h->id->home}};
 	for (size_t i = 0; i < ARRAY_LEN(subst); i++)
-		if (has_prefix(s, subst[i].from))
-			s = path_join(h->a, subst[i].to, s + strlen(subst[i].from));
-	return s && s[0] == '/' && !strpbrk(s, "$`*?;&|<>") ? s : NULL;
+		if (word && has_prefix(word, subst[i].from))
+			word = path_join(h->a, subst[i].to, word + strlen(subst[i].from));
+	return word && word[0] == '/' && !strpbrk(word, "$`*?;&|<>") ? word : NULL;
+}
+
+/* What a word of an exec line names is chased: a file by its path, or a program in PATH. */
+static int follow_word(struct hunt *h, const char *script, char *word, bool bare, struct err *err)
+{
+	char *p = wrapper_path(h, script, word);
+	struct stat st;
+	if (p && stat(p, &st) == 0 && S_ISREG(st.st_mode) &&
+		(access(p, X_OK) == 0 || strstr(p, "/node_modules/")))
+		return follow(h, p, NULL, err);
+	char *found = bare && *word && !strpbrk(word, "/$") ? in_path(h->a, word, NULL, NULL)
+							    : NULL;
+	int r = found ? follow(h, found, NULL, err) : 0;
+	if (r == 0 && found)
+		add_path_dir(h, found);
+	return r;
 }
 
 /* A small shell wrapper (pnpm's shims, claude's local installer): what it execs is chased too. */
@@ -236,28 +272,12 @@ static int follow_wrapper(struct hunt *h, const char *script, char *text, struct
 		l += strspn(l, " \t");
 		if (!has_prefix(l, "exec "))
 			continue;
-		for (l += 5; *l;) {
-			l += strspn(l, " \t");
-			char q = *l == '"' || *l == '\'' ? *l++ : '\0';
-			size_t n = q ? strcspn(l, q == '"' ? "\"" : "'") : strcspn(l, " \t");
-			char *p = wrapper_word(h, script, l, n);
-			struct stat st;
-			if (p && stat(p, &st) == 0 && S_ISREG(st.st_mode) &&
-				(access(p, X_OK) == 0 || strstr(p, "/node_modules/"))) {
-				int r = follow(h, p, NULL, err);
-				if (r < 0)
-					return r;
-			} else if (!q && n && !memchr(l, '/', n) && !memchr(l, '$', n)) {
-				char *name = arena_dupn(h->a, l, n);
-				char *found = name ? in_path(h->a, name, NULL, NULL) : NULL;
-				int r = found ? follow(h, found, NULL, err) : 0;
-				if (r < 0)
-					return r;
-				if (found)
-					add_path_dir(h, found);
-			}
-			l += n;
-			l += q && *l == q;
+		const char *at = l + 5;
+		bool bare;
+		for (char *w; (w = shell_word(h->a, &at, &bare));) {
+			int r = follow_word(h, script, w, bare, err);
+			if (r < 0)
+				return r;
 		}
 	}
 	return 0;
@@ -385,8 +405,8 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 	add_path_dir(&h, out.exe);
 	follow_manager(&h, shim);
 	int r = follow(&h, out.exe, &out.resolved, err);
-	if (r == 0 && profile->yolo_since.n)
-		out.version = host_agent_version(a, &out);
+	if (r == 0 && (profile->yolo_since.n || profile->has_seed))
+		out.version = host_agent_version(a, name, &out);
 	if (r == 0)
 		r = arena_check(a, err);
 	if (r == 0)

@@ -21,8 +21,8 @@ struct host_agent {
 	size_t n_links, cap_links;
 	struct strv binds;   /* resolved files and directories outside the system directories, to be
 				bound read-only at their own path */
-	const char *version; /* as its package says; NULL: it can't be told, or no one asks (only
-				profiles with yolo-since do) */
+	const char *version; /* host/version.h; NULL: it can't be told, or no one asks (profiles
+				with yolo-since and with settings do) */
 	struct strv path; /* directories that must stand in PATH inside (where exe was found, where
 			     the interpreter was) */
 };

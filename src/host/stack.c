@@ -306,15 +306,20 @@ char *host_stack_seed(
 	return dir && file_mkdir_p(AT_FDCWD, dir, 0755) == 0 ? to : NULL;
 }
 
-ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret)
+int host_stack_open(const struct host_stack_found *f)
 {
-	struct stat st;
 	_cleanup_close_ int layer = open(f->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (layer < 0 || !f->path[0])
 		return layer < 0 ? -errno : -EINVAL;
 	const bool anywhere = GUARD_REMOVED("stack-beneath");
-	_cleanup_close_ int fd = path_openat2(layer, f->path + 1,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, anywhere ? 0 : SAFE);
+	return path_openat2(layer, f->path + 1, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+		anywhere ? 0 : SAFE);
+}
+
+ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret)
+{
+	struct stat st;
+	_cleanup_close_ int fd = host_stack_open(f);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

@@ -50,6 +50,8 @@ char *host_stack_place(struct arena *a, const struct host_stack *s, const char *
  * path inside; its directory is made.  NULL where something stands in the way. */
 char *host_stack_seed(
 	struct arena *a, const struct host_stack *s, const char *seed, const char *path);
+/* What was found, to be read: a descriptor, or -errno. */
+int host_stack_open(const struct host_stack_found *f);
 /* Its text, NUL behind it, where it is a file of at most max bytes.  Bytes; -EFBIG past max,
  * -EINVAL where it is no file, or another -errno. */
 ssize_t host_stack_read(struct arena *a, const struct host_stack_found *f, size_t max, char **ret);

@@ -11,12 +11,12 @@
 #include "base/digest.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/tree.h"
 #include "run/clone.h"
 #include "run/credential.h"
 #include "run/image.h"
 #include "run/step.h"
-#include "host/version.h"
 
 static struct mount_op *row(
 	struct run *r, enum mount_op_kind kind, const char *dst, uint32_t flags, const char *data)
@@ -665,7 +665,7 @@ static void known_flags(struct run *r, struct profile *p)
 	p->yolo = (struct strv){0};
 	for (size_t i = 0; i < all.n; i++) {
 		const char *since = strv_env_get(&p->yolo_since, all.v[i]);
-		if (!since || !host_version_below(r->agent.version, since)) {
+		if (!since || !text_version_below(r->agent.version, since)) {
 			strv_add(&r->arena, &p->yolo, all.v[i]);
 			continue;
 		}
