@@ -1,7 +1,8 @@
 /* cli/cmd-seed.c - bawn-admin seed: fill a sandbox's home with copies of the user's settings.
  *
  *   bawn-admin seed --profile FILE --home DIR [--workspace PATH] [--sandbox NAME]
- *                   [--no-login] [--bare-home] [--cache FILE] [--stand-in VAR=TEXT]...
+ *                   [--version VERSION] [--no-login] [--no-yolo] [--bare-home] [--cache FILE]
+ *                   [--stand-in VAR=TEXT]...
  *                   [--lines PATH=LINES]... [--image HOME [--root DIR] [--variable NAME=VALUE]...
  * --layer DIR...]
  *
@@ -29,7 +30,8 @@
 #define RECORDS_FD 3
 
 static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--workspace PATH] "
-			    "[--sandbox NAME] [--no-login] [--bare-home] [--cache FILE] "
+			    "[--sandbox NAME] [--version VERSION] [--no-login] [--no-yolo] "
+			    "[--bare-home] [--cache FILE] "
 			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]... "
 			    "[--image HOME [--root DIR] [--variable NAME=VALUE]... --layer DIR...]";
 
@@ -38,7 +40,9 @@ enum {
 	OPT_HOME,
 	OPT_WORKSPACE,
 	OPT_SANDBOX,
+	OPT_VERSION,
 	OPT_NO_LOGIN,
+	OPT_NO_YOLO,
 	OPT_BARE,
 	OPT_CACHE,
 	OPT_STAND_IN,
@@ -54,7 +58,9 @@ static const struct option options[] = {
 	{"home", required_argument, NULL, OPT_HOME},
 	{"workspace", required_argument, NULL, OPT_WORKSPACE},
 	{"sandbox", required_argument, NULL, OPT_SANDBOX},
+	{"version", required_argument, NULL, OPT_VERSION},
 	{"no-login", no_argument, NULL, OPT_NO_LOGIN},
+	{"no-yolo", no_argument, NULL, OPT_NO_YOLO},
 	{"bare-home", no_argument, NULL, OPT_BARE},
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"stand-in", required_argument, NULL, OPT_STAND_IN},
@@ -120,6 +126,36 @@ static int write_records(struct arena *a, const struct seed_report *r)
 	return 0;
 }
 
+/* What the seeding itself is told, once each. */
+static bool take_option(struct seed_request *rq, int c)
+{
+	const struct {
+		int c;
+		const char **text;
+		bool *flag;
+	} table[] = {
+		{OPT_PROFILE, &rq->profile, NULL},
+		{OPT_HOME, &rq->home, NULL},
+		{OPT_WORKSPACE, &rq->workspace, NULL},
+		{OPT_SANDBOX, &rq->sandbox, NULL},
+		{OPT_VERSION, &rq->version, NULL},
+		{OPT_NO_LOGIN, NULL, &rq->no_login},
+		{OPT_NO_YOLO, NULL, &rq->no_yolo},
+		{OPT_BARE, NULL, &rq->bare_home},
+		{OPT_CACHE, &rq->cache, NULL},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (table[i].c != c)
+			continue;
+		if (table[i].text)
+			*table[i].text = optarg;
+		else
+			*table[i].flag = true;
+		return true;
+	}
+	return false;
+}
+
 int cmd_seed(int argc, char **argv)
 {
 	struct seed_request rq = {.sandbox = "bawn"};
@@ -131,27 +167,6 @@ int cmd_seed(int argc, char **argv)
 	optind = 1;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
-		case OPT_PROFILE:
-			rq.profile = optarg;
-			break;
-		case OPT_HOME:
-			rq.home = optarg;
-			break;
-		case OPT_WORKSPACE:
-			rq.workspace = optarg;
-			break;
-		case OPT_SANDBOX:
-			rq.sandbox = optarg;
-			break;
-		case OPT_NO_LOGIN:
-			rq.no_login = true;
-			break;
-		case OPT_BARE:
-			rq.bare_home = true;
-			break;
-		case OPT_CACHE:
-			rq.cache = optarg;
-			break;
 		case OPT_STAND_IN:
 			strv_add(&a, &rq.stand_ins, optarg);
 			break;
@@ -171,7 +186,8 @@ int cmd_seed(int argc, char **argv)
 			strv_push(&a, &in.stack.dirs, optarg);
 			break;
 		default:
-			return admin_usage(usage, "unknown option or missing value");
+			if (!take_option(&rq, c))
+				return admin_usage(usage, "unknown option or missing value");
 		}
 	}
 	if (optind < argc || !rq.profile || !rq.home)

@@ -80,6 +80,8 @@ int run_image_user(struct run *r, const char *user, struct err *err);
 
 /* The program that p->argv begins with.  127 or 126 in r->unfit where it isn't there. */
 int run_image_exe(struct run *r, struct err *err);
+/* Which version of the tool it has; NULL: it can't be told. */
+const char *run_image_version(struct run *r);
 /* The account's shell, or one that is there; NULL: there is none. */
 const char *run_image_shell(struct run *r);
 /* What the environment begins with: the image's own, and the host's that passes. */

@@ -328,6 +328,35 @@ static bool has_git_settings(struct run *r)
 	return (own && access(own, F_OK) == 0) || (conf && access(conf, F_OK) == 0);
 }
 
+static bool has_own_command(const struct run *r)
+{
+	return r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
+}
+
+/* The tool, for whoever asks first: the seeding wants its version. */
+static int find_agent(struct run *r, struct err *err)
+{
+	if (r->agent_sought || r->step)
+		return 0;
+	r->agent_sought = true;
+	if (r->image) {
+		const bool asked = r->pack.profile.yolo_since.n || r->pack.profile.has_seed;
+		if (asked && !has_own_command(r))
+			r->agent.version = run_image_version(r);
+		return 0;
+	}
+	if (!has_own_command(r)) {
+		int k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
+		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
+		return k;
+	}
+	/* whoever comes later may want it */
+	struct err missing = {0};
+	if (r->lasting)
+		host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, &missing);
+	return 0;
+}
+
 static int start_seed(struct run *r, struct err *err)
 {
 	const struct profile *p = &r->pack.profile;
@@ -347,6 +376,8 @@ static int start_seed(struct run *r, struct err *err)
 	if (!n_files && !own_git && seed_from_cache(r, &env, admin, home, &cache))
 		return 0;
 	int fds[2], k = run_credentials_stand_ins(r, &lines, err);
+	if (k == 0 && p->has_seed)
+		k = find_agent(r, err);
 	if (k < 0)
 		return k;
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -355,8 +386,12 @@ static int start_seed(struct run *r, struct err *err)
 		"--workspace", run_place(r), "--sandbox", r->box.id};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strv_add(&r->arena, &argv, fixed[i]);
+	if (r->agent.version)
+		strv_addf(&r->arena, &argv, "--version=%s", r->agent.version);
 	if (r->opt.no_login)
 		strv_add(&r->arena, &argv, "--no-login");
+	if (r->opt.no_yolo)
+		strv_add(&r->arena, &argv, "--no-yolo");
 	if (r->opt.bare_home)
 		strv_add(&r->arena, &argv, "--bare-home");
 	if (cache)
@@ -485,20 +520,11 @@ int run_environment(struct run *r, struct err *err)
 static int find_tools(struct run *r, struct err *err)
 {
 	int k = run_environment(r, err);
-	if (r->image || r->step) /* it has its own, or needs none */
-		return k;
-	bool own_command = r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
-	if (k == 0 && !own_command) {
-		k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
-		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
-	} else if (k == 0 && r->lasting) {
-		/* whoever comes later may want it */
-		struct err missing = {0};
-		host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, &missing);
-	}
 	if (k == 0)
+		k = find_agent(r, err);
+	if (k == 0 && !r->image && !r->step) /* which has its own, or needs none */
 		k = host_toolchains_find(&r->arena, &r->id, r->ws.path,
-			own_command ? NULL : &r->agent, &r->tools, err);
+			has_own_command(r) ? NULL : &r->agent, &r->tools, err);
 	return k;
 }
 

@@ -15,6 +15,7 @@
 #include "base/tree.h"
 #include "host/account.h"
 #include "host/ca.h"
+#include "host/version.h"
 #include "run/credential.h"
 #include "run/step.h"
 
@@ -478,6 +479,28 @@ static int absent(struct run *r, const char *name, int how, struct err *err)
 			"template build -t NAME .",
 			r->image->ref);
 	return err_set(err, ENOENT, "template %s has no program %s", r->image->ref, shown);
+}
+
+const char *run_image_version(struct run *r)
+{
+	const struct strv *command = &r->pack.profile.command;
+	const struct host_stack s = run_image_stack(r);
+	const char *name = command->n ? command->v[0] : "", *found = look_in_find(r, &s);
+	struct host_stack_found f;
+	if (*name == '/')
+		found = name;
+	for (const char *p = run_image_path(r); *name && *name != '/' && *p;) {
+		size_t n = strcspn(p, ":");
+		char *file = arena_printf(&r->arena, "%.*s/%s", (int)n, p, name);
+		if (file && *file == '/' && look_at(r, &s, file) == THERE) {
+			found = file;
+			break;
+		}
+		p += n + (p[n] == ':');
+	}
+	return found && host_stack_find(&r->arena, &s, found, &f) == 0
+		? host_stack_version(&r->arena, &s, name, &f)
+		: NULL;
 }
 
 int run_image_exe(struct run *r, struct err *err)

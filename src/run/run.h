@@ -126,6 +126,7 @@ struct run {
 	struct host_extra *extras;
 	size_t n_extras;
 	struct host_agent agent;
+	bool agent_sought;
 	struct host_toolchains tools;
 	struct host_env env;
 	struct run_credential *credentials; /* of the policy, with what of them is in force */

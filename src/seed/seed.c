@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/path.h"
+#include "base/text.h"
 #include "seed/copy.h"
 #include "seed/expand.h"
 #include "seed/git.h"
@@ -317,7 +318,11 @@ static bool when_holds(const struct run *r, const struct seed_when *w)
 		any = any || is_set(w->env.v[i]);
 	for (size_t i = 0; i < w->no_env.n; i++)
 		any = any && !is_set(w->no_env.v[i]);
-	return any && (w->login == SEED_EITHER || (w->login == SEED_YES) == r->login);
+	const char *v = r->rq->version;
+	return any && (w->login == SEED_EITHER || (w->login == SEED_YES) == r->login) &&
+		(w->yolo == SEED_EITHER || (w->yolo == SEED_YES) == !r->rq->no_yolo) &&
+		(!w->since || !text_version_below(v, w->since)) &&
+		(!w->before || text_version_below(v, w->before));
 }
 
 struct tokens {
@@ -578,7 +583,9 @@ static int put_file(struct run *r, const struct seed_file *f, struct err *err)
 	int k = seed_expand(r->a, r->rq, f->content, f->format != SEED_PLAIN, &content, err);
 	if (k < 0)
 		return err_prefix(err, "%s", r->rq->profile);
-	if (f->env) {
+	if (f->env && !f->over && is_set(f->env)) {
+		return 0;
+	} else if (f->env) {
 		size_t n = strcspn(content, "\n");
 		content[n] = '\0';
 		seed_say(r->report, SEED_ENV, "%s=%s", f->env, content);

@@ -16,6 +16,7 @@ struct seed_request {
 	const char *home;      /* the sandbox's home, as the host sees it; exists */
 	const char *workspace; /* resolved, or NULL */
 	const char *sandbox;   /* its name */
+	const char *version;   /* of the tool, or NULL: it can't be told */
 	const char *cache;     /* keep what comes of it in this file (seed/cache.h), or NULL */
 	struct strv stand_ins; /* VARIABLE=TEXT: a key that would stand in VARIABLE does not come
 				* along, TEXT does, and the key is reported */
@@ -26,6 +27,7 @@ struct seed_request {
 	struct strv variables;          /* with below: of the template, NAME=VALUE */
 	const char *merge;              /* with below: the path of bawn-merge */
 	bool no_login;                  /* leave log-ins out */
+	bool no_yolo;                   /* the tool's own prompts stay */
 	bool bare_home;                 /* leave the user's settings and git identity out */
 };
 

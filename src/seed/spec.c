@@ -11,6 +11,7 @@ enum field_type {
 	F_FORMAT,
 	F_BOOL,
 	F_TRI,
+	F_VERSION, /* const char * */
 	F_WHEN,
 	F_RENEW,
 	F_BEGIN,
@@ -91,6 +92,9 @@ static const struct field when_fields[] = {
 	{"env", F_STRV, offsetof(struct seed_when, env), false},
 	{"no-env", F_STRV, offsetof(struct seed_when, no_env), false},
 	{"login", F_TRI, offsetof(struct seed_when, login), false},
+	{"yolo", F_TRI, offsetof(struct seed_when, yolo), false},
+	{"since", F_VERSION, offsetof(struct seed_when, since), false},
+	{"before", F_VERSION, offsetof(struct seed_when, before), false},
 };
 
 static int read_map(struct arena *a, const char *file, const struct yaml_node *map,
@@ -165,6 +169,7 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 		[F_FORMAT] = YAML_SCALAR,
 		[F_BOOL] = YAML_SCALAR,
 		[F_TRI] = YAML_SCALAR,
+		[F_VERSION] = YAML_SCALAR,
 		[F_WHEN] = YAML_MAP,
 		[F_RENEW] = YAML_MAP,
 		[F_BEGIN] = YAML_MAP};
@@ -172,6 +177,11 @@ static int read_field(struct arena *a, const char *file, const struct yaml_node 
 	if (r < 0)
 		return r;
 	switch (type) {
+	case F_VERSION:
+		if (v->text[0] < '0' || v->text[0] > '9')
+			return yaml_err(err, file, v, "\"%s\" is not a version, as 1.2", v->text);
+		*(const char **)to = arena_dup(a, v->text);
+		break;
 	case F_TEXT:
 		*(const char **)to = arena_dup(a, v->text);
 		break;

@@ -17,6 +17,9 @@ struct seed_when {
 	struct strv env;     /* any of these variables is set and not empty */
 	struct strv no_env;  /* none of these is */
 	enum seed_tri login; /* a log-in of the host came along */
+	enum seed_tri yolo;  /* the tool's own prompts are switched off */
+	/* The tool's version is this or later; is below this.  One that can't be told is new. */
+	const char *since, *before;
 };
 
 /* A file or directory of the user's that comes along. */

@@ -588,6 +588,10 @@ static void bad_profiles_are_refused(void **state)
 		{"login:\n  - path: ~/x\n", "\"name\" is missing"},
 		{"login:\n  - path: ~/x\n    name: x\n    run: x\n    keep: [a]\n    token: a\n",
 			"either \"expires\" or \"key: true\""},
+		{"files:\n  - path: ~/x\n    content: x\n    when: {before: new}\n",
+			"\"new\" is not a version, as 1.2"},
+		{"files:\n  - path: ~/x\n    content: x\n    when: {yolo: 1}\n",
+			"yolo must be either, yes or no"},
 		{"files:\n  - content: x\n", "either \"path\" or \"env\""},
 		{"files:\n  - path: ~/x\n    content: ${nope}\n", "unknown variable"},
 		{"files:\n  - path: ~/x\n    format: json\n    content: x\n", "content of ~/x"},
@@ -622,6 +626,48 @@ static void another_tool_needs_no_code(void **state)
 	assert_true(said(SEED_ENV, arena_printf(&arena, "TOOL_HOME=%s/.tool", host)));
 }
 
+/* What a start needs that another version doesn't. */
+static void versions_differ(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *version;
+		bool no_yolo;
+		const char *is, *is_not;
+		bool yolo;
+	} rows[] = {
+		{"1.2.6", false, "ANY=old", "ANY=between", true},
+		{"1.10.0", false, "ANY=between", "ANY=old", true},
+		{"1.18.0", false, "ANY=new", "ANY=between", true},
+		{NULL, false, "ANY=new", "ANY=old", true},
+		{"1.18.0", true, "ANY=new", "ASKS=no", false},
+	};
+	put("p.yaml",
+		"files:\n"
+		"  - {env: ANY, content: old, when: {before: \"1.9\"}}\n"
+		"  - {env: ANY, content: between, when: {since: \"1.9\", before: \"1.18\"}}\n"
+		"  - {env: ANY, content: new, when: {since: \"1.18\"}}\n"
+		"  - {env: ASKS, content: \"no\", when: {yolo: yes}}\n"
+		"  - {env: OWN, content: \"no\", over: false}\n"
+		"  - {env: OTHER, content: \"other\", over: false}\n");
+	setenv("OWN", "x", 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct seed_request rq = request("x");
+		rq.profile = arena_printf(&arena, "%s/p.yaml", host);
+		rq.version = rows[i].version;
+		rq.no_yolo = rows[i].no_yolo;
+		report = (struct seed_report){.a = &arena};
+		assert_int_equal(seed_run(&rq, &report, NULL), 0);
+		assert_true(said(SEED_ENV, rows[i].is));
+		assert_false(said(SEED_ENV, rows[i].is_not));
+		assert_int_equal(said(SEED_ENV, "ASKS=no"), rows[i].yolo);
+		/* what the user has set stays */
+		assert_false(said(SEED_ENV, "OWN="));
+		assert_true(said(SEED_ENV, "OTHER=other"));
+	}
+	unsetenv("OWN");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -640,6 +686,7 @@ int main(void)
 		T(odd_sources_are_named),
 		T(bad_profiles_are_refused),
 		T(another_tool_needs_no_code),
+		T(versions_differ),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
