@@ -156,8 +156,8 @@ shows() {
 # Matched against the whole screen on one line.
 at_input() {
 	case $1 in
-	claude) shows "${2:-30}" '❯.*bypass permissions on' ;;
-	codex) shows "${2:-30}" 'permissions: YOLO mode.*› Ask Codex to do anything' ;;
+	claude) shows "${2:-30}" '[❯>].*bypass permissions on' ;;
+	codex) shows "${2:-30}" '(permissions: YOLO mode|\(v0\.([0-9]|10)[0-9]\.).*› [A-Z][a-z]+ ' ;;
 	gemini) shows "${2:-30}" 'YOLO.*Type your message' ;;
 	opencode) shows "${2:-30}" 'Ask anything.*(Build|auto)' ;;
 	esac
