@@ -45,8 +45,8 @@ int path_install_find(struct arena *a, const char *libexecdir, const char *datad
 
 /* The command bawn of an installation, for its helpers: beside them in a build tree, else where
  * configure was told, or at its place in a tree that was moved.  NULL: out of memory. */
-char *path_install_bawn(struct arena *a, const struct path_install *in, const char *libexecdir,
-	const char *bindir);
+char *path_install_bawn(
+	struct arena *a, const struct path_install *in, const char *libexecdir, const char *bindir);
 
 /* The user's directories (XDG base directory specification 0.8), settled: a home or a ~/.cache that
  * is a link to another disk counts as where it leads.  Each ended in "/bawn" before that. */

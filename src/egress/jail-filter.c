@@ -118,7 +118,7 @@ static void no_detours(struct program *p)
 	static const struct {
 		uint32_t level, option;
 	} options[] = {{IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_CONGESTION},
-		{SOL_SOCKET, SO_LINGER}, {SOL_SOCKET, SO_KEEPALIVE}};
+		{IPPROTO_TCP, TCP_QUICKACK}, {SOL_SOCKET, SO_LINGER}, {SOL_SOCKET, SO_KEEPALIVE}};
 	const struct {
 		uint32_t call, flags;
 	} sends[] = {{SYS_sendto, ARG(3)}, {SYS_sendmsg, ARG(2)}};

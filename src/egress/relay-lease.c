@@ -76,11 +76,11 @@ void lease_take(const struct flow *f, uint8_t slot)
 		g->slot = (uint8_t)(slot - 1);
 }
 
-/* A connected socket, or -1. */
-static int dial(const union lease_slot *s)
+/* A connected socket, or -1.  has_data: what is to be sent is here. */
+static int dial(const union lease_slot *s, bool has_data)
 {
 	const sa_family_t family = __atomic_load_n(&s->any.sa_family, __ATOMIC_ACQUIRE);
-	int one = 1;
+	int one = 1, zero = 0;
 	if (family == AF_UNSPEC)
 		return -1;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -88,6 +88,10 @@ static int dial(const union lease_slot *s)
 		return -1;
 	/* as the dialer does; a default that paces only costs on loopback */
 	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen("reno"));
+	/* The handshake's last acknowledgement goes with the data, and the server wakes once, when
+	 * there is something to read.  It counts for that one only (tcp(7)). */
+	if (has_data)
+		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
 	/* Done at once is only the address of nothing, recalled this moment; a handshake is under
 	 * way first, and over when it is asked for again. */
 	if (connect(fd, &s->any, LEASE_ADDR_LEN) < 0 && errno == EINPROGRESS &&
@@ -111,7 +115,7 @@ int lease_connect(const struct flow *f)
 	struct given *g = n_given ? find(f) : NULL;
 	if (!g || g->slot == NO_SLOT)
 		return -1;
-	int fd = dial(&page->slot[g->slot]);
+	int fd = dial(&page->slot[g->slot], f->sniff != SNIFF_NONE);
 	if (fd >= 0) {
 		n_used += g->used == 0;
 		g->used++;

@@ -370,12 +370,13 @@ static int sweep_options(void)
 			if ((level == SOL_SOCKET &&
 				    (option == SO_LINGER || option == SO_KEEPALIVE)) ||
 				(level == IPPROTO_TCP &&
-					(option == TCP_NODELAY || option == TCP_CONGESTION)))
+					(option == TCP_NODELAY || option == TCP_CONGESTION ||
+						option == TCP_QUICKACK)))
 				passed++;
 			else
 				others++;
 		}
-	return others == 0 && passed == 4 ? EPERM : 0;
+	return others == 0 && passed == 5 ? EPERM : 0;
 }
 
 /* With every other flag, too; and what is only sent still passes. */
