@@ -12,6 +12,7 @@
 #include "egress/relay.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
@@ -35,6 +36,7 @@ enum {
 	LEASES_FD = 6,
 	EVENTS = 128,
 	NFLOG_BATCH = 32,
+	BUSY_TURNS = 4,
 	OTHER_FDS = 32, /* listeners, epoll, the supervisor, descriptors just received */
 	MEMORY = 64 * 1024 * 1024,
 };
@@ -42,6 +44,7 @@ enum {
 struct relay relay = {.nflog = -1};
 static int dns_udp = -1, dns_tcp = -1;
 static bool has_leases;
+static unsigned busy; /* turns of the loop since there was nothing to do */
 
 static const uint16_t calls[] = {
 	SYS_recvfrom,
@@ -62,6 +65,7 @@ static const uint16_t calls[] = {
 	SYS_pread64, /* another policy's memfd; it reads no socket */
 	SYS_clock_gettime,
 	SYS_madvise,
+	SYS_sched_yield,
 	SYS_restart_syscall,
 	SYS_rt_sigreturn,
 	SYS_exit,
@@ -73,7 +77,6 @@ static const uint16_t calls[] = {
 	SYS_munmap,
 	SYS_mprotect,
 	SYS_futex,
-	SYS_sched_yield,
 	SYS_sigaltstack,
 	SYS_rt_sigprocmask,
 	SYS_getpid,
@@ -259,8 +262,25 @@ static void drop_code(void)
 static int next_events(struct epoll_event *ev, int wait)
 {
 	int n = flow_any_later() ? epoll_wait(relay.epoll, ev, EVENTS, 0) : 0;
+	busy = n > 0 ? busy + 1 : 0;
 	flow_watch(n == 0);
 	return n == 0 ? epoll_wait(relay.epoll, ev, EVENTS, wait) : n;
+}
+
+/* Who is new goes last.  Where short requests keep us from sleeping, those who are to answer the
+ * ones before them run first: else they wait for the end of our slice, and that many requests for
+ * them.  A relay that isn't busy gives no turn away: it may share its processor with a compiler. */
+static void take_new(const struct epoll_event *ev, int n)
+{
+	bool any = false;
+	for (int i = 0; i < n; i++) {
+		if (!is_listener(&ev[i]))
+			continue;
+		dispatch(&ev[i]);
+		any = true;
+	}
+	if (any && busy >= BUSY_TURNS)
+		sched_yield();
 }
 
 _noreturn_ static void loop(void)
@@ -296,9 +316,7 @@ _noreturn_ static void loop(void)
 			if (!is_listener(&ev[i]))
 				dispatch(&ev[i]);
 		flow_run_ready();
-		for (int i = 0; i < n; i++)
-			if (is_listener(&ev[i]))
-				dispatch(&ev[i]);
+		take_new(ev, n);
 		flow_bury();
 		if (next_tick && relay.now >= next_tick) {
 			tick();
