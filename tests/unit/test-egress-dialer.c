@@ -469,7 +469,7 @@ static const struct sockaddr_in *leased(const struct lease_page *p)
 }
 
 /* What the user's own options give by address may be connected to again without asking. */
-static void test_leases(void **state)
+static void test_leases_given(void **state)
 {
 	(void)state;
 	const struct dialer_override o[] = {
@@ -759,7 +759,7 @@ int main(void)
 		cmocka_unit_test(test_unreached),
 		cmocka_unit_test(test_override),
 		cmocka_unit_test(test_host_port),
-		cmocka_unit_test(test_leases),
+		cmocka_unit_test(test_leases_given),
 		cmocka_unit_test(test_leases_counted),
 		cmocka_unit_test(test_no_leases),
 		cmocka_unit_test(test_proxy),
