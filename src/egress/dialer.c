@@ -136,7 +136,7 @@ static struct job *job_new(struct dialer *d, uint32_t flow)
 	/* not the arrays of addresses: n_addr and n_started say what is set */
 	memset(j, 0, offsetof(struct job, target));
 	j->target[0] = j->name[0] = j->dial[0] = j->connect[0] = j->auth[0] = '\0';
-	j->n_addr = j->n_started = j->n_failed = 0;
+	j->n_addr = j->n_started = j->n_failed = j->reached = 0;
 	j->last_error = 0;
 	j->next_start = j->deadline = 0;
 	j->proxy_fd = -1;
