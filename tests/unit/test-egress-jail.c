@@ -444,6 +444,13 @@ static void make_page(const struct sockaddr_in *given)
 	close(fd);
 }
 
+/* A sanitizer's runtime makes calls of its own, which are refused here: it ends with 1. */
+#ifdef BAWN_ASAN
+enum { SANITIZED = true };
+#else
+enum { SANITIZED = false };
+#endif
+
 static void test_leases(void **state)
 {
 	(void)state;
@@ -474,6 +481,8 @@ static void test_leases(void **state)
 		if (r != EPERM)
 			fail_msg("%s: %s", table[i].what, strerror(r));
 	}
+	if (SANITIZED)
+		return;
 	assert_int_equal(in_child(true, page, lease_recalled), EPIPE);
 	if (landlock)
 		assert_int_equal(in_child(true, page, lease_other_port), EACCES);
