@@ -146,6 +146,9 @@ void dialer_refused(struct dialer *d, struct job *j, const char *reason, const c
 
 void dialer_update_now(struct dialer *d);
 void dialer_watch_relay(struct dialer *d); /* after an answer that no dispatch caused */
+/* Where a connection to name, canonical, goes instead: the first that fits, or NULL. */
+const struct dialer_override *dialer_override_of(
+	const struct dialer *d, const char *name, uint16_t port);
 /* The verdict on a connection to name, canonical, and what follows; nobody is asked. */
 void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16_t port);
 

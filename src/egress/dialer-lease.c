@@ -15,11 +15,18 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-static bool add_port(struct lease_page *p, uint16_t port)
+static bool has_port(const struct lease_page *p, uint16_t port)
 {
 	for (unsigned i = 0; i < p->n_ports; i++)
 		if (p->port[i] == port)
 			return true;
+	return false;
+}
+
+static bool add_port(struct lease_page *p, uint16_t port)
+{
+	if (has_port(p, port))
+		return true;
 	if (p->n_ports == LEASE_MAX_PORTS)
 		return false;
 	p->port[p->n_ports++] = port;
@@ -72,14 +79,6 @@ int dialer_lease_fd(struct dialer *d)
 	return TAKE_FD(fd);
 }
 
-static bool has_port(const struct lease_page *p, uint16_t port)
-{
-	for (unsigned i = 0; i < p->n_ports; i++)
-		if (p->port[i] == port)
-			return true;
-	return false;
-}
-
 /* The vault never stands on the way of these (vault_flow). */
 static bool goes_as_it_is(const struct job *j)
 {
@@ -124,13 +123,8 @@ void lease_recall(struct dialer *d)
 /* Could one have been given for it? */
 static bool has_override(const struct dialer *d, const char *name, uint16_t port)
 {
-	for (size_t i = 0; i < d->c.n_overrides; i++) {
-		const struct dialer_override *o = &d->c.overrides[i];
-		if (port_of(o) && (!o->host[0] || streq(o->host, name)) &&
-			(!o->port || o->port == port))
-			return true;
-	}
-	return false;
+	const struct dialer_override *o = dialer_override_of(d, name, port);
+	return o && port_of(o);
 }
 
 void lease_told(struct dialer *d, const struct egress_ask_msg *m)

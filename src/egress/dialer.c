@@ -230,7 +230,7 @@ void dialer_refused(struct dialer *d, struct job *j, const char *reason, const c
 
 /* ---- verdicts ---- */
 
-static const struct dialer_override *find_override(
+const struct dialer_override *dialer_override_of(
 	const struct dialer *d, const char *name, uint16_t port)
 {
 	for (size_t i = 0; i < d->c.n_overrides; i++) {
@@ -325,7 +325,7 @@ void dialer_judge_name(struct dialer *d, uint32_t flow, const char *name, uint16
 	memcpy(j->target, target, sizeof(target));
 	snprintf(j->name, sizeof(j->name), "%s", name);
 	j->by_name = true;
-	const struct dialer_override *o = find_override(d, name, port);
+	const struct dialer_override *o = dialer_override_of(d, name, port);
 	if (o) {
 		j->explicit_addr = o->to_host[0] != '\0';
 		if (o->to_port)
