@@ -7,6 +7,7 @@
  *          http HOST PORT N SECONDS    N at once, a connection each: requests/s errors p50 p99 (us)
  *          dial HOST PORT              asks by HTTP; "done", after 3 s or an answer
  *          syscall N                   ns for one getppid(2)
+ *          filter                      takes a seccomp filter that allows all, for good; "done"
  *
  * Client and server copy as a plain program does, with read(2) and write(2) of 128 KiB.  Servers
  * end the HTTP connections, as most do, so that the ports in TIME_WAIT are theirs.
@@ -14,6 +15,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -387,6 +390,18 @@ static void run_syscall(long n)
 	answer("%.2f", (now() - start) * 1e9 / (double)n);
 }
 
+/* What any filter costs: the kernel's part alone (seccomp(2)). */
+static void run_filter(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog prog = {.len = 1, .filter = &allow};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
+		failed("seccomp");
+	else
+		answer("done");
+}
+
 static void obey(char *line)
 {
 	char *word[5] = {0};
@@ -396,6 +411,10 @@ static void obey(char *line)
 			word[n++] = w;
 	if (n == 2 && strcmp(word[0], "syscall") == 0) {
 		run_syscall(atol(word[1]));
+		return;
+	}
+	if (n == 1 && strcmp(word[0], "filter") == 0) {
+		run_filter();
 		return;
 	}
 	struct sockaddr_in to;
