@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # bootstrap.bats - ./bootstrap on a machine that lacks packages: what it says first, what it runs, and
-# what it says where it can't. The package tools are stand-ins that log; nothing is installed.
+# what it says where it can't; and in a tree that an earlier run left. The tools are stand-ins that
+# log; nothing is installed or built.
 load ../lib.sh
 
 setup() {
@@ -12,7 +13,7 @@ setup() {
 	: >"$LOG"
 	export LOG
 	local t
-	for t in sh dirname id env cat grep true; do
+	for t in sh dirname id env cat grep true mkdir; do
 		ln -s "$(type -P "$t")" "$TOOLS/$t"
 	done
 	# nothing is installed
@@ -33,9 +34,44 @@ tool() {
 	chmod +x "$TOOLS/$1"
 }
 
-# What is installed ends before anything is built: there is no compiler to be found.
 bootstrap() {
-	run env PATH="$TOOLS" "$TOOLS/sh" "$BAWN_SRCDIR/bootstrap" "$@" </dev/null
+	run env PATH="$TOOLS" BAWN_MUST_WORK= "$TOOLS/sh" "${TREE:-$BAWN_SRCDIR}/bootstrap" "$@" </dev/null
+}
+
+# A tree whose configure and make are stand-ins, where all packages are there.
+with_tree() {
+	TREE=$T/tree
+	mkdir "$TREE"
+	cp "$BAWN_SRCDIR/bootstrap" "$TREE/"
+	tool dpkg-query 'echo installed'
+	# shellcheck disable=SC2016
+	tool pkg-config '[ "$*" != "--exists cmocka" ] || [ -e "$LOG.cmocka" ]'
+	# shellcheck disable=SC2016
+	tool make 'echo "make $*" >>"$LOG"'
+	cat >"$TOOLS/autoreconf" <<-'EOF'
+		#!/bin/sh
+		echo autoreconf >>"$LOG"
+		cat >configure <<-'END'
+			#!/bin/sh
+			echo configure >>"$LOG"
+			true >config.status
+			if [ -e "$LOG.cmocka" ]; then tests=; else tests='#'; fi
+			echo "HAVE_CMOCKA_TRUE = $tests" >Makefile
+		END
+		chmod +x configure
+		true >Makefile.in
+	EOF
+	ln -s "$(type -P chmod)" "$TOOLS/chmod"
+	chmod +x "$TOOLS/autoreconf"
+}
+
+# built STEP...: a build runs these, and make
+built() {
+	: >"$LOG"
+	bootstrap build
+	[ "$status" -eq 0 ]
+	[ "$(grep -v ^make "$LOG" | tr '\n' ' ')" = "${*:+$* }" ]
+	grep -q '^make -s -j' "$LOG"
 }
 
 @test "all that is missing is said, and installed, at once" {
@@ -96,4 +132,24 @@ bootstrap() {
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"installing with apt-get: gcc "* ]]
 	[ ! -s "$LOG" ]
+}
+
+@test "what an earlier run made is made once, and again where it was interrupted" {
+	with_tree
+	built autoreconf configure
+	built
+	# between autoconf and automake; between configure and what its config.status writes
+	rm "$TREE/Makefile.in"
+	built autoreconf
+	rm "$TREE/build/Makefile"
+	built configure
+	built
+}
+
+@test "a demo without cmocka, then a check: the build gets its unit tests" {
+	with_tree
+	built autoreconf configure
+	: >"$LOG.cmocka"
+	built configure
+	built
 }
