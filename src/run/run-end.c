@@ -180,6 +180,28 @@ static void say_persist(struct run *r, const struct scan_result *s)
 		fprintf(stderr, "  and %zu more: bawn log\n", n - LIST_MAX);
 }
 
+/* Where something could be left that is in no list. */
+static void say_limits(struct run *r, const struct scan_result *s)
+{
+	char shown[512], why[256];
+	size_t n = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct scan_item *it = &s->v[i];
+		if (it->kind != SCAN_LIMIT)
+			continue;
+		const struct audit_field f[] = {
+			{.key = "what", .str = "not looked at"}, {.key = "path", .str = it->path}};
+		run_audit(r, "limit", f, ARRAY_LEN(f));
+		shown_path(r, it->path, shown, sizeof(shown));
+		escape_text(why, sizeof(why), it->detail ? it->detail : "");
+		if (n++ < LIST_MAX)
+			run_message(r, "not all was looked at: %s (%s)", shown, why);
+	}
+	if (n > LIST_MAX)
+		run_message(
+			r, "not all was looked at: and %zu more places: bawn log", n - LIST_MAX);
+}
+
 static void audit_git(struct run *r, const struct scan_item *it, const char *action)
 {
 	const struct audit_field f[] = {{.key = "path", .str = it->path},
@@ -222,6 +244,7 @@ static void scan_end(struct run *r)
 	/* What was found before that counts all the same. */
 	carry_git(r, &s);
 	say_persist(r, &s);
+	say_limits(r, &s);
 	run_change_aside(r, &s);
 	run_change_say(r);
 }

@@ -135,8 +135,8 @@ static enum scan_type type_of(mode_t m)
 					     : SCAN_FILE;
 }
 
-/* "gitdir: .../.git/modules/NAME" or worktrees: looked at with the repository that has them.  Any
- * other directory that git is sent to, "x.git" among them, is not. */
+/* "gitdir: .../.git/modules/NAME" or worktrees, as git writes it.  What lies there is looked at
+ * (scan_each_git), wherever else git is sent to is told of. */
 static bool inside_git(const char *text)
 {
 	static const char *const dirs[] = {"/.git/modules/", "/.git/worktrees/", " .git/modules/"};
@@ -149,13 +149,13 @@ static bool inside_git(const char *text)
 }
 
 /* A .git that is a file or a link, made or changed in the run. */
-static void git_pointer(
-	struct scanner *s, const char *path, const struct stat *st, unsigned int flags)
+static void git_pointer(struct scanner *s, uint32_t dir, const struct cand *c, const char *path,
+	const struct stat *st, unsigned int flags)
 {
 	char *text = NULL;
 	if (S_ISREG(st->st_mode) &&
 		scan_read(s, (struct scan_at){&s->base[0], path}, PATH_MAX, &text) > 0 &&
-		inside_git(text))
+		inside_git(text) && scan_git_of(s, &s->walk.now.dirs[dir], c).base)
 		return;
 	scan_emit_persist(s, path, type_of(st->st_mode), 3, flags | SCAN_AUTO,
 		"git takes its configuration and hooks from elsewhere");
@@ -212,7 +212,7 @@ static void candidate(struct scanner *s, uint32_t dir, const struct cand *c)
 			(struct scan_item){
 				.kind = SCAN_SPECIAL, .type = type_of(st.st_mode), .flags = flags});
 	if ((c->flags & CAND_GIT) && !S_ISDIR(st.st_mode))
-		git_pointer(s, path, &st, flags);
+		git_pointer(s, dir, c, path, &st, flags);
 	const struct persist_rule *r = persist_row(c->per);
 	if ((c->flags & CAND_PERSIST) && r && check_holds(s, r, path, &st))
 		scan_emit_persist(s, path, type_of(st.st_mode), r->per,

@@ -1,8 +1,9 @@
 /* scan/git-dirs.c - the places in a git directory that decide what git runs (see scanner.h)
  *
  * Looked at are hooks, config, config.worktree, info/attributes, commondir, remotes of old, what
- * replaces objects, HEAD's name, and the same in modules/ (submodules) and worktrees/.  Objects,
- * other refs and the rest are not read.
+ * replaces objects, HEAD's name, what a rebase or picked commits go on with, and the same in
+ * modules/ (submodules), in worktrees/ and wherever a file .git leads to.  Objects, other refs and
+ * the rest are not read.
  */
 #include "scan/scanner.h"
 
@@ -74,6 +75,53 @@ struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct 
 	return at.base && at.rel && is_git_dir(s, at) ? at : none;
 }
 
+/* What modules/ and worktrees/ have is found there, and again by the file that leads to it: once is
+ * enough.  False: it was. */
+static bool first_time(struct scanner *s, struct scan_at at, bool linked)
+{
+	for (size_t i = 0; i < s->n_seen; i++)
+		if (s->seen[i].linked == linked && s->seen[i].at.base == at.base &&
+			streq(s->seen[i].at.rel, at.rel))
+			return false;
+	struct scan_seen *v = arena_grow(
+		&s->arena, s->seen, s->n_seen, &s->cap_seen, sizeof(*s->seen));
+	if (v) {
+		s->seen = v;
+		v[s->n_seen++] = (struct scan_seen){at, linked};
+	}
+	return true;
+}
+
+/* What git itself writes there leads back to the repository that the work tree belongs to. */
+static bool leads_back(struct scanner *s, struct scan_at commondir)
+{
+	char *text;
+	ssize_t n = scan_read(s, commondir, PATH_MAX, &text);
+	return n > 0 && (streq(text, "../..\n") || streq(text, "../.."));
+}
+
+static void linked_worktree(struct scanner *s, struct scan_at at);
+
+/* The git directory that a file .git leads to: wherever it lies, be it where git puts its own but
+ * deeper than is walked, below no repository, or in one that is not whole. */
+static void pointed_at(
+	struct scanner *s, struct scan_at at, void (*fn)(struct scanner *s, struct scan_at git_dir))
+{
+	if (!leads_back(s, scan_below(s, at, "commondir"))) {
+		fn(s, at);
+		return;
+	}
+	linked_worktree(s, at);
+	char *common = arena_dup(&s->arena, at.rel);
+	char *slash = common ? strrchr(common, '/') : NULL;
+	for (int i = 0; slash && i < 2; i++) {
+		*slash = '\0';
+		slash = strrchr(common, '/');
+		if (i == 1)
+			fn(s, (struct scan_at){at.base, common});
+	}
+}
+
 void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir))
 {
 	const struct table *t = &s->walk.now;
@@ -91,8 +139,9 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 			if (!(c->flags & CAND_GIT))
 				continue;
 			struct scan_at at = scan_git_of(s, d, c);
-			/* what a file leads to below .git/modules comes with the outer one */
-			if (at.base && c->type != DT_REG)
+			if (at.base && c->type == DT_REG)
+				pointed_at(s, at, fn);
+			else if (at.base)
 				fn(s, at);
 			count++;
 		}
@@ -111,6 +160,12 @@ static bool is_new_link(struct scanner *s, struct scan_at at)
 	return s->req->end && scan_stat(at, &st) == 0 && S_ISLNK(st.st_mode) && scan_since(s, &st);
 }
 
+static void emit_limit(struct scanner *s, struct scan_at at, const char *why)
+{
+	scan_emit_at(
+		s, at, (struct scan_item){.kind = SCAN_LIMIT, .type = SCAN_DIR, .detail = why});
+}
+
 /* Names in a directory, without "." and ".."; at most max. */
 static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *ret)
 {
@@ -123,8 +178,10 @@ static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *
 			o += d->d_reclen;
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;
-			if (ret->n >= max)
+			if (ret->n >= max) {
+				emit_limit(s, at, "more entries than are looked at");
 				return;
+			}
 			strv_add(&s->arena, ret, d->d_name);
 		}
 }
@@ -146,8 +203,12 @@ static void each_module(struct scanner *s, struct scan_at dir, int depth,
 	struct stat st;
 	if (is_new_link(s, dir))
 		emit_pointer(s, dir);
-	if (depth > MODULE_DEPTH || scan_stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (scan_stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
 		return;
+	if (depth > MODULE_DEPTH) {
+		emit_limit(s, dir, "deeper than git repositories are looked for");
+		return;
+	}
 	list(s, dir, GIT_DIRS_MAX, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		struct scan_at at = scan_below(s, dir, names.v[i]);
@@ -197,6 +258,8 @@ static void protect_worktree(struct scanner *s, struct scan_at at)
 void scan_git_protect(struct scanner *s, struct scan_at git_dir)
 {
 	struct strv trees = {0};
+	if (!first_time(s, git_dir, false))
+		return;
 	protect(s, git_dir, "config", true);
 	protect(s, git_dir, "hooks", false);
 	protect_worktree(s, git_dir);
@@ -204,7 +267,7 @@ void scan_git_protect(struct scanner *s, struct scan_at git_dir)
 	struct scan_at wt = scan_below(s, git_dir, "worktrees");
 	list(s, wt, GIT_DIRS_MAX, &trees);
 	for (size_t i = 0; i < trees.n; i++)
-		protect_worktree(s, scan_below(s, wt, trees.v[i]));
+		linked_worktree(s, scan_below(s, wt, trees.v[i]));
 }
 
 /* Settings that every new repository has, and that run nothing. */
@@ -318,14 +381,6 @@ void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
 	}
 }
 
-/* What git itself writes there leads back to the repository that the work tree belongs to. */
-static bool leads_back(struct scanner *s, struct scan_at commondir)
-{
-	char *text;
-	ssize_t n = scan_read(s, commondir, PATH_MAX, &text);
-	return n > 0 && (streq(text, "../..\n") || streq(text, "../.."));
-}
-
 static void check_worktree(struct scanner *s, struct scan_at at, bool linked)
 {
 	struct stat st, dir;
@@ -340,30 +395,78 @@ static void check_worktree(struct scanner *s, struct scan_at at, bool linked)
 		emit_pointer(s, common);
 }
 
-/* A rebase that stands half-way, left for the next "git rebase --continue" to go on with: its list
- * may hold commands. */
-static void check_rebase(struct scanner *s, struct scan_at git)
+/* git starts git-merge-NAME; with a slash in the name, not from PATH but from the work tree. */
+static bool foreign_strategy(const char *name)
 {
-	struct stat st, dir;
-	char *text;
-	struct scan_at at = scan_below(s, git, "rebase-merge");
-	struct scan_at todo = scan_below(s, at, "git-rebase-todo");
-	if (is_new_link(s, at)) {
-		emit_pointer(s, at);
-		return;
-	}
-	if (scan_stat(todo, &st) < 0 ||
-		!(scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir))))
-		return;
-	ssize_t n = scan_read(s, todo, GIT_CONFIG_MAX, &text);
-	bool runs = n < 0 || (size_t)n >= GIT_CONFIG_MAX;
-	for (const char *p = runs ? NULL : text; p && *p; p += p[0] == '\n') {
+	static const char *const gits[] = {
+		"ort", "recursive", "resolve", "octopus", "ours", "subtree"};
+	size_t n = strcspn(name, "\r\n");
+	for (size_t i = 0; i < ARRAY_LEN(gits); i++)
+		if (n == strlen(gits[i]) && memcmp(name, gits[i], n) == 0)
+			return false;
+	return n > 0;
+}
+
+static bool todo_runs(struct scanner *s, const char *text, size_t n)
+{
+	(void)s, (void)n;
+	for (const char *p = text; *p; p += p[0] == '\n') {
 		p += strspn(p, " \t\r");
-		runs |= has_prefix(p, "exec") || (p[0] == 'x' && strchr(" \t", p[1]));
+		if (has_prefix(p, "exec") || (p[0] == 'x' && strchr(" \t", p[1])))
+			return true;
 		p += strcspn(p, "\n");
 	}
-	if (runs)
-		emit_hook(s, todo, SCAN_FILE, 1, "a rebase that runs commands when continued");
+	return false;
+}
+
+static bool strategy_runs(struct scanner *s, const char *text, size_t n)
+{
+	(void)s, (void)n;
+	return foreign_strategy(text);
+}
+
+static bool opts_run(struct scanner *s, const char *text, size_t n)
+{
+	struct git_config c;
+	if (git_config_parse(&s->arena, text, n, &c, NULL) < 0)
+		return true; /* git may read it otherwise */
+	for (size_t i = 0; i < c.n; i++)
+		if (streq(c.v[i].key, "options.strategy") &&
+			(!c.v[i].value || foreign_strategy(c.v[i].value)))
+			return true;
+	return false;
+}
+
+/* What stands half-way, left for the next "--continue" to go on with: it may name programs. */
+static void check_rebase(struct scanner *s, struct scan_at git)
+{
+	static const struct {
+		const char *dir, *file;
+		bool (*runs)(struct scanner *s, const char *text, size_t n);
+		const char *what;
+	} table[] = {
+		{"rebase-merge", "git-rebase-todo", todo_runs,
+			"a rebase that runs commands when continued"},
+		{"rebase-merge", "strategy", strategy_runs,
+			"a rebase that runs a program when continued"},
+		{"sequencer", "opts", opts_run, "picked commits that run a program when continued"},
+	};
+	struct stat st, dir;
+	char *text;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct scan_at at = scan_below(s, git, table[i].dir);
+		struct scan_at file = scan_below(s, at, table[i].file);
+		if (is_new_link(s, at)) {
+			emit_pointer(s, at);
+			continue;
+		}
+		if (scan_stat(file, &st) < 0 ||
+			!(scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir))))
+			continue;
+		ssize_t n = scan_read(s, file, GIT_CONFIG_MAX, &text);
+		if (n < 0 || (size_t)n >= GIT_CONFIG_MAX || table[i].runs(s, text, (size_t)n))
+			emit_hook(s, file, SCAN_FILE, 1, table[i].what);
+	}
 }
 
 /* Remotes as git had them before its config: a push to one that is a directory runs hooks. */
@@ -416,9 +519,24 @@ static void check_head(struct scanner *s, struct scan_at git)
 		emit_hook(s, head, SCAN_FILE, 9, "a branch that a shell's prompt may run");
 }
 
+/* The directory of a linked work tree, at the start or at the end. */
+static void linked_worktree(struct scanner *s, struct scan_at at)
+{
+	if (!first_time(s, at, true))
+		return;
+	if (!s->req->end) {
+		protect_worktree(s, at);
+		return;
+	}
+	check_worktree(s, at, true);
+	check_rebase(s, at);
+}
+
 void scan_git_check(struct scanner *s, struct scan_at git_dir)
 {
 	struct strv trees = {0};
+	if (!first_time(s, git_dir, false))
+		return;
 	check_config(s, git_dir, "config", 2);
 	scan_git_hooks(s, scan_below(s, git_dir, "hooks"), 1);
 	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
@@ -436,10 +554,8 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 			emit_pointer(s, scan_below(s, git_dir, dirs[i]));
 	struct scan_at wt = scan_below(s, git_dir, "worktrees");
 	list(s, wt, GIT_DIRS_MAX, &trees);
-	for (size_t i = 0; i < trees.n; i++) {
-		check_worktree(s, scan_below(s, wt, trees.v[i]), true);
-		check_rebase(s, scan_below(s, wt, trees.v[i]));
-	}
+	for (size_t i = 0; i < trees.n; i++)
+		linked_worktree(s, scan_below(s, wt, trees.v[i]));
 }
 
 const char *scan_hooks_path(struct scanner *s)

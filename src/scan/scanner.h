@@ -22,6 +22,11 @@ struct scan_at {
 	const char *rel; /* "" is the base itself */
 };
 
+struct scan_seen {
+	struct scan_at at;
+	bool linked; /* as that of a linked work tree, not as a repository's own */
+};
+
 struct scanner {
 	struct arena arena;
 	const struct scan_request *req;
@@ -31,6 +36,8 @@ struct scanner {
 	struct blob out;
 	struct scan_result totals;
 	int (*git_fds)[3]; /* of req->git, opened before confinement; -1 where absent */
+	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
+	size_t n_seen, cap_seen;
 	bool limited;
 	bool dirty; /* the cache has to be written */
 };

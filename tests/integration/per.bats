@@ -180,6 +180,53 @@ sub_repo() {
 	refute_output 'from elsewhere'
 }
 
+# A file .git is followed wherever it leads, be it to where git puts its own: what is there was
+# neither found by depth nor by number, nor below a repository that has no HEAD.
+@test "PER-03 git directories behind a file .git: too deep, too many, in another, in none" {
+	local d
+	repo_at() { # at DIR
+		echo "mkdir -p $1/objects $1/refs s; echo ref: refs/heads/main >$1/HEAD; printf '[core]\n\tbare=false\n\trepositoryformatversion=0\n\tfsmonitor=%s\n' \$EVIL >$1/config"
+	}
+	for d in .git/modules/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p .git/worktrees/x .git/worktrees/x/y \
+		.git/worktrees/x/objects/q x/.git/modules/m; do
+		never_silent PER-02 "$(repo_at "$d"); echo gitdir: ../$d >s/.git" 'cd s && git status' "$d/config"
+	done
+	d=.git/modules/m
+	never_silent PER-02 "mkdir -p $d/objects; echo ref: x >$d/HEAD; $(repo_at $d/n); echo gitdir: ../$d/n >s/.git" \
+		'cd s && git status' $d/n/config
+	never_silent PER-02 "seq -f $d/%.0f 4200 | xargs mkdir -p; $(repo_at $d/yy); echo gitdir: ../$d/yy >s/.git" \
+		'cd s && git status' $d/yy/config
+	assert_output "not all was looked at: $d (more entries"
+	# the common directory of a linked work tree, without a HEAD of its own
+	never_silent PER-02 "$(repo_at x/.git); rm x/.git/HEAD; mkdir -p x/.git/worktrees/w; echo ref: refs/heads/main >x/.git/worktrees/w/HEAD; echo ../.. >x/.git/worktrees/w/commondir; echo gitdir: ../x/.git/worktrees/w >s/.git" \
+		'cd s && git status' x/.git/config
+	# by way of a link, which is not followed
+	never_silent PER-03 "$(repo_at x/.git/worktrees/w); ln -s x l; echo gitdir: ../l/.git/worktrees/w >s/.git" \
+		'cd s && git status' s/.git
+}
+
+@test "PER-03 what was not looked at is said" {
+	attempt 'seq -f d%.0f/.git 4200 | xargs mkdir -p' ''
+	assert_output 'not all was looked at:'
+	assert_output 'more git repositories than are looked at'
+	grep -F '"event":"limit"' "$AUDIT" | grep -qF 'not looked at' || fail 'not in the log'
+	attempt 'mkdir -p .git/modules/m/objects .git/modules/m/hooks; echo ref: x >.git/modules/m/HEAD; seq -f .git/modules/m/hooks/%.0f.sample 4200 | xargs touch' ''
+	assert_output 'not all was looked at: .git/modules/m/hooks (more entries'
+	attempt ':' ''
+	refute_output 'not all was looked at'
+}
+
+@test "PER-01 a rebase, or picked commits, left half-way that name a strategy of the work tree" {
+	local x='mkdir git-merge-..; printf "#!/bin/sh\nexec $EVIL\n" >git-merge-../x; chmod +x git-merge-../x; h=$(git rev-parse HEAD)'
+	never_silent PER-01 "$x; mkdir .git/rebase-merge; cd .git/rebase-merge; echo ../x >strategy; echo \$h | tee onto >orig-head; echo refs/heads/main >head-name; touch interactive 'done'; echo pick \$h >git-rebase-todo; echo 1 | tee msgnum >end" \
+		'git rebase --continue' .git/rebase-merge/strategy
+	never_silent PER-01 "$x; git checkout -q -b t; echo 2 >>README; git commit -qam 2; p=\$(git rev-parse HEAD); git checkout -q main; mkdir .git/sequencer; cd .git/sequencer; echo \$h | tee head >abort-safety; printf '[options]\n\tstrategy = ../x\n' >opts; printf 'pick %s 2\n' \$p \$p >todo" \
+		'git cherry-pick --continue' .git/sequencer/opts
+	# git's own are no news
+	attempt 'echo 2 >>README; git commit -qam 2; git checkout -q -b t HEAD~1; echo 3 >>README; git commit -qam 3; git rebase -q -s ort main; git rebase --abort; git cherry-pick -s --strategy=recursive main main~1' ''
+	refute_output 'when continued'
+}
+
 @test "PER-01 a rebase left half-way that runs commands when continued" {
 	never_silent PER-01 'git commit -q --allow-empty -m second; GIT_SEQUENCE_EDITOR="sed -i \"1s,.*,break\nexec $EVIL,\"" git rebase -q -i HEAD~1' \
 		'git rebase --continue' .git/rebase-merge/git-rebase-todo
