@@ -447,6 +447,13 @@ def mknods(arg):
 
 
 @attack
+def whiteout(arg):
+    """whiteout=FROM,TO: a rename that leaves an overlay's whiteout where FROM was."""
+    a, b = arg.split(",")
+    return " ".join(call_nr(316, -100, a.encode(), -100, b.encode(), flags) for flags in (4, 5, 1 << 40 | 4))
+
+
+@attack
 def rename(arg):
     a, b = arg.split(",")
     return tried(os.rename, a, b)

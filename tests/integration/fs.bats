@@ -261,6 +261,10 @@ read_all_ways() { # FILE
 @test "FS-21 no device node, no whiteout" {
 	run attack "mknods=$WS" mknods=/tmp mknods=/dev
 	expect_all EPERM
+	echo x >"$WS/whited"
+	run attack "whiteout=$WS/whited,$WS/moved"
+	expect_all EINVAL
+	[ -f "$WS/whited" ]
 	[ -z "$(find "$WS" -type b -o -type c)" ]
 	run in_sandbox_sh 'for m in /tmp /dev/shm "$PWD" "$HOME"; do findmnt -no OPTIONS -T $m; done'
 	[ "$(grep -c nodev <<<"$output")" -ge 4 ]
