@@ -165,6 +165,17 @@ static void note_modify_keys(struct term_filter *f, const char *params)
 		f->modify_value = 0;
 }
 
+static bool names_mode(const char *params, unsigned long mode)
+{
+	while (*params) {
+		if (strtoul(params, NULL, 10) == mode)
+			return true;
+		params += strcspn(params, ";");
+		params += *params == ';';
+	}
+	return false;
+}
+
 /* seq holds ESC [ params final, NUL behind.  May it pass? */
 static bool judge_csi(struct term_filter *f)
 {
@@ -174,6 +185,10 @@ static bool judge_csi(struct term_filter *f)
 	switch (final) {
 	case 'h':
 	case 'l':
+		/* DECANM: a VT52 has another language, in which nothing of what undoes modes is
+		 * said */
+		if (private && final == 'l' && names_mode(params + 1, 2))
+			return false;
 		note_modes(f, params + private, final == 'h', private ? mode_set : ansi_mode_set);
 		return true;
 	case 'r':

@@ -112,6 +112,8 @@ static void strings_that_act_do_not_pass(void **state)
 	BECOMES("a\033]777;container;push;x;podman\ab", "ab");
 	BECOMES("a\033]777;notif\033\\b\033]777;\ac", "abc");
 	BECOMES("a\033[12;3]b\033[14;1]c", "abc");
+	BECOMES("a\033[?2lb\033[?25;02lc\033[?;2;7ld", "abcd"); /* TERM-06: a VT52 */
+	PASSES("\033[?12l\033[?2004l\033[?2h\033[?25l");
 }
 
 static void clipboard_writes_by_option(void **state)
