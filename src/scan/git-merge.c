@@ -268,6 +268,14 @@ static bool as_meant(struct arena *a, struct git_config_text text, const struct 
 	return true;
 }
 
+/* What git finds out by looking at its own config file and writes down, unasked, at each "git init"
+ * of a repository that is there: whether the execute bit holds.  Inside that file is a link, on which
+ * no chmod shows, so the answer is no, and on the host git would be blind to modes from then on. */
+static bool probed(const char *key)
+{
+	return streq(key, "core.filemode");
+}
+
 int git_config_merge(struct arena *a, struct git_config_text base, struct git_config_text copy,
 	struct git_config_text real, struct git_config_text *ret_text, struct strv *kept,
 	struct strv *dropped, struct err *err)
@@ -289,6 +297,8 @@ int git_config_merge(struct arena *a, struct git_config_text base, struct git_co
 		const char *key = changed.v[i];
 		if (same_list(&c, &r, key))
 			continue; /* the host has it already */
+		if (probed(key))
+			continue;
 		bool plain = all_plain(&b, key) && all_plain(&c, key) && all_plain(&r, key);
 		strv_add(a, plain || GUARD_REMOVED("git-config-merge") ? &m.keep : &m.drop, key);
 	}

@@ -193,6 +193,17 @@ hooked() {
 	[ "$(stat -c %i.%Z .git/config)" = "$ino" ]
 }
 
+@test "git: init in a repository that is there leaves the host's view of modes as it was" {
+	git_repo
+	git config core.filemode true
+	cp .git/config "$T/before"
+	run in_sandbox_sh 'git init && echo done'
+	assert_output "Reinitialized"
+	assert_output "done"
+	refute_output 'not carried over'
+	cmp .git/config "$T/before"
+}
+
 @test "git: a config the agent broke, emptied or replaced by a link changes nothing outside" {
 	git_repo
 	cp .git/config "$T/before"
