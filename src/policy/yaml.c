@@ -16,6 +16,8 @@
 struct reader {
 	struct arena *a;
 	const char *file;
+	const char *text;
+	size_t n;
 	yaml_parser_t parser;
 	struct err *err;
 };
@@ -93,6 +95,24 @@ static int event_fail(struct reader *r, const yaml_event_t *e, const char *what)
 		what);
 }
 
+/* Is what stands at the mark a tab behind nothing but spaces?  (A mark counts characters.) */
+static bool starts_with_tab(const struct reader *r, const yaml_mark_t *m)
+{
+	const char *p = r->text, *end = p + r->n;
+	for (size_t line = 0; line < m->line; line++) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (!p)
+			return false;
+		p++;
+	}
+	size_t col = 0;
+	while (p < end && *p == ' ') {
+		p++;
+		col++;
+	}
+	return p < end && *p == '\t' && col == m->column;
+}
+
 static int next_event(struct reader *r, yaml_event_t *ret)
 {
 	if (yaml_parser_parse(&r->parser, ret))
@@ -101,6 +121,10 @@ static int next_event(struct reader *r, yaml_event_t *ret)
 	if (p->error == YAML_MEMORY_ERROR)
 		return err_set(r->err, ENOMEM, "out of memory");
 	const char *problem = p->problem ? p->problem : "not YAML";
+	/* libyaml says of an indenting tab that it "cannot start any token" */
+	if (p->error == YAML_SCANNER_ERROR && starts_with_tab(r, &p->problem_mark))
+		return fail(r->err, EINVAL, r->file, p->problem_mark.line + 1,
+			p->problem_mark.column + 1, "a tab; indent with spaces");
 	/* The reader's errors (bytes that are no UTF-8) carry an offset, not a mark. */
 	if (p->error == YAML_READER_ERROR)
 		return fail(r->err, EINVAL, r->file, p->mark.line + 1, p->mark.column + 1,
@@ -327,7 +351,7 @@ int yaml_parse(struct arena *a, const char *file, const char *text, size_t n,
 	int rc = check_bytes(file, text, n, err);
 	if (rc < 0)
 		return rc;
-	struct reader r = {.a = a, .file = file, .err = err};
+	struct reader r = {.a = a, .file = file, .text = text, .n = n, .err = err};
 	if (!yaml_parser_initialize(&r.parser))
 		return err_set(err, ENOMEM, "out of memory");
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);

@@ -55,6 +55,8 @@ static void test_refused(void **state)
 		   "a: 1\n"),
 			"f.yaml:1:1: starts with a byte order mark"},
 		{S("a: 1\r\nb: 2\r\n"), "f.yaml:1:5: a carriage return"},
+		{S("a:\n\t- b\n"), "f.yaml:2:1: a tab; indent with spaces"},
+		{S("a:\n  - \303\274\n  \t- b\n"), "f.yaml:3:3: a tab; indent with spaces"},
 		{S("a: \"x\0y\"\n"), "f.yaml:1:6: the control byte 0x00"},
 		{S("a: 1\n\0"), "f.yaml:2:1: the control byte 0x00"},
 		{S("a: \x1b[31m\n"), "control byte 0x1b"},
@@ -65,7 +67,6 @@ static void test_refused(void **state)
 			"f.yaml:"},
 		{S("a: [1\n"), "f.yaml:"},
 		{S("a: b: c\n"), "f.yaml:1:"},
-		{S("a:\n\t- b\n"), "f.yaml:2:"},
 		{S("[[[[[[[[[[[[[[[[[[[[[[[["), "nested deeper"},
 		{S("a: 'x\n"), "f.yaml:"},
 #undef S
