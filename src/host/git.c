@@ -351,6 +351,10 @@ int host_extra_resolve(struct arena *a, const char *arg, const struct host_ident
 	r = check_allowed(p, id, own, true, err);
 	if (r < 0)
 		return r;
+	if (access(p, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK) < 0) {
+		err_hint(err, "name what you may read yourself: ls -ld shows why not");
+		return err_sys(err, errno, "%s", shown(s, sizeof(s), p));
+	}
 	x.path = p;
 	x.dir = S_ISDIR(st.st_mode);
 	*ret = x;

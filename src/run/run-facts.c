@@ -229,14 +229,15 @@ static void look_at_extras(struct run *r)
 			look_for_sockets(r, r->extras[i].path, 3, &left);
 }
 
-/* The environment the seeding goes by: the user's own -e counts, too, it may be the key. */
+/* The environment the seeding goes by: the user's own -e counts, too, it may be the key.  Not a HOME
+ * of the agent's: your settings are where yours is. */
 static void seed_environment(struct run *r, struct strv *env)
 {
 	for (char **e = environ; *e; e++)
 		strv_push(&r->arena, env, *e);
 	for (size_t i = 0; i < r->opt.env.n; i++) {
 		char *name = arena_dupn(&r->arena, r->opt.env.v[i], strcspn(r->opt.env.v[i], "="));
-		if (name)
+		if (name && !streq(name, "HOME"))
 			strv_env_set(&r->arena, env, name, r->opt.env.v[i] + strlen(name) + 1);
 	}
 	run_credentials_cover(r, &r->arena, env, true);
@@ -550,9 +551,12 @@ static int find_box(struct run *r, struct err *err)
 	if (!r->opt.dry_run)
 		return store_box_create(&r->store, &r->arena, r->pack.profile.name, r->ws.path,
 			r->id.home, &r->box, err);
-	r->box.id = arena_printf(&r->arena, "%s-%s", r->pack.profile.name, path_base(r->ws.path));
-	r->box.dir = path_join(&r->arena, r->store.sandboxes, r->box.id);
-	r->box.home = path_join(&r->arena, r->box.dir, "home");
+	/* the workspace's own name may hold what is none for a directory of layers (a newline) */
+	r->box.id = store_box_shape(&r->arena, r->pack.profile.name, r->ws.path);
+	r->box.dir = r->box.id ? path_join(&r->arena, r->store.sandboxes, r->box.id) : NULL;
+	r->box.home = r->box.dir ? path_join(&r->arena, r->box.dir, "home") : NULL;
+	if (!r->box.home)
+		return err_set(err, ENOMEM, "out of memory");
 	return 0;
 }
 

@@ -157,9 +157,13 @@ static bool env_name_ok(const char *s, size_t n)
 static int add_env(struct run *r, const char *s, struct err *err)
 {
 	size_t n = strcspn(s, "=");
-	if (!env_name_ok(s, n))
+	if (!env_name_ok(s, n)) {
+		err_hint(err, has_prefix(s, "export ")
+				? "leave \"export\" out: a line is KEY=VALUE"
+				: "letters, digits and _, the first no digit, as in KEY=VALUE");
 		return err_set(
 			err, EINVAL, "'%.*s' is not a variable name", (int)MIN(n, (size_t)60), s);
+	}
 	char *name = arena_dupn(&r->arena, s, n);
 	const char *value = s[n] ? s + n + 1 : getenv(name);
 	return value ? strv_env_set(&r->arena, &r->opt.env, name, value) : 0;

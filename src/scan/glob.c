@@ -179,6 +179,24 @@ static bool has_inner_slash(const char *s)
 	return slash && slash[1];
 }
 
+/* Does it say {a,b}, as a shell's pattern may?  Here it would be one name with braces in it, and what
+ * was meant to be masked would not be. */
+static bool has_alternatives(const char *s)
+{
+	bool open = false, comma = false;
+	for (; *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		else if (*s == '{')
+			open = true;
+		else if (*s == ',')
+			comma = open;
+		else if (*s == '}' && comma)
+			return true;
+	}
+	return false;
+}
+
 int glob_set_add(struct arena *a, struct glob_set *s, const char *pattern, struct err *err)
 {
 	char shown[256];
@@ -189,6 +207,11 @@ int glob_set_add(struct arena *a, struct glob_set *s, const char *pattern, struc
 		p++;
 	}
 	size_t n = strlen(p);
+	if (has_alternatives(p)) {
+		err_hint(err, "give each as a pattern of its own; a brace of a file's name is \\{");
+		return err_set(err, EINVAL, "{a,b} is no pattern here: %s",
+			escape_text(shown, sizeof(shown), pattern));
+	}
 	/* "./x" and "x/../y" are anchored by what they say; a bare name is not. */
 	bool anywhere = n && !has_inner_slash(p) && p[0] != '/';
 	g.dir_only = n && p[n - 1] == '/';

@@ -246,18 +246,24 @@ static int box_make(struct store_box *b, struct err *err)
 	return r < 0 ? err_sys(err, -r, "set up %s", b->dir) : 0;
 }
 
+char *store_box_shape(struct arena *a, const char *profile, const char *workspace)
+{
+	char tool[25], place[25];
+	id_part(profile, tool);
+	id_part(workspace ? workspace : "none", place);
+	return arena_printf(a, "%s-%s", tool, place);
+}
+
 /* Its names; like: an own place for the spare one, of a template's sandbox. */
 static int create(struct store *s, struct arena *a, const char *profile, const char *workspace,
 	const char *home, const char *like, struct store_box *ret, struct err *err)
 {
 	struct store_box b = STORE_BOX_NONE;
-	char tool[25], place[25];
 	unsigned int nonce;
 	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
 		return err_sys(err, errno, "getrandom");
-	id_part(profile, tool);
-	id_part(workspace ? workspace : "none", place);
-	b.id = arena_printf(a, "%s-%s-%06x", tool, place, nonce & 0xffffff);
+	const char *shape = store_box_shape(a, profile, workspace);
+	b.id = shape ? arena_printf(a, "%s-%06x", shape, nonce & 0xffffff) : NULL;
 	b.dir = path_join(a, s->sandboxes, b.id ? b.id : "x");
 	b.home = b.dir ? path_join(a, b.dir, "home") : NULL;
 	if (!b.id || !b.dir || !b.home)

@@ -38,6 +38,9 @@ struct store_box {
 
 #define STORE_BOX_NONE ((struct store_box){.lock = -1})
 
+/* What the id of such a directory begins with. */
+char *store_box_shape(struct arena *a, const char *profile, const char *workspace);
+
 /* A fresh directory for an ephemeral sandbox, locked, with home/ in it.  The id is made of the
  * profile's and the workspace's name and a random part.  home: the user's, to tell where in it the
  * workspace will be mounted. */

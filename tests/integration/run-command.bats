@@ -267,9 +267,22 @@ ended() {
 	BAWN_OPTS=(--env-file "$T/env")
 	run -125 in_sandbox true
 	assert_output "$T/env:2"
+	printf 'export A=1\n' >"$T/env"
+	run -125 in_sandbox true
+	assert_output "$T/env:1: 'export A' is not a variable name"
+	assert_output 'leave "export" out'
 	BAWN_OPTS=(--env-file "$T/none")
 	run -125 in_sandbox true
 	assert_output "$T/none"
+}
+
+@test "-e HOME is the agent's: your settings come from where yours is" {
+	export -n XDG_CONFIG_HOME
+	git config --global user.name Somebody
+	run "$BAWN" run --rm -e HOME="$T/nowhere" shell -- sh -c "echo \$HOME; HOME='$HOME' git config user.name"
+	assert_status 0
+	assert_output "$T/nowhere"
+	assert_output Somebody
 }
 
 @test "--mask: untracked files read as empty, tracked ones do not, others stay" {
@@ -283,6 +296,16 @@ ended() {
 	assert_output open
 	assert_untouched "$WS/notes.private"
 	assert_untouched "$WS/deep/er/x.private"
+	# a shell's alternatives would be one name that no file has: nothing would be masked
+	BAWN_OPTS=(--mask '{notes,other}.private')
+	run -125 in_sandbox cat notes.private
+	refute_canary
+	assert_output 'each as a pattern of its own'
+	echo "$CANARY" >'a{b,c}.txt'
+	BAWN_OPTS=(--mask 'a\{b,c}.txt')
+	run in_sandbox_sh 'cat a*.txt && echo read'
+	refute_canary
+	assert_output read
 }
 
 @test "further paths: a directory, a file, and :ro of both" {

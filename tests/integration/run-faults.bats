@@ -54,6 +54,20 @@ shell() {
 	mkdir -p "$d"
 	run "$BAWN" run --rm -q shell "$d" -- pwd
 	[ "$output" = "$d" ]
+	# the plan as well, where a cache below the home is a layer of its own
+	d=$HOME/new$'\n'line
+	mkdir -p "$d" "$HOME/.npm/_cacache"
+	run "$BAWN" run --rm --dry-run --json shell "$d"
+	assert_status 0
+	python3 -c 'import json, sys; json.loads(sys.argv[1])' "$output"
+}
+
+@test "a further path that may not be read is named, with what to do" {
+	mkdir -m 0 "$T/closed"
+	: >"$T/shut"
+	chmod 0 "$T/shut"
+	refused "$T/closed: Permission denied" "$BAWN" run --rm shell "$WS" "$T/closed" -- touch "$WS/ran"
+	refused 'what you may read' "$BAWN" run --rm shell "$WS" "$T/shut:ro" -- touch "$WS/ran"
 }
 
 @test "HOME unset, relative, or not there" {
