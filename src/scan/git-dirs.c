@@ -304,7 +304,10 @@ static void check_config(struct scanner *s, struct scan_at git, const char *name
 	if (handled(s, at) || scan_stat(at, &st) < 0)
 		return;
 	if (S_ISLNK(st.st_mode)) {
+		/* whatever stands there now: another branch may have another file */
 		bool since = scan_since(s, &st);
+		if (since)
+			emit_pointer(s, at);
 		char *to = at.base == &s->base[0] ? scan_follow(s, at.rel) : NULL;
 		at = (struct scan_at){to ? &s->base[0] : NULL, to ? to : ""};
 		if (!to || scan_stat(at, &st) < 0 || !(since || scan_since(s, &st)))

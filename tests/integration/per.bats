@@ -200,6 +200,9 @@ sub_repo() {
 	# the common directory of a linked work tree, without a HEAD of its own
 	never_silent PER-02 "$(repo_at x/.git); rm x/.git/HEAD; mkdir -p x/.git/worktrees/w; echo ref: refs/heads/main >x/.git/worktrees/w/HEAD; echo ../.. >x/.git/worktrees/w/commondir; echo gitdir: ../x/.git/worktrees/w >s/.git" \
 		'cd s && git status' x/.git/config
+	# a config that is a link to what another branch has
+	never_silent PER-03 "$(repo_at $d); echo gitdir: ../$d >s/.git; mv $d/config y; git checkout -q -b t; git add y; git commit -qm 2; git checkout -q main; ln -s ../../../y $d/config" \
+		'git checkout -q t; cd s && git status' $d/config
 	# by way of a link, which is not followed
 	never_silent PER-03 "$(repo_at x/.git/worktrees/w); ln -s x l; echo gitdir: ../l/.git/worktrees/w >s/.git" \
 		'cd s && git status' s/.git
