@@ -255,11 +255,11 @@ manager() {
 	found gemini "$VERSION_gemini"
 }
 
-@test "not installed: which command installs it, status 127" {
+@test "not installed: which command installs it, without root too, status 127" {
 	PATH=$(without_node)
 	for a in "${AGENTS[@]}"; do
 		run -127 "$BAWN" run --rm "$a"
-		assert_output 'npm install -g' || return 1
+		assert_output 'npm install -g --prefix ~/.local ' || return 1
 	done
 }
 
