@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "plan/wire.h"
+
 #define EXEC_MAGIC 0x62776e78u
 
 enum exec_tag { EXEC_HEAD = 1, EXEC_CWD, EXEC_EXE, EXEC_ARGV, EXEC_ENV, EXEC_END };
@@ -49,7 +51,7 @@ static bool take(struct wire_exec *w, const struct blob_view *v)
 			return false;
 		memcpy(&w->head, v->data, sizeof(w->head));
 		return w->head.magic == EXEC_MAGIC && w->head.n_argv > 0 &&
-			w->head.n_argv <= 65536 && w->head.n_env <= 65536;
+			w->head.n_argv <= WIRE_STRINGS_MAX && w->head.n_env <= WIRE_STRINGS_MAX;
 	case EXEC_CWD:
 		return (w->cwd = blob_str(v)) != NULL;
 	case EXEC_EXE:

@@ -81,7 +81,7 @@ static int read_head(const struct blob_view *v, struct wire_plan *w)
 	memcpy(&w->head, v->data, sizeof(w->head));
 	const struct wire_head *h = &w->head;
 	if (h->magic != WIRE_MAGIC || h->n_mounts > 65536 || h->n_land > 4096 ||
-		h->n_argv > 65536 || h->n_argv == 0 || h->n_env > 65536)
+		h->n_argv > WIRE_STRINGS_MAX || h->n_argv == 0 || h->n_env > WIRE_STRINGS_MAX)
 		return -EBADMSG;
 	w->argv = calloc(h->n_argv + 1, sizeof(*w->argv));
 	w->env = calloc(h->n_env + 1, sizeof(*w->env));

@@ -12,6 +12,9 @@
 
 #define WIRE_MAGIC 0x62776e70u
 
+/* Arguments, and variables: more than execve(2) takes, at most 6 MiB with a pointer for each. */
+#define WIRE_STRINGS_MAX (1u << 20)
+
 enum wire_tag {
 	WIRE_HEAD = 1,
 	WIRE_HOSTNAME,

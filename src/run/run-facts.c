@@ -229,8 +229,8 @@ static void look_at_extras(struct run *r)
 			look_for_sockets(r, r->extras[i].path, 3, &left);
 }
 
-/* The environment the seeding goes by: the user's own -e counts, too, it may be the key.  Not a HOME
- * of the agent's: your settings are where yours is. */
+/* The environment the seeding goes by: the user's own -e counts, too, it may be the key.  Not a
+ * HOME of the agent's: your settings are where yours is. */
 static void seed_environment(struct run *r, struct strv *env)
 {
 	for (char **e = environ; *e; e++)

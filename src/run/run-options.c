@@ -158,7 +158,8 @@ static int add_env(struct run *r, const char *s, struct err *err)
 {
 	size_t n = strcspn(s, "=");
 	if (!env_name_ok(s, n)) {
-		err_hint(err, has_prefix(s, "export ")
+		err_hint(err,
+			has_prefix(s, "export ")
 				? "leave \"export\" out: a line is KEY=VALUE"
 				: "letters, digits and _, the first no digit, as in KEY=VALUE");
 		return err_set(

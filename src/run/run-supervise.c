@@ -188,14 +188,23 @@ static int show_plan(struct run *r)
 	return k;
 }
 
-/* The user's own command line behind "bawn run", as a shell would take it again. */
+/* The user's own command line behind "bawn run", as a shell would take it again; one that nobody
+ * would, "...". */
 static char *rest_of_command(struct run *r)
 {
-	char word[4096];
-	char *s = arena_dup(&r->arena, "");
-	for (int i = 1; i < r->argc && s; i++)
-		s = arena_printf(&r->arena, "%s%s%s", s, i > 1 ? " " : "",
-			escape_shell(word, sizeof(word), r->argv[i]));
+	enum { SHOWN_MAX = 256 * 1024, CHAR_MAX_LEN = 4, QUOTES = 4, SPARE = 8 };
+	size_t size = SPARE, o = 0;
+	for (int i = 1; i < r->argc; i++) {
+		size += strlen(r->argv[i]) * CHAR_MAX_LEN + QUOTES;
+		if (size > SHOWN_MAX)
+			return arena_dup(&r->arena, "...");
+	}
+	char *s = arena_alloc(&r->arena, size);
+	for (int i = 1; i < r->argc && s; i++) {
+		if (i > 1)
+			s[o++] = ' ';
+		o += strlen(escape_shell(s + o, size - o, r->argv[i]));
+	}
 	return s;
 }
 

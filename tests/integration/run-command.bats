@@ -423,6 +423,21 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	assert_output 'ALLOWED NOW'
 }
 
+@test "as many arguments as the kernel takes, in a denial too" {
+	local ask='curl -s -m 5 http://denied.example >/dev/null' line quotes
+	# shellcheck disable=SC2046
+	run "$BAWN" run --rm shell "$WS" -- sh -c "$ask; echo \$#" x $(seq 1 100000)
+	assert_status 0
+	assert_output 100000
+	assert_output 'to allow it: bawn run --allow denied.example:80 ...'
+	quotes=$(head -c 30000 /dev/zero | tr '\0' "'")
+	run "$BAWN" run --rm shell "$WS" -- sh -c "$ask; echo \${#1}" x "$quotes"
+	assert_output 30000
+	line=$(sed -n 's/^      to allow it: //p' <<<"$output" | head -1)
+	PATH=$BAWN_BUILDDIR:$PATH run bash -c "$line"
+	assert_output 30000
+}
+
 @test "directories that hold one another: :ro, masks and git's files hold in each" {
 	git_repo
 	mkdir -p "$WS/sub/deep" "$HOME/src/other/sub"
