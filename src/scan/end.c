@@ -12,6 +12,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <sys/xattr.h>
 
 #include "base/file.h"
 #include "base/fd.h"
@@ -39,6 +42,41 @@ absolute:;
 	return !(path_within(target, s->base[0].path) && !strstr(target, "/.."));
 }
 
+/* Does the default ACL of a directory (acl(5)) let every user write to what is made in it, whatever
+ * the umask of who makes it?  Other users can't be named from inside, where no id is theirs. */
+static bool default_opens(struct scanner *s, const char *path)
+{
+	struct {
+		struct posix_acl_xattr_header h;
+		struct posix_acl_xattr_entry e[64];
+	} acl;
+	_cleanup_close_ int fd = path_openat2(s->base[0].fd, *path ? path : ".",
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return false; /* the walk says that it could not look */
+	ssize_t n = fgetxattr(fd, "system.posix_acl_default", &acl, sizeof(acl));
+	if (n < 0)
+		return errno == ERANGE; /* longer than any that has to do with the user's own ids */
+	for (size_t i = 0; sizeof(acl.h) + (i + 1) * sizeof(acl.e[0]) <= (size_t)n; i++)
+		if (le16toh(acl.e[i].e_tag) == ACL_OTHER && (le16toh(acl.e[i].e_perm) & ACL_WRITE))
+			return true;
+	return false;
+}
+
+/* Directories made in such a one have it too: the topmost says it all. */
+static bool begins_to_open(struct scanner *s, const char *path)
+{
+	char above[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	if (!default_opens(s, path))
+		return false;
+	if (!*path)
+		return true;
+	snprintf(above, sizeof(above), "%.*s", slash ? (int)(slash - path) : 0, path);
+	return !default_opens(s, above);
+}
+
 void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool known)
 {
 	struct scanner *s = ctx;
@@ -61,6 +99,9 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 	if ((st->st_mode & S_IWOTH) && !(dir && (st->st_mode & S_ISVTX)))
 		scan_emit_persist(
 			s, path, dir ? SCAN_DIR : SCAN_FILE, 0, flags, "writable by every user");
+	if (dir && begins_to_open(s, path))
+		scan_emit_persist(s, path, SCAN_DIR, 0, flags,
+			"makes new files writable by every user (default ACL)");
 }
 
 /* .gitattributes: any filter=, diff= or merge= that is not a plain switch.  git reads line by line,

@@ -269,8 +269,9 @@ static bool as_meant(struct arena *a, struct git_config_text text, const struct 
 }
 
 /* What git finds out by looking at its own config file and writes down, unasked, at each "git init"
- * of a repository that is there: whether the execute bit holds.  Inside that file is a link, on which
- * no chmod shows, so the answer is no, and on the host git would be blind to modes from then on. */
+ * of a repository that is there: whether the execute bit holds.  Inside that file is a link, on
+ * which no chmod shows, so the answer is no, and on the host git would be blind to modes from then
+ * on. */
 static bool probed(const char *key)
 {
 	return streq(key, "core.filemode");

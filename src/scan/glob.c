@@ -179,8 +179,8 @@ static bool has_inner_slash(const char *s)
 	return slash && slash[1];
 }
 
-/* Does it say {a,b}, as a shell's pattern may?  Here it would be one name with braces in it, and what
- * was meant to be masked would not be. */
+/* Does it say {a,b}, as a shell's pattern may?  Here it would be one name with braces in it, and
+ * what was meant to be masked would not be. */
 static bool has_alternatives(const char *s)
 {
 	bool open = false, comma = false;

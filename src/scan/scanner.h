@@ -35,7 +35,7 @@ struct scanner {
 	struct walk walk;
 	struct blob out;
 	struct scan_result totals;
-	int (*git_fds)[3]; /* of req->git, opened before confinement; -1 where absent */
+	int (*git_fds)[3];      /* of req->git, opened before confinement; -1 where absent */
 	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
 	size_t n_seen, cap_seen;
 	bool limited;

@@ -390,6 +390,27 @@ for i in range(3000):
 	assert_output "writable"
 }
 
+# default_acl DIR OTHER: as setfacl -m d:o:OTHER would
+default_acl() {
+	python3 -c 'import os, struct, sys
+os.setxattr(sys.argv[1], "system.posix_acl_default", struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", tag, perm, 0xffffffff) for tag, perm in ((1, 7), (4, 5), (0x20, int(sys.argv[2])))))' "$@"
+}
+
+@test "FS-30 a default ACL that makes what comes later writable for everybody is reported" {
+	umask 022
+	mkdir "$WS/old" "$WS/mine"
+	default_acl "$WS/mine" 7
+	sleep 0.05
+	run in_sandbox_sh "$(declare -f default_acl); mkdir -p d/e f; default_acl d 7; default_acl old 6; default_acl f 5; mkdir d/later; touch mine/x; mkdir mine/y"
+	[ "$(grep -c 'makes new files writable by every user' <<<"$output")" -eq 3 ]
+	assert_output 'd (makes new files writable by every user (default ACL))'
+	assert_output 'old (makes new files'
+	assert_output 'mine (makes new files' # what is in it changed; whether that did can't be seen
+	touch "$WS/d/new"
+	[ "$(stat -c %a "$WS/d/new")" = 646 ]
+}
+
 @test "FS-31 a path that only begins alike is not allowed" {
 	mkdir -p "$T/area" "$T/area2" "$T/area-more"
 	plant "$T/area2/file"
