@@ -185,6 +185,7 @@ sub_repo() {
 @test "PER-03 git directories behind a file .git: too deep, too many, in another, in none" {
 	local d
 	repo_at() { # at DIR
+		# shellcheck disable=SC2028  # the shell inside takes it
 		echo "mkdir -p $1/objects $1/refs s; echo ref: refs/heads/main >$1/HEAD; printf '[core]\n\tbare=false\n\trepositoryformatversion=0\n\tfsmonitor=%s\n' \$EVIL >$1/config"
 	}
 	for d in .git/modules/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p .git/worktrees/x .git/worktrees/x/y \
