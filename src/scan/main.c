@@ -160,6 +160,7 @@ int main(void)
 	int r = read_request(&s, &req, &err);
 	if (r == 0) {
 		s.req = &req;
+		s.walk.uid = geteuid();
 		r = add_base(&s, req.root, &err);
 	}
 	for (size_t i = 0; r == 0 && i < req.git_dirs.n; i++)

@@ -456,6 +456,14 @@ static int reuse(struct lister *l, uint32_t old)
 	return 0;
 }
 
+/* What is in somebody else's directory, shut to the user, is so to whoever is inside as well. */
+static bool can_hide(const struct walk *w, const char *path)
+{
+	struct stat st;
+	return fstatat(w->root, *path ? path : ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		st.st_uid == w->uid;
+}
+
 static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 {
 	struct walk *w = l->w;
@@ -463,7 +471,7 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 	struct listing g = {0};
 	int fd = walk_open(w->root, l->path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (fd == -EACCES && w->limit)
+		if (fd == -EACCES && w->limit && can_hide(w, l->path))
 			w->limit(w->ctx, l->path, "no permission to look into it");
 		if (fd >= 0)
 			close(fd);

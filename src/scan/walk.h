@@ -79,6 +79,7 @@ struct walk {
 	struct glob_set mask, protect;
 	const char *hooks_path; /* core.hooksPath relative to the root, or NULL */
 	size_t max_path;        /* longest relative path that can still be named absolutely */
+	uid_t uid;              /* whose directories can be shut from inside */
 	int64_t since;          /* end: report entries of directories with a later ctime */
 	bool full;              /* end: of all directories */
 	walk_fresh_fn fresh;    /* NULL at the start */

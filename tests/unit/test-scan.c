@@ -544,6 +544,23 @@ static void test_hostile(void **state)
 	}
 }
 
+/* What somebody else keeps shut is no news: nobody inside could leave anything there. */
+static void test_shut_by_others(void **state)
+{
+	struct world *w = *state;
+	struct stat st;
+	char kept[sizeof(w->ws)];
+	if (stat("/var/cache/ldconfig", &st) < 0 || st.st_uid == geteuid() || (st.st_mode & 077))
+		skip(); /* that of libc-bin on Debian and Ubuntu */
+	memcpy(kept, w->ws, sizeof(kept));
+	strcpy(w->ws, "/var/cache");
+	for (int pass = 0; pass < 2; pass++) {
+		run(w, pass, pass ? 1 : 0, NULL);
+		assert_null(find(w, SCAN_LIMIT, 0, "ldconfig"));
+	}
+	memcpy(w->ws, kept, sizeof(kept));
+}
+
 static void write_at(struct world *w, const char *name, const char *text, char *path)
 {
 	snprintf(path, PATH_MAX, "%s/%s", w->dir, name);
@@ -678,6 +695,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_persist_hidden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_left_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shut_by_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_git_config_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_result_hostile, setup, teardown),
