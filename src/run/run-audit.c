@@ -61,10 +61,10 @@ static void put_env(struct run *r)
 		put_withheld(r, "env", s);
 }
 
-static void put_limits(struct run *r)
+void run_audit_limits(struct run *r, const struct scan_result *s)
 {
-	for (size_t i = 0; i < r->scan.n; i++) {
-		const struct scan_item *it = &r->scan.v[i];
+	for (size_t i = 0; i < s->n; i++) {
+		const struct scan_item *it = &s->v[i];
 		if (it->kind != SCAN_LIMIT)
 			continue;
 		const struct audit_field f[] = {
@@ -187,5 +187,5 @@ void run_audit_plan(struct run *r)
 		put_withheld(r, "settings", r->seed_left.v[i]);
 	put_mounts(r, "mask", "masked paths in this log");
 	put_mounts(r, "protect", "protected paths in this log");
-	put_limits(r);
+	run_audit_limits(r, &r->scan);
 }

@@ -185,13 +185,11 @@ static void say_limits(struct run *r, const struct scan_result *s)
 {
 	char shown[512], why[256];
 	size_t n = 0;
+	run_audit_limits(r, s);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct scan_item *it = &s->v[i];
 		if (it->kind != SCAN_LIMIT)
 			continue;
-		const struct audit_field f[] = {
-			{.key = "what", .str = "not looked at"}, {.key = "path", .str = it->path}};
-		run_audit(r, "limit", f, ARRAY_LEN(f));
 		shown_path(r, it->path, shown, sizeof(shown));
 		escape_text(why, sizeof(why), it->detail ? it->detail : "");
 		if (n++ < LIST_MAX)

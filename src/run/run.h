@@ -344,5 +344,7 @@ void run_ports_ready(struct run *r);
 /* run-audit.c: what of the plan and of the facts behind it stands in the log, once the agent runs.
  */
 void run_audit_plan(struct run *r);
+/* ... and what a scan did not look at, at the start or at the end. */
+void run_audit_limits(struct run *r, const struct scan_result *s);
 
 #endif

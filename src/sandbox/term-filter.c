@@ -104,16 +104,22 @@ static void ansi_mode_set(struct term_filter *f, uint16_t mode, bool on)
 	}
 }
 
+/* The next of "1;2;3". */
+static unsigned long take_mode(const char **params)
+{
+	unsigned long v = strtoul(*params, NULL, 10);
+	*params += strcspn(*params, ";");
+	*params += **params == ';';
+	return v;
+}
+
 static void note_modes(struct term_filter *f, const char *params, bool on,
 	void (*set)(struct term_filter *f, uint16_t mode, bool on))
 {
 	while (*params) {
-		unsigned long v = strtoul(params, NULL, 10);
+		unsigned long v = take_mode(&params);
 		if (v && v < 65536)
 			set(f, (uint16_t)v, on);
-		params += strcspn(params, ";");
-		if (*params == ';')
-			params++;
 	}
 }
 
@@ -167,12 +173,9 @@ static void note_modify_keys(struct term_filter *f, const char *params)
 
 static bool names_mode(const char *params, unsigned long mode)
 {
-	while (*params) {
-		if (strtoul(params, NULL, 10) == mode)
+	while (*params)
+		if (take_mode(&params) == mode)
 			return true;
-		params += strcspn(params, ";");
-		params += *params == ';';
-	}
 	return false;
 }
 

@@ -50,9 +50,8 @@ static bool default_opens(struct scanner *s, const char *path)
 		struct posix_acl_xattr_header h;
 		struct posix_acl_xattr_entry e[64];
 	} acl;
-	_cleanup_close_ int fd = path_openat2(s->base[0].fd, *path ? path : ".",
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	_cleanup_close_ int fd = scan_open(
+		(struct scan_at){&s->base[0], path}, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return false; /* the walk says that it could not look */
 	ssize_t n = fgetxattr(fd, "system.posix_acl_default", &acl, sizeof(acl));
