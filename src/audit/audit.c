@@ -218,6 +218,13 @@ static void rotate(struct audit *a, struct chain_head *h)
 	CRASH_STEP();
 }
 
+/* Take half a line back.  One that can't be stays, and the next line begins on a line of its own. */
+static void cut_back(const struct audit *a, uint64_t size)
+{
+	int r = ftruncate(a->fd, (off_t)size);
+	(void)r;
+}
+
 /* What is behind the end that the head knows: whole lines that continue the chain are taken, half a
  * line of ours is cut off.  What else there is stays. */
 static void settle_tail(struct audit *a, struct chain_head *h, uint64_t size)
@@ -240,7 +247,7 @@ static void settle_tail(struct audit *a, struct chain_head *h, uint64_t size)
 	}
 	h->size += at;
 	if (want - at > 0 && h->size + (want - at) == size && !memchr(buf + at, '\n', want - at))
-		(void)ftruncate(a->fd, (off_t)h->size);
+		cut_back(a, h->size);
 }
 
 /* Is the path's file ours?  *ret_size: its size.  One call, as this is done for every line. */
@@ -347,7 +354,7 @@ static int append(struct audit *a, const char *text, size_t len, uint64_t *size,
 	}
 	int e = k < 0 ? errno : ENOSPC;
 	if (k > 0)
-		(void)ftruncate(a->fd, (off_t)*size);
+		cut_back(a, *size);
 	return -e;
 }
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sys/syscall.h>
 
+#include "base/dir-record.h"
 #include "base/fd.h"
 
 ssize_t file_read(
@@ -153,9 +154,9 @@ bool file_dir_empty(const char *path)
 	_Alignas(8) char buf[1024];
 	if (fd < 0)
 		return false;
-	ssize_t n = getdents64(fd, (void *)buf, sizeof(buf));
+	ssize_t n = dir_records(fd, buf, sizeof(buf));
 	for (ssize_t o = 0; o < n;) {
-		const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+		const struct dir_record *d = (const struct dir_record *)(buf + o);
 		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
 			return false;
 		o += d->d_reclen;

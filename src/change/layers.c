@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "base/dir-record.h"
 #include "base/path.h"
 
 int place_open(int root, const char *path, int flags)
@@ -92,13 +93,13 @@ int list_names(struct arena *a, int dirfd, struct strv *ret)
 {
 	_Alignas(8) char buf[32768];
 	for (;;) {
-		ssize_t n = getdents64(dirfd, (void *)buf, sizeof(buf));
+		ssize_t n = dir_records(dirfd, buf, sizeof(buf));
 		if (n < 0)
 			return -errno;
 		if (n == 0)
 			return 0;
 		for (ssize_t o = 0; o < n;) {
-			const struct dirent64 *d = (const struct dirent64 *)(const void *)(buf + o);
+			const struct dir_record *d = (const struct dir_record *)(const void *)(buf + o);
 			o += d->d_reclen;
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;

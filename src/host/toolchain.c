@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "base/dir-record.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "host/chase.h"
@@ -281,20 +282,20 @@ static void add_matching(struct finder *f, const char *name, const char *dir, co
 
 static void list(struct arena *a, const char *dir, struct listing *l)
 {
-	_Alignas(struct dirent64) char buf[LISTING_MAX];
+	_Alignas(struct dir_record) char buf[LISTING_MAX];
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	l->known = true;
-	ssize_t n = fd < 0 ? (errno == ENOENT ? 0 : -1) : getdents64(fd, (void *)buf, sizeof(buf));
+	ssize_t n = fd < 0 ? (errno == ENOENT ? 0 : -1) : dir_records(fd, buf, sizeof(buf));
 	/* the names alone are shorter */
 	l->names = n > 0 ? arena_alloc(a, (size_t)n) : NULL;
 	for (ssize_t at = 0; l->names && at < n;) {
-		const struct dirent64 *e = (const void *)(buf + at);
+		const struct dir_record *e = (const void *)(buf + at);
 		size_t len = strlen(e->d_name) + 1;
 		memcpy(l->names + l->n, e->d_name, len);
 		l->n += len;
 		at += e->d_reclen;
 	}
-	l->complete = n == 0 || (l->names && getdents64(fd, (void *)buf, sizeof(buf)) == 0);
+	l->complete = n == 0 || (l->names && dir_records(fd, buf, sizeof(buf)) == 0);
 }
 
 static bool has_name(const struct listing *l, const char *name, size_t n)

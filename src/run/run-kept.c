@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "base/cache-file.h"
+#include "base/dir-record.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -108,9 +109,9 @@ static bool is_empty(const char *dir)
 {
 	_Alignas(8) char buf[1024];
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : getdents64(fd, (void *)buf, sizeof(buf));
+	ssize_t n = fd < 0 ? -1 : dir_records(fd, buf, sizeof(buf));
 	for (ssize_t o = 0; o < n;) {
-		const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+		const struct dir_record *d = (const struct dir_record *)(buf + o);
 		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
 			return false;
 		o += d->d_reclen;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "base/dir-record.h"
 #include "base/path.h"
 
 #define GIT_DIRS_MAX 4096
@@ -172,9 +173,9 @@ static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *
 	_Alignas(8) char buf[4096];
 	_cleanup_close_ int fd = scan_open(at, O_RDONLY | O_DIRECTORY);
 	ssize_t n;
-	while (fd >= 0 && (n = getdents64(fd, (void *)buf, sizeof(buf))) > 0)
+	while (fd >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
 		for (ssize_t o = 0; o < n;) {
-			const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
 			o += d->d_reclen;
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;

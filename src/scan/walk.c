@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "base/dir-record.h"
 #include "base/path.h"
 #include "scan/par.h"
 #include "scan/persist.h"
@@ -287,9 +288,9 @@ static bool looks_bare(const struct listing *g)
 static int list(struct lister *l, int fd, uint32_t ctx, bool fresh, uint32_t old, struct listing *g)
 {
 	ssize_t n;
-	while ((n = getdents64(fd, (void *)l->buf, sizeof(l->buf))) > 0) {
+	while ((n = dir_records(fd, l->buf, sizeof(l->buf))) > 0) {
 		for (ssize_t o = 0; o < n;) {
-			const struct dirent64 *d = (const struct dirent64 *)(l->buf + o);
+			const struct dir_record *d = (const struct dir_record *)(l->buf + o);
 			o += d->d_reclen;
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;

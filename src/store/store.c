@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/digest.h"
+#include "base/dir-record.h"
 #include "base/file.h"
 #include "base/tree.h"
 #include "store/layers.h"
@@ -144,9 +145,9 @@ static bool holds_only(int dirfd, const char *const *names, bool remove)
 	_cleanup_close_ int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(8) char buf[2048];
 	ssize_t n = fd < 0 || has_attributes(fd, remove) ? -1 : 0;
-	while (n >= 0 && (n = getdents64(fd, (void *)buf, sizeof(buf))) > 0)
+	while (n >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
 		for (ssize_t o = 0; o < n;) {
-			const struct dirent64 *d = (const struct dirent64 *)(buf + o);
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
 			const bool kept = streq(d->d_name, ".") || streq(d->d_name, "..") ||
 				has_name(names, d->d_name);
 			if (!kept && (!remove || tree_remove(fd, d->d_name, NULL) < 0))

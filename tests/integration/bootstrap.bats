@@ -127,6 +127,33 @@ built() {
 	[[ "$output" != *"needs root"* ]]
 }
 
+@test "without apt-get the packages are named, and a tool that is not there is the end" {
+	rm "$TOOLS/apt-get"
+	bootstrap build
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"no apt-get here; these Debian packages are needed: gcc "* ]]
+	[ "${lines[-1]}" = "bootstrap: there is no autoreconf: install what the list names, then run this again" ]
+	bootstrap deps --print
+	[ "$status" -eq 0 ]
+	with_tree
+	for t in automake gcc; do
+		tool $t ''
+	done
+	built autoreconf configure
+}
+
+@test "a warning ends the build for those who develop, not for those who try" {
+	with_tree
+	# shellcheck disable=SC2016
+	sed -i 's/echo configure >>/echo "configure $*" >>/' "$TOOLS/autoreconf"
+	built autoreconf "configure "
+	rm -r "$TREE/build"
+	: >"$LOG"
+	run env PATH="$TOOLS" BAWN_MUST_WORK=1 "$TOOLS/sh" "$TREE/bootstrap" build </dev/null
+	[ "$status" -eq 0 ]
+	grep -qx 'configure --enable-werror' "$LOG"
+}
+
 @test "what is to be installed is only said with --print" {
 	bootstrap deps --print
 	[ "$status" -eq 0 ]
