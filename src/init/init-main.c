@@ -56,22 +56,25 @@ static int write_proc(const char *path, const char *text, struct err *err)
  * never mapped, nor is anybody root inside. */
 static int identity(const struct wire_early *p, struct err *err)
 {
-	char map[64];
 	const struct wire_early_head *h = &p->head;
 	bool root = h->uid == 0 || h->gid == 0 || h->inside_uid == 0 || h->inside_gid == 0;
 	if (root && !GUARD_REMOVED("root-identity"))
 		return err_set(err, EPERM, "the plan maps root");
-	int r = write_proc("/proc/self/setgroups", "deny", err);
-	if (r < 0)
-		return r;
-	snprintf(map, sizeof(map), "%u %u 1", h->inside_uid, h->uid);
-	r = write_proc("/proc/self/uid_map", map, err);
-	if (r < 0) {
-		err_hint(err, "user namespaces are restricted on this machine: run bawn doctor");
-		return r;
+	const char *const files[] = {
+		"/proc/self/setgroups", "/proc/self/uid_map", "/proc/self/gid_map"};
+	char uids[64], gids[64];
+	snprintf(uids, sizeof(uids), "%u %u 1", h->inside_uid, h->uid);
+	snprintf(gids, sizeof(gids), "%u %u 1", h->inside_gid, h->gid);
+	const char *const texts[] = {"deny", uids, gids};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		int r = write_proc(files[i], texts[i], err);
+		if (r < 0) {
+			err_hint(err,
+				"user namespaces are restricted on this machine: run bawn doctor");
+			return r;
+		}
 	}
-	snprintf(map, sizeof(map), "%u %u 1", h->inside_gid, h->gid);
-	return write_proc("/proc/self/gid_map", map, err);
+	return 0;
 }
 
 /* What every process of the user shares, in all its namespaces: without a limit of its own the

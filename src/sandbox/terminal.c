@@ -25,6 +25,25 @@ void terminal_clear(struct terminal *t)
 	*t = (struct terminal){.in = -1, .out = -1, .master = -1, .guard_pipe = -1, .log = -1};
 }
 
+/* O_NONBLOCK on the caller's own description would outlive us: another one, of the terminal that is
+ * descriptor fd.  One that belongs to somebody else (after su) can't be opened by its name, but the
+ * process's own can be as /dev/tty. */
+static int open_again(int fd)
+{
+	const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int again = open(path, flags);
+	if (again < 0 && errno == EACCES) {
+		/* it knows a session of the controlling terminal only */
+		bool ours = tcgetsid(fd) >= 0;
+		errno = EACCES;
+		if (ours)
+			again = open("/dev/tty", flags);
+	}
+	return again;
+}
+
 int terminal_open(
 	struct terminal *t, unsigned int tty_fds, int master, bool clipboard, struct err *err)
 {
@@ -39,12 +58,16 @@ int terminal_open(
 	int first = tty_fds & 1 ? 0 : tty_fds & 2 ? 1 : 2;
 	if (tty_fds & 1)
 		t->in = 0;
-	/* O_NONBLOCK on the caller's own description would outlive us: open another one. */
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", tty_fds & 2 ? 1 : tty_fds & 4 ? 2 : first);
-	t->out = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (t->out < 0)
-		return err_sys(err, errno, "open the terminal");
+	t->out = open_again(tty_fds & 2 ? 1 : tty_fds & 4 ? 2 : first);
+	if (t->out < 0) {
+		int e = errno;
+		if (e == EACCES)
+			err_hint(err,
+				"it belongs to another user and is not this session's own: start "
+				"from a terminal of yours (su --pty, script -qc), or pipe the "
+				"output through cat");
+		return err_sys(err, e, "open the terminal");
+	}
 	if (t->in >= 0 && tcgetattr(t->in, &t->saved) < 0)
 		return err_sys(err, errno, "read the terminal's modes");
 	return 0;

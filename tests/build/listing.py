@@ -93,8 +93,12 @@ def lines(tree, config):
 
 def main():
     out = list(lines(*read(sys.argv[1])))
-    base = set(lines(*read(sys.argv[2]))) if len(sys.argv) > 2 else set()
-    print("\n".join(x for x in out if x not in base))
+    if len(sys.argv) > 2:
+        tree, config = read(sys.argv[2])
+        base = set(lines(tree, config))
+        # the machine's own program, of whatever release
+        out = [x.replace(tree["bin/busybox"][1], "(busybox)") for x in out if x not in base]
+    print("\n".join(out))
 
 
 main()

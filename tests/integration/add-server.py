@@ -28,6 +28,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         if "Content_Length" not in heads:
             self.send_header("Content-Length", str(len(body)))
+        # unsaid, a client might ask its next thing on a connection that is about to end
+        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -223,3 +223,17 @@ drive() {
 	[ "$(grep -c 'line-[0-9]*$' <<<"$output")" = 20000 ]
 	assert_output line-19999
 }
+
+@test "a terminal that is another user's, as after su: the session's own works, another is refused with the remedy" {
+	# what its owner may not open is to him as another's is
+	local command
+	printf -v command ' %q' "$BAWN" "${RUN[@]}" shell "$WS" -- sh -c 'tty; stty size; echo seen'
+	run -0 script -qec "chmod 0 \$(tty); stty rows 33 cols 77; $command" /dev/null </dev/null
+	assert_output /dev/pts/0
+	assert_output "33 77"
+	assert_output seen
+	run -125 script -qec "chmod 0 \$(tty); setsid -w $command" /dev/null </dev/null
+	assert_output "open the terminal: Permission denied"
+	assert_output "su --pty"
+	refute_output seen
+}
