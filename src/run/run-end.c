@@ -188,7 +188,7 @@ static void say_limits(struct run *r, const struct scan_result *s)
 	run_audit_limits(r, s);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct scan_item *it = &s->v[i];
-		if (it->kind != SCAN_LIMIT)
+		if (it->kind != SCAN_LIMIT || GUARD_REMOVED("scan-limits"))
 			continue;
 		shown_path(r, it->path, shown, sizeof(shown));
 		escape_text(why, sizeof(why), it->detail ? it->detail : "");

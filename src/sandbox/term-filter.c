@@ -190,7 +190,8 @@ static bool judge_csi(struct term_filter *f)
 	case 'l':
 		/* DECANM: a VT52 has another language, in which nothing of what undoes modes is
 		 * said */
-		if (private && final == 'l' && names_mode(params + 1, 2))
+		if (private && final == 'l' && names_mode(params + 1, 2) &&
+			!GUARD_REMOVED("terminal-language"))
 			return false;
 		note_modes(f, params + private, final == 'h', private ? mode_set : ansi_mode_set);
 		return true;

@@ -52,7 +52,7 @@ static bool default_opens(struct scanner *s, const char *path)
 	} acl;
 	_cleanup_close_ int fd = scan_open(
 		(struct scan_at){&s->base[0], path}, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
+	if (fd < 0 || GUARD_REMOVED("default-acl"))
 		return false; /* the walk says that it could not look */
 	ssize_t n = fgetxattr(fd, "system.posix_acl_default", &acl, sizeof(acl));
 	if (n < 0)

@@ -140,10 +140,10 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 			if (!(c->flags & CAND_GIT))
 				continue;
 			struct scan_at at = scan_git_of(s, d, c);
-			if (at.base && c->type == DT_REG)
-				pointed_at(s, at, fn);
-			else if (at.base)
+			if (at.base && c->type != DT_REG)
 				fn(s, at);
+			else if (at.base && !GUARD_REMOVED("git-files"))
+				pointed_at(s, at, fn);
 			count++;
 		}
 	}
@@ -457,7 +457,7 @@ static void check_rebase(struct scanner *s, struct scan_at git)
 	};
 	struct stat st, dir;
 	char *text;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(table) && !GUARD_REMOVED("git-rebase"); i++) {
 		struct scan_at at = scan_below(s, git, table[i].dir);
 		struct scan_at file = scan_below(s, at, table[i].file);
 		if (is_new_link(s, at)) {
