@@ -218,7 +218,8 @@ static void rotate(struct audit *a, struct chain_head *h)
 	CRASH_STEP();
 }
 
-/* Take half a line back.  One that can't be stays, and the next line begins on a line of its own. */
+/* Take half a line back.  One that can't be stays, and the next line begins on a line of its own.
+ */
 static void cut_back(const struct audit *a, uint64_t size)
 {
 	int r = ftruncate(a->fd, (off_t)size);

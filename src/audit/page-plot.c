@@ -21,7 +21,7 @@ static int lane_of(const char *kind)
 static double plot_x(const struct report *r, int64_t us)
 {
 	int64_t span = MAX(r->end_us - r->begin_us, (int64_t)1);
-	return PLOT_X + (double)(us - r->begin_us) * PLOT_W / (double)span;
+	return (double)PLOT_X + (double)(us - r->begin_us) * (double)PLOT_W / (double)span;
 }
 
 /* Programs as bars, as far as there is room; each in the first row that is free then. */
@@ -157,7 +157,8 @@ void page_timeline(const struct report *r, FILE *to)
 
 static void put_bar(const struct report_host *h, int64_t most, size_t i, FILE *to)
 {
-	enum { X = 300, W = 460, ROW = 26 };
+	enum { X = 300, ROW = 26 };
+	const double W = 460;
 	char sum[32], shown[64];
 	int y = (int)i * ROW + 4;
 	double wu = (double)h->up * W / (double)most, wd = (double)h->down * W / (double)most;
@@ -178,8 +179,8 @@ static void put_bar(const struct report_host *h, int64_t most, size_t i, FILE *t
 		"</text><rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"18\" class=\"down\"/>"
 		"<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"18\" class=\"up\"/>"
 		"<text x=\"%.1f\" y=\"%d\" class=\"value\">%s</text></g>\n",
-		X, y, MAX(wd, 1.0), X + MAX(wd, 1.0), y, MAX(wu, 1.0), X + wd + wu + 10, y + 14,
-		page_bytes(h->up + h->down, sum));
+		X, y, MAX(wd, 1.0), (double)X + MAX(wd, 1.0), y, MAX(wu, 1.0),
+		(double)X + wd + wu + 10, y + 14, page_bytes(h->up + h->down, sum));
 }
 
 void page_traffic(const struct report *r, FILE *to)

@@ -1,4 +1,5 @@
-/* base/dir-record.h - a directory's entries as the kernel tells them, many to a call: getdents64(2).
+/* base/dir-record.h - a directory's entries as the kernel tells them, many to a call:
+ * getdents64(2).
  *
  * By number and with a shape of our own: glibc has getdents64() and no getdents(), musl has
  * getdents() and since 1.2.4 no getdents64(). */

@@ -65,7 +65,7 @@ int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, m
 	return 0;
 }
 
-int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *ret)
+int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct file_statx *ret)
 {
 	return syscall(SYS_statx, dirfd, path, flags, mask, ret) < 0 ? -errno : 0;
 }

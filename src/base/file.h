@@ -3,11 +3,11 @@
 #ifndef BAWN_BASE_FILE_H
 #define BAWN_BASE_FILE_H
 
-#include <linux/stat.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/sha256.h"
+#include "base/statx.h"
 
 /* Read a regular file of at most max bytes into arena, NUL behind it.  Bytes or -errno; -EFBIG past
  * max, -EINVAL if it is no regular file.  Never blocks on a FIFO.  dirfd may be AT_FDCWD. */
@@ -25,9 +25,6 @@ int file_sha256(int fd, char ret[static SHA256_HEX + 1]);
 /* mkdir -p with mode 0700 for what is made; the last component must then be a directory of ours
  * that nobody else can write (not a symlink), else -EPERM with the remedy.  0 or -errno. */
 int file_mkdir_private(const char *path, struct err *err);
-
-/* statx(2); not every C library has it.  0 or -errno. */
-int file_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *ret);
 
 /* mkdir -p below dirfd, mode for each made.  0 or -errno. */
 int file_mkdir_p(int dirfd, const char *path, mode_t mode);

@@ -7,7 +7,7 @@ libbase_a_SOURCES = \
 	src/base/arena.h src/base/arena.c \
 	src/base/blob.h src/base/blob.c \
 	src/base/path.h src/base/path.c \
-	src/base/dir-record.h src/base/file.h src/base/file.c \
+	src/base/dir-record.h src/base/statx.h src/base/file.h src/base/file.c \
 	src/base/cache-file.h src/base/cache-file.c \
 	src/base/tree.h src/base/tree.c \
 	src/base/tree-copy.h src/base/tree-copy.c \

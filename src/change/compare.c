@@ -82,7 +82,7 @@ int same_content(int a, int b, uint64_t size)
 /* When was this one copied up?  0: it was not, or that can't be told. */
 static uint64_t copied_up_at(const struct change *c, const struct item *it)
 {
-	struct statx x;
+	struct file_statx x;
 	if (it->now.layer < 0 || it->pub.type != CHANGE_FILE || it->pub.old_type != CHANGE_FILE)
 		return 0;
 	_cleanup_close_ int fd = entry_open(c, &it->now, it->pub.path);

@@ -130,7 +130,7 @@ static bool same_as_git(
 
 static bool born_since(const struct direct *d, int dir, const char *name)
 {
-	struct statx x;
+	struct file_statx x;
 	if (file_statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
 		!(x.stx_mask & STATX_BTIME))
 		return false;

@@ -99,7 +99,8 @@ int list_names(struct arena *a, int dirfd, struct strv *ret)
 		if (n == 0)
 			return 0;
 		for (ssize_t o = 0; o < n;) {
-			const struct dir_record *d = (const struct dir_record *)(const void *)(buf + o);
+			const struct dir_record *d = (const struct dir_record *)(const void *)(buf +
+				o);
 			o += d->d_reclen;
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;

@@ -146,8 +146,8 @@ static int start_mmdebstrap(struct tpl *c, const char *program, const char *suit
 	const char *url = mirror ? mirror : find_mirror(&c->a);
 	static const char *const fixed[] = {"mmdebstrap", "--quiet", "--variant=extract",
 		"--mode=chrootless", "--format=tar", "--skip=cleanup/apt,essential/unlink",
-		"--setup-hook=" SETUP_HOOK, "--extract-hook=" EXTRACT_HOOK, "--include=?essential",
-		"--include=apt,usr-is-merged,ca-certificates"};
+		"--setup-hook=" SETUP_HOOK, ("--extract-hook=" EXTRACT_HOOK),
+		"--include=?essential", "--include=apt,usr-is-merged,ca-certificates"};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strv_add(&c->a, &v, fixed[i]);
 	strv_add(&c->a, &v, suite);

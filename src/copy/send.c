@@ -36,8 +36,8 @@ static int put_text(struct sender *s, enum copy_kind kind, const char *name, int
 {
 	char text[COPY_NAME_MAX];
 	struct copy_head h = {.kind = kind};
-	snprintf(text, sizeof(text), "%s%s%s", *name ? name : "it", error ? ": " : "",
-		error ? strerror(error) : "");
+	snprintf(text, sizeof(text), "%.*s%s%s", COPY_NAME_MAX - 128, *name ? name : "it",
+		error ? ": " : "", error ? strerror(error) : "");
 	return put(s, &h, text, NULL, 0);
 }
 

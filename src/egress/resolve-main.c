@@ -97,6 +97,9 @@ struct question {
 
 static struct question questions[MAX_PENDING];
 static unsigned n_pending;
+/* the supervisor's, and c-ares' own, which has one or two to each name server */
+static struct pollfd polled[MAX_FDS] = {{.fd = SUPER_FD, .events = POLLIN}};
+static nfds_t n_polled = 1;
 
 static uint64_t now_ms(void)
 {
@@ -211,23 +214,29 @@ static int wait_ms(ares_channel ch)
 	return (int)(w->tv_sec * 1000 + (w->tv_usec + 999) / 1000);
 }
 
+/* c-ares: this is what it waits for on one of its sockets; nothing, as it closes it. */
+static void socket_state(_unused_ void *data, ares_socket_t fd, int readable_too, int writable)
+{
+	nfds_t i = 1;
+	while (i < n_polled && polled[i].fd != fd)
+		i++;
+	short events = (short)((readable_too ? POLLIN : 0) | (writable ? POLLOUT : 0));
+	if (i == n_polled && events && n_polled < ARRAY_LEN(polled))
+		polled[n_polled++].fd = fd;
+	if (i == n_polled)
+		return;
+	polled[i].events = events;
+	if (!events)
+		polled[i] = polled[--n_polled];
+}
+
 static void loop(ares_channel ch)
 {
 	for (;;) {
-		struct pollfd p[ARES_GETSOCK_MAXNUM + 1] = {{.fd = SUPER_FD, .events = POLLIN}};
-		ares_socket_t socks[ARES_GETSOCK_MAXNUM];
-		unsigned bits = (unsigned)ares_getsock(ch, socks, ARES_GETSOCK_MAXNUM);
-		nfds_t n = 1;
-		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-			short ev = 0;
-			/* ARES_GETSOCK_READABLE and _WRITABLE, which shift a signed 1 by 31 */
-			if (bits >> i & 1)
-				ev |= POLLIN;
-			if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
-				ev |= POLLOUT;
-			if (ev)
-				p[n++] = (struct pollfd){.fd = socks[i], .events = ev};
-		}
+		/* what is done for one changes the list */
+		struct pollfd p[ARRAY_LEN(polled)];
+		const nfds_t n = n_polled;
+		memcpy(p, polled, n * sizeof(*p));
 		int r = poll(p, n, wait_ms(ch));
 		if (r < 0 && errno != EINTR)
 			_exit(1);
@@ -256,7 +265,8 @@ int main(void)
 		.tries = TRIES,
 		.flags = ARES_FLAG_NOSEARCH,
 		.domains = NULL,
-		.ndomains = 0};
+		.ndomains = 0,
+		.sock_state_cb = socket_state};
 	setsid(); /* signals of the terminal are the supervisor's to act on */
 	if (syscall(SYS_close_range, SUPER_FD + 1, ~0u, 0) < 0 ||
 		ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
@@ -272,7 +282,7 @@ int main(void)
 		return 1;
 	}
 	int r = ares_init_options(&ch, &o,
-		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
+		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB |
 			(GUARD_REMOVED("search-domains") ? 0 : ARES_OPT_DOMAINS));
 	if (r != ARES_SUCCESS) {
 		dprintf(STDERR_FILENO, "bawn: resolver: %s\n", ares_strerror(r));

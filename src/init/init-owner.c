@@ -71,7 +71,7 @@ static const char *place(int fd, char buf[static PLACE_MAX])
  * there.  0 where it can't be told. */
 static uint64_t mount_of(int fd, const char *path)
 {
-	struct statx st;
+	struct file_statx st;
 	int r = file_statx(fd, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st);
 	return r < 0 || !(st.stx_mask & STATX_MNT_ID) ? 0 : st.stx_mnt_id;
 }
@@ -387,7 +387,7 @@ static bool answer(int fd, int mem, const struct asked *q, bool ours)
 	struct owner o;
 	union {
 		struct stat st;
-		struct statx stx;
+		struct file_statx stx;
 	} u;
 	size_t n = q->statx ? sizeof(u.stx) : sizeof(u.st);
 	if (mem < 0)

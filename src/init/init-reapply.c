@@ -22,7 +22,7 @@ enum { REAPPLY_FD_PLAN = 3, REAPPLY_FD_PID = 4 };
 /* Is dst still the root of a mount of its own?  statx(2), STATX_ATTR_MOUNT_ROOT (Linux 5.8). */
 static bool is_mounted(int root, const char *dst)
 {
-	struct statx sx;
+	struct file_statx sx;
 	_cleanup_close_ int fd = path_openat2(
 		root, dst + 1, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, RESOLVE_BENEATH);
 	return fd >= 0 && file_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0 &&

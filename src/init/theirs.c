@@ -38,7 +38,7 @@ static bool read_string(uint32_t pid, uint64_t address, char to[static PATH_MAX]
 	return false;
 }
 
-static bool root_at(const char *path, struct statx *ret)
+static bool root_at(const char *path, struct file_statx *ret)
 {
 	return file_statx(AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, ret) == 0 &&
 		(ret->stx_mask & STATX_MNT_ID);
@@ -49,7 +49,7 @@ static bool root_at(const char *path, struct statx *ret)
 static bool has_our_root(uint32_t pid)
 {
 	char path[32];
-	struct statx theirs, ours;
+	struct file_statx theirs, ours;
 	snprintf(path, sizeof(path), "/proc/%u/root", pid);
 	return root_at(path, &theirs) && root_at("/", &ours) && theirs.stx_ino == ours.stx_ino &&
 		theirs.stx_mnt_id == ours.stx_mnt_id &&

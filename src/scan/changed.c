@@ -23,14 +23,14 @@ struct count {
 	struct scan_changed *to;
 };
 
-static uint64_t ns(const struct statx_timestamp *t)
+static uint64_t ns(const struct file_statx_time *t)
 {
 	return (uint64_t)t->tv_sec * 1000000000u + t->tv_nsec;
 }
 
 static void look(struct count *c, const char *dir, int fd, const char *name)
 {
-	struct statx x;
+	struct file_statx x;
 	if (file_statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_CTIME | STATX_BTIME, &x) <
 		0)
 		return; /* gone meanwhile */

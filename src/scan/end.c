@@ -147,7 +147,7 @@ static unsigned int newness(struct scanner *s, uint32_t dir, const char *name, c
 {
 	if (s->walk.have_old)
 		return walk_was(&s->walk, dir, name) ? 0 : SCAN_NEW;
-	struct statx x;
+	struct file_statx x;
 	if (file_statx(s->base[0].fd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
 		!(x.stx_mask & STATX_BTIME))
 		return 0;

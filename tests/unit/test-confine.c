@@ -318,8 +318,8 @@ static void measure(void *ctx)
 	for (int i = 0; i < N; i++)
 		syscall(SYS_getppid);
 	double d = now_us();
-	printf("# getppid: %.0f ns, with the filter %.0f ns\n", (b - a) * 1e3 / N,
-		(d - c) * 1e3 / N);
+	printf("# getppid: %.0f ns, with the filter %.0f ns\n", (b - a) * 1e3 / (double)N,
+		(d - c) * 1e3 / (double)N);
 	fflush(stdout);
 }
 

@@ -9,7 +9,7 @@
 
 #define A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define HEX_A (A + 7)
+#define HEX_A (&A[7])
 #define CONFIG "{\"mediaType\":\"" IMAGE_OCI_CONFIG "\",\"digest\":\"" A "\",\"size\":2}"
 #define LAYER "{\"mediaType\":\"" IMAGE_OCI_LAYER "+gzip\",\"digest\":\"" B "\",\"size\":3}"
 
