@@ -56,6 +56,10 @@ for o in (64, 65):
 	say("setsockopt6 %d" % o, lambda: s6.setsockopt(41, o, b"\0" * 128))
 for i in (0x8914, 0x8916, 0x890b, 0x8946, 0x8924, 0x89a0, 0x89a2, 0x8990, 0x89f0, 0x89f1, 0x89e0, 0x8983, 0x8922, 0x8923):
 	say("ioctl %x" % i, lambda: fcntl.ioctl(s, i, bytearray(128)) and None)
+name = ctypes.create_string_buffer(b"br0", 16)
+args = (ctypes.c_ulong * 3)(2, ctypes.addressof(name), 0) # BRCTL_ADD_BRIDGE
+say("bridge", lambda: libc.ioctl(s.fileno(), 0x8940, args))
+say("ioctl 8949", lambda: fcntl.ioctl(s, 0x8949, bytearray(128)) and None)
 for p in ("/proc/1/mem", "/proc/1/environ", "/proc/sys/user/max_user_namespaces", "/proc/sys/kernel/core_pattern"):
 	say("write " + p, lambda: open(p, "r+b").close())
 say("chroot", lambda: os.chroot("/tmp"))
@@ -92,7 +96,7 @@ end"
 		esac
 	done <<<"$output"
 	for line in "netlink 12: EPERM" "netlink 0: EAFNOSUPPORT" "bpf: EPERM" "mount tmpfs: EPERM" \
-		"setsockopt 64: EPERM" "setsockopt6 64: EPERM" "ioctl 89a0: EPERM" "ioctl 8914: EPERM" "unshare mnt: EPERM" \
+		"setsockopt 64: EPERM" "setsockopt6 64: EPERM" "ioctl 89a0: EPERM" "ioctl 8914: EPERM" "bridge: EPERM" "unshare mnt: EPERM" \
 		"write /proc/1/mem: EACCES"; do
 		assert_output "$line"
 	done
