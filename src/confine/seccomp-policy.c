@@ -22,6 +22,7 @@ static const struct {
 } errnos[] = {
 	{"0", 0},
 	{"EPERM", EPERM},
+	{"ENOENT", ENOENT},
 	{"EACCES", EACCES},
 	{"EINVAL", EINVAL},
 	{"ENOSYS", ENOSYS},

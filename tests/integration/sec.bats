@@ -60,6 +60,46 @@ for cmd in (0x50009401, 0x50009417, 0x4020bc10):
 	assert_output "Inappropriate ioctl"
 }
 
+@test "SEC-05 RES-04 the keys of encrypted directories, which are the user's, stay as they are" {
+	cat >"$T/fscrypt.py" <<-'E'
+		import errno, fcntl, os
+		d = os.open(".", os.O_RDONLY)
+		for cmd in (0x800c6613, 0xc0506617, 0xc0406618, 0xc0406619):
+		    try:
+		        fcntl.ioctl(d, cmd, bytearray(80))
+		        print("fscrypt", hex(cmd), "-> ok")
+		    except OSError as e:
+		        print("fscrypt", hex(cmd), "->", errno.errorcode[e.errno])
+	E
+	run in_sandbox /usr/bin/python3 -c "$(cat "$T/fscrypt.py")"
+	expect_all EPERM
+	[ "${#lines[@]}" -eq 4 ]
+	# control: outside it is the file system that answers
+	run /usr/bin/python3 "$T/fscrypt.py"
+	refute_output "0xc0506617 -> EPERM"
+	# asking whether a directory is encrypted is nobody's loss
+	run in_sandbox /usr/bin/python3 -c 'import fcntl, os; fcntl.ioctl(os.open(".", 0), 0x400c6615, bytearray(80))'
+	refute_output "Operation not permitted"
+}
+
+@test "SEC-06 NET-13 no other protocol of the kernel can be put on a TCP socket" {
+	# a name of no length is EINVAL where the kernel reads it
+	local try='
+import errno, socket
+for ulp in (b"", b"tls", b"smc", b"espintcp", b"mptcp"):
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.socket(family).setsockopt(6, 31, ulp)
+            print(ulp, "-> ok")
+        except OSError as e:
+            print(ulp, "->", errno.errorcode[e.errno])'
+	run in_sandbox /usr/bin/python3 -c "$try"
+	expect_all ENOENT
+	[ "${#lines[@]}" -eq 10 ]
+	run /usr/bin/python3 -c "$try"
+	assert_output "b'' -> EINVAL" # control
+}
+
 @test "SEC-05 the host's control: TIOCSTI works where nothing refuses it" {
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] ||
 		skip "this kernel refuses TIOCSTI itself"
