@@ -7,15 +7,18 @@
  * fails; the first that connects wins.
  */
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/escape.h"
 #include "egress/dialer-int.h"
 
-enum { PROXY_HEAD_MAX = 8192, PROXY_ATTEMPT = 255 };
+enum { PROXY_HEAD_MAX = 8192, PROXY_ATTEMPT = 255, NETWORKS_S = 2 };
 
 socklen_t dial_sockaddr(const struct host_addr *a, uint16_t port, struct sockaddr_storage *ret)
 {
@@ -61,6 +64,68 @@ static bool is_own(const struct host_addr *a)
 		       &((struct sockaddr_in6 *)&from)->sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
+static const char near[] = "this machine's own network";
+
+/* The address's bytes, in both families; *ret_n: how many. */
+static const uint8_t *bytes_of(const struct sockaddr *a, size_t *ret_n)
+{
+	*ret_n = a->sa_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	return a->sa_family == AF_INET
+		? (const uint8_t *)&((const struct sockaddr_in *)(const void *)a)->sin_addr
+		: (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+}
+
+/* Is to in the network that this is an address of?  One with no neighbours has a mask of all ones,
+ * or no mask that says anything. */
+static bool covers(const struct ifaddrs *i, const struct sockaddr *to)
+{
+	size_t n, n_mask;
+	if (!i->ifa_addr || !i->ifa_netmask || i->ifa_addr->sa_family != to->sa_family ||
+		(i->ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)))
+		return false;
+	const uint8_t *a = bytes_of(i->ifa_addr, &n), *b = bytes_of(to, &n);
+	const uint8_t *mask = bytes_of(i->ifa_netmask, &n_mask);
+	if (mask[0] == 0 || mask[n - 1] == UINT8_MAX)
+		return false;
+	for (size_t k = 0; k < n; k++)
+		if ((a[k] ^ b[k]) & mask[k])
+			return false;
+	return true;
+}
+
+/* A machine of the network that this one is in.  With IPv6 its printers and disks have addresses of
+ * the internet, and no range says what they are: the machine's own addresses and their masks do.
+ * Asked for anew every other second: a machine with hundreds of interfaces tells them in 1 ms. */
+static bool is_neighbour(const struct host_addr *a)
+{
+	static struct ifaddrs *list;
+	static time_t asked;
+	struct sockaddr_storage to;
+	struct timespec now;
+	if (GUARD_REMOVED("neighbour"))
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!list || now.tv_sec - asked >= NETWORKS_S) {
+		if (list)
+			freeifaddrs(list);
+		list = NULL;
+		asked = now.tv_sec;
+		if (getifaddrs(&list) < 0)
+			return false;
+	}
+	dial_sockaddr(a, 0, &to);
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+		if (covers(i, (const struct sockaddr *)&to))
+			return true;
+	return false;
+}
+
+/* Why an address that is not special by its range is none of the internet's, or NULL. */
+static const char *at_home(const struct host_addr *a)
+{
+	return is_own(a) ? own : is_neighbour(a) ? near : NULL;
+}
+
 const char *dial_refused(const struct job *j, const struct host_addr *a)
 {
 	bool by_name = j->dial[0];
@@ -72,9 +137,7 @@ const char *dial_refused(const struct job *j, const struct host_addr *a)
 	if (j->verdict.private_ok)
 		return !by_name && is_own(a) ? own : NULL;
 	const char *s = host_addr_special(a);
-	if (s)
-		return s;
-	return is_own(a) ? own : NULL;
+	return s ? s : at_home(a);
 }
 
 /* Keep what may be dialled, families alternating, v6 first. */
@@ -175,7 +238,7 @@ static void connected(struct dialer *d, struct job *j, unsigned attempt)
 	}
 	j->reached = attempt;
 	j->private_addr = !j->explicit_addr &&
-		(host_addr_special(&j->addr[attempt]) || is_own(&j->addr[attempt]));
+		(host_addr_special(&j->addr[attempt]) || at_home(&j->addr[attempt]));
 	dialer_open(d, j, fd);
 }
 

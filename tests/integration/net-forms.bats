@@ -53,6 +53,29 @@ load ../net/lib.sh
 	assert_status 0
 }
 
+@test "NET-08 DNS-05 the host's neighbours are not reached by their public addresses either" {
+	# near.example is in the host's own network, 45.0.0.0/24 and 2600:45::/64
+	BAWN_OPTS+=(--allow 0.0.0.0/0:80 --allow '[::/0]:7,80' --allow near.example:80 --allow near6.example:80
+		--allow near-mixed.example:80)
+	run net http=near.example http=near6.example http=45.0.0.1 tcp=2600:45::1,7,hi tcp=2600:45::abcd,7,hi
+	for a in near.example near6.example 45.0.0.1; do
+		wants "http=$a" "403 Forbidden: bawn: $a:80 is refused"
+	done
+	assert_output "its address is 2600:45::1 (this machine's own network)"
+	nothing_came http
+	[ "$(grep -c '^6 ' "$WORLD/packets.log")" = 0 ] || fail "$(cat "$WORLD/packets.log")"
+	run net http=near-mixed.example http=93.184.216.34 tcp=2600:46::1,7,hi
+	wants http=near-mixed.example "200 OK"
+	wants http=93.184.216.34 "200 OK"
+	wants tcp=2600:46::1,7,hi "open 'hi'"
+	audit '"target":"45.0.0.1:80".*own network'
+	# who says so means it
+	BAWN_OPTS=(-q --allow-private near.example:80 --allow '[2600:45::1]:7')
+	run net http=near.example tcp=2600:45::1,7,hi
+	wants http=near.example "200 OK"
+	wants tcp=2600:45::1,7,hi "open 'hi'"
+}
+
 @test "NET-09 --allow-private never means a metadata service, in any of its spellings" {
 	local n q=()
 	for n in meta eks oracle eks6 gcp6 meta64 meta6to4 alias-meta; do

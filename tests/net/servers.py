@@ -32,6 +32,10 @@ ZONE = {
     "aws6.example": ([], ["fd00:ec2::254"]),
     "own.example": (["45.0.0.2"], []),
     "own6.example": ([], ["2600:45::2"]),
+    # the host's neighbours, by the public addresses of their network
+    "near.example": (["45.0.0.1"], []),
+    "near6.example": ([], ["2600:45::1"]),
+    "near-mixed.example": (["45.0.0.1", PUBLIC], ["2600:45::77"]),
     "loop6.example": ([], ["::1"]),
     "link6.example": ([], ["fe80::1"]),
     "mapped.example": ([], ["::ffff:127.0.0.1"]),
