@@ -28,6 +28,9 @@
 const char *const host_system_dirs[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
 	"/libx32", "/opt", "/nix", "/gnu", "/home/linuxbrew/.linuxbrew", NULL};
 
+const char *const host_daemon_dirs[] = {"/nix/var/nix/daemon-socket", "/nix/var/determinate",
+	"/usr/local/var/run", "/home/linuxbrew/.linuxbrew/var/run", NULL};
+
 bool host_system_path(const char *path)
 {
 	for (size_t i = 0; host_system_dirs[i]; i++)

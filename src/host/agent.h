@@ -37,5 +37,9 @@ bool host_system_path(const char *path);
 /* The table behind it, NULL-terminated: directories bound recursively and read-only where they
  * exist; /bin, /lib, ... are links on a merged system and directories elsewhere. */
 extern const char *const host_system_dirs[];
+/* Directories in there, NULL-terminated, in which daemons of the host listen.  What is read-only
+ * can be connected to, and these carry out what they are told: Nix's builds with the host's network
+ * whatever says its hash (a fixed-output derivation), watchman starts commands as its user. */
+extern const char *const host_daemon_dirs[];
 
 #endif

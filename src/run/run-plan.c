@@ -51,6 +51,11 @@ static void system_rows(struct run *r)
 					arena_dupn(&r->plan.arena, target, (size_t)n));
 		}
 	}
+	for (size_t i = 0; host_daemon_dirs[i]; i++) {
+		struct stat st;
+		if (lstat(host_daemon_dirs[i], &st) == 0 && S_ISDIR(st.st_mode))
+			row(r, MOUNT_MASK, host_daemon_dirs[i], MOUNT_OPTIONAL, NULL);
+	}
 }
 
 static void etc_row(struct run *r)

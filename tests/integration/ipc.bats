@@ -56,6 +56,27 @@ listen_unix() {
 	if grep hit "$LOG" "$podman"; then fail "somebody came"; fi
 }
 
+@test "IPC-02 IPC-10 no daemon that listens in a system directory" {
+	# as watchman does where it is installed by its own instructions; Nix's has its place in /nix
+	mkdir -p "$T/local/lib"
+	listen_unix "$T/local/var/run/watchman/sock"
+	local log=$LOG
+	listen_unix "$T/local/lib/sock"
+	cat >"$T/outer" <<-'E'
+		mount --rbind "$T/local" /usr/local || exit 1
+		python3 "$ATTACK" unix=/usr/local/var/run/watchman/sock | sed 's/^/outside: /'
+		exec "$BAWN" run --rm -q shell "$WS" -- /usr/bin/python3 -c "$(cat "$ATTACK")" "$@"
+	E
+	export T
+	need unshare -Um --map-current-user --keep-caps true -- "no user namespaces for the test's own mount"
+	run unshare -Um --map-current-user --keep-caps bash "$T/outer" \
+		unix=/usr/local/var/run/watchman/sock listdir=/usr/local/var/run unix=/usr/local/lib/sock
+	assert_output "outside: unix=/usr/local/var/run/watchman/sock -> ok"
+	wants unix=/usr/local/lib/sock ok # R: anywhere else it is reached
+	[ "$(grep -c "^unix=/usr/local/var/run/watchman/sock -> ENOENT" <<<"$output")" = 1 ] || fail watchman
+	[ "$(grep -c hit "$log")" = 1 ] # the one from outside
+}
+
 @test "IPC-03 no D-Bus service, portal, keyring or accessibility bus" {
 	listen_unix "$XDG_RUNTIME_DIR/keyring/control"
 	run attack "unix=$XDG_RUNTIME_DIR/keyring/control" "listdir=$XDG_RUNTIME_DIR" "listdir=$XDG_RUNTIME_DIR/gvfs" \
