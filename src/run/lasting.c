@@ -182,6 +182,8 @@ static int attend(struct run *r, int sock, int *ret_code, struct err *err)
 		.detached = r->opt.detach,
 		.keys = keys};
 	k = client_run(&c, &res, err);
+	if (!res.detached && !r->opt.detach)
+		run_restore_stdio(r);
 	if (k < 0)
 		return k == -ESRCH && !err->code ? k : 0;
 	r->result.timeout = res.timeout;
@@ -275,6 +277,7 @@ static int start(struct run *r, struct err *err)
 {
 	int pair[2];
 	own_tty_fds(r);
+	run_note_stdio();
 	if (lasting_note_profile(r, err) < 0) {
 		store_sandbox_release(&r->box);
 		return 125;

@@ -1,7 +1,7 @@
 # run: how a sandbox is put together from options, facts and its description, entered, supervised and
 # accounted for; a part of bawn alone, which compiles it with its own flags
 run_sources = \
-	src/run/run.h src/run/run-supervise.c \
+	src/run/run.h src/run/run-supervise.c src/run/run-stdio.c \
 	src/run/options.h src/run/options.c \
 	src/run/run-options.c src/run/run-facts.c src/run/run-argv.c src/run/run-limits.c \
 	src/run/credential.h src/run/run-credential.c src/run/run-ca.c src/run/run-vault.c \

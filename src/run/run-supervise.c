@@ -234,22 +234,6 @@ static int serve(struct run *r, struct err *err)
 	return sandbox_serve(r->sandbox, &l, err);
 }
 
-int run_check_stdio(struct err *err)
-{
-	static const char *const names[] = {"input", "output", "error"};
-	struct stat st;
-	for (int fd = 0; fd < 3; fd++) {
-		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode) || GUARD_REMOVED("stdio-directory"))
-			continue;
-		err_hint(
-			err, "to show a directory inside, name it as a further PATH: DIRECTORY:ro");
-		return err_set(err, EISDIR,
-			"standard %s is a directory: all around it could be reached from inside",
-			names[fd]);
-	}
-	return 0;
-}
-
 static int launch(struct run *r, struct err *err)
 {
 	if (run_check_stdio(err) < 0)
@@ -437,6 +421,8 @@ int run_supervise(struct run *r, struct err *err)
 			{.key = "message", .str = err->msg}, {.key = "hint", .str = err->hint}};
 		run_audit(r, "error", f, ARRAY_LEN(f));
 	}
+	if (!r->lasting) /* else they are its clients' */
+		run_restore_stdio(r);
 	if (k < 0)
 		return 125;
 	run_limits_end(r);

@@ -176,8 +176,11 @@ int run_option_row_set(struct run *r, int id, const char *value, struct err *err
 void run_option_rows_beside(
 	const struct option_row *own, const char *const * not, struct option_row *to, size_t max);
 
-/* What comes along as 0-2 must be no way to anywhere else.  0 or -errno. */
+/* run-stdio.c: what comes along as 0-2 must be no way to anywhere else (0 or -errno), and has the
+ * modes that it had when the session is over.  To note them is a part of the check. */
 int run_check_stdio(struct err *err);
+void run_note_stdio(void);
+void run_restore_stdio(struct run *r);
 
 /* run-facts.c: who we are and what the policy says, as one pack; then everything else that has to
  * be known before deciding.  Starts the scan and the seed. */

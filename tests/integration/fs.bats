@@ -283,6 +283,26 @@ read_all_ways() { # FILE
 	expect_all EPERM
 }
 
+@test "FS-22 FS-30 the files that a session has as 0-2 keep their modes" {
+	local cmd
+	echo question >"$HOME/in"
+	"$BAWN" create --name modes shell "$WS"
+	for cmd in "run --rm shell $WS --" "run modes --" "exec modes"; do
+		: >"$HOME/out"
+		chmod 600 "$HOME/in" "$HOME/out"
+		# shellcheck disable=SC2086  # words
+		"$BAWN" $cmd python3 -c 'import os; os.fchmod(0, 0o4666); os.fchmod(1, 0o2755); print(os.read(0, 99))' \
+			<"$HOME/in" >"$HOME/out" 2>"$T/said"
+		grep question "$HOME/out"
+		[ "$(stat -c %a "$HOME/in")" = 600 ]
+		[ "$(stat -c %a "$HOME/out")" = 711 ] # that it may be executed is no harm
+		grep "standard input: its mode was made 4666 inside, and is 0600 again" "$T/said"
+	done
+	"$BAWN" run --rm -q shell "$WS" -- chmod 400 /dev/stdin <"$HOME/in" 2>"$T/said"
+	[ "$(stat -c %a "$HOME/in")" = 400 ] # less is the owner's own to say
+	[ ! -s "$T/said" ]
+}
+
 @test "FS-23 bawn's own directories can't be reached from inside" {
 	plant "$XDG_DATA_HOME/bawn/canary"
 	plant "$XDG_CONFIG_HOME/bawn/canary"

@@ -1,0 +1,55 @@
+/* run/run-stdio.c - what a session is given as 0-2; see run.h.
+ *
+ * They are the host's own: a file to read from or to write to that lies outside of all that is
+ * mounted, where neither Landlock nor a read-only mount has a word.  By such a descriptor a program
+ * inside can't open the file anew, but give it another mode.
+ */
+#include <sys/stat.h>
+
+#include "run/run.h"
+
+static const char *const names[] = {"input", "output", "error"};
+
+static struct {
+	bool known;
+	struct stat st;
+} before[3];
+
+void run_note_stdio(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		before[fd].known = fstat(fd, &before[fd].st) == 0;
+}
+
+int run_check_stdio(struct err *err)
+{
+	run_note_stdio();
+	for (int fd = 0; fd < 3; fd++) {
+		if (!before[fd].known || !S_ISDIR(before[fd].st.st_mode) ||
+			GUARD_REMOVED("stdio-directory"))
+			continue;
+		err_hint(
+			err, "to show a directory inside, name it as a further PATH: DIRECTORY:ro");
+		return err_set(err, EISDIR,
+			"standard %s is a directory: all around it could be reached from inside",
+			names[fd]);
+	}
+	return 0;
+}
+
+/* That it can be executed is for its owner to make of what he asked for (a compiler's output). */
+void run_restore_stdio(struct run *r)
+{
+	const mode_t harmless = 0111;
+	struct stat st;
+	for (int fd = 0; fd < 3; fd++) {
+		if (!before[fd].known || GUARD_REMOVED("stdio-mode") || fstat(fd, &st) < 0 ||
+			st.st_dev != before[fd].st.st_dev || st.st_ino != before[fd].st.st_ino)
+			continue;
+		const mode_t now = st.st_mode & 07777, was = before[fd].st.st_mode & 07777;
+		if ((now & ~was & ~harmless) == 0 || fchmod(fd, was | (now & harmless)) < 0)
+			continue;
+		run_message(r, "standard %s: its mode was made %04o inside, and is %04o again",
+			names[fd], (unsigned int)now, (unsigned int)(was | (now & harmless)));
+	}
+}
