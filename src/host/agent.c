@@ -29,7 +29,7 @@ const char *const host_system_dirs[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32
 	"/libx32", "/opt", "/nix", "/gnu", "/home/linuxbrew/.linuxbrew", NULL};
 
 const char *const host_daemon_dirs[] = {"/nix/var/nix/daemon-socket", "/nix/var/determinate",
-	"/usr/local/var/run", "/home/linuxbrew/.linuxbrew/var/run", NULL};
+	"/usr/local/var/run", "/home/linuxbrew/.linuxbrew/var", NULL};
 
 bool host_system_path(const char *path)
 {

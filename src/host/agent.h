@@ -39,7 +39,8 @@ bool host_system_path(const char *path);
 extern const char *const host_system_dirs[];
 /* Directories in there, NULL-terminated, in which daemons of the host listen.  What is read-only
  * can be connected to, and these carry out what they are told: Nix's builds with the host's network
- * whatever says its hash (a fixed-output derivation), watchman starts commands as its user. */
+ * whatever says its hash (a fixed-output derivation), watchman starts commands as its user.  In
+ * Homebrew's, which is the user's own, lie the data of its databases as well. */
 extern const char *const host_daemon_dirs[];
 
 #endif
