@@ -100,6 +100,20 @@ for ulp in (b"", b"tls", b"smc", b"espintcp", b"mptcp"):
 	assert_output "b'' -> EINVAL" # control
 }
 
+@test "SEC-06 no module is loaded by asking a socket about bridges or VLANs" {
+	run in_sandbox /usr/bin/python3 -c '
+import errno, fcntl, socket
+s = socket.socket()
+for cmd in (0x8940, 0x8941, 0x8982, 0x8983, 0x89a0, 0x89a1):
+    try:
+        fcntl.ioctl(s, cmd, bytearray(24)) # BRCTL_GET_VERSION
+        print(hex(cmd), "-> ok")
+    except OSError as e:
+        print(hex(cmd), "->", errno.errorcode[e.errno])'
+	expect_all EPERM
+	[ "${#lines[@]}" -eq 6 ]
+}
+
 @test "SEC-05 the host's control: TIOCSTI works where nothing refuses it" {
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] ||
 		skip "this kernel refuses TIOCSTI itself"
