@@ -195,7 +195,7 @@ static int attach(struct mounts *s, const struct wire_mount *m, int tree, bool d
 static int do_node(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	int r = make_node(s, m);
-	return r < 0 ? fail(err, r, "create", m->dst) : 0;
+	return r < 0 && !(m->flags & MOUNT_OPTIONAL) ? fail(err, r, "create", m->dst) : 0;
 }
 
 static int do_bind(struct mounts *s, const struct wire_mount *m, struct err *err)

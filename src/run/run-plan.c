@@ -371,8 +371,8 @@ static int lend_rows(struct run *r, struct err *err)
 	return 0;
 }
 
-/* Is path in a directory of the host's that is shown as it is?  What is there is right. */
-static bool shown_by_host(const struct run *r, const char *path)
+/* What is there is right. */
+bool run_shown_by_host(const struct run *r, const char *path)
 {
 	bool is = host_system_path(path) || inside_workspace(r, path);
 	for (size_t i = 0; i < r->ws.binds.n; i++)
@@ -385,7 +385,7 @@ static bool shown_by_host(const struct run *r, const char *path)
 static void link_rows(struct run *r, const struct host_link *links, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!shown_by_host(r, links[i].path))
+		if (!run_shown_by_host(r, links[i].path))
 			row(r, MOUNT_SYMLINK, links[i].path, 0, links[i].target);
 }
 
@@ -761,6 +761,7 @@ int run_plan(struct run *r, struct err *err)
 	link_rows(r, r->agent.links, r->agent.n_links);
 	link_rows(r, r->tools.links, r->tools.n_links);
 	k = run_ca_rows(r, err);
+	run_trees_rows(r);
 	if (k == 0)
 		k = guard_rows(r, err);
 	if (k == 0)

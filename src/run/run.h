@@ -229,6 +229,10 @@ void run_change_aside(struct run *r, const struct scan_result *s);
 /* The rows that are every sandbox's; then the rest, once all is found out. */
 void run_plan_begin(struct run *r);
 int run_plan(struct run *r, struct err *err);
+/* Is path in a directory of the host's that is shown as it is? */
+bool run_shown_by_host(const struct run *r, const char *path);
+/* run-trees.c: work trees of the workspace's repository that stay outside. */
+void run_trees_rows(struct run *r);
 /* run-links.c: of the rows from the given one on, those in directories that the home has as links.
  */
 int run_links_turn(struct run *r, size_t from, struct err *err);

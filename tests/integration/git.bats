@@ -266,6 +266,40 @@ hooked() {
 	refute_output hello
 }
 
+@test "git: work trees that stay outside are none to be pruned" {
+	git_repo "$HOME/main"
+	git -C "$HOME/main" worktree add -q -b one "$HOME/trees/one"
+	git -C "$HOME/main" worktree add -q -b two "$HOME/trees/two"
+	echo staged >"$HOME/trees/two/staged"
+	git -C "$HOME/trees/two" add staged
+	# one that is gone on the host too, and one whose place leads nowhere back
+	git -C "$HOME/main" worktree add -q -b gone "$HOME/trees/gone"
+	rm -r "$HOME/trees/gone"
+	mkdir -p "$HOME/main/.git/worktrees/claimed"
+	echo ../.. >"$HOME/main/.git/worktrees/claimed/commondir"
+	echo ref: refs/heads/main >"$HOME/main/.git/worktrees/claimed/HEAD"
+	mkdir "$HOME/else"
+	git init -q --separate-git-dir "$T/else" "$HOME/else"
+	echo "$HOME/else/.git" >"$HOME/main/.git/worktrees/claimed/gitdir"
+	for WS in "$HOME/main" "$HOME/trees/one"; do
+		cd "$WS"
+		run in_sandbox_sh 'git worktree prune -n -v; git worktree prune; git worktree list; git gc -q; git branch -D two; ls -a ~/trees/two; echo done'
+		assert_output "done"
+		assert_output 'Removing worktrees/gone'
+		assert_output 'Removing worktrees/claimed'
+		refute_output 'Removing worktrees/two'
+		refute_output 'Removing worktrees/one'
+		assert_output "Cannot delete branch 'two'"
+		refute_output 'staged'
+	done
+	[ "$(git -C "$HOME/trees/two" status --short)" = 'A  staged' ]
+	# what the agent puts in the way is no reason not to start
+	cd "$HOME/main"
+	"$BAWN" run -q --name stays shell -- sh -c 'rm -rf ~/trees; ln -s /nowhere ~/trees'
+	run "$BAWN" run -q stays -- echo started
+	assert_output started
+}
+
 @test "git: a submodule is a workspace with the same protections" {
 	git_repo "$T/lib"
 	git_repo "$HOME/super"
