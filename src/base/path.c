@@ -116,6 +116,16 @@ static bool has_helper(const char *dir)
 	return snprintf(p, sizeof(p), "%s/bawn-init", dir) < (int)sizeof(p) && access(p, X_OK) == 0;
 }
 
+/* What lies below dir without its last n components: the kernel's name of an executable has no link and no "..", and
+ * what is made of it here is shown to people. */
+static char *above(struct arena *a, const char *dir, int n, const char *name)
+{
+	char *up = arena_dup(a, dir);
+	for (char *slash; up && n-- > 0 && (slash = strrchr(up, '/'));)
+		*slash = '\0';
+	return up ? path_join(a, up, name) : NULL;
+}
+
 int path_install_find(struct arena *a, const char *libexecdir, const char *datadir,
 	struct path_install *ret, struct err *err)
 {
@@ -128,13 +138,13 @@ int path_install_find(struct arena *a, const char *libexecdir, const char *datad
 		ret->data = path_join(a, dir, "share");
 		/* no build tree, but a helper of an installation that was moved */
 		if (ret->data && access(ret->data, F_OK) < 0)
-			ret->data = path_join(a, dir, "../../share/bawn");
+			ret->data = above(a, dir, 2, "share/bawn");
 	} else if (has_helper(libexecdir)) {
 		ret->libexec = arena_dup(a, libexecdir);
 		ret->data = arena_dup(a, datadir);
 	} else {
-		ret->libexec = path_join(a, dir, "../libexec/bawn");
-		ret->data = path_join(a, dir, "../share/bawn");
+		ret->libexec = above(a, dir, 1, "libexec/bawn");
+		ret->data = above(a, dir, 1, "share/bawn");
 		if (!has_helper(ret->libexec)) {
 			err_hint(err, "install bawn again: make install");
 			return err_set(err, ENOENT, "bawn-init is in neither %s nor %s", libexecdir,

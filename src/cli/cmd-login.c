@@ -129,13 +129,19 @@ static char *on_path(struct arena *a, const char *name)
 	return NULL;
 }
 
+static bool has_desktop(void)
+{
+	const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+	return (x && *x) || (wayland && *wayland);
+}
+
 /* Absolute, or "" with a word on why none is opened. */
 static const char *browser(struct arena *a)
 {
 	const char *want = getenv("BROWSER");
 	char buf[200];
 	if (!want || !*want) {
-		char *found = on_path(a, "xdg-open");
+		char *found = has_desktop() ? on_path(a, "xdg-open") : NULL;
 		return found ? found : "";
 	}
 	if (want[strcspn(want, " \t\n:%\"'$;&|")])
@@ -209,7 +215,14 @@ static int start(struct asked *a, const struct seed_login *l, struct err *err)
 	strv_add(m, &argv, "bawn-login");
 	strv_add(m, &argv, "--begin");
 	strv_push(m, &argv, path_join(m, dirs.xdg.data, "logins"));
-	strv_add(m, &argv, a->no_browser ? "" : browser(m));
+	const char *open = a->no_browser ? "" : browser(m);
+	if (!*open && !a->no_browser && !isatty(0) && !isatty(1) && !isatty(2)) {
+		err_hint(err, "start it in a terminal, or set BROWSER to a program; --no-browser "
+			      "prints the URL and waits");
+		return err_set(err, ENOTTY, "there is no browser here, and no terminal to show the "
+					    "URL in");
+	}
+	strv_add(m, &argv, open);
 	strv_add(m, &argv, a->seconds);
 	strv_add(m, &argv, a->force ? "force" : "");
 	for (size_t i = 0; i < a->connect.n; i++)

@@ -61,6 +61,24 @@ static int take_scheme(const char **s, size_t *n, uint16_t *ret_port, struct err
 	return 0;
 }
 
+/* Why it is none, and what to write instead. */
+static int bad_name(const char *text, const char *host, size_t n, struct err *err)
+{
+	if (n == 0)
+		return err_set(err, EINVAL, "there is no host name in it");
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)host[i] >= 0x80)
+			return err_set(err, EINVAL,
+				"not an ASCII name: programs ask for its xn-- form, which is to "
+				"be given here");
+	const char *slash = memchr(host, '/', n);
+	if (slash && slash > host && !strstr(text, "://") && strncmp(text, "//", 2) != 0)
+		return err_set(err, EINVAL, "a path needs a scheme, as in https://%.200s", text);
+	return err_set(err, EINVAL,
+		"not a host name: labels of 1-63 letters, digits, \"-\" and \"_\", with dots "
+		"between");
+}
+
 int target_parse(const char *text, struct target *ret, struct err *err)
 {
 	struct target t = {0};
@@ -85,6 +103,9 @@ int target_parse(const char *text, struct target *ret, struct err *err)
 			port = colon + 1;
 		}
 	}
+	const char *path = port ? memchr(port, '/', (size_t)(end - port)) : NULL;
+	if (path && path > port && s == text)
+		return bad_name(text, text, n, err);
 	if (port && parse_port(port, (size_t)(end - port), &t.port) < 0)
 		return err_set(err, EINVAL, "the port is not between 1 and 65535");
 	char addr[64];
@@ -94,7 +115,7 @@ int target_parse(const char *text, struct target *ret, struct err *err)
 		t.is_addr = host_addr_parse(addr, &t.addr) == 0;
 	}
 	if (!t.is_addr && host_canonical(host, host_len, t.name) < 0)
-		return err_set(err, EINVAL, "not a host name");
+		return bad_name(text, host, host_len, err);
 	*ret = t;
 	return 0;
 }

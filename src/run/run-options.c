@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/fd.h"
 #include "run/pull.h"
@@ -180,6 +181,8 @@ static int add_expose_key(struct run *r, const char *s, struct err *err)
 	return strv_has(&r->opt.expose_key, s) ? 0 : strv_add(&r->arena, &r->opt.expose_key, s);
 }
 
+#define ENV_FILE_HINT "a file, or a pipe as <(...) is one, of lines KEY=VALUE or KEY"
+
 /* The text of an --env-file: a file, or a pipe such as a shell's <(...), which keeps secrets off
  * the disk.  Reading a pipe waits for whoever writes; signals are not held back yet. */
 static int read_env_file(struct run *r, const char *path, char **ret, struct err *err)
@@ -187,10 +190,15 @@ static int read_env_file(struct run *r, const char *path, char **ret, struct err
 	enum { CAP = 1 << 20 };
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err_hint(err, ENV_FILE_HINT);
 		return err_sys(err, errno, "open '%s'", path);
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+	}
+	bool none = S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3); /* /dev/null */
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !none) {
+		err_hint(err, ENV_FILE_HINT);
 		return err_set(err, EINVAL, "%s is neither a file nor a pipe", path);
+	}
 	char *text = arena_alloc(&r->arena, CAP + 1);
 	ssize_t n = text ? fd_read_full(fd, text, CAP + 1) : -ENOMEM;
 	if (n < 0)
@@ -405,6 +413,10 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	} lists[] = {{OPT_ALLOW, &o->allow}, {OPT_DENY, &o->deny},
 		{OPT_ALLOW_PRIVATE, &o->allow_private}, {OPT_POLICY, &o->policy},
 		{OPT_MASK, &o->mask}, {OPT_ALLOW_EXEC, &o->allow_exec}};
+	if (id == OPT_AUDIT && !*value) {
+		err_hint(err, "a file outside of what the agent sees, as in --audit ~/run.jsonl");
+		return err_set(err, EINVAL, "'' names no file");
+	}
 	if (set_plain(o, id, value))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)

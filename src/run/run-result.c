@@ -233,7 +233,7 @@ int run_result_open(struct run *r, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	err_hint(err, "--result takes the path of a file in a directory that you can write");
 	if (!*name || streq(name, ".") || streq(name, ".."))
-		return err_set(err, EISDIR, "--result %s names no file", shown);
+		return err_set(err, EISDIR, "--result '%s' names no file", shown);
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "--result %s", shown);

@@ -212,11 +212,33 @@ works() {
 		BROWSER=$b login --timeout 1 claude
 		assert_status 125
 		assert_output 'none is opened'
-		assert_output 'https://claude.com/cai/oauth/authorize?response_type=code'
+		assert_output 'no terminal to show the URL in'
 	done
 	login --timeout 1 --no-browser claude
 	assert_output 'https://claude.com/cai/oauth/authorize?response_type=code'
 	[ ! -s "$MODEL_LOG" ]
+	nothing
+}
+
+@test "login: without a browser and a terminal nobody is waited for" {
+	endpoint codex
+	mkdir -p "$T/open"
+	printf '#!/bin/sh\ntouch %q\n' "$T/opened" >"$T/open/xdg-open"
+	chmod +x "$T/open/xdg-open"
+	local begin=$SECONDS
+	BROWSER='' DISPLAY='' WAYLAND_DISPLAY='' PATH=$T/open:$PATH login codex
+	assert_status 125
+	assert_output 'there is no browser here, and no terminal'
+	assert_output '--no-browser prints the URL'
+	[ $((SECONDS - begin)) -lt 20 ]
+	[ ! -e "$T/opened" ]
+	# a desktop has one
+	BROWSER='' DISPLAY=:9 PATH=$T/open:$PATH login --timeout 1 codex
+	assert_output 'https://'
+	eventually test -e "$T/opened"
+	# and who asks for the URL alone gets it
+	BROWSER='' DISPLAY='' login --no-browser --timeout 1 codex
+	assert_output 'did not come back within 1 seconds'
 	nothing
 }
 

@@ -376,6 +376,19 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	assert_output 'there is no profile, sandbox or policy'
 }
 
+@test "policy check says what is wrong with a target" {
+	run -1 "$BAWN" policy check shell https://bücher.example/
+	assert_output 'xn-- form'
+	run -1 "$BAWN" policy check shell github.com/foo/bar
+	assert_output 'a path needs a scheme, as in https://github.com/foo/bar'
+	run -1 "$BAWN" policy check shell github.com:443/foo
+	assert_output 'a path needs a scheme, as in https://github.com:443/foo'
+	run -1 "$BAWN" policy check shell https://github.com:no/
+	assert_output 'the port is not between 1 and 65535'
+	run -1 "$BAWN" policy check shell ''
+	assert_output 'there is no host name in it'
+}
+
 @test "policy explain and check never disagree" {
 	local host a b
 	for host in github.com github.com:22 x.github.com statsig.anthropic.com a.claude.ai a.b.claude.ai \

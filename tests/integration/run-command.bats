@@ -529,6 +529,24 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	assert_output 'name is empty'
 }
 
+@test "a value that is none says so, and moves no cursor" {
+	local o
+	for o in --host-port --pids --memory --cpus --allow-degraded --workspace -e --env-file --expose-key --connect-to; do
+		run "$BAWN" run --rm "$o" $'a\e[31m\x7f\xc2\x9bb' shell -- true
+		assert_status 125
+		[[ $output != *[$'\e\x7f']* && $output != *$'\xc2\x9b'* ]] || fail "$o: $output" || return 1
+	done
+	run "$BAWN" run --rm --audit '' shell -- true
+	assert_status 125
+	assert_output "'' names no file"
+	run "$BAWN" run --rm --result '' shell -- true
+	assert_output "--result '' names no file"
+	run "$BAWN" run --rm --env-file /dev/null shell -- echo "nothing set"
+	assert_output 'nothing set'
+	run "$BAWN" run --rm --env-file /dev/zero shell -- true
+	assert_output 'lines KEY=VALUE'
+}
+
 @test "--env-file takes a pipe, a byte order mark, and no zero byte" {
 	cd "$WS"
 	printf '\xef\xbb\xbfA=marked\r\n' >"$T/bom"
