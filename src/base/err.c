@@ -3,8 +3,8 @@
 
 #include <stdarg.h>
 
-/* A message goes to a terminal, and may quote what somebody typed, or what a file holds: whoever makes
- * it escapes what is foreign (escape_text), and what was forgotten moves no cursor. */
+/* A message goes to a terminal, and may quote what somebody typed, or what a file holds: whoever
+ * makes it escapes what is foreign (escape_text), and what was forgotten moves no cursor. */
 static void no_controls(char *s)
 {
 	for (unsigned char *p = (unsigned char *)s; *p; p++) {

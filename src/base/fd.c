@@ -132,6 +132,10 @@ int fd_memfd_sealed(const char *name, const void *data, size_t n, struct err *er
 	if (fd < 0)
 		return err_sys(err, errno, "memfd_create %s", name);
 	int r = fd_write_all(fd, data, n);
+	if (r == -EFBIG)
+		err_hint(err,
+			"the limit of a file's size is too low: ulimit -f unlimited raises it, as "
+			"far as ulimit -Hf allows");
 	if (r < 0)
 		return err_sys(err, -r, "write memfd %s", name);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)

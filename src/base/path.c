@@ -116,8 +116,8 @@ static bool has_helper(const char *dir)
 	return snprintf(p, sizeof(p), "%s/bawn-init", dir) < (int)sizeof(p) && access(p, X_OK) == 0;
 }
 
-/* What lies below dir without its last n components: the kernel's name of an executable has no link and no "..", and
- * what is made of it here is shown to people. */
+/* What lies below dir without its last n components: the kernel's name of an executable has no link
+ * and no "..", and what is made of it here is shown to people. */
 static char *above(struct arena *a, const char *dir, int n, const char *name)
 {
 	char *up = arena_dup(a, dir);

@@ -217,10 +217,12 @@ static int start(struct asked *a, const struct seed_login *l, struct err *err)
 	strv_push(m, &argv, path_join(m, dirs.xdg.data, "logins"));
 	const char *open = a->no_browser ? "" : browser(m);
 	if (!*open && !a->no_browser && !isatty(0) && !isatty(1) && !isatty(2)) {
-		err_hint(err, "start it in a terminal, or set BROWSER to a program; --no-browser "
-			      "prints the URL and waits");
-		return err_set(err, ENOTTY, "there is no browser here, and no terminal to show the "
-					    "URL in");
+		err_hint(err,
+			"start it in a terminal, or set BROWSER to a program; --no-browser "
+			"prints the URL and waits");
+		return err_set(err, ENOTTY,
+			"there is no browser here, and no terminal to show the "
+			"URL in");
 	}
 	strv_add(m, &argv, open);
 	strv_add(m, &argv, a->seconds);

@@ -458,9 +458,14 @@ static int git_copy_row(struct run *r, const char *path, struct err *err)
 		int k = file_mkdir_p(AT_FDCWD, dir, 0700);
 		if (k < 0)
 			return err_sys(err, -k, "create %s", dir);
-		k = file_write_atomic(AT_FDCWD, g->base, text, (size_t)n, 0600, false, err);
+		/* With a zero byte in it, it is none that git reads. */
+		const char *given = strlen(text) == (size_t)n ? run_git_unsigned(r, text) : text;
+		if (!given)
+			return err_set(err, ENOMEM, "out of memory");
+		size_t len = given == text ? (size_t)n : strlen(given);
+		k = file_write_atomic(AT_FDCWD, g->base, given, len, 0600, false, err);
 		if (k == 0)
-			k = file_write_atomic(AT_FDCWD, g->copy, text, (size_t)n, 0644, false, err);
+			k = file_write_atomic(AT_FDCWD, g->copy, given, len, 0644, false, err);
 		if (k < 0)
 			return k;
 	}

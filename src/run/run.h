@@ -231,6 +231,8 @@ void run_plan_begin(struct run *r);
 int run_plan(struct run *r, struct err *err);
 /* Is path in a directory of the host's that is shown as it is? */
 bool run_shown_by_host(const struct run *r, const char *path);
+/* run-git.c: a git config's text as the inside gets it; NULL: out of memory. */
+const char *run_git_unsigned(struct run *r, const char *text);
 /* run-trees.c: work trees of the workspace's repository that stay outside. */
 void run_trees_rows(struct run *r);
 /* run-links.c: of the rows from the given one on, those in directories that the home has as links.

@@ -300,6 +300,29 @@ hooked() {
 	assert_output started
 }
 
+@test "git: a repository that asks for signed commits can be committed to, and goes on asking" {
+	git_repo
+	git config commit.gpgSign true
+	git config tag.gpgSign true
+	git config gpg.program /nonexistent/gpg
+	cp .git/config "$T/before"
+	"$BAWN" run --rm shell -- bash -euc 'echo x >x; git add x; git commit -qm inside; git tag -m t v1; git config branch.main.rebase true' >"$T/out" 2>&1 ||
+		fail "$(cat "$T/out")"
+	run cat "$T/out"
+	[ "$(grep -c 'commits are not signed inside' "$T/out")" = 1 ] || fail "$output"
+	refute_output 'not carried over'
+	[ "$(git log -1 --format=%s)" = inside ]
+	[ "$(git config branch.main.rebase)" = true ]
+	[ "$(git config --get-all commit.gpgSign)" = true ]
+	[ "$(git config --get-all tag.gpgSign)" = true ]
+	run git config --list --local
+	refute_output push.gpgsign
+	# for the user's own settings too it is said once
+	git config --global commit.gpgSign true
+	run "$BAWN" run --rm shell -- true
+	[ "$(grep -c 'commits are not signed inside' <<<"$output")" = 1 ] || fail "$output"
+}
+
 @test "git: a submodule is a workspace with the same protections" {
 	git_repo "$T/lib"
 	git_repo "$HOME/super"

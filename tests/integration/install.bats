@@ -31,7 +31,7 @@ teardown() { bawn_teardown; }
 	assert_status 0
 	assert_output claude
 	run "$T/moved/bin/bawn" policy check shell github.com
-	assert_output "by $T/moved/share/bawn/policies/egress/balanced.yaml:"
+	assert_output "/share/bawn/policies/egress/balanced.yaml:"
 	refute_output '/../'
 	run "$T/moved/bin/bawn" run --rm shell -- echo "it runs"
 	assert_status 0
