@@ -463,8 +463,8 @@ void run_hold_signals(void)
 {
 	sigset_t set;
 	sigemptyset(&set);
-	static const int handled[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
+	static const int handled[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+		SIGWINCH, SIGCONT, SIGTSTP};
 	for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
 		/* nohup(1): a hang-up stays ignored, for the agent too, as none is passed on. */
 		struct sigaction old;

@@ -212,8 +212,8 @@ static int on_message(struct at *a, struct err *err)
 
 static int set_up(struct at *a, struct err *err)
 {
-	static const int forwarded[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
+	static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+		SIGWINCH, SIGCONT, SIGTSTP};
 	sigset_t set;
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
@@ -249,8 +249,9 @@ static int loop(struct at *a, struct err *err)
 			{.fd = in ? t->in : -1, .events = events(in)},
 			{.fd = out ? t->out : -1, .events = events(out)},
 			{.fd = master ? t->master : -1, .events = events(master)}};
-		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+		if (poll(p, ARRAY_LEN(p), terminal_wait_ms(t)) < 0 && errno != EINTR)
 			return err_sys(err, errno, "poll");
+		terminal_look(t);
 		if (p[1].revents)
 			on_signals(a);
 		if (p[2].revents && read(a->timer, &ticks, sizeof(ticks)) == sizeof(ticks))

@@ -26,9 +26,9 @@ struct client_result {
 };
 
 /* Stay until the session ends, the user detaches, or the supervisor goes.  Signals SIGHUP, SIGINT,
- * SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP must be blocked; they reach the
- * session.  0 or -errno; -ESRCH (err untouched): the supervisor ended before it took the request
- * up. */
+ * SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP must be blocked; they
+ * reach the session.  0 or -errno; -ESRCH (err untouched): the supervisor ended before it took the
+ * request up. */
 int client_run(const struct client_config *c, struct client_result *ret, struct err *err);
 
 /* "ctrl-p,ctrl-q" as bytes in dst[17]; -EINVAL with the grammar. */

@@ -20,7 +20,7 @@
 #define LAST_WORDS_MS 100
 
 static const int forwarded[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP};
 
 static int watch(struct sandbox *s, int fd, enum tag tag, uint32_t events)
 {
@@ -455,9 +455,10 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 		terminal_pump(&s->term);
 		rewatch(s);
 		struct epoll_event ev[16];
-		int n = epoll_wait(s->epoll, ev, ARRAY_LEN(ev), -1);
+		int n = epoll_wait(s->epoll, ev, ARRAY_LEN(ev), terminal_wait_ms(&s->term));
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "epoll_wait");
+		terminal_look(&s->term);
 		for (int i = 0; i < n && s->init.pid > 0; i++) {
 			r = on_event(s, ev[i].data.u64, err);
 			if (r < 0)

@@ -18,6 +18,7 @@ static const char undo_all[] =
 	"\033\\\033[?1049l\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l"
 	"\033[?2004l\033[?2026l\033[<9u\033[>4;0m\033>\033[?1l\033[?25h\033[?7h\033[0m\r";
 /* How long an answer to a query may be on its way when the agent ends. */
+#define BACKGROUND_LOOK_MS 500
 #define LATE_REPLY_MS 80
 
 void terminal_clear(struct terminal *t)
@@ -164,6 +165,20 @@ int terminal_start(struct terminal *t, struct err *err)
 	if (!t->plain)
 		write_slowly(t->out, "\033[22;2t", 7, 100); /* save the title (xterm's stack) */
 	return 0;
+}
+
+int terminal_wait_ms(const struct terminal *t)
+{
+	return t->in >= 0 && !t->raw ? BACKGROUND_LOOK_MS : -1;
+}
+
+void terminal_look(struct terminal *t)
+{
+	if (terminal_wait_ms(t) < 0)
+		return;
+	terminal_start(t, NULL);
+	if (t->raw)
+		terminal_resize(t);
 }
 
 static void swallow_replies(struct terminal *t)

@@ -45,6 +45,10 @@ int terminal_open(
 	struct terminal *t, unsigned int tty_fds, int master, bool clipboard, struct err *err);
 /* Raw mode on (where descriptor 0 is the terminal and we are in its foreground). */
 int terminal_start(struct terminal *t, struct err *err);
+/* A shell that brings a running job to the foreground says so to nobody, so it has to be looked
+ * after: how long poll() may wait meanwhile (-1: for ever), and the look. */
+int terminal_wait_ms(const struct terminal *t);
+void terminal_look(struct terminal *t);
 /* Raw mode off and every mode the agent set undone; for suspending and for the end. */
 void terminal_stop(struct terminal *t);
 void terminal_close(struct terminal *t);

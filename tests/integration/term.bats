@@ -177,6 +177,44 @@ drive() {
 	assert_status 4
 }
 
+@test "TERM-07 a job begun in the background takes the terminal when it is brought to the foreground" {
+	cat >"$T/bg.py" <<-'EOF'
+		import os, pty, select, sys, time
+		args = " ".join(sys.argv[1:])
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execvpe("bash", ["bash", "--norc", "-i"], {**os.environ, "PS1": "$ "})
+		seen = b""
+		def until(what, send):
+		    global seen
+		    os.write(fd, send)
+		    end = time.monotonic() + 15
+		    while what not in seen and time.monotonic() < end:
+		        if select.select([fd], [], [], 0.1)[0]:
+		            try: seen += os.read(fd, 4096)
+		            except OSError: break
+		    ok = what in seen
+		    print("saw" if ok else "MISSED", what, "" if ok else seen)
+		    seen = seen.partition(what)[2]
+		until(b"up!", f"{args} -- sh -c 'echo up!; read x; echo got-$x; stty size' &\r".encode())
+		os.write(fd, b"fg\r")
+		time.sleep(1.5)
+		until(b"got-again", b"again\r")
+		time.sleep(1.5)
+		until(b"rc=0", b"echo rc=$?\r")
+	EOF
+	run timeout 60 /usr/bin/python3 "$T/bg.py" "$BAWN" run --rm -q shell "$WS"
+	assert_output "saw b'got-again'"
+	assert_output "saw b'rc=0'"
+	run timeout 60 /usr/bin/python3 "$T/bg.py" "$BAWN" run -q --name jobs shell "$WS"
+	assert_output "saw b'got-again'"
+}
+
+@test "TERM-07 SIGALRM reaches the agent" {
+	run timeout -s ALRM 1 "$BAWN" run --rm -q shell -- bash -c 'trap "echo rang; exit 7" ALRM; sleep 20 & wait'
+	assert_output rang
+}
+
 @test "TERM-08 file transfers and reports are filtered, links pass" {
 	run drive eof -- printf 'A\033]1337;File=name=eA==:aGk=\007B\033]5113;ac=send\033\\C\033]8;;http://x/\007l\033]8;;\007D\033[1;1;1;1;1;1*yE\n'
 	refute_output "]1337"
