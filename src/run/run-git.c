@@ -5,7 +5,15 @@
  * So the private copy of such a file ends with the opposite, and so does what it is compared with
  * at the end: nothing of that is taken back.
  */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/path.h"
 #include "run/run.h"
+
+#define ALTERNATES_MAX 65536
 
 /* The empty line ends a last one that goes on. */
 static const char unsigned_settings[] =
@@ -26,4 +34,32 @@ const char *run_git_unsigned(struct run *r, const char *text)
 	if (!strv_has(&r->plan.notices, said))
 		strv_add(&r->arena, &r->plan.notices, said);
 	return arena_join(&r->arena, text, "", unsigned_settings);
+}
+
+/* Where the repository borrows objects (git clone --shared, --reference) git is without them
+ * inside, and says "bad object HEAD".  What it names is shown to the user alone: nothing is lent
+ * for it. */
+void run_git_borrows(struct run *r)
+{
+	char *objects = r->ws.common_dir ? path_join(&r->arena, r->ws.common_dir, "objects") : NULL;
+	char *file = objects ? path_join(&r->arena, objects, "info/alternates") : NULL, *text,
+	     *line;
+	char quoted[1024];
+	struct stat st;
+	if (!file || file_read(&r->arena, AT_FDCWD, file, ALTERNATES_MAX, &text, NULL) <= 0)
+		return;
+	for (int left = 3; left && (line = strsep(&text, "\n"));) {
+		char *dir = *line == '/' ? line : path_join(&r->arena, objects, line);
+		char *real = *line && *line != '#' && dir ? path_real(&r->arena, dir) : NULL;
+		if (!real || stat(real, &st) < 0 || !S_ISDIR(st.st_mode) ||
+			run_shown_by_host(r, real))
+			continue;
+		strv_addf(&r->arena, &r->plan.notices,
+			"this repository borrows git objects that stay outside: bawn run PROFILE . "
+			"%s "
+			"lets them be read",
+			escape_shell(
+				quoted, sizeof(quoted), arena_join(&r->arena, real, ":", "ro")));
+		left--;
+	}
 }

@@ -780,6 +780,7 @@ int run_plan(struct run *r, struct err *err)
 	if (r->step)
 		run_step_env(r);
 	say_scan(r);
+	run_git_borrows(r);
 	if (r->opt.verbosity > 0)
 		say_masks(r);
 	if (r->opt.dry_run) {

@@ -323,6 +323,25 @@ hooked() {
 	[ "$(grep -c 'commits are not signed inside' <<<"$output")" = 1 ] || fail "$output"
 }
 
+@test "git: a repository that borrows objects names the PATH that it needs" {
+	git_repo "$HOME/lender's own"
+	git clone -q --shared "$HOME/lender's own" "$HOME/borrower" 2>/dev/null
+	cd "$HOME/borrower"
+	run "$BAWN" run --rm shell -- git log --format=%s
+	assert_output 'borrows git objects that stay outside'
+	local path
+	path=$(sed -n 's/.*bawn run PROFILE \. \(.*\) lets them be read/\1/p' <<<"$output")
+	run bash -c "'$BAWN' run --rm shell . $path -- git log --format=%s"
+	[ "$output" = first ] || fail "$output"
+	# one that is inside the workspace is no matter
+	git_repo
+	git clone -q --shared "$WS" "$WS/inner" 2>/dev/null
+	mv "$WS/inner/.git/objects/info/alternates" "$WS/.git/objects/info/alternates"
+	cd "$WS"
+	run "$BAWN" run --rm shell -- git log --format=%s
+	refute_output borrows
+}
+
 @test "git: a submodule is a workspace with the same protections" {
 	git_repo "$T/lib"
 	git_repo "$HOME/super"
