@@ -57,7 +57,7 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	case OPT_TIMEOUT:
 		n = strspn(value, "0123456789");
 		if (n == 0 || n > 5 || value[n] || strtoul(value, NULL, 10) == 0)
-			return err_set(err, EINVAL, "--timeout takes seconds, 1 to 99999");
+			return err_set(err, EINVAL, "it takes seconds, 1 to 99999");
 		a->seconds = value;
 		break;
 	case OPT_CONNECT:

@@ -327,12 +327,12 @@ static void show_all(struct ctx *c, const struct explained *x)
 		printf("to change it: %s\n", shown(text, sizeof(text), x->fix));
 }
 
-static int check_method(const char *method, struct err *err)
+int policy_check_method(const char *method, struct err *err)
 {
 	const char *s = method ? method : "GET";
 	if (*s >= 'A' && *s <= 'Z' && !s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")])
 		return 0;
-	return err_set(err, EINVAL, "methods are in capital letters");
+	return err_set(err, EINVAL, "methods are in capital letters, as GET");
 }
 
 int policy_explain(struct ctx *c)
@@ -350,7 +350,7 @@ int policy_explain(struct ctx *c)
 	const char *url = policy_request_words(c, c->arg[1], &x.method);
 	x.a = &c->a;
 	x.path = policy_url_path(url, &x.path_n);
-	if (target_parse(url, &x.target, &err) < 0 || check_method(x.method, &err) < 0) {
+	if (target_parse(url, &x.target, &err) < 0 || policy_check_method(x.method, &err) < 0) {
 		char bad[200];
 		err_hint(&err, "write HOST, HOST:PORT, a URL, or METHOD and a URL");
 		err_prefix(&err, "'%s'", shown(bad, sizeof(bad), c->arg[1]));

@@ -333,6 +333,11 @@ static int check(struct ctx *c)
 	if (egress_view(&e, data, n) < 0)
 		return ADMIN_FAILED;
 	const char *url = policy_request_words(c, c->arg[1], &x.method);
+	if (policy_check_method(x.method, &err) < 0) {
+		char bad[200];
+		err_prefix(&err, "'%s'", shown(bad, sizeof(bad), x.method));
+		return admin_fail(&err);
+	}
 	x.credentials = &in.credentials;
 	x.url = url;
 	x.to = &t;

@@ -12,7 +12,7 @@ int log_file_find(struct arena *a, const char **file, bool may_come, struct err 
 		if (may_come || access(*file, F_OK) == 0)
 			return 0;
 		err_hint(err, "the file is the one that was given to bawn run --audit");
-		return err_sys(err, errno, "open %s", *file);
+		return err_sys(err, errno, "open '%s'", *file);
 	}
 	int r = path_xdg_find(a, &xdg, err);
 	if (r < 0)

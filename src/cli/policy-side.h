@@ -48,6 +48,8 @@ void policy_target_text(const struct target *t, char *buf, size_t cap);
 /* A request on the command line: "METHOD URL" as one word, or URL beside --method.  The URL; *ret
  * is NULL where no method is named. */
 const char *policy_request_words(struct ctx *c, const char *word, const char **ret);
+/* NULL is none, and well. */
+int policy_check_method(const char *method, struct err *err);
 /* The path of a URL with its query, n bytes; "/" where it has none. */
 const char *policy_url_path(const char *url, size_t *ret_n);
 

@@ -44,7 +44,7 @@ static int open_archive(const char *path, struct err *err)
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	escape_text(shown, sizeof(shown), path);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "open %s", shown);
+		return err_sys(err, errno, "open '%s'", shown);
 	if (S_ISDIR(st.st_mode)) {
 		err_hint(err, "an OCI layout in a directory: tar -C %s -c . | bawn template load -",
 			shown);

@@ -158,6 +158,10 @@ int locate_file(struct locate *l, enum locate_kind kind, const char *name, const
 	}
 	if (!schema_is_name(name)) {
 		char shown[128];
+		err_hint(err, "%s",
+			kind == LOCATE_PROFILE          ? "bawn profile ls lists the profiles"
+				: kind == LOCATE_POLICY ? "bawn policy show lists the policies"
+							: "a name is of letters, digits, - and _");
 		return err_set(err, EINVAL, "\"%s\" is not the name of %s %s",
 			escape_text(shown, sizeof(shown), name),
 			strchr("aeiou", places[kind].what[0]) ? "an" : "a", places[kind].what);

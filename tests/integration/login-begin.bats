@@ -268,7 +268,7 @@ works() {
 	assert_output 'needs no log-in of its own'
 	assert_output 'bawn login codex'
 	run "$BAWN" login --timeout 0 codex </dev/null
-	assert_output '--timeout takes seconds'
+	assert_output '--timeout: it takes seconds'
 }
 
 @test "CRED-06 ended by Ctrl-C nothing is written and the port is free; what read requests is confined" {

@@ -387,6 +387,14 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	assert_output 'the port is not between 1 and 65535'
 	run -1 "$BAWN" policy check shell ''
 	assert_output 'there is no host name in it'
+	run -125 "$BAWN" policy check --method '' shell https://github.com/
+	assert_output 'methods are in capital letters'
+	run -125 "$BAWN" policy check --method get shell https://github.com/
+	assert_output "'get': methods are in capital letters"
+	run -125 "$BAWN" policy check '' github.com
+	assert_output 'bawn profile ls lists the profiles'
+	run -1 "$BAWN" policy check shell ''
+	assert_output 'there is no host name in it'
 }
 
 @test "policy explain and check never disagree" {
