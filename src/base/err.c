@@ -33,10 +33,18 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 /* What is the same whatever it stopped. */
 static const char *remedy(int code)
 {
-	return code == EMFILE
-		? "the limit of open files is too low: ulimit -n 1024 raises it, as far as "
-		  "ulimit -Hn allows"
-		: "";
+	switch (code) {
+	case EMFILE:
+		return "the limit of open files is too low: ulimit -n 1024 raises it, as far as "
+		       "ulimit "
+		       "-Hn allows";
+	case ENOSPC:
+	case EDQUOT:
+		return "make room there: df -h shows which disk is full, df -ih which has no file "
+		       "left";
+	default:
+		return "";
+	}
 }
 
 int err_sys(struct err *err, int code, const char *fmt, ...)

@@ -176,6 +176,7 @@ shell() {
 	EOT
 	run unshare -Um --map-current-user --keep-caps bash "$T/full"
 	assert_output 'No space left'
+	assert_output 'make room there'
 	refute_output LEFT
 	assert_status 125
 	[ ! -e "$WS/ran" ]
