@@ -35,13 +35,12 @@ static const char *remedy(int code)
 {
 	switch (code) {
 	case EMFILE:
-		return "the limit of open files is too low: ulimit -n 1024 raises it, as far as "
-		       "ulimit "
-		       "-Hn allows";
+		return "the limit of open files is too low: ulimit -n 1024 raises it, as far "
+		       "as ulimit -Hn allows";
 	case ENOSPC:
 	case EDQUOT:
-		return "make room there: df -h shows which disk is full, df -ih which has no file "
-		       "left";
+		return "make room there: df -h shows which disk is full, df -ih which has no "
+		       "file left";
 	default:
 		return "";
 	}

@@ -110,8 +110,10 @@ static bool is_neighbour(const struct host_addr *a)
 			freeifaddrs(list);
 		list = NULL;
 		asked = now.tv_sec;
-		if (getifaddrs(&list) < 0)
-			return false;
+		if (getifaddrs(&list) < 0) {
+			list = NULL; /* not known, it may be one */
+			return true;
+		}
 	}
 	dial_sockaddr(a, 0, &to);
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next)

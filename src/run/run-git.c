@@ -55,9 +55,8 @@ void run_git_borrows(struct run *r)
 			run_shown_by_host(r, real))
 			continue;
 		strv_addf(&r->arena, &r->plan.notices,
-			"this repository borrows git objects that stay outside: bawn run PROFILE . "
-			"%s "
-			"lets them be read",
+			"this repository borrows git objects that stay outside: "
+			"bawn run PROFILE . %s lets them be read",
 			escape_shell(
 				quoted, sizeof(quoted), arena_join(&r->arena, real, ":", "ro")));
 		left--;

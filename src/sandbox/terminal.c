@@ -18,8 +18,9 @@ static const char undo_all[] =
 	"\033\\\033[?1049l\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l"
 	"\033[?2004l\033[?2026l\033[<9u\033[>4;0m\033>\033[?1l\033[?25h\033[?7h\033[0m\r";
 /* How long an answer to a query may be on its way when the agent ends. */
-#define BACKGROUND_LOOK_MS 500
 #define LATE_REPLY_MS 80
+/* How soon a job that was brought to the foreground has the terminal. */
+#define BACKGROUND_LOOK_MS 500
 
 void terminal_clear(struct terminal *t)
 {

@@ -422,3 +422,21 @@ marked() {
 	run in_base stat -c %a /
 	assert_output 755
 }
+
+@test "linked work trees that stay outside are there in a template's root, too, and in none of its layers" {
+	base
+	git init -q -b main "$HOME/main"
+	git -C "$HOME/main" -c user.name=T -c user.email=t@example.com commit -q --allow-empty -m first
+	git -C "$HOME/main" worktree add -q -b one "$HOME/trees/one"
+	mkdir -p "$LAYER$HOME"
+	echo image >"$LAYER$HOME/trees" # in the way
+	WS=$HOME/main
+	run -0 in_base sh -c "cat .git/worktrees/one/gitdir; echo in; cat '$HOME/trees'"
+	assert_output "$HOME/trees/one/.git"
+	assert_output $'in\nimage'
+	rm "$LAYER$HOME/trees"
+	run -0 in_base sh -c "ls -A '$HOME/trees/one' && wc -c <'$HOME/trees/one/.git' || stat -c %s '$HOME/trees/one/.git'"
+	assert_output .git
+	[ ! -e "$LAYER$HOME/trees" ]
+	git -C "$HOME/main" worktree list | grep -q trees/one
+}
