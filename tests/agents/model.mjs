@@ -7,10 +7,10 @@
 //
 // Scenario: {"commands": ["echo hi > a", {"run": "make", "timeout": 60}], "final": "done"}
 // "oauth": {"refresh": "first refresh token", "access": "first access token", "life": seconds,
-//   "jwt": true}: it plays the token endpoint, too, and answers 401 to a token that is over.  A
-//   refresh token counts once: what comes a second time stands in the log as "reuse".  POST
-//   /control {"revoke": true}: no token counts any more; {"mode": "error", "hang", "echo", "refuse",
-//   "page", ""}: what the endpoint does.
+//   "jwt": true, "slow": ms}: it plays the token endpoint, too (which takes that long), and answers
+//   401 to a token that is over.  A refresh token counts once: what comes a second time stands in
+//   the log as "reuse".  POST /control {"revoke": true}: no token counts any more; {"mode": "error",
+//   "hang", "echo", "refuse", "page", ""}: what the endpoint does.
 // "watch": a list of words; each request's "seen" names those of them that stand in it.
 // Log: JSON Lines, one a request: the credential header seen, the tools offered, the step answered
 // with, and the text of the last tool result (which is what the agent got to see).
@@ -367,9 +367,10 @@ function tokens(text, type, entry, res) {
   oauth.refresh = newToken("refresh");
   const life = scenario.oauth.life ?? 600, access = newToken("access", life);
   oauth.access.set(access, Date.now() + life * 1000);
-  say(200, JSON.stringify({ access_token: access, refresh_token: oauth.refresh, expires_in: life,
-    token_type: "Bearer", ...(scenario.oauth.jwt ? { id_token: newToken("access", life) } : {}) }),
-    { renewed: !begins, begun: begins, gave: access });
+  const answer = JSON.stringify({ access_token: access, refresh_token: oauth.refresh, expires_in: life,
+    token_type: "Bearer", ...(scenario.oauth.jwt ? { id_token: newToken("access", life) } : {}) });
+  setTimeout(() => say(200, answer, { renewed: !begins, begun: begins, gave: access }),
+    scenario.oauth.slow ?? 0);
 }
 
 // A browser's way: a code for whoever proves that he asked (RFC 7636), back to where he listens.
