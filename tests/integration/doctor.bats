@@ -107,7 +107,7 @@ missing() { # RULES CHECK TEXT
 
 @test "a read-only /proc/sys, as in a container, is not taken for missing modules" {
 	run unshare -Urm bash -c '
-		mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys &&
+		mount --rbind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys &&
 		exec "$0" doctor --json' "$BAWN"
 	line=$(state_of nftables <<<"$output")
 	case $line in
