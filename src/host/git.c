@@ -140,8 +140,7 @@ static char *work_tree(struct arena *a, const char *dir, const struct host_ident
 	return NULL;
 }
 
-/* The first line of a small file, resolved against dir.  NULL when it isn't there. */
-static char *read_path(struct arena *a, const char *dir, const char *name, const char *prefix)
+char *host_git_leads_to(struct arena *a, const char *dir, const char *name, const char *prefix)
 {
 	char *text, *file = path_join(a, dir, name);
 	struct stat st;
@@ -202,13 +201,13 @@ static void add_bind(struct arena *a, struct host_workspace *w, const char *dir)
 static void follow_git_file(struct arena *a, struct host_workspace *w)
 {
 	w->git = HOST_GIT_FOREIGN;
-	char *dir = read_path(a, w->path, ".git", "gitdir: ");
+	char *dir = host_git_leads_to(a, w->path, ".git", "gitdir: ");
 	if (!dir || !is_git_dir(a, dir))
 		return;
-	char *common = read_path(a, dir, "commondir", "");
+	char *common = host_git_leads_to(a, dir, "commondir", "");
 	if (common) {
 		/* git worktree add: DIR/gitdir names our .git file */
-		char *back = read_path(a, dir, "gitdir", "");
+		char *back = host_git_leads_to(a, dir, "gitdir", "");
 		char *ours = path_join(a, w->path, ".git");
 		if (!back || !ours || !streq(back, ours) || !is_git_dir(a, common) ||
 			!path_within(dir, common))

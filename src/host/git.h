@@ -27,6 +27,10 @@ struct host_workspace {
 	bool empty;             /* no entry at all: nothing to scan */
 };
 
+/* Where git's small file dir/name leads to: its first line behind the prefix, read as a path from
+ * dir, links resolved.  NULL where there is no such file, or place. */
+char *host_git_leads_to(struct arena *a, const char *dir, const char *name, const char *prefix);
+
 /* What to do about a PATH that was given and can't be resolved: code is errno. */
 void host_path_hint(const char *given, int code, struct err *err);
 

@@ -11,34 +11,17 @@
  * What a repository says of its work trees was maybe written inside.  Believed is only what the
  * place itself, where no agent writes, confirms: a file .git that leads back.
  */
-#include <fcntl.h>
-
-#include "base/file.h"
-#include "base/path.h"
 #include "run/run.h"
-
-#define POINTER_MAX 8192
-
-/* The place that the one line of the file dir/name leads to, links resolved. */
-static char *leads_to(struct run *r, const char *dir, const char *name, const char *prefix)
-{
-	char *text, *file = path_join(&r->arena, dir, name);
-	ssize_t n = file ? file_read(&r->arena, AT_FDCWD, file, POINTER_MAX, &text, NULL) : -1;
-	if (n < 0 || strlen(text) != (size_t)n || !has_prefix(text, prefix))
-		return NULL;
-	text += strlen(prefix);
-	text[strcspn(text, "\r\n")] = '\0';
-	return path_real(&r->plan.arena, text[0] == '/' ? text : path_join(&r->arena, dir, text));
-}
 
 /* The .git of the work tree that dir/gitdir names, if it is a real one that lies elsewhere. */
 static const char *elsewhere(struct run *r, const char *dir)
 {
-	char *place = leads_to(r, dir, "gitdir", ""), *slash = place ? strrchr(place, '/') : NULL;
+	char *place = host_git_leads_to(&r->plan.arena, dir, "gitdir", ""),
+	     *slash = place ? strrchr(place, '/') : NULL;
 	if (!slash || slash == place || !streq(slash, "/.git") || run_shown_by_host(r, place))
 		return NULL;
 	char *tree = arena_dupn(&r->arena, place, (size_t)(slash - place));
-	char *back = tree ? leads_to(r, tree, ".git", "gitdir: ") : NULL;
+	char *back = tree ? host_git_leads_to(&r->arena, tree, ".git", "gitdir: ") : NULL;
 	return back && streq(back, dir) ? place : NULL;
 }
 
