@@ -462,17 +462,11 @@ void run_init(struct run *r, int argc, char **argv)
 void run_hold_signals(void)
 {
 	sigset_t set;
-	sigemptyset(&set);
-	static const int handled[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
-		SIGWINCH, SIGCONT, SIGTSTP};
-	for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
-		/* nohup(1): a hang-up stays ignored, for the agent too, as none is passed on. */
-		struct sigaction old;
-		if (handled[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
-			old.sa_handler == SIG_IGN)
-			continue;
-		sigaddset(&set, handled[i]);
-	}
+	struct sigaction old;
+	session_signals(&set);
+	/* nohup(1): a hang-up stays ignored, for the agent too, as none is passed on. */
+	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+		sigdelset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */

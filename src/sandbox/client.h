@@ -25,10 +25,9 @@ struct client_result {
 	int signal; /* SIGINT, SIGTERM or SIGHUP was sent to us and passed on, the first; else 0 */
 };
 
-/* Stay until the session ends, the user detaches, or the supervisor goes.  Signals SIGHUP, SIGINT,
- * SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP must be blocked; they
- * reach the session.  0 or -errno; -ESRCH (err untouched): the supervisor ended before it took the
- * request up. */
+/* Stay until the session ends, the user detaches, or the supervisor goes.  The signals of
+ * session_signals() must be blocked; they reach the session.  0 or -errno; -ESRCH (err untouched):
+ * the supervisor ended before it took the request up. */
 int client_run(const struct client_config *c, struct client_result *ret, struct err *err);
 
 /* "ctrl-p,ctrl-q" as bytes in dst[17]; -EINVAL with the grammar. */

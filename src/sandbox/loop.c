@@ -19,9 +19,6 @@
 #define DRAIN_MS 2000
 #define LAST_WORDS_MS 100
 
-static const int forwarded[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP};
-
 static int watch(struct sandbox *s, int fd, enum tag tag, uint32_t events)
 {
 	struct epoll_event ev = {.events = events, .data.u64 = tag};
@@ -52,9 +49,7 @@ static void rewatch(struct sandbox *s)
 static int set_up(struct sandbox *s, struct err *err)
 {
 	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
+	session_signals(&set);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

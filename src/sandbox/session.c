@@ -16,6 +16,15 @@
 #define SOCKET_NAME "control.sock"
 #define PEER_PIDFD 77 /* SO_PEERPIDFD, which older headers don't have */
 
+void session_signals(sigset_t *ret)
+{
+	static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+		SIGWINCH, SIGCONT, SIGTSTP};
+	sigemptyset(ret);
+	for (size_t i = 0; i < ARRAY_LEN(passed_on); i++)
+		sigaddset(ret, passed_on[i]);
+}
+
 /* A path of any length: by way of the directory's descriptor. */
 static void address(int dirfd, struct sockaddr_un *ret)
 {

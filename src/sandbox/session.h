@@ -18,6 +18,7 @@
 #ifndef BAWN_SANDBOX_SESSION_H
 #define BAWN_SANDBOX_SESSION_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -105,6 +106,10 @@ struct session_msg {
 	uint16_t pad;
 	char text[1280];
 };
+
+/* The signals that whoever started a session may send, and that it gets: blocked in bawn, and read
+ * from a signalfd. */
+void session_signals(sigset_t *ret);
 
 /* Listen in dir (of the box).  fd or -errno. */
 int session_listen(int dirfd, struct err *err);
