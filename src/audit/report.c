@@ -5,9 +5,11 @@
  */
 #include "audit/report.h"
 
+#include <limits.h>
 #include <time.h>
 
 #include "audit/read.h"
+#include "base/escape.h"
 
 static void forget(struct report *r)
 {
@@ -294,7 +296,7 @@ int report_read(const char *path, const char *sandbox, enum report_span span, st
 		.request = calloc(REPORT_ROWS_MAX, sizeof(*r.request)),
 		.session = calloc(REPORT_ROWS_MAX, sizeof(*r.session))};
 	struct audit_tail *t = NULL;
-	char *line;
+	char *line, shown[PATH_MAX];
 	size_t n;
 	int k = r.ev && r.host && r.denial && r.request && r.session
 		? 0
@@ -304,14 +306,14 @@ int report_read(const char *path, const char *sandbox, enum report_span span, st
 	while (k == 0 && (k = audit_tail_next(t, &line, &n)) == 1) {
 		k = add_line(&r, line, n, sandbox, span);
 		if (k < 0)
-			err_sys(err, -k, "read %s", path);
+			err_sys(err, -k, "read %s", escape_text(shown, sizeof(shown), path));
 	}
 	audit_tail_free(t);
 	if (k == 0 && !r.sandbox) {
 		err_hint(err, "bawn log shows what the log has, bawn log --file FILE another one");
-		k = sandbox
-			? err_set(err, ENOENT, "the audit log has nothing of sandbox %s", sandbox)
-			: err_set(err, ENOENT, "the audit log has no run");
+		k = sandbox ? err_set(err, ENOENT, "the audit log has nothing of sandbox %s",
+				      escape_text(shown, sizeof(shown), sandbox))
+			    : err_set(err, ENOENT, "the audit log has no run");
 	}
 	if (k < 0) {
 		report_free(&r);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "audit/chain.h"
+#include "base/escape.h"
 
 struct audit_tail {
 	char path[PATH_MAX];
@@ -75,18 +76,20 @@ int audit_open_all(const char *path, int fds[static AUDIT_FILES], size_t *ret)
 int audit_tail_open(const char *path, struct audit_tail **ret, struct err *err)
 {
 	struct audit_tail *t = calloc(1, sizeof(*t));
+	char shown[PATH_MAX];
 	if (!t)
 		return err_set(err, ENOMEM, "out of memory");
+	escape_text(shown, sizeof(shown), path);
 	t->inotify = t->fd = -1;
 	int r = snprintf(t->path, sizeof(t->path), "%s", path);
 	if (r < 0 || (size_t)r >= sizeof(t->path)) {
 		free(t);
-		return err_set(err, ENAMETOOLONG, "path too long: %s", path);
+		return err_set(err, ENAMETOOLONG, "path too long: %s", shown);
 	}
 	r = audit_open_all(path, t->newer, &t->n_newer);
 	if (r < 0) {
 		free(t);
-		return err_sys(err, -r, "open the audit log %s", path);
+		return err_sys(err, -r, "open the audit log %s", shown);
 	}
 	if (t->n_newer)
 		t->fd = t->newer[--t->n_newer];

@@ -180,8 +180,10 @@ static int take(const char *path, struct verify *v, struct files *f, struct err 
 		r = fstat(f->fd[i], &st) < 0 ? -errno : 0;
 		f->size[i] = (uint64_t)st.st_size;
 	}
-	if (r < 0)
-		return err_sys(err, -r, "open the audit log %s", path);
+	if (r < 0) {
+		escape_text(shown, sizeof(shown), path);
+		return err_sys(err, -r, "open the audit log %s", shown);
+	}
 	if (k < 0)
 		tell(v, shown, "the head record is damaged");
 	else if (k == 0)

@@ -231,7 +231,7 @@ static int verify(const char *file, struct err *err)
 	struct audit_verdict v;
 	char shown[PATH_MAX];
 	if (audit_verify(file, print_problem, NULL, &v, err) < 0)
-		return log_fail(err);
+		return admin_fail(err);
 	escape_text(shown, sizeof(shown), file);
 	if (v.old)
 		printf("%s: %" PRIu64
@@ -253,37 +253,38 @@ int cmd_log(int argc, char **argv)
 	_cleanup_(arena_free) struct arena a = {0};
 	struct audit_tail *t = NULL;
 	struct err err = {0};
+	char shown[PATH_MAX];
 	size_t bad = 0;
 
 	int r = parse(argc, argv, &o, &err);
 	if (r < 0)
-		return log_fail(&err);
+		return admin_fail(&err);
 	if (o.help)
 		return admin_help(&help);
 	if (log_file_find(&a, &o.file, o.follow, &err) < 0)
-		return log_fail(&err);
+		return admin_fail(&err);
 	if (o.verify)
 		return verify(o.file, &err);
 	if (audit_tail_open(o.file, &t, &err) < 0)
-		return log_fail(&err);
+		return admin_fail(&err);
 	r = show_all(t, &o, &bad);
 	bad += audit_tail_skipped(t);
 	audit_tail_free(t);
+	escape_text(shown, sizeof(shown), o.file);
 	if (bad)
 		fprintf(stderr, "bawn: %zu lines of %s are no events and were left out\n", bad,
-			o.file);
+			shown);
 	if (r < 0 && r != -EPIPE) {
-		err_sys(&err, -r, "read %s", o.file);
-		return log_fail(&err);
+		err_sys(&err, -r, "read %s", shown);
+		return admin_fail(&err);
 	}
 	if (r == -EPIPE)
 		return admin_said(0);
 	if (r == 0 && o.filter.sandbox && !o.filtered && !is_sandbox(&a, o.filter.sandbox)) {
-		char shown[256];
 		err_hint(&err, "see: bawn ls; without a name all events are shown");
 		err_set(&err, ENOENT, "there is no sandbox '%s', and no event of one",
 			escape_text(shown, sizeof(shown), o.filter.sandbox));
-		return log_fail(&err);
+		return admin_fail(&err);
 	}
 	return 0;
 }

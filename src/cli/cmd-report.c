@@ -157,18 +157,18 @@ int cmd_report(int argc, char **argv)
 	size_t n = 0;
 
 	if (parse(argc, argv, &o, &err) < 0)
-		return log_fail(&err);
+		return admin_fail(&err);
 	if (o.help)
 		return admin_help(&help);
 	bool own = !o.file;
 	if (log_file_find(&a, &o.file, false, &err) < 0 ||
 		report_read(o.file, o.sandbox, o.span, &r, &err) < 0)
-		return log_fail(&err);
+		return admin_fail(&err);
 	if (own)
 		find_changes(&a, &r);
 	int k = report_page(&r, &page, &n);
 	report_free(&r);
 	k = k < 0 ? err_set(&err, ENOMEM, "out of memory") : write_page(&o, page, n, &err);
 	free(page);
-	return k < 0 ? log_fail(&err) : 0;
+	return k < 0 ? admin_fail(&err) : 0;
 }

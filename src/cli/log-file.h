@@ -1,4 +1,4 @@
-/* cli/log-file.h - what `bawn log` and `bawn report` have in common: which audit log, and failing.
+/* cli/log-file.h - what `bawn log` and `bawn report` have in common: which audit log.
  */
 #ifndef BAWN_CLI_LOG_FILE_H
 #define BAWN_CLI_LOG_FILE_H
@@ -8,8 +8,5 @@
 /* *file: as given by --file, or NULL, which becomes the user's own log.  One that was given must be
  * there, unless it may come yet.  0 or -errno. */
 int log_file_find(struct arena *a, const char **file, bool may_come, struct err *err);
-
-/* Say *err, whose text may be the log's or the user's, escaped; the exit code. */
-int log_fail(const struct err *err);
 
 #endif

@@ -200,6 +200,15 @@ event() { # SANDBOX EVENT FIELDS
 	run "$BAWN" log --event denny
 	assert_status 125
 	assert_output "did you mean deny"
+	# what was typed is escaped, once
+	run "$BAWN" log --event $'de\x1bny'
+	assert_output "no kind of event: 'de\x1bny'"
+	run "$BAWN" log --file $'no\x1b[2Jlog'
+	assert_status 125
+	assert_output "open 'no\x1b[2Jlog'"
+	run "$BAWN" report --file "$T/none.jsonl" -o - $'no\x1bbox'
+	assert_status 125
+	refute_output $'\x1b'
 	run "$BAWN" log --verify --event deny
 	assert_status 125
 	assert_output "takes no filter"
