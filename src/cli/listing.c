@@ -2,11 +2,25 @@
 #include "cli/listing.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 #include "cli/admin.h"
 
 const char *shown(char *buf, size_t cap, const char *s)
 {
 	return escape_text(buf, cap, s ? s : "");
+}
+
+static int unknown_verb(
+	const struct listing_verb *verbs, size_t n, const char *usage, const char *word)
+{
+	const char *names[16];
+	char said[128];
+	n = MIN(n, ARRAY_LEN(names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = verbs[i].name;
+	const char *near = text_nearest(word, names, n);
+	return admin_usage(usage, "unknown verb '%s'%s%s%s", shown(said, sizeof(said), word),
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const char *usage,
@@ -16,6 +30,7 @@ int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const
 	struct err err = {0};
 	if (argc < 1)
 		return admin_usage(usage, "a verb is missing");
+	c->usage = usage;
 	c->n = argc - 1;
 	c->arg = argv + 1;
 	if (admin_dirs_find(&c->a, &dirs, &err) < 0)
@@ -25,7 +40,7 @@ int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const
 	size_t i = 0;
 	while (i < n && !streq(verbs[i].name, argv[0]))
 		i++;
-	int code = i < n ? verbs[i].run(c) : admin_usage(usage, "unknown verb");
+	int code = i < n ? verbs[i].run(c) : unknown_verb(verbs, n, usage, argv[0]);
 	if (c->json.buf && !c->json.failed)
 		printf("%.*s\n", (int)c->json.n, c->json.buf);
 	json_free(&c->json);
@@ -39,6 +54,8 @@ int list_all(struct ctx *c, enum locate_kind kind,
 	struct strv names = {0};
 	struct err err = {0};
 	int code = 0;
+	if (c->n > 0)
+		return admin_usage(c->usage, "ls takes no name; show takes one");
 	if (locate_names(&c->locate, kind, &names, &err) < 0)
 		return admin_fail(&err);
 	if (c->as_json)

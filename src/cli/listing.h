@@ -11,6 +11,7 @@ struct ctx {
 	struct locate locate;
 	struct json_out json;
 	bool as_json, help;
+	const char *usage;
 	int n; /* rest of the command line */
 	char **arg;
 	void *own; /* the command's */

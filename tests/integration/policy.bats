@@ -193,6 +193,15 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	run "$BAWN" profile show mytol
 	[ "$status" -eq 125 ]
 	[[ $output == *'did you mean "mytool"?'* ]]
+	for verb in 'ls mytool' 'shwo mytool' $'sh\x1bow'; do
+		# shellcheck disable=SC2086  # two words
+		run "$BAWN" profile $verb
+		[ "$status" -eq 2 ] || fail "profile $verb: $status $output"
+		printf '%s\n' "$output" >>"$T/said"
+	done
+	grep -q 'ls takes no name; show takes one' "$T/said"
+	grep -q "unknown verb 'shwo'; did you mean show?" "$T/said"
+	grep -qF "unknown verb 'sh\x1bow'" "$T/said"
 }
 
 requests_policy() {
