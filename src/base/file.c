@@ -41,7 +41,12 @@ int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, m
 {
 	char tmp[PATH_MAX];
 	static unsigned int serial;
-	int k = snprintf(tmp, sizeof(tmp), "%s.%ld.%u.tmp", path, (long)getpid(), serial++);
+	/* room for what follows the name, where that is as long as a name may be */
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	int n_kept = (int)MIN(
+		(size_t)(name - path) + MIN(strlen(name), (size_t)NAME_MAX - 40), sizeof(tmp));
+	int k = snprintf(
+		tmp, sizeof(tmp), "%.*s.%ld.%u.tmp", n_kept, path, (long)getpid(), serial++);
 	if (k < 0 || (size_t)k >= sizeof(tmp))
 		return err_set(err, ENAMETOOLONG, "path too long: %s", path);
 

@@ -240,7 +240,10 @@ int run_result_open(struct run *r, struct err *err)
 	r->result.dir = fd; /* held: nothing inside can lead the write elsewhere */
 	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return err_sys(err, errno, "--result %s", shown);
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+	bool is = fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!is && errno != ENOENT)
+		return err_sys(err, errno, "--result %s", shown);
+	if (is && !S_ISREG(st.st_mode))
 		return err_set(err, EEXIST, "--result %s exists and is no regular file", shown);
 	*err = (struct err){0};
 	r->result.name = name;

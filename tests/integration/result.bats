@@ -113,7 +113,7 @@ assert_field() {
 	mkdir "$T/dir" "$T/locked"
 	chmod 555 "$T/locked"
 	mkfifo "$T/fifo"
-	for bad in "$T/none/r" "$T/dir" "$T/dir/" "$T/fifo" "$T/locked/r" "$T/dir/.." ""; do
+	for bad in "$T/none/r" "$T/dir" "$T/dir/" "$T/fifo" "$T/locked/r" "$T/dir/.." "" "$T/$(printf '%0256d' 0)"; do
 		run "$BAWN" run --rm --result "$bad" shell . -- touch started
 		assert_status 125
 		assert_output "--result"
@@ -124,6 +124,10 @@ assert_field() {
 	run "$BAWN" create --result "$T/result" --name box shell .
 	assert_status 125
 	[ ! -e started ]
+	# a name as long as any may be is one
+	run "$BAWN" run --rm --result "$T/$(printf '%0255d' 0)" shell . -- true
+	assert_status 0
+	grep -q '"exit": *0' "$T/$(printf '%0255d' 0)"
 }
 
 @test "result: nothing inside leads the write elsewhere" {

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -165,6 +166,17 @@ static void files_are_whole_or_not(void **state)
 	assert_int_equal(mkfifo("fifo", 0600), 0);
 	assert_int_equal(file_read(&a, AT_FDCWD, "fifo", 10, &text, &err), -EINVAL); /* no hang */
 	assert_int_equal(file_read(&a, AT_FDCWD, "none", 10, &text, &err), -ENOENT);
+
+	/* a name of NAME_MAX bytes is one, though what stands for it meanwhile has more to say */
+	char name[NAME_MAX + 2];
+	memset(name, 'n', sizeof(name));
+	name[NAME_MAX] = '\0';
+	assert_int_equal(file_write_atomic(AT_FDCWD, name, "x", 1, 0600, false, &err), 0);
+	assert_int_equal(file_read(&a, AT_FDCWD, name, 10, &text, &err), 1);
+	name[NAME_MAX] = 'n';
+	name[NAME_MAX + 1] = '\0';
+	assert_int_equal(
+		file_write_atomic(AT_FDCWD, name, "x", 1, 0600, false, &err), -ENAMETOOLONG);
 	arena_free(&a);
 }
 
