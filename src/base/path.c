@@ -133,23 +133,27 @@ int path_install_find(struct arena *a, const char *libexecdir, const char *datad
 	if (!dir)
 		return err_sys(err, errno, "read /proc/self/exe");
 
+	/* The helpers of this very bawn first: an installation that was moved, or a second one, may
+	 * find another version where it was once configured to look. */
+	char *moved = above(a, dir, 1, "libexec/bawn");
+	char *moved_data = above(a, dir, 1, "share/bawn");
+	if (!moved || !moved_data)
+		return arena_check(a, err);
 	if (has_helper(dir) && !streq(dir, libexecdir)) {
 		ret->libexec = dir;
 		ret->data = path_join(a, dir, "share");
 		/* no build tree, but a helper of an installation that was moved */
 		if (ret->data && access(ret->data, F_OK) < 0)
 			ret->data = above(a, dir, 2, "share/bawn");
+	} else if (!streq(moved, libexecdir) && has_helper(moved)) {
+		ret->libexec = moved;
+		ret->data = access(moved_data, F_OK) == 0 ? moved_data : arena_dup(a, datadir);
 	} else if (has_helper(libexecdir)) {
 		ret->libexec = arena_dup(a, libexecdir);
 		ret->data = arena_dup(a, datadir);
 	} else {
-		ret->libexec = above(a, dir, 1, "libexec/bawn");
-		ret->data = above(a, dir, 1, "share/bawn");
-		if (!has_helper(ret->libexec)) {
-			err_hint(err, "install bawn again: make install");
-			return err_set(err, ENOENT, "bawn-init is in neither %s nor %s", libexecdir,
-				ret->libexec);
-		}
+		err_hint(err, "install bawn again: make install");
+		return err_set(err, ENOENT, "bawn-init is in neither %s nor %s", libexecdir, moved);
 	}
 	return arena_check(a, err);
 }

@@ -51,6 +51,28 @@ teardown() { bawn_teardown; }
 	assert_output "$T/moved/bin/bawn"
 }
 
+@test "an installation keeps to its own helpers where another version has the configured place" {
+	libexec=$(sed -n 's/^prefix = //p' "$BAWN_BUILDDIR/Makefile")/libexec/bawn
+	make -s -C "$BAWN_BUILDDIR" install DESTDIR="$T/dest" prefix=/opt/bawn >/dev/null 2>"$T/err" ||
+		fail "$(cat "$T/err")"
+	cat >"$T/other" <<-'EOF'
+		mount -t tmpfs other "$1"
+		mkdir -p "$2"
+		printf '#!/bin/sh\necho another version; exit 3\n' >"$2/bawn-init"
+		cp "$2/bawn-init" "$2/bawn-admin"
+		chmod +x "$2"/bawn-*
+		"$3" profile ls
+	EOF
+	# that place is covered in a namespace alone: whatever stands there stays
+	at=$libexec
+	mkdir -p "$at" 2>/dev/null || while [ ! -d "$at" ]; do at=$(dirname "$at"); done
+	run unshare -Urm sh "$T/other" "$at" "$libexec" "$T/dest/opt/bawn/bin/bawn"
+	rmdir -p "$libexec" 2>/dev/null || true
+	assert_status 0
+	assert_output "$T/dest/opt/bawn/share/bawn/profiles/claude.yaml"
+	refute_output 'another version'
+}
+
 @test "no file of the installation is writable by others or has a set-id bit" {
 	make -s -C "$BAWN_BUILDDIR" install DESTDIR="$T/dest" >/dev/null 2>&1
 	[ -z "$(find "$T/dest" -type f -perm /6022)" ]
