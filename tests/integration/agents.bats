@@ -44,8 +44,11 @@ tour_of() {
 	[[ $(tool_result 1) == *'BUILD DONE'* ]] || fail "make: $(tool_result 1)" || return 1
 	[[ $(tool_result 2) == *'GOOD DAY'* ]] || fail "allowed: $(tool_result 2)" || return 1
 	[ "$(server_hits "$ok")" -ge 1 ] || return 1
-	[[ $(tool_result 3) =~ curl:\ \([0-9]+\).*rc=[1-9][0-9]*\ in\ [0-9]\ s ]] ||
-		fail "denied: $(tool_result 3)" || return 1
+	# an agent that reads two pipes has them in either order
+	local denied
+	denied=$(tool_result 3)
+	[[ $denied =~ curl:\ \([0-9]+\) && $denied =~ rc=[1-9][0-9]*\ in\ [0-9]\ s ]] ||
+		fail "denied: $denied" || return 1
 	[[ $(tool_result 4) == *'No such file'* ]] || fail "key: $(tool_result 4)" || return 1
 	[[ $(tool_result 5) == *"HOME=$HOME"* ]] || fail "env: $(tool_result 5)" || return 1
 	refute_canary "$MODEL_LOG" || return 1
