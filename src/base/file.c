@@ -155,7 +155,7 @@ int file_mkdir_private(const char *path, struct err *err)
 bool file_dir_empty(const char *path)
 {
 	/* readdir, but no allocation of a DIR: three entries decide */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_Alignas(8) char buf[1024];
 	if (fd < 0)
 		return false;

@@ -29,7 +29,7 @@ int file_mkdir_private(const char *path, struct err *err);
 /* mkdir -p below dirfd, mode for each made.  0 or -errno. */
 int file_mkdir_p(int dirfd, const char *path, mode_t mode);
 
-/* A directory that can be read and has no entry. */
+/* A directory, no link to one, that can be read and has no entry. */
 bool file_dir_empty(const char *path);
 
 #endif

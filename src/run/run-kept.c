@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 
 #include "base/cache-file.h"
-#include "base/dir-record.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -104,28 +103,13 @@ const char *run_kept_place(struct run *r)
 	return key ? arena_printf(&r->arena, "%s/%s-%s", dir, boot, key) : NULL;
 }
 
-/* Holds dir nothing at all? */
-static bool is_empty(const char *dir)
-{
-	_Alignas(8) char buf[1024];
-	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : dir_records(fd, buf, sizeof(buf));
-	for (ssize_t o = 0; o < n;) {
-		const struct dir_record *d = (const struct dir_record *)(buf + o);
-		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
-			return false;
-		o += d->d_reclen;
-	}
-	return n > 0;
-}
-
 void run_kept_decide(struct run *r)
 {
 	if (!r->box.spare)
 		return;
 	bool keep = r->sandbox_ran && r->image->whole && !r->image->outside && !r->ca &&
 		r->box.home;
-	if (keep && !is_empty(r->box.home))
+	if (keep && !file_dir_empty(r->box.home))
 		keep = tree_remove(AT_FDCWD, r->box.home, NULL) == 0;
 	if (!keep)
 		r->box.spare = NULL;

@@ -180,6 +180,19 @@ static void files_are_whole_or_not(void **state)
 	arena_free(&a);
 }
 
+static void an_empty_directory_is_one_and_no_link(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("empty", 0700), 0);
+	assert_true(file_dir_empty("empty"));
+	assert_int_equal(symlink("empty", "to-empty"), 0);
+	assert_false(file_dir_empty("to-empty"));
+	assert_false(file_dir_empty("none"));
+	assert_int_equal(mkdir("empty/.hidden", 0700), 0);
+	assert_false(file_dir_empty("empty"));
+	assert_true(file_dir_empty("empty/.hidden"));
+}
+
 static void private_directories(void **state)
 {
 	(void)state;
@@ -569,6 +582,7 @@ int main(void)
 		cmocka_unit_test(json_is_json),
 		cmocka_unit_test(paths_are_not_folded),
 		cmocka_unit_test(files_are_whole_or_not),
+		cmocka_unit_test(an_empty_directory_is_one_and_no_link),
 		cmocka_unit_test(private_directories),
 		cmocka_unit_test(trees_go_whatever_is_in_them),
 		cmocka_unit_test(descriptors_travel),
