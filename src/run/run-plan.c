@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "base/digest.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -16,23 +15,8 @@
 #include "run/clone.h"
 #include "run/credential.h"
 #include "run/image.h"
+#include "run/rows.h"
 #include "run/step.h"
-
-static struct mount_op *row(
-	struct run *r, enum mount_op_kind kind, const char *dst, uint32_t flags, const char *data)
-{
-	struct mount_op *m = plan_mount(&r->plan, kind, dst);
-	m->flags = flags;
-	m->data = data;
-	return m;
-}
-
-static void bind_row(struct run *r, const char *path, uint32_t flags, const char *why)
-{
-	struct mount_op *m = row(r, MOUNT_BIND, path, flags | MOUNT_POINT, NULL);
-	m->src = m->dst;
-	m->why = why;
-}
 
 static void system_rows(struct run *r)
 {
@@ -175,39 +159,6 @@ static void carry_rows(struct run *r)
 		row(r, MOUNT_CARRY, *p, MOUNT_POINT, NULL)->why = "laid before the root";
 }
 
-/* An overlay: what is written goes to up/PART of the sandbox, over the frozen layers that have such
- * a part, over below (top first), over lowest. */
-static int overlay_rows(struct run *r, const char *dst, const char *part, const struct strv *below,
-	const char *lowest, const char *why, struct err *err)
-{
-	struct arena *a = &r->plan.arena;
-	for (size_t i = r->lasting ? r->spec.layers.n : 0; i-- > 0;) {
-		char *layer = store_layer_part(&r->store, a, r->spec.layers.v[i], part);
-		if (!layer || access(layer, F_OK) < 0)
-			continue;
-		struct mount_op *m = row(r, MOUNT_LOWER, dst, 0, NULL);
-		m->src = layer;
-		m->why = r->spec.layers.v[i];
-	}
-	for (size_t i = 0; below && i < below->n; i++)
-		row(r, MOUNT_LOWER, dst, 0, NULL)->src = below->v[i];
-	struct mount_op *m = row(r, MOUNT_OVERLAY, dst, MOUNT_POINT, NULL);
-	m->src = lowest;
-	m->why = why;
-	m->data = arena_printf(a, "%s/up/%s\n%s/work/%s", r->box.dir, part, r->box.dir, part);
-	if (r->opt.dry_run)
-		return 0;
-	static const char *const subs[] = {"up", "work"};
-	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
-		char *dir = path_join(a, path_join(a, r->box.dir, subs[i]), part);
-		int k = dir ? file_mkdir_p(AT_FDCWD, dir, streq(dst, "/") ? 0755 : 0700) : -ENOMEM;
-		if (k < 0)
-			return err_sys(
-				err, -k, "create %s/%s of sandbox %s", subs[i], part, r->box.id);
-	}
-	return 0;
-}
-
 /* Template host: what the machine has; else the template's layers, and over them what bawn puts
  * there. */
 static int root_rows(struct run *r, struct err *err)
@@ -222,13 +173,7 @@ static int root_rows(struct run *r, struct err *err)
 	for (size_t i = l->n; i-- > 0;)
 		strv_push(&r->plan.arena, &order, l->v[i]);
 	const char *lowest = order.v[--order.n];
-	const size_t n = r->plan.n_mounts;
-	int k = overlay_rows(r, "/", RUN_IMAGE_PART, &order, lowest, r->image->ref, err);
-	/* else the kernel would write the whole file system to disk when it is unmounted */
-	for (size_t i = n; k == 0 && !r->lasting && i < r->plan.n_mounts; i++)
-		if (r->plan.mounts[i].kind == MOUNT_OVERLAY)
-			r->plan.mounts[i].flags |= MOUNT_FLEETING;
-	return k;
+	return run_overlay_rows(r, "/", RUN_IMAGE_PART, &order, lowest, r->image->ref, err);
 }
 
 static void why_row(struct run *r)
@@ -250,78 +195,11 @@ static int home_rows(struct run *r, struct err *err)
 	if (r->image) /* a directory of the root */
 		return 0;
 	if (r->lasting)
-		return overlay_rows(r, r->inside.home, "home", NULL, r->box.home, why, err);
+		return run_overlay_rows(r, r->inside.home, "home", NULL, r->box.home, why, err);
 	struct mount_op *m = row(r, MOUNT_BIND, r->inside.home, MOUNT_POINT, NULL);
 	m->src = r->box.home;
 	m->why = why;
 	return 0;
-}
-
-/* A directory of the user's that comes along; sorted so that outer ones are mounted first. */
-struct lend {
-	const char *path;
-	uint32_t flags;
-	const char *why;
-	const char *part;   /* overlay: its name below up/ and work/; NULL: bind */
-	const char *lowest; /* overlay: instead of path */
-};
-
-static int lend_cmp(const void *a, const void *b)
-{
-	const struct lend *x = a, *y = b;
-	int c = strcmp(x->path, y->path);
-	/* Of one path named twice, read-only counts. */
-	return c ? c : (int)(y->flags & MOUNT_RO) - (int)(x->flags & MOUNT_RO);
-}
-
-static bool inside_workspace(const struct run *r, const char *path)
-{
-	return path_within(path, r->ws.path);
-}
-
-/* The same for the same directory at every start: what was installed there is found again. */
-static char *part_name(struct run *r, const char *kind, const char *path)
-{
-	char hex[33];
-	digest_hex(digest_of(path, strlen(path)), hex);
-	return arena_printf(&r->plan.arena, "%s-%.16s", kind, hex);
-}
-
-static size_t lend_tools(struct run *r, struct lend *v)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < r->agent.binds.n; i++)
-		if (!inside_workspace(r, r->agent.binds.v[i]))
-			v[n++] = (struct lend){.path = r->agent.binds.v[i],
-				.flags = MOUNT_RO,
-				.why = "the agent's program"};
-	for (size_t i = 0; i < r->tools.n; i++) {
-		const struct host_tool *t = &r->tools.v[i];
-		if (inside_workspace(r, t->path))
-			continue;
-		v[n] = (struct lend){.path = t->path, .flags = MOUNT_RO, .why = t->name};
-		if (t->mode == HOST_TOOL_OVERLAY && t->dir) {
-			v[n].flags = 0;
-			v[n].part = part_name(r, "tool", t->path);
-		}
-		n++;
-	}
-	return n;
-}
-
-static int lend_row(struct run *r, const struct lend *l, struct err *err)
-{
-	if (!l->part) {
-		bind_row(r, l->path, l->flags, l->why);
-		return 0;
-	}
-	if (l->lowest && !r->opt.dry_run) {
-		int k = file_mkdir_p(AT_FDCWD, l->lowest, 0700);
-		if (k < 0)
-			return err_sys(err, -k, "create %s", l->lowest);
-	}
-	return overlay_rows(
-		r, l->path, l->part, NULL, l->lowest ? l->lowest : l->path, l->why, err);
 }
 
 /* What a clone shares with the host: objects, and what its making needs to know. */
@@ -336,39 +214,6 @@ static void clone_rows(struct run *r)
 	m = row(r, MOUNT_BIND, CLONE_SETUP_INSIDE,
 		MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
 	m->src = path_join(&r->plan.arena, r->box.dir, CLONE_SETUP);
-}
-
-static int lend_rows(struct run *r, struct err *err)
-{
-	size_t cap = r->agent.binds.n + r->tools.n + r->n_extras + r->ws.binds.n + 1;
-	struct lend *v = arena_alloc(&r->plan.arena, cap * sizeof(*v));
-	if (!v)
-		return err_set(err, ENOMEM, "out of memory");
-	size_t n = lend_tools(r, v);
-	for (size_t i = 0; i < r->ws.binds.n; i++)
-		v[n++] = (struct lend){.path = r->ws.binds.v[i],
-			.part = run_is_cow(r) ? part_name(r, "git", r->ws.binds.v[i]) : NULL,
-			.why = "the workspace's git directory"};
-	for (size_t i = 0; i < r->n_extras; i++)
-		v[n++] = (struct lend){.path = r->extras[i].path,
-			.flags = r->extras[i].read_only ? MOUNT_RO : 0,
-			.why = "asked for"};
-	if (run_has_workspace(r))
-		v[n++] = (struct lend){.path = r->ws.path,
-			.part = r->repo || run_is_cow(r) ? CLONE_PART : NULL,
-			.lowest = r->repo ? path_join(&r->plan.arena, r->box.dir, "empty") : NULL,
-			.why = r->repo          ? "a clone of the workspace"
-				: run_is_cow(r) ? "the workspace: changes wait in the sandbox"
-						: "the workspace"};
-	qsort(v, n, sizeof(*v), lend_cmp);
-	for (size_t i = 0; i < n; i++) {
-		if (i && streq(v[i].path, v[i - 1].path))
-			continue;
-		int k = lend_row(r, &v[i], err);
-		if (k < 0)
-			return k;
-	}
-	return 0;
 }
 
 /* What is there is right. */
@@ -760,7 +605,7 @@ int run_plan(struct run *r, struct err *err)
 	clone_rows(r);
 	const size_t lent = p->n_mounts;
 	if (k == 0)
-		k = lend_rows(r, err);
+		k = run_lend_rows(r, err);
 	if (k < 0)
 		return k;
 	link_rows(r, r->agent.links, r->agent.n_links);

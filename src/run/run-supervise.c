@@ -103,6 +103,7 @@ static void on_started(void *ctx)
 		hear(r);
 	/* Work that can wait until the agent runs: leftovers of runs that were killed. */
 	store_collect(&r->store, NULL);
+	store_box_sweep(&r->box);
 	store_prune_cache(r->store.xdg.cache);
 	run_scan_reap(r, false);
 	run_audit_plan(r);
@@ -317,12 +318,14 @@ static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err
 	return sandbox_wait(r->sandbox, res, err);
 }
 
-/* A directory in which nothing was left behind can be used again: the socket goes first. */
-static void remove_box(struct run *r)
+/* A directory in which nothing was left behind can be used again: the socket goes first.  Its lock,
+ * to be closed when nothing is mounted there any more; -1: none. */
+static int remove_box(struct run *r)
 {
 	struct err err = {0};
+	int lock;
 	if (r->box.lock < 0)
-		return;
+		return -1;
 	_cleanup_close_ int dir = r->sandbox_ran
 		? open(r->box.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 		: -1;
@@ -330,8 +333,9 @@ static void remove_box(struct run *r)
 		session_unlisten(dir);
 	if (r->image)
 		run_kept_decide(r);
-	if (store_box_remove(&r->box, &err) < 0)
+	if (store_box_leave(&r->box, &lock, &err) < 0)
 		run_message(r, "%s; the next bawn command tries again", err.msg);
+	return lock;
 }
 
 int run_release(struct run *r, int code)
@@ -344,8 +348,7 @@ int run_release(struct run *r, int code)
 	 * shall have the same upper directory. */
 	const bool early = !r->box.lasting && !(r->image && r->box.spare) &&
 		sandbox_ended(r->sandbox);
-	if (early)
-		remove_box(r);
+	_cleanup_close_ int lock = early ? remove_box(r) : -1;
 	/* a template stays in use, and a control group has somebody in it, until it is gone */
 	const bool beside = early && !r->image && r->cgroup.dir < 0;
 	struct proc last = PROC_NONE;
@@ -359,7 +362,7 @@ int run_release(struct run *r, int code)
 	else if (r->box.lasting)
 		store_sandbox_release(&r->box);
 	else if (!early)
-		remove_box(r);
+		lock = remove_box(r);
 	if (r->audit)
 		audit_close(r->audit);
 	run_image_close(r);
@@ -415,6 +418,8 @@ int run_supervise(struct run *r, struct err *err)
 		return r->unfit ? r->unfit : 125;
 	if (r->opt.dry_run)
 		return show_plan(r);
+	if (!r->lasting)
+		store_box_ways(&r->box, &r->arena, &r->ways);
 	k = decide_and_wait(r, &res, err);
 	if (err->code) {
 		const struct audit_field f[] = {

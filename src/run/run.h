@@ -128,6 +128,7 @@ struct run {
 	struct host_agent agent;
 	bool agent_sought;
 	struct host_toolchains tools;
+	struct strv ways; /* what the plan mounts on in the box: store_box_ways() */
 	struct host_env env;
 	struct run_credential *credentials; /* of the policy, with what of them is in force */
 	size_t n_credentials;

@@ -3,22 +3,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <time.h>
 
-#include "base/digest.h"
-#include "base/dir-record.h"
 #include "base/file.h"
 #include "base/tree.h"
 #include "store/layers.h"
-
-#define LOCK_NAME "lock"
+#include "store/spare.h"
 
 static int open_lock(int dirfd, const char *name)
 {
@@ -91,154 +84,32 @@ static void id_part(const char *path, char ret[static 25])
 	ret[n] = '\0';
 }
 
-/* Where the next start on this workspace finds an unused directory; NULL: nowhere. */
-static void spare_place(struct store *s, struct arena *a, const char *workspace, const char *home,
-	struct store_box *b)
-{
-	char hex[33];
-	if (!home)
-		return;
-	const bool within = workspace && path_within(workspace, home) && !streq(workspace, home);
-	b->point = arena_dup(a, within ? workspace + strlen(home) + 1 : "");
-	char *key = b->point ? arena_printf(a, "%s%c%s", home, '\n', b->point) : NULL;
-	char *dir = path_join(a, s->xdg.cache, "spare");
-	if (key && dir)
-		b->spare = path_join(a, dir, digest_hex(digest_of(key, strlen(key)), hex));
-}
-
-/* What the agent could leave on a directory for whoever gets it next.  Not the number that the
- * kernel gives an overlay; remove: nor its mark that something below was copied, which goes. */
-static bool has_attributes(int fd, bool remove)
-{
-	char names[1024];
-	ssize_t n = flistxattr(fd, names, sizeof(names));
-	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1) {
-		const char *name = names + i;
-		if (has_prefix(name, "security.") || streq(name, "user.overlay.uuid") ||
-			(remove && streq(name, "user.overlay.impure") &&
-				fremovexattr(fd, name) == 0))
-			continue;
-		return true;
-	}
-	return n < 0 && errno != ENOTSUP;
-}
-
-static bool private_dir(int dirfd, const char *name, mode_t mode)
-{
-	struct stat st;
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-		st.st_uid == geteuid() && (st.st_mode & 07777) == mode;
-}
-
-static bool has_name(const char *const *names, const char *name)
-{
-	for (; names && *names; names++)
-		if (streq(*names, name))
-			return true;
-	return false;
-}
-
-/* Has dir no entries but these (NULL: none at all), and no attributes?  remove: make it so. */
-static bool holds_only(int dirfd, const char *const *names, bool remove)
-{
-	/* readdir, but no allocation of a DIR: few entries decide */
-	_cleanup_close_ int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_Alignas(8) char buf[2048];
-	ssize_t n = fd < 0 || has_attributes(fd, remove) ? -1 : 0;
-	while (n >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
-		for (ssize_t o = 0; o < n;) {
-			const struct dir_record *d = (const struct dir_record *)(buf + o);
-			const bool kept = streq(d->d_name, ".") || streq(d->d_name, "..") ||
-				has_name(names, d->d_name);
-			if (!kept && (!remove || tree_remove(fd, d->d_name, NULL) < 0))
-				return false;
-			o += d->d_reclen;
-		}
-	return n == 0;
-}
-
-static int open_in(int dirfd, const char *name)
-{
-	return openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* Of a template's sandbox: part, its directory "root", and of that what names says. */
-static bool part_pristine(int dir, const char *part, const char *const *names, bool remove)
-{
-	static const char *const root[] = {"root", NULL};
-	_cleanup_close_ int at = open_in(dir, part);
-	_cleanup_close_ int in = at < 0 ? -1 : open_in(at, "root");
-	return in >= 0 && private_dir(dir, part, 0755) && private_dir(at, "root", 0755) &&
-		holds_only(at, root, remove) && holds_only(in, names, remove);
-}
-
-/* Nothing was written inside: what is below the upper directory nobody could write to. */
-static bool whole_pristine(int dir, bool remove)
-{
-	static const char *const entries[] = {
-		LOCK_NAME, "home", "seed-root", "ca", "up", "work", NULL};
-	return private_dir(dir, "seed-root", 0755) && holds_only(dir, entries, remove) &&
-		part_pristine(dir, "up", NULL, remove) && part_pristine(dir, "work", NULL, remove);
-}
-
-/* Nothing in the directory but the lock, the home, and in it the empty way to the mount point.
- * remove: nothing any more, where it could be removed. */
-static bool pristine(const struct store_box *b, bool remove)
-{
-	static const char *const entries[] = {LOCK_NAME, "home", NULL};
-	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || !private_dir(dir, "home", 0700))
-		return false;
-	if (b->whole)
-		return whole_pristine(dir, remove);
-	if (!holds_only(dir, entries, remove))
-		return false;
-	int at = open_in(dir, "home");
-	const char *p = b->point;
-	bool ok = at >= 0;
-	while (ok && *p) {
-		char name[NAME_MAX + 1];
-		size_t n = strcspn(p, "/");
-		if (n > NAME_MAX)
-			break;
-		memcpy(name, p, n);
-		name[n] = '\0';
-		const char *const only[] = {name, NULL};
-		p += n + (p[n] == '/');
-		int next = open_in(at, name);
-		ok = next >= 0 && private_dir(at, name, 0755) && holds_only(at, only, remove);
-		close(at);
-		at = next;
-	}
-	ok = ok && !*p && holds_only(at, NULL, remove);
-	if (at >= 0)
-		close(at);
-	return ok;
-}
-
 /* Make b->dir, or take the spare one, and lock it. */
-static int box_make(struct store_box *b, struct err *err)
+static int box_make(struct store_box *b, struct arena *a, struct err *err)
 {
 	CRASH_STEP();
 	bool taken = b->spare && rename(b->spare, b->dir) == 0;
 	CRASH_STEP();
-	if (taken && !pristine(b, false)) {
+	if (taken && !spare_taken(b, a)) {
 		int r = tree_remove(AT_FDCWD, b->dir, err);
 		if (r < 0)
 			return r;
-		taken = false;
+		taken = b->ways_noted = false;
+		b->ways = (struct strv){0};
 	}
 	if (!taken && mkdir(b->dir, 0700) < 0)
 		return err_sys(err, errno, "create %s", b->dir);
 	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	b->lock = dir < 0 ? -errno : open_lock(dir, LOCK_NAME);
+	b->lock = dir < 0 ? -errno : open_lock(dir, STORE_LOCK_NAME);
 	int r = b->lock < 0 ? b->lock : lock_fd(b->lock, LOCK_EX | LOCK_NB);
 	if (r == -EWOULDBLOCK && taken) {
 		/* Whoever left it here has not let go of the lock yet.  The directory is ours by
 		 * the rename, so a lock of our own does; nobody collects while we hold the
-		 * store's. */
+		 * store's.  But the mounts of that run may still have its upper directories. */
+		tree_remove(dir, "up", NULL);
 		close(b->lock);
-		b->lock = unlinkat(dir, LOCK_NAME, 0) < 0 ? -errno : open_lock(dir, LOCK_NAME);
+		b->lock = unlinkat(dir, STORE_LOCK_NAME, 0) < 0 ? -errno
+								: open_lock(dir, STORE_LOCK_NAME);
 		r = b->lock < 0 ? b->lock : lock_fd(b->lock, LOCK_EX | LOCK_NB);
 	}
 	if (r == 0 && !taken && mkdirat(dir, "home", 0700) < 0)
@@ -273,12 +144,14 @@ static int create(struct store *s, struct arena *a, const char *profile, const c
 	if (like) {
 		b.spare = arena_dup(a, like);
 		b.whole = true;
+	} else {
+		b.work = arena_printf(a, "work.%06x", nonce & 0xffffff);
 	}
 
 	int r = lock_fd(s->lock, LOCK_SH);
 	if (r < 0)
 		return err_sys(err, -r, "lock %s", s->sandboxes);
-	r = box_make(&b, err);
+	r = box_make(&b, a, err);
 	lock_fd(s->lock, LOCK_UN);
 	if (r < 0) {
 		b.spare = NULL;
@@ -301,40 +174,19 @@ int store_box_create_like(struct store *s, struct arena *a, const char *profile,
 	return create(s, a, profile, workspace, NULL, spare, ret, err);
 }
 
-static bool rename_new(const char *from, const char *to)
+int store_box_leave(struct store_box *b, int *ret_lock, struct err *err)
 {
-	CRASH_STEP();
-	const bool done = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) ==
-		0;
-	const int saved = errno;
-	CRASH_STEP();
-	errno = saved;
-	return done;
-}
-
-/* Keep the directory, emptied, for the next start; false when it has to be removed. */
-static bool keep_spare(const struct store_box *b)
-{
-	struct stat st;
-	if (!b->spare || !b->dir || lstat(b->spare, &st) == 0 || !pristine(b, true))
-		return false;
-	if (rename_new(b->dir, b->spare))
-		return true;
-	char parent[PATH_MAX];
-	if (errno != ENOENT ||
-		snprintf(parent, sizeof(parent), "%.*s", (int)(path_base(b->spare) - b->spare - 1),
-			b->spare) >= (int)sizeof(parent) ||
-		file_mkdir_private(parent, NULL) < 0)
-		return false;
-	return rename_new(b->dir, b->spare);
+	int r = spare_keep(b) || !b->dir ? 0 : tree_remove(AT_FDCWD, b->dir, err);
+	*ret_lock = b->lock;
+	*b = STORE_BOX_NONE;
+	return r;
 }
 
 int store_box_remove(struct store_box *b, struct err *err)
 {
-	int r = keep_spare(b) || !b->dir ? 0 : tree_remove(AT_FDCWD, b->dir, err);
-	if (b->lock >= 0)
-		close(b->lock);
-	*b = STORE_BOX_NONE;
+	int lock, r = store_box_leave(b, &lock, err);
+	if (lock >= 0)
+		close(lock);
 	return r;
 }
 
@@ -348,7 +200,7 @@ static int collect_one(int dirfd, const char *name, struct err *err)
 	if (name[0] != '.' && faccessat(box, "spec", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0; /* it lasts */
 	/* A directory without a lock file was cut short while it was being made or removed. */
-	_cleanup_close_ int lock = openat(box, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int lock = openat(box, STORE_LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (lock < 0 && errno != ENOENT)
 		return 0;
 	if (lock >= 0 && lock_fd(lock, LOCK_EX | LOCK_NB) < 0)

@@ -24,12 +24,15 @@ int store_open(struct arena *a, struct store *ret, struct err *err);
 void store_close(struct store *s);
 
 struct store_box {
-	char *id;     /* "claude-myrepo-1f3a9c" */
-	char *spare;  /* where an unused directory is kept for the next start, or NULL */
-	char *point;  /* the workspace's place below home/, which a spare one still has */
-	bool whole;   /* a spare one is that of a template's sandbox, with what bawn has put in */
-	bool taken;   /* it was a spare one */
-	char *dir;    /* host path */
+	char *id;    /* "claude-myrepo-1f3a9c" */
+	char *spare; /* where an unused directory is kept for the next start, or NULL */
+	char *point; /* the workspace's place below home/, which a spare one still has */
+	bool whole;  /* a spare one is that of a template's sandbox, with what bawn has put in */
+	bool taken;  /* it was a spare one */
+	char *work;  /* the working directories of its overlays; NULL: "work" */
+	struct strv ways; /* "home/.npm/_cacache", "up/PART": empty directories to be kept */
+	bool ways_noted;  /* a spare one has the list of them */
+	char *dir;        /* host path */
 	char *home;   /* host path: where what comes along into its home is put before a start */
 	char *root;   /* the home below a template's root; NULL: it is a part of its own */
 	bool lasting; /* it stays when the run is over (store/sandboxes.h) */
@@ -50,11 +53,18 @@ int store_box_create(struct store *s, struct arena *a, const char *profile, cons
  * with all that bawn has put into it, and with nothing that was written inside. */
 int store_box_create_like(struct store *s, struct arena *a, const char *profile,
 	const char *workspace, const char *spare, struct store_box *ret, struct err *err);
+/* What the run that begins will mount on in a box for this run: directories below home/, and upper
+ * directories of overlays, below up/, relative to it.  They stay in a spare one where nothing was
+ * left in them (store/spare.h).  Before anything is mounted: what was kept for others goes. */
+void store_box_ways(struct store_box *b, struct arena *a, const struct strv *ways);
+/* Once there is time: remove the working directories of former runs, which hold nothing. */
+void store_box_sweep(const struct store_box *b);
 /* Remove what is in the directory, and let go.  The directory itself is kept as CACHE/spare/KEY for
- * the next start with the same mount point, with nothing but the empty way to that in it: ext4
- * avoids inodes that were freed in the last minute, so making and removing four for each of many
- * starts gets dearer with each, and on a disk with "discard" each removal waits for the disk. */
+ * the next start with the same mount point, with nothing but empty ways in it. */
 int store_box_remove(struct store_box *b, struct err *err);
+/* The same, but the lock is for the caller to close (-1: none) when the kernel has taken down what
+ * was mounted in it. */
+int store_box_leave(struct store_box *b, int *ret_lock, struct err *err);
 
 /* Remove what killed runs left behind.  Number removed, or -errno; another collector at work is no
  * error. */

@@ -211,3 +211,50 @@ GITHUB_TOKEN = \"ghp_0123456789abcdefghijABCDEFGHIJ$CANARY\""
 	assert_output "done"
 	refute_canary
 }
+
+@test "toolchains: what one run leaves in a cache is not there in the next, though their places are kept" {
+	local kept
+	put "$HOME/.npm/_cacache/index-v5/x" cached
+	put "$HOME/.cargo/registry/cache/a" crate
+	cat >leave <<'E'
+cd ~/.npm/_cacache && echo left >left && mkdir -p d/e && echo left >d/e/f && rm -r index-v5 || exit 1
+echo left >~/.npm/beside; echo left >~/.left; mkdir ~/.npm/other; chmod 0777 ~/.cargo/registry
+E
+	cat >look <<'E'
+find ~ -path ~/project -prune -o -name '*left*' -print -o -name beside -print -o -name other -print
+cat ~/.npm/_cacache/index-v5/x; [ -e ~/.npm/_cacache/d ] && echo d is there
+stat -c %a ~/.cargo/registry; ls -A ~ | sort | tr '\n' ' '
+E
+	run in_sandbox_sh ". ./look"
+	assert_status 0
+	local first=$output
+	for _ in 1 2 3; do
+		run in_sandbox_sh ". ./leave"
+		assert_status 0
+		run in_sandbox_sh ". ./look"
+		[ "$output" = "$first" ] || fail "at first: $first; then: $output"
+	done
+	[ "$(cat "$HOME/.npm/_cacache/index-v5/x")" = cached ]
+	# what is kept for the next start is empty, and is its owner's to remove
+	kept=$XDG_CACHE_HOME/bawn/spare
+	[ "$(find "$kept" -name _cacache | wc -l)" -ge 1 ] || fail "nothing was kept: $(find "$kept")"
+	[ -z "$(find "$kept" -type f -size +0 ! -name ways)" ] || fail "$(find "$kept" -type f -size +0)"
+	# a cache that is gone leaves no name behind
+	rm -r "$HOME/.npm"
+	run in_sandbox_sh 'ls -A ~'
+	refute_output .npm
+	rm -r "$kept"
+	run in_sandbox_sh ". ./look"
+	assert_output '.cargo project'
+}
+
+@test "toolchains: the end of a run waits for no disk" {
+	put "$HOME/.npm/_cacache/index-v5/x" cached
+	run in_sandbox_sh 'grep _cacache /proc/self/mountinfo'
+	assert_output volatile
+	# what lasts is written
+	run "$BAWN" run --name lasts shell "$WS" -- grep _cacache /proc/self/mountinfo
+	assert_status 0
+	refute_output volatile
+	"$BAWN" rm -f lasts
+}

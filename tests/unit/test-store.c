@@ -183,15 +183,163 @@ static void a_spare_is_taken_before_its_lock_is_let_go(void **state)
 	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &b, &err), 0);
 	snprintf(path, sizeof(path), "%s/home/held", b.dir);
 	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0);
+	struct strv ways = {0};
+	strv_push(&a, &ways, "up/x");
+	store_box_ways(&b, &a, &ways);
+	snprintf(path, sizeof(path), "%s/up/x", b.dir);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
 	int held = dup(b.lock);
 	assert_true(held >= 0);
 	assert_int_equal(store_box_remove(&b, &err), 0);
 	assert_int_equal(store_box_create(&s, &a, "x", ws, home, &c, &err), 0);
 	assert_int_equal(store_collect(&s, &err), 0); /* it lives */
+	/* the mounts of that run may still be there: what they wrote to is none of ours */
+	snprintf(path, sizeof(path), "%s/up", c.dir);
+	assert_int_equal(access(path, F_OK), -1);
 	close(held);
 	assert_int_equal(store_collect(&s, &err), 0);
 	assert_int_equal(access(c.dir, F_OK), 0);
 	assert_int_equal(store_box_remove(&c, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
+static void in_box(const struct store_box *b, const char *rel, char ret[static 600])
+{
+	snprintf(ret, 600, "%s/%s", b->dir, rel);
+}
+
+static bool box_has(const struct store_box *b, const char *rel)
+{
+	char path[600];
+	in_box(b, rel, path);
+	return access(path, F_OK) == 0;
+}
+
+/* What a run with a package cache makes: the places, and what the kernel makes for the overlay. */
+static void mount_in_box(const struct store_box *b)
+{
+	static const char *const made[] = {"/work/incompat/volatile", "/work/incompat", "/work"};
+	char path[600], rel[200];
+	in_box(b, "home/.npm", path);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0);
+	in_box(b, "home/.npm/cache", path);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0);
+	in_box(b, "up/tool-1", path);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		snprintf(rel, sizeof(rel), "%s/tool-1%s", b->work, made[i]);
+		in_box(b, rel, path);
+		assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
+		assert_int_equal(chmod(path, i == 2 ? 0 : 0700), 0);
+	}
+}
+
+/* The next start of the kind gets empty directories on the ways, and nothing that was left. */
+static void ways_are_kept_and_nothing_else(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE;
+	struct strv ways = {0}, fewer = {0};
+	struct stat first, again;
+	char path[600], cmd[900], work[200];
+	strv_push(&a, &ways, "home/.npm/cache");
+	strv_push(&a, &ways, "up/tool-1");
+	strv_push(&a, &ways, "home/../../x"); /* is none */
+	strv_push(&a, &fewer, "up/tool-1");
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", "/srv/ways", home, &b, &err), 0);
+	assert_int_equal(stat(b.dir, &first), 0);
+	for (int i = 0; i < 6; i++) {
+		static const char *const left[] = {"home/.npm/cache/f", "up/tool-1/f", "up/tool-2",
+			"home/.npm/f", "home/f", "up/f"};
+		store_box_ways(&b, &a, &ways);
+		assert_int_equal(b.ways.n, 2);
+		mount_in_box(&b);
+		in_box(&b, left[i], path);
+		assert_int_equal(file_write_atomic(AT_FDCWD, path, "x", 1, 0600, false, &err), 0);
+		snprintf(work, sizeof(work), "%s/tool-1/work", b.work);
+		assert_int_equal(store_box_remove(&b, &err), 0);
+		/* by hand, as its owner, whatever the kernel has made */
+		snprintf(cmd, sizeof(cmd),
+			"cp -a '%s/.cache/bawn/spare' '%s/again' && rm -r '%s/again'", home, home,
+			home);
+		assert_int_equal(system(cmd), 0);
+		assert_int_equal(store_box_create(&s, &a, "x", "/srv/ways", home, &b, &err), 0);
+		assert_int_equal(stat(b.dir, &again), 0);
+		assert_int_equal(first.st_ino, again.st_ino);
+		assert_false(box_has(&b, left[i]));
+		assert_true(box_has(&b, "home/.npm/cache") && box_has(&b, "up/tool-1"));
+		assert_true(box_has(&b, work));
+		store_box_sweep(&b);
+		*strchr(work, '/') = '\0';
+		assert_false(box_has(&b, work));
+	}
+	/* what nothing is mounted on this time isn't there */
+	store_box_ways(&b, &a, &fewer);
+	assert_true(box_has(&b, "up/tool-1") && box_has(&b, "home"));
+	assert_false(box_has(&b, "home/.npm"));
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
+/* A mode, an attribute, a link, or a list that leads elsewhere: nothing of it is taken. */
+static void ways_that_are_none_are_not_taken(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE;
+	struct strv ways = {0};
+	char path[600], to[600];
+	strv_push(&a, &ways, "home/.npm/cache");
+	strv_push(&a, &ways, "up/tool-1");
+	snprintf(to, sizeof(to), "%s/elsewhere", home);
+	assert_int_equal(mkdir(to, 0755), 0);
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(store_box_create(&s, &a, "x", "/srv/none", home, &b, &err), 0);
+		store_box_ways(&b, &a, &ways);
+		mount_in_box(&b);
+		in_box(&b, i == 3 ? "home/.npm/cache" : "up/tool-1", path);
+		if (i == 0)
+			assert_int_equal(chmod(path, 0777), 0);
+		else if (i == 1 && setxattr(path, "user.left", "x", 1, 0) < 0)
+			assert_int_equal(errno, ENOTSUP);
+		else if (i > 1)
+			assert_int_equal(rmdir(path) | symlink(to, path), 0);
+		assert_int_equal(store_box_remove(&b, &err), 0);
+		assert_int_equal(store_box_create(&s, &a, "x", "/srv/none", home, &b, &err), 0);
+		struct stat st;
+		in_box(&b, i == 3 ? "home/.npm/cache" : "up/tool-1", path);
+		if (lstat(path, &st) == 0) {
+			assert_int_equal(st.st_mode, S_IFDIR | 0700);
+			assert_true(getxattr(path, "user.left", NULL, 0) < 0);
+		}
+		assert_int_equal(store_box_remove(&b, &err), 0);
+		assert_int_equal(access(to, F_OK), 0);
+	}
+	static const char *const lists[] = {
+		"home/../../elsewhere\n", "/etc\n", "home//x\n", "seed\n", "up/./x\n"};
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		assert_int_equal(store_box_create(&s, &a, "x", "/srv/none", home, &b, &err), 0);
+		const char *spare = b.spare;
+		assert_int_equal(store_box_remove(&b, &err), 0);
+		snprintf(path, sizeof(path), "%s/ways", spare);
+		assert_int_equal(file_write_atomic(AT_FDCWD, path, lists[i], strlen(lists[i]), 0600,
+					 false, &err),
+			0);
+		assert_int_equal(store_box_create(&s, &a, "x", "/srv/none", home, &b, &err), 0);
+		assert_int_equal(b.ways.n, 0);
+		assert_false(b.taken);
+		assert_int_equal(store_box_remove(&b, &err), 0);
+	}
+	assert_int_equal(access(to, F_OK), 0);
 	store_close(&s);
 	arena_free(&a);
 }
@@ -258,6 +406,8 @@ int main(void)
 		cmocka_unit_test(untrusted_directories_are_refused),
 		cmocka_unit_test(an_untouched_directory_is_taken_again),
 		cmocka_unit_test(a_spare_is_emptied),
+		cmocka_unit_test(ways_are_kept_and_nothing_else),
+		cmocka_unit_test(ways_that_are_none_are_not_taken),
 		cmocka_unit_test(a_spare_is_taken_before_its_lock_is_let_go),
 		cmocka_unit_test(two_may_remove_the_same_tree),
 		cmocka_unit_test(old_caches_go_once_a_day),
