@@ -53,6 +53,19 @@ load ../net/lib.sh
 	assert_status 0
 }
 
+@test "NET-08 DNS-05 what is routed to the host itself is its own, though no interface has it" {
+	BAWN_OPTS+=(--allow 0.0.0.0/0:80,7002 --allow '[::/0]:7004' --allow routed.example:7002 --allow routed6.example:7004)
+	run net tcp=47.0.0.9,7002 tcp=routed.example,7002 tcp=2600:47::9,7004 tcp=routed6.example,7004 http=93.184.216.34
+	wants tcp=47.0.0.9,7002 ECONNRESET
+	wants tcp=2600:47::9,7004 ECONNRESET
+	wants tcp=routed.example,7002 ECONNRESET
+	wants tcp=routed6.example,7004 ECONNRESET
+	wants http=93.184.216.34 "200 OK"
+	nothing_came canary
+	audit "\"target\":\"47.0.0.9:7002\".*this machine's own address"
+	audit "\"target\":\"routed6.example:7004\".*2600:47::9 .this machine's own address"
+}
+
 @test "NET-08 DNS-05 the host's neighbours are not reached by their public addresses either" {
 	# near.example is in the host's own network, 45.0.0.0/24 and 2600:45::/64
 	BAWN_OPTS+=(--allow 0.0.0.0/0:80 --allow '[::/0]:7,80' --allow near.example:80 --allow near6.example:80

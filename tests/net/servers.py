@@ -32,6 +32,8 @@ ZONE = {
     "aws6.example": ([], ["fd00:ec2::254"]),
     "own.example": (["45.0.0.2"], []),
     "own6.example": ([], ["2600:45::2"]),
+    "routed.example": (["47.0.0.9"], []),
+    "routed6.example": ([], ["2600:47::9"]),
     # the host's neighbours, by the public addresses of their network
     "near.example": (["45.0.0.1"], []),
     "near6.example": ([], ["2600:45::1"]),
