@@ -30,6 +30,7 @@ static const struct {
 	{"EOPNOTSUPP", EOPNOTSUPP},
 	{"EAFNOSUPPORT", EAFNOSUPPORT},
 	{"EPROTONOSUPPORT", EPROTONOSUPPORT},
+	{"ENOPROTOOPT", ENOPROTOOPT},
 };
 
 /* The four sections; an entry's keys beside name. */

@@ -100,6 +100,46 @@ for ulp in (b"", b"tls", b"smc", b"espintcp", b"mptcp"):
 	assert_output "b'' -> EINVAL" # control
 }
 
+@test "SEC-06 NET-13 no socket is handed to the kernel's IPsec, L2TP or cryptography" {
+	local try='
+import errno, socket, struct
+def put(kind, level, option, value):
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.socket(family, kind).setsockopt(level, option, value)
+            print(level, option, "-> ok")
+        except OSError as e:
+            print(level, option, "->", errno.errorcode[e.errno])
+for encap in (1, 2, 3, 6): # ESP, twice, L2TP, RxRPC
+    put(socket.SOCK_DGRAM, 17, 100, encap)
+for option in (14, 32, 38, 39, 40, 42): # MD5, MD5 with prefix, AO: add, delete, info, repair
+    put(socket.SOCK_STREAM, 6, option, bytes(512))'
+	run in_sandbox /usr/bin/python3 -c "$try"
+	expect_all ENOPROTOOPT
+	[ "${#lines[@]}" -eq 20 ]
+	run /usr/bin/python3 -c "$try"
+	assert_output "17 100 -> ok" # control
+	# what else there is to be set, is
+	run in_sandbox /usr/bin/python3 -c '
+import socket
+t, u = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+t.setsockopt(6, 13, b"reno")
+u.setsockopt(17, 103, 1000) # UDP_SEGMENT
+print(t.getsockopt(6, 13, 4), u.getsockopt(17, 103))'
+	assert_output "b'reno' 1000"
+}
+
+@test "RES-05 nobody on the host is kept off the other half of a processor's core" {
+	local try='
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.prctl(62, 1, 0, 0, 0), ctypes.get_errno())' # PR_SCHED_CORE_CREATE
+	run in_sandbox /usr/bin/python3 -c "$try"
+	assert_output "-1 1"
+	run /usr/bin/python3 -c "$try"
+	refute_output "-1 1" # control: 0, or a kernel or a processor without
+}
+
 @test "SEC-06 no module is loaded by asking a socket about bridges or VLANs" {
 	run in_sandbox /usr/bin/python3 -c '
 import errno, fcntl, socket
