@@ -169,7 +169,12 @@ static void check_core(struct doctor_result *r)
 	doctor_read_line("/proc/sys/kernel/core_pattern", line, sizeof(line));
 	if (setrlimit(RLIMIT_CORE, &one) < 0)
 		doctor_fail(r, "RLIMIT_CORE can't be set to 1: %s", strerror(errno));
-	else if (line[0] == '|')
+	else if (line[0] == '@') {
+		doctor_fail(r, "a handler is set that no limit keeps out (%s)", line);
+		doctor_remedy(r,
+			"as root: sysctl kernel.core_pattern=core, or start with bawn run "
+			"--allow-degraded core");
+	} else if (line[0] == '|')
 		doctor_ok(r, "a handler is set (%s); a limit of 1 keeps it out", line);
 	else
 		doctor_ok(r, "no handler is set; a limit of 1 keeps dumps out");

@@ -1,4 +1,5 @@
-/* run/run-limits.c - --memory and --cpus: a control group of the sandbox's own; see run.h.
+/* run/run-limits.c - --memory and --cpus: a control group of the sandbox's own, and what of the
+ * wall may be missing; see run.h.
  *
  * First in our own part of the tree (host/cgroup.h); where that is not ours to change, by asking
  * the user's systemd, which bawn-admin does.  bawn-init goes in before it has its plan, so nothing
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/escape.h"
 #include "base/fd.h"
 #include "run/run.h"
 
@@ -184,6 +186,36 @@ int run_limit(struct run *r, struct err *err)
 				     : "--cpus");
 }
 
+/* A kernel.core_pattern that begins with "@" (Linux 6.16) names a socket of the host, to which the
+ * kernel connects whatever crashes, by no rights but its own.  No limit keeps it from that, the
+ * value 1 neither. */
+static bool core_handler(char *ret, size_t size)
+{
+	*ret = '\0';
+	_cleanup_close_ int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? fd : read(fd, ret, size - 1);
+	ret[MAX(n, 0)] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return ret[0] == '@';
+}
+
+int run_check_core(struct run *r, struct err *err)
+{
+	char pattern[128], shown[256];
+	r->core_handler = core_handler(pattern, sizeof(pattern));
+	if (!r->core_handler || r->opt.dry_run || strv_has(&r->opt.degraded, "core") ||
+		GUARD_REMOVED("core-handler"))
+		return 0;
+	escape_text(shown, sizeof(shown), pattern);
+	err_hint(err,
+		"as root: sysctl kernel.core_pattern=core, or a program behind \"|\", which bawn "
+		"can "
+		"keep out; or start with crashes handed to it: --allow-degraded core");
+	return err_set(err, ENOTSUP,
+		"crashes inside would reach the host's core handler (kernel.core_pattern is %s)",
+		shown);
+}
+
 /* What is degraded in fact: landlock wherever it was allowed to be, limits where they weren't had.
  */
 void run_limits_degraded(struct run *r, struct strv *ret)
@@ -191,7 +223,11 @@ void run_limits_degraded(struct run *r, struct strv *ret)
 	const struct strv *all = &r->opt.degraded;
 	for (size_t i = 0; i < all->n; i++) {
 		bool memory = streq(all->v[i], "memory"), cpus = streq(all->v[i], "cpus");
-		if (!memory && !cpus)
+		if (streq(all->v[i], "core")) {
+			if (r->core_handler)
+				strv_add(&r->plan.arena, ret,
+					"guard against the host's core handler");
+		} else if (!memory && !cpus)
 			strv_add(&r->plan.arena, ret, all->v[i]);
 		else if ((memory && r->no_memory) || (cpus && r->no_cpus))
 			strv_addf(&r->plan.arena, ret, "limit of %s", all->v[i]);

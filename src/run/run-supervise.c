@@ -396,6 +396,8 @@ int run_supervise(struct run *r, struct err *err)
 	if (k == 0)
 		k = open_root(r, err);
 	if (k == 0)
+		k = run_check_core(r, err);
+	if (k == 0)
 		k = run_credentials_begin(r, err);
 	if (k == 0)
 		k = launch(r, err);

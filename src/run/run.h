@@ -113,6 +113,7 @@ struct run {
 	bool fresh;              /* it was made for this start, and goes where that fails */
 	struct cgroup cgroup;    /* its limits */
 	bool no_memory, no_cpus; /* limits that can't be had, which --allow-degraded allows */
+	bool core_handler;       /* nothing keeps crashes from the host's */
 	bool sandbox_ran;        /* ... and was told what became of it */
 	struct pack pack;
 	struct pack live; /* what took its place while it runs; fd -1: nothing has */
@@ -345,6 +346,8 @@ int run_parse_size(const char *s, uint64_t *ret, struct err *err);
 int run_parse_cpus(const char *s, uint64_t *ret, struct err *err);
 int run_limit(struct run *r, struct err *err);
 void run_limits_degraded(struct run *r, struct strv *ret);
+/* Can crashes be kept from the host's core handler? */
+int run_check_core(struct run *r, struct err *err);
 void run_limits_end(struct run *r); /* say what they have stopped */
 
 /* live.c: what a running sandbox is asked to change; sandbox_hooks.request. */

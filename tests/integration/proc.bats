@@ -121,6 +121,29 @@ with_relay() {
 	[ -z "$(find "$WS" -name '*core*')" ]
 }
 
+@test "OWN-04 a core handler behind a socket, which no limit keeps out, is refused, or allowed by name" {
+	# a directory of mounts in which the machine has one
+	behind() { # COMMAND...
+		# shellcheck disable=SC2016  # for the shell inside
+		unshare --map-current-user --keep-caps -m sh -c 'echo "@/run/core.sock" >"$0" &&
+			mount --bind "$0" /proc/sys/kernel/core_pattern && exec "$@"' "$T/pattern" "$@"
+	}
+	run behind "$BAWN" run --rm shell "$WS" -- echo STARTED
+	assert_status 125
+	refute_output STARTED
+	assert_output "core_pattern is @/run/core.sock"
+	assert_output "--allow-degraded core"
+	# with it, the start comes as far as it does in such a place
+	run behind "$BAWN" run --rm --allow-degraded core shell "$WS" -- echo STARTED
+	refute_output "core_pattern is"
+	run behind "$BAWN" doctor
+	assert_output "no limit keeps out (@/run/core.sock)"
+	# where there is none, nothing is said
+	run "$BAWN" run --rm --allow-degraded core shell "$WS" -- echo STARTED
+	assert_status 0
+	refute_output degraded
+}
+
 @test "OWN-04 the agent can't bring a piped core handler back by changing the limit" {
 	run attack core_limit
 	wants core_limit "(1, 1)"
