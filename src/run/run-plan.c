@@ -63,6 +63,9 @@ static void proc_rows(struct run *r)
 		if (stat(masked[i], &st) == 0 && (st.st_uid != 0 || (st.st_mode & 0077)))
 			row(r, MOUNT_MASK, masked[i], MOUNT_OPTIONAL, NULL);
 	row(r, MOUNT_PIN, "/proc/sys", MOUNT_RO | MOUNT_NOEXEC, NULL);
+	/* it takes triggers, for the machine to keep */
+	if (!GUARD_REMOVED("pressure"))
+		row(r, MOUNT_PIN, "/proc/pressure", MOUNT_RO | MOUNT_NOEXEC | MOUNT_OPTIONAL, NULL);
 }
 
 /* A writable directory on the file system of the root, which itself becomes read-only at the end:

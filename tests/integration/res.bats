@@ -147,6 +147,46 @@ print(os.getpriority(os.PRIO_PROCESS, 0), resource.prlimit(os.getpid(), resource
 	assert_output "5 ("
 }
 
+@test "RES-05 R: what runs inside sets the share of the processors of its session, which pid 1 has, too" {
+	[ -e /proc/self/autogroup ] || return 0 # a kernel without
+	run in_sandbox_sh 'echo 19 >/proc/self/autogroup; cat /proc/1/autogroup; echo 0 >/proc/1/autogroup'
+	assert_output "nice 19"
+	assert_output "Permission denied"
+}
+
+@test "RES-05 PROC-04 the machine is given no triggers on its pressure to keep" {
+	[ -e /proc/pressure/cpu ] || return 0 # a kernel that counts none
+	run in_sandbox /usr/bin/python3 -c '
+import os
+for name in "cpu", "memory", "io":
+    try:
+        os.write(os.open("/proc/pressure/" + name, os.O_RDWR), b"some 150000 2000000")
+        print("WROTE")
+    except OSError as e:
+        print(e.strerror)
+print(open("/proc/pressure/cpu").read())'
+	refute_output WROTE
+	[ "$(grep -c 'Read-only file system' <<<"$output")" = 3 ]
+	assert_output "some avg10="
+}
+
+@test "RES-04 R: a lock on a file that is shown inside holds up the host's programs that lock it" {
+	mkdir "$T/lent"
+	echo x >"$T/lent/lock"
+	mkfifo "$T/in"
+	exec 8<>"$T/in"
+	"$BAWN" run --rm -q shell "$WS" "$T/lent:ro" -- sh -c "exec 9<$T/lent/lock; flock 9; echo locked; read -r _" \
+		<&8 >"$T/said" 8>&- &
+	eventually grep -q locked "$T/said"
+	run flock -n "$T/lent/lock" echo got it
+	refute_output "got it"
+	echo >&8
+	wait $!
+	exec 8>&-
+	run flock -w 5 "$T/lent/lock" echo got it
+	assert_output "got it"
+}
+
 @test "RES-04 nobody on the host has to wait for a file that is held inside" {
 	cat >"$T/lease.py" <<-'E'
 		import fcntl, signal, sys, time
