@@ -2,8 +2,11 @@
  *
  * They are the host's own: a file to read from or to write to that lies outside of all that is
  * mounted, where neither Landlock nor a read-only mount has a word.  By such a descriptor a program
- * inside can't open the file anew, but give it another mode.
+ * inside can't open the file anew, but give it another mode, and the description that it shares
+ * with whoever started bawn other flags: without O_APPEND that would write over the log it appends
+ * to, with O_NONBLOCK its reads and writes fail.
  */
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "run/run.h"
@@ -13,12 +16,15 @@ static const char *const names[] = {"input", "output", "error"};
 static struct {
 	bool known;
 	struct stat st;
+	int flags;
 } before[3];
 
 void run_note_stdio(void)
 {
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < 3; fd++) {
 		before[fd].known = fstat(fd, &before[fd].st) == 0;
+		before[fd].flags = fcntl(fd, F_GETFL);
+	}
 }
 
 int run_check_stdio(struct err *err)
@@ -37,6 +43,14 @@ int run_check_stdio(struct err *err)
 	return 0;
 }
 
+static void restore_flags(int fd)
+{
+	const int settable = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
+	int now = fcntl(fd, F_GETFL);
+	if (now >= 0 && before[fd].flags >= 0 && ((now ^ before[fd].flags) & settable) != 0)
+		fcntl(fd, F_SETFL, before[fd].flags);
+}
+
 /* That it can be executed is for its owner to make of what he asked for (a compiler's output). */
 void run_restore_stdio(struct run *r)
 {
@@ -46,6 +60,7 @@ void run_restore_stdio(struct run *r)
 		if (!before[fd].known || GUARD_REMOVED("stdio-mode") || fstat(fd, &st) < 0 ||
 			st.st_dev != before[fd].st.st_dev || st.st_ino != before[fd].st.st_ino)
 			continue;
+		restore_flags(fd);
 		const mode_t now = st.st_mode & 07777, was = before[fd].st.st_mode & 07777;
 		if ((now & ~was & ~harmless) == 0 || fchmod(fd, was | (now & harmless)) < 0)
 			continue;

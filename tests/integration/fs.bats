@@ -303,6 +303,28 @@ read_all_ways() { # FILE
 	[ ! -s "$T/said" ]
 }
 
+@test "FS-30 who shares the descriptors that a session has as 0-2 has them with the flags they had" {
+	local cmd
+	local change='
+import fcntl, os
+for fd in 0, 1:
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) & ~os.O_APPEND | os.O_NONBLOCK)
+os.lseek(1, 0, 0)'
+	local show='
+import fcntl, os
+print("".join(" %o" % (fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_APPEND | os.O_NONBLOCK)) for fd in (0, 1)))'
+	mkfifo "$T/in"
+	exec 8<>"$T/in"
+	"$BAWN" create --name flags shell "$WS"
+	for cmd in "run --rm -q shell $WS --" "run -q flags --" "exec flags"; do
+		echo "what was before" >"$T/log"
+		# shellcheck disable=SC2086  # words
+		{ "$BAWN" $cmd python3 -c "$change" && python3 -c "$show"; } <&8 >>"$T/log" 2>"$T/said"
+		[ "$(cat "$T/log")" = $'what was before\n 0 2000' ] || fail "$cmd: $(cat "$T/log" "$T/said")"
+	done
+	exec 8>&-
+}
+
 @test "FS-23 bawn's own directories can't be reached from inside" {
 	plant "$XDG_DATA_HOME/bawn/canary"
 	plant "$XDG_CONFIG_HOME/bawn/canary"
