@@ -137,6 +137,8 @@ static void restore_mode(struct term_filter *f, uint16_t mode, bool on)
 static bool judge_window(struct term_filter *f, const char *params)
 {
 	unsigned long op = strtoul(params, NULL, 10);
+	if (*params == '>') /* titles are hexadecimal from then on */
+		return false;
 	if (op == 20 || op == 21 || op > 9999) /* who knows what 2^32 + 21 is to a terminal */
 		return false;
 	if (op >= 11 && op <= 19)
@@ -188,9 +190,9 @@ static bool judge_csi(struct term_filter *f)
 	switch (final) {
 	case 'h':
 	case 'l':
-		/* DECANM: a VT52 has another language, in which nothing of what undoes modes is
-		 * said */
-		if (private && final == 'l' && names_mode(params + 1, 2) &&
+		/* DECANM, DECTEK: a VT52 and a Tektronix 4014 have another language, in which
+		 * nothing of what undoes modes is said */
+		if (private && names_mode(params + 1, final == 'l' ? 2 : 38) &&
 			!GUARD_REMOVED("terminal-language"))
 			return false;
 		note_modes(f, params + private, final == 'h', private ? mode_set : ansi_mode_set);
@@ -215,9 +217,19 @@ static bool judge_csi(struct term_filter *f)
 		f->cursor_style |= strchr(params, ' ') != NULL;
 		f->queries++;
 		return true;
+	case 'z': /* DECELR: the mouse, as a DEC locator */
+		if (strchr(params, '\''))
+			f->locator = strtoul(params, NULL, 10) != 0;
+		return true;
+	case '}': /* DECSASD: what is written goes to the status line */
+	case '~': /* DECSSDT: there is one */
+		f->status_line |= strchr(params, '$') != NULL;
+		return true;
+	case 'p': /* DECRQM; DECSCL makes another terminal of it, one that answers in 8 bits */
+		f->queries++;
+		return !strchr(params, '"');
 	case 'c': /* DA */
 	case 'n': /* DSR */
-	case 'p': /* DECRQM */
 	case 'w': /* DECRQPSR */
 	case 'x': /* DECREQTPARM */
 	case '|': /* DECRQLP */
@@ -655,6 +667,8 @@ size_t term_filter_undo(struct term_filter *f, char *dst)
 		{f->nowrap, "\033[?7h"},
 		{f->norepeat, "\033[?8h"},
 		{f->pointer, "\033]22;\033\\"},
+		{f->locator, "\033[0'z"},
+		{f->status_line, "\033[0$}\033[0$~"},
 		{f->keyboard_locked, "\033[2l"},
 		{f->insert, "\033[4l"},
 		{f->echo, "\033[12h"},

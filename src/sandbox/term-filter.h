@@ -44,7 +44,7 @@ struct term_filter {
 	bool cursor_hidden, nowrap, norepeat, pointer, keypad, kitty_keys, modify_keys, title_set;
 	uint8_t kitty_flags, modify_value; /* what the two keyboard modes are at now, 0: off */
 	bool keyboard_locked, insert, newline, echo; /* ANSI modes 2, 4, 20, and 12 off */
-	bool charset, margins, cursor_style, colours;
+	bool charset, margins, cursor_style, colours, locator, status_line;
 	unsigned char lead; /* of a UTF-8 character whose second byte has not come yet, or 0 */
 	uint8_t utf8_left;  /* continuation bytes that may follow */
 	uint32_t queries;   /* queries whose answer may still be on its way */

@@ -113,7 +113,10 @@ static void strings_that_act_do_not_pass(void **state)
 	BECOMES("a\033]777;notif\033\\b\033]777;\ac", "abc");
 	BECOMES("a\033[12;3]b\033[14;1]c", "abc");
 	BECOMES("a\033[?2lb\033[?25;02lc\033[?;2;7ld", "abcd"); /* TERM-06: a VT52 */
-	PASSES("\033[?12l\033[?2004l\033[?2h\033[?25l");
+	BECOMES("a\033[?38hb\033[?25;038hc", "abc");            /* a Tektronix 4014 */
+	BECOMES("a\033[61\"pb\033[65;0\"pc", "abc");            /* a VT100, 8-bit controls */
+	BECOMES("a\033[>0;1tb", "ab");                          /* titles in hexadecimal */
+	PASSES("\033[?12l\033[?2004l\033[?2h\033[?38l\033[?25l\033[!p\033[?1$p\033[1$z");
 }
 
 static void clipboard_writes_by_option(void **state)
@@ -200,6 +203,8 @@ static void whatever_is_changed_is_undone(void **state)
 	undone("\033[?8l", "\033[?8h");
 	undone("\033[?8s\033[?8r", "\033[?8h");
 	undone("\033]22;wait\033\\", "\033]22;\033\\");
+	undone("\033[1;2'z\033[1'{", "\033[0'z");
+	undone("\033[2$~\033[1$}", "\033[0$}\033[0$~");
 	undone("\033]11;#ffffff\a", "\033]111\033\\");
 	/* more modes than can be kept count of hide none */
 	char many[1024] = "";
