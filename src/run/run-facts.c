@@ -588,6 +588,8 @@ int run_facts(struct run *r, struct err *err)
 	if (k == 0)
 		k = run_scan_start(r, err);
 	if (k == 0)
+		k = run_check_case(r, err);
+	if (k == 0)
 		k = find_box(r, err);
 	if (k == 0)
 		k = empty_home(r, err);

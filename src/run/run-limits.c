@@ -223,10 +223,12 @@ void run_limits_degraded(struct run *r, struct strv *ret)
 	const struct strv *all = &r->opt.degraded;
 	for (size_t i = 0; i < all->n; i++) {
 		bool memory = streq(all->v[i], "memory"), cpus = streq(all->v[i], "cpus");
-		if (streq(all->v[i], "core")) {
-			if (r->core_handler)
+		if (streq(all->v[i], "core") || streq(all->v[i], "case")) {
+			bool core = streq(all->v[i], "core");
+			if (core ? r->core_handler : r->any_spelling)
 				strv_add(&r->plan.arena, ret,
-					"guard against the host's core handler");
+					core ? "guard against the host's core handler"
+					     : "guard against other spellings of names");
 		} else if (!memory && !cpus)
 			strv_add(&r->plan.arena, ret, all->v[i]);
 		else if ((memory && r->no_memory) || (cpus && r->no_cpus))

@@ -94,7 +94,7 @@ const struct option_row run_option_rows[] = {
 	{"pids", 0, "N", "at most N processes and threads", OPT_PIDS},
 	{"memory", 0, "SIZE", "at most SIZE of memory (512m, 4g), without swap", OPT_MEMORY},
 	{"cpus", 0, "N", "at most the time of N processors (1.5)", OPT_CPUS},
-	{"allow-degraded", 0, "landlock|memory|cpus|core", "start although that is missing",
+	{"allow-degraded", 0, "landlock|memory|cpus|core|case", "start although that is missing",
 		OPT_DEGRADED},
 	{"as-user", 0, "USER", "as root: become USER first", OPT_AS_USER},
 	{"clipboard", 0, NULL, "let the agent write to your clipboard (OSC 52)", OPT_CLIPBOARD},
@@ -350,10 +350,11 @@ int run_check_ports(const struct run_options *o, struct err *err)
 static int add_degraded(struct run *r, const char *s, struct err *err)
 {
 	if (!streq(s, "landlock") && !streq(s, "memory") && !streq(s, "cpus") &&
-		!streq(s, "core")) {
+		!streq(s, "core") && !streq(s, "case")) {
 		err_hint(err,
-			"only landlock, memory, cpus and core can be done without; the rest of the "
-			"wall can't");
+			"only landlock, memory, cpus, core and case can be done without; the rest "
+			"of "
+			"the wall can't");
 		return err_set(err, EINVAL, "unknown feature '%.40s'", s);
 	}
 	return strv_add(&r->arena, &r->opt.degraded, s);

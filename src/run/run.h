@@ -114,6 +114,7 @@ struct run {
 	struct cgroup cgroup;    /* its limits */
 	bool no_memory, no_cpus; /* limits that can't be had, which --allow-degraded allows */
 	bool core_handler;       /* nothing keeps crashes from the host's */
+	bool any_spelling;       /* masks and pins can be got around by other spellings */
 	bool sandbox_ran;        /* ... and was told what became of it */
 	struct pack pack;
 	struct pack live; /* what took its place while it runs; fd -1: nothing has */
@@ -348,6 +349,8 @@ int run_limit(struct run *r, struct err *err);
 void run_limits_degraded(struct run *r, struct strv *ret);
 /* Can crashes be kept from the host's core handler? */
 int run_check_core(struct run *r, struct err *err);
+/* Do masks and protected paths hold where the workspace lies (run-case.c)? */
+int run_check_case(struct run *r, struct err *err);
 void run_limits_end(struct run *r); /* say what they have stopped */
 
 /* live.c: what a running sandbox is asked to change; sandbox_hooks.request. */

@@ -84,7 +84,7 @@ each_kind() {
 	offers_only 'bawn profile show ope' opencode || return 1
 	# what options take
 	offers 'bawn run --policy ba' balanced || return 1
-	offers_only 'bawn run --allow-degraded ' core cpus landlock memory || return 1
+	offers_only 'bawn run --allow-degraded ' case core cpus landlock memory || return 1
 	offers_only 'bawn run --allow ' '' || return 1
 	offers 'bawn run --env-file va' vars.env || return 1
 	offers 'bawn run -e WS' WS || return 1

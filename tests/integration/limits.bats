@@ -71,7 +71,7 @@ undelegated() {
 	done
 	run "$BAWN" run --rm --allow-degraded seccomp shell "$WS" -- true
 	assert_status 125
-	assert_output "landlock, memory, cpus and core can be done without"
+	assert_output "landlock, memory, cpus, core and case can be done without"
 }
 
 @test "limits are kept with the sandbox, and shown" {
