@@ -35,7 +35,9 @@ static const char *scan_root(struct run *r, const char *path)
 static int add_request(struct run *r, const char *root, bool writable, struct err *err)
 {
 	struct scan_request *q = &r->scans[r->n_scans].req;
-	*q = (struct scan_request){.root = scan_root(r, root), .since_ns = r->t_since};
+	const bool apart = r->apart && r->n_scans == 0;
+	const uint64_t behind = writable && !apart && !r->opt.dry_run ? run_clock_behind(root) : 0;
+	*q = (struct scan_request){.root = scan_root(r, root), .since_ns = r->t_since - behind};
 	for (size_t i = 0; i < r->pack.profile.mask.n; i++)
 		strv_push(&r->arena, &q->mask, r->pack.profile.mask.v[i]);
 	if (writable)

@@ -349,6 +349,9 @@ int run_limit(struct run *r, struct err *err);
 void run_limits_degraded(struct run *r, struct strv *ret);
 /* Can crashes be kept from the host's core handler? */
 int run_check_core(struct run *r, struct err *err);
+/* How far the clock that dates a directory's files is behind ours, in ns, or somewhat more
+ * (run-clock.c). */
+uint64_t run_clock_behind(const char *path);
 /* Do masks and protected paths hold where the workspace lies (run-case.c)? */
 int run_check_case(struct run *r, struct err *err);
 void run_limits_end(struct run *r); /* say what they have stopped */

@@ -128,3 +128,15 @@ packages_repo() {
 		tsconfig.json package-lock.json requirements.txt docker-bake.hcl .bundle/config .moon/tasks.yml lakefile.lean buf.gen.yaml
 	lists PER-18 prek.toml
 }
+
+@test "PER-21 on a share whose server's clock is behind, what was changed is listed all the same" {
+	local dir=${BAWN_LATE_DIR:-}
+	[ -n "$dir" ] || return 0 # no such share here
+	WS=$(mktemp -d "$dir/XXXXXX")
+	echo all: >"$WS/Makefile"
+	sleep 3
+	in_sandbox true
+	run in_sandbox_sh 'ls -A; echo evil >>Makefile'
+	assert_output "changed Makefile (make)"
+	refute_output clock # what the time was read from is gone
+}
