@@ -17,6 +17,7 @@ libbase_a_SOURCES = \
 	src/base/digest.h src/base/digest.c \
 	src/base/sha256.h src/base/sha256.c \
 	src/base/kept-mode.h src/base/kept-mode.c \
+	src/base/share.h src/base/share.c \
 	src/base/link-owners.h src/base/link-owners.c \
 	src/base/name-owners.h src/base/name-owners.c \
 	src/base/proc.h src/base/proc.c \

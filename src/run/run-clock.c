@@ -5,41 +5,16 @@
  * would seem older than that.
  */
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 
 #include "base/fd.h"
+#include "base/share.h"
 #include "run/run.h"
 
 #define SECOND 1000000000
 /* Some keep whole or even seconds. */
 #define COARSE ((uint64_t)2 * SECOND)
-#define SMB2_MAGIC 0xfe534d42 /* of a later linux/magic.h */
-#define CEPH_MAGIC 0x00c36400
-
-static bool is_share(int dir)
-{
-	struct statfs fs;
-	if (fstatfs(dir, &fs) < 0)
-		return false;
-	switch ((uint32_t)fs.f_type) {
-	case NFS_SUPER_MAGIC:
-	case SMB_SUPER_MAGIC:
-	case CIFS_SUPER_MAGIC:
-	case SMB2_MAGIC:
-	case V9FS_MAGIC:
-	case FUSE_SUPER_MAGIC:
-	case AFS_SUPER_MAGIC:
-	case AFS_FS_MAGIC:
-	case CODA_SUPER_MAGIC:
-	case CEPH_MAGIC:
-		return true;
-	default:
-		return false;
-	}
-}
 
 static int64_t ns(const struct timespec *t)
 {
@@ -53,7 +28,7 @@ uint64_t run_clock_behind(const char *path)
 	struct timespec here;
 	struct stat there;
 	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || !is_share(dir))
+	if (dir < 0 || !share_is(dir))
 		return 0;
 	snprintf(name, sizeof(name), ".bawn-clock-%d", (int)getpid());
 	_cleanup_close_ int fd = openat(

@@ -273,10 +273,9 @@ static int run_reapply(struct sandbox *s, struct err *err)
 
 /* The host replaced a guarded file, and the kernel took the guard on it away: put it back before
  * the agent can use the gap, or end the run. */
-static void on_watch(struct sandbox *s)
+static void replaced(struct sandbox *s, const char *path)
 {
 	struct err err = {0};
-	const char *path = watch_read(&s->watch);
 	if (!path || GUARD_REMOVED("watch"))
 		return;
 	int r = sandbox_freeze(s);
@@ -292,6 +291,12 @@ static void on_watch(struct sandbox *s)
 		sandbox_kill_agent(s);
 	if (s->config.hooks.replaced)
 		s->config.hooks.replaced(s->config.hooks.ctx, path, r == 0);
+}
+
+static int wait_ms(const struct sandbox *s)
+{
+	int terminal = terminal_wait_ms(&s->term), shares = watch_wait_ms(&s->watch);
+	return terminal < 0 || (shares >= 0 && shares < terminal) ? shares : terminal;
 }
 
 /* Without a relay nothing gets out: that is safe, but it has to be said. */
@@ -375,7 +380,7 @@ static int on_event(struct sandbox *s, uint64_t key, struct err *err)
 		server_master_event(s, slot);
 		return 0;
 	case TAG_WATCH:
-		on_watch(s);
+		replaced(s, watch_read(&s->watch));
 		return 0;
 	case TAG_LISTENER:
 		return sandbox_need_relay(s, err);
@@ -450,10 +455,11 @@ int sandbox_loop(struct sandbox *s, struct err *err)
 		terminal_pump(&s->term);
 		rewatch(s);
 		struct epoll_event ev[16];
-		int n = epoll_wait(s->epoll, ev, ARRAY_LEN(ev), terminal_wait_ms(&s->term));
+		int n = epoll_wait(s->epoll, ev, ARRAY_LEN(ev), wait_ms(s));
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "epoll_wait");
 		terminal_look(&s->term);
+		replaced(s, watch_look(&s->watch));
 		for (int i = 0; i < n && s->init.pid > 0; i++) {
 			r = on_event(s, ev[i].data.u64, err);
 			if (r < 0)

@@ -1,13 +1,19 @@
 /* sandbox/watch.c - see watch.h */
 #include "sandbox/watch.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/share.h"
 #include "plan/wire.h"
+
+#define LOOK_MS 250
 
 static bool is_guard(const struct mount_op *m)
 {
@@ -26,6 +32,57 @@ static int watch_parent(int fd, const char *path)
 	 */
 	return inotify_add_watch(fd, dir,
 		IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW);
+}
+
+static struct watch_id id_of(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return (struct watch_id){0};
+	return (struct watch_id){st.st_dev, st.st_ino};
+}
+
+static bool any_on_share(const struct watch *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		_cleanup_close_ int fd = open(w->path[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && share_is(fd))
+			return true;
+	}
+	return false;
+}
+
+/* Without memory for it they are looked at as any other: by inotify. */
+static void note_ids(struct watch *w)
+{
+	w->id = any_on_share(w) ? calloc(w->n, sizeof(*w->id)) : NULL;
+	for (size_t i = 0; w->id && i < w->n; i++)
+		w->id[i] = id_of(w->path[i]);
+}
+
+int watch_wait_ms(const struct watch *w)
+{
+	return w->id ? LOOK_MS : -1;
+}
+
+const char *watch_look(struct watch *w)
+{
+	struct timespec t;
+	const char *found = NULL;
+	if (!w->id || clock_gettime(CLOCK_MONOTONIC, &t) < 0)
+		return NULL;
+	uint64_t now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	if (now - w->looked < LOOK_MS)
+		return NULL;
+	w->looked = now;
+	for (size_t i = 0; i < w->n; i++) {
+		struct watch_id is = id_of(w->path[i]);
+		if (is.ino == w->id[i].ino && is.dev == w->id[i].dev)
+			continue;
+		found = is.ino && !found ? w->path[i] : found;
+		w->id[i] = is;
+	}
+	return found;
 }
 
 int watch_start(struct watch *w, const struct plan *p, struct err *err)
@@ -60,6 +117,7 @@ int watch_start(struct watch *w, const struct plan *p, struct err *err)
 		w->wd[w->n] = wd;
 		w->path[w->n++] = p->mounts[i].dst;
 	}
+	note_ids(w);
 	return 0;
 }
 
@@ -139,5 +197,6 @@ void watch_stop(struct watch *w)
 		close_later(w->fd);
 	free(w->wd);
 	free(w->path);
+	free(w->id);
 	*w = (struct watch){.fd = -1};
 }

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "sandbox/launch.h"
 #include "sandbox/server.h"
+#include "sandbox/watch.h"
 
 uid_t __real_geteuid(void);
 uid_t __wrap_geteuid(void);
@@ -103,6 +104,38 @@ static void the_socket_is_for_its_user_alone(void **state)
 }
 
 /* One that a killed supervisor left is replaced; so is a link, which is not followed. */
+/* As on a share, of whose server's doings inotify hears nothing. */
+static void what_lies_on_a_share_is_looked_at(void **state)
+{
+	(void)state;
+	char a[PATH_MAX + 8], b[PATH_MAX + 8];
+	snprintf(a, sizeof(a), "%s/a", dir);
+	snprintf(b, sizeof(b), "%s/b", dir);
+	close(open(a, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	const char *paths[] = {a};
+	struct watch_id id = {0};
+	struct watch w = {.fd = -1, .path = paths, .n = 1};
+	assert_int_equal(watch_wait_ms(&w), -1);
+	assert_null(watch_look(&w)); /* not on one */
+	w.id = &id;
+	assert_true(watch_wait_ms(&w) > 0);
+	assert_ptr_equal(watch_look(&w), a); /* not known yet */
+	w.looked = 0;
+	assert_null(watch_look(&w));
+	close(open(b, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	assert_int_equal(rename(b, a), 0);
+	assert_null(watch_look(&w)); /* it looked just now */
+	w.looked = 0;
+	assert_ptr_equal(watch_look(&w), a);
+	unlink(a);
+	w.looked = 0;
+	assert_null(watch_look(&w)); /* there is nothing to be guarded */
+	close(open(a, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	w.looked = 0;
+	assert_ptr_equal(watch_look(&w), a);
+	unlink(a);
+}
+
 static void a_stale_socket_is_replaced(void **state)
 {
 	struct stat st;
@@ -126,6 +159,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(its_own_user_is_heard, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_user_is_hung_up_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_socket_is_for_its_user_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_lies_on_a_share_is_looked_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
