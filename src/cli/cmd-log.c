@@ -212,7 +212,7 @@ static bool is_sandbox(struct arena *a, const char *name)
 {
 	struct path_xdg xdg;
 	struct err ignored = {0};
-	if (strchr(name, '/') || path_xdg_find(a, &xdg, &ignored) < 0)
+	if (!*name || strchr(name, '/') || path_xdg_find(a, &xdg, &ignored) < 0)
 		return false;
 	const char *dir = path_join(a, xdg.data, "sandboxes");
 	const char *one = dir ? path_join(a, dir, name) : NULL;

@@ -259,7 +259,7 @@ int cmd_login(int argc, char **argv)
 		.a = &a.c.a, .config_dir = dirs.xdg.config, .data_dir = dirs.install.data};
 	if (r == 0 && end == split.first) {
 		list(&a.c);
-		return 0;
+		return admin_said(0);
 	}
 	if (r == 0)
 		r = read_spec(&a.c, argv[split.first], &p, &s, &err);

@@ -198,6 +198,7 @@ static void put_details(struct json_out *j, const struct row *row)
 		const struct strv *list;
 	} lists[] = {{"paths", &s->paths}, {"allow", &s->allow}, {"deny", &s->deny},
 		{"allow_private", &s->allow_private}, {"policy", &s->policy}, {"mask", &s->mask},
+		{"allow_exec", &s->allow_exec}, {"expose_key", &s->expose_key},
 		{"host_ports", &s->host_port}, {"connect_to", &s->connect_to},
 		{"degraded", &s->degraded}, {"publish", &s->publish}, {"layers", &s->layers},
 		{"checkpoints", &s->tags}};

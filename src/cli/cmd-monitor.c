@@ -177,7 +177,7 @@ static int stream(struct monitor *m, struct err *err)
 		bool lost = j.failed || puts(j.buf) < 0 || fflush(stdout) != 0;
 		json_free(&j);
 		if (lost || m->once)
-			return lost && m->once ? err_set(err, EIO, "write to standard output") : 0;
+			return 0; /* that it could not be written is told at the end */
 		poll(NULL, 0, 1000);
 	}
 }

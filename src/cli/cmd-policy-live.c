@@ -299,8 +299,13 @@ int cmd_policy_ls(int argc, char **argv)
 int cmd_policy_live(int argc, char **argv)
 {
 	const struct command *v = command_verbs("policy");
-	for (; argc > 1 && v->name; v++)
-		if (streq(v->name, argv[1]) && v->run)
-			return v->run(argc - 1, argv + 1);
+	char name[40];
+	for (; argc > 1 && v->name; v++) {
+		if (!streq(v->name, argv[1]) || !v->run)
+			continue;
+		snprintf(name, sizeof(name), "policy %s", v->name);
+		argv[1] = name; /* what messages say of it: bawn ls and bawn rm are others */
+		return v->run(argc - 1, argv + 1);
+	}
 	return command_admin(argv);
 }

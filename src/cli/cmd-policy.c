@@ -21,7 +21,9 @@
 static const char usage[] =
 	"bawn policy show [POLICY|FILE] | "
 	"check|explain [OPTIONS] [--method METHOD] PROFILE URL|HOST[:PORT] | "
-	"lint [POLICY|FILE]... | diff A B | export NAME|PROFILE | import FILE  [--json]";
+	"lint [POLICY|FILE]... | diff A B | export NAME|PROFILE | import FILE  [--json] | "
+	"allow|deny|rm [--sandbox NAME] RULE | ls|pending [--json] [NAME] | "
+	"answer ID once|sandbox|always|deny";
 
 enum { OPT_JSON, OPT_HELP, OPT_EXTRA, OPT_METHOD, OPT_OUTPUT, OPT_AS, OPT_FORCE };
 
@@ -53,15 +55,17 @@ static const struct admin_help help = {
 		 "       bawn policy export NAME|PROFILE [-o FILE]\n"
 		 "       bawn policy import FILE [--as NAME]\n"
 		 "       bawn policy allow|deny|rm [--sandbox NAME] RULE\n"
-		 "       bawn policy ls [NAME]",
+		 "       bawn policy ls|pending [NAME]\n"
+		 "       bawn policy answer ID once|sandbox|always|deny",
 	.text = "Show an egress policy as it is understood (without a name: list them), say "
 		"whether\n"
 		"a profile's sandbox may connect to a target and by which rule, find mistakes, "
 		"compare "
 		"two\n"
 		"(policies, profiles, sandboxes, files), and take one to another machine.\n"
-		"allow, deny, rm and ls change and list the rules that you add; each has a "
-		"--help.\n"
+		"allow, deny, rm and ls change and list the rules that you add, pending and "
+		"answer\n"
+		"are for what waits (bawn run --ask); each has a --help.\n"
 		"What stands in a policy: man 5 bawn-policy",
 	.rows = rows,
 	.examples = "  bawn policy show balanced\n"

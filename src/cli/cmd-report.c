@@ -141,6 +141,11 @@ static void find_changes(struct arena *a, struct report *r)
 
 static int write_page(const struct report_opts *o, const char *page, size_t n, struct err *err)
 {
+	struct stat st;
+	if (!streq(o->output, "-") && stat(o->output, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err_hint(err, "-o FILE, or -o - for standard output");
+		return err_set(err, EEXIST, "%s is there, and no plain file", o->output);
+	}
 	if (!streq(o->output, "-"))
 		return file_write_atomic(AT_FDCWD, o->output, page, n, 0600, false, err);
 	int r = fd_write_all(STDOUT_FILENO, page, n);

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "host/agent.h"
@@ -250,10 +252,12 @@ int doctor_print_apparmor(void)
 	substitute(to, text, "@BAWN@", self);
 	fclose(to);
 	substitute(stdout, half, "@LIBEXEC@", libexec);
-	rc = fflush(stdout) == 0 ? 0 : 125;
+	rc = fd_flush_stdout(&err) == 0 ? 0 : 125;
 out:
 	if (rc)
 		fprintf(stderr, "bawn: %s\n", err.msg[0] ? err.msg : "out of memory");
+	if (err.hint[0])
+		fprintf(stderr, "bawn: %s\n", err.hint);
 	arena_free(&a);
 	return rc;
 }

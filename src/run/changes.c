@@ -121,6 +121,19 @@ static int held_nowhere(const char *name, const char *mode, struct err *err)
 		"sandbox %s has a %s workspace: what it writes there is there already", name, mode);
 }
 
+/* Moved or removed since: the same remedy as where the sandbox is entered. */
+static int check_base(const char *name, const char *path, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return 0;
+	char shown[600];
+	const int code = errno;
+	err_hint(err, "put it back, or remove the sandbox: bawn rm %s", name);
+	return err_sys(err, code, "the workspace of sandbox %s: %s", name,
+		escape_text(shown, sizeof(shown), path));
+}
+
 int changes_open(struct run *r, const char *name, char **argv, int n, bool write,
 	struct changes *ret, struct err *err)
 {
@@ -134,6 +147,9 @@ int changes_open(struct run *r, const char *name, char **argv, int n, bool write
 		return held_nowhere(name, mode, err);
 	char *box = path_join(&r->arena, r->store.sandboxes, name);
 	c.req.base = r->spec.workspace;
+	k = check_base(name, c.req.base, err);
+	if (k < 0)
+		return k;
 	c.req.hash_len = hash_len(r, c.req.base);
 	c.box = box ? open(box, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (c.box < 0)

@@ -209,7 +209,8 @@ static int conclude(struct copying *k, struct err *err)
 	const struct outcome *o = k->outcome;
 	if (k->notes > NOTES_MAX && !k->c->quiet)
 		fprintf(stderr, "bawn: and %zu more\n", k->notes - NOTES_MAX);
-	if (!k->done && o->err.code) {
+	/* the receiver outside only sees its end: why there was no session says more */
+	if (o->err.code && (!k->done || k->last.error)) {
 		err_hint(err, "%s", o->err.hint);
 		return err_set(err, o->err.code, "%s", o->err.msg);
 	}

@@ -83,6 +83,30 @@ static const char *nearest_profile(struct run *r, const char *name)
 	return text_nearest(name, (const char *const *)names.v, names.n);
 }
 
+/* A profile's name where a sandbox's is wanted, as in bawn stop claude: it can't be one, so what
+ * was meant is a sandbox that was made of it. */
+static int profile_not_sandbox(
+	struct run *r, const char *name, const struct strv *names, struct err *err)
+{
+	char list[200] = "";
+	size_t n = 0;
+	for (size_t i = 0; i < names->n && n < sizeof(list); i++) {
+		struct spec s = {0};
+		struct err ignored = {0};
+		if (store_sandbox_find(&r->store, &r->arena, names->v[i], &s, &ignored) == 0 &&
+			streq(s.profile, name))
+			n += (size_t)snprintf(
+				list + n, sizeof(list) - n, "%s%s", n ? ", " : "", names->v[i]);
+	}
+	if (n >= sizeof(list))
+		err_hint(err, "bawn ls lists the sandboxes, those of %s too", name);
+	else if (n)
+		err_hint(err, "sandboxes of %s: %s; bawn ls lists all", name, list);
+	else
+		err_hint(err, "there is no sandbox of it yet: bawn create %s . makes one", name);
+	return err_set(err, ENOENT, "'%s' is a profile, not a sandbox", name);
+}
+
 int lasting_unknown(struct run *r, const char *name, struct err *err)
 {
 	char shown[128];
@@ -97,6 +121,8 @@ int lasting_unknown(struct run *r, const char *name, struct err *err)
 	struct strv names = {0};
 	struct err ignored = {0};
 	store_sandbox_list(&r->store, &r->arena, &names, &ignored);
+	if (lasting_is_profile(r, name))
+		return profile_not_sandbox(r, name, &names, err);
 	const char *near = text_nearest(name, (const char *const *)names.v, names.n);
 	if (near) {
 		err_hint(err, "did you mean %s?  bawn ls lists the sandboxes", near);
@@ -290,6 +316,19 @@ static int check_words(struct run *r, struct err *err)
 	return 0;
 }
 
+/* The line that makes a sandbox with all of them: the first is the workspace. */
+static void hint_create(struct run *r, const struct strv *paths, struct err *err)
+{
+	char words[400] = "", one[300];
+	size_t n = 0;
+	for (size_t i = 0; i < paths->n && n < sizeof(words); i++) {
+		escape_shell(one, sizeof(one), paths->v[i]);
+		n += (size_t)snprintf(words + n, sizeof(words) - n, " %s", one);
+	}
+	err_hint(err, "create another one for it: bawn create --name NAME %s%s", r->spec.profile,
+		n < sizeof(words) ? words : " PATH...");
+}
+
 /* PATHs that were given on re-entry: the sandbox's own, or an error. */
 static int check_paths(struct run *r, const struct strv *paths, struct err *err)
 {
@@ -311,8 +350,8 @@ static int check_paths(struct run *r, const struct strv *paths, struct err *err)
 				  arena_printf(&r->arena, "%s%s", real, ro ? ":ro" : ""));
 		if (known)
 			continue;
-		err_hint(err, "create another one for it: bawn create --name NAME %s %s",
-			r->spec.profile, escape_text(shown, sizeof(shown), paths->v[i]));
+		escape_text(shown, sizeof(shown), paths->v[i]);
+		hint_create(r, paths, err);
 		return err_set(err, EINVAL, "sandbox %s has %s %s", r->spec.name,
 			i == 0 && r->spec.workspace ? "another workspace:" : "not",
 			i == 0 && r->spec.workspace ? r->spec.workspace : shown);

@@ -136,6 +136,7 @@ running() {
 	box
 	local words
 	echo x >f
+	echo x >"$T/f"
 	for words in "f g" "box:/a box:/b" "f -" "- box:/x" "f box:rel" "f box:" "none box:/tmp/x" "f"; do
 		# shellcheck disable=SC2086  # two words
 		run "$BAWN" cp $words
@@ -169,6 +170,15 @@ running() {
 	run "$BAWN" cp box:/etc "$T/o/"
 	assert_status 1
 	[ "$(cat "$T/o/etc")" = 1 ]
+	# why there was no session counts, not that the receiver saw none
+	cd "$T" && mv "$WS" "$T/moved"
+	for words in "$T/f box:/tmp/x" "box:/etc/hosts $T/x"; do
+		# shellcheck disable=SC2086  # two words
+		run "$BAWN" cp $words
+		assert_status 125
+		assert_output "the workspace of sandbox box"
+		assert_output "put it back, or remove the sandbox: bawn rm box"
+	done
 }
 
 @test "cp: no link of the agent's leads a copy elsewhere on the host" {

@@ -193,6 +193,18 @@ run_all() { # what it is of; the lines come on standard input
 	EOF
 }
 
+@test "what bawn-run(1) says stays with a sandbox is what bawn create takes, and inspect shows it" {
+	local of_one='name pull as-user verbose quiet help' # not kept
+	sed -n '/^# RE-ENTRY/,/^Given again/p' "$BAWN_SRCDIR/man/bawn-run.1.scd" |
+		grep -oE -- '--[a-z-]+' | sort -u >"$T/page"
+	"$BAWN" create --help | sed -nE 's/^ +(-., )?(--[a-z-]+).*/\2/p' |
+		grep -vxE -- "--(${of_one// /|})" | sort -u >"$T/create"
+	diff "$T/page" "$T/create"
+	"$BAWN" create --name kept --allow-exec .envrc --expose-key SOME_KEY shell >/dev/null
+	run -0 "$BAWN" inspect kept
+	[[ $output == *'"allow_exec": ['*.envrc*'"expose_key": ['*SOME_KEY* ]]
+}
+
 @test "the files that bawn-run(1) says a sandbox keeps are there" {
 	local name where=$XDG_DATA_HOME/bawn/sandboxes/files
 	"$BAWN" run -d --name files shell -- sh -c 'echo x; touch ~/x; sleep 60' >/dev/null

@@ -98,6 +98,22 @@ stopped() {
 	[[ $output =~ ^shell-[A-Za-z0-9._-]+$ ]] || fail "$output"
 }
 
+@test "names: a profile's where a sandbox's is wanted is told apart, with the sandboxes of it" {
+	local verb
+	run -125 "$BAWN" exec shell true
+	assert_output "'shell' is a profile, not a sandbox"
+	assert_output 'bawn create shell . makes one'
+	"$BAWN" create shell >/dev/null
+	"$BAWN" create --name other shell >/dev/null
+	"$BAWN" create --name third claude >/dev/null
+	for verb in shell attach stop rm diff checkpoint ports; do
+		run "$BAWN" "$verb" shell
+		assert_output "'shell' is a profile, not a sandbox"
+		assert_output 'sandboxes of shell: other, shell-project;'
+		refute_output third
+	done
+}
+
 @test "options: those of the creation stay, others count for one start, a running one refuses them" {
 	serve_http ALLOWED
 	local conn=(--connect-to "one.test:80:127.0.0.1:$PORT")
@@ -122,6 +138,10 @@ stopped() {
 	mkdir "$HOME/elsewhere"
 	run -125 "$BAWN" run --name opts shell "$HOME/elsewhere" -- true
 	assert_output 'another workspace'
+	# the line that would make it has all of them: the first is the workspace
+	run -125 "$BAWN" run --name opts shell . "$HOME/elsewhere:ro" -- true
+	assert_output "has not $HOME/elsewhere:ro"
+	assert_output "bawn create --name NAME shell . $HOME/elsewhere:ro"
 	run -125 "$BAWN" run --rm --name opts shell
 	assert_output 'neither --name nor'
 }

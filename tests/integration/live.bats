@@ -272,6 +272,20 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(('$net.7', 53));
 	assert_output "Error"
 }
 
+@test "what is wrong with a command line is told of that verb, not of another of its name" {
+	local verb
+	for verb in allow deny rm ls pending answer; do
+		run -125 "$BAWN" policy "$verb" --nope
+		assert_output "bawn policy $verb --help lists the options"
+	done
+	run -2 "$BAWN" policy alow example.org
+	assert_output "unknown verb 'alow'"
+	for verb in allow deny rm ls pending answer show check explain lint diff export import; do
+		assert_output "$verb"
+		"$BAWN" policy --help | grep "^ .*bawn policy.*\<$verb\>\|^Usage: bawn policy $verb"
+	done
+}
+
 @test "--once counts until the stop, and is for one that runs" {
 	serve_http hello
 	start box example.org

@@ -47,6 +47,9 @@ event() { # SANDBOX EVENT FIELDS
 	run "$BAWN" log nobody
 	assert_status 125
 	assert_output "there is no sandbox 'nobody', and no event of one"
+	run "$BAWN" log ''
+	assert_status 125
+	assert_output "there is no sandbox '', and no event of one"
 	assert_output "bawn ls"
 	# nor of one that has none yet, or of one that is long gone
 	mkdir -p "$WS"

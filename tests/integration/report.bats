@@ -85,6 +85,13 @@ browser() { # PAGE: JSON of what it is there; see tests/attack/browse.py
 	run "$BAWN" report one -o "$T/no/such/dir/page.html"
 	assert_status 125
 	assert_output "no/such/dir"
+	local odd
+	for odd in /dev/stdout "$T"; do
+		run "$BAWN" report one -o "$odd"
+		assert_status 125
+		assert_output "$odd is there, and no plain file"
+		assert_output "-o - for standard output"
+	done
 	[ -z "$(find "$T" -name '*page*')" ]
 }
 

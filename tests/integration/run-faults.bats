@@ -305,9 +305,10 @@ shell() {
 	"$BAWN" run --name box shell -- true
 	for c in ls 'ls --json' 'ls -q' help version 'inspect box' log doctor 'template ls --json' 'profile ls' skill \
 		'run --dry-run --rm shell' 'run --dry-run --json --rm shell' 'checkpoints --json box' \
-		'create --name two shell .'; do
+		'create --name two shell .' login 'doctor --apparmor' 'monitor --json --once'; do
 		run bash -c "\"\$0\" $c >/dev/full" "$BAWN"
 		[ "$status" = 125 ] || fail "$c: $status"
+		[ "$(grep -cE 'write to standard output|could not be printed' <<<"$output")" = 1 ] || fail "$c: $output"
 		grep -qE 'No space left|could not be printed' <<<"$output" || fail "$c"
 	done
 	# who reads no more has all he wanted, also where SIGPIPE is ignored, as under some shells

@@ -127,6 +127,23 @@ tree_of() {
 	[ "$(in_cow 'ls; cat keep')" = $'README\nkeep\nsrc\nkeep' ]
 }
 
+@test "cow: a workspace that was moved is named, with what to do; its changes wait for it" {
+	repo
+	cow
+	in_cow 'echo a >a'
+	cd "$T" && mv "$WS" moved
+	local c
+	for c in 'diff cow' 'diff --stat cow' 'apply cow' 'discard --all cow' 'run cow'; do
+		# shellcheck disable=SC2086  # words
+		run -125 "$BAWN" $c
+		assert_output "the workspace of sandbox cow: $WS: No such file or directory"
+		assert_output 'put it back, or remove the sandbox: bawn rm cow'
+	done
+	mv moved "$WS"
+	run -0 "$BAWN" apply cow
+	[ "$(cat "$WS/a")" = a ]
+}
+
 @test "cow: apply while it runs lands, and does not land twice" {
 	repo
 	cow
