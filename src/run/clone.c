@@ -14,6 +14,7 @@
 #include "run/clone.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,6 +26,8 @@
 #include "run/lasting.h"
 
 #define OUTPUT_MAX ((size_t)64 << 20)
+#define GIT_NO_LOCK 255     /* git-config(1) can't lock the file, or it is invalid */
+#define LOCK_NS 5000000000u /* for those who are at it */
 
 /* ---- git on the host ---- */
 
@@ -82,7 +85,7 @@ static int host_git(struct run *r, const char *repo, const char *const *args,
 		.envp = env.v,
 		.fds = fds,
 		.nfds = ARRAY_LEN(fds),
-		.die_with_parent = SIGKILL};
+		.die_with_parent = SIGTERM}; /* it takes its locks along */
 	struct proc p;
 	k = proc_spawn(&how, &p, err);
 	close(pipe_fds[1]);
@@ -430,27 +433,47 @@ static char *remote_key(struct run *r, const struct spec *s, const char *key)
 	return arena_printf(&r->arena, "remote.bawn-%s%s%s", s->name, *key ? "." : "", key);
 }
 
+/* Change the host's configuration.  git does not wait for somebody who is at it, as other starts
+ * and removals of clones of the same repository are. */
+static int host_config(struct run *r, const char *repo, const char *const *args)
+{
+	static const char *const common[] = {
+		"rev-parse", "--path-format=absolute", "--git-common-dir", NULL};
+	const uint64_t begin = run_now();
+	char *dir = NULL;
+	for (;;) {
+		struct err ignored = {0};
+		int status = host_git(r, repo, args, NULL, NULL, NULL, &ignored);
+		if (status != GIT_NO_LOCK || run_now() - begin > LOCK_NS)
+			return status;
+		if (!dir)
+			dir = git_line(r, repo, common);
+		if (!dir || access(dir, W_OK) < 0) /* there can be no lock */
+			return status;
+		poll(NULL, 0, 10);
+	}
+}
+
 void clone_remote_add(struct run *r, const struct spec *s)
 {
 	char word[4200];
-	struct err err = {0};
 	char *self = path_real(&r->arena, "/proc/self/exe");
 	char *box = path_join(&r->arena, r->store.sandboxes, s->name);
 	if (!self || !box || !s->workspace)
 		return;
-	const char *const rows[][2] = {{"url", box},
+	/* the url last: without it there is no remote, and never one without the rest */
+	const char *const rows[][2] = {
 		{"fetch", arena_printf(&r->arena, "+refs/heads/*:refs/remotes/bawn-%s/*", s->name)},
 		{"uploadpack",
 			arena_printf(&r->arena, "%s upload-pack",
 				escape_shell(word, sizeof(word), self))},
 		{"receivepack", "echo 'bawn: nothing can be pushed into a sandbox' >&2; false"},
-		{"tagOpt", "--no-tags"}};
+		{"tagOpt", "--no-tags"}, {"url", box}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char *key = remote_key(r, s, rows[i][0]);
 		const char *const args[] = {
 			"config", "--local", "--replace-all", key, rows[i][1], NULL};
-		if (!key || !rows[i][1] ||
-			host_git(r, s->workspace, args, NULL, NULL, NULL, &err) != 0) {
+		if (!key || !rows[i][1] || host_config(r, s->workspace, args) != 0) {
 			run_message(r, "git has no remote bawn-%s: its config could not be written",
 				s->name);
 			return;
@@ -460,9 +483,8 @@ void clone_remote_add(struct run *r, const struct spec *s)
 
 void clone_remote_remove(struct run *r, const struct spec *s)
 {
-	struct err ignored = {0};
 	char *section = remote_key(r, s, "");
 	const char *const args[] = {"config", "--local", "--remove-section", section, NULL};
 	if (section && s->workspace && s->mode && streq(s->mode, "clone"))
-		host_git(r, s->workspace, args, NULL, NULL, NULL, &ignored);
+		host_config(r, s->workspace, args);
 }

@@ -61,6 +61,32 @@ make_clone() {
 	git -C "$WS" rev-parse -q --verify refs/remotes/bawn-box/bawn/box # what was fetched stays
 }
 
+@test "many clones of one repository at once: each has its remote, and rm at once takes them all" {
+	local i pids=()
+	git_repo
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		"$BAWN" create --name "many$i" --workspace clone shell >/dev/null
+	done
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		"$BAWN" exec "many$i" true 2>"$T/err$i" 3>&- &
+		pids+=("$!")
+	done
+	wait "${pids[@]}"
+	run cat "$T"/err*
+	[ -z "$output" ] || fail "$output"
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		[ "$(git -C "$WS" config --get-regexp "^remote\.bawn-many$i\." | wc -l)" = 5 ] || fail "$i"
+	done
+	pids=()
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		"$BAWN" rm "many$i" >/dev/null 3>&- &
+		pids+=("$!")
+	done
+	wait "${pids[@]}"
+	[ -z "$(git -C "$WS" remote)" ] || fail "$(git -C "$WS" remote)"
+	[ ! -e "$WS/.git/config.lock" ]
+}
+
 @test "PER-08 a hostile clone runs nothing on the host and leaks none of its files" {
 	make_clone
 	plant "$HOME/secret/objects/info/canary"
