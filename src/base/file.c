@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 
 #include "base/dir-record.h"
@@ -167,4 +169,15 @@ bool file_dir_empty(const char *path)
 		o += d->d_reclen;
 	}
 	return n >= 0;
+}
+
+const char *file_no_upper(int fd)
+{
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return NULL;
+	return fs.f_type == OVERLAYFS_SUPER_MAGIC ? "an overlay itself, as a container's root is"
+		: fs.f_type == NFS_SUPER_MAGIC    ? "NFS"
+		: fs.f_type == FUSE_SUPER_MAGIC   ? "FUSE"
+						  : NULL;
 }

@@ -32,4 +32,11 @@ int file_mkdir_p(int dirfd, const char *path, mode_t mode);
 /* A directory, no link to one, that can be read and has no entry. */
 bool file_dir_empty(const char *path);
 
+/* Why what is written to an overlay can't lie in this file system, as far as its kind tells: the
+ * kernel takes no other overlay for that, and none that may change behind its back.  NULL: it may.
+ */
+const char *file_no_upper(int fd);
+#define FILE_UPPER_HINT                                                                            \
+	"set XDG_DATA_HOME to a directory on ext4, XFS, btrfs, or tmpfs since Linux 6.6"
+
 #endif

@@ -14,6 +14,7 @@
 #include <signal.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "build/view.h"
 #include "init/init-overlay.h"
@@ -86,6 +87,10 @@ static int mount_view(const struct view *v, const char *empty, const char *point
 		fd = fd == -1 ? -errno : fd;
 	}
 	overlay_release(&o);
+	if (fd == -EINVAL)
+		err_hint(err,
+			"the kernel refuses some file systems for it, NFS or another overlay for "
+			"one: " FILE_UPPER_HINT);
 	return fd < 0 ? err_sys(err, -fd, "mount the layers of a stage") : fd;
 }
 

@@ -111,6 +111,27 @@ static bool dir_is_ours(struct doctor_result *r, const char *path)
 	return false;
 }
 
+/* Can a sandbox that lasts, or a template, be kept there?  Where it is not there yet: above it. */
+static void check_place(struct doctor_result *r, const char *data)
+{
+	char path[PATH_MAX];
+	int fd = -1;
+	snprintf(path, sizeof(path), "%s", data);
+	while (*path && (fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+		char *end = strrchr(path, '/');
+		if (!end)
+			break;
+		*end = '\0';
+	}
+	const char *unfit = fd < 0 ? NULL : file_no_upper(fd);
+	if (fd >= 0)
+		close(fd);
+	if (!unfit)
+		return;
+	doctor_warn(r, "no sandbox that lasts can be kept in %s: that is %s", data, unfit);
+	doctor_remedy(r, FILE_UPPER_HINT "; bawn run --rm works");
+}
+
 static void check_dirs(struct doctor_result *r)
 {
 	struct arena a = {0};
@@ -128,6 +149,7 @@ static void check_dirs(struct doctor_result *r)
 				(unsigned int)(DISK_LOW >> 20), xdg.home);
 			doctor_remedy(r, "a run writes its home and caches there: make room");
 		}
+		check_place(r, xdg.data);
 	}
 	arena_free(&a);
 }

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 
 #include "base/escape.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "init/init.h"
 
@@ -363,6 +364,10 @@ static int attach_overlay(struct mounts *s, const struct wire_mount *m, int poin
 	} else if (tree == -EOPNOTSUPP) {
 		r = overlay_mount(&s->layers, point, flags);
 	}
+	if (r == -EINVAL)
+		err_hint(err,
+			"the kernel refuses some file systems for it, NFS or another overlay for "
+			"one: " FILE_UPPER_HINT);
 	return r < 0 ? fail(err, r, "mount an overlay on", m->dst) : 0;
 }
 

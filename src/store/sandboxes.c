@@ -114,18 +114,22 @@ static char *hidden(struct store *s, struct arena *a, const char *what, const ch
 	return arena_printf(a, "%s/.%s-%s-%08x", s->sandboxes, what, name, nonce);
 }
 
-/* An overlay notes in them which directories hide what is below. */
-static int check_xattrs(struct store *s, int dir, struct err *err)
+/* Not every file system can hold what is written to an overlay; and where attributes are missing an
+ * overlay can't note which directories hide what is below. */
+static int check_place(struct store *s, int dir, struct err *err)
 {
 	static const char name[] = "user.bawn.probe";
+	const char *unfit = file_no_upper(dir);
+	if (unfit) {
+		err_hint(err, FILE_UPPER_HINT "; or keep nothing: bawn run --rm");
+		return err_set(err, ENOTSUP, "no sandbox can be kept in %s: that is %s",
+			s->sandboxes, unfit);
+	}
 	if (fsetxattr(dir, name, "y", 1, 0) == 0)
 		return fremovexattr(dir, name) < 0 ? err_sys(err, errno, "%s", s->sandboxes) : 0;
 	if (errno != ENOTSUP && errno != EPERM)
 		return err_sys(err, errno, "write an attribute in %s", s->sandboxes);
-	err_hint(err,
-		"set XDG_DATA_HOME to a directory on ext4, XFS, btrfs, or tmpfs since Linux 6.6; "
-		"or "
-		"keep nothing: bawn run --rm");
+	err_hint(err, FILE_UPPER_HINT "; or keep nothing: bawn run --rm");
 	return err_set(
 		err, ENOTSUP, "the file system of %s has no extended attributes", s->sandboxes);
 }
@@ -150,7 +154,7 @@ static int carry(struct arena *a, int from, int dir, struct err *err)
 static int fill(struct store *s, struct arena *a, int dir, const struct spec *spec, int from,
 	struct err *err)
 {
-	int r = check_xattrs(s, dir, err);
+	int r = check_place(s, dir, err);
 	if (r < 0)
 		return r;
 	r = carry(a, from, dir, err);

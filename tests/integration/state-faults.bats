@@ -137,6 +137,28 @@ walk() { # FILL
 	assert_status 0
 }
 
+@test "a home on an overlay, as in a container: said at once, with what to do; --rm works; doctor warns" {
+	mkdir -p "$T/l" "$T/top" "$XDG_DATA_HOME"
+	cat >"$T/outer" <<-'OUTER'
+		mount -t tmpfs none "$T/top" && mkdir "$T/top/u" "$T/top/w" || exit 77
+		mount -t overlay -o "userxattr,lowerdir=$T/l,upperdir=$T/top/u,workdir=$T/top/w" none "$XDG_DATA_HOME" || exit 77
+		bawn() { timeout 20 setpriv --inh-caps=-all --ambient-caps=-all "$BAWN" "$@"; echo "= $?"; }
+		bawn create --name box shell "$WS"
+		bawn run shell "$WS" -- true
+		bawn run --rm shell "$WS" -- echo works
+		bawn doctor
+		ls -A "$XDG_DATA_HOME/bawn/sandboxes"
+	OUTER
+	run env T="$T" unshare --user --map-current-user --keep-caps --mount bash "$T/outer"
+	[ "$status" != 77 ] || skip "no overlay can be mounted here"
+	[ "$(grep -c '^bawn: no sandbox can be kept in .*: that is an overlay' <<<"$output")" = 2 ]
+	[ "$(grep -c '^bawn: set XDG_DATA_HOME .*bawn run --rm' <<<"$output")" = 2 ]
+	[[ $output == *$'works\n= 0'* ]]
+	assert_output "no sandbox that lasts can be kept in $XDG_DATA_HOME/bawn: that is an overlay"
+	run grep '^box\|^shell' <<<"$output"
+	[ -z "$output" ]
+}
+
 @test "a later version's sandbox: named, not touched; the others go on" {
 	"$BAWN" create --name box shell "$WS"
 	"$BAWN" create --name other shell "$WS"
