@@ -203,6 +203,7 @@ int cmd_apply(int argc, char **argv)
 		.min = 1,
 		.max = -1,
 		.what = "which sandbox",
+		.ends = true,
 		.run = apply};
 	struct asked o = {0};
 	struct run r;
@@ -250,6 +251,7 @@ int cmd_discard(int argc, char **argv)
 		.min = 1,
 		.max = -1,
 		.what = "which sandbox",
+		.ends = true,
 		.run = discard};
 	struct asked o = {0};
 	struct run r;

@@ -106,6 +106,7 @@ int cmd_checkpoint(int argc, char **argv)
 		.min = 1,
 		.max = 2,
 		.what = "which sandbox",
+		.ends = true,
 		.run = checkpoint};
 	struct run r;
 	return verb_main(&v, &r, NULL, argc, argv);
@@ -201,6 +202,7 @@ int cmd_checkpoints(int argc, char **argv)
 		.min = 1,
 		.max = 1,
 		.what = "which sandbox",
+		.ends = true,
 		.run = checkpoints};
 	struct asked o = {0};
 	struct run r;

@@ -134,6 +134,7 @@ int cmd_cp(int argc, char **argv)
 		.min = 2,
 		.max = 2,
 		.what = "what is to be copied where",
+		.ends = true, /* and with it the session, see lasting-copy.c */
 		.run = cp};
 	struct run r;
 	struct lasting_copy c = {0};

@@ -248,6 +248,7 @@ int cmd_diff(int argc, char **argv)
 		.min = 1,
 		.max = -1,
 		.what = "which sandbox",
+		.ends = true,
 		.run = diff};
 	struct asked o = {0};
 	struct run r;

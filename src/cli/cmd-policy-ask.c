@@ -190,6 +190,7 @@ int cmd_policy_answer(int argc, char **argv)
 		.min = 2,
 		.max = 2,
 		.what = "which question, and what",
+		.ends = true,
 		.run = answer};
 	struct run r;
 	return verb_main(&v, &r, NULL, argc, argv);

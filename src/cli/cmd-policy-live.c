@@ -193,6 +193,7 @@ int cmd_policy_allow(int argc, char **argv)
 		.min = 1,
 		.max = 1,
 		.what = "which rule",
+		.ends = true,
 		.run = change};
 	struct asked o = {.what = SESSION_ALLOW};
 	struct run r;
@@ -209,6 +210,7 @@ int cmd_policy_deny(int argc, char **argv)
 		.min = 1,
 		.max = 1,
 		.what = "which rule",
+		.ends = true,
 		.run = change};
 	struct asked o = {.what = SESSION_DENY};
 	struct run r;
@@ -226,6 +228,7 @@ int cmd_policy_rm(int argc, char **argv)
 		.min = 1,
 		.max = 1,
 		.what = "which rule",
+		.ends = true,
 		.run = change};
 	struct asked o = {.what = SESSION_REMOVE};
 	struct run r;
@@ -290,6 +293,7 @@ int cmd_policy_ls(int argc, char **argv)
 		.rows = ls_rows,
 		.option = option,
 		.max = 1,
+		.ends = true,
 		.run = ls};
 	struct asked o = {0};
 	struct run r;

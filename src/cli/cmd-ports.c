@@ -176,6 +176,7 @@ int cmd_ports(int argc, char **argv)
 		.min = 1,
 		.max = 1,
 		.what = "which sandbox",
+		.ends = true,
 		.run = ports};
 	struct arena a = {0};
 	struct asked o = {.a = &a};

@@ -94,6 +94,7 @@ int cmd_restore(int argc, char **argv)
 		.min = 2,
 		.max = 2,
 		.what = "which sandbox and which checkpoint",
+		.ends = true,
 		.run = restore};
 	struct run r;
 	return verb_main(&v, &r, NULL, argc, argv);
@@ -152,6 +153,7 @@ int cmd_undo(int argc, char **argv)
 		.min = 1,
 		.max = 1,
 		.what = "which sandbox",
+		.ends = true,
 		.run = undo};
 	struct run r;
 	return verb_main(&v, &r, NULL, argc, argv);
@@ -253,9 +255,16 @@ static int fork_all(struct run *r, void *ctx, char **word, int n, struct err *er
 	if (k == 0)
 		k = keep(r, sock, &state, err);
 	for (size_t i = 0; k == 0 && i < names.n; i++) {
+		/* Ctrl-C counts between two: each is whole, with its remote in git's config, and
+		 * said */
+		sigset_t ends, old;
+		session_signals(&ends);
+		sigprocmask(SIG_BLOCK, &ends, &old);
 		k = make_one(r, names.v[i], &state, err);
 		if (k == 0)
 			puts(names.v[i]);
+		fflush(stdout);
+		sigprocmask(SIG_SETMASK, &old, NULL);
 	}
 	if (k == 0)
 		checkpoint_say_workspace(r, "fork");
@@ -281,6 +290,7 @@ int cmd_fork(int argc, char **argv)
 		.min = 2,
 		.max = 2,
 		.what = "which sandbox, and what is the new one's name",
+		.ends = true,
 		.run = fork_all};
 	struct run r;
 	long count = 0;

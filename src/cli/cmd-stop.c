@@ -110,8 +110,12 @@ static int stop_and_lock(struct run *r, const char *name, int seconds, bool forc
 	if (err->code)
 		return -err->code;
 	k = wait_locked(r, name, err);
-	if (k == -EBUSY && !err->code)
+	if (k == -EBUSY && !err->code) {
+		err_hint(err,
+			"its supervisor is busy, or something has stopped it: ps -C bawn -o "
+			"pid,stat,args shows T for that, kill -CONT PID lets it go on");
 		return err_set(err, EBUSY, "sandbox %s did not end", name);
+	}
 	return k;
 }
 

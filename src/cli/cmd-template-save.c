@@ -378,6 +378,7 @@ int cmd_template_save(int argc, char **argv)
 		.min = 2,
 		.max = 2,
 		.what = "which sandbox, and under which tag",
+		.ends = true,
 		.run = save};
 	struct run r;
 	struct asked o = {.r = &r};

@@ -78,10 +78,12 @@ int verb_main(const struct verb *v, struct run *r, void *ctx, int argc, char **a
 		help(v);
 		return run_release(r, 0);
 	}
-	if (v->ends)
+	if (v->ends) {
 		signal(SIGPIPE, SIG_IGN);
-	else
+		signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */
+	} else {
 		run_hold_signals();
+	}
 	if (k == 0)
 		k = run_refuse_nested(&err);
 	if (k == 0)

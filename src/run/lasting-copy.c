@@ -127,6 +127,10 @@ static int start_session(struct copying *k, struct err *err)
 	/* It passes it on, and the end inside removes what is half; were this one killed, so would
 	 * that be, with no time for it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* that is all it shall hear: a key of the terminal would be the first of two, and two kill
+	 */
+	setpgid(0, 0);
+	run_hold_signals();
 	const int in = k->c->into ? k->stream[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	const int out = k->c->into ? k->status[1] : k->stream[1];
 	/* none of them is 0-2: those are open */

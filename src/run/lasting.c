@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -38,12 +39,34 @@ int lasting_connect(struct run *r, const char *name, struct err *err)
 	return k == -ENOENT || k == -ECONNREFUSED ? -ESRCH : k;
 }
 
+/* Until something can be read.  Signals that are held for a session end the waiting for one that
+ * there is not yet: a supervisor may be stopped. */
+static int wait_answer(int sock, struct err *err)
+{
+	sigset_t ends, held;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, NULL, &held) < 0 || !sigismember(&held, SIGTERM))
+		return 0; /* they have their usual effect */
+	_cleanup_close_ int signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	struct pollfd p[] = {{.fd = sock, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR)
+		;
+	if (p[0].revents || !p[1].revents)
+		return 0;
+	return err_set(err, EINTR, "the sandbox's supervisor had not answered yet");
+}
+
 int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fds,
 	struct session_msg *ret, struct err *err)
 {
 	int got[8];
 	size_t n = 0;
 	int k = session_send(sock, m, fds, n_fds);
+	if (k == 0 && wait_answer(sock, err) < 0)
+		return -err->code;
 	if (k == 0)
 		k = session_recv(sock, ret, got, &n);
 	for (size_t i = 0; k > 0 && i < n; i++)

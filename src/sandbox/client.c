@@ -13,14 +13,17 @@
 
 #define GRACE_SECONDS 10
 #define DRAIN_MS 2000
-#define REDRAW_MS 150 /* a program's time to look at its new size */
+#define EARLY_SECONDS 2 /* for the first answer, after two signals that would end it */
+#define REDRAW_MS 150   /* a program's time to look at its new size */
 
 struct at {
 	const struct client_config *c;
 	struct terminal term;
 	int signals, timer;
-	int redraw; /* timer: the pty gets its true size; -1: it has that */
-	int asked;  /* SIGTERMs so far */
+	int redraw;  /* timer: the pty gets its true size; -1: it has that */
+	int asked;   /* SIGTERMs so far */
+	int early;   /* signals that would end it, before there was a session */
+	bool killed; /* SIGKILL was asked for */
 	bool started, exited, last;
 	bool stays;         /* the session, when this terminal goes */
 	bool agent_stopped; /* by itself */
@@ -73,6 +76,34 @@ static void suspend(struct at *a)
 	terminal_resize(&a->term);
 }
 
+static void set_timer(const struct at *a, int seconds)
+{
+	const struct itimerspec it = {.it_value.tv_sec = seconds};
+	timerfd_settime(a->timer, 0, &it, NULL);
+}
+
+/* It was asked to end and had its time: it is killed.  Where the supervisor has not even answered
+ * yet, or does not see to that either, something has stopped it, and nobody need wait for it: it
+ * ends what was begun for us as soon as it finds us gone. */
+static int on_timer(struct at *a, struct err *err)
+{
+	uint64_t ticks;
+	if (read(a->timer, &ticks, sizeof(ticks)) != sizeof(ticks) || a->exited)
+		return 1;
+	if (a->started && !a->killed) {
+		a->killed = true;
+		set_timer(a, GRACE_SECONDS);
+		send_plain(a, SESSION_SIGNAL, SIGKILL);
+		return 1;
+	}
+	err_hint(err,
+		"has something stopped it?  ps -C bawn -o pid,stat,args shows T for that, kill "
+		"-CONT "
+		"PID lets it go on");
+	return err_set(err, ETIMEDOUT, "the sandbox's supervisor %s",
+		a->started ? "does not answer" : "has not answered yet");
+}
+
 static void on_signals(struct at *a)
 {
 	struct signalfd_siginfo si;
@@ -93,11 +124,12 @@ static void on_signals(struct at *a)
 		bool end = sig == SIGTERM || sig == SIGHUP || (sig == SIGINT && a->c->interrupt);
 		if ((end || sig == SIGINT) && !a->result.signal)
 			a->result.signal = sig;
-		struct itimerspec it = {.it_value.tv_sec = GRACE_SECONDS};
-		if (end && a->asked++ == 0)
-			timerfd_settime(a->timer, 0, &it, NULL);
-		else if (end)
+		const bool early = !a->started && (end || sig == SIGINT);
+		if (end && a->asked++ > 0)
 			sig = SIGKILL;
+		a->killed |= sig == SIGKILL;
+		if (early || end)
+			set_timer(a, early && a->early++ ? EARLY_SECONDS : GRACE_SECONDS);
 		send_plain(a, SESSION_SIGNAL, sig);
 		if (a->agent_stopped && a->asked) /* so that it can act on it */
 			send_plain(a, SESSION_SIGNAL, SIGCONT);
@@ -135,7 +167,12 @@ static int take_up(struct at *a, const struct session_msg *m, struct err *err)
 static int on_started(
 	struct at *a, const struct session_msg *m, int *fds, size_t n, struct err *err)
 {
+	const struct itimerspec off = {0};
 	a->started = true;
+	if (!a->asked) /* a Ctrl-C from before this is the program's now */
+		timerfd_settime(a->timer, 0, &off, NULL);
+	else if (!a->killed)
+		set_timer(a, GRACE_SECONDS);
 	a->stays = m->flags & SESSION_DETACHED;
 	if (a->c->detached)
 		return 0;
@@ -230,7 +267,6 @@ static short events(uint32_t want)
 static int loop(struct at *a, struct err *err)
 {
 	struct terminal *t = &a->term;
-	uint64_t ticks;
 	for (;;) {
 		terminal_pump(t);
 		if (t->detach) {
@@ -250,8 +286,8 @@ static int loop(struct at *a, struct err *err)
 		terminal_look(t);
 		if (p[1].revents)
 			on_signals(a);
-		if (p[2].revents && read(a->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
-			send_plain(a, SESSION_SIGNAL, SIGKILL);
+		if (p[2].revents && on_timer(a, err) < 0)
+			return -err->code;
 		if (p[3].revents) {
 			close(TAKE_FD(a->redraw));
 			terminal_resize(t);

@@ -5,6 +5,7 @@ load ../lib.sh
 load ../attack/lib.sh
 setup() { bawn_setup; }
 teardown() {
+	[ ! -s "$T/stopped" ] || kill -CONT "$(<"$T/stopped")" 2>/dev/null || :
 	"$BAWN" rm -f --all >/dev/null 2>&1
 	bawn_teardown
 }
@@ -436,6 +437,46 @@ painter() {
 	"$BAWN" stop victim
 	"$BAWN" rm victim
 	assert_no_leftovers
+}
+
+# ended SECONDS SIGNAL COMMAND...: it waits, and a signal ends it within that time
+ended() {
+	local within=$1 signal=$2 pid code=0
+	shift 2
+	timeout -s "$signal" -k $((within + 1)) 1 env --default-signal=INT "$BAWN" "$@" </dev/null >"$T/out" 2>&1 || code=$?
+	[ "$code" = 124 ] || fail "$*: $code $(cat "$T/out")"
+}
+
+@test "a supervisor that something has stopped: ls lists, and what waits for it ends at a signal" {
+	local sup
+	"$BAWN" run -d --name held shell -- sleep 64321 >/dev/null 3>&-
+	sup=$(pgrep -u "$(id -u)" -f "name held shell -- sleep 64321")
+	echo "$sup" >"$T/stopped"
+	kill -STOP "$sup"
+	run timeout 10 "$BAWN" ls
+	assert_status 0
+	assert_output ' running '
+	run timeout 10 "$BAWN" inspect held
+	assert_status 0
+	local signal
+	for signal in INT TERM; do
+		ended 2 "$signal" policy allow --sandbox held a.example
+		ended 2 "$signal" policy ls held
+		ended 2 "$signal" ports held --publish 0:80
+		ended 2 "$signal" checkpoint held
+		ended 2 "$signal" fork held other
+		ended 2 "$signal" cp held:/etc/hosts "$T/hosts"
+	done
+	# a session that there is not yet: two of them, and what was said of it
+	timeout -s INT -k 8 1 env --default-signal=INT "$BAWN" exec held true </dev/null >"$T/out" 2>&1 3>&- &
+	local waiting=$!
+	sleep 1.5
+	pkill -INT -P "$waiting" -x bawn
+	wait "$waiting" || :
+	grep -q "supervisor has not answered yet" "$T/out"
+	kill -CONT "$sup"
+	run -0 "$BAWN" exec held true
+	[ "$("$BAWN" ls -q)" = held ] || fail "$("$BAWN" ls)"
 }
 
 @test "NS-13 a stale socket, and a lock that another program holds the number of" {

@@ -181,6 +181,10 @@ tree_of() {
 	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" expect='?' 'send=n\r' eof -- "$BAWN" apply cow
 	[ "$status" -ne 0 ]
 	[ ! -e "$WS/.vscode/tasks.json" ]
+	# nor is it asked for ever: Ctrl-C ends it
+	run timeout 10 /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" expect='?' 'send=\x03' eof -- "$BAWN" apply cow
+	assert_status 130
+	[ ! -e "$WS/.vscode/tasks.json" ]
 	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" expect='?' 'send=y\r' eof -- "$BAWN" apply cow
 	[ -e "$WS/.vscode/tasks.json" ]
 }
