@@ -168,9 +168,9 @@ static int open_audit(struct run *r, struct err *err)
 	if (k < 0)
 		return k;
 	const struct audit_field f[] = {{.key = "profile", .str = r->pack.profile.name},
-		{.key = "workspace", .str = r->ws.path}, {.key = "program", .str = r->plan.exe},
-		{.key = "version", .str = PACKAGE_VERSION}};
-	run_audit(r, "start", f, ARRAY_LEN(f));
+		{.key = "program", .str = r->plan.exe}, {.key = "version", .str = PACKAGE_VERSION},
+		{.key = "workspace", .str = r->ws.path}};
+	run_audit(r, "start", f, ARRAY_LEN(f) - !run_has_workspace(r));
 	return 0;
 }
 

@@ -229,6 +229,9 @@ make_clone() {
 	run "$BAWN" run --workspace none shell -- sh -c 'pwd; cat ~/f; ls -A .'
 	assert_output kept
 	refute_output project
+	run "$BAWN" log --event start shell-none
+	assert_output 'shell: '
+	refute_output '/run/bawn'
 	run "$BAWN" ls
 	assert_output none
 	run "$BAWN" checkpoint shell-none
