@@ -85,14 +85,21 @@ static int change_one(struct run *r, const struct asked *o, enum session_policy 
 	int k = lasting_find_name(r, o->sandbox, err);
 	if (k < 0)
 		return k;
-	k = tell(r, o->sandbox, what, rule, o->once, err);
-	if (k != -ESRCH || err->code)
-		return k;
-	if (o->once) {
-		err_hint(err, "leave --once out, and it counts from its next start");
-		return err_set(err, ESRCH, "sandbox %s is not running", o->sandbox);
+	const uint64_t begin = run_now();
+	unsigned int tries = 0;
+	for (;;) {
+		k = tell(r, o->sandbox, what, rule, o->once, err);
+		if (k != -ESRCH || err->code)
+			return k;
+		if (o->once) {
+			err_hint(err, "leave --once out, and it counts from its next start");
+			return err_set(err, ESRCH, "sandbox %s is not running", o->sandbox);
+		}
+		k = change_stopped(r, o->sandbox, what, rule, err);
+		if (k != -EBUSY || !lasting_pause(begin, &tries))
+			return k;
+		*err = (struct err){0}; /* it was started meanwhile, and is told */
 	}
-	return change_stopped(r, o->sandbox, what, rule, err);
 }
 
 /* ---- all of them ---- */
@@ -255,9 +262,9 @@ static int sandbox_rules(struct run *r, const char *name, struct strv *args, str
 	put_rules(r, args, "sandbox", "private", &r->spec.allow_private);
 	put_rules(r, args, "sandbox", "deny", &r->spec.deny);
 	_cleanup_close_ int sock = lasting_connect(r, name, err);
-	if (sock == -ESRCH && !err->code)
-		return 0;
 	k = sock < 0 ? sock : lasting_request(sock, &m, NULL, 0, &answer, err);
+	if (k == -ESRCH && !err->code)
+		return 0;
 	char *text = k == 0 ? answer.text : NULL;
 	for (char *line; text && (line = strsep(&text, "\n"));)
 		if (*line)

@@ -149,9 +149,8 @@ static int ports(struct run *r, void *ctx, char **word, int n, struct err *err)
 	if (k < 0)
 		return k;
 	_cleanup_close_ int sock = lasting_connect(r, word[0], err);
-	return sock >= 0                       ? running(sock, o, err)
-		: sock == -ESRCH && !err->code ? stopped(r, word[0], o, err)
-					       : sock;
+	k = sock < 0 ? sock : running(sock, o, err);
+	return k == -ESRCH && !err->code ? stopped(r, word[0], o, err) : k;
 }
 
 static const struct option_row rows[] = {

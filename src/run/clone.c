@@ -352,6 +352,7 @@ static _noreturn_ void set_up(struct run *r)
 	setsid();
 	r->lasting = true;
 	r->client = -1;
+	r->closed = true;
 	r->fresh = false;
 	r->tty_fds = 0;
 	r->opt.verbosity = -1;

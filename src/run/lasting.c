@@ -73,6 +73,8 @@ int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fd
 		close(got[i]);
 	if (k <= 0)
 		return err_set(err, EIO, "the sandbox's supervisor ended meanwhile");
+	if (ret->kind == SESSION_FAILED && ret->value == ESRCH)
+		return -ESRCH; /* it ends, or is only being set up: as if it did not run */
 	if (ret->kind == SESSION_FAILED)
 		return session_take_error(ret, err);
 	return ret->kind == SESSION_DONE ? 0 : err_set(err, EPROTO, "an unexpected answer");
@@ -80,7 +82,14 @@ int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fd
 
 bool lasting_pause(uint64_t begin, unsigned int *tries)
 {
+	sigset_t held, now;
 	if (run_now() - begin > PATIENCE_NS)
+		return false;
+	/* held for a session that there is not yet */
+	if (sigpending(&now) == 0 && sigprocmask(SIG_BLOCK, NULL, &held) == 0 &&
+		((sigismember(&now, SIGINT) && sigismember(&held, SIGINT)) ||
+			(sigismember(&now, SIGTERM) && sigismember(&held, SIGTERM)) ||
+			(sigismember(&now, SIGHUP) && sigismember(&held, SIGHUP))))
 		return false;
 	poll(NULL, 0, ++*tries < 20 ? 1 : PAUSE_MS);
 	return true;
@@ -99,6 +108,16 @@ bool lasting_running(struct run *r, const char *name)
 	return false;
 }
 
+/* Does it run only to be set up?  Then it is as good as none. */
+static bool is_setup(int sock)
+{
+	static struct session_msg answer;
+	struct session_msg m = {.kind = SESSION_STATUS};
+	struct err ignored = {0};
+	int k = lasting_request(sock, &m, NULL, 0, &answer, &ignored);
+	return k == -EIO || (k == 0 && answer.flags & SESSION_CLOSED);
+}
+
 int lasting_lock(struct run *r, const char *name, struct err *err)
 {
 	const uint64_t begin = run_now();
@@ -109,7 +128,8 @@ int lasting_lock(struct run *r, const char *name, struct err *err)
 		if (k != -EBUSY || err->code)
 			break;
 		_cleanup_close_ int sock = lasting_connect(r, name, err);
-		if (sock != -ESRCH || err->code || !lasting_pause(begin, &tries))
+		if ((sock != -ESRCH && !(sock >= 0 && is_setup(sock))) || err->code ||
+			!lasting_pause(begin, &tries))
 			break;
 	}
 	if (k == -EBUSY && !err->code) {

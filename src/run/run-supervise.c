@@ -231,7 +231,8 @@ static int serve(struct run *r, struct err *err)
 		.dirfd = TAKE_FD(dir),
 		.client = r->client,
 		.account = TAKE_FD(r->result.account),
-		.detached = r->opt.detach};
+		.detached = r->opt.detach,
+		.closed = r->closed};
 	return sandbox_serve(r->sandbox, &l, err);
 }
 

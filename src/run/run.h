@@ -122,7 +122,8 @@ struct run {
 		struct strv allow, deny, allow_private;
 	} once; /* rules that count until it stops */
 	struct host_workspace ws;
-	bool apart; /* what is at ws.path inside is not the host's directory, or nothing is */
+	bool closed; /* it is started only to be set up: nobody may join it */
+	bool apart;  /* what is at ws.path inside is not the host's directory, or nothing is */
 	const char *index; /* clone: the host's */
 	const char *repo;  /* clone: the host's git directory that it shares objects with */
 	struct host_extra *extras;

@@ -265,7 +265,10 @@ int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err
 	s->first_client = l->client;
 	s->first_detached = l->detached;
 	s->first_account = l->account;
-	return server_new(l->listener, l->dirfd, &s->server, err);
+	int r = server_new(l->listener, l->dirfd, &s->server, err);
+	if (r == 0)
+		s->server->closed = l->closed;
+	return r;
 }
 
 int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err)

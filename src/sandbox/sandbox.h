@@ -80,6 +80,7 @@ struct sandbox_lasting {
 	int client;   /* SEQPACKET to who waits for the first session, -1: nobody */
 	int account;  /* for the account of the first session, -1: nobody wants it; taken over */
 	bool detached;
+	bool closed; /* it is being set up: nobody joins it, or changes what it will be */
 };
 
 struct sandbox_config {

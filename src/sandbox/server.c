@@ -480,10 +480,8 @@ static int request_run(struct sandbox *s, int slot, const struct session_msg *m,
 		return err_set(err, EBADMSG, "a malformed request");
 	if (v->ending)
 		return err_set(err, ESRCH, "the sandbox is about to stop");
-	if (s->frozen) {
-		err_hint(err, "try it again when that is done");
-		return err_set(err, EBUSY, "everything in the sandbox is stopped for a checkpoint");
-	}
+	if (s->frozen) /* they try again until that is done */
+		return err_set(err, ESRCH, "everything in there is stopped for a checkpoint");
 	_cleanup_close_ int memfd = -1;
 	char program[256];
 	int r = complete_command(s, fds[0], m, &memfd, program, err);
@@ -567,6 +565,7 @@ static void client_gone(struct sandbox *s, int slot)
 static void status(const struct server *v, struct session_msg *answer)
 {
 	size_t n = 0;
+	answer->flags = v->closed ? SESSION_CLOSED : 0;
 	for (size_t i = 0; i < SERVER_SESSIONS; i++) {
 		const struct live *l = &v->live[i];
 		if (!l->open)
@@ -600,6 +599,14 @@ static int request_freeze(struct sandbox *s, struct client *c, int value, struct
 	return r < 0 ? err_sys(err, -r, "stop what runs in the sandbox") : 0;
 }
 
+/* What is only being set up can be ended and looked at; for all else it does not run yet. */
+static enum session_kind closed_kind(uint32_t kind)
+{
+	return kind == SESSION_STOP || kind == SESSION_STATUS || kind == SESSION_DETACH
+		? (enum session_kind)kind
+		: SESSION_FAILED;
+}
+
 static void request(struct sandbox *s, int slot, const struct session_msg *m, int *fds, size_t n)
 {
 	struct server *v = s->server;
@@ -607,7 +614,10 @@ static void request(struct sandbox *s, int slot, const struct session_msg *m, in
 	struct err err = {0};
 	struct session_msg answer = {.kind = SESSION_DONE};
 	int r = 0;
-	switch ((enum session_kind)m->kind) {
+	switch (v->closed ? closed_kind(m->kind) : (enum session_kind)m->kind) {
+	case SESSION_FAILED:
+		r = err_set(&err, ESRCH, "the sandbox is being set up");
+		break;
 	case SESSION_RUN:
 		r = request_run(s, slot, m, fds, n, &err);
 		break;

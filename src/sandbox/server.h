@@ -50,6 +50,7 @@ struct server {
 	int last;               /* the client that is told when all is over, -1 */
 	struct live *last_live; /* the session that ended last, and may want an account */
 	bool ending;            /* END was sent */
+	bool closed;            /* it is only being set up */
 	int after_hangup;       /* seconds that sessions get after SIGHUP */
 	int end_code;           /* of the session that ended last */
 };

@@ -94,6 +94,7 @@ enum session_flag {
 	SESSION_ACCOUNT = 4,  /* RUN: the last descriptor is for its account */
 	SESSION_TIMEOUT = 8,  /* EXITED: its time was over */
 	SESSION_STALE = 32,   /* DONE of FLOWS: ask again in a moment */
+	SESSION_CLOSED = 64,  /* DONE of STATUS: it is only being set up */
 };
 
 struct session_msg {

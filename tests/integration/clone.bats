@@ -87,6 +87,48 @@ make_clone() {
 	[ ! -e "$WS/.git/config.lock" ]
 }
 
+@test "while it is cloned nobody is let in: run, exec and rules wait for the whole of it" {
+	local i
+	git_repo
+	mkdir "$WS"/d{0..39}
+	for ((i = 0; i < 4000; i++)); do
+		echo "$i" >"$WS/d$((i / 100))/f$i"
+	done
+	git -C "$WS" add -A
+	git -C "$WS" commit -qm many
+	"$BAWN" create --name box --workspace clone shell "$WS" >/dev/null 3>&- &
+	local making=$!
+	eventually test -S "$XDG_DATA_HOME/bawn/sandboxes/box/control.sock"
+	"$BAWN" policy allow --sandbox box one.example 3>&- &
+	local allowing=$!
+	run "$BAWN" exec box sh -c 'git status --short; git log --oneline | wc -l; ls d39 | wc -l; bawn-why github.com'
+	assert_status 0
+	assert_output $'2\n100\nallowed: github.com:443'
+	wait "$making" "$allowing"
+	run "$BAWN" policy ls box
+	assert_output 'allow  one.example'
+	# it was not joined, and had no network; the next one has
+	run "$BAWN" log --event session box
+	refute_output '1 begins'
+}
+
+@test "exec waits for a checkpoint that is taken meanwhile" {
+	git_repo
+	"$BAWN" run --name box shell -- sh -c 'head -c 300000000 /dev/zero >~/big; touch ~/there; sleep 60' 3>&- &
+	SERVERS+=("$!")
+	eventually sh -c '"$BAWN" exec box test -e "$HOME/there"'
+	"$BAWN" checkpoint box one >/dev/null 2>&1 3>&- &
+	local taking=$! i
+	for i in 1 2 3 4 5 6; do
+		run "$BAWN" exec box echo joined
+		assert_status 0
+		assert_output joined
+	done
+	wait "$taking"
+	run "$BAWN" checkpoints box
+	assert_output one
+}
+
 @test "PER-08 a hostile clone runs nothing on the host and leaks none of its files" {
 	make_clone
 	plant "$HOME/secret/objects/info/canary"
