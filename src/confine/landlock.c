@@ -90,19 +90,23 @@ static bool attributes(int abi, struct ruleset_attr *ret, size_t *ret_size)
 	}
 }
 
+static int allow_beneath(int ruleset, int fd, uint64_t rights)
+{
+	struct path_beneath_attr a = {.allowed = rights, .fd = fd};
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &a, 0) < 0 ? -errno : 0;
+}
+
 static int add_rule(int ruleset, const struct land_rule *rule, uint64_t handled, struct err *err)
 {
 	_cleanup_close_ int fd = open(rule->path, O_PATH | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, errno, "Landlock rule for %s", rule->path);
-	struct path_beneath_attr a = {
-		.allowed = (rule->write ? WRITE_RIGHTS : READ_RIGHTS) & handled, .fd = fd};
+	uint64_t rights = (rule->write ? WRITE_RIGHTS : READ_RIGHTS) & handled;
 	if (!S_ISDIR(st.st_mode))
-		a.allowed &= FILE_RIGHTS;
-	if (syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &a, 0) < 0)
-		return err_sys(err, errno, "Landlock rule for %s", rule->path);
-	return 0;
+		rights &= FILE_RIGHTS;
+	int r = allow_beneath(ruleset, fd, rights);
+	return r < 0 ? err_sys(err, -r, "Landlock rule for %s", rule->path) : 0;
 }
 
 int landlock_build(const struct land_rule *rules, size_t n, struct err *err)
@@ -128,6 +132,39 @@ int landlock_build(const struct land_rule *rules, size_t n, struct err *err)
 			return r;
 	}
 	return TAKE_FD(fd);
+}
+
+/* The rights of that list which this kernel's rulesets can speak of. */
+static uint64_t known(uint64_t rights)
+{
+	struct ruleset_attr a;
+	size_t size;
+	return attributes(landlock_abi(), &a, &size) ? rights & a.fs : 0;
+}
+
+int landlock_allow_open(int ruleset, int fd, struct err *err)
+{
+	struct stat st;
+	uint64_t rights = 0;
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || flags & O_PATH || fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
+		return 0;
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		rights = FS_READ_FILE;
+		break;
+	case O_WRONLY:
+		rights = FS_WRITE_FILE | FS_TRUNCATE;
+		break;
+	case O_RDWR:
+		rights = FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE;
+		break;
+	default: /* neither: for ioctl alone */
+		return 0;
+	}
+	int r = allow_beneath(ruleset, fd, known(rights));
+	/* pipes, sockets and files in memory alone are behind no mount, and never refused */
+	return r < 0 && r != -EBADFD ? err_sys(err, -r, "Landlock rule for descriptor %d", fd) : 0;
 }
 
 int landlock_enter(int fd, struct err *err)

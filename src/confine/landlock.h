@@ -23,6 +23,11 @@ int landlock_abi(void);
  * every rename and link between directories, and so breaks ordinary tools). */
 int landlock_build(const struct land_rule *rules, size_t n, struct err *err);
 
+/* Add to a ruleset: what the caller has open as fd can be opened anew by its name in /proc (as
+ * /dev/stdin is), for what it is open for and no more.  What has no path needs no rule, and a
+ * directory, of which all below would be covered, gets none.  0 or -errno. */
+int landlock_allow_open(int ruleset, int fd, struct err *err);
+
 /* Confine the calling thread and its children for ever.  Needs no_new_privs.  0 or -errno. */
 int landlock_enter(int fd, struct err *err);
 

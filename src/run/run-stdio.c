@@ -1,10 +1,10 @@
 /* run/run-stdio.c - what a session is given as 0-2; see run.h.
  *
  * They are the host's own: a file to read from or to write to that lies outside of all that is
- * mounted, where neither Landlock nor a read-only mount has a word.  By such a descriptor a program
- * inside can't open the file anew, but give it another mode, and the description that it shares
- * with whoever started bawn other flags: without O_APPEND that would write over the log it appends
- * to, with O_NONBLOCK its reads and writes fail.
+ * mounted, where no read-only mount has a word.  By such a descriptor a program inside can open the
+ * file anew for what it is open for (confine/landlock.h), give it another mode, and the description
+ * that it shares with whoever started bawn other flags: without O_APPEND that would write over the
+ * log it appends to, with O_NONBLOCK its reads and writes fail.
  */
 #include <fcntl.h>
 #include <sys/stat.h>

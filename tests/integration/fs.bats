@@ -350,6 +350,25 @@ print("".join(" %o" % (fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_APPEND | os.O_NONB
 	exec 8>&-
 }
 
+@test "FS-30 what a session has as 0-2 can be opened anew for what it was given, and for nothing else" {
+	local cmd
+	"$BAWN" create --name again shell "$WS"
+	for cmd in "run --rm -q shell $WS --" "run -q again --" "exec again"; do
+		echo question >"$HOME/in"
+		chmod 700 "$HOME/in"
+		: >"$T/said" # which is appended to, or each would begin at its start
+		# shellcheck disable=SC2086  # words
+		"$BAWN" $cmd sh -c 'cat /dev/stdin; echo answer >>/dev/stdout; echo thought >>/dev/stderr
+			cat /dev/stdout; echo evil >/dev/stdin; echo evil >>/dev/fd/0; /proc/self/fd/0; true' \
+			<"$HOME/in" >"$HOME/out" 2>>"$T/said"
+		[ "$(cat "$HOME/out")" = $'question\nanswer' ]
+		[ "$(cat "$HOME/in")" = question ]
+		grep thought "$T/said"
+		[ "$(grep -c "ermission denied" "$T/said")" = 4 ] || fail "$(cat "$T/said")"
+		"$BAWN" run --rm -q shell "$WS" -- sh -c 'cat /dev/stdin && echo none >/dev/stderr' </dev/null 2>/dev/null
+	done
+}
+
 @test "FS-23 bawn's own directories can't be reached from inside" {
 	plant "$XDG_DATA_HOME/bawn/canary"
 	plant "$XDG_CONFIG_HOME/bawn/canary"

@@ -522,6 +522,42 @@ static bool can_read(const char *path)
 	return fd >= 0;
 }
 
+/* Descriptors that are held from before: one to read, one to write, and what gets no rule. */
+enum { GIVEN_IN, GIVEN_OUT, GIVEN_PIPE, GIVEN_DIR, GIVEN_NONE, GIVEN };
+static int given[GIVEN];
+
+static void give(int ruleset)
+{
+	struct err err = {0};
+	int pipes[2];
+	CHECK(can_write(in_dir("in")) && can_write(in_dir("out")) && pipe(pipes) == 0);
+	given[GIVEN_IN] = open(in_dir("in"), O_RDONLY | O_CLOEXEC);
+	given[GIVEN_OUT] = open(in_dir("out"), O_WRONLY | O_CLOEXEC);
+	given[GIVEN_PIPE] = pipes[0];
+	given[GIVEN_DIR] = open(in_dir("work2"), O_RDONLY | O_CLOEXEC);
+	given[GIVEN_NONE] = 999;
+	for (size_t i = 0; i < GIVEN; i++)
+		CHECK(landlock_allow_open(ruleset, given[i], &err) == 0);
+}
+
+static int again(int fd, int flags)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int r = open(path, flags | O_CLOEXEC);
+	return r < 0 ? -errno : (close(r), 0);
+}
+
+static void check_given(void)
+{
+	CHECK(again(given[GIVEN_IN], O_RDONLY) == 0 && again(given[GIVEN_PIPE], O_RDONLY) == 0);
+	CHECK(again(given[GIVEN_IN], O_WRONLY) == -EACCES);
+	CHECK(again(given[GIVEN_IN], O_RDONLY | O_TRUNC) == -EACCES || landlock_abi() < 3);
+	CHECK(again(given[GIVEN_OUT], O_WRONLY | O_TRUNC) == 0);
+	CHECK(again(given[GIVEN_OUT], O_RDWR) == -EACCES);
+	CHECK(again(given[GIVEN_DIR], O_RDONLY) == -EACCES);
+}
+
 static void landlock(void *ctx)
 {
 	(void)ctx;
@@ -538,10 +574,12 @@ static void landlock(void *ctx)
 	/* Nothing holds yet, and the proof says so. */
 	CHECK(landlock_prove(dir, &err) == -ENOTRECOVERABLE);
 	CHECK(landlock_prove(in_dir("work2/f"), &err) == -ENOTRECOVERABLE);
+	give(fd);
 	double b = now_us();
 	CHECK(landlock_enter(fd, &err) == 0);
 	CHECK(landlock_prove(dir, &err) == 0);
 	CHECK(landlock_prove(in_dir("work2/f"), &err) == 0);
+	check_given();
 	printf("# Landlock ABI %d: with proofs %.0f us\n", landlock_abi(), now_us() - b + (b - a));
 	fflush(stdout);
 
@@ -577,7 +615,7 @@ static void make_tree(void)
 static void remove_tree(void)
 {
 	static const char *const gone[] = {
-		"work2/f", "ro/f", "work/a", "work/b", "work", "work2", "ro", ""};
+		"in", "out", "work2/f", "ro/f", "work/a", "work/b", "work", "work2", "ro", ""};
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
 		assert_int_equal(remove(in_dir(gone[i])), 0);
 }
