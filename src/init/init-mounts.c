@@ -329,6 +329,7 @@ static int do_fs(struct mounts *s, const struct wire_mount *m, struct err *err)
 		[MOUNT_TMPFS] = "tmpfs",
 		[MOUNT_PROC] = "proc",
 		[MOUNT_DEVPTS] = "devpts",
+		[MOUNT_MQUEUE] = "mqueue",
 	};
 	_cleanup_close_ int point = open_point(s, m, true);
 	if (point < 0)
@@ -340,6 +341,8 @@ static int do_fs(struct mounts *s, const struct wire_mount *m, struct err *err)
 		(m->flags & MOUNT_NOEXEC ? MS_NOEXEC : 0) | (m->flags & MOUNT_RO ? MS_RDONLY : 0);
 	if (mount(type[m->kind], path, type[m->kind], flags, m->data) == 0)
 		return 0;
+	if (errno == ENODEV && m->flags & MOUNT_OPTIONAL)
+		return 0; /* a kernel without that file system */
 	if (m->kind == MOUNT_PROC && (errno == EPERM || errno == EACCES)) {
 		err_hint(err,
 			"this happens in containers that mask /proc: start the container with an "
@@ -465,6 +468,7 @@ static int (*const apply[MOUNT_KINDS])(struct mounts *, const struct wire_mount 
 	[MOUNT_OVERLAY] = do_overlay,
 	[MOUNT_PROC] = do_fs,
 	[MOUNT_DEVPTS] = do_fs,
+	[MOUNT_MQUEUE] = do_fs,
 	[MOUNT_SCRATCH] = do_scratch,
 	[MOUNT_SEAL] = do_seal,
 	[MOUNT_CARRY] = do_carry,

@@ -19,6 +19,7 @@ static const char *const kind_names[MOUNT_KINDS] = {
 	[MOUNT_OVERLAY] = "overlay",
 	[MOUNT_PROC] = "proc",
 	[MOUNT_DEVPTS] = "devpts",
+	[MOUNT_MQUEUE] = "mqueue",
 	[MOUNT_DEV] = "device",
 	[MOUNT_SCRATCH] = "scratch",
 	[MOUNT_SEAL] = "seal",

@@ -31,6 +31,7 @@ enum mount_op_kind {
 	MOUNT_OVERLAY, /* src: the lowest; data: "upper", newline, "work": host directories */
 	MOUNT_PROC,
 	MOUNT_DEVPTS,
+	MOUNT_MQUEUE,
 	MOUNT_DEV,     /* bind the host's device node src */
 	MOUNT_SCRATCH, /* an empty directory (mode) on dst, in memory, gone at the end */
 	MOUNT_SEAL,  /* what is mounted on dst becomes read-only: no later row makes nodes there */

@@ -101,6 +101,7 @@ static void dev_rows(struct run *r)
 		row(r, MOUNT_SYMLINK, links[i][0], 0, links[i][1]);
 	row(r, MOUNT_DEVPTS, "/dev/pts", MOUNT_NOEXEC | MOUNT_POINT | MOUNT_DEVICES,
 		"newinstance,ptmxmode=0666,mode=0620,max=256");
+	row(r, MOUNT_MQUEUE, "/dev/mqueue", MOUNT_NOEXEC | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
 	scratch_row(r, "/dev/shm", 01777);
 	if (r->image)
 		row(r, MOUNT_SEAL, "/dev", 0, NULL);
@@ -438,6 +439,8 @@ static void land_rules(struct run *r)
 {
 	struct plan *p = &r->plan;
 	plan_land(p, "/", r->image != NULL);
+	/* mq_open(3) gets there by no path, so by no rule for one above */
+	plan_land(p, "/dev/mqueue", true);
 	if (r->image) /* what is not to be written is mounted read-only */
 		return;
 	static const char *const writable[] = {"/tmp", "/run", "/dev", "/proc"};

@@ -127,6 +127,28 @@ ctypes.CDLL(None).prctl(1, 0); os.closerange(0, 3); time.sleep(3.14159)'
 	wants mq=bawn-canary ENOENT
 }
 
+@test "NS-07 the sandbox has SysV and POSIX IPC of its own" {
+	run in_sandbox /usr/bin/python3 -c '
+import ctypes, os
+c = ctypes.CDLL(None, use_errno=True)
+def call(name, *args):
+    r = getattr(c, name)(*args)
+    if r < 0: print(name, os.strerror(ctypes.get_errno()))
+    return r
+box = ctypes.create_string_buffer(8192)
+q = call("mq_open", b"/own", 0o102, 0o600, 0)
+call("mq_send", q, b"hello", 5, 0)
+again = call("mq_open", b"/own", os.O_RDONLY)
+print(call("mq_receive", again, box, 8192, 0), box.value.decode())
+call("mq_unlink", b"/own")
+q = call("msgget", 1, 0o1600)
+call("msgsnd", q, b"\1\0\0\0\0\0\0\0there", 5, 0)
+print(call("msgrcv", q, box, 5, 0, 0), box.raw[8:13].decode())
+call("shmctl", call("shmget", 1, 4096, 0o1600), 0, None)'
+	assert_status 0
+	[ "$output" = $'5 hello\n5 there' ] || fail "$output"
+}
+
 @test "NS-09 set-user-id programs gain nothing" {
 	run in_sandbox_sh 'grep NoNewPrivs /proc/self/status'
 	assert_output "NoNewPrivs:	1"
