@@ -258,3 +258,24 @@ E
 	refute_output volatile
 	"$BAWN" rm -f lasts
 }
+
+@test "toolchains: a program built with sanitizers ends inside as outside; leaks are found where ptrace is" {
+	cd "$WS"
+	echo 'int main(int argc, char **argv) { return argc == 2 ? argv[1][0] - 48 : 1; }' >good.c
+	printf '#include <stdlib.h>\nchar *volatile p;\nint main(void) { p = malloc(3); p = 0; return 0; }\n' >leak.c
+	local s
+	for s in address leak undefined; do
+		cc -fsanitize=$s -o good-$s good.c
+		"$BAWN" run --rm -q shell -- ./good-$s 0
+		run "$BAWN" run --rm -q shell -- ./good-$s 7
+		[ "$status" = 7 ] || fail "$s: $output"
+	done
+	cc -fsanitize=address -o leak leak.c
+	"$BAWN" run --rm -q shell -- ./leak
+	mkdir -p "$XDG_CONFIG_HOME/bawn/profiles"
+	printf '%s\n' 'summary: d' 'command: [bash]' 'exec: true' 'policies: [balanced]' 'syscalls: debug' \
+		>"$XDG_CONFIG_HOME/bawn/profiles/dbg.yaml"
+	run "$BAWN" run --rm -q dbg -- ./leak
+	[ "$status" != 0 ] || fail "$output"
+	assert_output "detected memory leaks"
+}
