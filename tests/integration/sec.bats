@@ -44,6 +44,34 @@ teardown() { bawn_teardown; }
 	expect_all EPERM
 }
 
+@test "SEC-05 a terminal that is free can be taken as Go does, that of another session can't" {
+	cat >"$T/take.py" <<-'E'
+		import errno, fcntl, os, sys, termios
+		def take(name, fd):
+		    if os.fork():
+		        os.wait()
+		        return
+		    os.setsid()
+		    try:
+		        fcntl.ioctl(fd, termios.TIOCSCTTY, 1)
+		        print(name, "-> ok", flush=True)
+		    except OSError as e:
+		        print(name, "->", errno.errorcode[e.errno], flush=True)
+		    if name == "free":
+		        take("taken", fd)
+		    os._exit(0)
+		take("free", os.openpty()[1])
+		if sys.argv[1:]:
+		    take("own", 0)
+	E
+	run in_sandbox /usr/bin/python3 -c "$(cat "$T/take.py")"
+	[ "$output" = $'free -> ok\ntaken -> EPERM' ] || fail "$output"
+	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-run.py" -- \
+		"$BAWN" run --rm -q shell "$WS" -- /usr/bin/python3 -c "$(cat "$T/take.py")" terminal
+	assert_output "taken -> EPERM"
+	assert_output "own -> EPERM"
+}
+
 @test "SEC-05 FS-03 no snapshot of a workspace, which would hold the masked files" {
 	run in_sandbox /usr/bin/python3 -c '
 import errno, fcntl, os

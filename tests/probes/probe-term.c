@@ -43,6 +43,27 @@ static int on_own(const struct probe *p, char **argv)
 	return probe_in_child(own_child, &copy);
 }
 
+/* Another session's, which only the kernel's own CAP_SYS_ADMIN may take away. */
+static int steal(void *ctx)
+{
+	setsid();
+	return result(ioctl(*(int *)ctx, TIOCSCTTY, 1));
+}
+
+static int taken_child(void *ctx)
+{
+	(void)ctx;
+	int slave = own_tty();
+	return probe_in_child(steal, &slave);
+}
+
+static int on_taken(const struct probe *p, char **argv)
+{
+	(void)p;
+	(void)argv;
+	return probe_in_child(taken_child, NULL);
+}
+
 static int on_stdin(const struct probe *p, char **argv)
 {
 	(void)argv;
@@ -70,6 +91,6 @@ const struct probe probes_term[] = {
 	OWN("tioclinux-high", "SEC-05", ENOTTY, TIOCLINUX | 1L << 33, 2, 1),
 	OWN("tiocsetd", "SEC-05", 0, TIOCSETD, 0, 1),
 	OWN("tioccons", "SEC-05", EBUSY, TIOCCONS, 0, 0),
-	OWN("tiocsctty-force", "SEC-05", 0, TIOCSCTTY, 1, 0),
+	{"tiocsctty-force", "SEC-05", .run = on_taken},
 	{0},
 };

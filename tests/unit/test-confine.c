@@ -215,7 +215,6 @@ static const struct {
 	{"tioclinux-high", "EPERM"},
 	{"tiocsetd", "EPERM"},
 	{"tioccons", "EPERM"},
-	{"tiocsctty-force", "EPERM"},
 };
 
 struct probing {
