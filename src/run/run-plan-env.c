@@ -52,13 +52,23 @@ static char *join_path(struct run *r)
 	return s ? arena_printf(a, "%s:" RUN_WHY_DIR, s) : NULL;
 }
 
-void run_plan_env(struct run *r)
+/* What some tools have to be told, as they don't find out; all else that says so goes before it. */
+static void tell_tools(struct run *r)
 {
 	struct plan *p = &r->plan;
 	/* LeakSanitizer, a part of AddressSanitizer, stops the program that it is in by ptrace.
 	 * Where that is refused, every such program fails at its end, leaks or not. */
 	if (!streq(r->pack.profile.syscalls, "debug"))
 		strv_env_set(&p->arena, &p->env, "LSAN_OPTIONS", "detect_leaks=0");
+	/* fakeroot(1) tries a chown before it pretends one, and takes no answer but EPERM for a
+	 * refusal: of a user that is not mapped the kernel says EINVAL. */
+	strv_env_set(&p->arena, &p->env, "FAKEROOTDONTTRYCHOWN", "1");
+}
+
+void run_plan_env(struct run *r)
+{
+	struct plan *p = &r->plan;
+	tell_tools(r);
 	if (r->image)
 		run_image_env(r);
 	else

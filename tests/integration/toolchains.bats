@@ -279,3 +279,11 @@ E
 	[ "$status" != 0 ] || fail "$output"
 	assert_output "detected memory leaks"
 }
+
+@test "toolchains: fakeroot gives files away inside as outside" {
+	[ "$(in_sandbox sh -c 'echo "$FAKEROOTDONTTRYCHOWN"')" = 1 ]
+	command -v fakeroot >/dev/null || return 0
+	run in_sandbox fakeroot sh -c 'touch f && chown 0:5002 f && install -o 7 -g 8 f g && stat -c %u:%g f g'
+	assert_status 0
+	[ "$output" = $'0:5002\n7:8' ] || fail "$output"
+}
