@@ -174,26 +174,6 @@ static char *usual_name(struct run *r)
 		directory_part(&r->arena, r->ws.path));
 }
 
-/* PROFILE-DIRECTORY, with a number behind it where that is another workspace's. */
-static int new_name(struct run *r, struct err *err)
-{
-	struct arena *a = &r->arena;
-	char *base = usual_name(r);
-	for (int i = 1; i < 1000; i++) {
-		struct spec other;
-		struct err ignored = {0};
-		char *name = i == 1 ? base : arena_printf(a, "%s-%d", base, i);
-		if (!name)
-			return err_set(err, ENOMEM, "out of memory");
-		if (store_sandbox_find(&r->store, a, name, &other, &ignored) != -ENOENT ||
-			lasting_is_profile(r, name))
-			continue;
-		r->spec.name = name;
-		return spec_name_check(name, err);
-	}
-	return err_set(err, EEXIST, "there are too many sandboxes %s", base);
-}
-
 /* ---- what it was created with ---- */
 
 static struct strv *list_at(void *base, size_t at)
@@ -451,21 +431,71 @@ static bool is_here(struct run *r, const char *name, const char *profile)
 	return here;
 }
 
+/* As it stands in a sandbox's description. */
+static char *own_profile(struct run *r)
+{
+	return strchr(r->opt.profile, '/') ? path_real(&r->arena, r->opt.profile)
+					   : arena_dup(&r->arena, r->opt.profile);
+}
+
 /* The one that this profile has for this workspace: by its usual name first, as forks of it are on
  * the same, else by looking at all. */
 static int find_by_place(struct run *r, bool *ret_found, struct err *err)
 {
 	struct strv names = {0};
-	struct arena *a = &r->arena;
-	char *profile = strchr(r->opt.profile, '/') ? path_real(a, r->opt.profile)
-						    : arena_dup(a, r->opt.profile);
+	char *profile = own_profile(r);
 	char *usual = usual_name(r);
 	*ret_found = profile && usual && is_here(r, usual, profile);
 	if (*ret_found || !profile)
 		return 0;
-	int k = store_sandbox_list(&r->store, a, &names, err);
+	int k = store_sandbox_list(&r->store, &r->arena, &names, err);
 	for (size_t i = 0; i < names.n && k == 0 && !*ret_found; i++)
 		*ret_found = is_here(r, names.v[i], profile);
+	return k;
+}
+
+/* PROFILE-DIRECTORY, with a number behind it where that is another workspace's.  *ret_here: it was
+ * made for this one since we looked, and r->spec is it. */
+static int new_name(struct run *r, bool *ret_here, struct err *err)
+{
+	struct arena *a = &r->arena;
+	char *base = usual_name(r), *profile = own_profile(r);
+	*ret_here = false;
+	for (int i = 1; i < 1000; i++) {
+		struct spec other;
+		struct err ignored = {0};
+		char *name = i == 1 ? base : arena_printf(a, "%s-%d", base, i);
+		if (!name)
+			return err_set(err, ENOMEM, "out of memory");
+		if (lasting_is_profile(r, name))
+			continue;
+		if (store_sandbox_find(&r->store, a, name, &other, &ignored) == -ENOENT) {
+			r->spec.name = name;
+			return spec_name_check(name, err);
+		}
+		*ret_here = profile && is_here(r, name, profile);
+		if (*ret_here)
+			return 0;
+	}
+	return err_set(err, EEXIST, "there are too many sandboxes %s", base);
+}
+
+int lasting_made_meanwhile(struct run *r, bool *ret_here, struct err *err)
+{
+	const struct spec mine = r->spec;
+	*ret_here = is_here(r, mine.name, mine.profile);
+	r->spec = mine;
+	if (*ret_here)
+		return 0;
+	if (r->opt.name) { /* as if it had been there from the start */
+		int k = store_sandbox_find(&r->store, &r->arena, mine.name, &r->spec, err);
+		*ret_here = k == 0;
+		return k == 0 ? re_enter(r, &r->opt.paths, err) : k == -ENOENT ? 0 : k;
+	}
+	int k = new_name(r, ret_here, err);
+	const char *name = r->spec.name;
+	r->spec = mine;
+	r->spec.name = arena_dup(&r->arena, name);
 	return k;
 }
 
@@ -510,9 +540,9 @@ int lasting_find(struct run *r, bool *ret_new, struct err *err)
 		k = find_by_place(r, ret_new, err);
 	if (k < 0)
 		return k;
-	*ret_new = !*ret_new;
-	if (!*ret_new)
-		return re_enter(r, &paths, err);
-	k = new_name(r, err);
-	return k < 0 ? k : describe(r, err);
+	bool here = *ret_new;
+	if (!here)
+		k = new_name(r, &here, err);
+	*ret_new = !here;
+	return k < 0 ? k : here ? re_enter(r, &paths, err) : describe(r, err);
 }

@@ -391,6 +391,23 @@ static int show_plan(struct run *r, struct err *err)
 	return run_supervise(r, err);
 }
 
+/* What somebody else has made for the same place at the same moment is as good. */
+static int create(struct run *r, struct err *err)
+{
+	bool here = false;
+	for (;;) {
+		int k = store_sandbox_create(&r->store, &r->arena, &r->spec, -1, &r->box, err);
+		if (k != -EEXIST)
+			return k;
+		*err = (struct err){0};
+		k = lasting_made_meanwhile(r, &here, err);
+		if (k == 0 && here)
+			r->fresh = false;
+		if (k < 0 || here)
+			return k;
+	}
+}
+
 int lasting_run(struct run *r, struct err *err)
 {
 	bool fresh;
@@ -403,12 +420,7 @@ int lasting_run(struct run *r, struct err *err)
 		r->fresh = true;
 		k = run_policy(r, err); /* a profile or policy with a fault makes no sandbox */
 		if (k == 0)
-			k = store_sandbox_create(&r->store, &r->arena, &r->spec, -1, &r->box, err);
-		if (k == -EEXIST) { /* somebody else's at the same moment: it is as good */
-			*err = (struct err){0};
-			r->fresh = false;
-			k = 0;
-		}
+			k = create(r, err);
 		if (k == 0)
 			run_image_release(r);
 	}

@@ -19,6 +19,10 @@
  * what a new one would be created with.  r->opt then holds what the sandbox was created with and
  * what was given on top, r->given the latter alone. */
 int lasting_find(struct run *r, bool *ret_new, struct err *err);
+/* There is a sandbox of the name in r->spec, which was to be created.  *ret_here: it is this
+ * profile's for this workspace; else r->spec has another name.  0, or -errno: the name was given.
+ */
+int lasting_made_meanwhile(struct run *r, bool *ret_here, struct err *err);
 /* Has the running sandbox all that was given?  -EINVAL with the command that would change it. */
 int lasting_check_given(struct run *r, struct err *err);
 /* The sandbox name, which must exist. */

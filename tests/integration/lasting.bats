@@ -294,6 +294,37 @@ assert s["profile"] == "shell" and s["entered"] == ["reader"], s'
 	[ "$(cat "$T"/out.* | sort -n | tail -1)" = 20 ]
 }
 
+@test "twelve at once in directories of one name: each has its own workspace" {
+	local i pids=()
+	for i in {1..12}; do
+		mkdir -p "$T/w$i/same"
+		(cd "$T/w$i/same" && exec "$BAWN" run shell -- sh -c "pwd; echo $i >mine; sleep 0.5" >"$T/out.$i" 2>"$T/err.$i" 3>&-) &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || fail "$(cat "$T"/err.*)" || return 1
+	done
+	for i in {1..12}; do
+		[ "$(cat "$T/out.$i")" = "$T/w$i/same" ] || fail "$i was in $(cat "$T/out.$i")" || return 1
+		[ "$(cat "$T/w$i/same/mine")" = "$i" ]
+	done
+	[ "$("$BAWN" ls -q | sort -u | wc -l)" = 12 ] || fail "$("$BAWN" ls)"
+	# of one name: one is made, and the others enter it as if it had been there
+	pids=()
+	for i in {1..6}; do
+		(cd "$T/w$i/same" && exec "$BAWN" run --name one shell -- sh -c 'pwd; sleep 0.5' >"$T/out.$i" 2>"$T/err.$i" 3>&-) &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || fail "$(cat "$T"/err.*)" || return 1
+	done
+	local place
+	place=$("$BAWN" run one -- pwd)
+	for i in {1..6}; do
+		[ "$(cat "$T/out.$i")" = "$place" ] || fail "$i was in $(cat "$T/out.$i"), not $place" || return 1
+	done
+}
+
 @test "run -d, logs, attach, detach keys" {
 	run "$BAWN" run -d --name bg shell -- sh -c 'echo "from the background"; read x; echo "got $x"; sleep 60'
 	assert_status 0
