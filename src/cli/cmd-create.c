@@ -53,7 +53,6 @@ static int refuse_others(const struct run_options *o, struct err *err)
 
 static int create(struct run *r, struct err *err)
 {
-	bool fresh = false;
 	int k = refuse_others(&r->opt, err);
 	if (k == 0)
 		k = run_refuse_nested(err);
@@ -70,20 +69,18 @@ static int create(struct run *r, struct err *err)
 			escape_text(shown, sizeof(shown), r->opt.profile));
 	}
 	if (k == 0)
-		k = lasting_find(r, &fresh, err);
-	if (k == 0 && !fresh) {
+		k = lasting_find(r, &r->fresh, err);
+	if (k == 0 && r->fresh)
+		k = run_policy(r, err);
+	if (k == 0 && r->fresh)
+		k = lasting_create(r, err);
+	if (k == 0 && !r->fresh) {
 		err_hint(err, "bawn run %s enters it; --name gives another one a name",
 			r->spec.name);
 		k = err_set(err, EEXIST, "there is a sandbox %s already", r->spec.name);
 	}
-	if (k == 0)
-		k = run_policy(r, err);
-	if (k == 0)
-		k = store_sandbox_create(&r->store, &r->arena, &r->spec, -1, &r->box, err);
-	if (k == 0) {
-		r->fresh = true; /* goes again where it can't be cloned */
+	if (k == 0) /* fresh: it goes again where it can't be cloned */
 		k = clone_ready(r, err);
-	}
 	if (k == 0)
 		r->fresh = false;
 	return k;

@@ -391,8 +391,7 @@ static int show_plan(struct run *r, struct err *err)
 	return run_supervise(r, err);
 }
 
-/* What somebody else has made for the same place at the same moment is as good. */
-static int create(struct run *r, struct err *err)
+int lasting_create(struct run *r, struct err *err)
 {
 	bool here = false;
 	for (;;) {
@@ -420,7 +419,7 @@ int lasting_run(struct run *r, struct err *err)
 		r->fresh = true;
 		k = run_policy(r, err); /* a profile or policy with a fault makes no sandbox */
 		if (k == 0)
-			k = create(r, err);
+			k = lasting_create(r, err);
 		if (k == 0)
 			run_image_release(r);
 	}

@@ -66,6 +66,10 @@ int lasting_connect(struct run *r, const char *name, struct err *err);
 /* Send a request that is answered by DONE or FAILED; *ret is the answer. */
 int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fds,
 	struct session_msg *ret, struct err *err);
+/* Make the sandbox of r->spec.  r->fresh stays only where it was this one that made it: what
+ * somebody else has made for the same place at the same moment is as good, and has its name in
+ * r->spec. */
+int lasting_create(struct run *r, struct err *err);
 /* A supervisor that has its lock but listens no more, or not yet: it ends or begins.  Waits a
  * little, longer from the 20th time on; false when it has had its time since begin (run_now()). */
 bool lasting_pause(uint64_t begin, unsigned int *tries);

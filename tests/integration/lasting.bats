@@ -309,6 +309,17 @@ assert s["profile"] == "shell" and s["entered"] == ["reader"], s'
 		[ "$(cat "$T/w$i/same/mine")" = "$i" ]
 	done
 	[ "$("$BAWN" ls -q | sort -u | wc -l)" = 12 ] || fail "$("$BAWN" ls)"
+	# made without being entered: likewise
+	pids=()
+	for i in {1..6}; do
+		mkdir -p "$T/c$i/made"
+		"$BAWN" create shell "$T/c$i/made" >"$T/out.$i" 2>"$T/err.$i" 3>&- &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || fail "$(cat "$T"/err.*)" || return 1
+	done
+	[ "$(cat "$T"/out.* | sort -u | grep -c '^shell-made')" = 6 ] || fail "$(cat "$T"/out.*)"
 	# of one name: one is made, and the others enter it as if it had been there
 	pids=()
 	for i in {1..6}; do
