@@ -39,16 +39,26 @@ int lasting_connect(struct run *r, const char *name, struct err *err)
 	return k == -ENOENT || k == -ECONNREFUSED ? -ESRCH : k;
 }
 
-/* Until something can be read.  Signals that are held for a session end the waiting for one that
- * there is not yet: a supervisor may be stopped. */
-static int wait_answer(int sock, struct err *err)
+/* Those that end a command, where they are held for a session that there is not yet. */
+static void held_ends(sigset_t *ret)
 {
 	sigset_t ends, held;
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, NULL, &held) < 0 || !sigismember(&held, SIGTERM))
+	sigemptyset(ret);
+	if (sigprocmask(SIG_BLOCK, NULL, &held) == 0)
+		sigandset(ret, &ends, &held);
+}
+
+/* Until something can be read.  Signals that are held for a session end the waiting for one that
+ * there is not yet: a supervisor may be stopped. */
+static int wait_answer(int sock, struct err *err)
+{
+	sigset_t ends;
+	held_ends(&ends);
+	if (!sigismember(&ends, SIGTERM))
 		return 0; /* they have their usual effect */
 	_cleanup_close_ int signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct pollfd p[] = {{.fd = sock, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
@@ -82,14 +92,11 @@ int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fd
 
 bool lasting_pause(uint64_t begin, unsigned int *tries)
 {
-	sigset_t held, now;
+	sigset_t ends, now;
 	if (run_now() - begin > PATIENCE_NS)
 		return false;
-	/* held for a session that there is not yet */
-	if (sigpending(&now) == 0 && sigprocmask(SIG_BLOCK, NULL, &held) == 0 &&
-		((sigismember(&now, SIGINT) && sigismember(&held, SIGINT)) ||
-			(sigismember(&now, SIGTERM) && sigismember(&held, SIGTERM)) ||
-			(sigismember(&now, SIGHUP) && sigismember(&held, SIGHUP))))
+	held_ends(&ends);
+	if (sigpending(&now) == 0 && sigandset(&now, &now, &ends) == 0 && !sigisemptyset(&now))
 		return false;
 	poll(NULL, 0, ++*tries < 20 ? 1 : PAUSE_MS);
 	return true;

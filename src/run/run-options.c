@@ -352,9 +352,8 @@ static int add_degraded(struct run *r, const char *s, struct err *err)
 	if (!streq(s, "landlock") && !streq(s, "memory") && !streq(s, "cpus") &&
 		!streq(s, "core") && !streq(s, "case")) {
 		err_hint(err,
-			"only landlock, memory, cpus, core and case can be done without; the rest "
-			"of "
-			"the wall can't");
+			"only landlock, memory, cpus, core and case can be done without; "
+			"the rest of the wall can't");
 		return err_set(err, EINVAL, "unknown feature '%.40s'", s);
 	}
 	return strv_add(&r->arena, &r->opt.degraded, s);

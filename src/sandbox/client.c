@@ -97,9 +97,8 @@ static int on_timer(struct at *a, struct err *err)
 		return 1;
 	}
 	err_hint(err,
-		"has something stopped it?  ps -C bawn -o pid,stat,args shows T for that, kill "
-		"-CONT "
-		"PID lets it go on");
+		"has something stopped it?  ps -C bawn -o pid,stat,args shows T for that, "
+		"kill -CONT PID lets it go on");
 	return err_set(err, ETIMEDOUT, "the sandbox's supervisor %s",
 		a->started ? "does not answer" : "has not answered yet");
 }

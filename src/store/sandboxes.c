@@ -17,7 +17,6 @@
 #include "base/tree.h"
 #include "store/layers.h"
 
-#define LOCK_NAME "lock"
 #define RECORD_MAX ((size_t)512 << 20)
 
 static int open_dir(int at, const char *path)
@@ -82,7 +81,7 @@ int store_sandbox_list(struct store *s, struct arena *a, struct strv *ret, struc
 static int take_lock(int dir, int how)
 {
 	_cleanup_close_ int fd = openat(
-		dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		dir, STORE_LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	while (flock(fd, how | LOCK_NB) < 0)

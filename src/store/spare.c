@@ -58,12 +58,18 @@ static bool private_dir(int dirfd, const char *name, mode_t mode)
 		st.st_uid == geteuid() && (st.st_mode & 07777) == mode;
 }
 
+/* Are these n bytes the way's first component? */
+static bool begins(const char *way, const char *name, size_t n)
+{
+	return strncmp(way, name, n) == 0 && (way[n] == '/' || !way[n]);
+}
+
 /* Is name the first component of one of these (NULL: of none)? */
 static bool leads(const char *const *ways, const char *name)
 {
 	const size_t n = strlen(name);
 	for (; ways && *ways; ways++)
-		if (strncmp(*ways, name, n) == 0 && ((*ways)[n] == '/' || !(*ways)[n]))
+		if (begins(*ways, name, n))
 			return true;
 	return false;
 }
@@ -128,7 +134,7 @@ static bool way_pristine(
 	memcpy(name, ways[i], n);
 	name[n] = '\0';
 	for (size_t k = i; ways[k]; k++)
-		if (strncmp(ways[k], name, n) == 0 && ways[k][n] == '/')
+		if (begins(ways[k], name, n) && ways[k][n])
 			below[n_below++] = ways[k] + n + 1;
 	below[n_below] = NULL;
 	if (faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
@@ -150,8 +156,7 @@ static bool ways_pristine(
 		const size_t n = strcspn(ways[i], "/");
 		bool seen = false;
 		for (size_t k = 0; k < i; k++)
-			seen |= strncmp(ways[k], ways[i], n) == 0 &&
-				(ways[k][n] == '/' || !ways[k][n]);
+			seen |= begins(ways[k], ways[i], n);
 		if (!seen && !way_pristine(dirfd, ways, i, mode, remove, depth))
 			return false;
 	}
@@ -171,14 +176,18 @@ static void ways_in(const struct store_box *b, const char *part, const char *fir
 	ret[n] = NULL;
 }
 
-/* Nothing in the directory but the lock, and empty ways.  remove: nothing any more, where it could
- * be removed. */
-static bool pristine(const struct store_box *b, bool remove)
+static int open_box(const struct store_box *b)
+{
+	return open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Nothing in the directory (dir) but the lock, and empty ways.  remove: nothing any more, where it
+ * could be removed. */
+static bool pristine(const struct store_box *b, int dir, bool remove)
 {
 	static const char *const entries[] = {STORE_LOCK_NAME, WAYS_NAME, "home", "up", NULL};
 	const char *home[WAYS_MAX + 2], *up[WAYS_MAX + 2];
-	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || !private_dir(dir, "home", 0700))
+	if (!private_dir(dir, "home", 0700))
 		return false;
 	if (GUARD_REMOVED("kept-ways"))
 		return true;
@@ -220,11 +229,11 @@ static bool is_way(const char *s)
 bool spare_taken(struct store_box *b, struct arena *a)
 {
 	char *text = NULL;
+	_cleanup_close_ int dir = open_box(b);
+	if (dir < 0)
+		return false;
 	if (!b->whole) {
-		_cleanup_close_ int dir = open(
-			b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		ssize_t n = dir < 0 ? -EBADF
-				    : file_read(a, dir, WAYS_NAME, WAYS_BYTES, &text, NULL);
+		ssize_t n = file_read(a, dir, WAYS_NAME, WAYS_BYTES, &text, NULL);
 		if (n < 0 && n != -ENOENT)
 			return false;
 		char *save = NULL;
@@ -236,18 +245,15 @@ bool spare_taken(struct store_box *b, struct arena *a)
 		}
 		b->ways_noted = n >= 0;
 	}
-	return pristine(b, false);
+	return pristine(b, dir, false);
 }
 
-static bool note_ways(const struct store_box *b)
+static bool note_ways(const struct store_box *b, int dir)
 {
 	if (b->whole || b->ways_noted || b->ways.n == 0)
 		return true;
-	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_close_ int fd = dir < 0
-		? -1
-		: openat(dir, WAYS_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			  0600);
+	_cleanup_close_ int fd = openat(
+		dir, WAYS_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	bool ok = fd >= 0;
 	for (size_t i = 0; ok && i < b->ways.n; i++)
 		ok = dprintf(fd, "%s\n", b->ways.v[i]) > 0;
@@ -282,7 +288,7 @@ void store_box_ways(struct store_box *b, struct arena *a, const struct strv *way
 			strv_push(a, &fit, ways->v[i]);
 	if (same(&fit, &b->ways))
 		return;
-	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int dir = open_box(b);
 	for (size_t i = 0; dir >= 0 && i < b->ways.n; i++)
 		if (!strv_has(&fit, b->ways.v[i]))
 			drop_way(dir, b->ways.v[i]);
@@ -294,7 +300,7 @@ void store_box_sweep(const struct store_box *b)
 {
 	if (!b->taken || b->whole || !b->work)
 		return;
-	_cleanup_close_ int fd = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = open_box(b);
 	_Alignas(8) char buf[2048];
 	ssize_t n = fd < 0 ? -1 : 0;
 	while (n >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
@@ -309,12 +315,11 @@ void store_box_sweep(const struct store_box *b)
 /* ---- kept ---- */
 
 /* The kernel makes these with mode 0: whoever removes the cache by hand could not go in. */
-static void open_work(const struct store_box *b)
+static void open_work(const struct store_box *b, int dir)
 {
 	static const char *const made[] = {"work", "work/incompat", "work/incompat/volatile"};
 	char path[PATH_MAX];
-	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	for (size_t i = 0; dir >= 0 && b->work && i < b->ways.n; i++)
+	for (size_t i = 0; b->work && i < b->ways.n; i++)
 		for (size_t k = 0; has_prefix(b->ways.v[i], "up/") && k < ARRAY_LEN(made); k++)
 			if (snprintf(path, sizeof(path), "%s/%s/%s", b->work, b->ways.v[i] + 3,
 				    made[k]) >= (int)sizeof(path) ||
@@ -336,10 +341,12 @@ static bool rename_new(const char *from, const char *to)
 bool spare_keep(const struct store_box *b)
 {
 	struct stat st;
-	if (!b->spare || !b->dir || lstat(b->spare, &st) == 0 || !pristine(b, true) ||
-		!note_ways(b))
+	if (!b->spare || !b->dir || lstat(b->spare, &st) == 0)
 		return false;
-	open_work(b);
+	_cleanup_close_ int dir = open_box(b);
+	if (dir < 0 || !pristine(b, dir, true) || !note_ways(b, dir))
+		return false;
+	open_work(b, dir);
 	if (rename_new(b->dir, b->spare))
 		return true;
 	char parent[PATH_MAX];

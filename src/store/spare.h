@@ -17,8 +17,6 @@
 
 #include "store/store.h"
 
-#define STORE_LOCK_NAME "lock"
-
 /* Where the next start on this workspace finds an unused directory: b->spare, NULL: nowhere. */
 void spare_place(struct store *s, struct arena *a, const char *workspace, const char *home,
 	struct store_box *b);

@@ -11,6 +11,8 @@
 
 #include "base/path.h"
 
+#define STORE_LOCK_NAME "lock" /* of a sandbox, in its directory */
+
 struct store {
 	struct path_xdg xdg;
 	char *sandboxes; /* directory */

@@ -219,7 +219,7 @@ static bool box_has(const struct store_box *b, const char *rel)
 /* What a run with a package cache makes: the places, and what the kernel makes for the overlay. */
 static void mount_in_box(const struct store_box *b)
 {
-	static const char *const made[] = {"/work/incompat/volatile", "/work/incompat", "/work"};
+	static const char *const made[] = {"work/incompat/volatile", "work/incompat", "work"};
 	char path[600], rel[200];
 	in_box(b, "home/.npm", path);
 	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0755), 0);
@@ -228,7 +228,7 @@ static void mount_in_box(const struct store_box *b)
 	in_box(b, "up/tool-1", path);
 	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
-		snprintf(rel, sizeof(rel), "%s/tool-1%s", b->work, made[i]);
+		snprintf(rel, sizeof(rel), "%s/tool-1/%s", b->work, made[i]);
 		in_box(b, rel, path);
 		assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
 		assert_int_equal(chmod(path, i == 2 ? 0 : 0700), 0);
