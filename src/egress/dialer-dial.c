@@ -8,7 +8,6 @@
  */
 #include <arpa/inet.h>
 #include <ifaddrs.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -18,6 +17,7 @@
 
 #include "base/escape.h"
 #include "egress/dialer-int.h"
+#include "net/routed-here.h"
 
 enum { PROXY_HEAD_MAX = 8192, PROXY_ATTEMPT = 255, NETWORKS_S = 2 };
 
@@ -49,55 +49,12 @@ static bool is_metadata(const struct host_addr *a)
 
 static const char own[] = "this machine's own address";
 
-/* Do packets to it stay on this machine?  Some addresses are on no interface, but routed to the
- * machine itself: a load balancer's (Google's agent does that), or a whole prefix for proxies. What
- * can't be asked may be one; what no route leads to is dialled by nobody. */
-static bool is_routed_here(const struct host_addr *a)
-{
-	const bool v4 = host_addr_is_v4(a);
-	const size_t n = v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-	struct {
-		struct nlmsghdr h;
-		struct rtmsg route;
-		struct rtattr attr;
-		uint8_t to[sizeof(struct in6_addr)];
-	} ask = {.h = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
-		.route = {.rtm_family = v4 ? AF_INET : AF_INET6, .rtm_dst_len = (uint8_t)(n * 8)},
-		.attr = {.rta_type = RTA_DST, .rta_len = (uint16_t)RTA_LENGTH(n)}};
-	union {
-		struct nlmsghdr h;
-		char bytes[1024];
-	} told;
-	ask.h.nlmsg_len = (uint32_t)(offsetof(typeof(ask), to) + n);
-	memcpy(ask.to, a->ip.s6_addr + sizeof(a->ip) - n, n);
-	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0 || send(fd, &ask, ask.h.nlmsg_len, 0) < 0)
-		return true;
-	ssize_t k = recv(fd, &told, sizeof(told), 0);
-	if (k < (ssize_t)NLMSG_LENGTH(sizeof(struct rtmsg)))
-		return true;
-	if (told.h.nlmsg_type != RTM_NEWROUTE)
-		return false;
-	const struct rtmsg *route = NLMSG_DATA(&told.h);
-	return route->rtm_type == RTN_LOCAL;
-}
-
-/* One of this machine's own addresses: the kernel would use it as the source to reach itself. */
+/* Packets to it stay on this machine. */
 static bool is_own(const struct host_addr *a)
 {
-	if (is_routed_here(a) && !GUARD_REMOVED("routed-here"))
-		return true;
-	struct sockaddr_storage to, from;
-	socklen_t len = dial_sockaddr(a, 9, &to), from_len = sizeof(from);
-	_cleanup_close_ int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) < 0 ||
-		getsockname(fd, (struct sockaddr *)&from, &from_len) < 0)
-		return false;
-	if (to.ss_family == AF_INET)
-		return ((struct sockaddr_in *)&to)->sin_addr.s_addr ==
-			((struct sockaddr_in *)&from)->sin_addr.s_addr;
-	return memcmp(&((struct sockaddr_in6 *)&to)->sin6_addr,
-		       &((struct sockaddr_in6 *)&from)->sin6_addr, sizeof(struct in6_addr)) == 0;
+	struct sockaddr_storage to;
+	dial_sockaddr(a, 0, &to);
+	return !GUARD_REMOVED("routed-here") && net_routed_here((const struct sockaddr *)&to);
 }
 
 static const char near[] = "this machine's own network";

@@ -5,7 +5,8 @@ libegress_a_SOURCES = \
 	src/egress/dialer.c src/egress/dialer-dial.c src/egress/dialer-deny.c src/egress/dialer-unreached.c \
 	src/egress/dialer-proxy.c src/egress/dialer-resolve.c src/egress/dialer-ask.c \
 	src/egress/dialer-live.c src/egress/dialer-tell.c src/egress/dialer-why.c \
-	src/egress/lease.h src/egress/dialer-lease.c
+	src/egress/lease.h src/egress/dialer-lease.c \
+	src/net/routed-here.h src/net/routed-here.c
 
 # the pure parsers of hostile bytes, and the jail; apart so that tests and fuzzers link them
 librelay_a_SOURCES = \

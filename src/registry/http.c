@@ -6,6 +6,7 @@
  */
 #include "registry/http.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <strings.h>
@@ -14,6 +15,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "net/routed-here.h"
 
 enum { HEAD_MAX = 64 * 1024, STALL_BYTES = 1024, AFTER_UPLOAD = 10 };
 
@@ -213,8 +215,8 @@ static int on_progress(
 
 /* ---- where to ---- */
 
-/* This machine, or what only it can see. */
-static bool is_own(const struct sockaddr *a)
+/* This machine, or what only it can see, by the range alone. */
+static bool is_near(const struct sockaddr *a)
 {
 	if (a->sa_family == AF_INET) {
 		uint32_t ip = ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr);
@@ -227,31 +229,51 @@ static bool is_own(const struct sockaddr *a)
 	return IN6_IS_ADDR_LOOPBACK(ip) || IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_LINKLOCAL(ip);
 }
 
+static bool has_proxy(const struct http *h)
+{
+	return h->setup.proxy && *h->setup.proxy;
+}
+
+/* Nothing is sent to this machine because a registry elsewhere says so. One that is on it, under an
+ * address that others see, may name that. */
+static bool is_barred(const struct http *h, const struct sockaddr *a)
+{
+	if (!h->call->elsewhere || h->setup.local || has_proxy(h) ||
+		GUARD_REMOVED("registry-redirect"))
+		return false;
+	return is_near(a) || (!h->here && net_routed_here(a));
+}
+
 static curl_socket_t on_socket(void *ud, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct http *h = ud;
 	(void)purpose;
-	if (h->call->elsewhere && !h->setup.local && !(h->setup.proxy && *h->setup.proxy) &&
-		!GUARD_REMOVED("registry-redirect") && is_own(&a->addr)) {
+	if (is_barred(h, &a->addr)) {
 		h->bad_address = true;
 		return CURL_SOCKET_BAD;
 	}
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
-/* Before the request goes out: a connection of this machine to itself has one address at both ends,
- * whatever it is called. */
+/* Before the request goes out: is the registry on this machine? */
 static int on_connected(void *ud, char *there, char *own, int port, int own_port)
 {
 	struct http *h = ud;
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6};
+	(void)own;
 	(void)port;
 	(void)own_port;
-	const bool self = streq(there, own) && !(h->setup.proxy && *h->setup.proxy);
-	if (!h->call->elsewhere)
-		h->here = self;
-	else if (self && !h->here && !h->setup.local && !GUARD_REMOVED("registry-redirect"))
-		h->bad_address = true;
-	return h->bad_address ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+	if (h->call->elsewhere)
+		return CURL_PREREQFUNC_OK;
+	if (has_proxy(h))
+		h->here = false;
+	else if (inet_pton(AF_INET, there, &to.sin_addr) == 1)
+		h->here = net_routed_here((const struct sockaddr *)&to);
+	else
+		h->here = inet_pton(AF_INET6, there, &to6.sin6_addr) == 1 &&
+			net_routed_here((const struct sockaddr *)&to6);
+	return CURL_PREREQFUNC_OK;
 }
 
 /* ---- set-up ---- */

@@ -12,7 +12,8 @@ bawn_registry_SOURCES = src/registry/main.c \
 	src/registry/confine.h src/registry/confine.c \
 	src/registry/http.h src/registry/http.c src/registry/url.c \
 	src/registry/session.h src/registry/session.c src/registry/ops.c \
-	src/registry/fetch.c
+	src/registry/fetch.c \
+	src/net/routed-here.h src/net/routed-here.c
 bawn_registry_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 bawn_registry_LDFLAGS = $(AM_LDFLAGS) -pie
 bawn_registry_LDADD = libregistry-parse.a libjson.a libconfine.a libbase.a $(CURL_LIBS) $(JANSSON_LIBS)

@@ -277,7 +277,8 @@ tls_registry() {
 
 @test "registry: nor under an address that others see, unless the registry is here, too" {
 	local dir=$BATS_TEST_TMPDIR
-	# two networks: this machine has 192.0.2.7, the registry 192.0.2.1
+	# two networks: this machine has 192.0.2.7, the registry 192.0.2.1; 198.51.100.0/24 is on no
+	# interface, and routed to the machine itself
 	cat >"$dir/world" <<-'EOF'
 		dir=$1 src=$2 build=$3 blob=$4
 		ip link set lo up
@@ -294,12 +295,15 @@ tls_registry() {
 			pids="$pids $!"
 			while [ ! -e "$dir/$1/port" ]; do sleep 0.05; done
 		}
-		start else 192.0.2.7 ""
+		ip route add local 198.51.100.0/24 dev lo src 192.0.2.7 || exit 9
+		start else 0.0.0.0 ""
 		start here 192.0.2.7 "192.0.2.7:$(cat "$dir/else/port")"
 		start away 192.0.2.1 "192.0.2.7:$(cat "$dir/else/port")" "$there"
+		start routed 192.0.2.1 "198.51.100.9:$(cat "$dir/else/port")" "$there"
 		ask() { python3 "$src/ask.py" "$build/bawn-registry" "$dir/out" "base=http://$1" op=blob $blob repo="$2" tries=2; }
 		ask "192.0.2.1:$(cat "$dir/away/port")" redirectself/x >"$dir/said" || echo "redirectself failed"
 		ask "192.0.2.1:$(cat "$dir/away/port")" redirect/x && echo "redirect went through"
+		ask "192.0.2.1:$(cat "$dir/routed/port")" redirect/x && echo "routed went through"
 		grep . "$dir/else/log"
 		ask "192.0.2.7:$(cat "$dir/here/port")" redirect/x >"$dir/said" || echo "here failed"
 		kill $pids $world
@@ -307,6 +311,6 @@ tls_registry() {
 	EOF
 	run timeout 60 unshare -Urn sh "$dir/world" "$dir" "$BAWN_SRCDIR/tests/registry" "$BAWN_BUILDDIR" "$BLOB" 3>&-
 	assert_status 0
-	assert_output "it leads to an address of this machine"
+	[ "$(grep -c "it leads to an address of this machine" <<<"$output")" = 2 ]
 	refute_output 'failed|went through|GET'
 }
