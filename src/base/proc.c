@@ -95,7 +95,7 @@ NO_ASAN static int child_main(void *arg)
 		prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
 		goto failed;
 	/* Ctrl-C of the terminal, or a signal to the whole group, is for the caller to act on. */
-	if (c->how->die_with_parent && !c->how->ns && setpgid(0, 0) < 0)
+	if (c->how->die_with_parent && !c->how->same_group && !c->how->ns && setpgid(0, 0) < 0)
 		goto failed;
 	execve(c->how->path, c->how->argv, c->how->envp ? c->how->envp : no_env);
 failed:

@@ -6,6 +6,7 @@
 #define BAWN_BASE_PROC_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,7 +31,8 @@ struct proc_spawn {
 	int nfds;            /* at least 3 (0, 1, 2), at most PROC_FDS_MAX */
 	uint64_t ns;         /* CLONE_NEW* flags, 0 for none */
 	int die_with_parent; /* signal sent to it when the caller's thread ends, 0: none; such a
-				helper also gets a process group of its own */
+				helper also gets a process group of its own, but with: */
+	bool same_group;     /* what the terminal sends reaches it, too */
 };
 
 /* clone3 with CLONE_VFORK|CLONE_VM|CLONE_PIDFD, then execve.  An exec failure comes back here as an

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "run/clone.h"
 #include "run/lasting.h"
+#include "run/signals.h"
 
 /* What only a start can take. */
 static const char *const not_taken[] = {"rm", "detach", "detach-keys", "env", "env-file", "no-yolo",
@@ -103,7 +104,7 @@ int cmd_create(int argc, char **argv)
 		help(rows);
 		return run_release(&r, 0);
 	}
-	run_hold_signals();
+	signals_hold();
 	if (create(&r, &err) < 0)
 		return run_finish(&r, 125, &err);
 	puts(r.spec.name);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "run/lasting.h"
+#include "run/signals.h"
 
 enum { OPT_OUTPUT = 1000, OPT_NAME, OPT_FORCE, OPT_LEARN_HELP };
 
@@ -238,7 +239,7 @@ int cmd_learn(int argc, char **argv)
 	}
 	if (k == 0)
 		k = run_refuse_nested(&err);
-	run_hold_signals();
+	signals_hold();
 	if (k == 0)
 		k = run_begin(&r, &err);
 	if (k == 0)

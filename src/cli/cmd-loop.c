@@ -16,6 +16,7 @@
 #include "base/json-out.h"
 #include "cli/command.h"
 #include "run/lasting.h"
+#include "run/signals.h"
 #include "cli/tee.h"
 
 #define MAX_DEFAULT 10
@@ -260,19 +261,6 @@ static int checkpoint(struct loop *l, struct err *err)
 	return k == 0 && !fresh ? take_checkpoint(l, err) : k;
 }
 
-/* A signal that came between two sessions, where nobody took it. */
-static int pending_signal(void)
-{
-	static const int which[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t set;
-	if (sigpending(&set) < 0)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(which); i++)
-		if (sigismember(&set, which[i]))
-			return which[i];
-	return 0;
-}
-
 static int enter_until(struct run *r, struct err *err)
 {
 	bool fresh;
@@ -305,7 +293,7 @@ enum outcome { GO_ON, REACHED, FAILED, STOPPED };
 static enum outcome judge(struct loop *l, int code, int *signal)
 {
 	if (!*signal)
-		*signal = pending_signal();
+		*signal = signals_end(); /* between two sessions nobody took it */
 	if (*signal)
 		return STOPPED;
 	if (code == EXIT_REACHED)
@@ -402,7 +390,7 @@ int cmd_loop(int argc, char **argv)
 		help();
 		return 0;
 	}
-	run_hold_signals();
+	signals_hold();
 	_cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0) {
 		err_sys(&err, errno, "/dev/null");

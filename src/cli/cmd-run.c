@@ -1,6 +1,7 @@
 /* cli/cmd-run.c - `bawn run` */
 #include "cli/command.h"
 #include "run/lasting.h"
+#include "run/signals.h"
 
 int cmd_run(int argc, char **argv)
 {
@@ -15,7 +16,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (run_refuse_nested(&err) < 0)
 		return run_finish(&r, 125, &err);
-	run_hold_signals();
+	signals_hold();
 	int k = run_begin(&r, &err);
 	if (k == 0)
 		k = run_result_open(&r, &err);

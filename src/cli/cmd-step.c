@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "run/run.h"
+#include "run/signals.h"
 #include "run/step.h"
 
 static void count(void *ctx, const struct dialer_denial *d)
@@ -48,6 +49,6 @@ int cmd_step(int argc, char **argv)
 	struct err err = {0};
 	struct run r;
 	run_init(&r, argc, argv);
-	run_hold_signals();
+	signals_hold();
 	return run_finish(&r, step(&r, &err), &err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "cli/command.h"
+#include "run/signals.h"
 
 const struct option_row verb_no_rows[] = {VERB_HELP_ROW, {0}};
 
@@ -82,7 +83,7 @@ int verb_main(const struct verb *v, struct run *r, void *ctx, int argc, char **a
 		signal(SIGPIPE, SIG_IGN);
 		signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */
 	} else {
-		run_hold_signals();
+		signals_hold();
 	}
 	if (k == 0)
 		k = run_refuse_nested(&err);

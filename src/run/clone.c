@@ -17,13 +17,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/tree.h"
 #include "run/lasting.h"
+#include "run/signals.h"
 
 #define OUTPUT_MAX ((size_t)64 << 20)
 #define GIT_NO_LOCK 255     /* git-config(1) can't lock the file, or it is invalid */
@@ -380,6 +383,9 @@ static int run_inside(struct run *r, struct err *err)
 		set_up(r);
 	if (pid < 0)
 		return err_sys(err, errno, "fork");
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd >= 0)
+		signals_await_child(pidfd);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

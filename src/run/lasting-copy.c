@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "run/lasting.h"
+#include "run/signals.h"
 
 #define PROGRAM_MAX ((size_t)16 << 20)
 #define PIPE_BYTES (1 << 20)
@@ -130,7 +131,7 @@ static int start_session(struct copying *k, struct err *err)
 	/* that is all it shall hear: a key of the terminal would be the first of two, and two kill
 	 */
 	setpgid(0, 0);
-	run_hold_signals();
+	signals_hold();
 	const int in = k->c->into ? k->stream[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	const int out = k->c->into ? k->status[1] : k->stream[1];
 	/* none of them is 0-2: those are open */

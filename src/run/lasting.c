@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,6 +18,7 @@
 #include "base/file.h"
 #include "plan/wire-exec.h"
 #include "run/image.h"
+#include "run/signals.h"
 
 #define PATIENCE_NS 30000000000u /* for a supervisor that begins or ends */
 #define PAUSE_MS 10
@@ -39,44 +39,15 @@ int lasting_connect(struct run *r, const char *name, struct err *err)
 	return k == -ENOENT || k == -ECONNREFUSED ? -ESRCH : k;
 }
 
-/* Those that end a command, where they are held for a session that there is not yet. */
-static void held_ends(sigset_t *ret)
-{
-	sigset_t ends, held;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigemptyset(ret);
-	if (sigprocmask(SIG_BLOCK, NULL, &held) == 0)
-		sigandset(ret, &ends, &held);
-}
-
-/* Until something can be read.  Signals that are held for a session end the waiting for one that
- * there is not yet: a supervisor may be stopped. */
-static int wait_answer(int sock, struct err *err)
-{
-	sigset_t ends;
-	held_ends(&ends);
-	if (!sigismember(&ends, SIGTERM))
-		return 0; /* they have their usual effect */
-	_cleanup_close_ int signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
-	struct pollfd p[] = {{.fd = sock, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR)
-		;
-	if (p[0].revents || !p[1].revents)
-		return 0;
-	return err_set(err, EINTR, "the sandbox's supervisor had not answered yet");
-}
-
 int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fds,
 	struct session_msg *ret, struct err *err)
 {
 	int got[8];
 	size_t n = 0;
 	int k = session_send(sock, m, fds, n_fds);
-	if (k == 0 && wait_answer(sock, err) < 0)
-		return -err->code;
+	/* a supervisor may be stopped */
+	if (k == 0 && signals_await(sock) < 0)
+		return err_set(err, EINTR, "the sandbox's supervisor had not answered yet");
 	if (k == 0)
 		k = session_recv(sock, ret, got, &n);
 	for (size_t i = 0; k > 0 && i < n; i++)
@@ -92,11 +63,7 @@ int lasting_request(int sock, struct session_msg *m, const int *fds, size_t n_fd
 
 bool lasting_pause(uint64_t begin, unsigned int *tries)
 {
-	sigset_t ends, now;
-	if (run_now() - begin > PATIENCE_NS)
-		return false;
-	held_ends(&ends);
-	if (sigpending(&now) == 0 && sigandset(&now, &now, &ends) == 0 && !sigisemptyset(&now))
+	if (run_now() - begin > PATIENCE_NS || signals_end())
 		return false;
 	poll(NULL, 0, ++*tries < 20 ? 1 : PAUSE_MS);
 	return true;

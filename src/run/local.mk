@@ -2,6 +2,7 @@
 # accounted for; a part of bawn alone, which compiles it with its own flags
 run_sources = \
 	src/run/run.h src/run/run-supervise.c src/run/run-stdio.c \
+	src/run/signals.h src/run/signals.c \
 	src/run/options.h src/run/options.c \
 	src/run/run-options.c src/run/run-facts.c src/run/run-argv.c src/run/run-limits.c src/run/run-case.c src/run/run-clock.c \
 	src/run/credential.h src/run/run-credential.c src/run/run-ca.c src/run/run-vault.c \

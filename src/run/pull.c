@@ -3,6 +3,8 @@
 
 #include "base/escape.h"
 #include "base/path.h"
+#include "base/proc.h"
+#include "run/signals.h"
 #include "store/templates.h"
 
 extern char **environ;
@@ -55,8 +57,13 @@ static char *recipe_for(struct run *r, const struct ref *ref)
 static int have_done(struct run *r, const char *helper, char **argv, struct err *err)
 {
 	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO};
-	int k = arena_check(&r->arena, err);
-	return k < 0 ? k : run_helper(r, helper, argv, environ, fds, NULL, err);
+	struct proc p;
+	int status = 0, k = run_helper_start(r, helper, argv, environ, fds, &p, err);
+	if (k < 0)
+		return k;
+	signals_await_child(p.pidfd);
+	k = proc_wait(&p, &status);
+	return k == 0 && status ? err_set(err, ECANCELED, "%s", "") : k;
 }
 
 static int build(struct run *r, char *name, char *recipe, struct err *err)

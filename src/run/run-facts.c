@@ -80,16 +80,25 @@ static void pack_request_fill(const struct run *r, struct pack_request *q)
 		.learn = r->learn != NULL};
 }
 
-int run_helper(struct run *r, const char *helper, char *const *argv, char *const *envp,
-	const int fds[static 3], int *ret_status, struct err *err)
+int run_helper_start(struct run *r, const char *helper, char *const *argv, char *const *envp,
+	const int fds[static 3], struct proc *ret, struct err *err)
 {
-	struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, helper),
+	const struct proc_spawn how = {.path = path_join(&r->arena, r->install.libexec, helper),
 		.argv = argv,
 		.envp = envp,
 		.fds = fds,
-		.nfds = 3};
+		.nfds = 3,
+		.die_with_parent = SIGTERM,
+		.same_group = true};
+	int k = arena_check(&r->arena, err);
+	return k < 0 ? k : proc_spawn(&how, ret, err);
+}
+
+int run_helper(struct run *r, const char *helper, char *const *argv, char *const *envp,
+	const int fds[static 3], int *ret_status, struct err *err)
+{
 	struct proc p;
-	int status = 0, k = proc_spawn(&how, &p, err);
+	int status = 0, k = run_helper_start(r, helper, argv, envp, fds, &p, err);
 	if (k == 0)
 		k = proc_wait(&p, &status);
 	if (k < 0)

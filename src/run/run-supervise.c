@@ -11,6 +11,7 @@
 #include "run/image.h"
 #include "run/lasting.h"
 #include "run/live.h"
+#include "run/signals.h"
 
 static void on_message(void *ctx, const char *line)
 {
@@ -466,20 +467,6 @@ void run_init(struct run *r, int argc, char **argv)
 		r->argc = 0;
 }
 
-/* Signals wait for the supervisor's signalfd, or the client's; children start with a clean mask. */
-void run_hold_signals(void)
-{
-	sigset_t set;
-	struct sigaction old;
-	session_signals(&set);
-	/* nohup(1): a hang-up stays ignored, for the agent too, as none is passed on. */
-	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
-		sigdelset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG, which can be said */
-}
-
 int run_refuse_nested(struct err *err)
 {
 	char shown[128];
@@ -494,6 +481,10 @@ int run_refuse_nested(struct err *err)
 /* The exit code; an error is said last, when all that was found out was said before it. */
 int run_finish(struct run *r, int code, const struct err *err)
 {
+	/* what failed with no session begun may have failed because the user would have it end */
+	const int end = code == 125 ? signals_end() : 0;
+	if (end)
+		code = 128 + end;
 	run_result_end(r, code, err);
 	if (err->code)
 		run_fail(err, code);

@@ -194,8 +194,11 @@ int run_policy(struct run *r, struct err *err);
 bool run_has_workspace(const struct run *r);
 /* The directory that a tool takes for its project: the workspace, or the home. */
 const char *run_place(const struct run *r);
-/* Start a helper of ours with argv, envp (NULL: none) and descriptors 0 to 2, and wait for its end.
- * Without ret_status a status other than 0 is an error of which it has said all itself. */
+/* Start a helper of ours with argv, envp (NULL: none) and descriptors 0 to 2. */
+int run_helper_start(struct run *r, const char *helper, char *const *argv, char *const *envp,
+	const int fds[static 3], struct proc *ret, struct err *err);
+/* The same, and wait for its end. Without ret_status a status other than 0 is an error of which it
+ * has said all itself. */
 int run_helper(struct run *r, const char *helper, char *const *argv, char *const *envp,
 	const int fds[static 3], int *ret_status, struct err *err);
 /* bawn-admin. */
@@ -287,9 +290,9 @@ void run_vault_told(void *run, const struct sandbox_http *h);
  * The exit code. */
 int run_supervise(struct run *r, struct err *err);
 void run_init(struct run *r, int argc, char **argv);
-void run_hold_signals(void); /* once the command line is read: that may take a pipe */
 int run_release(struct run *r, int code);
-/* Say the error, if there is one, and release. */
+/* Say the error, if there is one, and release; of a failure with a signal held (signals_end()) the
+ * code is that signal's. */
 int run_finish(struct run *r, int code, const struct err *err);
 /* -EPERM inside a sandbox. */
 int run_refuse_nested(struct err *err);

@@ -28,6 +28,12 @@ refused() {
 	[ "$(store_state)" = "$before" ] || fail "the store was changed: $(store_state)"
 }
 
+# pulling CMD...: in the background, until the pull is under way; its pid is $!
+pulling() {
+	"$@" 3>&- &
+	eventually grep -q "GET /v2/loris/x/blobs/$(registry_layer 2 | sed 's/digest=//; s/ .*//')" "$REG/log"
+}
+
 @test "template pull: an image comes, by its tag and by its digest, and only what is missing" {
 	run "$BAWN" template pull ok/x:v1
 	assert_status 0
@@ -130,8 +136,7 @@ refused() {
 
 @test "template pull: killed in the middle, it leaves nothing that counts, and the next one cleans up" {
 	registries "mirror docker.io http://$AT only" "stall 60"
-	"$BAWN" template pull -q loris/x 3>&- &
-	eventually grep -q "GET /v2/loris/x/blobs/$(registry_layer 2 | sed 's/digest=//; s/ .*//')" "$REG/log"
+	pulling "$BAWN" template pull -q loris/x
 	kill -9 $!
 	wait $! || :
 	run "$BAWN" template ls -q
@@ -139,6 +144,34 @@ refused() {
 	run "$BAWN" template pull -q ok/x
 	assert_status 0
 	[ -z "$(ls -A "$XDG_DATA_HOME/bawn/templates/tmp")" ]
+}
+
+@test "run: what ends a command ends it while it pulls, too, with that signal's code and nothing left" {
+	registries "mirror docker.io http://$AT only" "stall 60"
+	local sig
+	for sig in TERM HUP; do # a shell's background job ignores SIGINT
+		: >"$REG/log"
+		pulling "$BAWN" run --rm --template loris/x shell "$WS" -- true
+		kill "-$sig" $!
+		status=0
+		wait $! || status=$?
+		assert_status $((128 + $(kill -l $sig)))
+		assert_no_leftovers
+	done
+	: >"$REG/log"
+	pulling "$BAWN" create --name slow --template loris/x shell "$WS"
+	kill -KILL $!
+	wait $! || :
+	assert_no_leftovers
+	[ -z "$("$BAWN" ls -q)" ]
+	# Ctrl-Z stops both, fg brings both back, and Ctrl-C is heard
+	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" expect=pulling 'send=\x1a' stopped fg \
+		sleep=0.3 'send=\x1a' stopped fg sleep=0.3 'send=\x03' eof modes -- \
+		"$BAWN" run --rm --template loris/x shell "$WS" -- true
+	assert_status 130
+	assert_output "modes as before"
+	[ "$(grep -c '^stopped' <<<"$output")" = 2 ]
+	assert_no_leftovers
 }
 
 @test "template pull: mirrors come before the registry, and what they lack the next one has" {
