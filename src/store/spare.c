@@ -18,7 +18,6 @@
 #define WAYS_MAX 64
 #define WAY_DEPTH 32
 #define WAYS_BYTES 65536
-#define WORK_PREFIX "work."
 
 void spare_place(struct store *s, struct arena *a, const char *workspace, const char *home,
 	struct store_box *b)
@@ -193,7 +192,7 @@ static bool pristine(const struct store_box *b, int dir, bool remove)
 		return true;
 	if (b->whole)
 		return whole_pristine(dir, remove);
-	if (!holds_only(dir, entries, WORK_PREFIX, remove))
+	if (!holds_only(dir, entries, SPARE_WORK, remove))
 		return false;
 	ways_in(b, "home/", b->point, home);
 	ways_in(b, "up/", NULL, up);
@@ -294,22 +293,6 @@ void store_box_ways(struct store_box *b, struct arena *a, const struct strv *way
 			drop_way(dir, b->ways.v[i]);
 	b->ways = fit;
 	b->ways_noted = false;
-}
-
-void store_box_sweep(const struct store_box *b)
-{
-	if (!b->taken || b->whole || !b->work)
-		return;
-	_cleanup_close_ int fd = open_box(b);
-	_Alignas(8) char buf[2048];
-	ssize_t n = fd < 0 ? -1 : 0;
-	while (n >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
-		for (ssize_t o = 0; o < n;) {
-			const struct dir_record *d = (const struct dir_record *)(buf + o);
-			if (has_prefix(d->d_name, WORK_PREFIX) && !streq(d->d_name, b->work))
-				tree_remove(fd, d->d_name, NULL);
-			o += d->d_reclen;
-		}
 }
 
 /* ---- kept ---- */

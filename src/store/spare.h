@@ -17,6 +17,9 @@
 
 #include "store/store.h"
 
+/* The working directories' names begin with it. */
+#define SPARE_WORK "work."
+
 /* Where the next start on this workspace finds an unused directory: b->spare, NULL: nowhere. */
 void spare_place(struct store *s, struct arena *a, const char *workspace, const char *home,
 	struct store_box *b);
@@ -24,5 +27,7 @@ void spare_place(struct store *s, struct arena *a, const char *workspace, const 
 bool spare_taken(struct store_box *b, struct arena *a);
 /* Keep the directory, emptied, for the next start; false when it has to be removed. */
 bool spare_keep(const struct store_box *b);
+/* The end of the box's store_box_sweep(): it is waited for only where it has far too much to do. */
+void sweep_leave(struct store_box *b);
 
 #endif

@@ -145,7 +145,7 @@ static int create(struct store *s, struct arena *a, const char *profile, const c
 		b.spare = arena_dup(a, like);
 		b.whole = true;
 	} else {
-		b.work = arena_printf(a, "work.%06x", nonce & 0xffffff);
+		b.work = arena_printf(a, SPARE_WORK "%06x", nonce & 0xffffff);
 	}
 
 	int r = lock_fd(s->lock, LOCK_SH);
@@ -176,6 +176,7 @@ int store_box_create_like(struct store *s, struct arena *a, const char *profile,
 
 int store_box_leave(struct store_box *b, int *ret_lock, struct err *err)
 {
+	sweep_leave(b);
 	int r = spare_keep(b) || !b->dir ? 0 : tree_remove(AT_FDCWD, b->dir, err);
 	*ret_lock = b->lock;
 	*b = STORE_BOX_NONE;

@@ -32,9 +32,10 @@ struct store_box {
 	bool whole;  /* a spare one is that of a template's sandbox, with what bawn has put in */
 	bool taken;  /* it was a spare one */
 	char *work;  /* the working directories of its overlays; NULL: "work" */
-	struct strv ways; /* "home/.npm/_cacache", "up/PART": empty directories to be kept */
-	bool ways_noted;  /* a spare one has the list of them */
-	char *dir;        /* host path */
+	struct strv ways;    /* "home/.npm/_cacache", "up/PART": empty directories to be kept */
+	bool ways_noted;     /* a spare one has the list of them */
+	struct sweep *sweep; /* what removes those of former runs */
+	char *dir;           /* host path */
 	char *home;   /* host path: where what comes along into its home is put before a start */
 	char *root;   /* the home below a template's root; NULL: it is a part of its own */
 	bool lasting; /* it stays when the run is over (store/sandboxes.h) */
@@ -59,8 +60,9 @@ int store_box_create_like(struct store *s, struct arena *a, const char *profile,
  * directories of overlays, below up/, relative to it.  They stay in a spare one where nothing was
  * left in them (store/spare.h).  Before anything is mounted: what was kept for others goes. */
 void store_box_ways(struct store_box *b, struct arena *a, const struct strv *ways);
-/* Once there is time: remove the working directories of former runs, which hold nothing. */
-void store_box_sweep(const struct store_box *b);
+/* Once there is time: have the working directories of former runs removed, which hold nothing; a
+ * thread goes on with it. */
+void store_box_sweep(struct store_box *b);
 /* Remove what is in the directory, and let go.  The directory itself is kept as CACHE/spare/KEY for
  * the next start with the same mount point, with nothing but empty ways in it. */
 int store_box_remove(struct store_box *b, struct err *err);
