@@ -482,7 +482,7 @@ int run_refuse_nested(struct err *err)
 int run_finish(struct run *r, int code, const struct err *err)
 {
 	/* what failed with no session begun may have failed because the user would have it end */
-	const int end = code == 125 ? signals_end() : 0;
+	const int end = code == 125 && err->code ? signals_end() : 0;
 	if (end)
 		code = 128 + end;
 	run_result_end(r, code, err);
