@@ -439,7 +439,8 @@ static char *own_profile(struct run *r)
 }
 
 /* The one that this profile has for this workspace: by its usual name first, as forks of it are on
- * the same, else by looking at all. */
+ * the same, else by looking at all.  Of those with another name one counts only if what it writes
+ * lands where it is to: a cow or a clone that was made aside is entered by its name. */
 static int find_by_place(struct run *r, bool *ret_found, struct err *err)
 {
 	struct strv names = {0};
@@ -448,9 +449,15 @@ static int find_by_place(struct run *r, bool *ret_found, struct err *err)
 	*ret_found = profile && usual && is_here(r, usual, profile);
 	if (*ret_found || !profile)
 		return 0;
+	const char *mode = r->opt.mode ? r->opt.mode : "direct";
+	const struct spec none = r->spec;
 	int k = store_sandbox_list(&r->store, &r->arena, &names, err);
 	for (size_t i = 0; i < names.n && k == 0 && !*ret_found; i++)
-		*ret_found = is_here(r, names.v[i], profile);
+		*ret_found = is_here(r, names.v[i], profile) && streq(r->spec.mode, mode);
+	if (!*ret_found)
+		r->spec = none;
+	else if (!r->result.iteration) /* of a loop: it says so itself */
+		run_message(r, "this is sandbox %s", r->spec.name);
 	return k;
 }
 

@@ -115,6 +115,23 @@ stopped() {
 	done
 }
 
+@test "names: without one, what was made aside to land nothing is not entered; another is, and says so" {
+	"$BAWN" create --name aside --workspace cow shell >/dev/null
+	run -0 "$BAWN" run shell -- sh -c 'echo here >"$PWD/landed"'
+	[ "$(cat "$WS/landed")" = here ]
+	refute_output "this is sandbox"
+	[ "$("$BAWN" ls -q | sort | tr '\n' ' ')" = "aside shell-project " ]
+	"$BAWN" rm shell-project
+	# asked for as what it is it is meant
+	run -0 "$BAWN" run --workspace cow shell -- sh -c 'echo there >"$PWD/landed"'
+	assert_output "this is sandbox aside"
+	[ "$(cat "$WS/landed")" = here ]
+	"$BAWN" create --name other shell >/dev/null
+	run -0 "$BAWN" run shell -- true
+	assert_output "this is sandbox other"
+	[ "$("$BAWN" ls -q | wc -l)" = 2 ]
+}
+
 @test "options: those of the creation stay, others count for one start, a running one refuses them" {
 	serve_http ALLOWED
 	local conn=(--connect-to "one.test:80:127.0.0.1:$PORT")
