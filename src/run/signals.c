@@ -56,6 +56,8 @@ int signals_await(int fd)
 {
 	_cleanup_close_ int end = held(ends, ARRAY_LEN(ends));
 	struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = end, .events = POLLIN}};
+	if (end < 0)
+		return 0; /* they end the reading of it, too, which may have a limit of its own */
 	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR)
 		;
 	return !p[0].revents && p[1].revents ? -EINTR : 0;

@@ -16,7 +16,7 @@ void signals_hold(void);
  * goes on being held. */
 int signals_end(void);
 
-/* Wait until fd can be read.  0; -EINTR where a held signal ends the waiting, *err untouched. */
+/* Wait until fd can be read, where signals are held.  0; -EINTR where one of them ends it. */
 int signals_await(int fd);
 
 /* Wait for the end of a child of ours that works where there is no session yet, and may do so for
