@@ -93,6 +93,25 @@ const char *path_base(const char *path)
 	return s ? s + 1 : path;
 }
 
+bool path_link_leads_out(const char *name, const char *target)
+{
+	long depth = 0;
+	bool word = false;
+	if (*target == '/')
+		return true;
+	for (const char *p = name; *p; p++)
+		depth += *p == '/';
+	for (const char *p = target; *p;) {
+		size_t n = strcspn(p, "/");
+		bool up = n == 2 && p[0] == '.' && p[1] == '.';
+		if (up && (word || --depth < 0))
+			return true;
+		word |= !up && n && !(n == 1 && p[0] == '.');
+		p += n + (p[n] == '/');
+	}
+	return false;
+}
+
 /* The absolute directory of this executable (from /proc/self/exe), in arena.  NULL: errno. */
 static char *path_exe_dir(struct arena *a)
 {

@@ -33,6 +33,11 @@ char *path_expand_home(struct arena *a, const char *path, const char *home);
 /* The part behind the last slash. */
 const char *path_base(const char *path);
 
+/* Could following a link lead out of the directory that name is below?  name: where the link is,
+ * relative, no link on the way; target: what stands in it.  As text: ".." counts only in front, as
+ * behind a word that is, or becomes, a link itself it leads anywhere. */
+bool path_link_leads_out(const char *name, const char *target);
+
 /* Where this installation keeps its helpers and its data.  In a build tree (bawn-init stands beside
  * the executable) both are the build directory's; otherwise, what configure was told, or the same
  * places relative to the executable when the tree was moved. */

@@ -21,7 +21,6 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "scan/git-config.h"
 
 #define BATCH 512
 #define JOURNAL_MAX ((size_t)8 << 20)
@@ -266,9 +265,10 @@ static int look_again(struct change *c, struct item *it, int dirfd, const char *
 	if (!trip_reads(it) || change_selected(&c->req->allow_exec, it->pub.path))
 		return 0;
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_free_ char *text = malloc(GIT_CONFIG_MAX + 1);
-	ssize_t n = fd >= 0 && text ? fd_read_full(fd, text, GIT_CONFIG_MAX + 1) : -EIO;
-	if (n >= 0 && ((size_t)n <= GIT_CONFIG_MAX || trip_reads_head(it)) &&
+	const size_t max = trip_reads_max(it);
+	_cleanup_free_ char *text = malloc(max + 1);
+	ssize_t n = fd >= 0 && text ? fd_read_full(fd, text, max + 1) : -EIO;
+	if (n >= 0 && ((size_t)n <= max || trip_reads_head(it)) &&
 		!trip_holds(c, it, text, (size_t)n))
 		return 0;
 	return -EKEYREJECTED;

@@ -26,10 +26,13 @@ struct entry {
 #define LAYER_NONE (-2)
 #define LAYER_GIT (-3) /* an object of git's; st holds its mode alone */
 
+enum git_text { GIT_TEXT_NONE, GIT_TEXT_HEAD, GIT_TEXT_PACKED_REFS };
+
 struct item {
 	struct change_item pub;
 	struct entry now, was; /* in the sandbox, on the host */
 	uint16_t rule;         /* persist row + 1 that pub.per is of, 0 for another reason */
+	enum git_text text;    /* a file of git's whose text decides */
 };
 
 struct change {
@@ -108,6 +111,7 @@ bool trip_holds(struct change *c, const struct item *it, const char *text, size_
 bool trip_reads(const struct item *it);
 /* Its first bytes alone count, however long it is. */
 bool trip_reads_head(const struct item *it);
+size_t trip_reads_max(const struct item *it); /* bytes: what is longer is not known */
 /* Within a git directory (or one itself): bytes of path that name it, 0: no. */
 size_t git_dir_len(const char *path);
 

@@ -37,6 +37,8 @@ size_t git_dir_len(const char *path)
 	}
 }
 
+#define PACKED_REFS_MAX ((size_t)64 << 20)
+
 struct git_place {
 	const char *name; /* of a file, or of a directory with all in it ("x/") */
 	unsigned int per;
@@ -85,28 +87,31 @@ static bool git_place(struct item *it, const char *in)
 	return false;
 }
 
-/* Does the place hold a git directory without being called .git? */
+static bool is_there(const struct change *c, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	if (snprintf(path, sizeof(path), "%s%s%s", dir, *dir ? "/" : "", name) >= (int)sizeof(path))
+		return false;
+	for (size_t k = 0; k < c->n_uppers; k++)
+		if (place_stat(c->upper[k], path, &st) == 0 && !S_ISCHR(st.st_mode))
+			return true;
+	return place_stat(c->base, path, &st) == 0;
+}
+
+/* Does the place hold a git directory without being called .git?  As git sees it: with a commondir,
+ * all but HEAD is somewhere else. */
 static bool is_bare(const struct change *c, const char *dir)
 {
-	static const char *const parts[] = {"HEAD", "objects", "refs"};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		char path[PATH_MAX];
-		struct stat st;
-		bool there = false;
-		if (snprintf(path, sizeof(path), "%s%s%s", dir, *dir ? "/" : "", parts[i]) >=
-			(int)sizeof(path))
-			return false;
-		for (size_t k = 0; !there && k < c->n_uppers; k++)
-			there = place_stat(c->upper[k], path, &st) == 0 && !S_ISCHR(st.st_mode);
-		if (!there && place_stat(c->base, path, &st) < 0)
-			return false;
-	}
-	return true;
+	return is_there(c, dir, "HEAD") &&
+		((is_there(c, dir, "objects") && is_there(c, dir, "refs")) ||
+			is_there(c, dir, "commondir"));
 }
 
 static bool bare_repository(struct change *c, struct item *it)
 {
-	static const char *const names[] = {"HEAD", "objects", "refs", "config", "hooks"};
+	static const char *const names[] = {
+		"HEAD", "objects", "refs", "config", "hooks", "commondir", "config.worktree"};
 	for (const char *p = it->pub.path;;) {
 		/* every component that a git directory has: is its parent one? */
 		size_t n = strcspn(p, "/");
@@ -156,29 +161,18 @@ static bool by_directory(struct item *it)
 	}
 }
 
-static bool leads_out(const char *path, const char *to)
+static bool leads_out(struct change *c, const struct item *it)
 {
-	int depth = 0;
-	if (to[0] == '/')
-		return true;
-	for (const char *p = path; (p = strchr(p, '/')); p++)
-		depth++;
-	while (*to) {
-		size_t n = strcspn(to, "/");
-		if (n == 2 && to[0] == '.' && to[1] == '.')
-			depth--;
-		else if (n && !(n == 1 && to[0] == '.'))
-			depth++;
-		if (depth < 0)
-			return true;
-		to += n + (to[n] == '/');
-	}
-	return false;
+	char to[TARGET_MAX];
+	return entry_link(c, &it->now, it->pub.path, to) < 0 ||
+		path_link_leads_out(it->pub.path, to);
 }
 
 bool trip_reads(const struct item *it)
 {
 	const struct persist_rule *r = persist_row(it->rule);
+	if (it->text != GIT_TEXT_NONE)
+		return true;
 	return r &&
 		(r->check == CHECK_ATTRIBUTES || r->check == CHECK_MODULES ||
 			r->check == CHECK_PYC);
@@ -188,6 +182,23 @@ bool trip_reads_head(const struct item *it)
 {
 	const struct persist_rule *r = persist_row(it->rule);
 	return r && r->check == CHECK_PYC;
+}
+
+size_t trip_reads_max(const struct item *it)
+{
+	return it->text == GIT_TEXT_PACKED_REFS ? PACKED_REFS_MAX : GIT_CONFIG_MAX;
+}
+
+/* As the scan at the end of a run has it (git-dirs.c). */
+static bool git_text_holds(const struct item *it, const char *text, size_t n)
+{
+	static const char replaced[] = " refs/replace/";
+	if (it->text == GIT_TEXT_PACKED_REFS)
+		return memmem(text, n, replaced, sizeof(replaced) - 1);
+	for (size_t i = 0; i < n; i++)
+		if (memchr("$`%", text[i], 3))
+			return true;
+	return false;
 }
 
 static bool names_driver(const char *text, size_t n)
@@ -213,6 +224,8 @@ static bool runs_update(struct change *c, const char *text, size_t n)
 bool trip_holds(struct change *c, const struct item *it, const char *text, size_t n)
 {
 	const struct persist_rule *r = persist_row(it->rule);
+	if (it->text != GIT_TEXT_NONE)
+		return git_text_holds(it, text, n);
 	if (!r || it->pub.type != CHANGE_FILE)
 		return true;
 	if (r->check == CHECK_ATTRIBUTES)
@@ -227,12 +240,44 @@ static bool holds_now(struct change *c, const struct item *it)
 {
 	if (it->pub.type != CHANGE_FILE || !trip_reads(it))
 		return true;
+	const size_t max = trip_reads_max(it);
 	_cleanup_close_ int fd = entry_open(c, &it->now, it->pub.path);
-	if (fd < 0 || (it->now.st.st_size > (off_t)GIT_CONFIG_MAX && !trip_reads_head(it)))
+	if (fd < 0 || (it->now.st.st_size > (off_t)max && !trip_reads_head(it)))
 		return true;
-	_cleanup_free_ char *text = malloc(GIT_CONFIG_MAX);
-	ssize_t n = text ? fd_read_full(fd, text, GIT_CONFIG_MAX) : -1;
+	_cleanup_free_ char *text = malloc(max);
+	ssize_t n = text ? fd_read_full(fd, text, max) : -1;
 	return n < 0 || trip_holds(c, it, text, (size_t)n);
+}
+
+/* Its own, or that of a submodule or work tree; not a log of it, nor a remote's. */
+static bool is_head(const char *in)
+{
+	bool nested = has_prefix(in, "modules/") || has_prefix(in, "worktrees/");
+	return streq(in, "HEAD") ||
+		(nested && streq(path_base(in), "HEAD") && !strstr(in, "/logs/") &&
+			!strstr(in, "/refs/"));
+}
+
+/* In a git directory.  git makes no links there, and what it writes (the message of a commit, the
+ * logs of what a branch was) it writes to where one leads. */
+static void git_file(struct change *c, struct item *it, const char *in)
+{
+	if (git_place(it, in))
+		return;
+	size_t n = strlen(it->pub.path);
+	if (it->pub.type == CHANGE_LINK) {
+		set(it, leads_out(c, it) ? 20 : 3, true, n, "a link among git's files");
+		return;
+	}
+	it->text = streq(path_base(in), "packed-refs") ? GIT_TEXT_PACKED_REFS
+		: is_head(in)                          ? GIT_TEXT_HEAD
+						       : GIT_TEXT_NONE;
+	if (it->text == GIT_TEXT_NONE || it->pub.type == CHANGE_DIR || !holds_now(c, it))
+		return; /* it->text stays: it is asked again */
+	if (it->text == GIT_TEXT_HEAD)
+		set(it, 9, true, n, "a branch that a shell's prompt may run");
+	else
+		set(it, 21, true, n, "git shows other commits or files than there are");
 }
 
 static bool by_name(struct change *c, struct item *it)
@@ -263,20 +308,18 @@ static bool below_hooks(const struct change *c, struct item *it)
 
 void trip_check(struct change *c, struct item *it)
 {
-	char to[TARGET_MAX];
 	size_t git;
 	if (it->pub.kind == CHANGE_DELETED || it->pub.kind == CHANGE_ODD)
 		return;
 	if ((git = git_dir_len(it->pub.path))) {
 		if (it->pub.path[git])
-			git_place(it, it->pub.path + git + 1);
+			git_file(c, it, it->pub.path + git + 1);
 		else if (it->pub.type != CHANGE_DIR)
 			set(it, 3, true, git, "git takes its settings and hooks from elsewhere");
 		return;
 	}
 	if (below_hooks(c, it) || by_directory(it) || by_name(c, it) || bare_repository(c, it))
 		return;
-	if (it->pub.type == CHANGE_LINK &&
-		(entry_link(c, &it->now, it->pub.path, to) < 0 || leads_out(it->pub.path, to)))
+	if (it->pub.type == CHANGE_LINK && leads_out(c, it))
 		set(it, 20, false, strlen(it->pub.path), "a link that leads out of the workspace");
 }

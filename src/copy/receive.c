@@ -271,27 +271,11 @@ static int take_close(struct receiver *v, const struct copy_head *file)
 	return 0;
 }
 
-/* Does following this link lead out of what is copied?  ".." counts only where it stands in front:
- * behind a word that is a link itself it goes anywhere. */
+/* Does following this link lead out of what is copied? */
 static bool leads_out(const struct receiver *v, const char *target)
 {
-	long depth = 0;
-	bool word = false;
-	if (*target == '/')
-		return true;
-	for (const char *p = v->name; *p; p++)
-		depth += *p == '/';
-	if (!*v->name)
-		return true; /* it is the whole copy: nothing is beside it */
-	for (const char *p = target; *p;) {
-		size_t n = strcspn(p, "/");
-		bool up = n == 2 && p[0] == '.' && p[1] == '.';
-		if (up && (word || --depth < 0))
-			return true;
-		word |= !up && n && !(n == 1 && p[0] == '.');
-		p += n + (p[n] == '/');
-	}
-	return false;
+	/* where it is the whole copy, nothing is beside it */
+	return !*v->name || path_link_leads_out(v->name, target);
 }
 
 static int take_link(struct receiver *v, size_t n)

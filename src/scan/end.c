@@ -22,24 +22,22 @@
 #include "scan/par.h"
 #include "scan/persist.h"
 
-/* Does following this link leave the workspace? */
-static bool leads_out(struct scanner *s, const char *path)
+bool scan_leads_out(struct scan_at at)
 {
 	char target[PATH_MAX];
-	_cleanup_close_ int fd = path_openat2(s->base[0].fd, path, O_PATH | O_CLOEXEC, 0,
+	_cleanup_close_ int fd = path_openat2(at.base->fd, at.rel, O_PATH | O_CLOEXEC, 0,
 		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	if (fd >= 0)
 		return false;
-	if (fd == -EXDEV)
-		/* absolute links count as leaving even where they come back */
-		goto absolute;
-	return false;
-absolute:;
-	ssize_t n = readlinkat(s->base[0].fd, path, target, sizeof(target) - 1);
+	ssize_t n = readlinkat(at.base->fd, at.rel, target, sizeof(target) - 1);
 	if (n <= 0)
 		return true;
 	target[n] = '\0';
-	return !(path_within(target, s->base[0].path) && !strstr(target, "/.."));
+	/* what is missing on its way may come later */
+	if (fd != -EXDEV && target[0] != '/')
+		return path_link_leads_out(at.rel, target);
+	/* absolute links count as leaving even where they come back */
+	return !(path_within(target, at.base->path) && !strstr(target, "/.."));
 }
 
 /* Does the default ACL of a directory (acl(5)) let every user write to what is made in it, whatever
@@ -84,7 +82,7 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 		char *p = arena_dup(&s->arena, path), to[PATH_MAX];
 		ssize_t n = readlinkat(s->base[0].fd, path, to, sizeof(to) - 1);
 		to[n > 0 ? n : 0] = '\0';
-		if (p && leads_out(s, p))
+		if (p && scan_leads_out((struct scan_at){&s->base[0], p}))
 			scan_emit_persist(s, p, SCAN_SYMLINK, 20, flags,
 				arena_printf(&s->arena, "link to %s", to));
 		return;

@@ -534,6 +534,7 @@ static void linked_worktree(struct scanner *s, struct scan_at at)
 	}
 	check_worktree(s, at, true);
 	check_rebase(s, at);
+	scan_git_links(s, at);
 }
 
 void scan_git_check(struct scanner *s, struct scan_at git_dir)
@@ -551,6 +552,7 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 	check_old_remotes(s, git_dir, "branches");
 	check_replaced(s, git_dir);
 	check_head(s, git_dir);
+	scan_git_links(s, git_dir);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);
 	static const char *const dirs[] = {"worktrees", "info"};
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)

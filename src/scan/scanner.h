@@ -76,12 +76,18 @@ void scan_protect_target(struct scanner *s, const char *rel, const char *detail)
 /* fn for each git directory known: of the request, of each ".git", each bare one. */
 void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir));
 
+/* scan/git-links.c */
+/* Links in a git directory, at the end, that git would write through to the outside. */
+void scan_git_links(struct scanner *s, struct scan_at git_dir);
+
 /* scan/masks.c */
 void scan_start_masks(struct scanner *s);
 /* scan/end.c */
 void scan_end_report(struct scanner *s);
 void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool known);
 void scan_end_git_configs(struct scanner *s);
+/* Does following this link leave the workspace, or the git directory outside that it is in? */
+bool scan_leads_out(struct scan_at at);
 /* scan/end-packages.c */
 void scan_end_packages(struct scanner *s);
 

@@ -467,6 +467,21 @@ many_files() {
 	assert_untouched "$HOME/.ssh/id"
 }
 
+@test "PER-20 links that git writes through to the outside" {
+	local c='git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x'
+	never_silent PER-20 "ln -sf $RAN .git/COMMIT_EDITMSG" "$c" .git/COMMIT_EDITMSG
+	never_silent PER-20 "ln -sf $RAN .git/logs/HEAD" "$c" .git/logs/HEAD
+	# that it leads out shows when git has begun something; in a directory; in that of a linked work tree
+	listed PER-20 'ln -sf rebase-merge/../../../x .git/COMMIT_EDITMSG' .git/COMMIT_EDITMSG
+	listed PER-20 'rm -rf .git/logs; mkdir l; ln -s /tmp/x l/HEAD; mv l .git/logs; ln -s missing/../../../x .git/FETCH_HEAD' \
+		.git/logs/HEAD .git/FETCH_HEAD
+	never_silent PER-20 "git worktree add -q wt; ln -s $RAN .git/worktrees/wt/COMMIT_EDITMSG" "cd wt && $c" \
+		.git/worktrees/wt/COMMIT_EDITMSG
+	# what stays within is nobody's business
+	attempt 'ln -s ../README .git/COMMIT_EDITMSG; ln -s refs/heads/main .git/X_HEAD' ''
+	refute_output 'git writes to'
+}
+
 make_repo() {
 	git_repo "$1"
 	printf 'all:\n\t@:\n' >"$1/Makefile"

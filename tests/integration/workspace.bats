@@ -218,11 +218,11 @@ tree_of() {
 	echo old >"$WS/.idea/workspace.xml"
 	git -C "$WS" add -f .idea && git -C "$WS" commit -qm idea
 	run "$BAWN" run --name dir shell -- sh -c 'echo "touch /tmp/x" >.envrc; mkdir .vscode; echo {} >.vscode/tasks.json
-		echo "all:" >Makefile; echo plain >plain; mkdir sub; echo e >sub/.envrc'
+		echo "all:" >Makefile; echo plain >plain; mkdir sub; echo e >sub/.envrc; ln -sf ../../x .git/COMMIT_EDITMSG'
 	assert_status 0
 	assert_output 'moved out of the workspace'
-	for f in .envrc .vscode/tasks.json sub/.envrc; do
-		[ ! -e "$WS/$f" ] || fail "still there: $f" || return 1
+	for f in .envrc .vscode/tasks.json sub/.envrc .git/COMMIT_EDITMSG; do
+		[ ! -e "$WS/$f" ] && [ ! -L "$WS/$f" ] || fail "still there: $f" || return 1
 		grep -q "  $f is now " <<<"$output" || fail "not told: $f" || return 1
 	done
 	for f in Makefile plain .idea/workspace.xml; do

@@ -145,6 +145,12 @@ static void paths_are_not_folded(void **state)
 	assert_false(path_within("/area2", "/area"));
 	assert_false(path_within("/are", "/area"));
 	assert_true(path_within("/x", "/"));
+	assert_false(path_link_leads_out("l", "a/b"));
+	assert_false(path_link_leads_out("a/l", "../b"));
+	assert_false(path_link_leads_out("a/b/l", "./..//../c"));
+	assert_true(path_link_leads_out("l", "/a"));
+	assert_true(path_link_leads_out("a/l", "../../b"));
+	assert_true(path_link_leads_out("a/b/l", "c/../x"));
 	struct arena a = {0};
 	assert_string_equal(path_join(&a, "/a/", "/b"), "/a/b");
 	assert_string_equal(path_expand_home(&a, "~/x", "/home/u"), "/home/u/x");

@@ -294,6 +294,57 @@ static void tripwire(void **state)
 	world_sh_ok(w, "cd base; test -e .git/hooks/pre-commit && test -L escape");
 }
 
+/* What the scan at the end of a run names, by roundabout ways. */
+static void tripwire_of_links_and_git(void **state)
+{
+	struct world *w = *state;
+	static const struct {
+		const char *path;
+		unsigned int per;
+	} rows[] = {{"far", 20}, {"later", 20}, {"half/HEAD", 5}, {"half/commondir", 5},
+		{"old/commondir", 5}, {".git/COMMIT_EDITMSG", 20}, {".git/logs/HEAD", 20},
+		{".git/modules", 3}, {".git/info", 3}, {".git/packed-refs", 21}, {".git/HEAD", 9},
+		{".git/worktrees/a/HEAD", 9}};
+	static const char *const plain[] = {"near", "real/HEAD", ".git/logs/refs/HEAD",
+		".git/refs/remotes/o/HEAD", ".git/worktrees/a/logs/HEAD", ".git/worktrees/b/HEAD"};
+	world_text(w->base, "a/b/c/f", "1");
+	world_text(w->base, "old/HEAD", "x");
+	world_start(w);
+	/* down a link that leads up */
+	world_link(w->up, "a/b/c/top", "../../..");
+	world_link(w->up, "far", "a/b/c/top/../../../x");
+	world_link(w->up, "later", "missing/../../x");
+	world_link(w->up, "near", "a/b/c/f");
+	/* all but HEAD is somewhere else */
+	world_text(w->up, "half/HEAD", "ref: refs/heads/main\n");
+	world_text(w->up, "half/commondir", "../real\n");
+	world_text(w->up, "old/commondir", "../real\n");
+	world_text(w->up, "real/HEAD", "$(x)");
+	world_link(w->up, ".git/COMMIT_EDITMSG", "../../x");
+	world_link(w->up, ".git/logs/HEAD", "/etc/x");
+	world_link(w->up, ".git/modules", "../real");
+	world_link(w->up, ".git/info", "../real");
+	world_text(w->up, ".git/packed-refs", "1 refs/heads/x\n2 refs/replace/3\n");
+	world_text(w->up, ".git/HEAD", "ref: refs/heads/$(x)\n");
+	world_text(w->up, ".git/worktrees/a/HEAD", "ref: refs/heads/`x`\n");
+	world_text(w->up, ".git/worktrees/b/HEAD", "ref: refs/heads/x\n");
+	world_text(w->up, ".git/logs/refs/HEAD", "1 2 3 commit: $x\n");
+	world_text(w->up, ".git/worktrees/a/logs/HEAD", "1 2 3 commit: $x\n");
+	world_text(w->up, ".git/refs/remotes/o/HEAD", "ref: refs/remotes/o/x\n");
+	struct change_request q = world_request(w, CHANGE_APPLY, false);
+	q.rest = true;
+	world_must(w, &q, -1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct change_item *it = world_item(w, rows[i].path);
+		if (!it || it->state != CHANGE_EXEC || it->per != rows[i].per)
+			fail_msg("%s: PER-%02u, not %02u", rows[i].path, it ? it->per : 0,
+				rows[i].per);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		if (world_item(w, plain[i])->state != CHANGE_LANDED)
+			fail_msg("%s", plain[i]);
+}
+
 static void a_repository_lands_whole_or_not(void **state)
 {
 	struct world *w = *state;
@@ -647,6 +698,7 @@ int main(void)
 		T(nothing_leaves_the_workspace),
 		T(what_is_never_landed),
 		T(tripwire),
+		T(tripwire_of_links_and_git),
 		T(a_repository_lands_whole_or_not),
 		T(discard_shows_the_host_again),
 		T(hard_links_of_the_host),

@@ -1,0 +1,98 @@
+/* scan/git-links.c - links in a git directory that lead out of the workspace (see scanner.h)
+ *
+ * git makes none, and writes through them: the message of a commit that is being made goes to
+ * COMMIT_EDITMSG, with what MERGE_MSG has to offer in it, and a line of logs/HEAD names the branch
+ * that was left.  What lies below objects and refs is replaced, never written to, and is not
+ * listed: there are hundreds of thousands of them.
+ */
+#include "scan/scanner.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/dir-record.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#define ENTRIES_MAX 200000
+#define DEPTH_MAX 24
+
+struct links {
+	struct scanner *s;
+	uint32_t n;
+};
+
+/* Of the topmost directory: what git-dirs.c looks at by itself, and what is never written to. */
+static bool is_elsewhere(const char *name)
+{
+	static const char *const names[] = {"branches", "commondir", "config", "config.worktree",
+		"hooks", "modules", "objects", "refs", "remotes", "worktrees"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
+static void link_found(struct links *l, struct scan_at at, bool fresh)
+{
+	struct scanner *s = l->s;
+	struct stat st;
+	char to[PATH_MAX];
+	if (scan_stat(at, &st) < 0 || !(fresh || scan_since(s, &st)) || !scan_leads_out(at))
+		return;
+	ssize_t n = readlinkat(at.base->fd, at.rel, to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = '\0';
+	/* new, as a link: under that name there may have been a file */
+	scan_emit_at(s, at,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = SCAN_SYMLINK,
+			.flags = SCAN_NEW | SCAN_AUTO,
+			.per = 20,
+			.detail = arena_printf(
+				&s->arena, "git writes to what it leads to: %s", to)});
+}
+
+/* fresh: below a directory that was made, moved here or added to, whose links may be older. */
+static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
+{
+	_Alignas(8) char buf[8192];
+	struct stat st;
+	_cleanup_close_ int fd = scan_open(dir, O_RDONLY | O_DIRECTORY);
+	ssize_t n;
+	if (fd < 0)
+		return;
+	fresh |= depth > 0 && fstat(fd, &st) == 0 && scan_since(l->s, &st);
+	while ((n = dir_records(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n;) {
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
+			o += d->d_reclen;
+			if (streq(d->d_name, ".") || streq(d->d_name, "..") ||
+				(depth == 0 && is_elsewhere(d->d_name)))
+				continue;
+			if (l->n++ == ENTRIES_MAX || depth == DEPTH_MAX) {
+				scan_emit_at(l->s, dir,
+					(struct scan_item){.kind = SCAN_LIMIT,
+						.type = SCAN_DIR,
+						.detail =
+							"more links of git's than are looked at"});
+				return;
+			}
+			if (d->d_type == DT_REG)
+				continue;
+			struct scan_at at = scan_below(l->s, dir, d->d_name);
+			if (scan_stat(at, &st) < 0)
+				continue;
+			if (S_ISLNK(st.st_mode))
+				link_found(l, at, fresh);
+			else if (S_ISDIR(st.st_mode))
+				look(l, at, depth + 1, fresh);
+		}
+}
+
+void scan_git_links(struct scanner *s, struct scan_at git_dir)
+{
+	struct links l = {.s = s};
+	if (!GUARD_REMOVED("git-links"))
+		look(&l, git_dir, 0, false);
+}
