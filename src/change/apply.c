@@ -82,41 +82,85 @@ static bool is_blocked(const struct item *it)
 	return it->pub.state != CHANGE_SEEN && it->pub.state != CHANGE_LANDED;
 }
 
-/* What hangs together: a directory and what is in it; all of a git directory. */
-static void propagate(struct change *c)
+/* The first item that sorts behind all that begins with path (n bytes) and a character before next.
+ */
+static size_t first_from(const struct change *c, const char *path, size_t n, unsigned char next)
+{
+	size_t lo = 0, hi = c->n;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		const char *p = c->items[mid].pub.path;
+		int r = strncmp(p, path, n);
+		if (r < 0 || (r == 0 && (unsigned char)p[n] < next))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The items below one: they stand together.  To look for each item's directories instead would take
+ * hours where thousands of directories lie in each other. */
+static struct item *below(struct change *c, const struct item *it, struct item **ret_end)
+{
+	const size_t n = strlen(it->pub.path);
+	*ret_end = c->items + first_from(c, it->pub.path, n, '/' + 1);
+	return c->items + first_from(c, it->pub.path, n, '/');
+}
+
+/* A directory that would have to go, or to become a file. */
+static void hold_up(struct change *c, struct item *dir)
+{
+	struct item *end, *it = below(c, dir, &end);
+	while (it < end && !is_blocked(it))
+		it++;
+	if (it < end)
+		set_state(dir, it->pub.state, "something in it can't go");
+}
+
+static void hold_down(struct change *c, const struct item *dir)
+{
+	struct item *end;
+	for (struct item *it = below(c, dir, &end); it < end; it++)
+		if (!is_blocked(it))
+			set_state(it, CHANGE_REFUSED, "its directory can't be landed");
+}
+
+/* All of a git directory. */
+static void hold_git(struct change *c)
 {
 	struct strv git = {0};
 	for (size_t i = 0; i < c->n; i++) {
-		struct item *it = &c->items[i];
+		const struct item *it = &c->items[i];
 		size_t n = git_dir_len(it->pub.path);
-		if (n && it->pub.state == CHANGE_CONFLICT)
-			strv_push(&c->arena, &git, arena_dupn(&c->arena, it->pub.path, n));
-		if (!is_blocked(it))
-			continue;
-		/* a directory that would have to go, or to become a file */
-		for (const char *s = it->pub.path; (s = strchr(s, '/')); s++) {
-			struct item *up = item_find(c, it->pub.path, (size_t)(s - it->pub.path));
-			if (up && up->pub.old_type == CHANGE_DIR && up->pub.type != CHANGE_DIR &&
-				!is_blocked(up))
-				set_state(up, it->pub.state, "something in it can't go");
-		}
+		char *dir = n && it->pub.state == CHANGE_CONFLICT
+			? arena_dupn(&c->arena, it->pub.path, n)
+			: NULL;
+		if (dir && !strv_has(&git, dir))
+			strv_push(&c->arena, &git, dir);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *it = &c->items[i];
 		size_t n = git_dir_len(it->pub.path);
-		if (is_blocked(it))
-			continue;
-		for (size_t k = 0; n && k < git.n; k++)
+		for (size_t k = 0; n && k < git.n && !is_blocked(it); k++)
 			if (strlen(git.v[k]) == n && strncmp(git.v[k], it->pub.path, n) == 0)
 				set_state(it, CHANGE_CONFLICT,
 					"the host's repository was changed meanwhile");
-		for (const char *s = it->pub.path; (s = strchr(s, '/')); s++) {
-			struct item *up = item_find(c, it->pub.path, (size_t)(s - it->pub.path));
-			if (up && !is_blocked(it) && is_blocked(up) &&
-				up->pub.old_type != CHANGE_DIR)
-				set_state(it, CHANGE_REFUSED, "its directory can't be landed");
-		}
 	}
+}
+
+/* What hangs together: a directory and what is in it; all of a git directory. */
+static void propagate(struct change *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *it = &c->items[i];
+		if (it->pub.old_type == CHANGE_DIR && it->pub.type != CHANGE_DIR && !is_blocked(it))
+			hold_up(c, it);
+	}
+	hold_git(c);
+	for (size_t i = 0; i < c->n; i++)
+		if (is_blocked(&c->items[i]) && c->items[i].pub.old_type != CHANGE_DIR)
+			hold_down(c, &c->items[i]);
 }
 
 /* --- the journal --- */

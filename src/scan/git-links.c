@@ -23,15 +23,21 @@ struct links {
 	uint32_t n;
 };
 
-/* Of the topmost directory: what git-dirs.c looks at by itself, and what is never written to. */
+/* Of the topmost directory: what git-dirs.c looks at by itself. */
 static bool is_elsewhere(const char *name)
 {
 	static const char *const names[] = {"branches", "commondir", "config", "config.worktree",
-		"hooks", "modules", "objects", "refs", "remotes", "worktrees"};
+		"hooks", "modules", "remotes", "worktrees"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (streq(name, names[i]))
 			return true;
 	return false;
+}
+
+/* They may be links; what is in them is not listed. */
+static bool is_store(const char *name)
+{
+	return streq(name, "objects") || streq(name, "refs");
 }
 
 static void link_found(struct links *l, struct scan_at at, bool fresh)
@@ -85,7 +91,7 @@ static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
 				continue;
 			if (S_ISLNK(st.st_mode))
 				link_found(l, at, fresh);
-			else if (S_ISDIR(st.st_mode))
+			else if (S_ISDIR(st.st_mode) && !(depth == 0 && is_store(d->d_name)))
 				look(l, at, depth + 1, fresh);
 		}
 }

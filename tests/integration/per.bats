@@ -473,8 +473,8 @@ many_files() {
 	never_silent PER-20 "ln -sf $RAN .git/logs/HEAD" "$c" .git/logs/HEAD
 	# that it leads out shows when git has begun something; in a directory; in that of a linked work tree
 	listed PER-20 'ln -sf rebase-merge/../../../x .git/COMMIT_EDITMSG' .git/COMMIT_EDITMSG
-	listed PER-20 'rm -rf .git/logs; mkdir l; ln -s /tmp/x l/HEAD; mv l .git/logs; ln -s missing/../../../x .git/FETCH_HEAD' \
-		.git/logs/HEAD .git/FETCH_HEAD
+	listed PER-20 'rm -rf .git/logs; mkdir l; ln -s /tmp/x l/HEAD; mv l .git/logs; ln -s missing/../../../x .git/FETCH_HEAD; mv .git/objects o; ln -s /tmp/x .git/objects' \
+		.git/logs/HEAD .git/FETCH_HEAD .git/objects
 	never_silent PER-20 "git worktree add -q wt; ln -s $RAN .git/worktrees/wt/COMMIT_EDITMSG" "cd wt && $c" \
 		.git/worktrees/wt/COMMIT_EDITMSG
 	# what stays within is nobody's business

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -343,6 +344,24 @@ static void tripwire_of_links_and_git(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		if (world_item(w, plain[i])->state != CHANGE_LANDED)
 			fail_msg("%s", plain[i]);
+}
+
+/* FS-28: what hangs together is found without asking each item for each directory above it. */
+static void directories_deep_in_each_other(void **state)
+{
+	struct world *w = *state;
+	struct rusage begin, end;
+	enum { DEPTH = 1900, SECONDS = 5 };
+	world_start(w);
+	world_sh_ok(w,
+		"cd up; for i in $(seq 1900); do mkdir d; cd -P d; done 2>/dev/null; mkfifo odd");
+	struct change_request q = world_request(w, CHANGE_APPLY, false);
+	q.dry_run = true;
+	getrusage(RUSAGE_CHILDREN, &begin);
+	world_must(w, &q, -1);
+	getrusage(RUSAGE_CHILDREN, &end);
+	assert_true(w->res.n > DEPTH);
+	assert_true(end.ru_utime.tv_sec - begin.ru_utime.tv_sec < SECONDS);
 }
 
 static void a_repository_lands_whole_or_not(void **state)
@@ -699,6 +718,7 @@ int main(void)
 		T(what_is_never_landed),
 		T(tripwire),
 		T(tripwire_of_links_and_git),
+		T(directories_deep_in_each_other),
 		T(a_repository_lands_whole_or_not),
 		T(discard_shows_the_host_again),
 		T(hard_links_of_the_host),
