@@ -15,12 +15,12 @@
 #include "base/fd.h"
 #include "base/path.h"
 
-#define ENTRIES_MAX 200000
+#define ENTRIES_MAX 1000000 /* of all git directories together */
 #define DEPTH_MAX 24
 
 struct links {
 	struct scanner *s;
-	uint32_t n;
+	bool full; /* not all is looked at, which is said */
 };
 
 /* Of the topmost directory: what git-dirs.c looks at by itself. */
@@ -59,46 +59,59 @@ static void link_found(struct links *l, struct scan_at at, bool fresh)
 				&s->arena, "git writes to what it leads to: %s", to)});
 }
 
+/* One entry; of directories, which are looked into later, the names. */
+static void entry(struct links *l, struct scan_at dir, const struct dir_record *d, bool fresh,
+	struct strv *dirs)
+{
+	struct scan_at at;
+	struct stat st;
+	if (d->d_type == DT_REG)
+		return;
+	at = scan_below(l->s, dir, d->d_name);
+	if (scan_stat(at, &st) < 0)
+		return;
+	if (S_ISLNK(st.st_mode))
+		link_found(l, at, fresh);
+	else if (S_ISDIR(st.st_mode))
+		strv_add(&l->s->arena, dirs, d->d_name);
+}
+
 /* fresh: below a directory that was made, moved here or added to, whose links may be older. */
 static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
 {
 	_Alignas(8) char buf[8192];
 	struct stat st;
-	_cleanup_close_ int fd = scan_open(dir, O_RDONLY | O_DIRECTORY);
-	ssize_t n;
+	struct strv dirs = {0};
+	int fd = l->full ? -1 : scan_open(dir, O_RDONLY | O_DIRECTORY);
+	ssize_t n = 0;
 	if (fd < 0)
 		return;
 	fresh |= depth > 0 && fstat(fd, &st) == 0 && scan_since(l->s, &st);
-	while ((n = dir_records(fd, buf, sizeof(buf))) > 0)
-		for (ssize_t o = 0; o < n;) {
+	while (!l->full && (n = dir_records(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n && !l->full;) {
 			const struct dir_record *d = (const struct dir_record *)(buf + o);
 			o += d->d_reclen;
 			if (streq(d->d_name, ".") || streq(d->d_name, "..") ||
 				(depth == 0 && is_elsewhere(d->d_name)))
 				continue;
-			if (l->n++ == ENTRIES_MAX || depth == DEPTH_MAX) {
-				scan_emit_at(l->s, dir,
-					(struct scan_item){.kind = SCAN_LIMIT,
-						.type = SCAN_DIR,
-						.detail =
-							"more links of git's than are looked at"});
-				return;
-			}
-			if (d->d_type == DT_REG)
-				continue;
-			struct scan_at at = scan_below(l->s, dir, d->d_name);
-			if (scan_stat(at, &st) < 0)
-				continue;
-			if (S_ISLNK(st.st_mode))
-				link_found(l, at, fresh);
-			else if (S_ISDIR(st.st_mode) && !(depth == 0 && is_store(d->d_name)))
-				look(l, at, depth + 1, fresh);
+			l->full = l->s->n_git_entries++ >= ENTRIES_MAX || depth == DEPTH_MAX;
+			entry(l, dir, d, fresh, &dirs);
 		}
+	close(fd);
+	for (size_t i = 0; i < dirs.n; i++)
+		if (depth > 0 || !is_store(dirs.v[i]))
+			look(l, scan_below(l->s, dir, dirs.v[i]), depth + 1, fresh);
 }
 
 void scan_git_links(struct scanner *s, struct scan_at git_dir)
 {
 	struct links l = {.s = s};
-	if (!GUARD_REMOVED("git-links"))
-		look(&l, git_dir, 0, false);
+	if (GUARD_REMOVED("git-links"))
+		return;
+	look(&l, git_dir, 0, false);
+	if (l.full)
+		scan_emit_at(s, git_dir,
+			(struct scan_item){.kind = SCAN_LIMIT,
+				.type = SCAN_DIR,
+				.detail = "more of git's files than are looked at"});
 }

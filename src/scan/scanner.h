@@ -38,6 +38,7 @@ struct scanner {
 	int (*git_fds)[3];      /* of req->git, opened before confinement; -1 where absent */
 	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
 	size_t n_seen, cap_seen;
+	uint32_t n_git_entries; /* that git-links.c has looked at */
 	bool limited;
 	bool dirty; /* the cache has to be written */
 };

@@ -477,6 +477,9 @@ many_files() {
 		.git/logs/HEAD .git/FETCH_HEAD .git/objects
 	never_silent PER-20 "git worktree add -q wt; ln -s $RAN .git/worktrees/wt/COMMIT_EDITMSG" "cd wt && $c" \
 		.git/worktrees/wt/COMMIT_EDITMSG
+	# many files do not hide it, and where there are too many, or they lie too deep, that is said
+	listed PER-20 'd=.git/x; for i in $(seq 30); do d=$d/d; done; mkdir -p $d; ln -s /tmp/x .git/zz' .git/zz
+	assert_output 'not all was looked at: .git (more'
 	# what stays within is nobody's business
 	attempt 'ln -s ../README .git/COMMIT_EDITMSG; ln -s refs/heads/main .git/X_HEAD' ''
 	refute_output 'git writes to'
