@@ -51,13 +51,19 @@ static bool same_group(const struct change_item *a, const struct change_item *b)
 		strncmp(a->path, b->path, a->group) == 0;
 }
 
+static bool is_line(const struct change_result *res, size_t i)
+{
+	const struct change_item *it = &res->v[i];
+	return it->state > CHANGE_DISCARDED && !(i && same_group(it, it - 1));
+}
+
 static void tell_blocked(const struct change_result *res)
 {
 	char path[1024];
 	size_t told = 0, more = 0;
 	for (size_t i = 0; i < res->n; i++) {
 		const struct change_item *it = &res->v[i];
-		if (it->state <= CHANGE_DISCARDED || (i && same_group(it, it - 1)))
+		if (!is_line(res, i))
 			continue;
 		if (told++ >= LIST_MAX) {
 			more++;
@@ -86,11 +92,20 @@ static size_t count(const struct change_result *res, enum change_state s)
 	return n;
 }
 
+/* A yes to what was not shown would be none: whoever works inside can make so much of it. */
+static bool fits_list(const struct change_result *res)
+{
+	size_t lines = 0;
+	for (size_t i = 0; i < res->n; i++)
+		lines += is_line(res, i);
+	return lines <= LIST_MAX;
+}
+
 /* Everything that is in the way would run code, and there is somebody to ask. */
 static bool ask(const struct change_result *res)
 {
 	char answer[16];
-	if (count(res, CHANGE_EXEC) != res->n_blocked || !isatty(STDIN_FILENO) ||
+	if (!fits_list(res) || count(res, CHANGE_EXEC) != res->n_blocked || !isatty(STDIN_FILENO) ||
 		!isatty(STDERR_FILENO))
 		return false;
 	fputs("bawn: these make the host run code later:\n", stderr);
@@ -119,6 +134,25 @@ static void tell_remedy(const struct change_result *res)
 		fputs("bawn: --rest lands everything else\n", stderr);
 }
 
+/* Modes land as they are, and inside nobody else is there (FS-30). */
+static void tell_open(struct run *r, const struct change_result *res)
+{
+	char path[1024];
+	size_t n = 0;
+	for (size_t i = 0; i < res->n; i++) {
+		const struct change_item *it = &res->v[i];
+		bool lands = it->state == CHANGE_LANDED || it->state == CHANGE_SEEN;
+		if (!lands || it->type == CHANGE_LINK || !(it->mode & 02) || (it->old_mode & 02))
+			continue;
+		if (n++ == 0)
+			run_message(r, "writable by every user of this machine:");
+		if (n <= LIST_MAX)
+			fprintf(stderr, "  %s\n", escape_text(path, sizeof(path), it->path));
+	}
+	if (n > LIST_MAX)
+		fprintf(stderr, "  ... and %zu more\n", n - LIST_MAX);
+}
+
 static int report(struct run *r, const struct changes *c, const struct asked *o)
 {
 	const struct change_result *res = &c->res;
@@ -141,6 +175,8 @@ static int report(struct run *r, const struct changes *c, const struct asked *o)
 				  : "nothing was landed (%zu, %zu "
 				    "in the way)",
 			(size_t)res->n_landed, blocked);
+	if (res->done || o->dry_run)
+		tell_open(r, res);
 	if (blocked) {
 		tell_blocked(res);
 		tell_remedy(res);

@@ -133,6 +133,40 @@ assert d["b.txt"]["kind"] == "deleted" and d["b.txt"]["old_mode"] == "0644", d'
 	[ -e .git/hooks/post-checkout ] && [ -e node_modules/b/i.js ]
 }
 
+@test "PER-21 TERM-10 apply: there is no yes to what a flood keeps from being shown" {
+	cd "$WS"
+	git init -q . && git -c user.name=A -c user.email=a@example.org commit -q --allow-empty -m 1
+	make_box
+	# shellcheck disable=SC2016  # the shell inside takes it
+	inside 'for i in $(seq 50); do mkdir "!$i"; echo x >"!$i/.envrc"; done; echo x >.git/hooks/post-checkout'
+	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" 'send=y\n' eof -- "$BAWN" apply box
+	refute_output '[y/N]'
+	assert_output 'nothing was landed'
+	assert_output '... and 11 more'
+	[ ! -e .git/hooks/post-checkout ] && [ ! -e '!1' ]
+	run "$BAWN" apply --allow-exec . box
+	assert_status 0
+	[ -e .git/hooks/post-checkout ] && [ -e '!50/.envrc' ]
+}
+
+@test "FS-30 apply names what it lands that every user may write to" {
+	cd "$WS"
+	echo x >old; echo x >open; chmod 666 open; mkdir dir
+	make_box
+	inside 'umask 0; echo y >new; chmod 777 old dir; echo y >>open; umask 022; echo y >plain; ln -s old link'
+	for how in --dry-run --rest; do
+		run "$BAWN" apply "$how" box
+		assert_status 0
+		assert_output 'writable by every user of this machine:'
+		for f in new old dir; do
+			grep -qx "  $f" <<<"$output" || fail "$f is not named"
+		done
+		for f in open plain link; do
+			if grep -qx "  $f" <<<"$output"; then fail "$f is named"; fi
+		done
+	done
+}
+
 @test "TERM-09 names and contents with escapes are shown written out" {
 	cd "$WS"
 	make_box
