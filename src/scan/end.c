@@ -303,6 +303,10 @@ void scan_end_report(struct scanner *s)
 	struct hits x = {.s = s, .hit = arena_alloc(&s->arena, t->n_cands + 1)};
 	if (!x.hit)
 		return;
+	/* git first, as it is asked for most often, should there be too much of all */
+	scan_each_git(s, scan_git_check);
+	if (s->req->hooks)
+		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6);
 	par_run(find_touched, &x, t->n_dirs);
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];
@@ -313,9 +317,6 @@ void scan_end_report(struct scanner *s)
 				candidate(s, i, &t->cands[k]);
 	}
 	scan_end_packages(s);
-	scan_each_git(s, scan_git_check);
-	if (s->req->hooks)
-		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6);
 }
 
 /* All of one descriptor that was opened before confinement; absent reads as empty. */

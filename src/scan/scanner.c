@@ -7,9 +7,28 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+static bool comes_first(const struct scan_item *it)
+{
+	return (it->flags & SCAN_AUTO) || it->kind == SCAN_GIT_CONFIG ||
+		it->kind == SCAN_GIT_KEPT || it->kind == SCAN_GIT_DROPPED;
+}
+
+/* What counts most has room of its own, or thousands of harmless links would keep it out. */
+static bool take_room(struct scanner *s, const struct scan_item *it)
+{
+	const size_t bytes = 64 + (it->path ? strlen(it->path) : 0) +
+		(it->detail ? strlen(it->detail) : 0) + it->n_text;
+	if (!s->req->end)
+		return s->n_rest++ < SCAN_ITEMS_MAX;
+	if (!GUARD_REMOVED("scan-first") && comes_first(it))
+		return s->n_first++ < SCAN_FIRST_MAX &&
+			(s->first_bytes += bytes) <= SCAN_FIRST_BYTES;
+	return s->n_rest++ < SCAN_ITEMS_MAX && (s->rest_bytes += bytes) <= SCAN_REST_BYTES;
+}
+
 void scan_emit(struct scanner *s, struct scan_item it)
 {
-	if (s->totals.n >= SCAN_ITEMS_MAX) {
+	if (!take_room(s, &it)) {
 		if (s->limited)
 			return;
 		s->limited = true;

@@ -8,6 +8,11 @@
 #include "scan/walk.h"
 
 #define SCAN_ITEMS_MAX 20000
+/* At the end, where a session may have left as much of all else as it liked: of what runs by itself
+ * and of git's settings, and of the rest; bytes, together less than a result has room for. */
+#define SCAN_FIRST_MAX 100000
+#define SCAN_FIRST_BYTES ((size_t)36 << 20)
+#define SCAN_REST_BYTES ((size_t)20 << 20)
 #define SCAN_BASES_MAX 16
 
 /* A directory that may be read: the root first, then the request's git_dirs. */
@@ -38,7 +43,8 @@ struct scanner {
 	int (*git_fds)[3];      /* of req->git, opened before confinement; -1 where absent */
 	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
 	size_t n_seen, cap_seen;
-	uint32_t n_git_entries; /* that git-links.c has looked at */
+	uint32_t n_git_entries;                          /* that git-links.c has looked at */
+	size_t n_first, n_rest, first_bytes, rest_bytes; /* items that were put out */
 	bool limited;
 	bool dirty; /* the cache has to be written */
 };

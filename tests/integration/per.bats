@@ -485,6 +485,17 @@ many_files() {
 	refute_output 'git writes to'
 }
 
+@test "PER-09 PER-01 a flood of harmless findings keeps none of what runs by itself out of the report" {
+	local flood='/usr/bin/python3 -c "import os; os.mkdir(\".a\"); [os.symlink(\"/\", \".a/%d\" % i) for i in range(20100)]"'
+	listed PER-09 "$flood; echo x >.envrc" .envrc
+	assert_output 'more findings than can be listed'
+	listed PER-20 "$flood; ln -sf /tmp/x .git/COMMIT_EDITMSG" .git/COMMIT_EDITMSG
+	# fewer, but long
+	flood='/usr/bin/python3 -c "import os; d = \".a/\" + \"/\".join([\"x\" * 240] * 12); os.makedirs(d); os.chdir(d); [os.symlink(\"/\" * 3900, str(i)) for i in range(9000)]"'
+	listed PER-09 "echo x >.envrc; $flood" .envrc
+	assert_output 'more findings than can be listed'
+}
+
 make_repo() {
 	git_repo "$1"
 	printf 'all:\n\t@:\n' >"$1/Makefile"
