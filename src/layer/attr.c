@@ -94,7 +94,13 @@ static void set_other(
 		escape_text(shown, sizeof(shown), x->name), strerror(code));
 }
 
-/* What an earlier entry of this name has left; not what makes a directory opaque. */
+/* What overlayfs is told of a directory: of what lies in it, not of itself. */
+static bool tells_overlay(const char *name)
+{
+	return streq(name, ATTR_OPAQUE) || streq(name, ATTR_ORIGIN);
+}
+
+/* What an earlier entry of this name has left. */
 static int remove_all(int fd, struct err *err)
 {
 	char names[32768];
@@ -102,7 +108,7 @@ static int remove_all(int fd, struct err *err)
 	if (n < 0)
 		return errno == ENOTSUP ? 0 : err_sys(err, errno, "list attributes");
 	for (char *p = names; p < names + n; p += strlen(p) + 1)
-		if (has_prefix(p, "user.") && !streq(p, ATTR_OPAQUE) && fremovexattr(fd, p) < 0)
+		if (has_prefix(p, "user.") && !tells_overlay(p) && fremovexattr(fd, p) < 0)
 			return err_sys(err, errno, "remove the attribute %s", p);
 	return 0;
 }
@@ -142,6 +148,11 @@ int attr_set(int fd, const struct tar_entry *e, bool anew, struct layer_counts *
 int attr_set_opaque(int fd, struct err *err)
 {
 	return set_own(fd, ATTR_OPAQUE, "y", 1, err);
+}
+
+int attr_set_whiteouts(int fd, struct err *err)
+{
+	return set_own(fd, ATTR_ORIGIN, "", 0, err);
 }
 
 bool attr_is_opaque(int fd)

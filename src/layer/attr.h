@@ -15,6 +15,7 @@
 #define ATTR_OTHER "user.bawn.xattr."
 #define ATTR_NODE "user.bawn.node"
 #define ATTR_OPAQUE "user.overlay.opaque"
+#define ATTR_ORIGIN "user.overlay.origin"
 #define ATTR_IMPLIED                                                                               \
 	"user.bawn.implied" /* of a tree that is no layer: to be compared, or copied               \
 			     */
@@ -30,6 +31,10 @@ mode_t attr_first_mode(const struct tar_entry *e);
 int attr_set(int fd, const struct tar_entry *e, bool anew, struct layer_counts *c, struct err *err);
 int attr_set_opaque(int fd, struct err *err);
 bool attr_is_opaque(int fd);
+/* A directory that has whiteouts: overlayfs looks for them in one that it merges, and in one that
+ * says it was copied up; of any other, alone in its place, it would list them as names that nothing
+ * is behind.  An empty value is the kernel's own for "copied up, nobody knows from where". */
+int attr_set_whiteouts(int fd, struct err *err);
 int attr_set_implied(int fd, struct err *err);
 bool attr_is_implied(int fd);
 /* What the directory says of name, a link or a FIFO in it (base/name-owners.h). */

@@ -216,6 +216,12 @@ static int put_node(
 /* ---- whiteouts ----------------------------------------------------------------------------------
  */
 
+static int mark_whiteouts(int parent, struct err *err)
+{
+	_cleanup_close_ int fd = place_open(parent, "", O_RDONLY | O_DIRECTORY, 0);
+	return fd < 0 ? err_sys(err, -fd, "open a directory") : attr_set_whiteouts(fd, err);
+}
+
 static int put_whiteout(struct extract *x, int parent, const char *name, struct err *err)
 {
 	struct stat st;
@@ -223,7 +229,7 @@ static int put_whiteout(struct extract *x, int parent, const char *name, struct 
 		return err_set(err, EPERM, "the tar has a whiteout of nothing: %s",
 			extract_shown(x->path));
 	if (mknodat(parent, name, S_IFCHR, makedev(0, 0)) == 0)
-		return 0;
+		return mark_whiteouts(parent, err);
 	if (errno != EEXIST) {
 		err_sys(err, errno, "make the whiteout %s", extract_shown(x->path));
 		err_hint(err,

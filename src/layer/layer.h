@@ -77,7 +77,8 @@
  *     note TEXT       at most LAYER_NOTES_MAX: what was skipped, or could not be kept on disk
  *
  * On disk, below fs/: a whiteout is a character device 0/0, an opaque directory has
- * user.overlay.opaque=y.  Files are the caller's; what one user can't have is kept in
+ * user.overlay.opaque=y, one with whiteouts an empty user.overlay.origin (attr.h).
+ * Files are the caller's; what one user can't have is kept in
  *     user.rootlesscontainers  uid and gid (its protobuf), absent for 0:0
  *     user.bawn.mode           the recorded mode in octal, where the one on disk differs: no set-ID
  *                              bits there, directories u+rwx, files u+r.  It counts while the mode

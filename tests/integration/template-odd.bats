@@ -123,3 +123,45 @@ yes" ] || fail "$output"
 	run -0 "$BAWN" exec bare cat /root/file
 	[ "$output" = there ] || fail "$output"
 }
+
+# As aufs, --squash of older builders and tools that write layers without a file system make them:
+# whiteouts of what no layer below has, or beside a mark that hides all of it anyway.
+@test "odd images: a whiteout that hides nothing is no name inside, and its directory can be removed" {
+	local n
+	layers() { # TAG LAYER...: each layer is a directory
+		local tag=$1 l i=0 tars=()
+		shift
+		for l; do
+			tar -C "$l" --owner 0 --group 0 --numeric-owner --sort=name -cf "$T/$((++i)).tar" .
+			tars+=("$T/$i.tar")
+		done
+		/usr/bin/python3 - "$BAWN_SRCDIR/tests" "$T/image.tar" "$tag" "${tars[@]}" <<-'P'
+			import sys
+			sys.path.insert(0, sys.argv[1])
+			import images
+			layers = [open(f, "rb").read() for f in sys.argv[4:]]
+			conf = images.config(layers, config={"Env": ["PATH=/usr/bin"]})
+			images.docker(sys.argv[2], [(conf, layers, [sys.argv[3]])])
+		P
+		"$BAWN" template load -q "$T/image.tar" >/dev/null
+	}
+	system
+	mkdir -p "$T"/{old,gone,hides,cut,both}/data/d/sub
+	touch "$T"/old/data/d/{old,sub/old}
+	rm -r "$T/gone/data"
+	touch "$T/gone/.wh.data"
+	touch "$T"/hides/data/d/{.wh.nothing,sub/.wh.nothing,new}
+	touch "$T"/cut/data/d/{.wh..wh..opq,new}
+	touch "$T"/both/data/d/{.wh..wh..opq,.wh.old,sub/.wh.old,new}
+	layers lone:1 "$LAYER" "$T/hides"
+	layers lone:2 "$T/hides" "$LAYER"
+	layers lone:3 "$LAYER" "$T/old" "$T/gone" "$T/hides"
+	layers lone:4 "$LAYER" "$T/old" "$T/both"
+	layers lone:5 "$LAYER" "$T/old" "$T/cut"
+	for n in 1 2 3 4 5; do
+		run -0 "$BAWN" run --rm -q --template "lone:$n" shell . -- sh -c \
+			'cd /data && ls -R d && rm -r d && echo removed'
+		[ "$output" = $'d:\nnew\nsub\n\nd/sub:\nremoved' ] || fail "lone:$n: $output"
+	done
+	run -0 "$BAWN" template verify
+}
