@@ -147,7 +147,8 @@ static int start_mmdebstrap(struct tpl *c, const char *program, const char *suit
 	static const char *const fixed[] = {"mmdebstrap", "--quiet", "--variant=extract",
 		"--mode=chrootless", "--format=tar", "--skip=cleanup/apt,essential/unlink",
 		"--setup-hook=" SETUP_HOOK, ("--extract-hook=" EXTRACT_HOOK),
-		"--include=?essential", "--include=apt,usr-is-merged,ca-certificates"};
+		"--include=?essential", "--include=?priority(required)",
+		"--include=apt,usr-is-merged,ca-certificates"};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strv_add(&c->a, &v, fixed[i]);
 	strv_add(&c->a, &v, suite);

@@ -38,6 +38,8 @@ teardown() { bawn_teardown; }
 	assert_output debian:bookworm
 	# no script of a package ran out here
 	grep -qx -- --variant=extract "$T/args"
+	# what the image of that name has, with useradd, which no essential package needs since trixie
+	grep -qx -- '--include=?priority(required)' "$T/args"
 	grep -qx bookworm "$T/args"
 	grep -qx http://mirror.example/debian "$T/args"
 	run -0 "$BAWN" template ls
