@@ -186,3 +186,24 @@ says() { # NAME ARGS...
 	says opencode -- run go
 	assert_output '[run][--auto][go]'
 }
+
+@test "gemini: until 0.3 settings have their old names, by a key or a log-in" {
+	local f=$HOME/.gemini/settings.json dir=$HOME/.local/lib/node_modules/@google/gemini-cli
+	agent gemini @google/gemini-cli 0.2.2
+	printf '#!/bin/sh\ncat ~/.gemini/settings.json\n' >"$dir/bin/gemini"
+	export GEMINI_API_KEY=test-x
+	says gemini
+	assert_output '"selectedAuthType": "gemini-api-key"'
+	assert_output '"disableAutoUpdate": true'
+	mkdir -p "${f%/*}"
+	printf '{"access_token":"ya29.x","refresh_token":"1//y","expiry_date":%d000}' $(($(date +%s) + 3600)) >"${f%/*}/oauth_creds.json"
+	unset GEMINI_API_KEY
+	says gemini
+	assert_output '"selectedAuthType": "oauth-personal"'
+	export GEMINI_API_KEY=test-x
+	sed -i 's/0\.2\.2/0.3.4/' "$dir/package.json"
+	says gemini
+	refute_output selectedAuthType
+	refute_output disableAutoUpdate
+	assert_output '"selectedType": "gemini-api-key"'
+}
