@@ -46,6 +46,14 @@ struct hunt {
 	int depth;
 };
 
+/* A shell script that stands before a tool, and the variables that it has set to paths. */
+#define WRAPPER_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
+struct wrapper {
+	const char *script;
+	const char *name[16], *value[16];
+	size_t n;
+};
+
 static int follow(struct hunt *h, const char *path, const char **ret_resolved, struct err *err);
 
 static bool is_exec_file(const char *path)
@@ -233,28 +241,68 @@ static char *shell_word(struct arena *a, const char **line, bool *ret_bare)
 	return word;
 }
 
-/* A word of a wrapper's exec line as a path: $basedir, $HOME and ~ put in.  NULL if it holds any
- * other expansion or is no path. */
-static char *wrapper_path(struct hunt *h, const char *script, char *word)
+/* "${NAME:-WORD}" is WORD: a variable of the host's is not there inside. */
+static char *default_of(struct arena *a, char *word)
 {
-	const char *slash = strrchr(script, '/');
-	char *dir = arena_dupn(h->a, script, (size_t)(slash - script));
-	if (!dir)
+	size_t n = strlen(word), name = has_prefix(word, "${") ? strcspn(word, ":}") : n;
+	if (n < 6 || word[n - 1] != '}' || !has_prefix(word + name, ":-"))
+		return word;
+	return arena_dupn(a, word + name + 2, n - name - 3);
+}
+
+/* WORD where it begins with from, with to in its place. */
+static char *put_in(struct arena *a, char *word, const char *from, const char *to)
+{
+	size_t n = strlen(from);
+	if (!word || !has_prefix(word, from) || (word[n] != '/' && word[n]))
+		return word;
+	return word[n] ? path_join(a, to, word + n + 1) : arena_dup(a, to);
+}
+
+/* A word of a wrapper as a path: $basedir, where the script is, $HOME, ~ and what it has set itself
+ * put in.  NULL if it holds any other expansion or is no path. */
+static char *wrapper_path(struct hunt *h, const struct wrapper *w, char *word)
+{
+	const char *slash = strrchr(w->script, '/');
+	char *dir = arena_dupn(h->a, w->script, (size_t)(slash - w->script));
+	if (!dir || !word)
 		return NULL;
 	const struct {
 		const char *from, *to;
-	} subst[] = {{"$basedir/", dir}, {"${basedir}/", dir}, {"$basedir_abs/", dir},
-		{"$HOME/", h->id->home}, {"${HOME}/", h->id->home}, {"~/", h->id->home}};
+	} subst[] = {{"$basedir", dir}, {"${basedir}", dir}, {"$basedir_abs", dir},
+		{"$(dirname $0)", dir}, {"$(dirname -- $0)", dir}, {"$HOME", h->id->home},
+		{"${HOME}", h->id->home}, {"~", h->id->home}};
+	word = default_of(h->a, word);
+	for (size_t i = 0; i < w->n; i++) {
+		word = put_in(h->a, word, arena_printf(h->a, "$%s", w->name[i]), w->value[i]);
+		word = put_in(h->a, word, arena_printf(h->a, "${%s}", w->name[i]), w->value[i]);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(subst); i++)
-		if (word && has_prefix(word, subst[i].from))
-			word = path_join(h->a, subst[i].to, word + strlen(subst[i].from));
+		word = put_in(h->a, word, subst[i].from, subst[i].to);
 	return word && word[0] == '/' && !strpbrk(word, "$`*?;&|<>") ? word : NULL;
 }
 
-/* What a word of an exec line names is chased: a file by its path, or a program in PATH. */
-static int follow_word(struct hunt *h, const char *script, char *word, bool bare, struct err *err)
+/* NAME=PATH, for the lines below. */
+static void wrapper_sets(struct hunt *h, struct wrapper *w, const char *line)
 {
-	char *p = wrapper_path(h, script, word);
+	bool bare;
+	if (has_prefix(line, "export "))
+		line += strlen("export ");
+	char *word = shell_word(h->a, &line, &bare), *eq = word ? strchr(word, '=') : NULL;
+	if (!eq || eq == word || strspn(word, WRAPPER_NAME) != (size_t)(eq - word) ||
+		w->n == ARRAY_LEN(w->name))
+		return;
+	*eq = '\0';
+	w->value[w->n] = wrapper_path(h, w, eq + 1);
+	w->name[w->n] = word;
+	w->n += w->value[w->n] != NULL;
+}
+
+/* What a word of such a line names is chased: a file by its path, or a program in PATH. */
+static int follow_word(
+	struct hunt *h, const struct wrapper *w, char *word, bool bare, struct err *err)
+{
+	char *p = wrapper_path(h, w, word);
 	struct stat st;
 	if (p && stat(p, &st) == 0 && S_ISREG(st.st_mode) &&
 		(access(p, X_OK) == 0 || strstr(p, "/node_modules/")))
@@ -267,18 +315,24 @@ static int follow_word(struct hunt *h, const char *script, char *word, bool bare
 	return r;
 }
 
-/* A small shell wrapper (pnpm's shims, claude's local installer): what it execs is chased too. */
+/* A small shell wrapper (pnpm's shims, claude's local installer, one's own): what it execs, or
+ * hands its arguments to, is chased too. */
 static int follow_wrapper(struct hunt *h, const char *script, char *text, struct err *err)
 {
+	struct wrapper w = {.script = script};
 	char *save = NULL;
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		l += strspn(l, " \t");
-		if (!has_prefix(l, "exec "))
+		if (l[0] == '#')
 			continue;
-		const char *at = l + 5;
+		if (!has_prefix(l, "exec ") && !strstr(l, "$@")) {
+			wrapper_sets(h, &w, l);
+			continue;
+		}
+		const char *at = l;
 		bool bare;
-		for (char *w; (w = shell_word(h->a, &at, &bare));) {
-			int r = follow_word(h, script, w, bare, err);
+		for (char *word; (word = shell_word(h->a, &at, &bare));) {
+			int r = follow_word(h, &w, word, bare, err);
 			if (r < 0)
 				return r;
 		}

@@ -207,3 +207,46 @@ says() { # NAME ARGS...
 	refute_output disableAutoUpdate
 	assert_output '"selectedType": "gemini-api-key"'
 }
+
+# wrapped: ~/bin/opencode is the script on standard input; the package is in ~/tools alone.
+wrapped() {
+	cat >"$HOME/bin/opencode"
+	PATH=$HOME/bin:$PATH says opencode -- run go
+	assert_output '[run][go]'
+	assert_output 'permission={"bash"'
+}
+
+@test "a script of the user's in front: what it hands its arguments to is found, however it says where" {
+	agent opencode opencode-ai 1.1.53
+	mkdir -p "$HOME/bin" "$HOME/tools"
+	mv "$HOME/.local/lib" "$HOME/.local/bin" "$HOME/tools/"
+	printf '#!/bin/sh\n' >"$HOME/bin/opencode"
+	chmod +x "$HOME/bin/opencode"
+	wrapped <<-'EOT'
+		#!/bin/bash
+		# opencode "$@", without colours
+		NO_COLOR=1 ~/tools/bin/opencode "$@"
+	EOT
+	wrapped <<-'EOT'
+		#!/usr/bin/env bash
+		set -euo pipefail
+		export TOOLS="${TOOLS:-$HOME/tools}"
+		program=$TOOLS/bin/opencode
+		exec "${program}" "$@"
+	EOT
+	wrapped <<-'EOT'
+		#!/bin/sh
+		if true; then
+			"$(dirname "$0")/../tools/bin/opencode" "$@"
+			exit $?
+		fi
+	EOT
+	# what it only mentions is none of it
+	printf '#!/bin/sh\n' >"$HOME/tools/other"
+	chmod +x "$HOME/tools/other"
+	printf '#!/bin/sh\nO=~/tools/other\n# $O "$@"\n~/tools/bin/opencode "$@"\nls ~/tools/other 2>/dev/null || :\n' >"$HOME/bin/opencode"
+	PATH=$HOME/bin:$PATH says opencode -- run go
+	assert_output '[run][go]'
+	PATH=$HOME/bin:$PATH run "$BAWN" run -v --offline --dry-run opencode
+	refute_output tools/other
+}
