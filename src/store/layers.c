@@ -109,6 +109,24 @@ static int make_part(void *ctx, int dir, const char *name)
 	return fchmodat(*box, path, st.st_mode & 07777, 0) < 0 ? -errno : 0;
 }
 
+/* The directory that a part begins with is one that its owner can look into: "/" or the home itself
+ * of mode 0 would be the last that ever ran in there, and nothing could be saved or said of it. */
+static int open_part(void *ctx, int dir, const char *name)
+{
+	struct stat st;
+	(void)ctx;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+		(st.st_mode & 0500) == 0500)
+		return 0;
+	return fchmodat(dir, name, (st.st_mode & 07777) | 0700, 0) < 0 ? -errno : 0;
+}
+
+int store_parts_open(int box)
+{
+	_cleanup_close_ int up = openat(box, "up", DIR_FLAGS);
+	return up < 0 ? -errno : each_dir(up, open_part, NULL);
+}
+
 int store_parts_make(struct store *s, struct arena *a, int box, const struct spec *spec)
 {
 	static const char *const always[] = {"up", "work/home"};

@@ -37,6 +37,8 @@ int store_switch(struct store *s, struct arena *a, const struct store_box *b, st
 /* Finish a switch that was cut short; nothing to do otherwise. */
 int store_settle(struct store *s, struct arena *a, const struct store_box *b, struct spec *spec,
 	struct err *err);
+/* Of a sandbox at rest: what it has made of the modes of its own "/" and home locks nobody out. */
+int store_parts_open(int box);
 /* Directories for what is written, with the modes of those in the layers below. */
 int store_parts_make(struct store *s, struct arena *a, int box, const struct spec *spec);
 

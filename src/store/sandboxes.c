@@ -243,6 +243,7 @@ int store_sandbox_lock(
 	struct err ignored = {0};
 	if (spec_read(dir, a, &spec, &ignored) == 0 && spec.pending)
 		store_settle(s, a, &b, &spec, &ignored);
+	store_parts_open(dir);
 	b.lock = TAKE_FD(lock);
 	*ret = b;
 	return 0;

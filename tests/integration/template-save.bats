@@ -382,3 +382,31 @@ usr/bin/sh 0 0"
 	for t in $(tags); do template inspect "$t" >/dev/null; done
 	[[ $(tags) == *"base:1 "*"made:last "* ]]
 }
+
+@test "a sandbox whose agent has shut its own / or home can be saved, and starts again" {
+	local mode
+	box
+	for mode in 000 111 444; do
+		inside sh -c "echo kept $mode >/made; chmod $mode /"
+		"$BAWN" stop box
+		run -0 "$BAWN" template save box shut:v1
+		run -0 "$BAWN" run --rm -q --template shut:v1 shell . -- cat /made
+		assert_output "kept $mode"
+		inside chmod "$mode" /
+		"$BAWN" stop box
+		run -0 "$BAWN" run -q box -- cat /made
+		assert_output "kept $mode"
+	done
+	# without a template: the home
+	"$BAWN" create -q --name plain shell .
+	"$BAWN" exec plain sh -c 'echo kept >~/made; chmod 0 ~'
+	"$BAWN" stop plain
+	run -0 "$BAWN" run -q plain -- sh -c 'cat ~/made'
+	assert_output kept
+	# one that can be read is as it was left
+	"$BAWN" exec plain sh -c 'chmod 500 ~'
+	"$BAWN" stop plain
+	run -0 "$BAWN" run -q plain -- sh -c 'stat -c %a ~'
+	assert_output 500
+	"$BAWN" rm -f plain
+}
