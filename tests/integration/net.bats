@@ -139,9 +139,11 @@ for port in (1, 53, 79, 80, 443, 631):
 	run net sock=40,1,0 # vsock: not bound to any network namespace
 	each EAFNOSUPPORT
 	run net sock=31,3,0 sock=38,5,0 sock=30,1,0 sock=21,5,0 sock=43,1,0 sock=41,2,0 sock=29,3,1 sock=39,1,0 \
-		sock=42,2,0 sock=9,5,0 sock=3,2,0 sock=4,2,0 sock=5,2,0 sock=24,1,0 sock=45,1,0 sock=15,3,2 \
-		sock=2,5,132 sock=2,1,132 sock=2,6,33 sock=2,2,136 sock=2,1,262 sock=10,1,262
-	each EAFNOSUPPORT EPERM EPROTONOSUPPORT ESOCKTNOSUPPORT
+		sock=42,2,0 sock=9,5,0 sock=3,2,0 sock=4,2,0 sock=5,2,0 sock=24,1,0 sock=45,1,0 sock=15,3,2
+	each EAFNOSUPPORT EPERM
+	# what a kernel without them answers, and programs take for that
+	run net sock=2,5,132 sock=2,1,132 sock=10,2,136 sock=2,6,33 sock=2,2,136 sock=2,1,262 sock=10,1,262
+	each EPROTONOSUPPORT
 	run net sock=1,1,0 sock=2,1,0 sock=10,1,0 sock=2,2,0 sock=16,3,0
 	each open
 }

@@ -207,9 +207,10 @@ static int inet_protocols(const struct probe *p, char **argv)
 				(type == SOCK_DGRAM && (proto == 0 || proto == IPPROTO_UDP));
 			for (int v6 = 0; v6 < 2 && !ok; v6++) {
 				int fd = socket(v6 ? AF_INET6 : AF_INET, type, proto);
-				if (fd < 0 &&
-					(errno == EPERM ||
-						(proto == 262 && errno == EPROTONOSUPPORT)))
+				/* MPTCP, DCCP, SCTP, UDP-Lite: as of a kernel without them */
+				bool other = proto == 262 || proto == 33 || proto == 132 ||
+					proto == 136;
+				if (fd < 0 && errno == (other ? EPROTONOSUPPORT : EPERM))
 					continue;
 				probe_say("v%d type %d protocol %d: %s", v6 ? 6 : 4, type, proto,
 					fd < 0 ? strerrorname_np(errno) : "open");
