@@ -28,7 +28,7 @@
 #include "host/agent.h"
 #include "host/etc-files.h"
 
-#define ETC_VERSION 4
+#define ETC_VERSION 5
 #define COPY_MAX ((size_t)16 << 20)
 #define DEPTH_MAX 12
 #define SUPERSEDED_DAYS 30
@@ -116,6 +116,7 @@ static const struct rule {
 	{"gdb", 0},
 	{"ghostscript", 0},
 	{"mke2fs.conf", 0},
+	{"chromium*", TEXT},
 };
 
 /* Never copied, at any depth (fnmatch, with the name alone). */

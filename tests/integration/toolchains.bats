@@ -287,3 +287,10 @@ E
 	assert_status 0
 	[ "$output" = $'0:5002\n7:8' ] || fail "$output"
 }
+
+@test "toolchains: Debian's chromium is found and started by its name" {
+	need test -d /etc/chromium.d -- "Debian's chromium"
+	run in_sandbox chromium --version
+	assert_status 0
+	assert_output Chromium
+}
