@@ -87,7 +87,7 @@ static void act(struct nft_rule *r, enum action action)
 		nft_redirect(r);
 }
 
-/* ip daddr 127.0.0.0/8 VERDICT; ip6 daddr ::1 VERDICT */
+/* ip daddr 127.0.0.0/8 VERDICT; ip6 daddr ::1 VERDICT; ip6 daddr fd62:6177:6e00::1 VERDICT */
 static void match_loopback(struct nft_batch *o, const char *chain, uint32_t verdict, const char *to)
 {
 	uint8_t v4 = IN_LOOPBACKNET;
@@ -98,12 +98,15 @@ static void match_loopback(struct nft_batch *o, const char *chain, uint32_t verd
 	nft_verdict(&r, verdict, to);
 	nft_rule_end(&r);
 
-	r = nft_rule_begin(o, chain);
-	nft_match_family(&r, NFPROTO_IPV6);
-	nft_load_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, 24, 16, NFT_REG_1);
-	nft_compare(&r, NFT_CMP_EQ, &in6addr_loopback, sizeof(in6addr_loopback));
-	nft_verdict(&r, verdict, to);
-	nft_rule_end(&r);
+	const void *v6[] = {&in6addr_loopback, NETNS_OWN6};
+	for (size_t i = 0; i < ARRAY_LEN(v6); i++) {
+		r = nft_rule_begin(o, chain);
+		nft_match_family(&r, NFPROTO_IPV6);
+		nft_load_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, 24, 16, NFT_REG_1);
+		nft_compare(&r, NFT_CMP_EQ, v6[i], 16);
+		nft_verdict(&r, verdict, to);
+		nft_rule_end(&r);
+	}
 }
 
 /* ip daddr 198.18.0.0/15 meta l4proto tcp ACTION */

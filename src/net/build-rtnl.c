@@ -1,7 +1,8 @@
-/* net/build-rtnl.c - lo and the routes of the sandbox's network namespace; see build.h.
+/* net/build-rtnl.c - lo, its addresses and the routes of the sandbox's network namespace; see
+ * build.h.
  *
  * Owns: the rtnetlink requests (libnl-3's core; libnl-route-3 would cost 660 KB of relocations for
- * three messages).  Must not: send anything.
+ * five messages).  Must not: send anything.
  */
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
@@ -10,6 +11,7 @@
 #include <netlink/msg.h>
 
 #include "net/build.h"
+#include "net/netns.h"
 
 /* The first device of every network namespace. */
 #define LO_INDEX 1
@@ -49,9 +51,34 @@ static void lo_up(struct out *o)
 	append(o, m, m && nlmsg_append(m, &i, sizeof(i), NLMSG_ALIGNTO) == 0);
 }
 
+/* One more address for each family.  AI_ADDRCONFIG asks which families the machine has, and glibc
+ * counts none that has but 127.0.0.1 and ::1: with AF_INET every name, localhost too, would be one
+ * that doesn't exist.  Of both families, as with one alone AF_UNSPEC would leave the other out.
+ * Both are loopback to the rules.  That of IPv6 is deprecated: the kernel's tproxy looks for the
+ * relay at the first one that is not. */
+static void lo_further(struct out *o, unsigned char family)
+{
+	const char *address = family == AF_INET ? NETNS_OWN4 : NETNS_OWN6;
+	int n = family == AF_INET ? 4 : 16;
+	struct ifaddrmsg i = {.ifa_family = family,
+		.ifa_prefixlen = (uint8_t)(8 * n),
+		.ifa_flags = IFA_F_NODAD,
+		.ifa_scope = RT_SCOPE_HOST,
+		.ifa_index = LO_INDEX};
+	struct ifa_cacheinfo deprecated = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
+	struct nl_msg *m = nlmsg_alloc_simple(
+		RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	append(o, m,
+		m && nlmsg_append(m, &i, sizeof(i), NLMSG_ALIGNTO) == 0 &&
+			nla_put(m, IFA_LOCAL, n, address) == 0 &&
+			nla_put(m, IFA_ADDRESS, n, address) == 0 &&
+			(family == AF_INET ||
+				nla_put(m, IFA_CACHEINFO, sizeof(deprecated), &deprecated) == 0));
+}
+
 /* AnyIP: every address is local.  Without a route connect(2) fails before nftables sees a packet.
- * The source is loopback, not the destination's own address, which IPv4 would take: a port of ours
- * would meet itself now and then.  IPv6 takes ::1 anyhow. */
+ * The source is loopback, not the destination's own address, which IPv4 would take, nor the one
+ * above, which IPv6 would: a port of ours would meet itself now and then. */
 static void everything_is_local(struct out *o, unsigned char family)
 {
 	struct rtmsg r = {.rtm_family = family,
@@ -64,14 +91,17 @@ static void everything_is_local(struct out *o, unsigned char family)
 	append(o, m,
 		m && nlmsg_append(m, &r, sizeof(r), NLMSG_ALIGNTO) == 0 &&
 			nla_put_u32(m, RTA_OIF, LO_INDEX) == 0 &&
-			(family != AF_INET ||
-				nla_put_u32(m, RTA_PREFSRC, htonl(INADDR_LOOPBACK)) == 0));
+			(family == AF_INET ? nla_put_u32(m, RTA_PREFSRC, htonl(INADDR_LOOPBACK))
+					   : nla_put(m, RTA_PREFSRC, sizeof(in6addr_loopback),
+						     &in6addr_loopback)) == 0);
 }
 
 int net_build_rtnl(const struct net_build *b, void **ret, size_t *ret_n, struct err *err)
 {
 	struct out o = {0};
 	lo_up(&o);
+	lo_further(&o, AF_INET);
+	lo_further(&o, AF_INET6);
 	if (!b->offline) {
 		everything_is_local(&o, AF_INET);
 		everything_is_local(&o, AF_INET6);

@@ -13,6 +13,10 @@
 #define NETNS_RELAY_PORT 1
 /* DNS, UDP and TCP, port 53. */
 #define NETNS_DNS_ADDR "127.0.0.53"
+/* lo's second addresses, loopback like the first: 127.255.255.254, fd62:6177:6e00::1 (see
+ * lo_further() in build-rtnl.c); 4 and 16 bytes. */
+#define NETNS_OWN4 "\x7f\xff\xff\xfe"
+#define NETNS_OWN6 "\xfd\x62\x61\x77\x6e\0\0\0\0\0\0\0\0\0\0\1"
 /* Synthetic addresses (RFC 2544 benchmarking range, never on the internet): one per name. */
 #define NETNS_SYNTH_NET 0xc6120000u /* 198.18.0.0 */
 #define NETNS_SYNTH_BITS 15

@@ -217,6 +217,29 @@ load ../net/lib.sh
 	nothing_came dns
 }
 
+@test "DNS-15 names are found by those who ask for one family, of those that the machine has" {
+	# glibc's AI_ADDRCONFIG counts no family of which there is but the one loopback address
+	cat >"$WS/ask.py" <<-'P'
+		import socket as s
+		for host, family in ("localhost", s.AF_INET), ("localhost", s.AF_INET6), ("ok.example", s.AF_INET):
+		    print(host, sorted({a[4][0] for a in s.getaddrinfo(host, 80, family, 1, 0, s.AI_ADDRCONFIG)}))
+		print("either", sorted({a[4][0] for a in s.getaddrinfo("localhost", 80, 0, 1, 0, s.AI_ADDRCONFIG)}))
+		server = s.create_server(("::", 8080), family=s.AF_INET6, dualstack_ipv6=True)
+		for own in "127.255.255.254", "fd62:6177:6e00::1":
+		    print(s.create_connection((own, 8080), 9).getsockname()[0])
+	P
+	run "$BAWN" run --rm -q --allow ok.example:80 shell "$WS" -- python3 ask.py
+	assert_status 0
+	diff <(echo "$output") - <<-'O'
+		localhost ['127.0.0.1']
+		localhost ['::1']
+		ok.example ['198.18.0.1']
+		either ['127.0.0.1', '::1']
+		127.255.255.254
+		fd62:6177:6e00::1
+	O
+}
+
 @test "DNS-16 a flood of questions is capped; the run and other names go on" {
 	BAWN_OPTS+=(--allow ok.example:80)
 	local start=$SECONDS

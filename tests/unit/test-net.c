@@ -215,7 +215,8 @@ static void names_only(void)
 	int multicast = udp("224.0.0.251", 5353);
 	CHECK(multicast == EPERM || multicast == EINVAL);
 	/* NET-06: straight to the listener. */
-	static const char *const direct[] = {"127.0.0.1", "::1", "0.0.0.0", "::ffff:127.0.0.1"};
+	static const char *const direct[] = {"127.0.0.1", "127.255.255.254", "::1",
+		"fd62:6177:6e00::1", "0.0.0.0", "::ffff:127.0.0.1"};
 	for (size_t i = 0; i < ARRAY_LEN(direct); i++)
 		CHECK(tcp(direct[i], NETNS_RELAY_PORT, NULL) == ECONNREFUSED);
 	/* Loopback is the sandbox's own. */
@@ -510,6 +511,7 @@ static const char wanted_ruleset[] =
 	"		type filter hook prerouting priority mangle; policy accept;\n"
 	"		ip daddr 127.0.0.0/8 accept\n"
 	"		ip6 daddr ::1 accept\n"
+	"		ip6 daddr fd62:6177:6e00::1 accept\n"
 	"		ip daddr 198.18.0.0/15 meta l4proto tcp tproxy to :1\n"
 	"		ip daddr . tcp dport @addr4 tproxy to :1\n"
 	"		ip daddr . tcp dport @net4 tproxy to :1\n"
@@ -534,6 +536,7 @@ static const char wanted_ruleset[] =
 	"		icmpv6 type destination-unreachable accept\n"
 	"		ip daddr 127.0.0.0/8 goto loopback\n"
 	"		ip6 daddr ::1 goto loopback\n"
+	"		ip6 daddr fd62:6177:6e00::1 goto loopback\n"
 	"		ip daddr 198.18.0.0/15 meta l4proto tcp accept\n"
 	"		ip daddr . tcp dport @addr4 accept\n"
 	"		ip daddr . tcp dport @net4 accept\n"
