@@ -63,6 +63,9 @@ static void tell_tools(struct run *r)
 	/* fakeroot(1) tries a chown before it pretends one, and takes no answer but EPERM for a
 	 * refusal: of a user that is not mapped the kernel says EINVAL. */
 	strv_env_set(&p->arena, &p->env, "FAKEROOTDONTTRYCHOWN", "1");
+	/* npm asks the registry once a week for a newer npm, and notes in ~/.npm that it has: in a
+	 * fresh home that is each time, before npx starts, and the host's npm can't be changed. */
+	strv_env_set(&p->arena, &p->env, "NPM_CONFIG_UPDATE_NOTIFIER", "false");
 }
 
 void run_plan_env(struct run *r)

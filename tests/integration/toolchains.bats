@@ -280,6 +280,12 @@ E
 	assert_output "detected memory leaks"
 }
 
+@test "toolchains: npm does not ask for a newer npm in each fresh home, unless it is to" {
+	[ "$(in_sandbox npm config get update-notifier)" = false ]
+	run "$BAWN" run --rm -q -e NPM_CONFIG_UPDATE_NOTIFIER=true shell -- npm config get update-notifier
+	[ "$output" = true ]
+}
+
 @test "toolchains: fakeroot gives files away inside as outside" {
 	[ "$(in_sandbox sh -c 'echo "$FAKEROOTDONTTRYCHOWN"')" = 1 ]
 	command -v fakeroot >/dev/null || return 0
