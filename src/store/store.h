@@ -60,8 +60,8 @@ int store_box_create_like(struct store *s, struct arena *a, const char *profile,
  * directories of overlays, below up/, relative to it.  They stay in a spare one where nothing was
  * left in them (store/spare.h).  Before anything is mounted: what was kept for others goes. */
 void store_box_ways(struct store_box *b, struct arena *a, const struct strv *ways);
-/* Once there is time: have the working directories of former runs removed, which hold nothing; a
- * thread goes on with it. */
+/* Have the working directories of former runs removed, which hold nothing, when this one has lasted
+ * a while; a thread does it. */
 void store_box_sweep(struct store_box *b);
 /* Remove what is in the directory, and let go.  The directory itself is kept as CACHE/spare/KEY for
  * the next start with the same mount point, with nothing but empty ways in it. */

@@ -1,14 +1,16 @@
 /* store/sweep.c - removing what former runs' overlays worked in, beside a run.
  *
- * Theory of operation.  The kernel leaves four directories and a file of each overlay, and removing
- * them takes as long as mounting it: for a run that is over in a millisecond that would be a good
- * part of it.  So a thread does it while the agent runs, and nobody waits for its end: what it had
- * no time for is there for the next one.  Only where many are left, so that they don't get more
- * with each run, two are waited for.  The thread goes by a list made before it starts, and not by
- * what it finds, as the box may be a later run's by then, with a working directory in use.
+ * Theory of operation.  The kernel leaves four directories and a file of each overlay.  Removing
+ * them takes as long as mounting it, and ext4 is slow to make new ones for minutes after, as it
+ * goes around inodes that were just freed: runs that are over in milliseconds would wait for both.
+ * So a thread does it once a run has lasted a while, as an agent's does, and nobody waits for its
+ * end. Only where far too many are left it begins at once, and two are waited for, so that they
+ * don't get more.  It goes by a list made before it starts, and not by what it finds, as the box
+ * may be a later run's by then, with a working directory in use.
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -22,11 +24,12 @@
 #include "base/tree.h"
 #include "store/spare.h"
 
-enum { NAMES_MAX = 32, NAME_BYTES = 32, MANY = 8, WAITED_FOR = 2 };
+enum { NAMES_MAX = 512, NAME_BYTES = 24, MANY = 256, WAITED_FOR = 2, PAUSE_MS = 300 };
 
 struct sweep {
 	atomic_int holders; /* the thread, and the box */
 	sem_t removed;
+	bool begun;
 	int dir;
 	size_t n;
 	char name[NAMES_MAX][NAME_BYTES];
@@ -71,6 +74,8 @@ static void remove_one(int dir, const char *name)
 static void *run(void *arg)
 {
 	struct sweep *w = arg;
+	if (w->n <= MANY)
+		poll(NULL, 0, PAUSE_MS);
 	for (size_t i = 0; i < w->n; i++) {
 		remove_one(w->dir, w->name[i]);
 		sem_post(&w->removed);
@@ -122,8 +127,9 @@ void store_box_sweep(struct store_box *b)
 	w->dir = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (w->dir >= 0)
 		list(w, b->work);
-	if (w->n == 0 || !begin(w))
-		run(w);
+	w->begun = w->n > 0 && begin(w);
+	if (!w->begun)
+		let_go(w);
 	b->sweep = w;
 }
 
@@ -132,7 +138,7 @@ void sweep_leave(struct store_box *b)
 	struct sweep *w = b->sweep;
 	if (!w)
 		return;
-	for (int i = 0; i < WAITED_FOR && w->n > MANY; i++)
+	for (int i = 0; i < WAITED_FOR && w->begun && w->n > MANY; i++)
 		while (sem_wait(&w->removed) < 0 && errno == EINTR)
 			;
 	b->sweep = NULL;
