@@ -1,9 +1,10 @@
-/* scan/git-links.c - links in a git directory that lead out of the workspace (see scanner.h)
+/* scan/git-links.c - links in a git directory (see scanner.h)
  *
  * git makes none, and writes through them: the message of a commit that is being made goes to
  * COMMIT_EDITMSG, with what MERGE_MSG has to offer in it, and a line of logs/HEAD names the branch
- * that was left.  What lies below objects and refs is replaced, never written to, and is not
- * listed: there are hundreds of thousands of them.
+ * that was left.  Out of the workspace they lead to any file of the user's; within it to those that
+ * are held, git's own config and hooks among them.  What lies below objects and refs is replaced,
+ * never written to, and is not listed: there are hundreds of thousands of them.
  */
 #include "scan/scanner.h"
 
@@ -40,21 +41,40 @@ static bool is_store(const char *name)
 	return streq(name, "objects") || streq(name, "refs");
 }
 
+/* Within the workspace: a HEAD of old (core.preferSymlinkRefs), and what work trees share that are
+ * made of links (git-new-workdir, repo), by its own name, where git makes a new file each time or
+ * writes nothing that an agent could choose. */
+static bool is_shared(const char *path, const char *to)
+{
+	static const char *const names[] = {"description", "lfs", "objects", "packed-refs", "refs",
+		"rr-cache", "shallow", "svn"};
+	const char *name = path_base(path);
+	if (streq(name, "HEAD") && has_prefix(to, "refs/heads/") && !strstr(to, ".."))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(name, names[i]) && streq(path_base(to), name))
+			return true;
+	return false;
+}
+
 static void link_found(struct links *l, struct scan_at at, bool fresh)
 {
 	struct scanner *s = l->s;
 	struct stat st;
 	char to[PATH_MAX];
-	if (scan_stat(at, &st) < 0 || !(fresh || scan_since(s, &st)) || !scan_leads_out(at))
+	if (scan_stat(at, &st) < 0 || !(fresh || scan_since(s, &st)))
 		return;
 	ssize_t n = readlinkat(at.base->fd, at.rel, to, sizeof(to) - 1);
 	to[n > 0 ? n : 0] = '\0';
+	const bool out = scan_leads_out(at);
+	if (!out && is_shared(at.rel, to))
+		return;
 	/* new, as a link: under that name there may have been a file */
 	scan_emit_at(s, at,
 		(struct scan_item){.kind = SCAN_PERSIST,
 			.type = SCAN_SYMLINK,
 			.flags = SCAN_NEW | SCAN_AUTO,
-			.per = 20,
+			.per = out ? 20 : 3,
 			.detail = arena_printf(
 				&s->arena, "git writes to what it leads to: %s", to)});
 }

@@ -84,7 +84,7 @@ void scan_protect_target(struct scanner *s, const char *rel, const char *detail)
 void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir));
 
 /* scan/git-links.c */
-/* Links in a git directory, at the end, that git would write through to the outside. */
+/* Links in a git directory, at the end, that git would write through. */
 void scan_git_links(struct scanner *s, struct scan_at git_dir);
 
 /* scan/masks.c */

@@ -480,8 +480,17 @@ many_files() {
 	# many files do not hide it, and where there are too many, or they lie too deep, that is said
 	listed PER-20 'd=.git/x; for i in $(seq 30); do d=$d/d; done; mkdir -p $d; ln -s /tmp/x .git/zz' .git/zz
 	assert_output 'not all was looked at: .git (more'
-	# what stays within is nobody's business
-	attempt 'ln -s ../README .git/COMMIT_EDITMSG; ln -s refs/heads/main .git/X_HEAD' ''
+}
+
+@test "PER-03 links that git writes through to its own config and hooks" {
+	local begun='printf "[core]\n\tfsmonitor = \"touch %s; false\"\n" '"$RAN"' >.git/MERGE_MSG; '
+	local c='export GIT_EDITOR=true; git -c user.name=a -c user.email=a@b commit --allow-empty; git status'
+	never_silent PER-03 "$begun ln -sf config .git/COMMIT_EDITMSG" "$c" .git/COMMIT_EDITMSG
+	never_silent PER-03 "$begun ln -sf x/y/../../config .git/COMMIT_EDITMSG; mkdir -p .git/x/y" "$c" .git/COMMIT_EDITMSG
+	never_silent PER-03 "$begun ln -s .git/config l; ln -sf ../l .git/COMMIT_EDITMSG" "$c" .git/COMMIT_EDITMSG
+	listed PER-03 'rm -rf .git/logs; mkdir l; ln -s ../.git/hooks/pre-push l/HEAD; ln -s ../l .git/logs' .git/logs
+	# what work trees share that are made of links, and a HEAD of old
+	attempt 'for f in rr-cache svn lfs; do mkdir -p s/$f; ln -s ../s/$f .git/$f; done; ln -sf refs/heads/main .git/HEAD; mkdir s/objects; mv .git/objects s/o; mv s/o s/objects; ln -s ../s/objects .git/objects' ''
 	refute_output 'git writes to'
 }
 
