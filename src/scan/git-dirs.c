@@ -528,13 +528,25 @@ static void linked_worktree(struct scanner *s, struct scan_at at)
 {
 	if (!first_time(s, at, true))
 		return;
+	/* submodules are each work tree's own */
 	if (!s->req->end) {
 		protect_worktree(s, at);
+		each_module(s, scan_below(s, at, "modules"), 0, scan_git_protect);
 		return;
 	}
 	check_worktree(s, at, true);
 	check_rebase(s, at);
-	scan_git_links(s, at);
+	scan_git_links(s, at, false);
+	each_module(s, scan_below(s, at, "modules"), 0, scan_git_check);
+}
+
+/* Each config that there was at the start has a private copy: a git directory where it has none was
+ * made in the session, or moved to its place, whatever the times in it say. */
+static bool is_moved(struct scanner *s, struct scan_at git_dir)
+{
+	struct stat st;
+	struct scan_at config = scan_below(s, git_dir, "config");
+	return scan_stat(config, &st) == 0 && S_ISREG(st.st_mode) && !handled(s, config);
 }
 
 void scan_git_check(struct scanner *s, struct scan_at git_dir)
@@ -552,7 +564,7 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 	check_old_remotes(s, git_dir, "branches");
 	check_replaced(s, git_dir);
 	check_head(s, git_dir);
-	scan_git_links(s, git_dir);
+	scan_git_links(s, git_dir, is_moved(s, git_dir));
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);
 	static const char *const dirs[] = {"worktrees", "info"};
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)

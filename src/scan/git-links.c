@@ -17,11 +17,13 @@
 #include "base/path.h"
 
 #define ENTRIES_MAX 1000000 /* of all git directories together */
+#define LINKS_MAX 100       /* named: of more, that there are is enough */
 #define DEPTH_MAX 24
 
 struct links {
 	struct scanner *s;
-	bool full; /* not all is looked at, which is said */
+	bool full; /* no more is looked at, which is said */
+	bool deep; /* something was too deep to be looked at, which is said */
 };
 
 /* Of the topmost directory: what git-dirs.c looks at by itself. */
@@ -46,8 +48,8 @@ static bool is_store(const char *name)
  * writes nothing that an agent could choose. */
 static bool is_shared(const char *path, const char *to)
 {
-	static const char *const names[] = {"description", "lfs", "objects", "packed-refs", "refs",
-		"rr-cache", "shallow", "svn"};
+	static const char *const names[] = {
+		"description", "objects", "packed-refs", "refs", "shallow"};
 	const char *name = path_base(path);
 	if (streq(name, "HEAD") && has_prefix(to, "refs/heads/") && !strstr(to, ".."))
 		return true;
@@ -57,31 +59,39 @@ static bool is_shared(const char *path, const char *to)
 	return false;
 }
 
-static void link_found(struct links *l, struct scan_at at, bool fresh)
+/* fresh: it may be older than the session, and has come here in it. */
+static void link_found(struct links *l, struct scan_at at, int depth, bool fresh)
 {
 	struct scanner *s = l->s;
 	struct stat st;
 	char to[PATH_MAX];
-	if (scan_stat(at, &st) < 0 || !(fresh || scan_since(s, &st)))
+	if (scan_stat(at, &st) < 0)
+		return;
+	const bool since = scan_since(s, &st);
+	if (!since && !fresh)
 		return;
 	ssize_t n = readlinkat(at.base->fd, at.rel, to, sizeof(to) - 1);
 	to[n > 0 ? n : 0] = '\0';
 	const bool out = scan_leads_out(at);
-	if (!out && is_shared(at.rel, to))
+	if (!out && depth == 0 && is_shared(at.rel, to))
 		return;
-	/* new, as a link: under that name there may have been a file */
+	l->full = s->n_git_links++ >= LINKS_MAX;
+	if (l->full)
+		return;
+	/* new, as a link: under that name there may have been a file; an old one stays in its place
+	 */
 	scan_emit_at(s, at,
 		(struct scan_item){.kind = SCAN_PERSIST,
 			.type = SCAN_SYMLINK,
-			.flags = SCAN_NEW | SCAN_AUTO,
+			.flags = since ? SCAN_NEW | SCAN_AUTO : SCAN_AUTO,
 			.per = out ? 20 : 3,
 			.detail = arena_printf(
-				&s->arena, "git writes to what it leads to: %s", to)});
+				&s->arena, "git writes to what it leads to: %.200s", to)});
 }
 
 /* One entry; of directories, which are looked into later, the names. */
-static void entry(struct links *l, struct scan_at dir, const struct dir_record *d, bool fresh,
-	struct strv *dirs)
+static void entry(struct links *l, struct scan_at dir, const struct dir_record *d, int depth,
+	bool fresh, struct strv *dirs)
 {
 	struct scan_at at;
 	struct stat st;
@@ -91,7 +101,7 @@ static void entry(struct links *l, struct scan_at dir, const struct dir_record *
 	if (scan_stat(at, &st) < 0)
 		return;
 	if (S_ISLNK(st.st_mode))
-		link_found(l, at, fresh);
+		link_found(l, at, depth, fresh);
 	else if (S_ISDIR(st.st_mode))
 		strv_add(&l->s->arena, dirs, d->d_name);
 }
@@ -102,7 +112,8 @@ static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
 	_Alignas(8) char buf[8192];
 	struct stat st;
 	struct strv dirs = {0};
-	int fd = l->full ? -1 : scan_open(dir, O_RDONLY | O_DIRECTORY);
+	l->deep |= depth == DEPTH_MAX;
+	int fd = l->full || depth == DEPTH_MAX ? -1 : scan_open(dir, O_RDONLY | O_DIRECTORY);
 	ssize_t n = 0;
 	if (fd < 0)
 		return;
@@ -114,8 +125,8 @@ static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
 			if (streq(d->d_name, ".") || streq(d->d_name, "..") ||
 				(depth == 0 && is_elsewhere(d->d_name)))
 				continue;
-			l->full = l->s->n_git_entries++ >= ENTRIES_MAX || depth == DEPTH_MAX;
-			entry(l, dir, d, fresh, &dirs);
+			l->full = l->s->n_git_entries++ >= ENTRIES_MAX;
+			entry(l, dir, d, depth, fresh, &dirs);
 		}
 	close(fd);
 	for (size_t i = 0; i < dirs.n; i++)
@@ -123,13 +134,13 @@ static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
 			look(l, scan_below(l->s, dir, dirs.v[i]), depth + 1, fresh);
 }
 
-void scan_git_links(struct scanner *s, struct scan_at git_dir)
+void scan_git_links(struct scanner *s, struct scan_at git_dir, bool moved)
 {
 	struct links l = {.s = s};
 	if (GUARD_REMOVED("git-links"))
 		return;
-	look(&l, git_dir, 0, false);
-	if (l.full)
+	look(&l, git_dir, 0, moved);
+	if (l.full || l.deep)
 		scan_emit_at(s, git_dir,
 			(struct scan_item){.kind = SCAN_LIMIT,
 				.type = SCAN_DIR,

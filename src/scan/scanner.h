@@ -10,7 +10,7 @@
 #define SCAN_ITEMS_MAX 20000
 /* At the end, where a session may have left as much of all else as it liked: of what runs by itself
  * and of git's settings, and of the rest; bytes, together less than a result has room for. */
-#define SCAN_FIRST_MAX 100000
+#define SCAN_FIRST_MAX 20000
 #define SCAN_FIRST_BYTES ((size_t)36 << 20)
 #define SCAN_REST_BYTES ((size_t)20 << 20)
 #define SCAN_BASES_MAX 16
@@ -43,7 +43,7 @@ struct scanner {
 	int (*git_fds)[3];      /* of req->git, opened before confinement; -1 where absent */
 	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
 	size_t n_seen, cap_seen;
-	uint32_t n_git_entries;                          /* that git-links.c has looked at */
+	uint32_t n_git_entries, n_git_links;             /* that git-links.c has looked at, named */
 	size_t n_first, n_rest, first_bytes, rest_bytes; /* items that were put out */
 	bool limited;
 	bool dirty; /* the cache has to be written */
@@ -84,8 +84,9 @@ void scan_protect_target(struct scanner *s, const char *rel, const char *detail)
 void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir));
 
 /* scan/git-links.c */
-/* Links in a git directory, at the end, that git would write through. */
-void scan_git_links(struct scanner *s, struct scan_at git_dir);
+/* Links in a git directory, at the end, that git would write through.  moved: it was made, or moved
+ * to its place, in the session, so that its links may be older. */
+void scan_git_links(struct scanner *s, struct scan_at git_dir, bool moved);
 
 /* scan/masks.c */
 void scan_start_masks(struct scanner *s);

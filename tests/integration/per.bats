@@ -478,8 +478,22 @@ many_files() {
 	never_silent PER-20 "git worktree add -q wt; ln -s $RAN .git/worktrees/wt/COMMIT_EDITMSG" "cd wt && $c" \
 		.git/worktrees/wt/COMMIT_EDITMSG
 	# many files do not hide it, and where there are too many, or they lie too deep, that is said
-	listed PER-20 'd=.git/x; for i in $(seq 30); do d=$d/d; done; mkdir -p $d; ln -s /tmp/x .git/zz' .git/zz
+	listed PER-20 'd=.git/a; for i in $(seq 30); do d=$d/d; done; mkdir -p $d; ln -s /tmp/x .git/zz' .git/zz
 	assert_output 'not all was looked at: .git (more'
+}
+
+@test "PER-01 the hooks of a linked work tree's submodule, wherever the work tree lies" {
+	fresh "$WS"
+	git -C "$WS" worktree add -q "$T/elsewhere"
+	git init -q --bare "$WS/.git/worktrees/elsewhere/modules/sub"
+	cd "$WS"
+	rm -f "$AUDIT"
+	sleep 0.05
+	run in_sandbox bash -c 'cd .git/worktrees/elsewhere/modules/sub; echo evil >hooks/post-checkout || echo held
+		mkdir -p ../new/hooks ../new/objects ../new/refs; echo ref: refs/heads/x >../new/HEAD; echo evil >../new/hooks/pre-push'
+	assert_output held
+	[ ! -e "$WS/.git/worktrees/elsewhere/modules/sub/hooks/post-checkout" ]
+	names PER-01 modules/new/hooks/pre-push
 }
 
 @test "PER-03 links that git writes through to its own config and hooks" {
@@ -489,8 +503,18 @@ many_files() {
 	never_silent PER-03 "$begun ln -sf x/y/../../config .git/COMMIT_EDITMSG; mkdir -p .git/x/y" "$c" .git/COMMIT_EDITMSG
 	never_silent PER-03 "$begun ln -s .git/config l; ln -sf ../l .git/COMMIT_EDITMSG" "$c" .git/COMMIT_EDITMSG
 	listed PER-03 'rm -rf .git/logs; mkdir l; ln -s ../.git/hooks/pre-push l/HEAD; ln -s ../l .git/logs' .git/logs
+	listed PER-03 'rm -rf .git/logs/refs; mkdir -p x/refs s/rr-cache; ln -s ../../x/refs .git/logs/refs; ln -s ../s/rr-cache .git/rr-cache' \
+		.git/logs/refs .git/rr-cache
+	# in a git directory that was put together before, and only then moved to its place
+	fresh "$WS"
+	(cd "$WS" && mkdir -p a/junk/objects a/junk/refs && ln -s ../../.git/config a/junk/COMMIT_EDITMSG &&
+		printf '[core]\n\tbare = false\n' >a/junk/config)
+	rm -f "$AUDIT"
+	sleep 0.05
+	run in_sandbox bash -c 'mv a/junk a/.git; echo ref: refs/heads/main >a/.git/HEAD'
+	names PER-03 a/.git/COMMIT_EDITMSG
 	# what work trees share that are made of links, and a HEAD of old
-	attempt 'for f in rr-cache svn lfs; do mkdir -p s/$f; ln -s ../s/$f .git/$f; done; ln -sf refs/heads/main .git/HEAD; mkdir s/objects; mv .git/objects s/o; mv s/o s/objects; ln -s ../s/objects .git/objects' ''
+	attempt 'mkdir s; echo x >s/shallow; rm -f .git/description; echo d >s/description; for f in shallow description; do ln -s ../s/$f .git/$f; done; ln -sf refs/heads/main .git/HEAD; mv .git/objects s/objects; ln -s ../s/objects .git/objects' ''
 	refute_output 'git writes to'
 }
 
@@ -499,6 +523,10 @@ many_files() {
 	listed PER-09 "$flood; echo x >.envrc" .envrc
 	assert_output 'more findings than can be listed'
 	listed PER-20 "$flood; ln -sf /tmp/x .git/COMMIT_EDITMSG" .git/COMMIT_EDITMSG
+	# of what counts first, in a git directory
+	flood='/usr/bin/python3 -c "import os; os.mkdir(\".git/x\"); [os.symlink(\"/\" + \"y\" * 3900, \".git/x/%d\" % i) for i in range(9500)]"'
+	listed PER-09 "$flood; echo x >.envrc" .envrc
+	assert_output 'not all was looked at: .git (more'
 	# fewer, but long
 	flood='/usr/bin/python3 -c "import os; d = \".a/\" + \"/\".join([\"x\" * 240] * 12); os.makedirs(d); os.chdir(d); [os.symlink(\"/\" * 3900, str(i)) for i in range(9000)]"'
 	listed PER-09 "echo x >.envrc; $flood" .envrc
