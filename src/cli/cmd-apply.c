@@ -142,7 +142,9 @@ static void tell_open(struct run *r, const struct change_result *res)
 	for (size_t i = 0; i < res->n; i++) {
 		const struct change_item *it = &res->v[i];
 		bool lands = it->state == CHANGE_LANDED || it->state == CHANGE_SEEN;
-		if (!lands || it->type == CHANGE_LINK || !(it->mode & 02) || (it->old_mode & 02))
+		/* a link's own mode says nothing */
+		const bool was = it->old_type != CHANGE_LINK && (it->old_mode & 02);
+		if (!lands || it->type == CHANGE_LINK || !(it->mode & 02) || was)
 			continue;
 		if (n++ == 0)
 			run_message(r, "writable by every user of this machine:");

@@ -44,6 +44,7 @@ struct hunt {
 	const struct host_identity *id;
 	struct host_agent *out;
 	int depth;
+	struct strv scripts; /* that were looked into */
 };
 
 /* A shell script that stands before a tool, and the variables that it has set to paths. */
@@ -316,7 +317,8 @@ static int follow_word(
 }
 
 /* A small shell wrapper (pnpm's shims, claude's local installer, one's own): what it execs, or
- * hands its arguments to, is chased too. */
+ * hands its arguments to, is chased too; that may be words of a line that is never reached, and
+ * what is wrong with them is nobody's business. */
 static int follow_wrapper(struct hunt *h, const char *script, char *text, struct err *err)
 {
 	struct wrapper w = {.script = script};
@@ -325,16 +327,20 @@ static int follow_wrapper(struct hunt *h, const char *script, char *text, struct
 		l += strspn(l, " \t");
 		if (l[0] == '#')
 			continue;
-		if (!has_prefix(l, "exec ") && !strstr(l, "$@")) {
+		const bool execs = has_prefix(l, "exec ");
+		if (!execs && !strstr(l, "$@")) {
 			wrapper_sets(h, &w, l);
 			continue;
 		}
 		const char *at = l;
+		const int depth = h->depth;
+		struct err ignored = {0};
 		bool bare;
 		for (char *word; (word = shell_word(h->a, &at, &bare));) {
-			int r = follow_word(h, &w, word, bare, err);
-			if (r < 0)
+			int r = follow_word(h, &w, word, bare, execs ? err : &ignored);
+			if (r < 0 && execs)
 				return r;
+			h->depth = depth;
 		}
 	}
 	return 0;
@@ -403,7 +409,9 @@ static int follow(struct hunt *h, const char *path, const char **ret_resolved, s
 	_cleanup_close_ int fd = open(resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = arena_alloc(h->a, 2);
 	if (fd >= 0 && text && pread(fd, text, 2, 0) == 2 && memcmp(text, "#!", 2) == 0) {
-		text = arena_alloc(h->a, SCRIPT_MAX + 1);
+		text = strv_has(&h->scripts, resolved) ? NULL : arena_alloc(h->a, SCRIPT_MAX + 1);
+		if (text)
+			strv_add(h->a, &h->scripts, resolved);
 		if (text && pread(fd, text, SCRIPT_MAX, 0) > 2)
 			r = follow_script(h, path, resolved, text, err);
 	}

@@ -438,6 +438,16 @@ static char *own_profile(struct run *r)
 					   : arena_dup(&r->arena, r->opt.profile);
 }
 
+/* The usual name, or with the number that new_name() puts behind it. */
+static bool is_usual(const char *name, const char *usual)
+{
+	const size_t n = strlen(usual);
+	return has_prefix(name, usual) &&
+		(!name[n] ||
+			(name[n] == '-' && name[n + 1] &&
+				!name[n + 1 + strspn(name + n + 1, "0123456789")]));
+}
+
 /* The one that this profile has for this workspace: by its usual name first, as forks of it are on
  * the same, else by looking at all.  Of those with another name one counts only if what it writes
  * lands where it is to: a cow or a clone that was made aside is entered by its name. */
@@ -447,16 +457,17 @@ static int find_by_place(struct run *r, bool *ret_found, struct err *err)
 	char *profile = own_profile(r);
 	char *usual = usual_name(r);
 	*ret_found = profile && usual && is_here(r, usual, profile);
-	if (*ret_found || !profile)
+	if (*ret_found || !profile || !usual)
 		return 0;
 	const char *mode = r->opt.mode ? r->opt.mode : "direct";
 	const struct spec none = r->spec;
 	int k = store_sandbox_list(&r->store, &r->arena, &names, err);
 	for (size_t i = 0; i < names.n && k == 0 && !*ret_found; i++)
-		*ret_found = is_here(r, names.v[i], profile) && streq(r->spec.mode, mode);
+		*ret_found = is_here(r, names.v[i], profile) &&
+			(streq(r->spec.mode, mode) || is_usual(names.v[i], usual));
 	if (!*ret_found)
 		r->spec = none;
-	else if (!r->result.iteration) /* of a loop: it says so itself */
+	else if (!is_usual(r->spec.name, usual) && !r->result.iteration) /* a loop says it itself */
 		run_message(r, "this is sandbox %s", r->spec.name);
 	return k;
 }

@@ -241,6 +241,17 @@ wrapped() {
 			exit $?
 		fi
 	EOT
+	# what it is called itself, what is missing something, and what is never reached, stop nothing
+	printf '#!/usr/bin/env no-such-interpreter\n' >"$HOME/tools/broken"
+	chmod +x "$HOME/tools/broken"
+	wrapped <<-'EOT'
+		#!/bin/sh
+		[ -z "$OLD" ] || ~/tools/broken "$@"
+		[ "$1" != install ] || opencode "$@"
+		logger -t opencode -- "$@" || :
+		PATH=$HOME/tools/bin:$PATH
+		~/tools/bin/opencode "$@"
+	EOT
 	# what it only mentions is none of it
 	printf '#!/bin/sh\n' >"$HOME/tools/other"
 	chmod +x "$HOME/tools/other"

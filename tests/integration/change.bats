@@ -151,14 +151,14 @@ assert d["b.txt"]["kind"] == "deleted" and d["b.txt"]["old_mode"] == "0644", d'
 
 @test "FS-30 apply names what it lands that every user may write to" {
 	cd "$WS"
-	echo x >old; echo x >open; chmod 666 open; mkdir dir
+	echo x >old; echo x >open; chmod 666 open; mkdir dir; ln -s old was
 	make_box
-	inside 'umask 0; echo y >new; chmod 777 old dir; echo y >>open; umask 022; echo y >plain; ln -s old link'
+	inside 'umask 0; echo y >new; chmod 777 old dir; echo y >>open; rm was; echo y >was; umask 022; echo y >plain; ln -s old link'
 	for how in --dry-run --rest; do
 		run "$BAWN" apply "$how" box
 		assert_status 0
 		assert_output 'writable by every user of this machine:'
-		for f in new old dir; do
+		for f in new old dir was; do
 			grep -qx "  $f" <<<"$output" || fail "$f is not named"
 		done
 		for f in open plain link; do

@@ -130,6 +130,12 @@ stopped() {
 	run -0 "$BAWN" run shell -- true
 	assert_output "this is sandbox other"
 	[ "$("$BAWN" ls -q | wc -l)" = 2 ]
+	# the number behind a usual name is bawn's, and no name of anybody's
+	mkdir -p "$HOME/x/project"
+	cd "$HOME/x/project"
+	"$BAWN" create --name shell-project-2 --workspace cow shell >/dev/null
+	run -0 "$BAWN" run shell -- sh -c 'echo inside >f'
+	[ ! -e f ] && [ "$("$BAWN" ls -q | wc -l)" = 3 ]
 }
 
 @test "options: those of the creation stay, others count for one start, a running one refuses them" {
