@@ -309,13 +309,7 @@ static int look_again(struct change *c, struct item *it, int dirfd, const char *
 	if (!trip_reads(it) || change_selected(&c->req->allow_exec, it->pub.path))
 		return 0;
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	const size_t max = trip_reads_max(it);
-	_cleanup_free_ char *text = malloc(max + 1);
-	ssize_t n = fd >= 0 && text ? fd_read_full(fd, text, max + 1) : -EIO;
-	if (n >= 0 && ((size_t)n <= max || trip_reads_head(it)) &&
-		!trip_holds(c, it, text, (size_t)n))
-		return 0;
-	return -EKEYREJECTED;
+	return fd >= 0 && !trip_holds_file(c, it, fd) ? 0 : -EKEYREJECTED;
 }
 
 static int stage_file(struct change *c, struct item *it, int dirfd, const char *name)

@@ -26,7 +26,13 @@ struct entry {
 #define LAYER_NONE (-2)
 #define LAYER_GIT (-3) /* an object of git's; st holds its mode alone */
 
-enum git_text { GIT_TEXT_NONE, GIT_TEXT_HEAD, GIT_TEXT_PACKED_REFS };
+enum git_text {
+	GIT_TEXT_NONE,
+	GIT_TEXT_HEAD,
+	GIT_TEXT_PACKED_REFS,
+	GIT_TEXT_INDEX,
+	GIT_TEXT_MERGE_RR,
+};
 
 struct item {
 	struct change_item pub;
@@ -105,13 +111,10 @@ uint64_t stat_ctime_ns(const struct stat *st);
 /* change/trip.c */
 /* Fill pub.per and its company; text: content to be looked at (may be NULL: not known). */
 void trip_check(struct change *c, struct item *it);
-/* Does the rule hold for what is really landed?  text: n bytes. */
-bool trip_holds(struct change *c, const struct item *it, const char *text, size_t n);
+/* Does the rule hold for what is really landed, the content of fd? */
+bool trip_holds_file(struct change *c, const struct item *it, int fd);
 /* Some rules look into the file. */
 bool trip_reads(const struct item *it);
-/* Its first bytes alone count, however long it is. */
-bool trip_reads_head(const struct item *it);
-size_t trip_reads_max(const struct item *it); /* bytes: what is longer is not known */
 /* Within a git directory (or one itself): bytes of path that name it, 0: no. */
 size_t git_dir_len(const char *path);
 

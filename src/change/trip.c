@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "scan/git-config.h"
+#include "scan/git-index.h"
 #include "scan/persist.h"
 
 static void set(struct item *it, unsigned int per, bool automatic, size_t group, const char *what)
@@ -38,6 +39,7 @@ size_t git_dir_len(const char *path)
 }
 
 #define PACKED_REFS_MAX ((size_t)64 << 20)
+#define INDEX_MAX ((size_t)256 << 20)
 
 struct git_place {
 	const char *name; /* of a file, or of a directory with all in it ("x/") */
@@ -61,6 +63,9 @@ static const struct git_place git_places[] = {
 	{"refs/replace/", 21, "git shows other commits or files than there are"},
 	{"info/grafts", 21, "git shows other commits or files than there are"},
 	{"objects/info/alternates", 3, "git takes objects from elsewhere"},
+	{"lazygit.yml", 2, "lazygit runs what it names"},
+	{"sl/", 2, "settings of another version control"},
+	{"safe/", 9, "some shells put this work tree's programs in front of all others"},
 };
 
 static bool git_place(struct item *it, const char *in)
@@ -178,21 +183,44 @@ bool trip_reads(const struct item *it)
 			r->check == CHECK_PYC);
 }
 
-bool trip_reads_head(const struct item *it)
+/* Its first bytes alone count, however long it is. */
+static bool reads_head(const struct item *it)
 {
 	const struct persist_rule *r = persist_row(it->rule);
 	return r && r->check == CHECK_PYC;
 }
 
-size_t trip_reads_max(const struct item *it)
+/* Bytes: what is longer is not known. */
+static size_t reads_max(const struct item *it)
 {
-	return it->text == GIT_TEXT_PACKED_REFS ? PACKED_REFS_MAX : GIT_CONFIG_MAX;
+	switch (it->text) {
+	case GIT_TEXT_PACKED_REFS:
+	case GIT_TEXT_MERGE_RR:
+		return PACKED_REFS_MAX;
+	case GIT_TEXT_INDEX:
+		return INDEX_MAX;
+	default:
+		return GIT_CONFIG_MAX;
+	}
 }
 
-/* As the scan at the end of a run has it (git-dirs.c). */
+static bool index_holds(const char *data, size_t n)
+{
+	char name[64];
+	int r = git_index_odd(data, n, 20, name, sizeof(name));
+	if (r == -EBADMSG)
+		r = git_index_odd(data, n, 32, name, sizeof(name));
+	return n && r != 0;
+}
+
+/* As the scan at the end of a run has it (git-dirs.c, git-state.c); text has room for a NUL. */
 static bool git_text_holds(const struct item *it, const char *text, size_t n)
 {
 	static const char replaced[] = " refs/replace/";
+	if (it->text == GIT_TEXT_INDEX)
+		return index_holds(text, n);
+	if (it->text == GIT_TEXT_MERGE_RR)
+		return git_merge_rr_odd(text, n);
 	if (it->text == GIT_TEXT_PACKED_REFS)
 		return memmem(text, n, replaced, sizeof(replaced) - 1);
 	for (size_t i = 0; i < n; i++)
@@ -221,7 +249,7 @@ static bool runs_update(struct change *c, const char *text, size_t n)
 	return false;
 }
 
-bool trip_holds(struct change *c, const struct item *it, const char *text, size_t n)
+static bool holds(struct change *c, const struct item *it, const char *text, size_t n)
 {
 	const struct persist_rule *r = persist_row(it->rule);
 	if (it->text != GIT_TEXT_NONE)
@@ -235,27 +263,48 @@ bool trip_holds(struct change *c, const struct item *it, const char *text, size_
 	return r->check != CHECK_MODULES || runs_update(c, text, n);
 }
 
-/* As trip_holds, of the file as it lies in the upper. */
+bool trip_holds_file(struct change *c, const struct item *it, int fd)
+{
+	struct stat st;
+	const size_t max = reads_max(it);
+	if (fstat(fd, &st) < 0 || (st.st_size > (off_t)max && !reads_head(it)))
+		return true;
+	/* one more than there is: it may grow, and a NUL has its place */
+	const size_t size = MIN((size_t)st.st_size, max);
+	_cleanup_free_ char *text = calloc(size + 2, 1);
+	ssize_t n = text ? fd_read_full(fd, text, size + 1) : -1;
+	return n < 0 || ((size_t)n > size && !reads_head(it)) ||
+		holds(c, it, text, MIN((size_t)n, size));
+}
+
+/* The same of the file as it lies in the upper. */
 static bool holds_now(struct change *c, const struct item *it)
 {
 	if (it->pub.type != CHANGE_FILE || !trip_reads(it))
 		return true;
-	const size_t max = trip_reads_max(it);
 	_cleanup_close_ int fd = entry_open(c, &it->now, it->pub.path);
-	if (fd < 0 || (it->now.st.st_size > (off_t)max && !trip_reads_head(it)))
-		return true;
-	_cleanup_free_ char *text = malloc(max);
-	ssize_t n = text ? fd_read_full(fd, text, max) : -1;
-	return n < 0 || trip_holds(c, it, text, (size_t)n);
+	return fd < 0 || trip_holds_file(c, it, fd);
 }
 
-/* Its own, or that of a submodule or work tree; not a log of it, nor a remote's. */
-static bool is_head(const char *in)
+/* Of a file of git's own, or of a submodule's or work tree's; not of a branch or log of that name.
+ */
+static enum git_text text_of(const char *in)
 {
+	static const struct {
+		const char *name;
+		enum git_text text;
+	} table[] = {{"HEAD", GIT_TEXT_HEAD}, {"packed-refs", GIT_TEXT_PACKED_REFS},
+		{"index", GIT_TEXT_INDEX}, {"MERGE_RR", GIT_TEXT_MERGE_RR}};
+	const char *name = path_base(in);
 	bool nested = has_prefix(in, "modules/") || has_prefix(in, "worktrees/");
-	return streq(in, "HEAD") ||
-		(nested && streq(path_base(in), "HEAD") && !strstr(in, "/logs/") &&
-			!strstr(in, "/refs/"));
+	if ((name != in && !nested) || strstr(in, "/logs/") || strstr(in, "/refs/"))
+		return GIT_TEXT_NONE;
+	if (has_prefix(name, "sharedindex."))
+		return GIT_TEXT_INDEX;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (streq(name, table[i].name))
+			return table[i].text;
+	return GIT_TEXT_NONE;
 }
 
 /* In a git directory.  git makes no links there, and what it writes (the message of a commit, the
@@ -269,13 +318,15 @@ static void git_file(struct change *c, struct item *it, const char *in)
 		set(it, leads_out(c, it) ? 20 : 3, true, n, "a link among git's files");
 		return;
 	}
-	it->text = streq(path_base(in), "packed-refs") ? GIT_TEXT_PACKED_REFS
-		: is_head(in)                          ? GIT_TEXT_HEAD
-						       : GIT_TEXT_NONE;
+	it->text = text_of(in);
 	if (it->text == GIT_TEXT_NONE || it->pub.type == CHANGE_DIR || !holds_now(c, it))
 		return; /* it->text stays: it is asked again */
 	if (it->text == GIT_TEXT_HEAD)
 		set(it, 9, true, n, "a branch that a shell's prompt may run");
+	else if (it->text == GIT_TEXT_INDEX)
+		set(it, 3, true, n, "git restore writes what it names");
+	else if (it->text == GIT_TEXT_MERGE_RR)
+		set(it, 20, true, n, "git copies what it names into its own directory");
 	else
 		set(it, 21, true, n, "git shows other commits or files than there are");
 }

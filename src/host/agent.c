@@ -305,6 +305,8 @@ static int follow_word(
 {
 	char *p = wrapper_path(h, w, word);
 	struct stat st;
+	if (p && streq(p, w->script))
+		return err_set(err, ELOOP, "%s: a script that starts itself", p);
 	if (p && stat(p, &st) == 0 && S_ISREG(st.st_mode) &&
 		(access(p, X_OK) == 0 || strstr(p, "/node_modules/")))
 		return follow(h, p, NULL, err);

@@ -74,6 +74,18 @@ static bool begins_to_open(struct scanner *s, const char *path)
 	return !default_opens(s, above);
 }
 
+/* Into a git directory, or to one. */
+static bool names_git(const char *path)
+{
+	for (const char *p = path; *p; p += *p == '/') {
+		const size_t n = strcspn(p, "/");
+		if (n == 4 && strncasecmp(p, ".git", 4) == 0)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
 void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool known)
 {
 	struct scanner *s = ctx;
@@ -84,6 +96,9 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 		to[n > 0 ? n : 0] = '\0';
 		if (p && scan_leads_out((struct scan_at){&s->base[0], p}))
 			scan_emit_persist(s, p, SCAN_SYMLINK, 20, flags,
+				arena_printf(&s->arena, "link to %s", to));
+		else if (p && names_git(to)) /* what git writes through it, too */
+			scan_emit_persist(s, p, SCAN_SYMLINK, 3, flags,
 				arena_printf(&s->arena, "link to %s", to));
 		return;
 	}

@@ -13,6 +13,7 @@
 
 #include "base/dir-record.h"
 #include "base/path.h"
+#include "scan/git-index.h"
 
 #define GIT_DIRS_MAX 4096
 #define MODULE_DEPTH 12
@@ -26,19 +27,12 @@ static bool is_git_dir(struct scanner *s, struct scan_at at)
 			scan_stat(scan_below(s, at, "commondir"), &st) == 0);
 }
 
-/* "gitdir: X" of a .git file, folded against the directory it stands in. */
-static struct scan_at follow_file(struct scanner *s, const char *dir, const char *file)
+/* The place of an absolute path, folded.  Folding is sound here: every later step
+ * refuses links (walk_open). */
+static struct scan_at located(struct scanner *s, const char *p)
 {
-	char *text, out[PATH_MAX];
 	struct scan_at none = {0};
-	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], file}, PATH_MAX, &text);
-	if (n < 0 || !has_prefix(text, "gitdir: "))
-		return none;
-	text += strlen("gitdir: ");
-	text[strcspn(text, "\r\n")] = '\0';
-	char *p = text[0] == '/' ? text
-				 : arena_printf(&s->arena, "%s/%s/%s", s->base[0].path, dir, text);
-	/* Folding is sound here: every later step refuses links (walk_open). */
+	char out[PATH_MAX];
 	size_t len = 0;
 	for (; p && *p;) {
 		p += strspn(p, "/");
@@ -57,8 +51,23 @@ static struct scan_at follow_file(struct scanner *s, const char *dir, const char
 		p += k;
 	}
 	out[len] = '\0';
-	char *copy = arena_dup(&s->arena, out);
+	char *copy = p ? arena_dup(&s->arena, out) : NULL;
 	return copy ? scan_locate(s, copy) : none;
+}
+
+/* "gitdir: X" of a .git file, folded against the directory it stands in. */
+static struct scan_at follow_file(struct scanner *s, const char *dir, const char *file)
+{
+	char *text;
+	struct scan_at none = {0};
+	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], file}, PATH_MAX, &text);
+	if (n < 0 || !has_prefix(text, "gitdir: "))
+		return none;
+	text += strlen("gitdir: ");
+	text[strcspn(text, "\r\n")] = '\0';
+	char *p = text[0] == '/' ? text
+				 : arena_printf(&s->arena, "%s/%s/%s", s->base[0].path, dir, text);
+	return located(s, p);
 }
 
 struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct cand *c)
@@ -271,15 +280,35 @@ void scan_git_protect(struct scanner *s, struct scan_at git_dir)
 		linked_worktree(s, scan_below(s, wt, trees.v[i]));
 }
 
-/* Settings that every new repository has, and that run nothing. */
-static bool harmless(const struct git_config_entry *e)
+/* Is the work tree that a submodule's git directory names one that has a .git, in the workspace and
+ * in no git directory?  Any other would have git restore write whatever the index says there. */
+static bool leads_to_its_own(struct scanner *s, struct scan_at git, const char *value)
 {
-	static const char *const keys[] = {"core.repositoryformatversion", "core.worktree",
+	struct stat st;
+	char *path = value[0] == '/'
+		? arena_dup(&s->arena, value)
+		: arena_printf(&s->arena, "%s/%s/%s", git.base->path, git.rel, value);
+	struct scan_at at = located(s, path);
+	return at.base == &s->base[0] && at.rel && !git_path_odd(*at.rel ? at.rel : "x") &&
+		scan_stat(scan_below(s, at, ".git"), &st) == 0;
+}
+
+/* Settings that every new repository has, and that run nothing. */
+static bool harmless(struct scanner *s, struct scan_at git, const struct git_config_entry *e)
+{
+	static const char *const keys[] = {"core.repositoryformatversion",
 		"extensions.objectformat", "extensions.worktreeconfig", "extensions.partialclone",
 		"extensions.refstorage"};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (streq(e->key, keys[i]))
 			return true;
+	if (streq(e->key, "core.worktree"))
+		return e->value && leads_to_its_own(s, git, e->value);
+	/* a repository within a git directory is walked by nobody, and a push runs its hooks */
+	if (e->value && (streq(e->section, "remote") || streq(e->section, "branch")) &&
+		git_config_is_path(e->value) &&
+		(has_prefix(e->value, ".git/") || strstr(e->value, "/.git/")))
+		return false;
 	return git_config_plain(e);
 }
 
@@ -325,7 +354,7 @@ static void check_config(struct scanner *s, struct scan_at git, const char *name
 		return;
 	}
 	for (size_t i = 0; i < c.n; i++) {
-		if (harmless(&c.v[i]))
+		if (harmless(s, git, &c.v[i]))
 			continue;
 		it.detail = arena_printf(&s->arena, "git setting %s", c.v[i].key);
 		scan_emit_at(s, at, it);
@@ -429,6 +458,13 @@ static bool strategy_runs(struct scanner *s, const char *text, size_t n)
 	return foreign_strategy(text);
 }
 
+/* git am --continue hands them to git apply. */
+static bool apply_writes(struct scanner *s, const char *text, size_t n)
+{
+	(void)s, (void)n;
+	return strstr(text, "fake-ancestor") || strstr(text, "unsafe");
+}
+
 static bool opts_run(struct scanner *s, const char *text, size_t n)
 {
 	struct git_config c;
@@ -453,6 +489,7 @@ static void check_rebase(struct scanner *s, struct scan_at git)
 			"a rebase that runs commands when continued"},
 		{"rebase-merge", "strategy", strategy_runs,
 			"a rebase that runs a program when continued"},
+		{"rebase-apply", "apply-opt", apply_writes, "patches that write a file anywhere"},
 		{"sequencer", "opts", opts_run, "picked commits that run a program when continued"},
 	};
 	struct stat st, dir;
@@ -511,18 +548,6 @@ static void check_replaced(struct scanner *s, struct scan_at git)
 		emit_hook(s, packed, SCAN_FILE, 21, what);
 }
 
-/* Names of branches that a shell's prompt would carry out, where it expands what it shows
- * (CVE-2014-9938). */
-static void check_head(struct scanner *s, struct scan_at git)
-{
-	struct stat st;
-	char *text;
-	struct scan_at head = scan_below(s, git, "HEAD");
-	if (scan_stat(head, &st) == 0 && scan_since(s, &st) &&
-		scan_read(s, head, PATH_MAX, &text) > 0 && strpbrk(text, "$`%"))
-		emit_hook(s, head, SCAN_FILE, 9, "a branch that a shell's prompt may run");
-}
-
 /* The directory of a linked work tree, at the start or at the end. */
 static void linked_worktree(struct scanner *s, struct scan_at at)
 {
@@ -537,6 +562,7 @@ static void linked_worktree(struct scanner *s, struct scan_at at)
 	check_worktree(s, at, true);
 	check_rebase(s, at);
 	scan_git_links(s, at, false);
+	scan_git_state(s, at, false);
 	each_module(s, scan_below(s, at, "modules"), 0, scan_git_check);
 }
 
@@ -563,8 +589,9 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 	check_old_remotes(s, git_dir, "remotes");
 	check_old_remotes(s, git_dir, "branches");
 	check_replaced(s, git_dir);
-	check_head(s, git_dir);
-	scan_git_links(s, git_dir, is_moved(s, git_dir));
+	const bool moved = is_moved(s, git_dir);
+	scan_git_links(s, git_dir, moved);
+	scan_git_state(s, git_dir, moved);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);
 	static const char *const dirs[] = {"worktrees", "info"};
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <strings.h>
 
 #define SIGNATURE 0x44495243u /* "DIRC" */
 #define FLAG_EXTENDED 0x4000u
@@ -301,4 +302,47 @@ int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_ind
 	if (ret_split)
 		*ret_split = split;
 	return 0;
+}
+
+bool git_path_odd(const char *path)
+{
+	for (const char *p = path;; p++) {
+		const size_t n = strcspn(p, "/");
+		if ((n == 0 && (p[0] || p == path)) || (n == 1 && p[0] == '.') ||
+			(n == 2 && p[0] == '.' && p[1] == '.') ||
+			(n == 4 && strncasecmp(p, ".git", 4) == 0))
+			return true;
+		p += n;
+		if (!*p)
+			return false;
+	}
+}
+
+int git_index_odd(const void *data, size_t n, size_t hash_len, char *ret, size_t ret_n)
+{
+	struct cursor c;
+	if (open_index(data, n, hash_len, &c, NULL) < 0)
+		return -EBADMSG;
+	for (uint32_t i = be32((const unsigned char *)data + 8); i > 0; i--) {
+		const char *name;
+		size_t len;
+		if (next_entry(&c, &name, &len) < 0)
+			return -EBADMSG;
+		/* without a name: the shared part has it */
+		if (len && git_path_odd(name)) {
+			snprintf(ret, ret_n, "%s", name);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+bool git_merge_rr_odd(const char *text, size_t n)
+{
+	for (size_t o = 0; o < n; o += strlen(text + o) + 1) {
+		const char *path = strchr(text + o, '\t');
+		if (path && git_path_odd(path + 1))
+			return true;
+	}
+	return false;
 }

@@ -88,6 +88,10 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
  * to its place, in the session, so that its links may be older. */
 void scan_git_links(struct scanner *s, struct scan_at git_dir, bool moved);
 
+/* scan/git-state.c */
+/* What git believes of its own files, at the end; moved: as above. */
+void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved);
+
 /* scan/masks.c */
 void scan_start_masks(struct scanner *s);
 /* scan/end.c */

@@ -482,6 +482,52 @@ many_files() {
 	assert_output 'not all was looked at: .git (more'
 }
 
+# odd_index NAME CONTENT [WHERE]: a script that puts one more entry into an index, as git never would
+odd_index() {
+	printf 'o=$(printf %%s %q | git hash-object -w --stdin); /usr/bin/python3 -c %q %q "$o" %s' \
+		"$2" "$(cat "$BAWN_SRCDIR/tests/attack/git-index.py")" "$1" "${3:-.git/index}"
+}
+
+@test "PER-03 what git believes of its own files: an index that names what no checkout makes" {
+	local hook="#!/bin/sh
+touch $RAN" name
+	for name in .git/hooks/post-checkout sub/.GIT/x ../x /tmp/x a//b ./c; do
+		listed PER-03 "$(odd_index "$name" x)" .git/index
+		assert_output "git restore writes what it names: $name"
+	done
+	never_silent PER-03 "$(odd_index .git/hooks/post-checkout "$hook")" 'git checkout . ; git checkout -q -b other' .git/index
+	for name in "$(odd_index .git/config x); git update-index --split-index" \
+		"git update-index --split-index; $(odd_index .git/config x '.git/sharedindex.*')"; do
+		attempt "$name" ''
+		grep -qE 'sharedindex[.][0-9a-f]+ .git restore writes what it names: .git/config' <<<"$output" || fail "$output"
+	done
+	listed PER-03 'git worktree add -q wt; printf DIRC >.git/worktrees/wt/index' .git/worktrees/wt/index
+	attempt 'echo x >n; mkdir -p .github d; echo y >.github/y; echo z >d/.gitignore; git add -A; git update-index --split-index; git stash -q; git stash pop -q' ''
+	refute_output 'git restore writes|can.t be read'
+}
+
+@test "PER-03 PER-20 what git believes of its own files: of conflicts, of a rebase, of where it works" {
+	local f h
+	h=$(printf '%040d' 1)
+	listed PER-20 "printf '$h\\t../x\\0' >.git/MERGE_RR" .git/MERGE_RR
+	for f in rebase-merge/msgnum rebase-apply/next rebase-merge/head-name; do
+		listed PER-09 "mkdir .git/\$(dirname $f); echo '\$(touch /tmp/x)1' >.git/$f" ".git/$f"
+	done
+	listed PER-09 'ln -sf "refs/heads/\$(touch x)" .git/HEAD' .git/HEAD
+	listed PER-09 'git worktree add -q wt; echo "ref: refs/heads/\`touch x\`" >.git/worktrees/wt/HEAD' .git/worktrees/wt/HEAD
+	listed PER-01 "mkdir .git/rebase-apply; echo \"'--build-fake-ancestor=/tmp/x'\" >.git/rebase-apply/apply-opt" .git/rebase-apply/apply-opt
+	listed PER-02 'git init -q sub; git -C sub config core.worktree /tmp' sub/.git/config
+	listed PER-02 'git init -q sub; git -C sub config core.worktree ../../.git' sub/.git/config
+	listed PER-02 'git init -q --bare .git/evil; git init -q sub; git -C sub remote add o "$PWD/.git/evil"' sub/.git/config
+	listed PER-03 'ln -s .git/hooks l; mkdir e; ln -s ../.git/config e/d' l e/d
+	listed PER-02 'echo x >.git/lazygit.yml' .git/lazygit.yml
+	# a rebase that stopped, a submodule, and a clone next door are nothing to tell
+	attempt 'git checkout -q -b s; echo a >c; git add c; git commit -qm a; git checkout -q -b t HEAD~1; echo b >c; git add c; git commit -qm b
+		git rebase s || :; git init -q other; git -C other commit -q --allow-empty -m x
+		git -c protocol.file.allow=always submodule --quiet add ./other mod; git clone -q other clone' ''
+	refute_output 'MERGE_RR|prompt|core.worktree|remote.origin.url'
+}
+
 @test "PER-01 the hooks of a linked work tree's submodule, wherever the work tree lies" {
 	fresh "$WS"
 	git -C "$WS" worktree add -q "$T/elsewhere"
