@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sys/mman.h>
 
+#include "base/dir-record.h"
 #include "base/fd.h"
 #include "scan/git-index.h"
 
@@ -39,10 +40,8 @@ static bool is_fresh(struct scanner *s, struct scan_at at, struct scan_at dir, b
 
 /* ---- the index ---- */
 
-/* shared: where its other part is, "" for nowhere. */
-static int odd_entry(struct scan_at at, char *name, size_t n_name, char *shared)
+static int odd_entry(struct scan_at at, char *name, size_t n_name)
 {
-	struct git_index_split split = {0};
 	struct stat st;
 	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > INDEX_MAX)
@@ -53,34 +52,41 @@ static int odd_entry(struct scan_at at, char *name, size_t n_name, char *shared)
 	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	size_t hash_len = 20;
-	int r = git_index_odd(p, n, hash_len, name, n_name);
+	int r = git_index_odd(p, n, 20, name, n_name);
 	if (r == -EBADMSG)
-		r = git_index_odd(p, n, hash_len = 32, name, n_name);
-	if (r == 0)
-		r = git_index_lookup(p, n, hash_len, NULL, 0, NULL, &split, NULL);
+		r = git_index_odd(p, n, 32, name, n_name);
 	munmap(p, n);
-	free(split.deleted);
-	snprintf(shared, sizeof(split.shared), "%s", split.shared);
 	return r;
 }
 
 static void check_index(struct scanner *s, struct scan_at git, const char *name, bool moved)
 {
-	char odd[256], shared[65] = "";
+	char odd[256];
 	struct scan_at at = scan_below(s, git, name), none = {0};
 	struct stat st;
-	if (scan_stat(at, &st) < 0 || !S_ISREG(st.st_mode))
+	if (!is_fresh(s, at, none, moved) || scan_stat(at, &st) < 0 || !S_ISREG(st.st_mode))
 		return; /* a link is told of as one */
-	const bool fresh = is_fresh(s, at, none, moved);
-	int r = odd_entry(at, odd, sizeof(odd), shared);
-	if (fresh && r > 0)
+	int r = odd_entry(at, odd, sizeof(odd));
+	if (r > 0)
 		emit(s, at, 3,
 			arena_printf(&s->arena, "git restore writes what it names: %s", odd));
-	else if (fresh && r < 0)
+	else if (r < 0)
 		emit(s, at, 3, "an index that can't be read");
-	if (r == 0 && shared[0] && has_prefix(name, "index"))
-		check_index(s, git, arena_printf(&s->arena, "sharedindex.%s", shared), moved);
+}
+
+/* Split indexes' other parts, which may change without the index. */
+static void check_shared(struct scanner *s, struct scan_at git, bool moved)
+{
+	_Alignas(8) char buf[4096];
+	_cleanup_close_ int fd = scan_open(git, O_RDONLY | O_DIRECTORY);
+	ssize_t n;
+	while (fd >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n;) {
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
+			if (has_prefix(d->d_name, "sharedindex."))
+				check_index(s, git, d->d_name, moved);
+			o += d->d_reclen;
+		}
 }
 
 /* ---- a conflict that git is to remember ---- */
@@ -153,6 +159,7 @@ void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved)
 	if (GUARD_REMOVED("git-state"))
 		return;
 	check_index(s, git_dir, "index", moved);
+	check_shared(s, git_dir, moved);
 	check_merge_rr(s, git_dir, moved);
 	check_prompt(s, git_dir, moved);
 	check_others(s, git_dir, moved);
