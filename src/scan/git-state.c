@@ -6,9 +6,11 @@
  */
 #include "scan/scanner.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/dir-record.h"
 #include "base/fd.h"
@@ -16,6 +18,9 @@
 
 #define INDEX_MAX ((off_t)512 << 20)
 #define MERGE_RR_MAX ((size_t)4 << 20)
+#define PACKED_MAX ((size_t)64 << 20)
+#define REFS_MAX 200000 /* loose ones, of all git directories together */
+#define REFS_DEPTH 32
 
 static void emit(struct scanner *s, struct scan_at at, unsigned int per, const char *what)
 {
@@ -134,6 +139,50 @@ static void check_prompt(struct scanner *s, struct scan_at git, bool moved)
 	}
 }
 
+/* ---- names of branches and tags ---- */
+
+/* git's own completion puts a name into the command line as it is. */
+static const char runs_completed[] = "a shell runs its name when it is completed";
+
+static bool is_run(const char *name, size_t n)
+{
+	return memchr(name, '`', n) || memmem(name, n, "$(", 2) || memmem(name, n, "${", 2);
+}
+
+static void check_packed(struct scanner *s, struct scan_at git, bool moved)
+{
+	struct scan_at at = scan_below(s, git, "packed-refs"), none = {0};
+	char *text;
+	ssize_t n = is_fresh(s, at, none, moved) ? scan_read(s, at, PACKED_MAX, &text) : 0;
+	if (n > 0 && is_run(text, (size_t)n))
+		emit(s, at, 9, runs_completed);
+}
+
+static void check_refs(struct scanner *s, struct scan_at dir, int depth, bool moved)
+{
+	_Alignas(8) char buf[8192];
+	struct scan_at none = {0};
+	struct strv dirs = {0};
+	int fd = depth < REFS_DEPTH ? scan_open(dir, O_RDONLY | O_DIRECTORY) : -1;
+	ssize_t n;
+	while (fd >= 0 && s->n_git_refs < REFS_MAX && (n = dir_records(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n; s->n_git_refs++) {
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
+			o += d->d_reclen;
+			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
+				continue;
+			if (is_run(d->d_name, strlen(d->d_name)) &&
+				is_fresh(s, scan_below(s, dir, d->d_name), none, moved))
+				emit(s, scan_below(s, dir, d->d_name), 9, runs_completed);
+			else if (d->d_type == DT_DIR)
+				strv_add(&s->arena, &dirs, d->d_name);
+		}
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < dirs.n; i++)
+		check_refs(s, scan_below(s, dir, dirs.v[i]), depth + 1, moved);
+}
+
 /* ---- */
 
 /* Files that other programs look for in a git directory. */
@@ -162,5 +211,7 @@ void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved)
 	check_shared(s, git_dir, moved);
 	check_merge_rr(s, git_dir, moved);
 	check_prompt(s, git_dir, moved);
+	check_packed(s, git_dir, moved);
+	check_refs(s, scan_below(s, git_dir, "refs"), 0, moved);
 	check_others(s, git_dir, moved);
 }

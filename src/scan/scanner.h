@@ -43,6 +43,7 @@ struct scanner {
 	int (*git_fds)[3];      /* of req->git, opened before confinement; -1 where absent */
 	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
 	size_t n_seen, cap_seen;
+	uint32_t n_git_refs;                             /* that git-state.c has looked at */
 	uint32_t n_git_entries, n_git_links;             /* that git-links.c has looked at, named */
 	size_t n_first, n_rest, first_bytes, rest_bytes; /* items that were put out */
 	bool limited;

@@ -521,6 +521,8 @@ touch $RAN" name
 	listed PER-02 'git init -q --bare .git/evil; git init -q sub; git -C sub remote add o "$PWD/.git/evil"' sub/.git/config
 	listed PER-03 'ln -s .git/hooks l; mkdir e; ln -s ../.git/config e/d' l e/d
 	listed PER-02 'echo x >.git/lazygit.yml' .git/lazygit.yml
+	listed PER-09 'git branch "a/fix\$(x)"; git branch "\`x\`/y"' '.git/refs/heads/a/fix$(x)' '.git/refs/heads/`x`'
+	listed PER-09 'git tag "v\${IFS}"; git pack-refs --all' .git/packed-refs
 	# a rebase that stopped, a submodule, and a clone next door are nothing to tell
 	attempt 'git checkout -q -b s; echo a >c; git add c; git commit -qm a; git checkout -q -b t HEAD~1; echo b >c; git add c; git commit -qm b
 		git rebase s || :; git init -q other; git -C other commit -q --allow-empty -m x
