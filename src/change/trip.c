@@ -204,21 +204,13 @@ static size_t reads_max(const struct item *it)
 	}
 }
 
-static bool index_holds(const char *data, size_t n)
-{
-	char name[64];
-	int r = git_index_odd(data, n, 20, name, sizeof(name));
-	if (r == -EBADMSG)
-		r = git_index_odd(data, n, 32, name, sizeof(name));
-	return n && r != 0;
-}
-
 /* As the scan at the end of a run has it (git-dirs.c, git-state.c); text has room for a NUL. */
 static bool git_text_holds(const struct item *it, const char *text, size_t n)
 {
 	static const char replaced[] = " refs/replace/";
+	char name[64];
 	if (it->text == GIT_TEXT_INDEX)
-		return index_holds(text, n);
+		return git_index_odd(text, n, name, sizeof(name)) != 0;
 	if (it->text == GIT_TEXT_MERGE_RR)
 		return git_merge_rr_odd(text, n);
 	if (it->text == GIT_TEXT_PACKED_REFS)

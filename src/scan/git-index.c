@@ -318,7 +318,7 @@ bool git_path_odd(const char *path)
 	}
 }
 
-int git_index_odd(const void *data, size_t n, size_t hash_len, char *ret, size_t ret_n)
+static int odd_entry(const void *data, size_t n, size_t hash_len, char *ret, size_t ret_n)
 {
 	struct cursor c;
 	if (open_index(data, n, hash_len, &c, NULL) < 0)
@@ -335,6 +335,12 @@ int git_index_odd(const void *data, size_t n, size_t hash_len, char *ret, size_t
 		}
 	}
 	return 0;
+}
+
+int git_index_odd(const void *data, size_t n, char *ret, size_t ret_n)
+{
+	int r = n ? odd_entry(data, n, 20, ret, ret_n) : 0;
+	return r == -EBADMSG ? odd_entry(data, n, 32, ret, ret_n) : r;
 }
 
 bool git_merge_rr_odd(const char *text, size_t n)

@@ -40,12 +40,12 @@ int git_index_each(const void *data, size_t n, size_t hash_len, git_index_fn fn,
 	struct git_index_split *ret_split, struct err *err);
 
 /* Is this a path that git writes nowhere: absolute, with an empty, a "." or a ".." component, or
- * with
- * ".git" in any case?  (A sparse index has directories, with a slash at the end.) */
+ * with ".git" in any case?  (A sparse index has directories, with a slash at the end.) */
 bool git_path_odd(const char *path);
-/* Does an entry of any stage have such a path?  git takes what its index names as it stands.  1:
- * yes, *ret (ret_n bytes, cut to fit) is the first; 0; -EBADMSG. */
-int git_index_odd(const void *data, size_t n, size_t hash_len, char *ret, size_t ret_n);
+/* Does an entry of any stage have such a path?  git takes what its index names as it stands, and an
+ * empty file for an index without entries.  Both lengths of hash are tried.  1: yes, *ret (ret_n
+ * bytes, cut to fit) is the first; 0; -EBADMSG. */
+int git_index_odd(const void *data, size_t n, char *ret, size_t ret_n);
 /* The same for MERGE_RR (records of "HEX TAB PATH NUL"), n bytes with a NUL behind them: git copies
  * what it names, as it stands in the work tree, into rr-cache. */
 bool git_merge_rr_odd(const char *text, size_t n);

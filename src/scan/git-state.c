@@ -53,13 +53,11 @@ static int odd_entry(struct scan_at at, char *name, size_t n_name)
 		return -EBADMSG;
 	const size_t n = (size_t)st.st_size;
 	if (n == 0)
-		return 0; /* git itself takes it for none */
+		return 0; /* which can't be mapped */
 	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	int r = git_index_odd(p, n, 20, name, n_name);
-	if (r == -EBADMSG)
-		r = git_index_odd(p, n, 32, name, n_name);
+	int r = git_index_odd(p, n, name, n_name);
 	munmap(p, n);
 	return r;
 }
