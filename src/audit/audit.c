@@ -24,6 +24,7 @@
 
 #include "audit/chain.h"
 #include "audit/events.h"
+#include "base/arena.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/json-out.h"
@@ -110,7 +111,7 @@ static int log_stat(struct audit *a)
 
 int audit_open(const char *path, const char *sandbox, struct audit **ret, struct err *err)
 {
-	struct audit *a = calloc(1, sizeof(*a));
+	struct audit *a = first_calloc(sizeof(*a));
 	if (!a)
 		return err_set(err, ENOMEM, "out of memory");
 	a->fd = a->head = -1;
@@ -464,5 +465,5 @@ void audit_close(struct audit *a)
 	if (a->head >= 0)
 		close(a->head);
 	json_free(&a->line);
-	free(a);
+	first_free(a);
 }

@@ -2,56 +2,42 @@
 #include "base/arena.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
-#include <sys/mman.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14; newer than the headers of Debian 11 */
-#endif
 
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t used, size;
-	bool warm; /* from the pool */
 	_Alignas(16) char data[];
 };
 
 #define CHUNK_MIN 8192
-#define PAGE 4096
+
+#ifdef BAWN_ASAN
+#define FIRST_BYTES 16 /* it is to see every piece by itself */
+#else
+#define FIRST_BYTES ((size_t)192 * 1024)
+#endif
 
 static struct {
-	char *at, *end;
-} pool;
+	atomic_size_t used;
+	_Alignas(16) char data[FIRST_BYTES];
+} first;
 
-void arena_warm(size_t n, size_t stack)
+void *first_calloc(size_t n)
 {
-#ifdef BAWN_ASAN
-	n = 0; /* it is to see every chunk by itself */
-#endif
-	void *p = n ? mmap(NULL, n, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
-		    : MAP_FAILED;
-	if (p != MAP_FAILED) {
-		pool.at = p;
-		pool.end = pool.at + n;
-	}
-	/* a new program has 128 KiB of stack mapped below its first frame; where less is left, or
-	 * the kernel doesn't know how, it comes as it is touched */
-	uintptr_t top = (uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(PAGE - 1);
-	madvise((void *)(top - stack), stack, MADV_POPULATE_WRITE); /* NOLINT */
+	const size_t need = (n + 15) & ~(size_t)15;
+	if (need < n || need > FIRST_BYTES || atomic_load(&first.used) > FIRST_BYTES - need)
+		return calloc(1, n);
+	const size_t at = atomic_fetch_add(&first.used, need);
+	return at <= FIRST_BYTES - need ? first.data + at : calloc(1, n);
 }
 
-static struct arena_chunk *new_chunk(size_t size)
+void first_free(void *p)
 {
-	size_t n = sizeof(struct arena_chunk) + size;
-	if ((size_t)(pool.end - pool.at) < n)
-		return calloc(1, n);
-	struct arena_chunk *c = (struct arena_chunk *)(void *)pool.at;
-	pool.at += (n + 15) & ~(size_t)15;
-	if (pool.at > pool.end)
-		pool.at = pool.end;
-	c->warm = true;
-	return c;
+	const uintptr_t at = (uintptr_t)p, begin = (uintptr_t)first.data;
+	if (at < begin || at >= begin + FIRST_BYTES)
+		free(p);
 }
 
 void *arena_alloc(struct arena *a, size_t n)
@@ -60,7 +46,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	struct arena_chunk *c = a->head;
 	if (!c || c->size - c->used < n) {
 		size_t size = MAX(n, (size_t)CHUNK_MIN);
-		c = new_chunk(size);
+		c = first_calloc(sizeof(*c) + size);
 		if (!c) {
 			a->failed = true;
 			return NULL;
@@ -145,8 +131,7 @@ void arena_free(struct arena *a)
 	struct arena_chunk *c = a->head;
 	while (c) {
 		struct arena_chunk *next = c->next;
-		if (!c->warm)
-			free(c);
+		first_free(c);
 		c = next;
 	}
 	*a = (struct arena){0};

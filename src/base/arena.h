@@ -20,11 +20,14 @@ struct strv {
 	size_t cap;
 };
 
+/* n zeroed bytes out of those that the program has without asking for them, as long as there are
+ * any; then calloc(3)'s.  musl maps and unmaps whatever is larger than a page or two by itself, and
+ * each such call costs a start more than the work that is done in the memory.  From any thread.
+ * NULL: out of memory. */
+void *first_calloc(size_t n);
+void first_free(void *p); /* the first ones are never used again */
+
 void *arena_alloc(struct arena *a, size_t n); /* zeroed, 16-byte aligned */
-/* n bytes that the arenas of this process take their memory from first, and the stack's next ones,
- * are mapped now: page by page, as each is touched, a start would pay ten times as much for them.
- * Once, before there are threads; that memory is given back by the end of the process. */
-void arena_warm(size_t n, size_t stack);
 /* Room for one more in an array of n elements of size bytes: v itself while n < *cap, else a copy
  * twice as long (v stays as it is, until the arena goes).  NULL: out of memory, *cap unchanged. */
 void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);

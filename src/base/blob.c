@@ -27,6 +27,15 @@ static char *reserve(struct blob *b, size_t n)
 	return p;
 }
 
+void blob_expect(struct blob *b, size_t n)
+{
+	char *p = b->cap < n ? realloc(b->data, n) : NULL;
+	if (!p)
+		return;
+	b->data = p;
+	b->cap = n;
+}
+
 static size_t padded(size_t n)
 {
 	return (n + 7) & ~(size_t)7;

@@ -24,6 +24,8 @@ struct blob {
 	bool failed;
 };
 
+/* Room for so many bytes at once: only a saving. */
+void blob_expect(struct blob *b, size_t n);
 int blob_put(struct blob *b, uint32_t tag, const void *data, size_t n);
 /* A record of n bytes, which the caller fills before the next one; NULL: out of memory. */
 char *blob_put_space(struct blob *b, uint32_t tag, size_t n);

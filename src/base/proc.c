@@ -55,18 +55,18 @@ NO_ASAN static int place_fds(const struct proc_spawn *how)
 
 /* A fresh user namespace comes with every capability over what it owns, but execve(2) takes them
  * from a user other than 0 unless they are ambient (capabilities(7)). */
-NO_ASAN static int keep_caps(void)
+NO_ASAN static int keep_caps(uint64_t caps)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
 	if (syscall(SYS_capget, &head, data) < 0)
 		return -errno;
 	for (int i = 0; i < 2; i++)
-		data[i].inheritable = data[i].permitted;
+		data[i].inheritable = data[i].permitted & (uint32_t)(caps >> 32 * i);
 	if (syscall(SYS_capset, &head, data) < 0)
 		return -errno;
 	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		if (data[cap / 32].permitted & (1u << cap % 32) &&
+		if (data[cap / 32].inheritable & (1u << cap % 32) &&
 			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
 			return -errno;
 	return 0;
@@ -85,8 +85,8 @@ NO_ASAN static int child_main(void *arg)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	int r = place_fds(c->how);
-	if (r == 0 && (c->how->ns & CLONE_NEWUSER))
-		r = keep_caps();
+	if (r == 0 && c->how->caps)
+		r = keep_caps(c->how->caps);
 	if (r < 0) {
 		errno = -r;
 		goto failed;

@@ -30,6 +30,7 @@ struct proc_spawn {
 	const int *fds;      /* fds[i] becomes descriptor i in the child; -1: /dev/null */
 	int nfds;            /* at least 3 (0, 1, 2), at most PROC_FDS_MAX */
 	uint64_t ns;         /* CLONE_NEW* flags, 0 for none */
+	uint64_t caps;       /* with CLONE_NEWUSER: what it has over its namespaces, 1 << CAP_* */
 	int die_with_parent; /* signal sent to it when the caller's thread ends, 0: none; such a
 				helper also gets a process group of its own, but with: */
 	bool same_group;     /* what the terminal sends reaches it, too */

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/escape.h"
+#include "base/arena.h"
 #include "base/fd.h"
 #include "egress/dialer-int.h"
 #include "net/netns.h"
@@ -618,7 +619,7 @@ static int add_fd(struct dialer *d, int fd, enum dialer_event kind)
 
 int dialer_new(const struct dialer_config *c, struct dialer **ret, struct err *err)
 {
-	struct dialer *d = calloc(1, sizeof(*d));
+	struct dialer *d = first_calloc(sizeof(*d));
 	if (!d)
 		return err_sys(err, ENOMEM, "dialer");
 	d->c = *c;
@@ -679,5 +680,5 @@ void dialer_free(struct dialer *d)
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	free(d);
+	first_free(d);
 }

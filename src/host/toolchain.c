@@ -29,7 +29,6 @@ enum part_flag {
 struct part {
 	const char *sub; /* below the tool's directory; "" is the directory itself */
 	unsigned int flags;
-	const char *masks[3]; /* below sub */
 };
 
 #define PARTS_MAX 10
@@ -42,109 +41,99 @@ static const struct tool {
 	struct part parts[PARTS_MAX];
 } tools[] = {
 	{"cargo", "CARGO_HOME", ".cargo", NULL,
-		{{"bin", 0, {0}}, {"registry", PART_OVERLAY, {0}}, {"git", PART_OVERLAY, {0}},
-			{"env", PART_FILE, {0}}, {"config.toml", PART_FILE | PART_NO_SECRET, {0}},
-			{"config", PART_FILE | PART_NO_SECRET, {0}}}},
+		{{"bin", 0}, {"registry", PART_OVERLAY}, {"git", PART_OVERLAY}, {"env", PART_FILE},
+			{"config.toml", PART_FILE | PART_NO_SECRET},
+			{"config", PART_FILE | PART_NO_SECRET}}},
 	{"rustup", "RUSTUP_HOME", ".rustup", "toolchains",
-		{{"toolchains", 0, {0}}, {"update-hashes", 0, {0}},
-			{"settings.toml", PART_FILE, {0}}}},
+		{{"toolchains", 0}, {"update-hashes", 0}, {"settings.toml", PART_FILE}}},
 	{"nvm", "NVM_DIR", ".nvm", "nvm.sh",
-		{{"versions", 0, {0}}, {"alias", 0, {0}}, {"nvm.sh", PART_FILE, {0}},
-			{"nvm-exec", PART_FILE, {0}}, {"bash_completion", PART_FILE, {0}},
-			{".cache", PART_OVERLAY, {0}}}},
+		{{"versions", 0}, {"alias", 0}, {"nvm.sh", PART_FILE}, {"nvm-exec", PART_FILE},
+			{"bash_completion", PART_FILE}, {".cache", PART_OVERLAY}}},
 	{"fnm", "FNM_DIR", ".local/share/fnm", "node-versions",
-		{{"node-versions", 0, {0}}, {"aliases", 0, {0}}}},
+		{{"node-versions", 0}, {"aliases", 0}}},
 	{"volta", "VOLTA_HOME", ".volta", "tools",
-		{{"bin", 0, {0}}, {"tools", 0, {0}}, {"layout.v3", PART_FILE, {0}},
-			{"layout.v4", PART_FILE, {0}}}},
-	{"n", "N_PREFIX", "n", "n/versions", {{"bin", 0, {0}}, {"lib", 0, {0}}, {"n", 0, {0}}}},
+		{{"bin", 0}, {"tools", 0}, {"layout.v3", PART_FILE}, {"layout.v4", PART_FILE}}},
+	{"n", "N_PREFIX", "n", "n/versions", {{"bin", 0}, {"lib", 0}, {"n", 0}}},
 	{"bun", "BUN_INSTALL", ".bun", NULL,
-		{{"bin", 0, {0}}, {"install/global", 0, {0}},
-			{"install/cache", PART_OVERLAY, {0}}}},
-	{"deno", "DENO_INSTALL", ".deno", "bin/deno", {{"bin", 0, {0}}}},
+		{{"bin", 0}, {"install/global", 0}, {"install/cache", PART_OVERLAY}}},
+	{"deno", "DENO_INSTALL", ".deno", "bin/deno", {{"bin", 0}}},
 	{"deno cache", "DENO_DIR", ".cache/deno", NULL,
-		{{"npm", PART_OVERLAY, {0}}, {"deps", PART_OVERLAY, {0}},
-			{"gen", PART_OVERLAY, {0}}, {"remote", PART_OVERLAY, {0}}}},
+		{{"npm", PART_OVERLAY}, {"deps", PART_OVERLAY}, {"gen", PART_OVERLAY},
+			{"remote", PART_OVERLAY}}},
 	{"pnpm", "PNPM_HOME", ".local/share/pnpm", NULL,
-		{{"pnpm", PART_FILE, {0}}, {"pnpx", PART_FILE, {0}}, {"nodejs", 0, {0}},
-			{"global", 0, {0}}, {"store", PART_OVERLAY, {0}}}},
-	{"npm", NULL, ".npm", NULL, {{"_cacache", PART_OVERLAY, {0}}, {"_npx", PART_OVERLAY, {0}}}},
-	{"npm global", NULL, ".npm-global", NULL, {{"bin", 0, {0}}, {"lib", 0, {0}}}},
-	{"yarn", NULL, ".yarn", NULL, {{"bin", 0, {0}}, {"berry/cache", PART_OVERLAY, {0}}}},
-	{"yarn cache", NULL, ".cache/yarn", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"corepack", NULL, ".cache/node/corepack", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"node-gyp", NULL, ".cache/node-gyp", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"playwright", "PLAYWRIGHT_BROWSERS_PATH", ".cache/ms-playwright", NULL, {{"", 0, {0}}}},
+		{{"pnpm", PART_FILE}, {"pnpx", PART_FILE}, {"nodejs", 0}, {"global", 0},
+			{"store", PART_OVERLAY}}},
+	{"npm", NULL, ".npm", NULL, {{"_cacache", PART_OVERLAY}, {"_npx", PART_OVERLAY}}},
+	{"npm global", NULL, ".npm-global", NULL, {{"bin", 0}, {"lib", 0}}},
+	{"yarn", NULL, ".yarn", NULL, {{"bin", 0}, {"berry/cache", PART_OVERLAY}}},
+	{"yarn cache", NULL, ".cache/yarn", NULL, {{"", PART_OVERLAY}}},
+	{"corepack", NULL, ".cache/node/corepack", NULL, {{"", PART_OVERLAY}}},
+	{"node-gyp", NULL, ".cache/node-gyp", NULL, {{"", PART_OVERLAY}}},
+	{"playwright", "PLAYWRIGHT_BROWSERS_PATH", ".cache/ms-playwright", NULL, {{"", 0}}},
 	{"pyenv", "PYENV_ROOT", ".pyenv", "versions",
-		{{"versions", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}}, {"shims", 0, {0}},
-			{"plugins", 0, {0}}, {"pyenv.d", 0, {0}}, {"completions", 0, {0}},
-			{"version", PART_FILE, {0}}}},
-	{"uv python", "UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", NULL, {{"", 0, {0}}}},
-	{"uv tools", "UV_TOOL_DIR", ".local/share/uv/tools", NULL, {{"", 0, {0}}}},
-	{"uv cache", "UV_CACHE_DIR", ".cache/uv", "CACHEDIR.TAG", {{"", PART_OVERLAY, {0}}}},
+		{{"versions", 0}, {"bin", 0}, {"libexec", 0}, {"shims", 0}, {"plugins", 0},
+			{"pyenv.d", 0}, {"completions", 0}, {"version", PART_FILE}}},
+	{"uv python", "UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", NULL, {{"", 0}}},
+	{"uv tools", "UV_TOOL_DIR", ".local/share/uv/tools", NULL, {{"", 0}}},
+	{"uv cache", "UV_CACHE_DIR", ".cache/uv", "CACHEDIR.TAG", {{"", PART_OVERLAY}}},
 	{"pipx", "PIPX_HOME", ".local/share/pipx", "venvs",
-		{{"venvs", 0, {0}}, {"shared", 0, {0}}, {"py", 0, {0}}}},
+		{{"venvs", 0}, {"shared", 0}, {"py", 0}}},
 	{"pip cache", "PIP_CACHE_DIR", ".cache/pip", NULL,
-		{{"http", PART_OVERLAY, {0}}, {"http-v2", PART_OVERLAY, {0}},
-			{"wheels", PART_OVERLAY, {0}}}},
-	{"pip user", NULL, ".local/lib", NULL, {{NULL, 0, {0}}}}, /* python3.*: see user_site() */
-	{"poetry", NULL, ".local/share/pypoetry", NULL, {{"venv", 0, {0}}}},
+		{{"http", PART_OVERLAY}, {"http-v2", PART_OVERLAY}, {"wheels", PART_OVERLAY}}},
+	{"pip user", NULL, ".local/lib", NULL, {{NULL, 0}}}, /* python3.*: see user_site() */
+	{"poetry", NULL, ".local/share/pypoetry", NULL, {{"venv", 0}}},
 	{"poetry cache", NULL, ".cache/pypoetry", NULL,
-		{{"cache", PART_OVERLAY, {0}}, {"artifacts", PART_OVERLAY, {0}},
-			{"virtualenvs", PART_OVERLAY, {0}}}},
-	{"conda", "CONDA_PREFIX_1", "miniconda3", "conda-meta", {{"", 0, {0}}}},
-	{"conda forge", NULL, "miniforge3", "conda-meta", {{"", 0, {0}}}},
-	{"anaconda", NULL, "anaconda3", "conda-meta", {{"", 0, {0}}}},
-	{"go", "GOPATH", "go", NULL,
-		{{"bin", 0, {0}}, {"pkg", PART_OVERLAY, {0}}}}, /* src is the user's */
-	{"go sdk", NULL, "sdk", NULL, {{NULL, 0, {0}}}},        /* go1.*: see go_sdk() */
-	{"go root", "GOROOT", NULL, "bin/go", {{"", 0, {0}}}},
-	{"go root", NULL, ".local/go", "bin/go", {{"", 0, {0}}}},
-	{"go build cache", "GOCACHE", ".cache/go-build", NULL, {{"", PART_OVERLAY, {0}}}},
+		{{"cache", PART_OVERLAY}, {"artifacts", PART_OVERLAY},
+			{"virtualenvs", PART_OVERLAY}}},
+	{"conda", "CONDA_PREFIX_1", "miniconda3", "conda-meta", {{"", 0}}},
+	{"conda forge", NULL, "miniforge3", "conda-meta", {{"", 0}}},
+	{"anaconda", NULL, "anaconda3", "conda-meta", {{"", 0}}},
+	{"go", "GOPATH", "go", NULL, {{"bin", 0}, {"pkg", PART_OVERLAY}}}, /* src is the user's */
+	{"go sdk", NULL, "sdk", NULL, {{NULL, 0}}},                        /* go1.*: see go_sdk() */
+	{"go root", "GOROOT", NULL, "bin/go", {{"", 0}}},
+	{"go root", NULL, ".local/go", "bin/go", {{"", 0}}},
+	{"go build cache", "GOCACHE", ".cache/go-build", NULL, {{"", PART_OVERLAY}}},
 	{"mise", "MISE_DATA_DIR", ".local/share/mise", "installs",
-		{{"installs", 0, {0}}, {"shims", 0, {0}}, {"plugins", 0, {0}}}},
+		{{"installs", 0}, {"shims", 0}, {"plugins", 0}}},
 	{"mise config", "MISE_CONFIG_DIR", ".config/mise", NULL,
-		{{"config.toml", PART_FILE | PART_NO_SECRET, {0}}}},
+		{{"config.toml", PART_FILE | PART_NO_SECRET}}},
 	{"asdf", "ASDF_DATA_DIR", ".asdf", "installs",
-		{{"installs", 0, {0}}, {"shims", 0, {0}}, {"plugins", 0, {0}}, {"bin", 0, {0}},
-			{"lib", 0, {0}}, {"asdf.sh", PART_FILE, {0}}}},
+		{{"installs", 0}, {"shims", 0}, {"plugins", 0}, {"bin", 0}, {"lib", 0},
+			{"asdf.sh", PART_FILE}}},
 	{"rbenv", "RBENV_ROOT", ".rbenv", "versions",
-		{{"versions", 0, {0}}, {"shims", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}},
-			{"plugins", 0, {0}}, {"version", PART_FILE, {0}}}},
+		{{"versions", 0}, {"shims", 0}, {"bin", 0}, {"libexec", 0}, {"plugins", 0},
+			{"version", PART_FILE}}},
 	{"nodenv", "NODENV_ROOT", ".nodenv", "versions",
-		{{"versions", 0, {0}}, {"shims", 0, {0}}, {"bin", 0, {0}}, {"libexec", 0, {0}},
-			{"plugins", 0, {0}}, {"version", PART_FILE, {0}}}},
-	{"rvm", NULL, ".rvm", "rubies",
-		{{"rubies", 0, {0}}, {"gems", 0, {0}}, {"bin", 0, {0}}, {"scripts", 0, {0}}}},
-	{"gem", NULL, ".gem", NULL, {{"ruby", 0, {0}}}}, /* not credentials */
-	{"gem user", NULL, ".local/share/gem", NULL, {{"ruby", 0, {0}}}},
-	{"bundler", NULL, ".bundle", NULL, {{"cache", PART_OVERLAY, {0}}}},
+		{{"versions", 0}, {"shims", 0}, {"bin", 0}, {"libexec", 0}, {"plugins", 0},
+			{"version", PART_FILE}}},
+	{"rvm", NULL, ".rvm", "rubies", {{"rubies", 0}, {"gems", 0}, {"bin", 0}, {"scripts", 0}}},
+	{"gem", NULL, ".gem", NULL, {{"ruby", 0}}}, /* not credentials */
+	{"gem user", NULL, ".local/share/gem", NULL, {{"ruby", 0}}},
+	{"bundler", NULL, ".bundle", NULL, {{"cache", PART_OVERLAY}}},
 	{"sdkman", "SDKMAN_DIR", ".sdkman", "candidates",
-		{{"candidates", 0, {0}}, {"bin", 0, {0}}, {"src", 0, {0}}, {"contrib", 0, {0}},
-			{"libexec", 0, {0}}, {"etc", 0, {0}}}},
-	{"jdk", NULL, ".jdks", NULL, {{"", 0, {0}}}},
+		{{"candidates", 0}, {"bin", 0}, {"src", 0}, {"contrib", 0}, {"libexec", 0},
+			{"etc", 0}}},
+	{"jdk", NULL, ".jdks", NULL, {{"", 0}}},
 	{"gradle", "GRADLE_USER_HOME", ".gradle", NULL,
-		{{"caches", PART_OVERLAY, {0}}, {"wrapper", PART_OVERLAY, {0}},
-			{"jdks", PART_OVERLAY, {0}}}},
-	{"maven", NULL, ".m2", NULL,
-		{{"repository", PART_OVERLAY, {0}}, {"wrapper", PART_OVERLAY, {0}}}},
-	{"ivy", NULL, ".ivy2", NULL, {{"cache", PART_OVERLAY, {0}}}},
-	{"coursier", NULL, ".cache/coursier", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", {{"", 0, {0}}}},
-	{"nuget", "NUGET_PACKAGES", ".nuget/packages", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"composer", NULL, ".cache/composer", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"ghcup", NULL, ".ghcup", "bin", {{"bin", 0, {0}}, {"ghc", 0, {0}}, {"hls", 0, {0}}}},
-	{"stack", NULL, ".stack", NULL, {{"programs", 0, {0}}, {"snapshots", 0, {0}}}},
-	{"opam", "OPAMROOT", ".opam", "config", {{"", PART_OVERLAY, {0}}}},
-	{"elan", NULL, ".elan", "toolchains", {{"bin", 0, {0}}, {"toolchains", 0, {0}}}},
-	{"zig cache", NULL, ".cache/zig", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"flutter", NULL, "flutter", "bin/flutter", {{"", PART_OVERLAY, {0}}}},
+		{{"caches", PART_OVERLAY}, {"wrapper", PART_OVERLAY}, {"jdks", PART_OVERLAY}}},
+	{"maven", NULL, ".m2", NULL, {{"repository", PART_OVERLAY}, {"wrapper", PART_OVERLAY}}},
+	{"ivy", NULL, ".ivy2", NULL, {{"cache", PART_OVERLAY}}},
+	{"coursier", NULL, ".cache/coursier", NULL, {{"", PART_OVERLAY}}},
+	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", {{"", 0}}},
+	{"nuget", "NUGET_PACKAGES", ".nuget/packages", NULL, {{"", PART_OVERLAY}}},
+	{"composer", NULL, ".cache/composer", NULL, {{"", PART_OVERLAY}}},
+	{"ghcup", NULL, ".ghcup", "bin", {{"bin", 0}, {"ghc", 0}, {"hls", 0}}},
+	{"stack", NULL, ".stack", NULL, {{"programs", 0}, {"snapshots", 0}}},
+	{"opam", "OPAMROOT", ".opam", "config", {{"", PART_OVERLAY}}},
+	{"elan", NULL, ".elan", "toolchains", {{"bin", 0}, {"toolchains", 0}}},
+	{"zig cache", NULL, ".cache/zig", NULL, {{"", PART_OVERLAY}}},
+	{"flutter", NULL, "flutter", "bin/flutter", {{"", PART_OVERLAY}}},
 	{"pub", "PUB_CACHE", ".pub-cache", NULL,
-		{{"hosted", PART_OVERLAY, {0}}, {"bin", 0, {0}}, {"git", PART_OVERLAY, {0}}}},
-	{"android", "ANDROID_HOME", "Android/Sdk", "platforms", {{"", 0, {0}}}},
-	{"ccache", "CCACHE_DIR", ".cache/ccache", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"sccache", "SCCACHE_DIR", ".cache/sccache", NULL, {{"", PART_OVERLAY, {0}}}},
-	{"pre-commit", NULL, ".cache/pre-commit", NULL, {{"", PART_OVERLAY, {0}}}},
+		{{"hosted", PART_OVERLAY}, {"bin", 0}, {"git", PART_OVERLAY}}},
+	{"android", "ANDROID_HOME", "Android/Sdk", "platforms", {{"", 0}}},
+	{"ccache", "CCACHE_DIR", ".cache/ccache", NULL, {{"", PART_OVERLAY}}},
+	{"sccache", "SCCACHE_DIR", ".cache/sccache", NULL, {{"", PART_OVERLAY}}},
+	{"pre-commit", NULL, ".cache/pre-commit", NULL, {{"", PART_OVERLAY}}},
 };
 
 /* Single programs in ~/.local/bin, which is never bound whole.  Links are recreated only if they
@@ -211,16 +200,15 @@ static bool too_wide(const struct finder *f, const char *path)
 	return false;
 }
 
-static struct host_tool *add_tool(
+static void add_tool(
 	struct finder *f, const char *name, const char *path, enum host_tool_mode mode, bool dir)
 {
 	struct host_toolchains *o = f->out;
 	struct host_tool *v = arena_grow(f->a, o->v, o->n, &o->cap, sizeof(*v));
 	if (!v)
-		return NULL;
+		return;
 	o->v = v;
-	o->v[o->n] = (struct host_tool){.name = name, .path = path, .mode = mode, .dir = dir};
-	return &o->v[o->n++];
+	o->v[o->n++] = (struct host_tool){.name = name, .path = path, .mode = mode, .dir = dir};
 }
 
 /* Words that a settings file would not hold without a credential. */
@@ -255,13 +243,8 @@ static bool add_part(struct finder *f, const struct tool *t, const struct part *
 		return false;
 	if (covered(f, path) || ((p->flags & PART_NO_SECRET) && seems_secret(f, path)))
 		return true;
-	struct host_tool *h = add_tool(f, t->name, path,
-		p->flags & PART_OVERLAY ? HOST_TOOL_OVERLAY : HOST_TOOL_RO, !file);
-	for (size_t i = 0; h && i < ARRAY_LEN(p->masks) && p->masks[i]; i++) {
-		char *m = path_join(f->a, path, p->masks[i]);
-		if (m && lstat(m, &st) == 0)
-			strv_push(f->a, &h->masks, m);
-	}
+	add_tool(f, t->name, path, p->flags & PART_OVERLAY ? HOST_TOOL_OVERLAY : HOST_TOOL_RO,
+		!file);
 	return true;
 }
 
@@ -392,7 +375,7 @@ static bool is_python_root(struct finder *f, const char *dir)
 static void add_python_root(struct finder *f, const char *real)
 {
 	static const struct tool t = {.name = "python of the workspace",
-		.parts = {{"bin", 0, {0}}, {"lib", 0, {0}}, {"include", 0, {0}}}};
+		.parts = {{"bin", 0}, {"lib", 0}, {"include", 0}}};
 	const char *slash = strrchr(real, '/');
 	if (!slash || slash - real < 5 || memcmp(slash - 4, "/bin", 4) != 0)
 		return;

@@ -18,7 +18,6 @@ struct host_tool {
 	const char *path; /* absolute, resolved; a directory, or a file (dir is false) */
 	enum host_tool_mode mode;
 	bool dir;
-	struct strv masks; /* absolute paths below path which exist and hold credentials */
 };
 
 struct host_toolchains {

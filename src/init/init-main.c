@@ -1,7 +1,7 @@
 /* init/init-main.c - bawn-init: the stages of one start, top to bottom, then pid 1.
  *
  * Started by bawn inside fresh user, mount, pid, ipc, uts and cgroup namespaces with an empty
- * environment and six descriptors.  It holds every capability, but only over what those namespaces
+ * environment and five descriptors.  It holds capabilities, but only over what those namespaces
  * own, until confine() gives them up for good.  It decides nothing and parses nothing but the plan.
  */
 #include <fcntl.h>
@@ -215,7 +215,7 @@ static void leave_numbers(void)
 /* The plan is complete: everything is decided from here on. */
 static int take_plan(const struct wire_early *early, struct build *b, struct err *err)
 {
-	int r = map_fd(report_receive_plan(), &b->map, err);
+	int r = map_fd(report_receive_part(CONTROL_PLAN), &b->map, err);
 	report_stamp(STAMP_PLAN);
 	if (r == 0)
 		r = wire_read(b->map.p, b->map.n, &b->plan, err);
@@ -224,17 +224,30 @@ static int take_plan(const struct wire_early *early, struct build *b, struct err
 	return r;
 }
 
-static int build(const struct wire_early *early, struct build *b, struct err *err)
+/* What follows from the policy alone. */
+static int take_early(struct wire_early *ret, struct err *err)
+{
+	struct mapping m;
+	int r = map_fd(report_receive_part(CONTROL_EARLY), &m, err);
+	report_stamp(STAMP_TOLD);
+	return r < 0 ? r : wire_early_read(m.p, m.n, ret, err);
+}
+
+static int build(struct build *b, struct err *err)
 {
 	struct net_stage net;
-	int r = net_stage_start(&net, early, err);
+	struct wire_early early;
+	int r = net_stage_start(&net, err);
+	if (r == 0)
+		r = take_early(&early, err);
 	if (r < 0)
 		return r;
-	struct mounts m;
-	int mounts = begin(early, &m, err);
-	if (mounts == 0)
-		mounts = take_plan(early, b, err);
+	net_stage_tell(&net, &early);
 	net_stage_aside(&net);
+	struct mounts m;
+	int mounts = begin(&early, &m, err);
+	if (mounts == 0)
+		mounts = take_plan(&early, b, err);
 	if (mounts == 0 && !b->plan.head.sudo)
 		leave_numbers();
 	if (mounts == 0)
@@ -293,8 +306,6 @@ int main(int argc, char **argv)
 {
 	struct err err = {0};
 	struct build b = {0};
-	struct wire_early early;
-	struct mapping early_map = {0};
 	sigset_t all;
 
 	if (argc == 2 && streq(argv[1], "reapply"))
@@ -314,9 +325,7 @@ int main(int argc, char **argv)
 		err_sys(&err, errno, "start a session");
 		report_fail(&err);
 	}
-	if (map_fd(INIT_FD_EARLY, &early_map, &err) < 0 ||
-		wire_early_read(early_map.p, early_map.n, &early, &err) < 0 ||
-		build(&early, &b, &err) < 0)
+	if (build(&b, &err) < 0)
 		report_fail(&err);
 	if (report_send(CONTROL_READY, 0, b.pty.master) < 0)
 		_exit(125);

@@ -30,12 +30,14 @@ static int hand_over(const struct wire_early *p, struct err *err)
 
 static int set_up(struct net_stage *s)
 {
-	const struct wire_early *p = s->early;
 	struct err *err = &s->err;
 	if (unshare(CLONE_NEWNET) < 0) {
 		err_hint(err, "see: bawn doctor");
 		return err_sys(err, errno, "create a network namespace");
 	}
+	while (sem_wait(&s->told) < 0)
+		;
+	const struct wire_early *p = s->early;
 	int r = net_apply_rtnl(p->rtnl.p, p->rtnl.n, err);
 	if (r < 0)
 		return r;
@@ -70,9 +72,10 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int net_stage_start(struct net_stage *s, const struct wire_early *early, struct err *err)
+int net_stage_start(struct net_stage *s, struct err *err)
 {
-	*s = (struct net_stage){.early = early, .netns = -1};
+	*s = (struct net_stage){.netns = -1};
+	sem_init(&s->told, 0, 0);
 	/* The main thread may be in the new root before the other has even begun: both hold on to
 	 * the /proc that is here now, whose sysctls can be written. */
 	s->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -80,6 +83,12 @@ int net_stage_start(struct net_stage *s, const struct wire_early *early, struct 
 		return err_sys(err, errno, "open /proc");
 	int r = pthread_create(&s->thread, NULL, run, s);
 	return r ? err_sys(err, r, "start the network thread") : 0;
+}
+
+void net_stage_tell(struct net_stage *s, const struct wire_early *early)
+{
+	s->early = early;
+	sem_post(&s->told);
 }
 
 void net_stage_aside(const struct net_stage *s)

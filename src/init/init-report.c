@@ -60,13 +60,13 @@ void report_failed(uint32_t session, const struct err *err)
 	memset(out.text, 0, sizeof(out.text));
 }
 
-int report_receive_plan(void)
+int report_receive_part(enum control_kind which)
 {
 	static struct control_msg m;
 	int fd = -1;
 	size_t n = 0;
 	if (fd_recv(INIT_FD_CONTROL, &m, sizeof(m), &fd, 1, &n) != sizeof(m) ||
-		m.magic != CONTROL_MAGIC || m.kind != CONTROL_PLAN || n != 1)
+		m.magic != CONTROL_MAGIC || m.kind != which || n != 1)
 		_exit(125); /* bawn has decided against it, and says why itself */
 	return fd;
 }

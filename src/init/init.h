@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 
@@ -18,7 +19,7 @@
 #include "plan/wire.h"
 
 /* Descriptors bawn starts us with, besides 0-2. */
-enum { INIT_FD_EARLY = 3, INIT_FD_CONTROL = 4, INIT_FD_HANDOVER = 5 };
+enum { INIT_FD_CONTROL = 3, INIT_FD_HANDOVER = 4 };
 
 extern mode_t init_umask; /* the caller's, for the agent */
 
@@ -35,8 +36,8 @@ void report_failed(uint32_t session, const struct err *err);
 /* One message from the supervisor, with at most four descriptors; 0 when it is gone.  -EAGAIN when
  * none waits and !block. */
 int report_receive(struct control_msg *ret, bool block, int fds[4], size_t *ret_nfds);
-/* The plan's descriptor; does not return without one. */
-int report_receive_plan(void);
+/* The descriptor of EARLY or PLAN; does not return without one. */
+int report_receive_part(enum control_kind which);
 
 /* init-net.c: the network, set up by a thread of its own beside the mounts.
  *
@@ -44,14 +45,17 @@ int report_receive_plan(void);
  * mounting takes; a thread can have a network namespace of its own, and the main thread joins it by
  * setns(2) at the last moment at which it still may. */
 struct net_stage {
-	const struct wire_early *early;
+	const struct wire_early *early; /* once it is told */
+	sem_t told;
 	pthread_t thread;
 	int proc;  /* directory descriptor of the host's /proc, until both are done */
 	int netns; /* out: descriptor of the new namespace */
 	atomic_bool done;
 	struct err err;
 };
-int net_stage_start(struct net_stage *s, const struct wire_early *early, struct err *err);
+int net_stage_start(struct net_stage *s, struct err *err);
+/* What is to be in it. */
+void net_stage_tell(struct net_stage *s, const struct wire_early *early);
 /* Off the caller's processor with it, where there is another (base/proc.h): from here on both have
  * as much to do. */
 void net_stage_aside(const struct net_stage *s);

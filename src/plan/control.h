@@ -1,10 +1,10 @@
 /* plan/control.h - the one fixed-size message kind between the supervisor and bawn-init, each way.
  *
- * SOCK_SEQPACKET; a message of any other size ends the run.  bawn-init makes the network and waits
- * for PLAN; it sends READY (with the pty
- * master as SCM_RIGHTS where one was asked for) once every guard is set and proven, then STARTED,
- * then EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, where the plan
- * says that the agent waits for it, then SIGNALs.
+ * SOCK_SEQPACKET; a message of any other size ends the run.  bawn-init waits for EARLY, makes the
+ * network and the first mounts, and waits for PLAN; it sends READY (with the pty master as
+ * SCM_RIGHTS where one was asked for) once every guard is set and proven, then STARTED, then
+ * EXITED; or ERROR at any time before STARTED.  The supervisor sends GO once, where the plan says
+ * that the agent waits for it, then SIGNALs.
  *
  * A session is one program started for the user: the plan's is session 0.  In a sandbox that lasts
  * (wire_head.lasting) the supervisor may EXEC more of them, each answered by STARTED or FAILED and
@@ -27,7 +27,8 @@ enum control_kind {
 	CONTROL_STARTED,   /* the agent's execve succeeded */
 	CONTROL_ERROR,     /* value: errno; text: message, NUL, remedy */
 	CONTROL_EXITED,    /* value: exit code, or 128+n */
-	CONTROL_PLAN,      /* carries the plan's memfd; first of all */
+	CONTROL_EARLY,     /* carries the memfd of plan/wire.h's early form; first of all */
+	CONTROL_PLAN,      /* carries the plan's; then */
 	CONTROL_GO,        /* start the agent */
 	CONTROL_SIGNAL,    /* value: send this signal to the agent */
 	CONTROL_FREEZE,    /* stop (value 1) or continue (value 0) every process but pid 1 */
@@ -59,6 +60,7 @@ struct control_msg {
 
 enum control_stamp {
 	STAMP_MAIN,     /* bawn-init runs */
+	STAMP_TOLD,     /* the early form is here */
 	STAMP_IDENTITY, /* id maps written */
 	STAMP_EARLY,    /* the rows that are every sandbox's are laid */
 	STAMP_PLAN,     /* the plan is here */

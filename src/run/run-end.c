@@ -270,7 +270,8 @@ void run_timing(const struct run *r, const struct sandbox_result *s)
 	timing_line("host facts, workspace scan", r->t_pack, r->t_facts);
 	timing_line("plan", r->t_facts, r->t_plan);
 	timing_line("clone and start of bawn-init", s->start_ns, t[STAMP_MAIN]);
-	timing_line("identity", t[STAMP_MAIN], t[STAMP_IDENTITY]);
+	timing_line("waiting for the policy", t[STAMP_MAIN], t[STAMP_TOLD]);
+	timing_line("identity", t[STAMP_TOLD], t[STAMP_IDENTITY]);
 	timing_line("every sandbox's mounts", t[STAMP_IDENTITY], t[STAMP_EARLY]);
 	timing_line("waiting for the plan", t[STAMP_EARLY], t[STAMP_PLAN]);
 	timing_line("its own mounts", t[STAMP_PLAN], t[STAMP_MOUNTS]);

@@ -420,11 +420,6 @@ static int guard_rows(struct run *r, struct err *err)
 	int given = given_rows(r, &pinned, err);
 	if (given < 0)
 		return given;
-	for (size_t i = 0; i < r->tools.n; i++)
-		for (size_t k = 0; k < r->tools.v[i].masks.n; k++)
-			row(r, MOUNT_MASK, r->tools.v[i].masks.v[k], MOUNT_OPTIONAL | MOUNT_GUARD,
-				NULL)
-				->why = "credentials of a toolchain";
 	if (r->n_git) {
 		/* Where the links lead; on disk, so that the copies can be read when the run is
 		 * over. */

@@ -237,17 +237,25 @@ static int serve(struct run *r, struct err *err)
 	return sandbox_serve(r->sandbox, &l, err);
 }
 
-static int launch(struct run *r, struct err *err)
+/* The namespaces take longest: before all that is to be read and decided. */
+static int start_ahead(struct run *r, struct err *err)
 {
 	if (run_check_stdio(err) < 0)
 		return -err->code;
+	for (int fd = 0; fd < 3 && !r->lasting; fd++)
+		if (isatty(fd))
+			r->tty_fds |= (uint8_t)(1u << fd);
+	if (!r->opt.dry_run)
+		r->ahead = sandbox_ahead(r->install.libexec, r->tty_fds);
+	return 0;
+}
+
+static int launch(struct run *r, struct err *err)
+{
 	if (!r->lasting && run_result_account(r, err) == -ENOMEM)
 		return -ENOMEM;
 	if (!r->lasting && r->result.account >= 0)
 		run_tally_begin(r, 0);
-	for (int fd = 0; fd < 3 && !r->lasting; fd++)
-		if (isatty(fd))
-			r->tty_fds |= (uint8_t)(1u << fd);
 	run_plan_begin(r);
 	int k = arena_check(&r->plan.arena, err);
 	if (k < 0)
@@ -300,8 +308,7 @@ static int launch(struct run *r, struct err *err)
 		.n_ports = r->opt.n_ports};
 	if (r->opt.dry_run)
 		return 0;
-	/* The namespaces take longest: everything else after them. */
-	k = sandbox_launch(&c, &r->sandbox, err);
+	k = sandbox_launch(&c, &r->ahead, &r->sandbox, err);
 	if (k == 0 && r->lasting) /* before anything can be mounted there */
 		k = store_sandbox_note_init(&r->box, sandbox_init_pid(r->sandbox), err);
 	return k == 0 && r->lasting ? serve(r, err) : k;
@@ -354,6 +361,8 @@ int run_release(struct run *r, int code)
 	/* a template stays in use, and a control group has somebody in it, until it is gone */
 	const bool beside = early && !r->image && r->cgroup.dir < 0;
 	struct proc last = PROC_NONE;
+	sandbox_ahead_drop(r->ahead);
+	r->ahead = NULL;
 	sandbox_free(r->sandbox, beside ? &last : NULL);
 	cgroup_end(&r->cgroup);
 	r->sandbox = NULL; /* what is said from here on goes to a restored terminal */
@@ -378,10 +387,6 @@ int run_release(struct run *r, int code)
 	return code;
 }
 
-/* What a start takes of memory and stack, at least. */
-#define WARM_BYTES ((size_t)80 * 1024)
-#define WARM_STACK ((size_t)48 * 1024)
-
 /* What one that lasts has was found with its description. */
 static int open_root(struct run *r, struct err *err)
 {
@@ -392,9 +397,11 @@ static int open_root(struct run *r, struct err *err)
 int run_supervise(struct run *r, struct err *err)
 {
 	struct sandbox_result res = {0};
-	/* not before: a supervisor that lasts is forked, and would copy it page by page */
-	arena_warm(WARM_BYTES, WARM_STACK);
-	int k = run_policy(r, err);
+	int k = run_begin(r, err);
+	if (k == 0)
+		k = start_ahead(r, err);
+	if (k == 0)
+		k = run_policy(r, err);
 	if (k == 0)
 		k = open_root(r, err);
 	if (k == 0)

@@ -157,7 +157,8 @@ struct run {
 	struct audit *audit;
 	struct run_result result;
 	struct run_tally *tally;
-	struct run_learn *learn; /* NULL: the policy is kept as it is */
+	struct run_learn *learn;     /* NULL: the policy is kept as it is */
+	struct sandbox_ahead *ahead; /* until there is a sandbox */
 	struct sandbox *sandbox;
 	int argc; /* the command line as typed, for messages */
 	char **argv;

@@ -1,12 +1,14 @@
 /* sandbox/launch.c - starting the processes of a run; see sandbox.h.
  *
- * Order: bawn-init first, as its namespaces are the long pole, and it keeps two processors busy.
+ * Order: bawn-init first, before anything is known that it is to do, as its namespaces are the long
+ * pole, and it keeps two processors busy.
  * The relay starts when the agent has been told to: until it runs, the listening sockets that
  * bawn-init made hold whatever the agent sends.  Both end with us: by a socket whose other end we
  * hold, and by PR_SET_PDEATHSIG.
  */
 #include "sandbox/launch.h"
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -19,6 +21,19 @@
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+/* What either of the two forms of a plan needs, nearly always. */
+#define WIRE_EXPECT ((size_t)24 * 1024)
+
+#define CAP(name) (UINT64_C(1) << CAP_##name)
+/* What bawn-init does in there: it mounts, sets up a network, limits, identities, owners and modes,
+ * and is sudo's helper.  Each more would be one more to give and to drop at every start. */
+#define CAPABILITIES                                                                               \
+	(CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | CAP(FSETID) |       \
+		CAP(KILL) | CAP(SETGID) | CAP(SETUID) | CAP(SETPCAP) | CAP(NET_BIND_SERVICE) |     \
+		CAP(NET_ADMIN) | CAP(NET_RAW) | CAP(SYS_CHROOT) | CAP(SYS_PTRACE) |                \
+		CAP(SYS_ADMIN) | CAP(SYS_RESOURCE) | CAP(MKNOD) | CAP(SETFCAP) |                   \
+		CAP(CHECKPOINT_RESTORE))
 
 uint64_t sandbox_now(void)
 {
@@ -58,6 +73,7 @@ static int early_memfd(const struct sandbox_config *c, struct err *err)
 	for (size_t i = 0; i < c->dialer.n_host_ports; i++)
 		e.head.host_ports[i] = c->dialer.host_ports[i];
 	struct blob b = {0};
+	blob_expect(&b, WIRE_EXPECT);
 	int r = wire_early_write(&e, c->rows, c->n_rows, &b, err);
 	if (r == 0)
 		r = fd_memfd_sealed("bawn-early", b.data, b.n, err);
@@ -77,6 +93,7 @@ static int plan_memfd(const struct sandbox *s, const struct plan *plan, struct e
 	const struct pack *pack = s->config.pack;
 	struct wire_bytes seccomp = {.p = pack->seccomp, .n = pack->seccomp_bytes};
 	struct blob b = {0};
+	blob_expect(&b, WIRE_EXPECT);
 	int r = wire_write(plan, seccomp, ws.ws_row, ws.ws_col, &b, err);
 	if (r == 0)
 		r = fd_memfd_sealed("bawn-plan", b.data, b.n, err);
@@ -118,35 +135,61 @@ int sandbox_run_mode(struct sandbox *s, const char *mode, const char *arg, int w
 	return r < 0 ? r : proc_wait(&p, ret_status);
 }
 
-/* Beside us: what is to be found out for the plan takes as long as its namespaces. */
-static int start_init(struct sandbox *s, int early, int control, int handover, struct err *err)
+static void start_init(
+	struct sandbox_ahead *a, const char *libexec, uint8_t tty_fds, const int ends[2])
 {
-	const struct sandbox_config *c = &s->config;
-	struct init_start *i = &s->start;
 	static char name[] = "bawn-init";
-	int r = sandbox_helper_path(c, name, i->path, sizeof(i->path), err);
-	if (r < 0)
-		return r;
-	i->argv[0] = name;
+	const struct sandbox_config c = {.libexec = libexec};
+	if (sandbox_helper_path(&c, name, a->path, sizeof(a->path), &a->err) < 0)
+		return;
+	a->argv[0] = name;
 	/* The caller's own terminal never enters: the pty stands in for it. */
 	for (int fd = 0; fd < 3; fd++)
-		i->fds[fd] = c->tty_fds >> fd & 1 ? -1 : fd;
-	i->fds[3] = early;
-	i->fds[4] = control;
-	i->fds[5] = handover;
-	i->proc.how = (struct proc_spawn){.path = i->path,
-		.argv = i->argv,
-		.fds = i->fds,
-		.nfds = ARRAY_LEN(i->fds),
+		a->fds[fd] = tty_fds >> fd & 1 ? -1 : fd;
+	a->fds[3] = ends[0];
+	a->fds[4] = ends[1];
+	a->how.how = (struct proc_spawn){.path = a->path,
+		.argv = a->argv,
+		.fds = a->fds,
+		.nfds = ARRAY_LEN(a->fds),
 		.ns = NAMESPACES,
+		.caps = CAPABILITIES,
 		.die_with_parent = SIGKILL};
-	r = proc_spawn_beside(&i->proc, &s->init, err);
+	const int r = proc_spawn_beside(&a->how, &a->proc, &a->err);
 	/* EINVAL: a kernel without them */
-	if (r < 0 &&
-		(err->code == EPERM || err->code == ENOSPC || err->code == EUSERS ||
-			err->code == EINVAL))
-		err_hint(err, "user namespaces are not available to you here: run bawn doctor");
-	return r;
+	if (r == -EPERM || r == -ENOSPC || r == -EUSERS || r == -EINVAL)
+		err_hint(&a->err, "user namespaces are not available to you here: run bawn doctor");
+}
+
+struct sandbox_ahead *sandbox_ahead(const char *libexec, uint8_t tty_fds)
+{
+	struct sandbox_ahead *a = first_calloc(sizeof(*a));
+	if (!a)
+		return NULL;
+	*a = (struct sandbox_ahead){
+		.proc = PROC_NONE, .control = -1, .handover = -1, .ns = sandbox_now()};
+	int control[2] = {-1, -1}, handover[2] = {-1, -1};
+	if (pair(control, &a->err) == 0 && pair(handover, &a->err) == 0) {
+		const int ends[2] = {control[1], handover[1]};
+		start_init(a, libexec, tty_fds, ends);
+		a->control = TAKE_FD(control[0]);
+		a->handover = TAKE_FD(handover[0]);
+	}
+	close_pair(control);
+	close_pair(handover);
+	return a;
+}
+
+void sandbox_ahead_drop(struct sandbox_ahead *a)
+{
+	if (!a)
+		return;
+	proc_kill(&a->proc);
+	if (a->control >= 0)
+		close(a->control);
+	if (a->handover >= 0)
+		close(a->handover);
+	first_free(a);
 }
 
 int sandbox_start_relay(struct sandbox *s, struct err *err)
@@ -195,49 +238,67 @@ static int take_listeners(struct sandbox *s, struct err *err)
 	char byte;
 	ssize_t n = fd_recv(s->handover, &byte, 1, s->listeners, FD_PASS_MAX, &s->n_listeners);
 	close(TAKE_FD(s->handover));
-	if (n != 1 || s->n_listeners < NETNS_FD_HOST_PORTS)
+	if (n == 1 && s->n_listeners < NETNS_FD_HOST_PORTS)
+		return err_sys(err, EMFILE, "take the sandbox's listening sockets");
+	if (n != 1)
 		return err_set(err, EBADMSG, "the sandbox's listening sockets did not arrive");
 	return 0;
 }
 
-static int start_processes(struct sandbox *s, struct err *err)
+/* One of the two memfds with what it is to do.  A bawn-init that has failed by now says why itself:
+ * sandbox_wait() reads it. */
+static void tell(struct sandbox *s, enum control_kind kind, int fd)
 {
-	int control[2] = {-1, -1}, relay[2] = {-1, -1}, handover[2] = {-1, -1};
+	const struct control_msg m = {.magic = CONTROL_MAGIC, .kind = kind};
+	fd_send(s->control, &m, sizeof(m), &fd, 1);
+}
+
+static int begin(struct sandbox *s, struct err *err)
+{
+	int relay[2] = {-1, -1};
 	_cleanup_close_ int early = early_memfd(&s->config, err);
-	int r = early;
+	if (early < 0)
+		return early;
+	tell(s, CONTROL_EARLY, early);
+	int r = pair(relay, err);
+	if (r < 0)
+		return r;
+	s->relay_end = TAKE_FD(relay[1]);
+	s->config.dialer.relay_sock = relay[0];
+	s->config.dialer.vault = (struct dialer_vault){.ctx = s,
+		.refuse = vault_refuse,
+		.flow = vault_flow,
+		.limit = vault_limit,
+		.judge = vault_judge};
+	r = dialer_new(&s->config.dialer, &s->dialer, err);
 	if (r >= 0)
-		r = pair(control, err);
-	if (r >= 0)
-		r = pair(relay, err);
-	if (r >= 0)
-		r = pair(handover, err);
-	if (r >= 0)
-		r = start_init(s, early, control[1], handover[1], err);
-	if (r >= 0) {
-		s->relay_end = TAKE_FD(relay[1]);
-		s->handover = TAKE_FD(handover[0]);
-		s->control = TAKE_FD(control[0]);
-		s->config.dialer.relay_sock = relay[0];
-		s->config.dialer.vault = (struct dialer_vault){.ctx = s,
-			.refuse = vault_refuse,
-			.flow = vault_flow,
-			.limit = vault_limit,
-			.judge = vault_judge};
-		r = dialer_new(&s->config.dialer, &s->dialer, err);
-		if (r >= 0)
-			relay[0] = -1;
-	}
-	close_pair(control);
+		relay[0] = -1;
 	close_pair(relay);
-	close_pair(handover);
 	return r < 0 ? r : 0;
 }
 
-int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct err *err)
+/* What was started ahead is this sandbox's from here on. */
+static int adopt(struct sandbox *s, struct sandbox_ahead *a, struct err *err)
 {
-	struct sandbox *s = calloc(1, sizeof(*s));
-	if (!s)
+	s->ahead = a;
+	s->init = a->proc;
+	a->proc = PROC_NONE;
+	s->control = TAKE_FD(a->control);
+	s->handover = TAKE_FD(a->handover);
+	s->result.start_ns = a->ns;
+	if (a->err.code)
+		*err = a->err;
+	return -a->err.code;
+}
+
+int sandbox_launch(const struct sandbox_config *c, struct sandbox_ahead **ahead,
+	struct sandbox **ret, struct err *err)
+{
+	struct sandbox *s = first_calloc(sizeof(*s));
+	if (!s || !*ahead) {
+		first_free(s);
 		return err_set(err, ENOMEM, "out of memory");
+	}
 	s->config = *c;
 	s->init = s->relay = PROC_NONE;
 	s->deadlines = s->first_account = -1;
@@ -248,10 +309,12 @@ int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct 
 	ports_clear(&s->ports);
 	vault_clear(&s->vault);
 	s->visitors = s->visitor = -1;
-	s->result.start_ns = sandbox_now();
-	int r = ports_open(&s->ports, c->ports, c->n_ports, err);
+	int r = adopt(s, *ahead, err);
+	*ahead = NULL;
 	if (r == 0)
-		r = start_processes(s, err);
+		r = ports_open(&s->ports, c->ports, c->n_ports, err);
+	if (r == 0)
+		r = begin(s, err);
 	if (r < 0) {
 		sandbox_free(s, NULL);
 		return r;
@@ -281,9 +344,7 @@ int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err)
 	_cleanup_close_ int fd = plan_memfd(s, plan, err);
 	if (fd < 0)
 		return fd;
-	struct control_msg m = {.magic = CONTROL_MAGIC, .kind = CONTROL_PLAN};
-	/* A bawn-init that has failed by now says why: sandbox_wait() reads it. */
-	fd_send(s->control, &m, sizeof(m), &fd, 1);
+	tell(s, CONTROL_PLAN, fd);
 	return 0;
 }
 
@@ -303,8 +364,8 @@ static int receive(struct sandbox *s, struct control_msg *m, int *ret_fd, struct
 	if (n == 0 || n == -ECONNRESET) {
 		int status = 0;
 		proc_wait(&s->init, &status);
-		if (s->start.proc.error)
-			return err_sys(err, s->start.proc.error, "execute %s", s->start.path);
+		if (s->ahead->how.error)
+			return err_sys(err, s->ahead->how.error, "execute %s", s->ahead->path);
 		return err_set(err, EIO, "bawn-init ended unexpectedly (status %d)", status);
 	}
 	if (n != sizeof(*m) || m->magic != CONTROL_MAGIC)
@@ -439,5 +500,6 @@ void sandbox_free(struct sandbox *s, struct proc *ret_last)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	arena_free(&s->arena);
-	free(s);
+	first_free(s->ahead);
+	first_free(s);
 }

@@ -35,22 +35,26 @@ enum tag {
 	TAG_FOLLOWED,
 };
 
-/* What bawn-init is started with: it must last until it runs. */
-struct init_start {
-	struct proc_beside proc;
+/* bawn-init from its clone on.  What it is started with must last until it runs. */
+struct sandbox_ahead {
+	struct proc_beside how;
 	char path[4096];
 	char *argv[2];
-	int fds[6];
+	int fds[5];
+	struct proc proc;
+	int control, handover; /* our ends */
+	uint64_t ns;           /* when */
+	struct err err;        /* why it isn't there */
 };
 
 struct sandbox {
 	struct sandbox_config config;
 	const struct plan *plan;
 	struct proc init, relay;
-	struct init_start start;    /* of init, until it has said something */
-	int relay_end;              /* the relay's socket, until it is started */
-	int handover;               /* where bawn-init's listening sockets come from */
-	int listeners[FD_PASS_MAX]; /* held until something uses the network */
+	struct sandbox_ahead *ahead; /* what init was started with */
+	int relay_end;               /* the relay's socket, until it is started */
+	int handover;                /* where bawn-init's listening sockets come from */
+	int listeners[FD_PASS_MAX];  /* held until something uses the network */
 	size_t n_listeners;
 	int control; /* SEQPACKET to bawn-init */
 	struct dialer *dialer;

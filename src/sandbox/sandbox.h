@@ -111,10 +111,20 @@ struct sandbox_result {
 	uint64_t user_us, system_us;                   /* processor time; not if lasting */
 };
 
-struct sandbox; /* a run in progress */
+struct sandbox;       /* a run in progress */
+struct sandbox_ahead; /* bawn-init alone, in namespaces of its own, which waits to be told */
 
-/* Clone bawn-init into its namespaces: it makes the network and waits.  0 or -errno. */
-int sandbox_launch(const struct sandbox_config *c, struct sandbox **ret, struct err *err);
+/* Clone bawn-init before anything is decided: to make its namespaces it need know nothing.  What
+ * keeps it from starting is said by sandbox_launch(); NULL: no memory.  tty_fds: as in the config.
+ */
+struct sandbox_ahead *sandbox_ahead(const char *libexec, uint8_t tty_fds);
+/* There will be no sandbox: it is gone when this returns. */
+void sandbox_ahead_drop(struct sandbox_ahead *a);
+
+/* Give it what follows from the policy alone: it makes the network, the first mounts, and waits.
+ * *ahead is taken over, and NULL then.  0 or -errno. */
+int sandbox_launch(const struct sandbox_config *c, struct sandbox_ahead **ahead,
+	struct sandbox **ret, struct err *err);
 /* A sandbox that lasts: who may come to it.  The listener and dirfd are taken over, the client is
  * when the agent has started.  0 or -errno. */
 int sandbox_serve(struct sandbox *s, const struct sandbox_lasting *l, struct err *err);

@@ -126,6 +126,23 @@ char *store_box_shape(struct arena *a, const char *profile, const char *workspac
 	return arena_printf(a, "%s-%s", tool, place);
 }
 
+/* One that could not be finished goes without a descriptor, as there may be none left: one that is
+ * new has next to nothing in it, and what was taken goes back, to be looked at anew. */
+static void undo(struct store_box *b, struct arena *a)
+{
+	char *lock = path_join(a, b->dir, STORE_LOCK_NAME);
+	if (lock)
+		unlink(lock);
+	rmdir(b->home);
+	const bool gone = rmdir(b->dir) == 0 || errno == ENOENT ||
+		(b->spare && rename(b->dir, b->spare) == 0);
+	b->spare = NULL;
+	if (!gone)
+		store_box_remove(b, NULL);
+	else if (b->lock >= 0)
+		close(b->lock);
+}
+
 /* Its names; like: an own place for the spare one, of a template's sandbox. */
 static int create(struct store *s, struct arena *a, const char *profile, const char *workspace,
 	const char *home, const char *like, struct store_box *ret, struct err *err)
@@ -153,12 +170,10 @@ static int create(struct store *s, struct arena *a, const char *profile, const c
 		return err_sys(err, -r, "lock %s", s->sandboxes);
 	r = box_make(&b, a, err);
 	lock_fd(s->lock, LOCK_UN);
-	if (r < 0) {
-		b.spare = NULL;
-		store_box_remove(&b, NULL);
-	} else {
+	if (r < 0)
+		undo(&b, a);
+	else
 		*ret = b;
-	}
 	return r;
 }
 

@@ -207,6 +207,7 @@ shell() {
 	run -125 "$BAWN" run --rm shell -- touch "$WS/ran"
 	assert_output "policies/user.yaml:2"
 	[ ! -e "$WS/ran" ]
+	assert_no_leftovers # bawn-init was started before anything was read
 }
 
 @test "a bawn-init that can't be executed: said by name" {
@@ -270,6 +271,19 @@ shell() {
 
 @test "few open files: 64 are enough for a start, the network says what it lacks, and fewer are named" {
 	refused 'ulimit -n 1024' bash -c 'ulimit -n 16; "$0" run --rm shell -- touch ran' "$BAWN"
+	# wherever it is that the last one is gone
+	local n
+	for n in {7..40}; do
+		run bash -c 'ulimit -n '"$n"'; "$0" run --rm shell -- true' "$BAWN"
+		[ "$status" -eq 0 ] || [ "$status" -ge 125 ] || fail "$n: $status"
+		[ "$status" -eq 0 ] || assert_output 'ulimit -n 1024'
+		if [ -n "$(ls "$XDG_DATA_HOME/bawn/sandboxes" 2>/dev/null)" ]; then
+			assert_output 'the next bawn command tries again'
+			"$BAWN" run --rm -q shell -- true
+			[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes")" ]
+		fi
+	done
+	assert_no_leftovers
 	run bash -c 'ulimit -n 64; "$0" run --rm shell -- echo ran; "$0" run --name box shell -- true; "$0" exec box echo again' "$BAWN"
 	assert_status 0
 	[ "$output" = ran$'\n'again ]
