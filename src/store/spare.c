@@ -15,6 +15,7 @@
 #include "base/tree.h"
 
 #define WAYS_NAME "ways"
+#define MORE_MAX 256
 #define WAYS_MAX 64
 #define WAY_DEPTH 32
 #define WAYS_BYTES 65536
@@ -31,6 +32,47 @@ void spare_place(struct store *s, struct arena *a, const char *workspace, const 
 	char *dir = path_join(a, s->xdg.cache, "spare");
 	if (key && dir)
 		b->spare = path_join(a, dir, digest_hex(digest_of(key, strlen(key)), hex));
+}
+
+/* ---- taken ---- */
+
+/* Any two that come at once try others first. */
+static unsigned int turn(void)
+{
+	return (unsigned int)getpid() * 2654435761u >> 16;
+}
+
+static bool more_place(const struct store_box *b, char ret[static PATH_MAX])
+{
+	return snprintf(ret, PATH_MAX, "%s.more", b->spare) < PATH_MAX;
+}
+
+bool spare_take(const struct store_box *b)
+{
+	enum { TRIES = 8 };
+	_Alignas(struct dir_record) char buf[8192]; /* of two digits each: all of them */
+	const char *names[MORE_MAX];
+	char place[PATH_MAX];
+	size_t n = 0;
+	if (!b->spare)
+		return false;
+	if (rename(b->spare, b->dir) == 0)
+		return true;
+	if (errno != ENOENT || b->whole || !more_place(b, place))
+		return false;
+	_cleanup_close_ int fd = openat(
+		AT_FDCWD, place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const ssize_t bytes = fd < 0 ? -1 : dir_records(fd, buf, sizeof(buf));
+	for (ssize_t o = 0; o < bytes && n < MORE_MAX;) {
+		const struct dir_record *d = (const struct dir_record *)(buf + o);
+		if (d->d_name[0] != '.')
+			names[n++] = d->d_name;
+		o += d->d_reclen;
+	}
+	for (unsigned int i = 0, first = turn(); n && i < TRIES; i++)
+		if (renameat(fd, names[(first + i) % n], AT_FDCWD, b->dir) == 0)
+			return true;
+	return false;
 }
 
 /* What the agent could leave on a directory for whoever gets it next.  Not the number that the
@@ -321,22 +363,35 @@ static bool rename_new(const char *from, const char *to)
 	return done;
 }
 
-bool spare_keep(const struct store_box *b)
+/* Where it goes: the place is b->spare, or there are others. */
+static bool free_place(const struct store_box *b, char ret[static PATH_MAX])
 {
 	struct stat st;
-	if (!b->spare || !b->dir || lstat(b->spare, &st) == 0)
+	char more[PATH_MAX];
+	if (lstat(b->spare, &st) < 0)
+		return snprintf(ret, PATH_MAX, "%s", b->spare) < PATH_MAX;
+	return !b->whole && more_place(b, more) &&
+		snprintf(ret, PATH_MAX, "%s/%02x", more, turn() % MORE_MAX) < PATH_MAX &&
+		lstat(ret, &st) < 0;
+}
+
+bool spare_keep(const struct store_box *b)
+{
+	char place[PATH_MAX];
+	if (!b->spare || !b->dir || !free_place(b, place))
 		return false;
 	_cleanup_close_ int dir = open_box(b);
 	if (dir < 0 || !pristine(b, dir, true) || !note_ways(b, dir))
 		return false;
 	open_work(b, dir);
-	if (rename_new(b->dir, b->spare))
+	if (rename_new(b->dir, place))
 		return true;
-	char parent[PATH_MAX];
-	if (errno != ENOENT ||
-		snprintf(parent, sizeof(parent), "%.*s", (int)(path_base(b->spare) - b->spare - 1),
-			b->spare) >= (int)sizeof(parent) ||
-		file_mkdir_private(parent, NULL) < 0)
+	char *base = strrchr(place, '/');
+	if (errno != ENOENT || !base)
 		return false;
-	return rename_new(b->dir, b->spare);
+	*base = '\0';
+	if (file_mkdir_private(place, NULL) < 0)
+		return false;
+	*base = '/';
+	return rename_new(b->dir, place);
 }

@@ -11,6 +11,9 @@
  * removes those of former runs when it has time (the kernel alone writes there).  Nor may two
  * mounts have one upper directory, and the kernel takes a while to take one down: until then the
  * lock is held, and who finds it held makes upper directories of its own.
+ *
+ * Of those that run at once each leaves one: the first at the place itself, others beside it, in a
+ * directory of at most 256.
  */
 #ifndef BAWN_STORE_SPARE_H
 #define BAWN_STORE_SPARE_H
@@ -23,6 +26,8 @@
 /* Where the next start on this workspace finds an unused directory: b->spare, NULL: nowhere. */
 void spare_place(struct store *s, struct arena *a, const char *workspace, const char *home,
 	struct store_box *b);
+/* Make one of those that are kept b->dir; false: there is none. */
+bool spare_take(const struct store_box *b);
 /* A directory that was taken from there: recall its ways.  Does it hold nothing else? */
 bool spare_taken(struct store_box *b, struct arena *a);
 /* Keep the directory, emptied, for the next start; false when it has to be removed. */

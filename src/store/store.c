@@ -88,7 +88,7 @@ static void id_part(const char *path, char ret[static 25])
 static int box_make(struct store_box *b, struct arena *a, struct err *err)
 {
 	CRASH_STEP();
-	bool taken = b->spare && rename(b->spare, b->dir) == 0;
+	bool taken = spare_take(b);
 	CRASH_STEP();
 	if (taken && !spare_taken(b, a)) {
 		int r = tree_remove(AT_FDCWD, b->dir, err);

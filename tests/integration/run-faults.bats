@@ -379,3 +379,29 @@ shell() {
 	assert_status 125
 	assert_output 'bawn run claude .'
 }
+
+@test "sixteen at once, twice: each has an empty home, and their directories are used again, once at a time" {
+	local i round spare=$XDG_CACHE_HOME/bawn/spare
+	"$BAWN" run --rm -q shell -- true
+	for round in 1 2; do
+		for i in {1..16}; do
+			# it waits for the others, so that all of them are there at the same time
+			"$BAWN" run --rm -q shell -- sh -c 'ls -A ~ | grep -v "^project$"; touch ~/mine-'"$i"'; sleep 1; ls ~ | grep mine' \
+				>"$T/out-$round-$i" 2>&1 3>&- &
+		done
+		wait
+		for i in {1..16}; do
+			[ "$(cat "$T/out-$round-$i")" = "mine-$i" ] || fail "$round, $i: $(cat "$T/out-$round-$i")"
+		done
+	done
+	# a pid decides where: some meet
+	[ "$(ls -A "$spare"/*.more | wc -l)" -ge 4 ] || fail "$(ls -AR "$spare" | head -30)"
+	[ -z "$(find "$spare" -name 'mine*')" ]
+	[ -z "$(ls "$XDG_DATA_HOME/bawn/sandboxes")" ]
+	# one that something was put into is not believed
+	for i in "$spare"/*.more/* "$spare"/*; do [ "${i%.more}" != "$i" ] || mkdir -p "$i/home/planted"; done
+	for i in {1..4}; do
+		run "$BAWN" run --rm -q shell -- sh -c 'ls -A ~'
+		refute_output planted
+	done
+}
