@@ -321,7 +321,7 @@ void scan_end_report(struct scanner *s)
 	/* git first, as it is asked for most often, should there be too much of all */
 	scan_each_git(s, scan_git_check);
 	if (s->req->hooks)
-		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6);
+		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6, false);
 	par_run(find_touched, &x, t->n_dirs);
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];

@@ -17,7 +17,6 @@
 
 #define GIT_DIRS_MAX 4096
 #define MODULE_DEPTH 12
-#define PACKED_REFS_MAX ((size_t)8 << 20)
 
 static bool is_git_dir(struct scanner *s, struct scan_at at)
 {
@@ -198,12 +197,7 @@ static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *
 
 static void emit_pointer(struct scanner *s, struct scan_at at)
 {
-	scan_emit_at(s, at,
-		(struct scan_item){.kind = SCAN_PERSIST,
-			.type = SCAN_SYMLINK,
-			.flags = SCAN_AUTO,
-			.per = 3,
-			.detail = "git takes config and hooks from elsewhere"});
+	scan_emit_git(s, at, 3, "git takes config and hooks from elsewhere");
 }
 
 static void each_module(struct scanner *s, struct scan_at dir, int depth,
@@ -361,32 +355,17 @@ static void check_config(struct scanner *s, struct scan_at git, const char *name
 	}
 }
 
-static void check_changed(
-	struct scanner *s, struct scan_at git, const char *name, unsigned int per, const char *what)
+/* moved: the git directory was made, or moved here, in the session; what is in it may be older. */
+static void check_changed(struct scanner *s, struct scan_at git, const char *name, unsigned int per,
+	const char *what, bool moved)
 {
 	struct stat st;
 	struct scan_at at = scan_below(s, git, name);
-	if (scan_stat(at, &st) == 0 && scan_since(s, &st))
-		scan_emit_at(s, at,
-			(struct scan_item){.kind = SCAN_PERSIST,
-				.type = S_ISDIR(st.st_mode) ? SCAN_DIR : SCAN_FILE,
-				.flags = SCAN_AUTO,
-				.per = per,
-				.detail = what});
+	if (scan_stat(at, &st) == 0 && (moved || scan_since(s, &st)))
+		scan_emit_git(s, at, per, what);
 }
 
-static void emit_hook(struct scanner *s, struct scan_at at, enum scan_type type, unsigned int per,
-	const char *what)
-{
-	scan_emit_at(s, at,
-		(struct scan_item){.kind = SCAN_PERSIST,
-			.type = type,
-			.flags = SCAN_AUTO,
-			.per = per,
-			.detail = what});
-}
-
-void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
+void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per, bool moved)
 {
 	struct strv names = {0};
 	struct stat dir, st;
@@ -394,8 +373,8 @@ void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
 		return;
 	if (!S_ISDIR(dir.st_mode)) {
 		char *to = NULL;
-		if (scan_since(s, &dir))
-			emit_hook(s, hooks, SCAN_SYMLINK, per, "git hooks from elsewhere");
+		if (moved || scan_since(s, &dir))
+			scan_emit_git(s, hooks, per, "git hooks from elsewhere");
 		else if (hooks.base == &s->base[0])
 			to = scan_follow(s, hooks.rel);
 		hooks = (struct scan_at){to ? &s->base[0] : NULL, to ? to : ""};
@@ -409,12 +388,12 @@ void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per)
 		if ((n > 7 && streq(names.v[i] + n - 7, ".sample")) || scan_stat(at, &st) < 0)
 			continue;
 		/* a directory that was made or moved here: its files may be older */
-		if (scan_since(s, &st) || scan_since(s, &dir))
-			emit_hook(s, at, SCAN_FILE, per, "git hook");
+		if (moved || scan_since(s, &st) || scan_since(s, &dir))
+			scan_emit_git(s, at, per, "git hook");
 	}
 }
 
-static void check_worktree(struct scanner *s, struct scan_at at, bool linked)
+static void check_worktree(struct scanner *s, struct scan_at at, bool linked, bool moved)
 {
 	struct stat st, dir;
 	struct scan_at common = scan_below(s, at, "commondir");
@@ -424,7 +403,7 @@ static void check_worktree(struct scanner *s, struct scan_at at, bool linked)
 	if (scan_stat(common, &st) < 0 || (linked && leads_back(s, common)))
 		return;
 	/* a directory that was moved here holds older files */
-	if (scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir)))
+	if (moved || scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir)))
 		emit_pointer(s, common);
 }
 
@@ -478,7 +457,7 @@ static bool opts_run(struct scanner *s, const char *text, size_t n)
 }
 
 /* What stands half-way, left for the next "--continue" to go on with: it may name programs. */
-static void check_rebase(struct scanner *s, struct scan_at git)
+static void check_rebase(struct scanner *s, struct scan_at git, bool moved)
 {
 	static const struct {
 		const char *dir, *file;
@@ -502,16 +481,17 @@ static void check_rebase(struct scanner *s, struct scan_at git)
 			continue;
 		}
 		if (scan_stat(file, &st) < 0 ||
-			!(scan_since(s, &st) || (scan_stat(at, &dir) == 0 && scan_since(s, &dir))))
+			!(moved || scan_since(s, &st) ||
+				(scan_stat(at, &dir) == 0 && scan_since(s, &dir))))
 			continue;
 		ssize_t n = scan_read(s, file, GIT_CONFIG_MAX, &text);
 		if (n < 0 || (size_t)n >= GIT_CONFIG_MAX || table[i].runs(s, text, (size_t)n))
-			emit_hook(s, file, SCAN_FILE, 1, table[i].what);
+			scan_emit_git(s, file, 1, table[i].what);
 	}
 }
 
 /* Remotes as git had them before its config: a push to one that is a directory runs hooks. */
-static void check_old_remotes(struct scanner *s, struct scan_at git, const char *name)
+static void check_old_remotes(struct scanner *s, struct scan_at git, const char *name, bool moved)
 {
 	struct strv names = {0};
 	struct stat dir, st;
@@ -525,27 +505,20 @@ static void check_old_remotes(struct scanner *s, struct scan_at git, const char 
 	list(s, at, GIT_DIRS_MAX, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		struct scan_at one = scan_below(s, at, names.v[i]);
-		if (scan_stat(one, &st) == 0 && (scan_since(s, &st) || scan_since(s, &dir)))
-			emit_hook(s, one, SCAN_FILE, 2, "a remote that stands in no config");
+		if (scan_stat(one, &st) == 0 &&
+			(moved || scan_since(s, &st) || scan_since(s, &dir)))
+			scan_emit_git(s, one, 2, "a remote that stands in no config");
 	}
 }
 
-/* What git shows in the place of a commit, or of any object: with these, neither log nor diff shows
- * what is there. */
-static void check_replaced(struct scanner *s, struct scan_at git)
+/* Those that there were at the start are held in their place (protect_worktree): where one came or
+ * went since, what is beside it may have been put together elsewhere, before. */
+static bool is_linked_moved(struct scanner *s, struct scan_at at)
 {
-	static const char what[] = "git shows other commits or files than there are";
 	struct stat st;
-	static const char replaced[] = " refs/replace/";
-	char *text;
-	ssize_t n;
-	struct scan_at packed = scan_below(s, git, "packed-refs");
-	check_changed(s, git, "info/grafts", 21, what);
-	check_changed(s, git, "refs/replace", 21, what);
-	if (scan_stat(packed, &st) == 0 && scan_since(s, &st) &&
-		(n = scan_read(s, packed, PACKED_REFS_MAX, &text)) > 0 &&
-		memmem(text, (size_t)n, replaced, sizeof(replaced) - 1))
-		emit_hook(s, packed, SCAN_FILE, 21, what);
+	const char *slash = strrchr(at.rel, '/');
+	char *up = slash ? arena_dupn(&s->arena, at.rel, (size_t)(slash - at.rel)) : NULL;
+	return up && scan_stat((struct scan_at){at.base, up}, &st) == 0 && scan_since(s, &st);
 }
 
 /* The directory of a linked work tree, at the start or at the end. */
@@ -559,10 +532,11 @@ static void linked_worktree(struct scanner *s, struct scan_at at)
 		each_module(s, scan_below(s, at, "modules"), 0, scan_git_protect);
 		return;
 	}
-	check_worktree(s, at, true);
-	check_rebase(s, at);
-	scan_git_links(s, at, false);
-	scan_git_state(s, at, false);
+	const bool moved = is_linked_moved(s, at);
+	check_worktree(s, at, true, moved);
+	check_rebase(s, at, moved);
+	scan_git_links(s, at, moved);
+	scan_git_state(s, at, moved);
 	each_module(s, scan_below(s, at, "modules"), 0, scan_git_check);
 }
 
@@ -580,16 +554,19 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 	struct strv trees = {0};
 	if (!first_time(s, git_dir, false))
 		return;
-	check_config(s, git_dir, "config", 2);
-	scan_git_hooks(s, scan_below(s, git_dir, "hooks"), 1);
-	check_changed(s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers");
-	check_worktree(s, git_dir, false);
-	check_rebase(s, git_dir);
-	check_changed(s, git_dir, "objects/info/alternates", 3, "git takes objects from elsewhere");
-	check_old_remotes(s, git_dir, "remotes");
-	check_old_remotes(s, git_dir, "branches");
-	check_replaced(s, git_dir);
 	const bool moved = is_moved(s, git_dir);
+	check_config(s, git_dir, "config", 2);
+	scan_git_hooks(s, scan_below(s, git_dir, "hooks"), 1, moved);
+	check_changed(
+		s, git_dir, "info/attributes", 7, "names filter, diff or merge drivers", moved);
+	check_worktree(s, git_dir, false, moved);
+	check_rebase(s, git_dir, moved);
+	check_changed(s, git_dir, "objects/info/alternates", 3, "git takes objects from elsewhere",
+		moved);
+	check_old_remotes(s, git_dir, "remotes", moved);
+	check_old_remotes(s, git_dir, "branches", moved);
+	check_changed(s, git_dir, "info/grafts", 21, scan_git_shows_other, moved);
+	check_changed(s, git_dir, "refs/replace", 21, scan_git_shows_other, moved);
 	scan_git_links(s, git_dir, moved);
 	scan_git_state(s, git_dir, moved);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_check);

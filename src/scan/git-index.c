@@ -13,6 +13,8 @@
 
 #define SIGNATURE 0x44495243u /* "DIRC" */
 #define FLAG_EXTENDED 0x4000u
+#define FLAG_ASSUME_VALID 0x8000u
+#define FLAG_SKIP_WORKTREE 0x4000u /* of the extended ones */
 #define NAME_MASK 0xfffu
 #define ENTRIES_MAX ((size_t)64 << 20)
 
@@ -341,6 +343,41 @@ int git_index_odd(const void *data, size_t n, char *ret, size_t ret_n)
 {
 	int r = n ? odd_entry(data, n, 20, ret, ret_n) : 0;
 	return r == -EBADMSG ? odd_entry(data, n, 32, ret, ret_n) : r;
+}
+
+static unsigned int be16(const unsigned char *p)
+{
+	return (unsigned int)p[0] << 8 | p[1];
+}
+
+static int unseen(const void *data, size_t n, size_t hash_len, git_index_unseen_fn fn, void *ctx)
+{
+	struct cursor c;
+	if (open_index(data, n, hash_len, &c, NULL) < 0)
+		return -EBADMSG;
+	for (uint32_t i = be32((const unsigned char *)data + 8); i > 0; i--) {
+		const char *name;
+		size_t len;
+		if (next_entry(&c, &name, &len) < 0)
+			return -EBADMSG;
+		const unsigned char *flags = c.entry + 40 + hash_len;
+		/* next_entry() has seen that the extended ones are there */
+		if (len && fn &&
+			((be16(flags) & FLAG_ASSUME_VALID) ||
+				((be16(flags) & FLAG_EXTENDED) &&
+					(be16(flags + 2) & FLAG_SKIP_WORKTREE))))
+			fn(ctx, name);
+	}
+	return 0;
+}
+
+int git_index_unseen(const void *data, size_t n, git_index_unseen_fn fn, void *ctx)
+{
+	if (n == 0)
+		return 0;
+	/* the other length of hash gives no whole index: nothing is told of before that is known */
+	const size_t hash_len = unseen(data, n, 20, NULL, NULL) == 0 ? 20 : 32;
+	return unseen(data, n, hash_len, fn, ctx);
 }
 
 bool git_merge_rr_odd(const char *text, size_t n)

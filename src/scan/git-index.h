@@ -46,8 +46,12 @@ bool git_path_odd(const char *path);
  * empty file for an index without entries.  Both lengths of hash are tried.  1: yes, *ret (ret_n
  * bytes, cut to fit) is the first; 0; -EBADMSG. */
 int git_index_odd(const void *data, size_t n, char *ret, size_t ret_n);
-/* The same for MERGE_RR (records of "HEX TAB PATH NUL"), n bytes with a NUL behind them: git copies
- * what it names, as it stands in the work tree, into rr-cache. */
+/* Every entry of which git is told not to look at the file (git update-index --assume-unchanged,
+ * --skip-worktree): what is changed there, no status and no diff shows.  -EBADMSG as above. */
+typedef void (*git_index_unseen_fn)(void *ctx, const char *path);
+int git_index_unseen(const void *data, size_t n, git_index_unseen_fn fn, void *ctx);
+/* Odd names for MERGE_RR (records of "HEX TAB PATH NUL"), n bytes with a NUL behind them: git
+ * copies what it names, as it stands in the work tree, into rr-cache. */
 bool git_merge_rr_odd(const char *text, size_t n);
 
 #endif

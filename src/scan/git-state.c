@@ -1,4 +1,5 @@
-/* scan/git-state.c - files of git's own that it believes, whatever stands in them (see scanner.h)
+/* scan/git-state.c - files of git's own that it believes, whatever stands in them, or that say what
+ * it is not to show (see scanner.h)
  *
  * git checks names where they come in, by a fetch or an add, and not those that its index or its
  * notes of a conflict have already: `git restore .` writes each file that the index names, be it
@@ -14,25 +15,18 @@
 
 #include "base/dir-record.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "scan/git-index.h"
 
 #define INDEX_MAX ((off_t)512 << 20)
+#define INDEX_SMALL ((off_t)1 << 20)
 #define MERGE_RR_MAX ((size_t)4 << 20)
+#define EXCLUDE_MAX ((size_t)1 << 20)
 #define PACKED_MAX ((size_t)64 << 20)
 #define REFS_MAX 200000 /* loose ones, of all git directories together */
 #define REFS_DEPTH 32
 
-static void emit(struct scanner *s, struct scan_at at, unsigned int per, const char *what)
-{
-	struct stat st;
-	const bool dir = scan_stat(at, &st) == 0 && S_ISDIR(st.st_mode);
-	scan_emit_at(s, at,
-		(struct scan_item){.kind = SCAN_PERSIST,
-			.type = dir ? SCAN_DIR : SCAN_FILE,
-			.flags = SCAN_AUTO,
-			.per = per,
-			.detail = what});
-}
+const char scan_git_shows_other[] = "git shows other commits or files than there are";
 
 /* Did the session change it, or a directory that it lies in by itself (dir), or bring it here? */
 static bool is_fresh(struct scanner *s, struct scan_at at, struct scan_at dir, bool moved)
@@ -45,36 +39,113 @@ static bool is_fresh(struct scanner *s, struct scan_at at, struct scan_at dir, b
 
 /* ---- the index ---- */
 
-static int odd_entry(struct scan_at at, char *name, size_t n_name)
+/* The work tree of a git directory, as far as that is where git puts it; base NULL: not known. */
+static struct scan_at tree_of(struct scanner *s, struct scan_at git)
 {
-	struct stat st;
-	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > INDEX_MAX)
-		return -EBADMSG;
-	const size_t n = (size_t)st.st_size;
-	if (n == 0)
-		return 0; /* which can't be mapped */
-	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	int r = git_index_odd(p, n, name, n_name);
-	munmap(p, n);
-	return r;
+	struct scan_at none = {0};
+	const size_t n = strlen(git.rel);
+	char *text;
+	if (git.base != &s->base[0] && s->req->git_dir && streq(git.base->path, s->req->git_dir) &&
+		!n)
+		return (struct scan_at){&s->base[0], ""};
+	if (streq(path_base(git.rel), ".git") && git.base == &s->base[0])
+		return (struct scan_at){
+			git.base, n > 4 ? arena_dupn(&s->arena, git.rel, n - 5) : ""};
+	/* of a linked one: where its own file .git is */
+	if (scan_read(s, scan_below(s, git, "gitdir"), PATH_MAX, &text) <= 0 || text[0] != '/')
+		return none;
+	text[strcspn(text, "\r\n")] = '\0';
+	char *slash = strrchr(text, '/');
+	if (!slash || !streq(slash, "/.git"))
+		return none;
+	*slash = '\0';
+	return scan_locate(s, text);
 }
 
-static void check_index(struct scanner *s, struct scan_at git, const char *name, bool moved)
+/* Files that changed, and of which git is told not to look at them. */
+struct unseen {
+	struct scanner *s;
+	struct scan_at tree, first;
+	size_t n;
+	size_t gone; /* so much of the last name is a directory that isn't there */
+	char last[PATH_MAX];
+};
+
+static void one_unseen(void *ctx, const char *path)
+{
+	struct unseen *u = ctx;
+	struct scanner *s = u->s;
+	struct stat st;
+	char full[PATH_MAX];
+	/* most of a tree that is checked out in part is not there */
+	if (u->gone && strncmp(path, u->last, u->gone) == 0)
+		return;
+	u->gone = 0;
+	if (snprintf(full, sizeof(full), "%s%s%s", u->tree.rel, *u->tree.rel ? "/" : "", path) >=
+		(int)sizeof(full))
+		return;
+	if (scan_stat((struct scan_at){u->tree.base, full}, &st) == 0) {
+		if (S_ISDIR(st.st_mode) || !scan_since(s, &st))
+			return;
+		if (u->n++ == 0)
+			u->first = scan_below(s, u->tree, path);
+		return;
+	}
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return;
+	full[strlen(full) - strlen(slash)] = '\0';
+	if (scan_stat((struct scan_at){u->tree.base, full}, &st) < 0) {
+		u->gone = (size_t)(slash - path) + 1;
+		memcpy(u->last, path, u->gone);
+	}
+}
+
+static void check_unseen(struct scanner *s, struct scan_at git, const void *data, size_t n)
+{
+	struct unseen u = {.s = s, .tree = tree_of(s, git)};
+	if (!u.tree.base || git_index_unseen(data, n, one_unseen, &u) < 0 || !u.n)
+		return;
+	const char *what = "git is told not to show that it changed";
+	if (u.n > 1)
+		what = arena_printf(&s->arena, "%s, nor %zu more", what, u.n - 1);
+	scan_emit_git(s, u.first, 21, what);
+}
+
+static void check_index_of(struct scanner *s, struct scan_at git, struct scan_at at)
 {
 	char odd[256];
-	struct scan_at at = scan_below(s, git, name), none = {0};
 	struct stat st;
-	if (!is_fresh(s, at, none, moved) || scan_stat(at, &st) < 0 || !S_ISREG(st.st_mode))
-		return; /* a link is told of as one */
-	int r = odd_entry(at, odd, sizeof(odd));
+	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
+	int r = -EBADMSG;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= INDEX_MAX) {
+		const size_t n = (size_t)st.st_size;
+		if (n == 0)
+			return; /* which can't be mapped */
+		void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+		if (p != MAP_FAILED) {
+			r = git_index_odd(p, n, odd, sizeof(odd));
+			check_unseen(s, git, p, n);
+			munmap(p, n);
+		}
+	}
 	if (r > 0)
-		emit(s, at, 3,
+		scan_emit_git(s, at, 3,
 			arena_printf(&s->arena, "git restore writes what it names: %s", odd));
 	else if (r < 0)
-		emit(s, at, 3, "an index that can't be read");
+		scan_emit_git(s, at, 3, "an index that can't be read");
+}
+
+/* One that the session left alone may say of a file that changed now that git is not to look at it:
+ * where that costs next to nothing, or the run was long. */
+static void check_index(struct scanner *s, struct scan_at git, const char *name, bool moved)
+{
+	struct scan_at at = scan_below(s, git, name), none = {0};
+	struct stat st;
+	if (scan_stat(at, &st) < 0 || !S_ISREG(st.st_mode))
+		return; /* a link is told of as one */
+	if (is_fresh(s, at, none, moved) || s->req->full || st.st_size <= INDEX_SMALL)
+		check_index_of(s, git, at);
 }
 
 /* Split indexes' other parts, which may change without the index. */
@@ -101,8 +172,8 @@ static void check_merge_rr(struct scanner *s, struct scan_at git, bool moved)
 	if (!is_fresh(s, at, none, moved))
 		return;
 	ssize_t n = scan_read(s, at, MERGE_RR_MAX, &text);
-	if (n > 0 && git_merge_rr_odd(text, (size_t)n))
-		emit(s, at, 20, "git copies what it names into its own directory");
+	if (n > 0 && ((size_t)n == MERGE_RR_MAX || git_merge_rr_odd(text, (size_t)n)))
+		scan_emit_git(s, at, 20, "git copies what it names into its own directory");
 }
 
 /* ---- what a prompt shows ---- */
@@ -133,7 +204,7 @@ static void check_prompt(struct scanner *s, struct scan_at git, bool moved)
 			continue;
 		}
 		if (strpbrk(text, "$`%"))
-			emit(s, at, 9, "a shell's prompt may run what it says");
+			scan_emit_git(s, at, 9, "a shell's prompt may run what it says");
 	}
 }
 
@@ -149,11 +220,18 @@ static bool is_run(const char *name, size_t n)
 
 static void check_packed(struct scanner *s, struct scan_at git, bool moved)
 {
+	static const char replaced[] = " refs/replace/";
 	struct scan_at at = scan_below(s, git, "packed-refs"), none = {0};
 	char *text;
 	ssize_t n = is_fresh(s, at, none, moved) ? scan_read(s, at, PACKED_MAX, &text) : 0;
-	if (n > 0 && is_run(text, (size_t)n))
-		emit(s, at, 9, runs_completed);
+	if (n <= 0)
+		return;
+	if ((size_t)n == PACKED_MAX) /* of what is longer, only the beginning was read */
+		scan_emit_git(s, at, 21, "longer than is looked at");
+	if (memmem(text, (size_t)n, replaced, sizeof(replaced) - 1))
+		scan_emit_git(s, at, 21, scan_git_shows_other);
+	if (is_run(text, (size_t)n))
+		scan_emit_git(s, at, 9, runs_completed);
 }
 
 static void check_refs(struct scanner *s, struct scan_at dir, int depth, bool moved)
@@ -171,7 +249,7 @@ static void check_refs(struct scanner *s, struct scan_at dir, int depth, bool mo
 				continue;
 			if (is_run(d->d_name, strlen(d->d_name)) &&
 				is_fresh(s, scan_below(s, dir, d->d_name), none, moved))
-				emit(s, scan_below(s, dir, d->d_name), 9, runs_completed);
+				scan_emit_git(s, scan_below(s, dir, d->d_name), 9, runs_completed);
 			else if (d->d_type == DT_DIR)
 				strv_add(&s->arena, &dirs, d->d_name);
 		}
@@ -182,6 +260,26 @@ static void check_refs(struct scanner *s, struct scan_at dir, int depth, bool mo
 }
 
 /* ---- */
+
+/* What no status shows, though no file of the tree says so.  Each new repository has one, of
+ * comments. */
+static void check_exclude(struct scanner *s, struct scan_at git, bool moved)
+{
+	struct scan_at at = scan_below(s, git, "info/exclude"), none = {0};
+	char *text;
+	ssize_t n = is_fresh(s, at, none, moved) ? scan_read(s, at, EXCLUDE_MAX, &text) : 0;
+	for (ssize_t i = 0; i < n;) {
+		const char *line = text + i;
+		const size_t len = strcspn(line, "\n");
+		/* longer than is looked at, or a line that says something: past a NUL, too */
+		if ((size_t)n == EXCLUDE_MAX ||
+			(line[0] != '#' && line[0] != '\n' && line[0] != '\r')) {
+			scan_emit_git(s, at, 21, "git status does not show what it names");
+			return;
+		}
+		i += (ssize_t)len + 1;
+	}
+}
 
 /* Files that other programs look for in a git directory. */
 static void check_others(struct scanner *s, struct scan_at git, bool moved)
@@ -197,7 +295,7 @@ static void check_others(struct scanner *s, struct scan_at git, bool moved)
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		struct scan_at at = scan_below(s, git, table[i].name);
 		if (is_fresh(s, at, none, moved))
-			emit(s, at, table[i].per, table[i].what);
+			scan_emit_git(s, at, table[i].per, table[i].what);
 	}
 }
 
@@ -209,6 +307,7 @@ void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved)
 	check_shared(s, git_dir, moved);
 	check_merge_rr(s, git_dir, moved);
 	check_prompt(s, git_dir, moved);
+	check_exclude(s, git_dir, moved);
 	check_packed(s, git_dir, moved);
 	check_refs(s, scan_below(s, git_dir, "refs"), 0, moved);
 	check_others(s, git_dir, moved);

@@ -64,6 +64,20 @@ void scan_emit_persist(struct scanner *s, const char *rel, enum scan_type type, 
 			.detail = detail});
 }
 
+void scan_emit_git(struct scanner *s, struct scan_at at, unsigned int per, const char *detail)
+{
+	struct stat st = {0};
+	scan_stat(at, &st);
+	scan_emit_at(s, at,
+		(struct scan_item){.kind = SCAN_PERSIST,
+			.type = S_ISDIR(st.st_mode)   ? SCAN_DIR
+				: S_ISLNK(st.st_mode) ? SCAN_SYMLINK
+						      : SCAN_FILE,
+			.flags = SCAN_AUTO,
+			.per = per,
+			.detail = detail});
+}
+
 struct scan_at scan_locate(const struct scanner *s, const char *path)
 {
 	for (size_t i = 0; i < s->n_bases; i++) {

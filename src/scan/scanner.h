@@ -59,6 +59,9 @@ void scan_emit_rel(struct scanner *s, const char *rel, struct scan_item it);
 void scan_emit_persist(struct scanner *s, const char *rel, enum scan_type type, unsigned int per,
 	unsigned int flags, const char *detail);
 
+/* The same of a place in a git directory, which git acts upon by itself; of its type. */
+void scan_emit_git(struct scanner *s, struct scan_at at, unsigned int per, const char *detail);
+
 /* Absolute and resolved path to a place; base NULL when it lies in none. */
 struct scan_at scan_locate(const struct scanner *s, const char *path);
 struct scan_at scan_below(struct scanner *s, struct scan_at at, const char *name);
@@ -75,8 +78,9 @@ bool scan_since(const struct scanner *s, const struct stat *st);
 struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct cand *c);
 void scan_git_protect(struct scanner *s, struct scan_at git_dir);
 void scan_git_check(struct scanner *s, struct scan_at git_dir);
-/* What is new in a directory of hooks. */
-void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per);
+/* What is new in a directory of hooks; moved: it was made, or moved here, with all that is in it.
+ */
+void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per, bool moved);
 /* core.hooksPath of the request's repository, if it is a place below the root; relative. */
 const char *scan_hooks_path(struct scanner *s);
 /* Where a protected link leads to is protected with it, if it lies in the workspace. */
@@ -90,6 +94,9 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 void scan_git_links(struct scanner *s, struct scan_at git_dir, bool moved);
 
 /* scan/git-state.c */
+/* What is said of that which git shows in the place of a commit, or of any object: with it, neither
+ * log nor diff shows what is there. */
+extern const char scan_git_shows_other[];
 /* What git believes of its own files, at the end; moved: as above. */
 void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved);
 

@@ -81,10 +81,55 @@ packages_repo() {
 	attempt "$bad; git replace \$b \$g; git pack-refs --all" ''
 	[ "$(git show HEAD:README)" = hello ]
 	names PER-21 .git/packed-refs
+	# behind more than is looked at
+	attempt "$bad; git replace \$b \$g; git pack-refs --all; { sed -n 1p .git/packed-refs; yes '# nothing' | head -c 65m; sed 1d .git/packed-refs; } >p; mv p .git/packed-refs" ''
+	names PER-21 .git/packed-refs
 	attempt 'git rev-parse HEAD >.git/info/grafts' ''
 	names PER-21 .git/info/grafts
 	attempt 'echo /elsewhere >.git/objects/info/alternates' ''
 	names PER-03 .git/objects/info/alternates
+}
+
+unseen_repo() {
+	git_repo "$1"
+	mkdir "$1/src"
+	echo 1 >"$1/src/a.c"
+	echo 1 >"$1/src/b.c"
+	git -C "$1" add .
+	git -C "$1" commit -qm src
+	sleep 0.05
+}
+
+@test "PER-21 files that git is told not to look at" {
+	FIXTURE=unseen_repo
+	local how
+	for how in assume-unchanged skip-worktree; do
+		attempt "git update-index --$how src/a.c README; echo evil >>src/a.c" ''
+		[ -z "$(git status --porcelain)$(git diff)" ] # nor does git say a word
+		names PER-21 src/a.c
+		assert_output 'src/a.c (git is told not to show that it changed)'
+	done
+	attempt 'git update-index --index-version 4 --assume-unchanged src/*; git update-index --split-index; echo evil | tee -a src/a.c >>src/b.c' ''
+	assert_output 'src/a.c (git is told not to show that it changed, nor 1 more)'
+	attempt 'git worktree add -q wt; cd wt; git update-index --skip-worktree src/a.c; echo evil >>src/a.c' ''
+	names PER-21 wt/src/a.c
+	# told so before: the index is left alone
+	fresh "$WS"
+	git -C "$WS" update-index --assume-unchanged src/a.c
+	sleep 0.05
+	rm -f "$AUDIT"
+	run in_sandbox_sh 'echo evil >>src/a.c'
+	names PER-21 src/a.c
+	run in_sandbox_sh 'echo more >>src/b.c; git status'
+	refute_output 'is told not to'
+	# new files that no file of the tree excludes
+	attempt 'echo src/evil.c >>.git/info/exclude; echo evil >src/evil.c' ''
+	[ -z "$(git status --porcelain)" ]
+	names PER-21 .git/info/exclude
+	listed PER-21 'printf "#\n\0\nevil.c\n" >.git/info/exclude' .git/info/exclude
+	# a part of the tree, as git checks it out; and what a new repository has
+	attempt 'git sparse-checkout set --no-cone /src/a.c; git init -q new; git clone -q . clone; echo "# nothing" >.git/info/exclude' ''
+	refute_output 'is told not to|does not show'
 }
 
 @test "PER-03 submodules whose path is another than it reads (CVE-2025-48384, CVE-2024-32002, CVE-2018-11235)" {

@@ -544,6 +544,27 @@ touch $RAN" name
 	names PER-01 modules/new/hooks/pre-push
 }
 
+junk_repo() {
+	git_repo "$1"
+	git -C "$1" worktree add -q wt
+	mkdir -p "$1/junk/objects" "$1/junk/refs" "$1/junk/hooks" "$1/tree/rebase-merge"
+	printf '[core]\n\trepositoryformatversion = 0\n' >"$1/junk/config"
+	printf '#!/bin/sh\nexec %s\n' "$EVIL" >"$1/junk/hooks/post-checkout"
+	chmod +x "$1/junk/hooks/post-checkout"
+	cp "$1"/.git/worktrees/wt/{index,commondir} "$1/tree/"
+	ln -s ../../hooks/pre-push "$1/tree/COMMIT_EDITMSG"
+	echo "exec $EVIL" >"$1/tree/rebase-merge/git-rebase-todo"
+	sleep 0.05
+}
+
+@test "PER-01 PER-03 git directories that were put together before, moved to their place as a whole" {
+	FIXTURE=junk_repo
+	never_silent PER-01 'mkdir a; mv junk a/.git; echo ref: refs/heads/main >a/.git/HEAD' 'cd a && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && git checkout -q -b t' \
+		a/.git/hooks/post-checkout
+	listed PER-03 'mv tree .git/worktrees/w; echo ref: refs/heads/w >.git/worktrees/w/HEAD' .git/worktrees/w/COMMIT_EDITMSG
+	names PER-01 .git/worktrees/w/rebase-merge/git-rebase-todo
+}
+
 @test "PER-03 links that git writes through to its own config and hooks" {
 	local begun='printf "[core]\n\tfsmonitor = \"touch %s; false\"\n" '"$RAN"' >.git/MERGE_MSG; '
 	local c='export GIT_EDITOR=true; git -c user.name=a -c user.email=a@b commit --allow-empty; git status'
