@@ -32,6 +32,7 @@ enum git_text {
 	GIT_TEXT_PACKED_REFS,
 	GIT_TEXT_INDEX,
 	GIT_TEXT_MERGE_RR,
+	GIT_TEXT_EXCLUDE,
 };
 
 struct item {
@@ -41,8 +42,19 @@ struct item {
 	enum git_text text;    /* a file of git's whose text decides */
 };
 
+/* A place that the host names by itself: a file, or a directory with all in it. */
+struct host_place {
+	const char *path, *why;
+	unsigned int per;
+	bool flat, asked;
+	bool config; /* git's configuration goes on in it */
+	bool word;   /* a file, or nothing */
+};
+
 struct change {
 	struct arena arena;
+	struct host_place *named;
+	size_t n_named, cap_named;
 	const struct change_request *req;
 	int base;
 	int upper[CHANGE_LAYERS_MAX];
@@ -107,6 +119,11 @@ ssize_t entry_link(const struct change *c, const struct entry *e, const char *pa
 /* Did the host's file change since the sandbox could last have seen it? */
 bool host_changed(const struct change *c, const struct item *it);
 uint64_t stat_ctime_ns(const struct stat *st);
+
+/* change/named.c */
+void named_load(struct change *c);
+/* The place that path is, or lies in; NULL. */
+const struct host_place *named_of(const struct change *c, const char *path);
 
 /* change/trip.c */
 /* Fill pub.per and its company; text: content to be looked at (may be NULL: not known). */

@@ -10,7 +10,7 @@ libchange_a_SOURCES = \
 change_engine = \
 	src/change/change.h src/change/layers.c src/change/collect.c src/change/compare.c \
 	src/change/direct.c \
-	src/change/trip.c \
+	src/change/trip.c src/change/named.c \
 	src/change/diff.h src/change/diff.c src/change/object.h src/change/object.c \
 	src/change/patch.c \
 	src/change/ledger.h src/change/ledger.c src/change/apply.c src/change/discard.c
@@ -22,6 +22,7 @@ bawn_change_SOURCES = src/change/main.c $(change_engine) $(libchange_a_SOURCES) 
 	src/confine/jail.h src/confine/jail.c src/scan/persist.h src/scan/persist.c src/scan/persist-table.c \
 	src/scan/git-config.h src/scan/git-config.c \
 	src/scan/git-index.h src/scan/git-index.c \
+	src/scan/named.h src/scan/named.c \
 	$(libbase_a_SOURCES)
 bawn_change_CPPFLAGS = $(AM_CPPFLAGS) $(LIGHT_CPPFLAGS)
 bawn_change_LDFLAGS = $(AM_LDFLAGS) $(LIGHT_LDFLAGS)

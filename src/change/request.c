@@ -17,6 +17,9 @@ enum tag {
 	TAG_TRASH,
 	TAG_INDEX,
 	TAG_END,
+	TAG_NAMED,
+	TAG_SETTINGS,
+	TAG_HOME,
 };
 
 struct head {
@@ -80,6 +83,9 @@ int change_request_write(struct blob *b, const struct change_request *req)
 	blob_put_strv(b, TAG_OVERWRITE, &req->overwrite);
 	blob_put_strv(b, TAG_MASKED, &req->masked);
 	blob_put_opt(b, TAG_HOOKS, req->hooks);
+	blob_put_strv(b, TAG_NAMED, &req->named);
+	blob_put_strv(b, TAG_SETTINGS, &req->settings);
+	blob_put_opt(b, TAG_HOME, req->home);
 	blob_put(b, TAG_SINCE, req->since, req->n_since * sizeof(*req->since));
 	blob_put_opt(b, TAG_LEDGER, req->ledger);
 	blob_put_opt(b, TAG_TRASH, req->trash);
@@ -138,6 +144,12 @@ static int get_record(struct arena *a, const struct blob_view *v, struct change_
 		return blob_strv(a, v, &req->masked);
 	case TAG_HOOKS:
 		return (req->hooks = blob_str(v)) ? 0 : -EBADMSG;
+	case TAG_NAMED:
+		return blob_strv(a, v, &req->named);
+	case TAG_SETTINGS:
+		return blob_strv(a, v, &req->settings);
+	case TAG_HOME:
+		return (req->home = blob_str(v)) ? 0 : -EBADMSG;
 	case TAG_SINCE:
 		return get_since(a, v, req);
 	case TAG_LEDGER:
@@ -155,6 +167,16 @@ static bool all_plain(const struct strv *v)
 {
 	for (size_t i = 0; i < v->n; i++)
 		if (v->v[i][0] && !change_plain(v->v[i]))
+			return false;
+	return true;
+}
+
+static bool sound_named(const struct change_request *req)
+{
+	if (req->named.n % 3 || req->settings.n % 2)
+		return false;
+	for (size_t i = 0; i < req->named.n; i += 3)
+		if (req->named.v[i][0] && !change_plain(req->named.v[i]))
 			return false;
 	return true;
 }
@@ -179,7 +201,7 @@ static bool sound(const struct change_request *req)
 		return false;
 	return (!req->trash || req->trash[0] == '/') && all_plain(&req->paths) &&
 		all_plain(&req->allow_exec) && all_plain(&req->overwrite) &&
-		all_plain(&req->masked);
+		all_plain(&req->masked) && sound_named(req);
 }
 
 int change_request_read(

@@ -39,7 +39,11 @@ struct change_request {
 	struct strv allow_exec; /* may be landed although the host would run it; "" is everything */
 	struct strv overwrite;  /* may be landed although the host changed it meanwhile */
 	struct strv masked;     /* read as empty inside: never landed */
-	const char *hooks; /* where the user's own git looks for hooks, if below base; or NULL */
+	struct strv named; /* what the user's own leads to: path, why, "flat" (of a directory, what
+			      is in it alone) or "", path, why ... */
+	struct strv settings; /* of the user's own git: key, value, key, value ... */
+	const char *home;     /* where these stand, or NULL */
+	const char *hooks;    /* where the user's own git looks for hooks, if below base; or NULL */
 	/* Start of each session, the first first: CLOCK_REALTIME_COARSE taken before the overlay
 	 * was mounted, in nanoseconds.  At least one for apply. */
 	const uint64_t *since;

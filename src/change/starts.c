@@ -15,7 +15,7 @@
 #define FILE_MAX ((size_t)16 << 20)
 #define SINCE_MAX 4096
 
-enum tag { TAG_SINCE = 1, TAG_MASKED, TAG_HOOKS, TAG_END };
+enum tag { TAG_SINCE = 1, TAG_MASKED, TAG_HOOKS, TAG_END, TAG_SETTINGS };
 
 static int get_masked(struct arena *a, const struct blob_view *v, struct change_starts *s)
 {
@@ -63,12 +63,15 @@ int change_starts_read(int box, struct arena *a, struct change_starts *ret, stru
 		else if (v.tag == TAG_HOOKS)
 			r = (s.hooks = arena_dup(a, blob_str(&v) ? blob_str(&v) : "")) ? 0
 										       : -ENOMEM;
+		else if (v.tag == TAG_SETTINGS)
+			r = blob_strv(a, &v, &s.settings);
 		else if (v.tag == TAG_END)
 			done = true;
 		else
 			r = -EBADMSG;
 	}
-	if (r < 0 || !done || !s.n_since || (s.hooks && !change_plain(s.hooks))) {
+	if (r < 0 || !done || !s.n_since || (s.hooks && !change_plain(s.hooks)) ||
+		s.settings.n % 2) {
 		err_hint(err,
 			"its changes can be shown and discarded; to land them, copy them "
 			"with bawn cp");
@@ -99,7 +102,8 @@ static int add_start(struct arena *a, struct change_starts *s)
 	return 0;
 }
 
-int change_starts_begin(int box, const struct strv *masked, const char *hooks, struct err *err)
+int change_starts_begin(int box, const struct strv *masked, const char *hooks,
+	const struct strv *settings, struct err *err)
 {
 	struct arena a = {0};
 	struct change_starts s = {0};
@@ -118,6 +122,7 @@ int change_starts_begin(int box, const struct strv *masked, const char *hooks, s
 			blob_put_strs(&b, TAG_MASKED, (const char *const *)s.masked.v, s.masked.n);
 		if (hooks)
 			blob_put_str(&b, TAG_HOOKS, hooks);
+		blob_put_strv(&b, TAG_SETTINGS, settings);
 		blob_put_u64(&b, TAG_END, 0);
 		r = b.failed ? -ENOMEM
 			     : file_write_atomic(box, NAME, b.data, b.n, 0600, false, err);
@@ -174,5 +179,5 @@ int change_direct_begin(int box, const char *git_index, struct err *err)
 	} else {
 		unlinkat(box, DIRECT_INDEX, 0);
 	}
-	return change_starts_begin(box, &none, NULL, err);
+	return change_starts_begin(box, &none, NULL, &none, err);
 }

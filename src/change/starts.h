@@ -1,5 +1,6 @@
 /* change/starts.h - what a sandbox's state must remember so that its changes can be judged: when
- * its sessions started, what read as empty inside, where the user's git looks for hooks.
+ * its sessions started, what read as empty inside, where the user's git looks for hooks, and its
+ * other settings that may name a place in the workspace.
  *
  * One small file, "changes", in the sandbox's directory, written beside and renamed at each start.
  */
@@ -13,12 +14,14 @@
 struct change_starts {
 	uint64_t *since; /* as change_request has it */
 	size_t n_since;
-	struct strv masked; /* relative to the workspace; all that ever were */
-	char *hooks;        /* likewise, or NULL */
+	struct strv masked;   /* relative to the workspace; all that ever were */
+	char *hooks;          /* likewise, or NULL */
+	struct strv settings; /* key, value, key, value ... */
 };
 
 /* A session starts: to be called before its workspace is mounted.  0 or -errno. */
-int change_starts_begin(int box, const struct strv *masked, const char *hooks, struct err *err);
+int change_starts_begin(int box, const struct strv *masked, const char *hooks,
+	const struct strv *settings, struct err *err);
 /* The same for a workspace that is written to directly: git_index (absolute; may be absent, may be
  * NULL) is copied beside, as DIRECT_INDEX.  A clone of its extents where the file system has that.
  */

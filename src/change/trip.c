@@ -204,17 +204,63 @@ static size_t reads_max(const struct item *it)
 	}
 }
 
+/* A file that the sandbox changed, and of which its index says that git is not to look at it. */
+struct unseen {
+	const struct change *c;
+	const char *git; /* the git directory, of git_len bytes, in the work tree */
+	size_t git_len;
+	bool any;
+};
+
+static void one_unseen(void *ctx, const char *path)
+{
+	struct unseen *u = ctx;
+	char full[PATH_MAX];
+	struct stat st;
+	const size_t top = u->git_len - strlen(".git");
+	if (u->any ||
+		snprintf(full, sizeof(full), "%.*s%s", (int)top, u->git, path) >= (int)sizeof(full))
+		return;
+	for (size_t k = 0; k < u->c->n_uppers && !u->any; k++)
+		u->any = place_stat(u->c->upper[k], full, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool hides(const struct change *c, const struct item *it, const char *text, size_t n)
+{
+	struct unseen u = {.c = c, .git = it->pub.path, .git_len = git_dir_len(it->pub.path)};
+	git_index_unseen(text, n, one_unseen, &u);
+	return u.any;
+}
+
+/* More than comments, as a new repository has them. */
+static bool excludes(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i += strcspn(text + i, "\n") + 1)
+		if (!text[i] || !strchr("#\r\n", text[i]))
+			return true;
+	return false;
+}
+
+/* A shell runs it when it is completed. */
+static bool runs_completed(const char *text, size_t n)
+{
+	return memchr(text, '`', n) || memmem(text, n, "$(", 2) || memmem(text, n, "${", 2);
+}
+
 /* As the scan at the end of a run has it (git-dirs.c, git-state.c); text has room for a NUL. */
-static bool git_text_holds(const struct item *it, const char *text, size_t n)
+static bool git_text_holds(
+	const struct change *c, const struct item *it, const char *text, size_t n)
 {
 	static const char replaced[] = " refs/replace/";
 	char name[64];
 	if (it->text == GIT_TEXT_INDEX)
-		return git_index_odd(text, n, name, sizeof(name)) != 0;
+		return git_index_odd(text, n, name, sizeof(name)) != 0 || hides(c, it, text, n);
 	if (it->text == GIT_TEXT_MERGE_RR)
 		return git_merge_rr_odd(text, n);
+	if (it->text == GIT_TEXT_EXCLUDE)
+		return excludes(text, n);
 	if (it->text == GIT_TEXT_PACKED_REFS)
-		return memmem(text, n, replaced, sizeof(replaced) - 1);
+		return memmem(text, n, replaced, sizeof(replaced) - 1) || runs_completed(text, n);
 	for (size_t i = 0; i < n; i++)
 		if (memchr("$`%", text[i], 3))
 			return true;
@@ -245,7 +291,7 @@ static bool holds(struct change *c, const struct item *it, const char *text, siz
 {
 	const struct persist_rule *r = persist_row(it->rule);
 	if (it->text != GIT_TEXT_NONE)
-		return git_text_holds(it, text, n);
+		return git_text_holds(c, it, text, n);
 	if (!r || it->pub.type != CHANGE_FILE)
 		return true;
 	if (r->check == CHECK_ATTRIBUTES)
@@ -288,6 +334,8 @@ static enum git_text text_of(const char *in)
 	} table[] = {{"HEAD", GIT_TEXT_HEAD}, {"packed-refs", GIT_TEXT_PACKED_REFS},
 		{"index", GIT_TEXT_INDEX}, {"MERGE_RR", GIT_TEXT_MERGE_RR}};
 	const char *name = path_base(in);
+	if (streq(in, "info/exclude"))
+		return GIT_TEXT_EXCLUDE;
 	bool nested = has_prefix(in, "modules/") || has_prefix(in, "worktrees/");
 	if ((name != in && !nested) || strstr(in, "/logs/") || strstr(in, "/refs/"))
 		return GIT_TEXT_NONE;
@@ -310,17 +358,36 @@ static void git_file(struct change *c, struct item *it, const char *in)
 		set(it, leads_out(c, it) ? 20 : 3, true, n, "a link among git's files");
 		return;
 	}
+	if (has_prefix(in, "refs/") && runs_completed(in, strlen(in))) {
+		set(it, 9, true, n, "a branch that a shell runs when it is completed");
+		return;
+	}
 	it->text = text_of(in);
 	if (it->text == GIT_TEXT_NONE || it->pub.type == CHANGE_DIR || !holds_now(c, it))
 		return; /* it->text stays: it is asked again */
 	if (it->text == GIT_TEXT_HEAD)
 		set(it, 9, true, n, "a branch that a shell's prompt may run");
 	else if (it->text == GIT_TEXT_INDEX)
-		set(it, 3, true, n, "git restore writes what it names");
+		set(it, 3, true, n,
+			"git restore writes what it names, or it says what git does not show");
 	else if (it->text == GIT_TEXT_MERGE_RR)
 		set(it, 20, true, n, "git copies what it names into its own directory");
+	else if (it->text == GIT_TEXT_EXCLUDE)
+		set(it, 21, true, n, "git status does not show what it names");
 	else
 		set(it, 21, true, n, "git shows other commits or files than there are");
+}
+
+/* Is a Python source beside the compiled module? */
+static bool has_source(const struct change *c, const char *path)
+{
+	char dir[PATH_MAX], source[NAME_MAX + 8];
+	const char *base = path_base(path);
+	const size_t n = base > path ? (size_t)(base - path) - 1 : 0;
+	if (snprintf(dir, sizeof(dir), "%.*s", (int)n, path) >= (int)sizeof(dir))
+		return true;
+	return is_there(c, dir, "__init__.py") ||
+		(persist_module_source(base, source, sizeof(source)) && is_there(c, dir, source));
 }
 
 static bool by_name(struct change *c, struct item *it)
@@ -329,6 +396,8 @@ static bool by_name(struct change *c, struct item *it)
 	uint16_t row = persist_file(base, base == it->pub.path);
 	const struct persist_rule *r = persist_row(row);
 	if (!r || it->pub.type == CHANGE_DIR || r->check == CHECK_TOLD)
+		return false;
+	if (r->check == CHECK_BESIDE && !has_source(c, it->pub.path))
 		return false;
 	if (r->check == CHECK_EXEC && it->pub.type == CHANGE_FILE && !(it->pub.mode & 0111))
 		return false;
@@ -349,6 +418,17 @@ static bool below_hooks(const struct change *c, struct item *it)
 	return true;
 }
 
+/* Of a directory with programs, the programs. */
+static bool by_host(const struct change *c, struct item *it)
+{
+	const struct host_place *p = named_of(c, it->pub.path);
+	if (!p || it->pub.type == CHANGE_DIR ||
+		(p->flat && it->pub.type == CHANGE_FILE && !(it->pub.mode & 0111)))
+		return false;
+	set(it, p->per, !p->asked, strlen(it->pub.path), p->why);
+	return true;
+}
+
 void trip_check(struct change *c, struct item *it)
 {
 	size_t git;
@@ -361,7 +441,8 @@ void trip_check(struct change *c, struct item *it)
 			set(it, 3, true, git, "git takes its settings and hooks from elsewhere");
 		return;
 	}
-	if (below_hooks(c, it) || by_directory(it) || by_name(c, it) || bare_repository(c, it))
+	if (below_hooks(c, it) || by_directory(it) || by_name(c, it) || bare_repository(c, it) ||
+		by_host(c, it))
 		return;
 	if (it->pub.type == CHANGE_LINK && leads_out(c, it))
 		set(it, 20, false, strlen(it->pub.path), "a link that leads out of the workspace");

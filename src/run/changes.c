@@ -12,6 +12,7 @@
 #include "base/json-out.h"
 #include "change/starts.h"
 #include "run/lasting.h"
+#include "run/named.h"
 
 /* Object names have 64 digits in a repository that says so. */
 static unsigned int hash_len(struct run *r, const char *workspace)
@@ -59,6 +60,21 @@ static int hold(struct run *r, const char *name, struct changes *c, struct err *
 	return k;
 }
 
+/* What of the user's leads into the workspace. */
+static int add_named(struct run *r, struct changes *c)
+{
+	struct scan_named *v;
+	size_t n;
+	int k = run_named_find(&r->arena, r->id.home, c->req.base, &v, &n);
+	for (size_t i = 0; k == 0 && i < n; i++) {
+		const char *rel = v[i].path + strlen(c->req.base);
+		strv_add(&r->arena, &c->req.named, rel + strspn(rel, "/"));
+		strv_add(&r->arena, &c->req.named, v[i].why);
+		strv_add(&r->arena, &c->req.named, v[i].flat ? "flat" : "");
+	}
+	return k < 0 ? k : arena_check(&r->arena, NULL);
+}
+
 static int open_state(struct run *r, struct changes *c, const char *box, struct err *err)
 {
 	struct change_starts s = {0};
@@ -69,6 +85,11 @@ static int open_state(struct run *r, struct changes *c, const char *box, struct 
 	c->req.n_since = s.n_since;
 	c->req.masked = s.masked;
 	c->req.hooks = s.hooks;
+	c->req.settings = s.settings;
+	c->req.home = r->id.home;
+	k = add_named(r, c);
+	if (k < 0)
+		return err_set(err, -k, "out of memory");
 	if (c->req.direct) {
 		if (!s.n_since) {
 			err_hint(err, "bawn run %s starts it", r->spec.name);

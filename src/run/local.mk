@@ -8,7 +8,7 @@ run_sources = \
 	src/run/credential.h src/run/run-credential.c src/run/run-ca.c src/run/run-vault.c \
 	src/run/login.h src/run/run-login.c src/login/login.h \
 	src/run/image.h src/run/run-image.c src/run/run-root.c src/run/run-kept.c src/run/step.h src/run/run-step.c \
-	src/run/rows.h src/run/run-plan.c src/run/run-plan-lend.c src/run/run-plan-env.c src/run/run-links.c src/run/run-git.c src/run/run-trees.c src/run/run-change.c src/run/run-scan.c src/run/run-audit.c \
+	src/run/rows.h src/run/run-plan.c src/run/run-plan-lend.c src/run/run-plan-env.c src/run/run-links.c src/run/run-git.c src/run/run-trees.c src/run/run-change.c src/run/run-scan.c src/run/named.h src/run/run-named.c src/run/run-audit.c \
 	src/run/run-end.c src/run/run-result.c src/run/learn-who.h src/run/learn-who.c src/run/learn-request.h src/run/learn-request.c src/run/learn.c \
 	src/run/lasting.h src/run/lasting.c src/run/lasting-name.c src/run/lasting-profile.c \
 	src/run/lasting-copy.h src/run/lasting-copy.c \

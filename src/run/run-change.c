@@ -69,9 +69,10 @@ int run_change_begin_cow(struct run *r, struct err *err)
 			strv_add(&r->arena, &masked, rel);
 	}
 	int k = arena_check(&r->arena, err);
-	return k < 0 ? k
-		     : change_starts_begin(box, &masked,
-			       r->host_hooks ? relative(r, r->host_hooks) : NULL, err);
+	return k < 0
+		? k
+		: change_starts_begin(box, &masked,
+			  r->host_hooks ? relative(r, r->host_hooks) : NULL, &r->settings, err);
 }
 
 void run_change_say(struct run *r)

@@ -274,6 +274,15 @@ static void take_variable(struct run *r, char *assignment)
 	strv_push(&r->arena, &r->seed_env, assignment);
 }
 
+static void take_setting(struct run *r, char *line)
+{
+	char *key = strsep(&line, "\t");
+	if (line) {
+		strv_push(&r->arena, &r->settings, key);
+		strv_push(&r->arena, &r->settings, line);
+	}
+}
+
 /* What bawn-admin seed printed, a record a line. */
 static void take_records(struct run *r, char *text)
 {
@@ -296,6 +305,8 @@ static void take_records(struct run *r, char *text)
 			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
 		else if (streq(word, "hooks"))
 			r->host_hooks = hooks_within(r, line);
+		else if (streq(word, "setting"))
+			take_setting(r, line);
 		else if (streq(word, "key"))
 			run_credentials_found(r, line);
 		else if (streq(word, "renew"))

@@ -17,6 +17,7 @@
 #include "run/image.h"
 #include "run/rows.h"
 #include "run/step.h"
+#include "scan/named.h"
 
 static void system_rows(struct run *r)
 {
@@ -351,6 +352,46 @@ static void mask_row(struct run *r, const char *path, struct strv *pinned)
 	row(r, MOUNT_MASK, copy, guard_flag(r, base), NULL)->why = "reads as empty";
 }
 
+static bool is_guarded(const struct run *r, const char *path)
+{
+	for (size_t k = 0; k < r->plan.n_mounts; k++)
+		if (r->plan.mounts[k].kind != MOUNT_BIND &&
+			(r->plan.mounts[k].flags & MOUNT_GUARD) &&
+			streq(r->plan.mounts[k].dst, path))
+			return true;
+	return false;
+}
+
+struct configs {
+	struct run *r;
+	struct strv paths;
+};
+
+static void config_named(void *ctx, const char *rel, const char *why, unsigned int flags)
+{
+	struct configs *c = ctx;
+	(void)why;
+	if (flags & NAMED_CONFIG)
+		strv_push(&c->r->arena, &c->paths, path_join(&c->r->arena, c->r->ws.path, rel));
+}
+
+/* Files of the workspace that the user's own git configuration goes on in. */
+static int config_rows(struct run *r, struct strv *pinned, struct err *err)
+{
+	struct configs c = {.r = r};
+	struct stat st;
+	const struct named_from from = {&r->arena, r->ws.path, r->id.home, r->id.home};
+	int k = 0;
+	for (size_t i = 0; !r->apart && !run_is_cow(r) && i + 1 < r->settings.n; i += 2)
+		named_by_git(&from, r->settings.v[i], r->settings.v[i + 1], config_named, &c);
+	for (size_t i = 0; k == 0 && i < c.paths.n; i++) {
+		const struct scan_item it = {.type = SCAN_FILE, .path = c.paths.v[i]};
+		if (lstat(it.path, &st) == 0 && S_ISREG(st.st_mode) && !is_guarded(r, it.path))
+			k = protect_row(r, &it, pinned, err);
+	}
+	return k;
+}
+
 /* What was given by its path decides about the next run as well: where it lies in a directory that
  * the agent may write, it stays as it is.  What is covered already stays covered. */
 static int given_rows(struct run *r, struct strv *pinned, struct err *err)
@@ -359,11 +400,8 @@ static int given_rows(struct run *r, struct strv *pinned, struct err *err)
 		const struct scan_item it = {
 			.type = SCAN_FILE, .path = path_real(&r->arena, r->opt.given_files.v[i])};
 		struct stat st;
-		bool skip = !it.path || stat(it.path, &st) < 0 || !S_ISREG(st.st_mode);
-		for (size_t k = 0; k < r->plan.n_mounts && !skip; k++)
-			skip = r->plan.mounts[k].kind != MOUNT_BIND &&
-				(r->plan.mounts[k].flags & MOUNT_GUARD) &&
-				streq(r->plan.mounts[k].dst, it.path);
+		bool skip = !it.path || stat(it.path, &st) < 0 || !S_ISREG(st.st_mode) ||
+			is_guarded(r, it.path);
 		int k = skip ? 0 : protect_row(r, &it, pinned, err);
 		if (k < 0)
 			return k;
@@ -417,7 +455,9 @@ static int guard_rows(struct run *r, struct err *err)
 		if (k < 0)
 			return k;
 	}
-	int given = given_rows(r, &pinned, err);
+	int given = config_rows(r, &pinned, err);
+	if (given == 0)
+		given = given_rows(r, &pinned, err);
 	if (given < 0)
 		return given;
 	if (r->n_git) {

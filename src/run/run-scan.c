@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "run/named.h"
 #include "run/run.h"
 
 #define START_MS 60000
@@ -180,7 +181,11 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 		q.end = true;
 		q.hooks = i == 0 ? r->host_hooks : NULL;
 		q.full = run_now() - r->t_begin > FULL_AFTER;
+		q.settings = r->settings;
+		q.home = r->id.home;
 		int k = add_git(r, &q);
+		if (k == 0)
+			k = run_named_find(&r->arena, q.home, q.root, &q.named, &q.n_named);
 		if (k == 0)
 			k = start(r, &q, &job, err);
 		if (k == 0)

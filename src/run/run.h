@@ -151,6 +151,7 @@ struct run {
 	struct strv seed_env, seed_withheld, seed_left;
 	struct strv seed_fresh; /* log-ins, as paths in the home */
 	const char *host_hooks; /* the user's own core.hooksPath, where it lies in the workspace */
+	struct strv settings;   /* of the user's git: key, value, key, value ... (scan/named.h) */
 	const char *login;      /* what seed said of the log-in; NULL: there was nothing to seed */
 	struct plan plan;
 	uint8_t tty_fds; /* bit i: descriptor i is a terminal */

@@ -1,7 +1,7 @@
 /* scan/end-packages.c - the end: code that no one reads before it runs (see scanner.h)
  *
- * Owns: what changed below node_modules, site-packages and __pycache__.  Must not: say which file
- * it was; an installation changes thousands.
+ * Owns: what changed below node_modules, site-packages, __pycache__ and the like.  Must not: say
+ * which file it was; an installation changes thousands.
  *
  * Theory: git ignores these directories, so nothing that a person looks at shows that a file in
  * them is another one; and the host runs them as the project's own.  They are not in the table
@@ -236,6 +236,31 @@ static void pruned(struct scanner *s, const char *path, struct compiled *c)
 	c->n += n;
 }
 
+/* Directories of code that other programs put there and run, and that git mostly ignores; a walk
+ * for masks goes through them, so they are in the table. */
+static bool holds_code(const char *name)
+{
+	static const char *const names[] = {
+		"site-packages", "_opam", ".terraform", ".devbox", ".devenv"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* What lies beside a pyvenv.cfg, whatever the environment is called. */
+static void environment(struct scanner *s, const char *dir)
+{
+	const char *bin = *dir ? path_join(&s->arena, dir, "bin") : "bin";
+	struct part own = {.path = bin};
+	if (!bin || persist_dir("bin", path_base(dir)))
+		return; /* listed by its name */
+	walk_part(s, &own, false, false);
+	if (own.n)
+		scan_emit_persist(s, bin, SCAN_DIR, 16, 0,
+			counted(s, "programs of a python environment", own.n));
+}
+
 void scan_end_packages(struct scanner *s)
 {
 	const struct table *t = &s->walk.now;
@@ -247,13 +272,16 @@ void scan_end_packages(struct scanner *s)
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];
 		const char *own = t->pool + d->path;
-		bool site = streq(path_base(own), "site-packages");
-		uint32_t n = site ? tally(s, own, true) : 0;
+		const char *base = path_base(own);
+		bool site = streq(base, "site-packages");
+		uint32_t n = holds_code(base) ? tally(s, own, site) : 0;
 		if (n)
-			scan_emit_persist(
-				s, own, SCAN_DIR, 16, 0, counted(s, "code of packages", n));
+			scan_emit_persist(s, own, SCAN_DIR, site ? 16 : 15, 0,
+				counted(s, "code of packages", n));
 		for (uint32_t k = d->first; k < d->first + d->n; k++) {
 			char *copy;
+			if (streq(t->pool + t->cands[k].name, "pyvenv.cfg"))
+				environment(s, own);
 			if ((t->cands[k].flags & CAND_PRUNED) &&
 				walk_path(t, d, &t->cands[k], path) &&
 				(copy = arena_dup(&s->arena, path)))

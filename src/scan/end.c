@@ -140,6 +140,21 @@ static bool runs_update(struct scanner *s, const char *text, size_t n)
 	return false;
 }
 
+/* Is a source of the same name beside it, or a whole package of them? */
+static bool has_source(struct scanner *s, const char *path)
+{
+	char source[NAME_MAX + 8];
+	struct stat st;
+	const char *base = path_base(path);
+	char *dir = arena_dupn(&s->arena, path, (size_t)(base - path));
+	const char *init = dir ? arena_join(&s->arena, dir, "__init__.py", "") : NULL;
+	const char *same = dir && persist_module_source(base, source, sizeof(source))
+		? arena_join(&s->arena, dir, source, "")
+		: NULL;
+	return (init && fstatat(s->base[0].fd, init, &st, AT_SYMLINK_NOFOLLOW) == 0) ||
+		(same && fstatat(s->base[0].fd, same, &st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
 static bool check_holds(
 	struct scanner *s, const struct persist_rule *r, const char *path, const struct stat *st)
 {
@@ -148,6 +163,8 @@ static bool check_holds(
 		return true; /* __pycache__ is looked at in end-packages.c */
 	if (r->check == CHECK_EXEC)
 		return st->st_mode & 0111;
+	if (r->check == CHECK_BESIDE)
+		return has_source(s, path);
 	ssize_t n = scan_read(s, (struct scan_at){&s->base[0], path}, GIT_CONFIG_MAX, &text);
 	if (n < 0 || (size_t)n >= GIT_CONFIG_MAX) /* what is behind that is not known */
 		return true;
@@ -322,6 +339,7 @@ void scan_end_report(struct scanner *s)
 	scan_each_git(s, scan_git_check);
 	if (s->req->hooks)
 		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6, false);
+	scan_end_named(s);
 	par_run(find_touched, &x, t->n_dirs);
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];

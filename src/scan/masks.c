@@ -453,6 +453,7 @@ void scan_start_masks(struct scanner *s)
 	}
 	report(&m);
 	scan_each_git(s, scan_git_protect);
+	scan_named_protect(s);
 	struct stat st;
 	const char *hooks = s->walk.hooks_path;
 	if (hooks && fstatat(s->base[0].fd, hooks, &st, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -143,6 +143,12 @@ bool persist_pyc_runs(const char *path, const void *head, size_t n)
 	return !cached || (n > FLAGS_AT && p[FLAGS_AT] & BY_HASH && !(p[FLAGS_AT] & CHECKED));
 }
 
+bool persist_module_source(const char *base, char *ret, size_t n)
+{
+	const size_t k = strcspn(base, ".");
+	return k && snprintf(ret, n, "%.*s.py", (int)k, base) < (int)n;
+}
+
 uint16_t persist_hooks_path(void)
 {
 	return 1;

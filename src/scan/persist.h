@@ -23,6 +23,7 @@ enum persist_check {
 	CHECK_MODULES,    /* .gitmodules with an update command */
 	CHECK_EXEC,       /* is executable */
 	CHECK_PYC,        /* compiled Python that runs without its source being looked at */
+	CHECK_BESIDE,     /* Python's sources are beside it */
 	CHECK_TOLD, /* named at the end of a run; `bawn apply` lands it, as its diff shows it */
 };
 
@@ -50,6 +51,9 @@ const struct persist_rule *persist_row(uint16_t row_plus_1);
 /* Of a .pyc, by its first bytes: has it no source beside it (it is in no __pycache__), or does it
  * say that the source is not to be compared (PEP 552)? */
 bool persist_pyc_runs(const char *path, const void *head, size_t n);
+/* Of a compiled module "x.so": the source in whose place it is taken, in the same directory, into
+ * ret (NAME_MAX + 4); false: none can be. */
+bool persist_module_source(const char *base, char *ret, size_t n);
 /* The row for files of a core.hooksPath directory. */
 uint16_t persist_hooks_path(void);
 

@@ -1,6 +1,7 @@
 /* scan/request.c - see request.h: the record form of a request, and its check */
 #include "scan/request.h"
 
+#include "base/path.h"
 #include "scan/glob.h"
 
 enum tag {
@@ -14,11 +15,15 @@ enum tag {
 	TAG_GIT,
 	TAG_END,
 	TAG_HOOKS,
+	TAG_HOME,
+	TAG_SETTINGS,
+	TAG_NAMED,
 };
 
 #define FLAG_END 1u
 #define FLAG_FULL 2u
 #define GIT_MAX 4096
+#define NAMED_MAX 4096
 
 int scan_request_write(struct blob *b, const struct scan_request *req)
 {
@@ -33,6 +38,15 @@ int scan_request_write(struct blob *b, const struct scan_request *req)
 	for (size_t i = 0; i < req->n_git; i++) {
 		const char *s[] = {req->git[i].real, req->git[i].base, req->git[i].copy};
 		blob_put_strs(b, TAG_GIT, s, ARRAY_LEN(s));
+	}
+	blob_put_opt(b, TAG_HOME, req->home);
+	blob_put_strv(b, TAG_SETTINGS, &req->settings);
+	for (size_t i = 0; i < req->n_named; i++) {
+		const struct scan_named *p = &req->named[i];
+		const char how[] = {
+			(char)('A' + p->per), p->flat ? 'f' : '-', p->asked ? 'a' : '-', '\0'};
+		const char *s[] = {p->path, p->why, how};
+		blob_put_strs(b, TAG_NAMED, s, ARRAY_LEN(s));
 	}
 	blob_put_u64(b, TAG_END, 0);
 	return b->failed ? -ENOMEM : 0;
@@ -53,6 +67,25 @@ static int get_git(
 	return 0;
 }
 
+static int get_named(
+	struct arena *a, const struct blob_view *v, struct scan_request *req, size_t *cap)
+{
+	struct strv s = {0};
+	if (blob_strv(a, v, &s) < 0 || s.n != 3 || strlen(s.v[2]) != 3 ||
+		req->n_named == NAMED_MAX || !req->root || !path_within(s.v[0], req->root))
+		return -EBADMSG;
+	struct scan_named *p = arena_grow(a, req->named, req->n_named, cap, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	req->named = p;
+	req->named[req->n_named++] = (struct scan_named){.path = s.v[0],
+		.why = s.v[1],
+		.per = (unsigned int)(unsigned char)s.v[2][0] - 'A',
+		.flat = s.v[2][1] == 'f',
+		.asked = s.v[2][2] == 'a'};
+	return 0;
+}
+
 int scan_request_read(
 	struct arena *a, const void *data, size_t n, struct scan_request *ret, struct err *err)
 {
@@ -61,7 +94,7 @@ int scan_request_read(
 	struct blob_view v;
 	uint64_t flags = 0, end;
 	bool done = false;
-	size_t cap = 0;
+	size_t cap = 0, cap_named = 0;
 	int r;
 	blob_iter_init(&it, data, n);
 	while ((r = blob_next(&it, &v)) > 0 && !done) {
@@ -92,6 +125,15 @@ int scan_request_read(
 			break;
 		case TAG_GIT:
 			r = get_git(a, &v, &req, &cap);
+			break;
+		case TAG_HOME:
+			req.home = blob_str(&v);
+			break;
+		case TAG_SETTINGS:
+			r = blob_strv(a, &v, &req.settings);
+			break;
+		case TAG_NAMED:
+			r = get_named(a, &v, &req, &cap_named);
 			break;
 		case TAG_END:
 			r = blob_u64(&v, &end);

@@ -14,6 +14,18 @@ struct scan_git_config {
 	const char *copy; /* what the agent left */
 };
 
+/* A place within root that the host names by itself: what is changed there, it runs. */
+struct scan_named {
+	const char *path; /* absolute */
+	const char *why;
+	unsigned int per;
+	bool flat;  /* of a directory, the programs in it alone */
+	bool asked; /* when the user asks for it, not by itself */
+	/* within bawn-scan: */
+	bool config; /* git's configuration goes on in it */
+	bool word;   /* a file, or nothing */
+};
+
 /* Globs (masks and protected paths) are matched as in gitignore(5): a pattern with no slash but a
  * last one matches at any depth, others from the root; "**" any number of directories; "*", "?",
  * "[...]" within one name; "//", "." and ".." are folded; "!" in front takes names out again.
@@ -29,6 +41,11 @@ struct scan_request {
 	uint64_t since_ns; /* end: CLOCK_REALTIME_COARSE taken before the agent could run */
 	struct scan_git_config *git;
 	size_t n_git;
+	/* end: */
+	struct scan_named *named;
+	size_t n_named;
+	struct strv settings; /* of the user's own git: key, value, key, value ... */
+	const char *home;     /* where they stand, or NULL */
 };
 
 int scan_request_write(struct blob *b, const struct scan_request *req);

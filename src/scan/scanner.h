@@ -108,6 +108,10 @@ void scan_end_fresh(void *ctx, const char *path, const struct stat *st, bool kno
 void scan_end_git_configs(struct scanner *s);
 /* Does following this link leave the workspace, or the git directory outside that it is in? */
 bool scan_leads_out(struct scan_at at);
+/* scan/end-named.c */
+void scan_end_named(struct scanner *s);
+/* At the start: files that the configuration of the request's repository goes on in. */
+void scan_named_protect(struct scanner *s);
 /* scan/end-packages.c */
 void scan_end_packages(struct scanner *s);
 

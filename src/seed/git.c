@@ -160,6 +160,19 @@ static bool needs_ssh_key(const char *key)
 	return false;
 }
 
+/* What does not come along may name a place in the workspace all the same (scan/named.h). */
+static void tell_setting(struct seed_report *report, const char *key, const char *value)
+{
+	bool plain = strlen(key) < 512 && strlen(value) < 1024 && !has_prefix(key, "url.") &&
+		!has_prefix(key, "http.");
+	for (const char *p = key; plain && *p; p++)
+		plain = (unsigned char)*p >= 0x20;
+	for (const char *p = value; plain && *p; p++)
+		plain = (unsigned char)*p >= 0x20;
+	if (plain && strpbrk(value, "/.") && !secret_value(NULL, value) && !secret_value(NULL, key))
+		seed_say(report, SEED_SETTING, "%s\t%s", key, value);
+}
+
 /* Keys whose effect is replaced or announced otherwise. */
 static bool special(struct seed_git_out *out, const char *key, const char *value)
 {
@@ -214,7 +227,11 @@ int seed_git_filter(struct seed_report *report, const char *list, size_t n, cons
 		const char *value = nl ? nl + 1 : "true"; /* "[a] b" without "=" */
 		if (nl)
 			*nl = '\0';
-		if (!key || !strchr(key, '.') || special(&out, key, value))
+		if (!key || !strchr(key, '.'))
+			continue;
+		if (!is_allowed(key))
+			tell_setting(report, key, value);
+		if (special(&out, key, value))
 			continue;
 		const char *why = secret_value(NULL, value);
 		if (!why)

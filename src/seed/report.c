@@ -15,6 +15,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_LEFT] = "left",
 		[SEED_SKIPPED] = "skipped",
 		[SEED_HOOKS] = "hooks",
+		[SEED_SETTING] = "setting",
 		[SEED_LOGIN] = "login",
 		[SEED_FRESH] = "fresh",
 		[SEED_KEY] = "key",
@@ -27,7 +28,7 @@ void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...)
 {
 	char raw[4096], safe[4096];
 	const bool exact = kind == SEED_ENV || kind == SEED_VARIABLE || kind == SEED_KEY ||
-		kind == SEED_RENEW;
+		kind == SEED_RENEW || kind == SEED_SETTING;
 	char *whole = raw;
 	va_list ap;
 	va_start(ap, fmt);

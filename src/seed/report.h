@@ -20,6 +20,8 @@ enum seed_kind {
 			  there */
 	SEED_SKIPPED,  /* keys that are on no list, counted: for -v */
 	SEED_HOOKS,    /* the user's core.hooksPath, which the host's git obeys in the workspace */
+	SEED_SETTING,  /* KEY TAB VALUE: another of the user's git settings, which may name a place
+			  in  the workspace */
 	SEED_LOGIN,    /* "used NAME", "expired NAME" or "none" */
 	SEED_FRESH, /* path in the home of a log-in, or an absolute one in a template's root: this
 		       copy counts, whatever is there already */
@@ -41,8 +43,8 @@ struct seed_report {
 
 const char *seed_kind_name(enum seed_kind kind); /* "notice", ... */
 
-/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV, SEED_VARIABLE, SEED_KEY and
- * SEED_RENEW excepted. Out of memory poisons the arena. */
+/* Texts are cut at 4 KiB and escaped (escape_text), SEED_ENV, SEED_VARIABLE, SEED_KEY,
+ * SEED_RENEW and SEED_SETTING excepted. Out of memory poisons the arena. */
 void seed_say(struct seed_report *r, enum seed_kind kind, const char *fmt, ...) _printf_(3, 4);
 
 /* So many seconds, for people: "9 days", "3 h", "25 min". */

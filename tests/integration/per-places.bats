@@ -73,6 +73,30 @@ packages_repo() {
 	refute_output 'whatever its source says'
 }
 
+environments_repo() {
+	git_repo "$1"
+	mkdir -p "$1/env/bin" "$1/_opam/bin" "$1/.terraform/modules/m" "$1/pkg" "$1/lib"
+	echo home=/usr >"$1/env/pyvenv.cfg"
+	printf '#!/bin/sh\n:\n' | tee "$1/_opam/bin/dune" "$1/env/bin/python" >"$1/.terraform/modules/m/run.sh"
+	chmod +x "$1/env/bin/python"
+	touch "$1/pkg/__init__.py" "$1/lib/mod.py"
+	sleep 0.05
+}
+
+@test "PER-15 PER-16 environments of other names, modules beside their sources" {
+	FIXTURE=environments_repo
+	never_silent PER-16 'echo "$EVIL" >>env/bin/python' 'env/bin/python' env/bin
+	listed PER-15 'echo x >>_opam/bin/dune; echo x >>.terraform/modules/m/run.sh' _opam .terraform
+	never_silent PER-16 'echo "import os; os.system(\"$EVIL\")" >pip.py' '/usr/bin/python3 -m pip --version' pip.py
+	listed PER-16 'echo x | tee pkg/fast.so lib/mod.so lib/other.so >one.so' pkg/fast.so lib/mod.so
+	refute_output 'other.so|one.so'
+	listed PER-13 'echo x | tee .roorules-code >.clinerules-ask' .roorules-code .clinerules-ask
+	listed PER-09 'mkdir bin; echo x >bin/activate-hermit' bin/activate-hermit
+	# what an ordinary build leaves says nothing
+	attempt 'mkdir -p target/debug build lib/x; cp /bin/true target/debug/app; echo x >build/libx.so; echo o >build/a.o; cat env/bin/python' ''
+	refute_output 'look at these'
+}
+
 @test "PER-21 commits and files that git shows as others" {
 	local bad='echo evil >README; git commit -qam bad; b=$(git rev-parse HEAD:README) g=$(git rev-parse HEAD~1:README)'
 	attempt "$bad; git replace \$b \$g" ''

@@ -224,6 +224,19 @@ static void what_is_never_landed(void **state)
 		"test -z \"$(find . -name '.bawn-land*')\"; chmod 700 ../up/shut");
 }
 
+/* Links in the home to bashrc and nvim, a directory of PATH, and a file that the user's git config
+ * goes on in. */
+static void named_request(struct world *w, struct change_request *q)
+{
+	static const char *const named[] = {"bashrc", "~/.bashrc leads there", "", "nvim",
+		"~/.config/nvim leads there", "", "bin", "a directory of your PATH", "flat"};
+	for (size_t i = 0; i < ARRAY_LEN(named); i++)
+		strv_add(&w->a, &q->named, named[i]);
+	strv_add(&w->a, &q->settings, "include.path");
+	strv_addf(&w->a, &q->settings, "%s/shared", world_path(w->dir, "base"));
+	q->home = "/nonexistent";
+}
+
 static void tripwire(void **state)
 {
 	struct world *w = *state;
@@ -238,7 +251,12 @@ static void tripwire(void **state)
 		{"node_modules/p/index.js", 15}, {".venv/bin/python", 16}, {".gdbinit", 17},
 		{".github/workflows/ci.yml", 18}, {"ls", 19}, {"escape", 20}, {"dir/far", 20},
 		{".husky", 18}, {".git/rebase-merge/git-rebase-todo", 2}, {".git/remotes/o", 2},
-		{".git/refs/replace/x", 21}, {"m.pyc", 16}};
+		{".git/refs/replace/x", 21}, {"m.pyc", 16}, {".git/info/exclude", 21},
+		{".git/refs/heads/fix$(x)", 9},
+		/* what the host names: see named_request() */
+		{"bashrc", 9}, {"nvim/lua/a.lua", 9}, {"bin/prog", 9}, {"tools/clean", 2},
+		{"shared", 2}};
+	world_text(w->base, ".git/config", "[filter \"f\"]\n\tclean = tools/clean %f\n");
 	world_text(w->base, "a.c", "1");
 	world_start(w);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -260,10 +278,13 @@ static void tripwire(void **state)
 	/* named at the end of a run, but no reason to stop here */
 	world_text(w->up, "tsconfig.json", "{}");
 	world_text(w->up, "package-lock.json", "{}");
+	world_put(w->up, "bin/sub/x", "x", 1, 0755);
+	world_text(w->up, "bin/text", "x");
 	world_text(w->up, ".env", "A=1");
 	world_text(w->up, ".git/hooks/pre-commit.sample", "x");
 	struct change_request q = world_request(w, CHANGE_APPLY, false);
 	q.hooks = "myhooks";
+	named_request(w, &q);
 	world_must(w, &q, -1);
 	assert_false(w->res.done);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -276,7 +297,7 @@ static void tripwire(void **state)
 	assert_int_equal(world_item(w, "d/__pycache__/evil.pyc")->state, CHANGE_EXEC);
 	static const char *const plain[] = {"a.c", "dir/near", "plain/.gitattributes", "sh",
 		".git/hooks/pre-commit.sample", "d/__pycache__/a.pyc", "d/__pycache__/b.pyc",
-		"tsconfig.json", "package-lock.json", ".env"};
+		"tsconfig.json", "package-lock.json", ".env", "bin/sub/x", "bin/text"};
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		if (world_item(w, plain[i])->state != CHANGE_SEEN)
 			fail_msg("%s", plain[i]);

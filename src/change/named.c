@@ -1,0 +1,98 @@
+/* change/named.c - what the host names by itself, among what is to be landed: what the user's own
+ * leads to, and files and programs of git's settings, those of the workspace's repository as the
+ * host has it (scan/named.h)
+ */
+#include "scan/named.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "change/change.h"
+#include "scan/git-config.h"
+
+#define NAMED_MAX 4096 /* as included files may name more */
+
+static void add(struct change *c, const struct host_place *p)
+{
+	struct host_place *v = c->n_named < NAMED_MAX
+		? arena_grow(&c->arena, c->named, c->n_named, &c->cap_named, sizeof(*v))
+		: NULL;
+	if (!v)
+		return;
+	c->named = v;
+	v[c->n_named++] = *p;
+}
+
+static void by_git(void *ctx, const char *rel, const char *why, unsigned int flags)
+{
+	add(ctx,
+		&(struct host_place){.path = rel,
+			.why = why,
+			.per = 2,
+			.asked = flags & NAMED_ASKED,
+			.config = flags & NAMED_CONFIG,
+			.word = flags & NAMED_WORD});
+}
+
+/* A configuration as the host has it. */
+static void by_file(struct change *c, const char *rel)
+{
+	struct git_config g;
+	struct stat st;
+	const char *dir = arena_printf(
+		&c->arena, "%s/%.*s", c->req->base, (int)(path_base(rel) - rel), rel);
+	_cleanup_close_ int fd = place_open(c->base, rel, O_RDONLY);
+	if (!dir || fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+		(uint64_t)st.st_size > GIT_CONFIG_MAX)
+		return;
+	char *text = arena_alloc(&c->arena, (size_t)st.st_size + 1);
+	ssize_t n = text ? fd_read_full(fd, text, (size_t)st.st_size) : -1;
+	if (n < 0 || git_config_parse(&c->arena, text, (size_t)n, &g, NULL) < 0)
+		return;
+	const struct named_from from = {&c->arena, c->req->base, dir, c->req->home};
+	for (size_t i = 0; i < g.n; i++)
+		named_by_git(&from, g.v[i].key, g.v[i].value, by_git, c);
+}
+
+static bool was_read(const struct change *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c->named[i].config && streq(c->named[i].path, c->named[n].path))
+			return true;
+	return false;
+}
+
+void named_load(struct change *c)
+{
+	const struct change_request *q = c->req;
+	const struct named_from from = {&c->arena, q->base, q->home, q->home};
+	for (size_t i = 0; i < q->named.n; i += 3)
+		add(c,
+			&(struct host_place){.path = q->named.v[i],
+				.why = q->named.v[i + 1],
+				.per = 9,
+				.flat = *q->named.v[i + 2]});
+	by_file(c, ".git/config");
+	for (size_t i = 0; q->home && i < q->settings.n; i += 2)
+		named_by_git(&from, q->settings.v[i], q->settings.v[i + 1], by_git, c);
+	/* and the files that it goes on in; the list grows meanwhile */
+	for (size_t i = 0; i < c->n_named; i++)
+		if (c->named[i].config && !was_read(c, i))
+			by_file(c, c->named[i].path);
+}
+
+const struct host_place *named_of(const struct change *c, const char *path)
+{
+	for (size_t i = 0; i < c->n_named; i++) {
+		const struct host_place *p = &c->named[i];
+		const size_t n = strlen(p->path);
+		if (streq(path, p->path))
+			return p;
+		const char *in = !n ? path : path_within(path, p->path) ? path + n + 1 : NULL;
+		if (in && !p->word && !(p->flat && strchr(in, '/')))
+			return p;
+	}
+	return NULL;
+}

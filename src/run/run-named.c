@@ -1,0 +1,180 @@
+/* run/run-named.c - see named.h
+ *
+ * Theory: who keeps the files that begin with a dot in a repository has links to them in the home,
+ * where shells, editors and git look; whoever writes to such a file writes to what they start with.
+ * Which links there are only the home says.  Those are read that lead to somewhere in the home or
+ * in the workspace: what leads elsewhere may be on a server that does not answer.
+ */
+#include "run/named.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/path.h"
+#include "scan/persist.h"
+
+#define ENTRIES_MAX 20000u
+#define ENTRIES_EACH 1000u
+#define NAMED_MAX 1000u
+
+/* Below the home, and how deep: each directory costs time at the end of a run. */
+static const struct place {
+	const char *dir;
+	int depth;
+} places[] = {
+	{"", 0},
+	{".config", 1},
+	{".config/fish/conf.d", 0},
+	{".config/fish/functions", 0},
+	{".config/nvim/lua", 1},
+	{".config/nvim/plugin", 0},
+	{".config/systemd/user", 1},
+	{"bin", 0},
+	{".bin", 0},
+	{".local/bin", 0},
+	{".local/share/applications", 0},
+	{".local/share/nvim/site/pack", 2},
+	{".ssh", 1},
+	{".gnupg", 0},
+	{".vim", 3},
+	{".emacs.d", 1},
+	{".zsh", 1},
+	{".zfunc", 0},
+	{".oh-my-zsh/custom", 2},
+	{".bashrc.d", 0},
+	{".bash_completion.d", 0},
+	{".tmux", 1},
+	{".claude", 1},
+	{".codex", 1},
+	{".gemini", 1},
+	{".cursor", 1},
+	{".cargo", 1},
+	{".docker", 1},
+	{".kube", 0},
+	{".git-template", 1},
+	{".git-templates", 1},
+	{".githooks", 0},
+};
+
+struct find {
+	struct arena *a;
+	const char *home, *real, *root; /* the home as it is called, and as it is */
+	struct scan_named *v;
+	size_t n, cap;
+	unsigned int looked_at;
+};
+
+static void add(struct find *f, const char *path, const char *why, bool flat)
+{
+	struct scan_named *v = f->n < NAMED_MAX ? arena_grow(f->a, f->v, f->n, &f->cap, sizeof(*v))
+						: NULL;
+	if (!v || !why)
+		return;
+	f->v = v;
+	v[f->n++] = (struct scan_named){.path = path, .why = why, .per = 9, .flat = flat};
+}
+
+/* A directory that lies in the root as a whole, and is no more than another name of it. */
+static bool says_something(const struct find *f, const char *rel, const char *to)
+{
+	return !streq(to, f->root) || rel[0] == '.' || strchr(rel, '/');
+}
+
+static void link_found(struct find *f, const char *rel)
+{
+	char to[PATH_MAX];
+	const char *path = path_join(f->a, f->real, rel);
+	ssize_t n = path ? readlinkat(AT_FDCWD, path, to, sizeof(to) - 1) : -1;
+	if (n <= 0)
+		return;
+	to[n] = '\0';
+	if (*to == '/' && !path_within(to, f->home) && !path_within(to, f->real) &&
+		!path_within(to, f->root))
+		return;
+	const char *end = path_settle(f->a, path);
+	if (end && path_within(end, f->root) && says_something(f, rel, end))
+		add(f, end, arena_printf(f->a, "~/%s leads there", rel), false);
+}
+
+static void look_in(struct find *f, const char *rel, int depth)
+{
+	const char *path = *rel ? path_join(f->a, f->real, rel) : f->real;
+	DIR *d = path ? opendir(path) : NULL;
+	unsigned int n = 0;
+	struct dirent *e;
+	struct stat st;
+	while (d && (e = readdir(d)) && n++ < ENTRIES_EACH && f->looked_at++ < ENTRIES_MAX) {
+		if (streq(e->d_name, ".") || streq(e->d_name, "..") ||
+			(e->d_type != DT_LNK && e->d_type != DT_DIR && e->d_type != DT_UNKNOWN))
+			continue;
+		const bool link = e->d_type == DT_LNK ||
+			(e->d_type == DT_UNKNOWN &&
+				fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+				S_ISLNK(st.st_mode));
+		if (!link && !depth)
+			continue;
+		const char *below = *rel ? path_join(f->a, rel, e->d_name)
+					 : arena_dup(f->a, e->d_name);
+		if (below && link)
+			link_found(f, below);
+		else if (below && e->d_type == DT_DIR)
+			look_in(f, below, depth - 1);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* Programs of packages and environments are listed as such. */
+static bool is_told(const char *dir)
+{
+	char up[PATH_MAX];
+	if (snprintf(up, sizeof(up), "%s", dir) >= (int)sizeof(up))
+		return true;
+	char *slash = strrchr(up, '/');
+	if (slash)
+		*slash = '\0';
+	return strstr(dir, "/node_modules/") || persist_dir(path_base(dir), path_base(up));
+}
+
+static void by_path(struct find *f)
+{
+	char *list = arena_dup(f->a, getenv("PATH") ? getenv("PATH") : "");
+	for (char *p = list, *dir; (dir = strsep(&p, ":"));) {
+		/* a relative one is another in each directory */
+		const char *end = *dir == '/' ? path_settle(f->a, dir) : NULL;
+		if (end && path_within(end, f->root) && !is_told(end))
+			add(f, end, "a directory of your PATH", true);
+	}
+}
+
+static void by_variables(struct find *f)
+{
+	static const char *const names[] = {"BASH_ENV", "ENV", "ZDOTDIR", "INPUTRC",
+		"GIT_CONFIG_GLOBAL", "PYTHONSTARTUP", "STARSHIP_CONFIG", "RIPGREP_CONFIG_PATH",
+		"NPM_CONFIG_USERCONFIG", "npm_config_userconfig", "KUBECONFIG", "DIRENV_CONFIG",
+		"TMUX_CONF", "SCREENRC", "WGETRC", "CURL_HOME", "DOCKER_CONFIG"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *v = getenv(names[i]);
+		const char *end = v && *v == '/' ? path_settle(f->a, v) : NULL;
+		if (end && path_within(end, f->root))
+			add(f, end, arena_printf(f->a, "your %s names it", names[i]), false);
+	}
+}
+
+int run_named_find(
+	struct arena *a, const char *home, const char *root, struct scan_named **ret, size_t *ret_n)
+{
+	struct find f = {.a = a, .home = home, .root = root};
+	f.real = home && *home == '/' ? path_real(a, home) : NULL;
+	/* a workspace that holds the home is none */
+	for (size_t i = 0; f.real && !path_within(f.real, root) && i < ARRAY_LEN(places); i++)
+		look_in(&f, places[i].dir, places[i].depth);
+	by_path(&f);
+	by_variables(&f);
+	*ret = f.v;
+	*ret_n = f.n;
+	return a->failed ? -ENOMEM : 0;
+}
