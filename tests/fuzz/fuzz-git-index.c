@@ -15,8 +15,21 @@ static int each(void *ctx, const char *path, uint32_t mode, const unsigned char 
 	return 0;
 }
 
+static void unseen(void *ctx, const char *path)
+{
+	size_t *sum = ctx;
+	if (!*path)
+		abort();
+	*sum += strlen(path);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	char odd[32] = "";
+	size_t all = 0;
+	if (git_index_odd(data, n, odd, sizeof(odd)) > 0 && strlen(odd) >= sizeof(odd))
+		abort();
+	git_index_unseen(data, n, unseen, &all);
 	for (size_t hash = 20; hash <= 32; hash += 12) {
 		struct git_index_query q[] = {{.path = ".env"}, {.path = "a", .dir = true},
 			{.path = "a/b.key"}, {.path = "a/b.key"}, {.path = ""}, {.path = "z"}};

@@ -4,6 +4,7 @@
 #include "scan/git-config.h"
 #include "scan/git-index.h"
 #include "scan/glob.h"
+#include "scan/named.h"
 
 /* --- globs --- */
 
@@ -329,6 +330,86 @@ static void test_index(void **state)
 	assert_int_equal(git_index_lookup(b, n, 20, q, 1, NULL, &split, NULL), -EBADMSG);
 }
 
+static void note(void *ctx, const char *path)
+{
+	strcat(strcat(ctx, path), " ");
+}
+
+static void test_index_unseen(void **state)
+{
+	enum { ASSUME_VALID = 0x8000, EXTENDED = 0x4000 };
+	unsigned char b[1024] = "DIRC\0\0\0\3\0\0\0\4";
+	char names[256] = "";
+	size_t n = 12;
+	(void)state;
+	n += put_entry(b + n, "a", 0);
+	n += put_entry(b + n, "b", ASSUME_VALID);
+	n += put_entry(b + n, "c", 0);
+	/* of the extended flags, skip-worktree; the name comes behind them */
+	unsigned char *d = b + n;
+	n += put_entry(d, "xxd", EXTENDED);
+	d[61] = 1;
+	d[62] = 0x40;
+	d[63] = 0;
+	memset(b + n, 0, 20);
+	n += 20;
+	assert_int_equal(git_index_unseen(b, n, note, names), 0);
+	assert_string_equal(names, "b d ");
+	/* one that is cut short says nothing, but that it is */
+	for (size_t k = 1; k < n; k++) {
+		unsigned char *copy = malloc(k);
+		names[0] = '\0';
+		memcpy(copy, b, k);
+		if (git_index_unseen(copy, k, note, names) < 0)
+			assert_string_equal(names, "");
+		free(copy);
+	}
+}
+
+/* --- what settings name --- */
+
+static void note_named(void *ctx, const char *rel, const char *why, unsigned int flags)
+{
+	char *all = ctx;
+	(void)why;
+	sprintf(all + strlen(all), "%s%s%s%s ", rel, flags & NAMED_CONFIG ? ":config" : "",
+		flags & NAMED_ASKED ? ":asked" : "", flags & NAMED_WORD ? ":word" : "");
+}
+
+static void test_named(void **state)
+{
+	static const struct {
+		const char *key, *value, *want;
+	} t[] = {
+		{"include.path", "../etc/shared", "etc/shared:config "},
+		{"include.path", "/ws/x", "x:config "},
+		{"include.path", "~/x", ""},
+		{"includeif.gitdir:/ws/.path", "../../etc/x", ""},
+		{"core.hookspath", "hooks", ""},
+		{"commit.template", ".gitmessage", ".gitmessage "},
+		{"commit.template", "../outside", ""},
+		{"commit.template", "a/../b//./c", "b/c "},
+		{"filter.x.clean", "./tools/x --flag", "tools/x:word "},
+		{"filter.x.clean", "python3 tools/x.py", "tools/x.py:word "},
+		{"diff.x.textconv", "sh -c 'exec ./conv \"$f\"'", "exec:word conv:word f:word "},
+		{"alias.x", "log --oneline", ""},
+		{"alias.x", "!./run; git log", "run:asked:word "},
+		{"user.name", "./x", ""},
+		{"credential.helper", "!/ws/h get", "h:word get:word "},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct arena a = {0};
+		const struct named_from from = {&a, "/ws", "/ws/.git", "/home/u"};
+		char got[256] = "";
+		named_by_git(&from, t[i].key, t[i].value, note_named, got);
+		if (!streq(got, t[i].want))
+			fail_msg("%s = %s: \"%s\", not \"%s\"", t[i].key, t[i].value, got,
+				t[i].want);
+		arena_free(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +420,8 @@ int main(void)
 		cmocka_unit_test(test_config_good),
 		cmocka_unit_test(test_config_remotes),
 		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_index_unseen),
+		cmocka_unit_test(test_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
