@@ -12,7 +12,9 @@ libscan_a_SOURCES = \
 	src/scan/par.h src/scan/par.c \
 	src/scan/walk.h src/scan/walk.c src/scan/table.c \
 	src/scan/scanner.h src/scan/scanner.c \
-	src/scan/git-dirs.c src/scan/git-links.c src/scan/git-state.c src/scan/masks.c src/scan/end.c src/scan/end-named.c src/scan/end-packages.c \
+	src/scan/git-dirs.c src/scan/git-links.c src/scan/git-state.c src/scan/masks.c \
+	src/scan/key-text.h src/scan/key-text.c \
+	src/scan/end.c src/scan/end-named.c src/scan/end-packages.c \
 	src/scan/changed.h src/scan/changed.c \
 	src/scan/jail.h src/scan/jail.c src/confine/jail.h src/confine/jail.c
 

@@ -16,6 +16,7 @@
 
 #include "base/path.h"
 #include "scan/git-index.h"
+#include "scan/key-text.h"
 
 #define KEY_FILE_MAX (128 * 1024)
 #define KEY_HEAD (16 * 1024)
@@ -274,18 +275,6 @@ static int find_tracked(struct masks *m)
 	return 0;
 }
 
-static bool has_key_header(const char *p, size_t n)
-{
-	static const char dashes[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
-	for (const char *q = p; (q = memmem(q, n - (size_t)(q - p), dashes, sizeof(dashes) - 1));
-		q++) {
-		size_t left = n - (size_t)(q - p);
-		if (memmem(q, MIN(left, (size_t)80), key, sizeof(key) - 1))
-			return true;
-	}
-	return memmem(p, n, "PuTTY-User-Key-File-", 20) || memmem(p, n, "AGE-SECRET-KEY-1", 16);
-}
-
 /* Does this small file hold a private key?  The answer is kept with its inode and ctime. */
 static bool holds_key(struct masks *m, struct cand *c, const char *path, const struct stat *st)
 {
@@ -299,7 +288,7 @@ static bool holds_key(struct masks *m, struct cand *c, const char *path, const s
 		struct arena keep = m->s->arena;
 		m->s->arena = (struct arena){0};
 		n = scan_read(m->s, (struct scan_at){&m->s->base[0], path}, KEY_HEAD, &text);
-		if (n > 0 && has_key_header(text, (size_t)n))
+		if (n > 0 && key_text(path_base(path), text, (size_t)n))
 			c->flags |= CAND_KEY;
 		arena_free(&m->s->arena);
 		m->s->arena = keep;

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 
 #define MAGIC 0x6261776e7363616eull /* "bawnscan" */
-#define VERSION 7
+#define VERSION 8
 #define FILE_MAX ((size_t)256 << 20)
 
 struct header {

@@ -563,6 +563,14 @@ os.setxattr(sys.argv[1], "system.posix_acl_default", struct.pack("<I", 2) + b"".
 	[ ! -e sub/new ]
 }
 
+@test "FS-11 a source that knows what keys look like is no key" {
+	printf -- 'puts("-----BEGIN OPENSSH PRIVATE KEY-----\\n");\nputs("-----END OPENSSH PRIVATE KEY-----\\n");\n' >"$WS/sshkey.c"
+	printf -- 'k = """-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----"""\n' \
+		MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f >"$WS/test_keys.py"
+	run in_sandbox_sh 'cat sshkey.c; wc -c <test_keys.py'
+	assert_output "$(cat "$WS/sshkey.c")"$'\n'0
+}
+
 @test "FS-03 FS-11 other names that secrets are kept under" {
 	local f
 	for f in .envrc .env-prod .env_local .env~ .envs/prod env.local prod.env .ENV sub/.Env.Production kubeconfig \
@@ -573,6 +581,7 @@ os.setxattr(sys.argv[1], "system.posix_acl_default", struct.pack("<I", 2) + b"".
 	for f in my-secret.txt deploy_key .deploykey gcp.json old-cert.txt id_work vpn.ovpn x.bak; do
 		printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n-----END OPENSSH PRIVATE KEY-----\n' "$CANARY" >"$WS/$f"
 	done
+	printf -- '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n%s\n' "$CANARY" >"$WS/release-key.asc"
 	printf '%s\n' "KEY=" >.env.example
 	run in_sandbox_sh 'find . -type f -exec cat {} +; cat .env.example; echo end'
 	refute_canary

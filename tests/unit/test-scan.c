@@ -128,6 +128,7 @@ static bool masked(const struct world *w, const char *name)
 	return find(w, SCAN_MASK, 0, name);
 }
 
+#define BODY "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW"
 #define KEY "-----BEGIN OPENSSH PRIVATE KEY-----\nbm90IGEga2V5\n-----END OPENSSH PRIVATE KEY-----\n"
 
 static void plant_masks(struct world *w)
@@ -182,6 +183,52 @@ static void test_masks(void **state)
 		assert_non_null(find(w, SCAN_HARDLINK, 0, "b/.env"));
 		assert_null(find(w, SCAN_HARDLINK, 0, ".env"));
 	}
+}
+
+/* What reads keys, or tells of them, is no key; what holds one is, sources too. */
+static void test_key_text(void **state)
+{
+	struct world *w = *state;
+	static const struct {
+		const char *name, *text;
+		bool key;
+	} rows[] = {
+		{"sshkey.c",
+			"#define B \"-----BEGIN OPENSSH PRIVATE KEY-----\\n\"\n#define E "
+			"\"-----END OPENSSH PRIVATE KEY-----\\n\"\n" BODY,
+			false},
+		{"keys.js",
+			"if (s.startsWith('-----BEGIN PRIVATE KEY-----'))\n\treturn parse(s, "
+			"{format: 'pem', somethingOfFiftyLettersAndCapitalsButNoDigits: 1});\n",
+			false},
+		{"key.py",
+			"# the \"-----BEGIN RSA PRIVATE KEY-----\" line, AGE-SECRET-KEY-1... and\n"
+			"# PuTTY-User-Key-File-2: are ignored\n",
+			false},
+		{"private-keys.md", "    -----BEGIN PRIVATE KEY-----\n    ...\n", false},
+		{"test-keys.h", "\"-----BEGIN RSA PRIVATE KEY-----\\n\"\n\t\"" BODY "\\n\"\n",
+			true},
+		{"token.go", "k := `-----BEGIN EC PRIVATE KEY-----\n" BODY "\n`\n", true},
+		{"cert.ts", "const k = '-----BEGIN PRIVATE KEY-----\\n" BODY "\\n'\n", true},
+		{"secret.py",
+			"K = \"\"\"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+			"DEK-Info: AES-128-CBC,0123456789ABCDEF0123456789ABCDEF\n\n" BODY,
+			true},
+		{"age-key.rs",
+			"\"AGE-SECRET-KEY-1QQPQTNYYT3XUQDWYPGJGSRRYMEA6UFKNZLGXJ7ZFMVVGHSQQQQQ\"",
+			true},
+		{"putty-key.php", "'PuTTY-User-Key-File-3: x\nPrivate-Lines: 14\n'", true},
+		{"deploy", "-----BEGIN PRIVATE KEY-----\nshort\n-----END PRIVATE KEY-----\n", true},
+		{"me.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBG\n", true},
+		{"other.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" BODY, false},
+		{"my-key.txt", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBG\n", true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		put(w, rows[i].name, rows[i].text);
+	run(w, false, 0, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (masked(w, rows[i].name) != rows[i].key)
+			fail_msg("%s is %smasked", rows[i].name, rows[i].key ? "not " : "");
 }
 
 /* The cache must notice: a new file, a file whose content becomes a key, a rename of a parent. */
@@ -687,6 +734,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_masks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_key_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cache_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tracked, setup, teardown),
