@@ -169,6 +169,8 @@ static const struct {
 	{"socket", {AF_X25, SOCK_SEQPACKET, 0}, EAFNOSUPPORT},
 	{"socketpair", {AF_UNIX, SOCK_STREAM, 0}, ALLOW},
 	{"socketpair", {AF_TIPC, SOCK_STREAM, 0}, EPERM},
+	{"socketpair", {AF_INET, SOCK_STREAM, 0}, EOPNOTSUPP},
+	{"socketpair", {AF_INET6, SOCK_DGRAM, 0}, EOPNOTSUPP},
 	{"ioctl", {0, TCGETS, 0}, ALLOW},
 	{"ioctl", {0, TIOCSTI, 0}, EPERM},
 	{"ioctl", {0, TIOCSTI | HIGH, 0}, EPERM},
