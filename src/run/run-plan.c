@@ -139,12 +139,29 @@ static void scratch_rows(struct run *r)
 		row(r, MOUNT_DIR, "/sys", 0, NULL);
 }
 
+/* What of /var belongs to the machine's programs: without it dpkg says that nothing is installed,
+ * and gems, TeX's formats and GHC's packages are not found. */
+static void var_lib_rows(struct run *r)
+{
+	static const char *const dirs[] = {
+		"/var/lib/dpkg", "/var/lib/gems", "/var/lib/ghc", "/var/lib/texmf"};
+	static const char sessions[] = "/var/lib/php/sessions";
+	struct stat st;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (lstat(dirs[i], &st) == 0 && S_ISDIR(st.st_mode))
+			bind_row(r, dirs[i], MOUNT_RO | MOUNT_REC, "of the machine's programs");
+	/* where Debian's PHP keeps what anybody's scripts keep: in here it is the sandbox's own */
+	if (!lends_below(r, "/var/lib/php") && lstat(sessions, &st) == 0 && S_ISDIR(st.st_mode))
+		row(r, MOUNT_SYMLINK, sessions, 0, "../../../tmp");
+}
+
 /* What a template has itself. */
 static void var_rows(struct run *r)
 {
 	if (r->image)
 		return;
 	row(r, MOUNT_DIR, "/var", 0, NULL);
+	var_lib_rows(r);
 	/* A link where it can be one; no row may lead through a link. */
 	if (lends_below(r, "/var/tmp"))
 		scratch_row(r, "/var/tmp", 01777);

@@ -166,3 +166,25 @@ nobody() {
 	eventually nobody
 	[ -z "$(box_dirs)" ]
 }
+
+@test "MNT what of /var belongs to the machine's programs is there, read-only" {
+	local d
+	for d in dpkg gems ghc texmf; do
+		[ ! -d /var/lib/$d ] || [ -L /var/lib/$d ] || {
+			in_sandbox test -d /var/lib/$d || fail "no $d"
+			run in_sandbox touch /var/lib/$d/new
+			assert_output 'Read-only file system'
+		}
+	done
+	run in_sandbox_sh 'cd /var/lib && ls'
+	[ -z "$(grep -vxE 'dpkg|gems|ghc|texmf|php' <<<"$output")" ] || fail "$output"
+	if [ -d /var/lib/dpkg/info ] && command -v dpkg-query >/dev/null; then
+		run in_sandbox dpkg-query -W -f '${Status}' libc6
+		assert_output 'install ok installed'
+	fi
+	if [ -d /var/lib/php/sessions ]; then # the sandbox's own
+		run in_sandbox_sh 'echo x >/var/lib/php/sessions/sess_1 && ls /tmp'
+		assert_output sess_1
+		[ ! -e /var/lib/php/sessions/sess_1 ]
+	fi
+}
