@@ -19,7 +19,7 @@ agent() {
 		printf '[%s]' "$@"
 		echo
 		echo "permission=$OPENCODE_PERMISSION"
-		cat ~/.claude.json ~/.codex/config.toml ~/.config/opencode/opencode.json 2>/dev/null || :
+		cat ~/.claude.json ~/.claude/settings.json ~/.codex/config.toml ~/.config/opencode/opencode.json 2>/dev/null || :
 	EOT
 	chmod +x "$dir/bin/$1"
 	ln -sf "../lib/node_modules/$2/bin/$1" "$HOME/.local/bin/$1"
@@ -102,6 +102,22 @@ says() { # NAME ARGS...
 	agent claude @anthropic-ai/claude-code 2.1.330
 	says claude
 	refute_output '"mcpContextUris"'
+}
+
+@test "claude: before 2.0 no setting that makes an old version drop them all" {
+	mkdir -p "$HOME/.claude"
+	echo '{"model": "opus"}' >"$HOME/.claude/settings.json"
+	agent claude @anthropic-ai/claude-code 1.0.65
+	says claude
+	assert_output '"model": "opus"'
+	assert_output '"enableAllProjectMcpServers": true'
+	refute_output '"sandbox"'
+	refute_output '"skipDangerousModePermissionPrompt"'
+	agent claude @anthropic-ai/claude-code 2.0.30
+	says claude
+	assert_output '"enableAllProjectMcpServers": true'
+	assert_output '"skipDangerousModePermissionPrompt": true'
+	assert_output '"sandbox": {'
 }
 
 @test "a lone executable says its version itself, whatever it is called by" {
