@@ -43,6 +43,9 @@ conf() { # conf PATH: stdin into the user's configuration
 	[[ $output == *"bawn run --allow example.com:8443 claude"* ]]
 	run "$BAWN" policy check --allow example.com:8443 claude example.com:8443
 	[ "$status" -eq 0 ]
+	# OpenCode's model list, where it was until 1.18.11 and where it is since
+	"$BAWN" policy check opencode models.dev
+	"$BAWN" policy check --policy locked opencode models.opencode.ai
 	run "$BAWN" policy check claude
 	[ "$status" -eq 2 ]
 	run "$BAWN" policy check nosuch example.com
