@@ -150,6 +150,11 @@ static int explain(const struct agent *a, struct failed f, struct err *err)
 		err_hint(err,
 			"nothing of this name is in PATH inside; the tool of a sandbox's profile "
 			"is started by: bawn run NAME -- ARGS");
+	if (f.error == ENOEXEC)
+		err_hint(err,
+			"it is no program of this machine's, and no script that begins with #!; a "
+			"package installed without its scripts (--ignore-scripts) has such a file "
+			"in the program's place: install it again with them");
 	return err_sys(err, f.error, "execute %s", a->exe);
 }
 

@@ -172,6 +172,8 @@ shipped() {
 	run -126 in_sandbox ./file
 	chmod +x "$WS/file"
 	run -126 in_sandbox ./file
+	assert_output 'Exec format error'
+	assert_output 'no script that begins with #!'
 	run -126 in_sandbox "$WS"
 	run -127 in_sandbox ./nowhere
 	run -127 in_sandbox no-such-command
