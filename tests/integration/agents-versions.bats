@@ -211,6 +211,7 @@ says() { # NAME ARGS...
 	says gemini
 	assert_output '"selectedAuthType": "gemini-api-key"'
 	assert_output '"disableAutoUpdate": true'
+	assert_output '"theme": "Default"'
 	mkdir -p "${f%/*}"
 	printf '{"access_token":"ya29.x","refresh_token":"1//y","expiry_date":%d000}' $(($(date +%s) + 3600)) >"${f%/*}/oauth_creds.json"
 	unset GEMINI_API_KEY
@@ -221,6 +222,7 @@ says() { # NAME ARGS...
 	says gemini
 	refute_output selectedAuthType
 	refute_output disableAutoUpdate
+	refute_output theme
 	assert_output '"selectedType": "gemini-api-key"'
 }
 
