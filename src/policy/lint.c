@@ -151,6 +151,10 @@ int lint_profile(const struct profile *p, lint_fn *fn, void *ctx)
 		fn(ctx, p->file, 1, 1, "yolo-after without yolo");
 		found++;
 	}
+	if (p->yolo_not_before.n && !p->yolo.n) {
+		fn(ctx, p->file, 1, 1, "yolo-not-before without yolo");
+		found++;
+	}
 	for (size_t i = 0; i < p->yolo_since.n; i++) {
 		const char *flag = p->yolo_since.v[i];
 		size_t n = strcspn(flag, "="), k = 0;

@@ -14,7 +14,7 @@
 #include "policy/pack.h"
 
 #define PACK_MAGIC "bawnpack"
-#define PACK_FORMAT 5u
+#define PACK_FORMAT 6u
 #define PACK_MAX_BYTES ((uint64_t)256 << 20)
 
 struct pack_head {

@@ -16,6 +16,8 @@ const struct profile_key profile_keys[] = {
 	{"yolo", PROFILE_LIST, AT(yolo), "empty", "flags that switch the tool's own prompts off"},
 	{"yolo-after", PROFILE_LIST, AT(yolo_after), "empty",
 		"subcommands that the flags must stand behind"},
+	{"yolo-not-before", PROFILE_LIST, AT(yolo_not_before), "empty",
+		"subcommands that the flags must not stand before"},
 	{"yolo-unless", PROFILE_LIST, AT(yolo_unless), "empty",
 		"arguments of the user that replace the flags"},
 	{"yolo-since", PROFILE_SINCE, AT(yolo_since), "empty",

@@ -14,17 +14,18 @@ struct profile_sub {
 };
 
 struct profile {
-	const char *name;        /* "claude" */
-	const char *file;        /* the YAML file it came from, absolute */
-	const char *summary;     /* "Claude Code" */
-	struct strv command;     /* the tool's argv before yolo and the user's arguments */
-	struct strv find;        /* further places of command[0], "~" allowed, globs allowed */
-	const char *install;     /* one line: how to install it */
-	struct strv yolo;        /* flags that switch the tool's own prompts off */
-	struct strv yolo_after;  /* subcommands: the flags stand right behind one of them; empty:
-				    first */
-	struct strv yolo_unless; /* user flags whose presence drops ours */
-	struct strv yolo_since;  /* FLAG=VERSION: the first version of the tool that knows it */
+	const char *name;       /* "claude" */
+	const char *file;       /* the YAML file it came from, absolute */
+	const char *summary;    /* "Claude Code" */
+	struct strv command;    /* the tool's argv before yolo and the user's arguments */
+	struct strv find;       /* further places of command[0], "~" allowed, globs allowed */
+	const char *install;    /* one line: how to install it */
+	struct strv yolo;       /* flags that switch the tool's own prompts off */
+	struct strv yolo_after; /* subcommands: the flags stand right behind one of them; empty:
+				   first */
+	struct strv yolo_not_before; /* subcommands, first of the user's arguments: no flags */
+	struct strv yolo_unless;     /* user flags whose presence drops ours */
+	struct strv yolo_since;      /* FLAG=VERSION: the first version of the tool that knows it */
 	struct profile_sub *subs;
 	size_t n_subs;
 	struct strv env_pass;          /* names, or one trailing "*" */

@@ -73,7 +73,8 @@ int run_argv(struct arena *a, const struct profile *p, const struct strv *args, 
 	for (size_t i = 0; i < p->command.n; i++)
 		strv_add(a, ret, p->command.v[i]);
 
-	yolo = yolo && !any_given(args, &p->yolo_unless);
+	yolo = yolo && !any_given(args, &p->yolo_unless) &&
+		!(args->n && strv_has(&p->yolo_not_before, args->v[0]));
 	size_t after = args->n;
 	if (p->yolo_after.n) {
 		after = find_word(args, &p->yolo_after);

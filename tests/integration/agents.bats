@@ -102,6 +102,13 @@ refused_run() {
 @test "gemini's own failure is bawn's exit code" { refused_run gemini; }
 @test "opencode's own failure is bawn's exit code" { refused_run opencode; }
 
+@test "gemini's subcommands stay subcommands" {
+	need_agents
+	run timeout 60 "$BAWN" run --rm -q --offline gemini "$WS" -- mcp list </dev/null
+	assert_status 0
+	assert_output 'No MCP servers configured'
+}
+
 # Codex insists on a git directory, and on its flag; bawn sees to both.
 codex_says() {
 	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" codex "$WS" -- "${TUI[@]}" "$@" </dev/null

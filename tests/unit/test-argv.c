@@ -61,10 +61,14 @@ static void gemini(void **state)
 	(void)state;
 	struct profile p = {.command = words("gemini"),
 		.yolo = words("--yolo --skip-trust"),
-		.yolo_unless = words("--approval-mode")};
+		.yolo_unless = words("--approval-mode"),
+		.yolo_not_before = words("mcp hooks")};
 	expect(&p, "-p hi", true, "gemini --yolo --skip-trust -p hi");
 	expect(&p, "--approval-mode=plan -p hi", true, "gemini --approval-mode=plan -p hi");
 	expect(&p, "--yolo", true, "gemini --skip-trust --yolo");
+	expect(&p, "mcp list", true, "gemini mcp list");
+	expect(&p, "fix mcp", true, "gemini --yolo --skip-trust fix mcp");
+	expect(&p, "-p mcp", true, "gemini --yolo --skip-trust -p mcp");
 }
 
 static void flags_with_values(void **state)
