@@ -362,7 +362,9 @@ assert x["credentials"] == [{"secret": "github", "header": "authorization", "alw
 	echo 'deny: [github.com]' | conf policies/user.yaml
 	run -1 "$BAWN" policy explain --allow '**.com' claude https://github.com/x
 	[[ ${lines[0]} == "denied: github.com:443, by profile claude: a deny wins"* ]] || fail verdict
-	assert_output 'balanced.yaml:77: allow github.com'
+	local line
+	line=$(grep -n '^ *- github.com$' "$BAWN_SRCDIR/policies/egress/balanced.yaml")
+	assert_output "balanced.yaml:${line%%:*}: allow github.com"
 	assert_output 'user.yaml:1: deny github.com  <- decides'
 	assert_output '--allow: allow **.com'
 	assert_output 'to change it: bawn policy rm github.com'
