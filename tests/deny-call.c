@@ -38,6 +38,7 @@ static const struct {
 	{"pivot_root", SYS_pivot_root},
 	{"prlimit64", SYS_prlimit64},
 	{"seccomp", SYS_seccomp},
+	{"sendmsg", SYS_sendmsg},
 	{"umount2", SYS_umount2},
 	{"unshare", SYS_unshare},
 	/* socket() of one protocol, by its third argument */
@@ -57,6 +58,8 @@ static const struct {
 	{"EOPNOTSUPP", EOPNOTSUPP},
 	{"EPROTONOSUPPORT", EPROTONOSUPPORT},
 	{"ENOMEM", ENOMEM},
+	{"ENOBUFS", ENOBUFS},
+	{"ETOOMANYREFS", ETOOMANYREFS},
 	{"EAFNOSUPPORT", EAFNOSUPPORT},
 };
 

@@ -78,6 +78,12 @@ char *path_join(struct arena *a, const char *dir, const char *name)
 	return arena_join(a, dir, sep, name);
 }
 
+char *path_parent(struct arena *a, const char *path)
+{
+	const size_t n = (size_t)(path_base(path) - path);
+	return n ? arena_dupn(a, path, n > 1 ? n - 1 : 1) : NULL;
+}
+
 char *path_expand_home(struct arena *a, const char *path, const char *home)
 {
 	if (streq(path, "~"))

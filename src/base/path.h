@@ -32,6 +32,8 @@ char *path_expand_home(struct arena *a, const char *path, const char *home);
 
 /* The part behind the last slash. */
 const char *path_base(const char *path);
+/* What is before that, without the slash; "/" of what is in it.  NULL: nothing, or no memory. */
+char *path_parent(struct arena *a, const char *path);
 
 /* Could following a link lead out of the directory that name is below?  name: where the link is,
  * relative, no link on the way; target: what stands in it.  As text: ".." counts only in front, as

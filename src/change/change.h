@@ -122,8 +122,10 @@ uint64_t stat_ctime_ns(const struct stat *st);
 
 /* change/named.c */
 void named_load(struct change *c);
-/* The place that path is, or lies in; NULL. */
-const struct host_place *named_of(const struct change *c, const char *path);
+/* The place that path is, or lies in, or leads to where it is a link; NULL.  program: it can be
+ * executed, or is a link that may lead to what can. */
+const struct host_place *named_of(
+	const struct change *c, const char *path, bool link, bool program);
 
 /* change/trip.c */
 /* Fill pub.per and its company; text: content to be looked at (may be NULL: not known). */

@@ -75,24 +75,35 @@ void named_load(struct change *c)
 				.per = 9,
 				.flat = *q->named.v[i + 2]});
 	by_file(c, ".git/config");
-	for (size_t i = 0; q->home && i < q->settings.n; i += 2)
+	const char *xdg = q->home ? path_join(&c->arena, q->home, ".config/git") : NULL;
+	const struct named_from from_xdg = {&c->arena, q->base, xdg, q->home};
+	for (size_t i = 0; xdg && i < q->settings.n; i += 2) {
 		named_by_git(&from, q->settings.v[i], q->settings.v[i + 1], by_git, c);
+		if (has_prefix(q->settings.v[i], "include"))
+			named_by_git(&from_xdg, q->settings.v[i], q->settings.v[i + 1], by_git, c);
+	}
 	/* and the files that it goes on in; the list grows meanwhile */
 	for (size_t i = 0; i < c->n_named; i++)
 		if (c->named[i].config && !was_read(c, i))
 			by_file(c, c->named[i].path);
 }
 
-const struct host_place *named_of(const struct change *c, const char *path)
+/* Is what lands at path the place, in it, or a link on the way to it? */
+static bool is_place(const struct host_place *p, const char *path, bool link, bool program)
 {
-	for (size_t i = 0; i < c->n_named; i++) {
-		const struct host_place *p = &c->named[i];
-		const size_t n = strlen(p->path);
-		if (streq(path, p->path))
-			return p;
-		const char *in = !n ? path : path_within(path, p->path) ? path + n + 1 : NULL;
-		if (in && !p->word && !(p->flat && strchr(in, '/')))
-			return p;
-	}
+	const size_t n = strlen(p->path);
+	if (streq(path, p->path))
+		return true;
+	if (link && path_within(p->path, path))
+		return true;
+	const char *in = !n ? path : path_within(path, p->path) ? path + n + 1 : NULL;
+	return in && !p->word && !(p->flat && (strchr(in, '/') || !program));
+}
+
+const struct host_place *named_of(const struct change *c, const char *path, bool link, bool program)
+{
+	for (size_t i = 0; i < c->n_named; i++)
+		if (is_place(&c->named[i], path, link, program))
+			return &c->named[i];
 	return NULL;
 }

@@ -228,6 +228,9 @@ static void one_unseen(void *ctx, const char *path)
 static bool hides(const struct change *c, const struct item *it, const char *text, size_t n)
 {
 	struct unseen u = {.c = c, .git = it->pub.path, .git_len = git_dir_len(it->pub.path)};
+	/* of a submodule or another work tree it isn't known where the files are */
+	if (strchr(it->pub.path + u.git_len + 1, '/'))
+		return false;
 	git_index_unseen(text, n, one_unseen, &u);
 	return u.any;
 }
@@ -421,9 +424,11 @@ static bool below_hooks(const struct change *c, struct item *it)
 /* Of a directory with programs, the programs. */
 static bool by_host(const struct change *c, struct item *it)
 {
-	const struct host_place *p = named_of(c, it->pub.path);
-	if (!p || it->pub.type == CHANGE_DIR ||
-		(p->flat && it->pub.type == CHANGE_FILE && !(it->pub.mode & 0111)))
+	const struct host_place *p = it->pub.type == CHANGE_DIR
+		? NULL
+		: named_of(c, it->pub.path, it->pub.type == CHANGE_LINK,
+			  it->pub.type != CHANGE_FILE || (it->pub.mode & 0111));
+	if (!p)
 		return false;
 	set(it, p->per, !p->asked, strlen(it->pub.path), p->why);
 	return true;

@@ -2,8 +2,9 @@
  *
  * Theory: who keeps the files that begin with a dot in a repository has links to them in the home,
  * where shells, editors and git look; whoever writes to such a file writes to what they start with.
- * Which links there are only the home says.  Those are read that lead to somewhere in the home or
- * in the workspace: what leads elsewhere may be on a server that does not answer.
+ * Which links there are only the home says.  Those are followed that by what they say lead to
+ * somewhere in the home or in the workspace: what leads elsewhere may be on a server that does not
+ * answer.
  */
 #include "run/named.h"
 
@@ -83,18 +84,42 @@ static bool says_something(const struct find *f, const char *rel, const char *to
 	return !streq(to, f->root) || rel[0] == '.' || strchr(rel, '/');
 }
 
+/* Does it, as it is written, lie where looking is no risk? */
+static bool is_near(const struct find *f, const char *path)
+{
+	return path_within(path, f->home) || path_within(path, f->real) ||
+		path_within(path, f->root);
+}
+
+/* dir/to with its ".." taken literally: which is where it would lead if there were no links. */
+static const char *joined(const struct find *f, const char *dir, const char *to)
+{
+	char *out = *to == '/' ? arena_dup(f->a, to) : path_join(f->a, dir, to);
+	for (char *up; out && (up = strstr(out, "/.."));) {
+		if (up[3] && up[3] != '/')
+			return NULL; /* a name that begins with dots: rare, and not worth more */
+		char *from = up;
+		while (from > out && *--from != '/')
+			;
+		memmove(from, up + 3, strlen(up + 3) + 1);
+	}
+	return out;
+}
+
 static void link_found(struct find *f, const char *rel)
 {
 	char to[PATH_MAX];
 	const char *path = path_join(f->a, f->real, rel);
-	ssize_t n = path ? readlinkat(AT_FDCWD, path, to, sizeof(to) - 1) : -1;
+	const char *dir = path ? path_parent(f->a, path) : NULL;
+	ssize_t n = dir ? readlinkat(AT_FDCWD, path, to, sizeof(to) - 1) : -1;
 	if (n <= 0)
 		return;
 	to[n] = '\0';
-	if (*to == '/' && !path_within(to, f->home) && !path_within(to, f->real) &&
-		!path_within(to, f->root))
+	const char *written = joined(f, dir, to);
+	if (!written || !is_near(f, written))
 		return;
-	const char *end = path_settle(f->a, path);
+	/* what is not there yet is where it would be */
+	const char *end = path_settle(f->a, *to == '/' ? to : path_join(f->a, dir, to));
 	if (end && path_within(end, f->root) && says_something(f, rel, end))
 		add(f, end, arena_printf(f->a, "~/%s leads there", rel), false);
 }
@@ -102,7 +127,10 @@ static void link_found(struct find *f, const char *rel)
 static void look_in(struct find *f, const char *rel, int depth)
 {
 	const char *path = *rel ? path_join(f->a, f->real, rel) : f->real;
-	DIR *d = path ? opendir(path) : NULL;
+	int fd = path ? path_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+				RESOLVE_NO_SYMLINKS)
+		      : -1;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	unsigned int n = 0;
 	struct dirent *e;
 	struct stat st;
@@ -125,6 +153,8 @@ static void look_in(struct find *f, const char *rel, int depth)
 	}
 	if (d)
 		closedir(d);
+	else if (fd >= 0)
+		close(fd);
 }
 
 /* Programs of packages and environments are listed as such. */
@@ -144,7 +174,7 @@ static void by_path(struct find *f)
 	char *list = arena_dup(f->a, getenv("PATH") ? getenv("PATH") : "");
 	for (char *p = list, *dir; (dir = strsep(&p, ":"));) {
 		/* a relative one is another in each directory */
-		const char *end = *dir == '/' ? path_settle(f->a, dir) : NULL;
+		const char *end = *dir == '/' && is_near(f, dir) ? path_settle(f->a, dir) : NULL;
 		if (end && path_within(end, f->root) && !is_told(end))
 			add(f, end, "a directory of your PATH", true);
 	}
@@ -158,7 +188,7 @@ static void by_variables(struct find *f)
 		"TMUX_CONF", "SCREENRC", "WGETRC", "CURL_HOME", "DOCKER_CONFIG"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const char *v = getenv(names[i]);
-		const char *end = v && *v == '/' ? path_settle(f->a, v) : NULL;
+		const char *end = v && *v == '/' && is_near(f, v) ? path_settle(f->a, v) : NULL;
 		if (end && path_within(end, f->root))
 			add(f, end, arena_printf(f->a, "your %s names it", names[i]), false);
 	}
@@ -168,9 +198,13 @@ int run_named_find(
 	struct arena *a, const char *home, const char *root, struct scan_named **ret, size_t *ret_n)
 {
 	struct find f = {.a = a, .home = home, .root = root};
+	*ret = NULL;
+	*ret_n = 0;
 	f.real = home && *home == '/' ? path_real(a, home) : NULL;
+	if (!f.real)
+		return a->failed ? -ENOMEM : 0;
 	/* a workspace that holds the home is none */
-	for (size_t i = 0; f.real && !path_within(f.real, root) && i < ARRAY_LEN(places); i++)
+	for (size_t i = 0; !path_within(f.real, root) && i < ARRAY_LEN(places); i++)
 		look_in(&f, places[i].dir, places[i].depth);
 	by_path(&f);
 	by_variables(&f);

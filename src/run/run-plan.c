@@ -10,6 +10,7 @@
 
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "run/clone.h"
@@ -147,11 +148,15 @@ static void var_lib_rows(struct run *r)
 		"/var/lib/dpkg", "/var/lib/gems", "/var/lib/ghc", "/var/lib/texmf"};
 	static const char sessions[] = "/var/lib/php/sessions";
 	struct stat st;
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		if (lstat(dirs[i], &st) == 0 && S_ISDIR(st.st_mode))
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		/* no row may lead through a link, which /var may be */
+		_cleanup_close_ int fd = path_openat2(AT_FDCWD, dirs[i],
+			O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+		if (fd >= 0)
 			bind_row(r, dirs[i], MOUNT_RO | MOUNT_REC, "of the machine's programs");
+	}
 	/* where Debian's PHP keeps what anybody's scripts keep: in here it is the sandbox's own */
-	if (!lends_below(r, "/var/lib/php") && lstat(sessions, &st) == 0 && S_ISDIR(st.st_mode))
+	if (!lends_below(r, "/var/lib/php") && stat(sessions, &st) == 0 && S_ISDIR(st.st_mode))
 		row(r, MOUNT_SYMLINK, sessions, 0, "../../../tmp");
 }
 
@@ -379,6 +384,8 @@ static bool is_guarded(const struct run *r, const char *path)
 	return false;
 }
 
+#define CONFIGS_MAX 16 /* that may go on in others */
+
 struct configs {
 	struct run *r;
 	struct strv paths;
@@ -388,8 +395,9 @@ static void config_named(void *ctx, const char *rel, const char *why, unsigned i
 {
 	struct configs *c = ctx;
 	(void)why;
-	if (flags & NAMED_CONFIG)
-		strv_push(&c->r->arena, &c->paths, path_join(&c->r->arena, c->r->ws.path, rel));
+	char *path = flags & NAMED_CONFIG ? path_join(&c->r->arena, c->r->ws.path, rel) : NULL;
+	if (path && !strv_has(&c->paths, path))
+		strv_push(&c->r->arena, &c->paths, path);
 }
 
 /* Files of the workspace that the user's own git configuration goes on in. */
@@ -397,13 +405,27 @@ static int config_rows(struct run *r, struct strv *pinned, struct err *err)
 {
 	struct configs c = {.r = r};
 	struct stat st;
-	const struct named_from from = {&r->arena, r->ws.path, r->id.home, r->id.home};
+	const char *dirs[] = {r->id.home, path_join(&r->arena, r->id.home, ".config/git")};
+	const bool direct = !r->apart && !run_is_cow(r);
 	int k = 0;
-	for (size_t i = 0; !r->apart && !run_is_cow(r) && i + 1 < r->settings.n; i += 2)
-		named_by_git(&from, r->settings.v[i], r->settings.v[i + 1], config_named, &c);
+	/* git says of an included file's own includes what they say, and not where they stand: that
+	 * may be any of those that were found */
+	for (size_t d = 0; direct && d < ARRAY_LEN(dirs) + MIN(c.paths.n, (size_t)CONFIGS_MAX);
+		d++) {
+		const char *dir = d < ARRAY_LEN(dirs)
+			? dirs[d]
+			: path_parent(&r->arena, c.paths.v[d - ARRAY_LEN(dirs)]);
+		const struct named_from from = {&r->arena, r->ws.path, dir, r->id.home};
+		for (size_t i = 0; dir && i + 1 < r->settings.n; i += 2)
+			named_by_git(
+				&from, r->settings.v[i], r->settings.v[i + 1], config_named, &c);
+	}
 	for (size_t i = 0; k == 0 && i < c.paths.n; i++) {
-		const struct scan_item it = {.type = SCAN_FILE, .path = c.paths.v[i]};
-		if (lstat(it.path, &st) == 0 && S_ISREG(st.st_mode) && !is_guarded(r, it.path))
+		/* where it is: a row leads through no link */
+		const struct scan_item it = {
+			.type = SCAN_FILE, .path = path_real(&r->arena, c.paths.v[i])};
+		if (it.path && path_within(it.path, r->ws.path) && lstat(it.path, &st) == 0 &&
+			S_ISREG(st.st_mode) && !is_guarded(r, it.path))
 			k = protect_row(r, &it, pinned, err);
 	}
 	return k;

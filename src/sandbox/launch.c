@@ -246,11 +246,16 @@ static int take_listeners(struct sandbox *s, struct err *err)
 }
 
 /* One of the two memfds with what it is to do.  A bawn-init that has failed by now says why itself:
- * sandbox_wait() reads it. */
-static void tell(struct sandbox *s, enum control_kind kind, int fd)
+ * sandbox_wait() reads it.  One that is there would wait for ever for what could not be sent. */
+static int tell(struct sandbox *s, enum control_kind kind, int fd, struct err *err)
 {
 	const struct control_msg m = {.magic = CONTROL_MAGIC, .kind = kind};
-	fd_send(s->control, &m, sizeof(m), &fd, 1);
+	const int r = fd_send(s->control, &m, sizeof(m), &fd, 1);
+	if (r == -ETOOMANYREFS)
+		err_hint(err,
+			"too many descriptors of yours are under way between processes: a sandbox "
+			"of yours may hold them; see what runs: bawn ls");
+	return r >= 0 || r == -EPIPE || r == -ECONNRESET ? 0 : err_sys(err, -r, "tell bawn-init");
 }
 
 static int begin(struct sandbox *s, struct err *err)
@@ -259,8 +264,9 @@ static int begin(struct sandbox *s, struct err *err)
 	_cleanup_close_ int early = early_memfd(&s->config, err);
 	if (early < 0)
 		return early;
-	tell(s, CONTROL_EARLY, early);
-	int r = pair(relay, err);
+	int r = tell(s, CONTROL_EARLY, early, err);
+	if (r == 0)
+		r = pair(relay, err);
 	if (r < 0)
 		return r;
 	s->relay_end = TAKE_FD(relay[1]);
@@ -344,8 +350,7 @@ int sandbox_decide(struct sandbox *s, const struct plan *plan, struct err *err)
 	_cleanup_close_ int fd = plan_memfd(s, plan, err);
 	if (fd < 0)
 		return fd;
-	tell(s, CONTROL_PLAN, fd);
-	return 0;
+	return tell(s, CONTROL_PLAN, fd, err);
 }
 
 int sandbox_send(struct sandbox *s, enum control_kind kind, int value)

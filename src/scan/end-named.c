@@ -14,7 +14,8 @@
 #include "scan/named.h"
 #include "scan/persist.h"
 
-#define NAMED_MAX 4096 /* places, as included files may name more */
+#define NAMED_MAX 1024 /* places, as included files may name more: each is looked up */
+#define CONFIGS_MAX 64 /* files that a configuration goes on in */
 #define DIR_DEPTH 48
 #define DIR_ENTRIES 200000u
 
@@ -70,13 +71,17 @@ static void tally_one(struct dir_tally *t, int dir, const char *name, size_t len
 	const size_t n = strlen(name);
 	if (streq(name, ".git")) /* which has ways of its own */
 		return;
-	/* of a program that is a link: of what it leads to */
-	if (len + n + 2 > sizeof(t->path) ||
-		fstatat(dir, name, &st, t->flat ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+	if (len + n + 2 > sizeof(t->path) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	memcpy(t->path + len, "/", 1);
 	memcpy(t->path + len + 1, name, n + 1);
-	const bool since = scan_since(t->s, &st);
+	bool since = scan_since(t->s, &st);
+	/* of a program that is a link: the link, and what it leads to */
+	if (t->flat && S_ISLNK(st.st_mode)) {
+		if (fstatat(dir, name, &st, 0) < 0)
+			return;
+		since |= scan_since(t->s, &st);
+	}
 	if (S_ISDIR(st.st_mode) && !t->flat) {
 		t->other |= since;
 		if (depth < DIR_DEPTH)
@@ -133,11 +138,35 @@ static bool in_table(const char *rel)
 	return r && r->automatic && r->check == CHECK_NONE;
 }
 
+/* The way to it leads through a link, which git and the shell follow: the first of these that is
+ * new, as it may lead to what is older.  Where it ends, NULL: nowhere in here. */
+static const char *behind_links(struct scanner *s, const struct scan_named *p)
+{
+	char up[PATH_MAX];
+	struct stat st;
+	const char *end = scan_follow(s, p->path);
+	if (!end || snprintf(up, sizeof(up), "%s", p->path) >= (int)sizeof(up))
+		return NULL;
+	for (char *slash = up; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		if (scan_stat((struct scan_at){&s->base[0], up}, &st) < 0)
+			break;
+		if (S_ISLNK(st.st_mode) && scan_since(s, &st)) {
+			scan_emit_persist(s, arena_dup(&s->arena, up), SCAN_SYMLINK, p->per,
+				p->asked ? 0 : SCAN_AUTO, p->why);
+			break;
+		}
+	}
+	return end;
+}
+
 static void look(struct scanner *s, const struct scan_named *p)
 {
 	struct stat st;
 	const char *rel = p->path;
-	if (scan_stat((struct scan_at){&s->base[0], rel}, &st) < 0)
+	if (scan_stat((struct scan_at){&s->base[0], rel}, &st) < 0 &&
+		(!(rel = behind_links(s, p)) ||
+			scan_stat((struct scan_at){&s->base[0], rel}, &st) < 0))
 		return;
 	if (S_ISLNK(st.st_mode)) {
 		if (scan_since(s, &st))
@@ -163,16 +192,17 @@ struct named_list {
 
 static void add(struct named_list *l, const struct scan_named *p)
 {
+	if (l->n == NAMED_MAX)
+		return;
 	for (size_t i = 0; i < l->n; i++)
 		if (streq(l->v[i].path, p->path)) {
 			l->v[i].config |= p->config;
 			l->v[i].word &= p->word;
 			l->v[i].asked &= p->asked;
+			l->v[i].flat &= p->flat;
 			return;
 		}
-	struct scan_named *v = l->n < NAMED_MAX
-		? arena_grow(&l->s->arena, l->v, l->n, &l->cap, sizeof(*v))
-		: NULL;
+	struct scan_named *v = arena_grow(&l->s->arena, l->v, l->n, &l->cap, sizeof(*v));
 	if (v) {
 		l->v = v;
 		v[l->n++] = *p;
@@ -225,12 +255,16 @@ static void by_repository(struct named_list *l)
 static void by_included(struct named_list *l)
 {
 	struct scanner *s = l->s;
-	for (size_t i = 0; i < l->n; i++) {
+	size_t n = 0;
+	for (size_t i = 0; i < l->n && l->n < NAMED_MAX && n < CONFIGS_MAX; i++) {
 		const char *path = l->v[i].path, *rel = path;
 		struct stat st;
-		if (!l->v[i].config || scan_stat((struct scan_at){&s->base[0], rel}, &st) < 0 ||
-			(S_ISLNK(st.st_mode) && !(rel = scan_follow(s, rel))))
+		if (!l->v[i].config ||
+			((scan_stat((struct scan_at){&s->base[0], rel}, &st) < 0 ||
+				 S_ISLNK(st.st_mode)) &&
+				!(rel = scan_follow(s, rel))))
 			continue;
+		n++;
 		by_file(l, (struct scan_at){&s->base[0], rel},
 			arena_printf(&s->arena, "%s/%.*s", s->base[0].path,
 				(int)(path_base(path) - path), path));
@@ -249,9 +283,20 @@ void scan_end_named(struct scanner *s)
 		add(&l, &p);
 	}
 	by_repository(&l);
-	for (size_t i = 0; q->home && i + 1 < q->settings.n; i += 2)
+	const char *xdg = q->home ? path_join(&s->arena, q->home, ".config/git") : NULL;
+	const struct named_from from_xdg = {&s->arena, s->base[0].path, xdg, q->home};
+	for (size_t i = 0; xdg && i + 1 < q->settings.n; i += 2) {
 		named_by_git(&from, q->settings.v[i], q->settings.v[i + 1], by_git, &l);
+		if (has_prefix(q->settings.v[i], "include"))
+			named_by_git(&from_xdg, q->settings.v[i], q->settings.v[i + 1], by_git, &l);
+	}
 	by_included(&l);
+	if (l.n == NAMED_MAX)
+		scan_emit_rel(s, "",
+			(struct scan_item){.kind = SCAN_LIMIT,
+				.type = SCAN_DIR,
+				.detail = "more places are named by git's settings than are looked "
+					  "at"});
 	for (size_t i = 0; i < l.n; i++)
 		look(s, &l.v[i]);
 }

@@ -339,7 +339,6 @@ void scan_end_report(struct scanner *s)
 	scan_each_git(s, scan_git_check);
 	if (s->req->hooks)
 		scan_git_hooks(s, scan_locate(s, s->req->hooks), 6, false);
-	scan_end_named(s);
 	par_run(find_touched, &x, t->n_dirs);
 	for (uint32_t i = 0; i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];
@@ -349,6 +348,7 @@ void scan_end_report(struct scanner *s)
 			if (x.hit[k])
 				candidate(s, i, &t->cands[k]);
 	}
+	scan_end_named(s);
 	scan_end_packages(s);
 }
 

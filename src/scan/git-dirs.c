@@ -541,12 +541,13 @@ static void linked_worktree(struct scanner *s, struct scan_at at)
 }
 
 /* Each config that there was at the start has a private copy: a git directory where it has none was
- * made in the session, or moved to its place, whatever the times in it say. */
+ * made in the session, or moved to its place, whatever the times in it say.  So is one without any,
+ * as git makes none of these. */
 static bool is_moved(struct scanner *s, struct scan_at git_dir)
 {
 	struct stat st;
 	struct scan_at config = scan_below(s, git_dir, "config");
-	return scan_stat(config, &st) == 0 && S_ISREG(st.st_mode) && !handled(s, config);
+	return scan_stat(config, &st) < 0 || (S_ISREG(st.st_mode) && !handled(s, config));
 }
 
 void scan_git_check(struct scanner *s, struct scan_at git_dir)

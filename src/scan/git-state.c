@@ -112,7 +112,7 @@ static void check_unseen(struct scanner *s, struct scan_at git, const void *data
 	scan_emit_git(s, u.first, 21, what);
 }
 
-static void check_index_of(struct scanner *s, struct scan_at git, struct scan_at at)
+static void check_index_of(struct scanner *s, struct scan_at git, struct scan_at at, bool fresh)
 {
 	char odd[256];
 	struct stat st;
@@ -132,7 +132,7 @@ static void check_index_of(struct scanner *s, struct scan_at git, struct scan_at
 	if (r > 0)
 		scan_emit_git(s, at, 3,
 			arena_printf(&s->arena, "git restore writes what it names: %s", odd));
-	else if (r < 0)
+	else if (r < 0 && fresh)
 		scan_emit_git(s, at, 3, "an index that can't be read");
 }
 
@@ -144,8 +144,9 @@ static void check_index(struct scanner *s, struct scan_at git, const char *name,
 	struct stat st;
 	if (scan_stat(at, &st) < 0 || !S_ISREG(st.st_mode))
 		return; /* a link is told of as one */
-	if (is_fresh(s, at, none, moved) || s->req->full || st.st_size <= INDEX_SMALL)
-		check_index_of(s, git, at);
+	const bool fresh = is_fresh(s, at, none, moved);
+	if (fresh || s->req->full || st.st_size <= INDEX_SMALL)
+		check_index_of(s, git, at, fresh);
 }
 
 /* Split indexes' other parts, which may change without the index. */

@@ -62,8 +62,7 @@ static bool has_word(const char *words, const char *name)
 	return false;
 }
 
-/* path below dir (or absolute, or "~/x"), folded: below root, or NULL.  Folding is sound, as every
- * later step refuses links. */
+/* path below dir (or absolute, or "~/x"), folded as if there were no links: below root, or NULL. */
 static char *below(const struct named_from *f, const char *dir, const char *path)
 {
 	char out[PATH_MAX];

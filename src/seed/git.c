@@ -169,7 +169,11 @@ static void tell_setting(struct seed_report *report, const char *key, const char
 		plain = (unsigned char)*p >= 0x20;
 	for (const char *p = value; plain && *p; p++)
 		plain = (unsigned char)*p >= 0x20;
-	if (plain && strpbrk(value, "/.") && !secret_value(NULL, value) && !secret_value(NULL, key))
+	/* most values are words and numbers */
+	plain = plain &&
+		(strpbrk(value, "/.") || has_prefix(key, "include") ||
+			streq(key, "commit.template"));
+	if (plain && !secret_value(NULL, value) && !secret_value(NULL, key))
 		seed_say(report, SEED_SETTING, "%s\t%s", key, value);
 }
 

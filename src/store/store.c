@@ -97,8 +97,11 @@ static int box_make(struct store_box *b, struct arena *a, struct err *err)
 		taken = b->ways_noted = false;
 		b->ways = (struct strv){0};
 	}
-	if (!taken && mkdir(b->dir, 0700) < 0)
-		return err_sys(err, errno, "create %s", b->dir);
+	if (!taken && mkdir(b->dir, 0700) < 0) {
+		const int code = errno;
+		b->dir = NULL; /* which is nobody's, or another's */
+		return err_sys(err, code, "create %s", b->id);
+	}
 	_cleanup_close_ int dir = open(b->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	b->lock = dir < 0 ? -errno : open_lock(dir, STORE_LOCK_NAME);
 	int r = b->lock < 0 ? b->lock : lock_fd(b->lock, LOCK_EX | LOCK_NB);
@@ -127,15 +130,16 @@ char *store_box_shape(struct arena *a, const char *profile, const char *workspac
 }
 
 /* One that could not be finished goes without a descriptor, as there may be none left: one that is
- * new has next to nothing in it, and what was taken goes back, to be looked at anew. */
-static void undo(struct store_box *b, struct arena *a)
+ * new has next to nothing in it, and what was taken goes back, to be looked at anew.  While the
+ * store's lock is held: without its own, others take it for one that was left. */
+static void undo(struct store_box *b, struct arena *a, int why)
 {
 	char *lock = path_join(a, b->dir, STORE_LOCK_NAME);
 	if (lock)
 		unlink(lock);
 	rmdir(b->home);
 	const bool gone = rmdir(b->dir) == 0 || errno == ENOENT ||
-		(b->spare && rename(b->dir, b->spare) == 0);
+		((why == EMFILE || why == ENFILE) && b->spare && rename(b->dir, b->spare) == 0);
 	b->spare = NULL;
 	if (!gone)
 		store_box_remove(b, NULL);
@@ -169,10 +173,10 @@ static int create(struct store *s, struct arena *a, const char *profile, const c
 	if (r < 0)
 		return err_sys(err, -r, "lock %s", s->sandboxes);
 	r = box_make(&b, a, err);
+	if (r < 0 && b.dir)
+		undo(&b, a, err->code);
 	lock_fd(s->lock, LOCK_UN);
-	if (r < 0)
-		undo(&b, a);
-	else
+	if (r == 0)
 		*ret = b;
 	return r;
 }

@@ -122,3 +122,55 @@ included_repo() {
 	assert_output 'named by the git setting diff.more.textconv'
 	[ "$(cat etc/users etc/shared | grep -cF '[a]')" = 0 ]
 }
+
+@test "PER-02 PER-09 links on the way to what the host names" {
+	FIXTURE=included_repo
+	# the directory that a setting names becomes a link to another, with another program in it
+	listed PER-02 'mv tools t2; ln -s t2 tools; echo "exec $EVIL" >t2/clean' tools
+	# ... or to one that was there, with nothing in it that is new
+	attempt 'mkdir old; printf "#!/bin/sh\n" >old/clean; chmod +x old/clean' ''
+	sleep 0.05
+	rm -f "$AUDIT"
+	run in_sandbox_sh 'mv tools t2; ln -s old tools'
+	names PER-02 tools
+	# a new name in PATH for a program that an earlier session left
+	mkdir -p "$WS/bin" "$WS/scripts"
+	attempt 'mkdir -p bin scripts; printf "#!/bin/sh\n" >scripts/x.sh; chmod +x scripts/x.sh' ''
+	sleep 0.05
+	PATH=$WS/bin:$PATH run in_sandbox_sh 'ln -s ../scripts/x.sh bin/git'
+	assert_output 'bin/git (a directory of your PATH)'
+}
+
+@test "PER-02 configuration behind a link, or one that can't be there, stops no start" {
+	FIXTURE=included_repo
+	attempt 'true' ''
+	ln -s etc current
+	git config --global include.path "$WS/current/users"
+	git config --global --add include.path "$WS/none/x"
+	run in_sandbox_sh 'echo started; { echo x >>etc/users; } 2>&1'
+	assert_output started
+	assert_output 'Read-only file system'
+	# by a name that the included file itself gives: beside that
+	printf '[include]\n\tpath = more2\n' >>etc/users
+	printf '[alias]\n' >etc/more2
+	run in_sandbox_sh 'echo started; { echo x >>etc/more2; } 2>&1'
+	assert_output started
+	assert_output 'Read-only file system'
+}
+
+@test "PER-09 apply: what a dangling link of the home waits for, and links that lead to what is named" {
+	FIXTURE=included_repo
+	attempt 'true' ''
+	mkdir -p bin
+	ln -s "$WS/zshrc.local" "$HOME/.zshrc.local" # nothing is there yet
+	git config core.fsmonitor 'sh bin/more'
+	PATH=$WS/bin:$PATH run "$BAWN" run --name held --workspace cow shell -- \
+		sh -c 'echo evil >zshrc.local; echo evil >bin/more; mkdir t2; mv tools/clean t2/; rm -r tools; ln -s t2 tools'
+	PATH=$WS/bin:$PATH run "$BAWN" apply held
+	assert_output '~/.zshrc.local leads there'
+	assert_output 'named by the git setting core.fsmonitor'
+	assert_output 'named by the git setting filter.f.clean'
+	[ ! -e zshrc.local ]
+	[ ! -e bin/more ]
+	[ ! -L tools ]
+}

@@ -209,3 +209,17 @@ unseen_repo() {
 	assert_output "changed Makefile (make)"
 	refute_output clock # what the time was read from is gone
 }
+
+headless_repo() {
+	git_repo "$1"
+	# all of a git directory but HEAD and config, as an earlier session could leave it
+	mkdir -p "$1/x/objects" "$1/x/refs/heads" "$1/x/hooks" "$1/sub"
+	cp "$EVIL" "$1/x/hooks/post-checkout"
+	sleep 0.05
+}
+
+@test "PER-01 a git directory without a configuration, completed and moved to its place" {
+	FIXTURE=headless_repo
+	never_silent PER-01 'echo "ref: refs/heads/main" >x/HEAD; mv x sub/.git' \
+		'cd sub && git -c user.name=t -c user.email=t@t commit -q --allow-empty -m x && git checkout -q -b y' sub/.git/hooks/post-checkout
+}

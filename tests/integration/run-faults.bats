@@ -117,6 +117,12 @@ shell() {
 	done
 }
 
+@test "descriptors that can't be passed end a start, and leave nobody waiting" {
+	"$BAWN" run --rm shell -- true
+	refused 'tell bawn-init' timeout 20 "$DENY" sendmsg=ENOBUFS "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
+	refused 'bawn ls' timeout 20 "$DENY" sendmsg=ETOOMANYREFS "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
+}
+
 @test "nftables missing: nothing starts without the packet filter" {
 	for e in EPROTONOSUPPORT EPERM; do
 		refused 'CONFIG_NF_TABLES' "$DENY" "nftables=$e" "$BAWN" run --rm shell "$WS" -- touch "$WS/ran"
