@@ -67,7 +67,6 @@ static bool was_read(const struct change *c, size_t n)
 void named_load(struct change *c)
 {
 	const struct change_request *q = c->req;
-	const struct named_from from = {&c->arena, q->base, q->home, q->home};
 	for (size_t i = 0; i < q->named.n; i += 3)
 		add(c,
 			&(struct host_place){.path = q->named.v[i],
@@ -75,13 +74,7 @@ void named_load(struct change *c)
 				.per = 9,
 				.flat = *q->named.v[i + 2]});
 	by_file(c, ".git/config");
-	const char *xdg = q->home ? path_join(&c->arena, q->home, ".config/git") : NULL;
-	const struct named_from from_xdg = {&c->arena, q->base, xdg, q->home};
-	for (size_t i = 0; xdg && i < q->settings.n; i += 2) {
-		named_by_git(&from, q->settings.v[i], q->settings.v[i + 1], by_git, c);
-		if (has_prefix(q->settings.v[i], "include"))
-			named_by_git(&from_xdg, q->settings.v[i], q->settings.v[i + 1], by_git, c);
-	}
+	named_by_user(&c->arena, q->base, q->home, &q->settings, by_git, c);
 	/* and the files that it goes on in; the list grows meanwhile */
 	for (size_t i = 0; i < c->n_named; i++)
 		if (c->named[i].config && !was_read(c, i))

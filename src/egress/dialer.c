@@ -17,8 +17,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include "base/escape.h"
 #include "base/arena.h"
+#include "base/escape.h"
 #include "base/fd.h"
 #include "egress/dialer-int.h"
 #include "net/netns.h"

@@ -405,16 +405,14 @@ static int config_rows(struct run *r, struct strv *pinned, struct err *err)
 {
 	struct configs c = {.r = r};
 	struct stat st;
-	const char *dirs[] = {r->id.home, path_join(&r->arena, r->id.home, ".config/git")};
 	const bool direct = !r->apart && !run_is_cow(r);
 	int k = 0;
+	if (direct)
+		named_by_user(&r->arena, r->ws.path, r->id.home, &r->settings, config_named, &c);
 	/* git says of an included file's own includes what they say, and not where they stand: that
 	 * may be any of those that were found */
-	for (size_t d = 0; direct && d < ARRAY_LEN(dirs) + MIN(c.paths.n, (size_t)CONFIGS_MAX);
-		d++) {
-		const char *dir = d < ARRAY_LEN(dirs)
-			? dirs[d]
-			: path_parent(&r->arena, c.paths.v[d - ARRAY_LEN(dirs)]);
+	for (size_t d = 0; d < MIN(c.paths.n, (size_t)CONFIGS_MAX); d++) {
+		const char *dir = path_parent(&r->arena, c.paths.v[d]);
 		const struct named_from from = {&r->arena, r->ws.path, dir, r->id.home};
 		for (size_t i = 0; dir && i + 1 < r->settings.n; i += 2)
 			named_by_git(

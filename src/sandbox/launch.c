@@ -103,11 +103,10 @@ static int plan_memfd(const struct sandbox *s, const struct plan *plan, struct e
 	return r;
 }
 
-static int sandbox_helper_path(
-	const struct sandbox_config *c, const char *name, char *dst, size_t n, struct err *err)
+static int helper_path(const char *libexec, const char *name, char *dst, size_t n, struct err *err)
 {
-	if ((size_t)snprintf(dst, n, "%s/%s", c->libexec, name) >= n)
-		return err_set(err, ENAMETOOLONG, "path too long: %s/%s", c->libexec, name);
+	if ((size_t)snprintf(dst, n, "%s/%s", libexec, name) >= n)
+		return err_set(err, ENAMETOOLONG, "path too long: %s/%s", libexec, name);
 	return 0;
 }
 
@@ -115,7 +114,7 @@ int sandbox_run_mode(struct sandbox *s, const char *mode, const char *arg, int w
 	int *ret_status, struct err *err)
 {
 	char path[4096];
-	int r = sandbox_helper_path(&s->config, "bawn-init", path, sizeof(path), err);
+	int r = helper_path(s->config.libexec, "bawn-init", path, sizeof(path), err);
 	if (r < 0)
 		return r;
 	_cleanup_free_ char *first = strdup(mode), *second = arg ? strdup(arg) : NULL;
@@ -139,8 +138,7 @@ static void start_init(
 	struct sandbox_ahead *a, const char *libexec, uint8_t tty_fds, const int ends[2])
 {
 	static char name[] = "bawn-init";
-	const struct sandbox_config c = {.libexec = libexec};
-	if (sandbox_helper_path(&c, name, a->path, sizeof(a->path), &a->err) < 0)
+	if (helper_path(libexec, name, a->path, sizeof(a->path), &a->err) < 0)
 		return;
 	a->argv[0] = name;
 	/* The caller's own terminal never enters: the pty stands in for it. */
@@ -196,7 +194,7 @@ int sandbox_start_relay(struct sandbox *s, struct err *err)
 {
 	char path[4096];
 	int handover[2] = {-1, -1};
-	int r = sandbox_helper_path(&s->config, "bawn-relay", path, sizeof(path), err);
+	int r = helper_path(s->config.libexec, "bawn-relay", path, sizeof(path), err);
 	if (r == 0)
 		r = pair(handover, err);
 	if (r < 0)

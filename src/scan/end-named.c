@@ -275,7 +275,6 @@ void scan_end_named(struct scanner *s)
 {
 	struct named_list l = {.s = s};
 	const struct scan_request *q = s->req;
-	const struct named_from from = {&s->arena, s->base[0].path, q->home, q->home};
 	for (size_t i = 0; i < q->n_named; i++) {
 		struct scan_named p = q->named[i];
 		p.path += strlen(q->root);
@@ -283,13 +282,7 @@ void scan_end_named(struct scanner *s)
 		add(&l, &p);
 	}
 	by_repository(&l);
-	const char *xdg = q->home ? path_join(&s->arena, q->home, ".config/git") : NULL;
-	const struct named_from from_xdg = {&s->arena, s->base[0].path, xdg, q->home};
-	for (size_t i = 0; xdg && i + 1 < q->settings.n; i += 2) {
-		named_by_git(&from, q->settings.v[i], q->settings.v[i + 1], by_git, &l);
-		if (has_prefix(q->settings.v[i], "include"))
-			named_by_git(&from_xdg, q->settings.v[i], q->settings.v[i + 1], by_git, &l);
-	}
+	named_by_user(&s->arena, s->base[0].path, q->home, &q->settings, by_git, &l);
 	by_included(&l);
 	if (l.n == NAMED_MAX)
 		scan_emit_rel(s, "",

@@ -157,3 +157,15 @@ void named_by_git(
 		return;
 	}
 }
+
+void named_by_user(struct arena *a, const char *root, const char *home, const struct strv *settings,
+	named_fn fn, void *ctx)
+{
+	const char *xdg = home ? path_join(a, home, ".config/git") : NULL;
+	const struct named_from in_home = {a, root, home, home}, in_xdg = {a, root, xdg, home};
+	for (size_t i = 0; xdg && i + 1 < settings->n; i += 2) {
+		named_by_git(&in_home, settings->v[i], settings->v[i + 1], fn, ctx);
+		if (has_prefix(settings->v[i], "include"))
+			named_by_git(&in_xdg, settings->v[i], settings->v[i + 1], fn, ctx);
+	}
+}

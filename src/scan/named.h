@@ -25,5 +25,9 @@ struct named_from {
 typedef void (*named_fn)(void *ctx, const char *rel, const char *why, unsigned int flags);
 void named_by_git(
 	const struct named_from *from, const char *key, const char *value, named_fn fn, void *ctx);
+/* The same of all settings of the user's own git (key, value, key, value ...), which stand in the
+ * home or in its .config/git: git doesn't say which. */
+void named_by_user(struct arena *a, const char *root, const char *home, const struct strv *settings,
+	named_fn fn, void *ctx);
 
 #endif
