@@ -320,29 +320,46 @@ bool git_path_odd(const char *path)
 	}
 }
 
-static int odd_entry(const void *data, size_t n, size_t hash_len, char *ret, size_t ret_n)
+/* Every entry that has a name (without: the shared part has it), of any stage; fn's answer other
+ * than 0 ends it. */
+typedef int (*entry_fn)(void *ctx, const struct cursor *c, const char *name);
+static int each_entry(const void *data, size_t n, size_t hash_len, entry_fn fn, void *ctx)
 {
 	struct cursor c;
+	int r = 0;
 	if (open_index(data, n, hash_len, &c, NULL) < 0)
 		return -EBADMSG;
-	for (uint32_t i = be32((const unsigned char *)data + 8); i > 0; i--) {
+	for (uint32_t i = be32((const unsigned char *)data + 8); i > 0 && r == 0; i--) {
 		const char *name;
 		size_t len;
 		if (next_entry(&c, &name, &len) < 0)
 			return -EBADMSG;
-		/* without a name: the shared part has it */
-		if (len && git_path_odd(name)) {
-			snprintf(ret, ret_n, "%s", name);
-			return 1;
-		}
+		if (len)
+			r = fn(ctx, &c, name);
 	}
-	return 0;
+	return r;
+}
+
+struct odd {
+	char *ret;
+	size_t n;
+};
+
+static int odd_entry(void *ctx, const struct cursor *c, const char *name)
+{
+	const struct odd *o = ctx;
+	(void)c;
+	if (!git_path_odd(name))
+		return 0;
+	snprintf(o->ret, o->n, "%s", name);
+	return 1;
 }
 
 int git_index_odd(const void *data, size_t n, char *ret, size_t ret_n)
 {
-	int r = n ? odd_entry(data, n, 20, ret, ret_n) : 0;
-	return r == -EBADMSG ? odd_entry(data, n, 32, ret, ret_n) : r;
+	struct odd o = {ret, ret_n};
+	int r = n ? each_entry(data, n, 20, odd_entry, &o) : 0;
+	return r == -EBADMSG ? each_entry(data, n, 32, odd_entry, &o) : r;
 }
 
 static unsigned int be16(const unsigned char *p)
@@ -350,34 +367,31 @@ static unsigned int be16(const unsigned char *p)
 	return (unsigned int)p[0] << 8 | p[1];
 }
 
-static int unseen(const void *data, size_t n, size_t hash_len, git_index_unseen_fn fn, void *ctx)
+struct unseen {
+	git_index_unseen_fn fn; /* NULL: the entries are read only */
+	void *ctx;
+};
+
+static int unseen_entry(void *ctx, const struct cursor *c, const char *name)
 {
-	struct cursor c;
-	if (open_index(data, n, hash_len, &c, NULL) < 0)
-		return -EBADMSG;
-	for (uint32_t i = be32((const unsigned char *)data + 8); i > 0; i--) {
-		const char *name;
-		size_t len;
-		if (next_entry(&c, &name, &len) < 0)
-			return -EBADMSG;
-		const unsigned char *flags = c.entry + 40 + hash_len;
-		/* next_entry() has seen that the extended ones are there */
-		if (len && fn &&
-			((be16(flags) & FLAG_ASSUME_VALID) ||
-				((be16(flags) & FLAG_EXTENDED) &&
-					(be16(flags + 2) & FLAG_SKIP_WORKTREE))))
-			fn(ctx, name);
-	}
+	const struct unseen *u = ctx;
+	const unsigned char *flags = c->entry + 40 + c->hash_len;
+	/* next_entry() has seen that the extended ones are there */
+	if (u->fn &&
+		((be16(flags) & FLAG_ASSUME_VALID) ||
+			((be16(flags) & FLAG_EXTENDED) && (be16(flags + 2) & FLAG_SKIP_WORKTREE))))
+		u->fn(u->ctx, name);
 	return 0;
 }
 
 int git_index_unseen(const void *data, size_t n, git_index_unseen_fn fn, void *ctx)
 {
+	struct unseen none = {0}, u = {fn, ctx};
 	if (n == 0)
 		return 0;
 	/* the other length of hash gives no whole index: nothing is told of before that is known */
-	const size_t hash_len = unseen(data, n, 20, NULL, NULL) == 0 ? 20 : 32;
-	return unseen(data, n, hash_len, fn, ctx);
+	const size_t hash_len = each_entry(data, n, 20, unseen_entry, &none) == 0 ? 20 : 32;
+	return each_entry(data, n, hash_len, unseen_entry, &u);
 }
 
 bool git_merge_rr_odd(const char *text, size_t n)
