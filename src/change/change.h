@@ -121,7 +121,8 @@ bool host_changed(const struct change *c, const struct item *it);
 uint64_t stat_ctime_ns(const struct stat *st);
 
 /* change/named.c */
-void named_load(struct change *c);
+/* -E2BIG: more places than are compared with what lands. */
+int named_load(struct change *c, struct err *err);
 /* The place that path is, or lies in, or leads to where it is a link; NULL.  program: it can be
  * executed, or is a link that may lead to what can. */
 const struct host_place *named_of(

@@ -149,9 +149,10 @@ static int run(struct change *c, struct change_result *totals, struct err *err)
 		r = trash_recover(c, err);
 	if (r == 0)
 		r = req->direct ? change_collect_direct(c, err) : change_collect_items(c, err);
+	if (r == 0)
+		r = named_load(c, err);
 	if (r < 0)
 		return r;
-	named_load(c);
 	switch (req->op) {
 	case CHANGE_PATCH:
 		r = change_patch(c, TEXT_FD, err);

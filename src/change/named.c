@@ -16,11 +16,23 @@
 
 static void add(struct change *c, const struct host_place *p)
 {
-	struct host_place *v = c->n_named < NAMED_MAX
+	struct host_place *v;
+	for (size_t i = 0; i < c->n_named; i++) { /* named twice: what says most of it */
+		v = &c->named[i];
+		if (!streq(v->path, p->path) || v->per != p->per || v->flat != p->flat ||
+			v->config != p->config)
+			continue;
+		v->asked &= p->asked;
+		v->word &= p->word;
+		return;
+	}
+	v = c->n_named < NAMED_MAX
 		? arena_grow(&c->arena, c->named, c->n_named, &c->cap_named, sizeof(*v))
 		: NULL;
-	if (!v)
+	if (!v) {
+		c->failed = c->n_named < NAMED_MAX ? -ENOMEM : -E2BIG;
 		return;
+	}
 	c->named = v;
 	v[c->n_named++] = *p;
 }
@@ -56,15 +68,7 @@ static void by_file(struct change *c, const char *rel)
 		named_by_git(&from, g.v[i].key, g.v[i].value, by_git, c);
 }
 
-static bool was_read(const struct change *c, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (c->named[i].config && streq(c->named[i].path, c->named[n].path))
-			return true;
-	return false;
-}
-
-void named_load(struct change *c)
+int named_load(struct change *c, struct err *err)
 {
 	const struct change_request *q = c->req;
 	for (size_t i = 0; i < q->named.n; i += 3)
@@ -77,8 +81,15 @@ void named_load(struct change *c)
 	named_by_user(&c->arena, q->base, q->home, &q->settings, by_git, c);
 	/* and the files that it goes on in; the list grows meanwhile */
 	for (size_t i = 0; i < c->n_named; i++)
-		if (c->named[i].config && !was_read(c, i))
+		if (c->named[i].config)
 			by_file(c, c->named[i].path);
+	if (c->failed == -E2BIG) {
+		err_hint(err,
+			"fewer of them, in .git/config, what it includes, and your own git's "
+			"configuration");
+		return err_set(err, E2BIG, "git's settings name more than %d places", NAMED_MAX);
+	}
+	return c->failed ? err_sys(err, -c->failed, "look through what git's settings name") : 0;
 }
 
 /* Is what lands at path the place, in it, or a link on the way to it? */
