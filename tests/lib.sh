@@ -149,10 +149,14 @@ assert_output() {
 	esac
 }
 
+# Each word as it stands: none is a pattern.
 refute_output() {
-	case $output in
-	*"$1"*) fail "output has: $1" ;;
-	esac
+	local word
+	for word; do
+		case $output in
+		*"$word"*) fail "output has: $word" ;;
+		esac || return 1
+	done
 }
 
 # ---- canaries -----------------------------------------------------------------------------------

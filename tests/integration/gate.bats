@@ -59,7 +59,7 @@ private_key() {
 	found home/agent/deploy.sh:1 'a value that looks like a secret'
 	found home/agent/x.py:2 'a value that looks like a secret'
 	# and tells none of them
-	refute_output "$ANT|s3cret|pw12|abcdef|q7Zk2|MIIEvQ"
+	refute_output "$ANT" s3cret pw12 abcdef q7Zk2 MIIEvQ
 }
 
 @test "TPL-16 the gate: keys of services, by their beginning and length" {
@@ -142,7 +142,7 @@ private_key() {
 	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:2: a value that looks' <<<"$output"
 	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:6: an Anthropic key' <<<"$output"
 	grep -q 'found home/agent/repo/.git/objects/../.*!an object of git:3: the secret x' <<<"$output"
-	refute_output 'unseen|failed'
+	refute_output unseen failed
 	# what is packed is named, as is a bundle
 	"${git[@]}" bundle create -q "$H/b.bundle" HEAD
 	"${git[@]}" gc -q --prune=now
@@ -174,7 +174,7 @@ open(sys.argv[1] + "/cut", "wb").write(zlib.compress(sys.argv[2].encode())[:20])
 	found home/agent/a.der:0 'a private key'
 	found home/agent/ec.der:0 'a private key'
 	found home/agent/a.p12:0 'private keys (PKCS#12)'
-	refute_output 'found home/agent/(pub|cert)'
+	refute_output 'found home/agent/pub' 'found home/agent/cert'
 }
 
 @test "TPL-16 the gate: known secrets in each writing, across the edges of what is read at once" {

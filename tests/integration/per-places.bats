@@ -89,7 +89,7 @@ environments_repo() {
 	listed PER-15 'echo x >>_opam/bin/dune; echo x >>.terraform/modules/m/run.sh' _opam .terraform
 	never_silent PER-16 'echo "import os; os.system(\"$EVIL\")" >pip.py' '/usr/bin/python3 -m pip --version' pip.py
 	listed PER-16 'echo x | tee pkg/fast.so lib/mod.so lib/other.so >one.so' pkg/fast.so lib/mod.so
-	refute_output 'other.so|one.so'
+	refute_output other.so one.so
 	listed PER-13 'echo x | tee .roorules-code >.clinerules-ask' .roorules-code .clinerules-ask
 	listed PER-09 'mkdir bin; echo x >bin/activate-hermit' bin/activate-hermit
 	# what an ordinary build leaves says nothing
@@ -153,7 +153,7 @@ unseen_repo() {
 	listed PER-21 'printf "#\n\0\nevil.c\n" >.git/info/exclude' .git/info/exclude
 	# a part of the tree, as git checks it out; and what a new repository has
 	attempt 'git sparse-checkout set --no-cone /src/a.c; git init -q new; git clone -q . clone; echo "# nothing" >.git/info/exclude' ''
-	refute_output 'is told not to|does not show'
+	refute_output 'is told not to' 'does not show'
 }
 
 @test "PER-03 submodules whose path is another than it reads (CVE-2025-48384, CVE-2024-32002, CVE-2018-11235)" {
