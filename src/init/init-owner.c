@@ -252,8 +252,11 @@ static void keep_elsewhere(int fd, struct owner o)
 	name_owners_find(list, n, name, &old.uid, &old.gid);
 	n = name_owners_set(list, n, name, o.uid == OWNER_UNCHANGED ? old.uid : o.uid,
 		o.gid == OWNER_UNCHANGED ? old.gid : o.gid);
-	if (n && setxattr(place(dir, at), NAME_OWNERS_ATTR, list, n, 0) == 0)
-		(void)fchownat(fd, "", OWNER_UNCHANGED, OWNER_UNCHANGED, AT_EMPTY_PATH);
+	if (n && setxattr(place(dir, at), NAME_OWNERS_ATTR, list, n, 0) == 0) {
+		/* for its ctime alone */
+		const int r = fchownat(fd, "", OWNER_UNCHANGED, OWNER_UNCHANGED, AT_EMPTY_PATH);
+		(void)r;
+	}
 }
 
 /* Sockets and the like can't have such an attribute. */
