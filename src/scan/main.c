@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "scan/jail.h"
+#include "scan/persist.h"
 #include "scan/scanner.h"
 
 #define REQUEST_MAX ((size_t)16 << 20)
@@ -91,7 +92,7 @@ static int set_patterns(struct scanner *s, struct err *err)
 	return r;
 }
 
-/* Root and patterns decide what the table holds. */
+/* Root, patterns and the names that count decide what the table holds. */
 static struct digest cache_key(const struct scanner *s)
 {
 	struct scan_request key = {
@@ -102,6 +103,8 @@ static struct digest cache_key(const struct scanner *s)
 	scan_request_write(&b, &key);
 	uint64_t id[] = {st.st_dev, st.st_ino};
 	blob_put(&b, 0, id, sizeof(id));
+	struct digest names = persist_digest(persist_groups, persist_n_groups);
+	blob_put(&b, 0, &names, sizeof(names));
 	struct digest d = digest_of(b.data, b.n);
 	blob_free(&b);
 	return d;

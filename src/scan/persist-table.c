@@ -29,19 +29,26 @@ const struct persist_group persist_groups[] = {
 	 "hgrc hgrc-not-shared"},
 	{PERSIST_DIR, CHECK_NONE, 2, true,
 	 "settings of another version control",
-	 ".jj .sl .bzr .pijul _darcs"},
+	 ".jj .sl .bzr .pijul _darcs .repo .west .fossil-settings"},
 	{PERSIST_DIR, CHECK_NONE, 6, true,
 	 "git hooks",
 	 ".hooks .githooks .git-hooks"},
 	{PERSIST_DIR, CHECK_NONE, 2, true,
 	 "git settings that a config may include",
 	 ".config/git"},
+	{PERSIST_NAME, CHECK_NONE, 2, false,
+	 "settings of another version control",
+	 ".hgsub .fslckout _FOSSIL_ .p4config .gclient DEPS west.yml .mrconfig"},
+	{PERSIST_NAME, CHECK_NONE, 2, false,
+	 "code review",
+	 ".arcconfig .arclint .arcunit .reviewboardrc"},
 	{PERSIST_NAME, CHECK_NONE, 9, true,
 	 "direnv",
 	 ".envrc .direnvrc"},
 	{PERSIST_NAME, CHECK_NONE, 9, true,
 	 "mise",
-	 ".mise.toml mise.toml .mise.local.toml mise.local.toml .rtx.toml"},
+	 ".mise.toml mise.toml .mise.local.toml mise.local.toml .rtx.toml .rtx.local.toml "
+	 ".miserc.toml"},
 	{PERSIST_NAME, CHECK_TOLD, 9, false,
 	 "variables of programs that run here",
 	 ".env"},
@@ -71,10 +78,13 @@ const struct persist_group persist_groups[] = {
 	 "lean-toolchain .swift-version .bun-version .deno-version .perl-version "
 	 ".php-version .lua-version .zig-version .tofu-version .terragrunt-version "
 	 ".ruby-version .ruby-gemset .nvmrc .node-version .python-version .java-version "
-	 ".go-version .terraform-version .sdkmanrc .rvmrc"},
+	 ".go-version .terraform-version .sdkmanrc .rvmrc .zvmrc .gvmrc .mill-version "
+	 ".gradle-version .scala-version .kotlin-version .erlang-version .elixir-version "
+	 ".crystal-version .dart-version .rust-version .opentofu-version .tfswitchrc "
+	 ".packer-version .helm-version .kubectl-version"},
 	{PERSIST_NAME, CHECK_NONE, 9, false,
 	 "versions of tools",
-	 "aqua.yaml"},
+	 "aqua.yaml aqua.yml .aqua.yaml .aqua.yml pkgx.yaml pkgx.yml .pkgx.yaml .pkgx.yml"},
 	{PERSIST_NAME, CHECK_NONE, 9, true,
 	 "start file of a shell",
 	 ".ondirrc"},
@@ -83,7 +93,8 @@ const struct persist_group persist_groups[] = {
 	 ".tool-versions"},
 	{PERSIST_NAME, CHECK_NONE, 9, true,
 	 "autoenv",
-	 ".autoenv .autoenv.zsh .autoenv_leave .autoenv_leave.zsh .env.leave"},
+	 ".autoenv .autoenv.zsh .autoenv_leave .autoenv_leave.zsh .env.leave .in .out "
+	 ".bash_enter .bash_leave"},
 	{PERSIST_NAME, CHECK_NONE, 9, false,
 	 "shell environment",
 	 ".env.sh"},
@@ -92,7 +103,7 @@ const struct persist_group persist_groups[] = {
 	 "flake.nix shell.nix default.nix"},
 	{PERSIST_DIR, CHECK_NONE, 9, true,
 	 "mise",
-	 ".config/mise .mise"},
+	 ".config/mise .mise .rtx"},
 	{PERSIST_PREFIX, CHECK_NONE, 9, true,
 	 "mise",
 	 "mise. .mise."},
@@ -110,7 +121,8 @@ const struct persist_group persist_groups[] = {
 	 "activate-hermit hermit.hcl"},
 	{PERSIST_NAME, CHECK_NONE, 9, false,
 	 "terminal sessions",
-	 ".tmux.conf .tmuxinator.yml .smug.yml .screenrc"},
+	 ".tmux.conf .tmuxinator.yml .smug.yml .screenrc .tmuxp.yaml .tmuxp.yml "
+	 ".tmuxp.json .workmux.yaml .zellij.kdl"},
 	{PERSIST_NAME, CHECK_NONE, 9, false,
 	 "processes to start",
 	 "Procfile process-compose.yaml process-compose.yml"},
@@ -126,6 +138,27 @@ const struct persist_group persist_groups[] = {
 	{PERSIST_NAME, CHECK_NONE, 9, false,
 	 "settings of transfers",
 	 ".netrc .curlrc .wgetrc"},
+	{PERSIST_DIR, CHECK_NONE, 9, false,
+	 "mise",
+	 "mise mise-tasks .mise-tasks"},
+	{PERSIST_NAME, CHECK_NONE, 9, true,
+	 "vfox",
+	 ".vfox.toml vfox.toml"},
+	{PERSIST_NAME, CHECK_NONE, 9, true,
+	 "terminal sessions",
+	 ".tmux-sessionizer"},
+	{PERSIST_NAME, CHECK_NONE, 9, false,
+	 "variables of programs that run here",
+	 ".flaskenv .quartenv .overmind.env .foreman"},
+	{PERSIST_PREFIX, CHECK_NONE, 9, false,
+	 "processes to start",
+	 "Procfile. process-compose."},
+	{PERSIST_NAME, CHECK_NONE, 9, false,
+	 "guix",
+	 "guix.scm manifest.scm"},
+	{PERSIST_DOT, CHECK_NONE, 9, false,
+	 "start file of a shell",
+	 ".sh .bash .zsh .fish .ps1"},
 	{PERSIST_DIR, CHECK_NONE, 19, false,
 	 "services of a user",
 	 ".config/systemd"},
@@ -137,7 +170,7 @@ const struct persist_group persist_groups[] = {
 	 ".vscode .zed"},
 	{PERSIST_DIR, CHECK_NONE, 10, true,
 	 "IDE project",
-	 ".idea .fleet .vs"},
+	 ".idea .fleet .vs .externalToolBuilders .kdev4"},
 	{PERSIST_DIR, CHECK_NONE, 10, true,
 	 "editor and agent settings",
 	 ".cursor .windsurf .kiro"},
@@ -162,19 +195,21 @@ const struct persist_group persist_groups[] = {
 	 "nbproject"},
 	{PERSIST_SUFFIX, CHECK_NONE, 10, true,
 	 "IDE project",
-	 ".iml"},
+	 ".iml .ipr .iws .kdev4"},
 	{PERSIST_SUFFIX, CHECK_NONE, 10, true,
 	 "run configuration",
-	 ".launch"},
+	 ".launch .run.xml"},
 	{PERSIST_NAME, CHECK_NONE, 10, true,
 	 "IDE project",
-	 ".project .classpath project.pbxproj"},
+	 ".project .classpath project.pbxproj .cproject .factorypath .pydevproject "
+	 ".kateproject"},
 	{PERSIST_DIR, CHECK_NONE, 10, false,
 	 "settings and caches of an editor's tools",
 	 ".clj-kondo .lsp .metals .bloop .ropeproject .spyproject"},
 	{PERSIST_NAME, CHECK_NONE, 10, false,
 	 "editor settings",
-	 ".editorconfig .nrepl.edn ltex.json gopls.json jdtls.json"},
+	 ".editorconfig .nrepl.edn ltex.json gopls.json jdtls.json .projections.json "
+	 ".tasks analysis_options.yaml .clang-tidy erlang_ls.config erlang_ls.yaml"},
 	{PERSIST_NAME, CHECK_NONE, 10, true,
 	 "editor settings",
 	 "coc-settings.json .vimspector.json .neoconf.json .phpactor.json .phpactor.yml "
@@ -189,10 +224,12 @@ const struct persist_group persist_groups[] = {
 	 "code completion",
 	 ".merlin .tern-project .ctags rust-project.json rust-analyzer.toml "
 	 ".rust-analyzer.toml .pyre_configuration .ycm_extra_conf.py .clangd .ccls "
-	 "compile_commands.json"},
+	 "compile_commands.json .luarc.jsonc .luarc.doc.json .clang_complete "
+	 "compile_flags.txt .gutctags ols.json .lintr .solargraph.yml"},
 	{PERSIST_NAME, CHECK_NONE, 17, true,
 	 "vim",
-	 ".emacs .spacemacs .kakrc _vimrc _exrc .exrc .vimrc .lvimrc .local.vimrc"},
+	 ".emacs .spacemacs .kakrc _vimrc _exrc .exrc .vimrc .lvimrc .local.vimrc "
+	 ".local-vimrc .vimrc.local .vimrc.lua .nvimrc.lua"},
 	{PERSIST_DIR, CHECK_NONE, 10, true,
 	 "code completion",
 	 ".ctags.d"},
@@ -215,19 +252,24 @@ const struct persist_group persist_groups[] = {
 	 "agent instructions",
 	 ".roorules .roomodes .kilocodemodes .goosehints .augment-guidelines .rules AGENT.md "
 	 "QWEN.md CRUSH.md WARP.md SKILL.md codex.md AMP.md replit.md AGENTS.md "
-	 "AGENTS.override.md GEMINI.md copilot-instructions.md"},
+	 "AGENTS.override.md GEMINI.md copilot-instructions.md SOUL.md"},
 	{PERSIST_DIR, CHECK_NONE, 13, true,
 	 "agent settings",
 	 ".agent .amazonq .augment .claude-plugin .codeium .copilot .crush .factory .goose "
 	 ".iflow .junie .kilocode .openhands .serena .trae .warp .zencoder .mcp .amp "
 	 ".antigravity .cline .codebuddy .codegpt .cody .devin .droid .forge .grok .jules "
 	 ".kimi .letta .mux .ona .pi .qodo .rovodev .sourcegraph .tabnine .vibe .void .codex "
-	 ".gemini .opencode .agents .aider .continue .roo .qwen"},
+	 ".gemini .opencode .agents .aider .continue .roo .qwen .kilo .qoder .lingma "
+	 ".comate .firebender .bob .cortex .pochi .kode .neovate .commandcode .trae-cn "
+	 ".cursor-plugin .codex-plugin .rulesync .ruler .eca .hermes .openclaw "
+	 ".aiassistant .deepagents .mcpjam .adal .conductor .superset .dmux-hooks .specify "
+	 ".taskmaster .aider-desk"},
 	{PERSIST_NAME, CHECK_NONE, 13, true,
 	 "agent settings",
 	 ".claude.json .continuerc.json crush.json .crush.json mcp.json .opencode.json "
 	 ".mcp_config.json mcp_config.json forge.yaml gptme.toml .mentat_config.json "
-	 ".goose.yaml opencode.json opencode.jsonc"},
+	 ".goose.yaml opencode.json opencode.jsonc kilo.json kilo.jsonc .lsp.json "
+	 "gemini-extension.json rulesync.jsonc cagent.yaml conductor.json"},
 	{PERSIST_PREFIX, CHECK_NONE, 13, true,
 	 "agent settings",
 	 ".aider"},
@@ -237,6 +279,9 @@ const struct persist_group persist_groups[] = {
 	{PERSIST_NAME, CHECK_NONE, 13, false,
 	 "agent instructions",
 	 "CONVENTIONS.md"},
+	{PERSIST_NAME, CHECK_NONE, 13, false,
+	 "agent settings",
+	 "hooks.json"},
 	{PERSIST_DIR, CHECK_NONE, 11, true,
 	 "container that the editor starts",
 	 ".devcontainer"},
@@ -252,7 +297,7 @@ const struct persist_group persist_groups[] = {
 	 "Vagrantfile"},
 	{PERSIST_PREFIX, CHECK_NONE, 11, false,
 	 "containers",
-	 "docker-compose. docker-compose- compose."},
+	 "docker-compose. docker-compose- compose. podman-compose."},
 	{PERSIST_NAME, CHECK_NONE, 11, false,
 	 "container image",
 	 "Dockerfile Containerfile Earthfile Tiltfile"},
@@ -270,7 +315,7 @@ const struct persist_group persist_groups[] = {
 	 ".claude"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "npm scripts",
-	 "package.json"},
+	 "package.json package.json5"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "npm settings",
 	 ".npmrc"},
@@ -324,7 +369,7 @@ const struct persist_group persist_groups[] = {
 	 "Rakefile"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "bundler",
-	 "Gemfile"},
+	 "Gemfile gems.rb"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "cargo build",
 	 "build.rs"},
@@ -354,7 +399,7 @@ const struct persist_group persist_groups[] = {
 	 ".mvn"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "pytest",
-	 "conftest.py pytest.ini"},
+	 "conftest.py pytest.ini pytest.toml .pytest.toml .pytest.ini"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "python build",
 	 "setup.py setup.cfg pyproject.toml"},
@@ -363,7 +408,7 @@ const struct persist_group persist_groups[] = {
 	 "noxfile.py"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "tox",
-	 "tox.ini"},
+	 "tox.ini tox.toml"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "invoke",
 	 "tasks.py"},
@@ -380,7 +425,8 @@ const struct persist_group persist_groups[] = {
 	 "package manager",
 	 ".pnp.cjs .pnp.js .pnp.loader.mjs pip.conf uv.toml poetry.toml Pipfile NuGet.Config "
 	 "nuget.config pubspec.yaml shard.yml cpanfile Podfile Brewfile Package.swift go.mod "
-	 "go.work deno.lock"},
+	 "go.work deno.lock NuGet.config pubspec_overrides.yaml "
+	 "vcpkg-configuration.json"},
 	{PERSIST_NAME, CHECK_NONE, 15, false,
 	 "build or task runner",
 	 "lerna.json nx.json turbo.json rush.json project.json angular.json .parcelrc "
@@ -416,11 +462,31 @@ const struct persist_group persist_groups[] = {
 	 "Runfile run.sh.in Taskfile ninja.build build.ninja premake4.lua conanfile.py "
 	 "conanfile.txt vcpkg.json BUILD.gn .gn tsup.json .swcrc rolldown.json moon.yml "
 	 "metro.json flutter_launcher_icons.yaml build.yaml melos.yaml .justfile tup.config "
-	 "Snakefile xmake.lua premake5.lua artisan phpunit.xml phpunit.xml.dist .user.ini"},
+	 "Snakefile xmake.lua premake5.lua artisan phpunit.xml phpunit.xml.dist .user.ini "
+	 "dune-workspace opam Shakefile Shakefile.hs dist.ini weaver.ini minil.toml "
+	 "Emakefile castor.php RoboFile.php Envoy.blade.php deploy.php .symfony.local.yaml "
+	 "Steepfile kitchen.yml .kitchen.yml .kitchen.local.yml electron-builder.yml "
+	 "electron-builder.yaml electron-builder.json .release-it.json .release-it.yaml "
+	 ".release-it.yml .release-it.toml release.toml .release.toml cliff.toml "
+	 "cargo-generate.toml tauri.conf.json tauri.conf.json5 Tauri.toml Anchor.toml "
+	 "dub.json dub.sdl rescript.json bsconfig.json project.yml Tupfile Tupfile.lua "
+	 "Tuprules.tup Tuprules.lua Jamfile Jamroot Eask Easkfile Eldev Cask Jakefile "
+	 "jakefile.js Cakefile nextflow.config dvc.yaml meltano.yml luigi.cfg luigi.toml "
+	 "gunicorn.conf.py supervisord.conf scrapy.cfg alembic.ini locustfile.py tusk.yml "
+	 "tusk.yaml .tusk.yml duties.py poe_tasks.toml poe_tasks.yaml poe_tasks.json "
+	 "jbang-catalog.json Directory.Build.rsp MSBuild.rsp launchSettings.json hugo.toml "
+	 "hugo.yaml hugo.json _quarto.yml _quarto.yaml _targets.R .plzconfig "
+	 ".plzconfig.local .buckconfig.local user.bazelrc .bazelrc.user qodana.yaml "
+	 "codegen.ts codegen.yml codegen.yaml knexfile.js knexfile.ts ormconfig.js "
+	 "ormconfig.ts ormconfig.json ember-cli-build.js testem.js .ember-cli .nuxtrc "
+	 ".sailsrc .proxyrc treefmt.toml .treefmt.toml dprint.json dprint.jsonc "
+	 ".dprint.json .dprint.jsonc nextest.toml .araraconfig.yaml .marprc wt.toml "
+	 "default.do all.do"},
 	{PERSIST_DIR, CHECK_NONE, 15, false,
 	 "build or task runner",
 	 ".moon .proto .bundle .lein .fake .devspace .werf .dagger .swiftpm .dart_tool .expo "
-	 ".pulumi .config/nextest magefiles _plugins .fvm .trunk .rye .pixi/envs"},
+	 ".pulumi .config/nextest magefiles _plugins .fvm .trunk .rye .pixi/envs "
+	 ".vitepress .kamal .dvc .qlty .phan .nuke .meteor .pixi"},
 	{PERSIST_SUFFIX, CHECK_NONE, 15, false,
 	 "build or task runner",
 	 ".rake .thor .janet .nu .dockerfile .Dockerfile .containerfile .Containerfile .bzl "
@@ -428,17 +494,23 @@ const struct persist_group persist_groups[] = {
 	{PERSIST_PREFIX, CHECK_NONE, 11, false,
 	 "container image",
 	 "Dockerfile. Containerfile."},
+	{PERSIST_DIR, CHECK_NONE, 11, false,
+	 "development environment",
+	 ".ddev"},
+	{PERSIST_NAME, CHECK_NONE, 11, false,
+	 "development environment",
+	 ".lando.yml .lando.local.yml distrobox.ini mkosi.conf"},
 	{PERSIST_PREFIX, CHECK_NONE, 15, false,
 	 "build",
 	 "Gulpfile. gruntfile. Makefile. makefile. rakefile. serverless. gulpfile. "
-	 "Gruntfile."},
+	 "Gruntfile. cabal.project. Pulumi."},
 	{PERSIST_NAME, CHECK_TOLD, 15, false,
 	 "what a package manager installs",
 	 "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb "
 	 "Cargo.lock Gemfile.lock poetry.lock uv.lock pdm.lock pixi.lock Pipfile.lock "
 	 "composer.lock mix.lock go.sum flake.lock pubspec.lock Podfile.lock "
 	 "Package.resolved packages.lock.json conda-lock.yml pylock.toml requirements.txt "
-	 "constraints.txt"},
+	 "constraints.txt gems.locked"},
 	{PERSIST_PREFIX, CHECK_TOLD, 15, false,
 	 "what a package manager installs",
 	 "requirements- requirements. constraints-"},
@@ -459,7 +531,15 @@ const struct persist_group persist_groups[] = {
 	 "biome.json biome.jsonc .oxlintrc.json .hintrc .sasslintrc .scss-lint.yml "
 	 ".markdownlint-cli2.jsonc .markdownlint-cli2.yaml .markdownlint-cli2.cjs "
 	 ".markdownlint.cjs .secretlintrc.json .cspell.json cspell.json .asciidoctorconfig "
-	 ".valgrindrc"},
+	 ".valgrindrc .pylintrc.toml pylintrc.toml .rspec-local .yardopts .simplecov "
+	 ".erb-lint.yml .mdlrc .cucumber.yml cucumber.yml phpunit.dist.xml "
+	 "phpstan.neon.dist phpstan.dist.neon ecs.php .phpcs.xml.dist .golangci.toml "
+	 ".golangci.json .custom-gcl.yml .scalafix.conf .scalafmt.conf .protolint.yaml "
+	 ".protolint.yml buf.yaml redocly.yaml .redocly.yaml .spectral.yaml .spectral.yml "
+	 ".spectral.json cspell.yaml cspell.yml cspell.config.yaml cSpell.json "
+	 ".cspell.yaml .htmlvalidate.json knip.json knip.ts typedoc.json .mega-linter.yml "
+	 ".stestr.conf .testr.conf .noserc nose2.cfg unittest.cfg .browserslistrc "
+	 ".syncpackrc .czrc pyrefly.toml ty.toml elvis.config"},
 	{PERSIST_PREFIX, CHECK_NONE, 15, false,
 	 "task",
 	 "Taskfile. taskfile."},
@@ -470,17 +550,22 @@ const struct persist_group persist_groups[] = {
 	{PERSIST_SUFFIX, CHECK_NONE, 15, false,
 	 "tool settings that are a program",
 	 ".config.js .config.ts .config.mjs .config.cjs .config.mts .config.cts .conf.js "
-	 ".conf.ts -config.js"},
+	 ".conf.ts -config.js .conf.mjs .conf.cjs .conf.mts -config.cjs -config.mjs "
+	 "-config.ts"},
 	{PERSIST_SUFFIX, CHECK_NONE, 15, false,
 	 "build",
 	 ".gradle .gradle.kts .sbt .cabal .nimble .gemspec .csproj .fsproj .vbproj .vcxproj "
-	 ".props .targets .mk .cmake .pri .pro .tf"},
+	 ".props .targets .mk .cmake .pri .pro .tf .opam .tofu .tf.json .tfvars .hcl .just "
+	 ".mill .main.kts .sln .slnx .proj .nuspec .runsettings .nims .nim.cfg .hxml .jam"},
 	{PERSIST_DIR, CHECK_NONE, 15, false,
 	 "storybook",
 	 ".storybook"},
+	{PERSIST_DOT, CHECK_NONE, 15, false,
+	 "tool settings that are a program",
+	 ".js .cjs .mjs .ts .mts .cts"},
 	{PERSIST_NAME, CHECK_NONE, 16, false,
 	 "python environment",
-	 "pyvenv.cfg"},
+	 "pyvenv.cfg .venv .pdm-python"},
 	{PERSIST_NAME, CHECK_NONE, 16, false,
 	 "every python start",
 	 "sitecustomize.py usercustomize.py"},
@@ -531,14 +616,24 @@ const struct persist_group persist_groups[] = {
 	 ".RData"},
 	{PERSIST_NAME, CHECK_NONE, 17, true,
 	 "start file of an editor",
-	 ".lazy.lua .lite_project.lua"},
+	 ".lazy.lua .lite_project.lua .localrc.lua"},
 	{PERSIST_NAME, CHECK_NONE, 17, false,
 	 "start file of an interpreter",
 	 ".ghci .ocamlinit .iex.exs .octaverc .gdbearlyinit .gnuplot .pythonrc .pythonrc.py "
-	 ".pythonstartup startup.jl ipython_config.py .radare2rc"},
+	 ".pythonstartup startup.jl ipython_config.py .radare2rc .perldb .erlang .byebugrc "
+	 ".rdbgrc .r2rc .rizinrc startup.m finish.m maxima-init.lisp maxima-init.mac"},
 	{PERSIST_DIR, CHECK_NONE, 17, false,
 	 "start files of an interpreter",
-	 ".ipython .jupyter .julia"},
+	 ".ipython .jupyter .julia profile_default"},
+	{PERSIST_NAME, CHECK_NONE, 17, false,
+	 "vim",
+	 "Session.vim .session.vim"},
+	{PERSIST_DOT, CHECK_NONE, 17, false,
+	 "start file of an interpreter",
+	 ".py .rb .lua .php .el .pl .exs .R .scm"},
+	{PERSIST_SUFFIX, CHECK_NONE, 17, false,
+	 "gdb",
+	 "-gdb.py -gdb.gdb"},
 	{PERSIST_DIR, CHECK_NONE, 18, false,
 	 "CI",
 	 ".github .gitlab .gitea .forgejo .buildkite .semaphore .woodpecker .circleci"},
@@ -546,7 +641,7 @@ const struct persist_group persist_groups[] = {
 	 "CI",
 	 ".woodpecker.yml bitbucket-pipelines.yml appveyor.yml .appveyor.yml cloudbuild.yaml "
 	 ".cirrus.yml buildspec.yml .gitlab-ci.yaml .gitlab-ci.yml .travis.yml Jenkinsfile "
-	 "azure-pipelines.yml .drone.yml"},
+	 "azure-pipelines.yml .drone.yml .actrc"},
 	{PERSIST_NAME, CHECK_NONE, 18, true,
 	 "pre-commit hooks",
 	 ".pre-commit-config.yaml .pre-commit-config.yml prek.toml .pre-commit-hooks.yaml"},
@@ -568,12 +663,21 @@ const struct persist_group persist_groups[] = {
 	{PERSIST_DIR, CHECK_NONE, 10, true,
 	 "obsidian",
 	 ".obsidian"},
+	{PERSIST_SUFFIX, CHECK_NONE, 10, false,
+	 "editor project",
+	 ".Rproj .gdextension .uproject"},
+	{PERSIST_NAME, CHECK_NONE, 10, false,
+	 "editor project",
+	 "project.godot platformio.ini cmake-variants.yaml"},
+	{PERSIST_SUFFIX, CHECK_NONE, 10, false,
+	 "settings of an IDE, or of a build, for one user",
+	 ".user"},
 	{PERSIST_DIR, CHECK_NONE, 18, true,
 	 "git hooks (lefthook)",
 	 ".lefthook .lefthook-local"},
 	{PERSIST_NAME, CHECK_NONE, 18, true,
 	 "git hooks (hk)",
-	 "hk.pkl hk.local.pkl"},
+	 "hk.pkl hk.local.pkl hk.toml hk.yaml hk.yml hk.json .hk.pkl"},
 	{PERSIST_NAME, CHECK_NONE, 18, true,
 	 "git hooks (overcommit)",
 	 ".overcommit.yml"},
@@ -587,6 +691,9 @@ const struct persist_group persist_groups[] = {
 	 "git hooks",
 	 ".lintstagedrc. .huskyrc. .simple-git-hooks. simple-git-hooks. lefthook. .lefthook. "
 	 "lefthook- .commitlintrc"},
+	{PERSIST_PREFIX, CHECK_NONE, 18, false,
+	 "CI",
+	 ".gitlab-ci-local"},
 	{PERSIST_SUFFIX, CHECK_NONE, 19, false,
 	 "desktop launcher",
 	 ".desktop"},

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "base/blob.h"
 #include "base/path.h"
 
 #define ROWS_MAX 2048
@@ -36,9 +37,10 @@ static void put_row(const struct persist_rule *r)
 	const char *name = r->name;
 	rules[row - 1] = *r;
 	uint16_t *chain = r->how == PERSIST_PREFIX ? &first[(unsigned char)name[0]]
-		: r->how == PERSIST_SUFFIX         ? &last[(unsigned char)name[strlen(name) - 1]]
-		: r->how == PERSIST_DIR && *name   ? &dirs[(unsigned char)dir_base(r)[0]]
-						   : NULL;
+		: r->how == PERSIST_SUFFIX || r->how == PERSIST_DOT
+		? &last[(unsigned char)name[strlen(name) - 1]]
+		: r->how == PERSIST_DIR && *name ? &dirs[(unsigned char)dir_base(r)[0]]
+						 : NULL;
 	if (chain) {
 		next[row - 1] = *chain;
 		*chain = row;
@@ -86,9 +88,10 @@ static void need_table(void)
 static bool matches(const struct persist_rule *r, const char *base, size_t n)
 {
 	size_t k = strlen(r->name);
-	if (n < k + (r->how == PERSIST_SUFFIX))
-		return false;
-	return memcmp(r->how == PERSIST_SUFFIX ? base + n - k : base, r->name, k) == 0;
+	if (r->how == PERSIST_PREFIX)
+		return n >= k && memcmp(base, r->name, k) == 0;
+	return n > k && memcmp(base + n - k, r->name, k) == 0 &&
+		(r->how == PERSIST_SUFFIX || base[0] == '.');
 }
 
 uint16_t persist_file(const char *base, bool root)
@@ -130,6 +133,21 @@ const struct persist_rule *persist_row(uint16_t row_plus_1)
 {
 	need_table();
 	return row_plus_1 && row_plus_1 <= n_rules ? &rules[row_plus_1 - 1] : NULL;
+}
+
+struct digest persist_digest(const struct persist_group *groups, size_t n)
+{
+	struct blob b = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct persist_group *g = &groups[i];
+		const uint8_t head[] = {g->how, g->check, g->per, g->automatic};
+		blob_put(&b, 0, head, sizeof(head));
+		blob_put(&b, 0, g->what, strlen(g->what) + 1);
+		blob_put(&b, 0, g->names, strlen(g->names) + 1);
+	}
+	struct digest d = digest_of(b.data, b.n);
+	blob_free(&b);
+	return d;
 }
 
 bool persist_pyc_runs(const char *path, const void *head, size_t n)

@@ -6,11 +6,13 @@
 
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/macro.h"
 
 enum persist_how {
 	PERSIST_NAME,   /* a file of this name */
 	PERSIST_SUFFIX, /* a name that ends so */
+	PERSIST_DOT,    /* a name that begins with a dot and ends so: settings that are a program */
 	PERSIST_PREFIX, /* a name that begins so */
 	PERSIST_DIR,    /* everything below a directory of this name, or of "parent/name" */
 	PERSIST_ROOT,   /* an executable of this name in the root */
@@ -48,6 +50,8 @@ uint16_t persist_file(const char *base, bool root);
 /* For a directory called base in a directory called parent ("" for the root). */
 uint16_t persist_dir(const char *base, const char *parent);
 const struct persist_rule *persist_row(uint16_t row_plus_1);
+/* Of these groups: rows are numbered by their order, and what noted a number is of one table. */
+struct digest persist_digest(const struct persist_group *groups, size_t n);
 /* Of a .pyc, by its first bytes: has it no source beside it (it is in no __pycache__), or does it
  * say that the source is not to be compared (PEP 552)? */
 bool persist_pyc_runs(const char *path, const void *head, size_t n);

@@ -107,7 +107,8 @@ int walk_open(int root, const char *path, int flags);
 uint32_t table_string(struct table *t, const char *s, size_t n); /* 0 with pool NULL: no memory */
 struct dir *table_dir(struct table *t);
 struct cand *table_cand(struct table *t);
-/* key: digest of root and patterns.  0, or -ESTALE for anything that is not a whole table of it. */
+/* key: digest of root, patterns and names.  0, or -ESTALE for anything that is not a whole table of
+ * it. */
 int table_load(int fd, struct digest key, struct table *ret);
 int table_store(int fd, struct digest key, const struct table *t);
 

@@ -198,6 +198,19 @@ unseen_repo() {
 	lists PER-18 prek.toml
 }
 
+@test "PER-02 PER-09 PER-10 PER-13 PER-15 PER-17 names that are younger, or rarer" {
+	lists PER-02 .repo/repo/main.py .west/config .fslckout .hgsub .reviewboardrc .arcconfig
+	lists PER-09 .miserc.toml mise/config.toml .mise-tasks/x vfox.toml .tmux-sessionizer .in .flaskenv Procfile.test .pkgx.yaml .envrc.fish
+	lists PER-10 .luarc.jsonc .lintr .factorypath .externalToolBuilders/x.launch compile_flags.txt x.run.xml a.csproj.user x.Rproj project.godot
+	lists PER-11 .ddev/config.yaml distrobox.ini podman-compose.yml
+	lists PER-13 .kilo/kilo.json kilo.jsonc .qoder/settings.json .lsp.json .cursor-plugin/plugin.json .specify/scripts/x hooks/hooks.json
+	lists PER-15 pytest.toml tox.toml pylintrc.toml gems.rb .rspec-local .simplecov main.tofu root.hcl mod.just Directory.Build.rsp NuGet.config \
+		cabal.project.local x.opam dprint.json treefmt.toml .puppeteerrc.cjs .vitepress/config.ts karma.conf.cjs .config/nextest.toml tauri.conf.json
+	lists PER-16 .pdm-python .venv
+	lists PER-17 .psysh.php .pdbrc.py .perldb .byebugrc startup.m .localrc.lua profile_default/startup/x.py x-gdb.py
+	lists PER-18 .actrc hk.toml
+}
+
 @test "PER-21 on a share whose server's clock is behind, what was changed is listed all the same" {
 	local dir=${BAWN_LATE_DIR:-}
 	[ -n "$dir" ] || return 0 # no such share here

@@ -5,6 +5,7 @@
 #include "scan/git-index.h"
 #include "scan/glob.h"
 #include "scan/named.h"
+#include "scan/persist.h"
 
 /* --- globs --- */
 
@@ -410,6 +411,61 @@ static void test_named(void **state)
 	}
 }
 
+/* --- names --- */
+
+/* Numbers of rows are kept in a file: by another table they would mean something else. */
+static void test_persist_digest(void **state)
+{
+	static const struct persist_group was[] = {
+		{PERSIST_NAME, CHECK_NONE, 15, false, "make", "Makefile makefile"},
+		{PERSIST_SUFFIX, CHECK_NONE, 15, false, "build", ".mk"}};
+	(void)state;
+	const struct digest d = persist_digest(was, ARRAY_LEN(was));
+	assert_true(digest_eq(d, persist_digest(was, ARRAY_LEN(was))));
+	assert_false(digest_eq(d, persist_digest(was, 1)));
+	for (int i = 0; i < 6; i++) {
+		struct persist_group now[ARRAY_LEN(was)];
+		memcpy(now, was, sizeof(was));
+		if (i == 0)
+			now[0].names = "Makefile";
+		else if (i == 1)
+			now[1].what = "builds";
+		else if (i == 2)
+			now[1].how = PERSIST_DOT;
+		else if (i == 3)
+			now[0].automatic = true;
+		else if (i == 4)
+			now[0].check = CHECK_EXEC;
+		else
+			now[0].per = 16;
+		assert_false(digest_eq(d, persist_digest(now, ARRAY_LEN(now))));
+	}
+}
+
+static void test_persist_file(void **state)
+{
+	static const struct {
+		const char *name, *what; /* NULL: of no interest */
+	} t[] = {
+		{".size-limit.cjs", "tool settings that are a program"},
+		{".eslintrc.js", "tool settings that load code"},
+		{".psysh.php", "start file of an interpreter"},
+		{".nvim.lua", "neovim"},
+		{".js", NULL},
+		{"size-limit.cjs", NULL},
+		{"main.ts", NULL},
+		{".ts.txt", NULL},
+		{"x.tofu", "build"},
+		{"Procfile.test", "processes to start"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		const struct persist_rule *r = persist_row(persist_file(t[i].name, true));
+		if (!r != !t[i].what || (r && !streq(r->what, t[i].what)))
+			fail_msg("%s: %s", t[i].name, r ? r->what : "of no interest");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +478,8 @@ int main(void)
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_index_unseen),
 		cmocka_unit_test(test_named),
+		cmocka_unit_test(test_persist_digest),
+		cmocka_unit_test(test_persist_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
