@@ -60,6 +60,7 @@ struct dir_tally {
 	bool flat;             /* programs in it alone */
 	uint32_t n, looked_at; /* changed files; entries */
 	bool other;            /* a directory changed */
+	bool shut;             /* or can't be listed */
 	char path[PATH_MAX], first[PATH_MAX];
 };
 
@@ -99,6 +100,7 @@ static void tally_dir(struct dir_tally *t, int fd, size_t len, int depth)
 {
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
+	t->shut |= fd == -EACCES;
 	if (!d && fd >= 0)
 		close(fd);
 	while (d && (e = readdir(d)) && t->looked_at++ < DIR_ENTRIES)
@@ -122,6 +124,10 @@ static void named_dir(struct scanner *s, const struct scan_named *p, const char 
 			(struct scan_item){.kind = SCAN_LIMIT,
 				.type = SCAN_DIR,
 				.detail = "more entries than are looked at"});
+	if (t.shut)
+		scan_emit_rel(s, rel,
+			(struct scan_item){
+				.kind = SCAN_LIMIT, .type = SCAN_DIR, .detail = WALK_SHUT});
 	const char *in_it = path_join(&s->arena, rel, "x");
 	if (t.n || (t.other && !p->flat) || (in_it && *rel && is_moved(s, in_it)))
 		scan_emit_persist(s, first, t.n ? SCAN_FILE : SCAN_DIR, p->per,

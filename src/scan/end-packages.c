@@ -131,6 +131,7 @@ static void walk_part(struct scanner *s, struct part *p, bool deep, bool tell)
 	size_t len = strlen(p->path);
 	int fd = len < sizeof(t.path) ? walk_open(s->base[0].fd, p->path, O_RDONLY | O_DIRECTORY)
 				      : -ENAMETOOLONG;
+	p->cut |= fd == -EACCES;
 	if (fd < 0)
 		return;
 	memcpy(t.path, p->path, len + 1);
@@ -178,6 +179,7 @@ static uint32_t split(struct parts *x, const char *top, bool python, bool *cut)
 	if (!d) {
 		if (fd >= 0)
 			close(fd);
+		*cut |= fd == -EACCES;
 		return 0;
 	}
 	while ((e = readdir(d))) {
@@ -256,9 +258,10 @@ static void environment(struct scanner *s, const char *dir)
 	if (!bin || persist_dir("bin", path_base(dir)))
 		return; /* listed by its name */
 	walk_part(s, &own, false, false);
-	if (own.n)
+	if (own.n || own.cut)
 		scan_emit_persist(s, bin, SCAN_DIR, 16, 0,
-			counted(s, "programs of a python environment", own.n));
+			own.cut ? "programs of a python environment that can't be looked at"
+				: counted(s, "programs of a python environment", own.n));
 }
 
 void scan_end_packages(struct scanner *s)

@@ -179,7 +179,7 @@ static void emit_limit(struct scanner *s, struct scan_at at, const char *why)
 static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *ret)
 {
 	_Alignas(8) char buf[4096];
-	_cleanup_close_ int fd = scan_open(at, O_RDONLY | O_DIRECTORY);
+	_cleanup_close_ int fd = scan_list(s, at);
 	ssize_t n;
 	while (fd >= 0 && (n = dir_records(fd, buf, sizeof(buf))) > 0)
 		for (ssize_t o = 0; o < n;) {

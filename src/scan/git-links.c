@@ -113,7 +113,7 @@ static void look(struct links *l, struct scan_at dir, int depth, bool fresh)
 	struct stat st;
 	struct strv dirs = {0};
 	l->deep |= depth == DEPTH_MAX;
-	int fd = l->full || depth == DEPTH_MAX ? -1 : scan_open(dir, O_RDONLY | O_DIRECTORY);
+	int fd = l->full || depth == DEPTH_MAX ? -1 : scan_list(l->s, dir);
 	ssize_t n = 0;
 	if (fd < 0)
 		return;

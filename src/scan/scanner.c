@@ -100,6 +100,17 @@ int scan_open(struct scan_at at, int flags)
 	return at.base ? walk_open(at.base->fd, at.rel, flags) : -ENOENT;
 }
 
+int scan_list(struct scanner *s, struct scan_at at)
+{
+	struct stat st;
+	int fd = scan_open(at, O_RDONLY | O_DIRECTORY);
+	if (fd == -EACCES && scan_stat(at, &st) == 0 && st.st_uid == s->walk.uid)
+		scan_emit_at(s, at,
+			(struct scan_item){
+				.kind = SCAN_LIMIT, .type = SCAN_DIR, .detail = WALK_SHUT});
+	return fd;
+}
+
 int scan_stat(struct scan_at at, struct stat *ret)
 {
 	if (!at.base)

@@ -65,7 +65,10 @@ void scan_emit_git(struct scanner *s, struct scan_at at, unsigned int per, const
 /* Absolute and resolved path to a place; base NULL when it lies in none. */
 struct scan_at scan_locate(const struct scanner *s, const char *path);
 struct scan_at scan_below(struct scanner *s, struct scan_at at, const char *name);
-int scan_open(struct scan_at at, int flags);        /* as walk_open */
+int scan_open(struct scan_at at, int flags); /* as walk_open */
+/* A directory to be listed.  One of the user's own that can't be is told of: what is in it is
+ * found by name all the same, a hook by git for one. */
+int scan_list(struct scanner *s, struct scan_at at);
 int scan_stat(struct scan_at at, struct stat *ret); /* of the last component itself */
 /* Up to max bytes of a regular file, NUL behind; -errno, never blocks. */
 ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret);

@@ -473,7 +473,7 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 	int fd = walk_open(w->root, l->path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		if (fd == -EACCES && w->limit && can_hide(w, l->path))
-			w->limit(w->ctx, l->path, "no permission to look into it");
+			w->limit(w->ctx, l->path, WALK_SHUT);
 		if (fd >= 0)
 			close(fd);
 		return l->len == 0 ? (fd < 0 ? fd : -EIO) : 0;

@@ -100,6 +100,7 @@ bool walk_path(const struct table *t, const struct dir *d, const struct cand *c,
 /* The same-named candidate in the table of the last scan; NULL: it was not there. */
 const struct cand *walk_was(const struct walk *w, uint32_t dir, const char *name);
 
+#define WALK_SHUT "no permission to look into it" /* limit()'s why */
 /* path below the root without following any link; O_NONBLOCK|O_CLOEXEC|O_NOFOLLOW added. */
 int walk_open(int root, const char *path, int flags);
 

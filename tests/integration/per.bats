@@ -220,6 +220,32 @@ sub_repo() {
 	refute_output 'not all was looked at'
 }
 
+packages_repo() {
+	git_repo "$1"
+	mkdir -p "$1"/{node_modules/a,__pycache__,ve/bin}
+	touch "$1"/{node_modules/a/x.js,__pycache__/x.cpython-311.pyc,ve/bin/python,ve/pyvenv.cfg}
+	sleep 0.05
+}
+
+# what is in a directory that can be searched, but not listed, is found by name: a hook by git
+@test "PER-01 PER-03 PER-15 PER-16 directories that can't be listed, nor so what is in them" {
+	local d
+	control 'git init -q d; cp "$EVIL" d/.git/hooks/pre-commit; chmod 0311 d/.git/hooks' \
+		'cd d && git -c user.name=t -c user.email=t@t commit -q --allow-empty -m x'
+	for d in d/.git/hooks d/.git/modules d/.git/worktrees d/.git/remotes d/.git/info d/.git; do
+		attempt "git init -q d; mkdir -p $d; chmod 0311 $d" ''
+		assert_output "not all was looked at: $d (no permission to look into it)"
+	done
+	FIXTURE=packages_repo
+	for d in node_modules __pycache__; do
+		attempt "for f in $d/*.pyc $d/a/*; do echo evil >>\$f; done; chmod 0311 $d" ''
+		assert_output "changed $d (more code of packages than is looked at)"
+	done
+	attempt 'echo evil >ve/bin/python; chmod 0311 ve/bin' ''
+	assert_output "changed ve/bin (programs of a python environment that can't be looked at)"
+	chmod -R u+rwX "$WS" "$CTL"
+}
+
 @test "PER-01 a rebase, or picked commits, left half-way that name a strategy of the work tree" {
 	local x='mkdir git-merge-..; printf "#!/bin/sh\nexec $EVIL\n" >git-merge-../x; chmod +x git-merge-../x; h=$(git rev-parse HEAD)'
 	never_silent PER-01 "$x; mkdir .git/rebase-merge; cd .git/rebase-merge; echo ../x >strategy; echo \$h | tee onto >orig-head; echo refs/heads/main >head-name; touch interactive 'done'; echo pick \$h >git-rebase-todo; echo 1 | tee msgnum >end" \
