@@ -67,6 +67,15 @@ int run_scan_start(struct run *r, struct err *err)
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	r->t_since = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	/* what a supervisor that was killed did not look at */
+	const uint64_t unseen = r->lasting && !r->opt.dry_run ? store_sandbox_unseen(&r->box) : 0;
+	if (unseen && unseen < r->t_since) {
+		r->t_since = unseen;
+		strv_addf(&r->arena, &r->plan.notices,
+			"the last session was cut short: what it left in the workspace is told of "
+			"at the "
+			"end of this one");
+	}
 	r->scans = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->scans));
 	if (!r->scans)
 		return err_set(err, ENOMEM, "out of memory");
@@ -167,6 +176,14 @@ static int add_git(struct run *r, struct scan_request *q)
 				.copy = r->git[i].copy};
 	}
 	return 0;
+}
+
+bool run_scan_looks(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_scans; i++)
+		if (r->scans[i].writable && !(i == 0 && r->apart))
+			return true;
+	return false;
 }
 
 int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)

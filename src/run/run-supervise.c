@@ -317,14 +317,19 @@ static int launch(struct run *r, struct err *err)
 static int decide_and_wait(struct run *r, struct sandbox_result *res, struct err *err)
 {
 	/* First the log: without a terminal the agent starts as soon as it is decided. */
-	int k = open_audit(r, err);
-	if (k == 0)
+	int k = open_audit(r, err), noted = 0;
+	if (k == 0 && r->lasting && run_scan_looks(r))
+		k = noted = store_sandbox_note_unseen(&r->box, r->t_since, err);
+	if (k >= 0)
 		k = sandbox_decide(r->sandbox, &r->plan, err);
-	if (k < 0)
-		return k;
-	say_notices(r);
-	run_ports_ready(r);
-	return sandbox_wait(r->sandbox, res, err);
+	if (k == 0) {
+		say_notices(r);
+		run_ports_ready(r);
+		k = sandbox_wait(r->sandbox, res, err);
+	}
+	if (k < 0 && noted > 0 && !r->sandbox_ran)
+		store_sandbox_seen(&r->box); /* nothing of it ran */
+	return k;
 }
 
 /* A directory in which nothing was left behind can be used again: the socket goes first.  Its lock,

@@ -221,6 +221,8 @@ int run_seed_again(struct run *r, struct err *err);
 int run_scan_start(struct run *r, struct err *err);
 int run_scan_collect(struct run *r, struct err *err);
 void run_scan_reap(struct run *r, bool wait);
+/* Is there anything to look at after it? */
+bool run_scan_looks(const struct run *r);
 /* After the run; what was found stands in *ret also when one directory could not be read. */
 int run_scan_end(struct run *r, struct scan_result *ret, struct err *err);
 

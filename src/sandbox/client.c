@@ -212,8 +212,13 @@ static int on_message(struct at *a, struct err *err)
 		return 0; /* the supervisor has said all it had to say, and is gone */
 	if (r <= 0 && !a->started)
 		return -ESRCH;
-	if (r <= 0)
+	if (r <= 0) {
+		err_hint(err,
+			"what it left in the workspace was not looked through: the next session in "
+			"this "
+			"sandbox tells of it");
 		return err_set(err, EIO, "the sandbox's supervisor ended unexpectedly");
+	}
 	switch ((enum session_kind)m.kind) {
 	case SESSION_STARTED:
 		r = on_started(a, &m, fds, n, err);

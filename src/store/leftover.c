@@ -7,6 +7,9 @@
  * known by its number and the time it began, in a link's target: that takes no block of a full
  * disk, and is there whole or not at all.  A number that another program has by now has another
  * beginning.
+ *
+ * Nor has such a supervisor looked through the workspace for what was left in it.  Since when that
+ * has not been done is in another such link, which goes when it is done.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +21,7 @@
 #include "store/sandboxes.h"
 
 #define LINK_NAME "pid1"
+#define UNSEEN_NAME "unseen"
 #define WAIT_MS 10000
 #define FIELDS_BEFORE_START 19 /* of /proc/PID/stat, from the state on (proc(5)) */
 
@@ -73,4 +77,35 @@ int store_sandbox_leftover(int dir)
 	}
 	unlinkat(dir, LINK_NAME, 0);
 	return 0;
+}
+
+int store_sandbox_note_unseen(const struct store_box *b, uint64_t since_ns, struct err *err)
+{
+	char text[32];
+	_cleanup_close_ int dir = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(err, errno, "open %s", b->dir);
+	snprintf(text, sizeof(text), "%" PRIu64, since_ns);
+	if (symlinkat(text, dir, UNSEEN_NAME) == 0)
+		return 1;
+	/* one that is there is older, and says it all */
+	return errno == EEXIST ? 0 : err_sys(err, errno, "note when sandbox %s started", b->id);
+}
+
+uint64_t store_sandbox_unseen(const struct store_box *b)
+{
+	char text[32];
+	_cleanup_close_ int dir = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = dir < 0 ? dir : readlinkat(dir, UNSEEN_NAME, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
+void store_sandbox_seen(const struct store_box *b)
+{
+	_cleanup_close_ int dir = open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir >= 0)
+		unlinkat(dir, UNSEEN_NAME, 0);
 }

@@ -7,6 +7,7 @@
  *                 up/root where the root is a template's
  *   work/         what overlayfs needs beside each of them
  *   pid1          a link to nowhere: number and beginning of what runs inside (store/leftover.c)
+ *   unseen        likewise: since when nobody has looked at what sessions left in the workspace
  *   seed/         lowest layer of the home: settings that came along, anew at each start; in a
  *                 template seed-root/, the layer above the template's (run/image.h)
  *   log           what sessions wrote that nobody watched; log.1 before it
@@ -43,6 +44,12 @@ int store_sandbox_lock(
 int store_sandbox_note_init(const struct store_box *b, pid_t pid, struct err *err);
 /* That wait, for the sandbox's directory dir: 0, or -EBUSY where it doesn't end. */
 int store_sandbox_leftover(int dir);
+/* A session starts in a workspace that it writes to, at that time (of files, ns): 1, 0 when an
+ * earlier time is noted already.  What it left has been looked through.  Since when that was not
+ * done, though sessions ran; 0: it was. */
+int store_sandbox_note_unseen(const struct store_box *b, uint64_t since_ns, struct err *err);
+void store_sandbox_seen(const struct store_box *b);
+uint64_t store_sandbox_unseen(const struct store_box *b);
 /* Write a changed spec; the lock must be held. */
 int store_sandbox_save(const struct store_box *b, const struct spec *spec, struct err *err);
 /* Remove it with all it holds (its layers too, where no other sandbox names them), and let go of

@@ -90,6 +90,28 @@ ms() {
 	done
 }
 
+@test "PER-09 what a session left whose supervisor was killed is told of by the next one" {
+	git_repo
+	echo all: >Makefile
+	sleep 0.05
+	"$BAWN" run --name cut shell -- bash -c 'echo evil >.envrc; echo evil >>Makefile; : >there; exec sleep 60' >"$T/out" 2>&1 &
+	wait_for test -e "$WS/there"
+	kill -KILL "$(supervisor cut)"
+	wait $! || :
+	grep -q 'was not looked through' "$T/out" || fail "its client says: $(cat "$T/out")"
+	run -0 "$BAWN" run --name cut shell -- true
+	assert_output "the last session was cut short"
+	assert_output ".envrc (direnv)"
+	assert_output "changed Makefile (make)"
+	# that was all
+	run -0 "$BAWN" run --name cut shell -- true
+	refute_output "cut short"
+	refute_output Makefile
+	# nothing ran of one that could not start
+	run -127 "$BAWN" exec cut /no/such/program
+	[ ! -L "$(BOXES)/cut/unseen" ]
+}
+
 @test "NS-13 what is noted of pid 1 is believed of no other program" {
 	"$BAWN" run --name noted shell -- true
 	sleep 60 3>&- &
