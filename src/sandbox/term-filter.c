@@ -212,6 +212,16 @@ static bool judge_csi(struct term_filter *f)
 	case 'm':
 		if (params[0] == '>')
 			note_modify_keys(f, params);
+		f->queries += private; /* XTQMODKEYS */
+		return true;
+	case 'g': /* XTQFMTKEYS */
+		f->queries += private;
+		return true;
+	case 'R': /* XTREPORTCOLORS */
+		f->queries += strchr(params, '#') != NULL;
+		return true;
+	case 'v': /* DECRQDE */
+		f->queries += strchr(params, '"') != NULL;
 		return true;
 	case 'q': /* XTVERSION, or cursor style */
 		f->cursor_style |= strchr(params, ' ') != NULL;
@@ -485,6 +495,8 @@ static bool judge_escape(struct term_filter *f)
 		f->queries++;
 	if (first == '=')
 		f->keypad = true;
+	if (f->n == 2 && first == 'l') /* HP's memory lock: what is above stays where it is */
+		f->margins = true;
 	if (f->n == 2 ? strchr("no|}~", first) != NULL : strchr("()*+-./", first) != NULL)
 		f->charset = true;
 	return true;

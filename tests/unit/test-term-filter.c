@@ -132,6 +132,7 @@ static void nobody_to_hear_asks_nothing(void **state)
 {
 	(void)state;
 	static const char in[] = "a\033[c\033[6n\033[>q\033[?2004$p\033Z\033[14t\033[?u"
+				 "\033[?4m\033[?4g\033[#R\033[\"v"
 				 "\033]11;?\a\033]4;1;?\033\\\033P$qm\033\\\033P+q544e\033\\"
 				 "\033_Gi=1,a=q;AAAA\033\\\033]0;title\a\033]2;t\033\\"
 				 "\033[1mb\033[?25l\033]8;;x\033\\\033]11;#000000\ac";
@@ -197,6 +198,7 @@ static void whatever_is_changed_is_undone(void **state)
 	undone("\033[20h", "\033[20l");
 	undone("\033[12l", "\033[12h");
 	undone("\033[5;10r", "\033[r");
+	undone("\033l", "\033[r");
 	undone("\033(0", "\033(B");
 	undone("\016", "\017");
 	undone("\033[5 q", "\033[0 q");
