@@ -46,8 +46,17 @@ static const struct {
 	{"submodule", HOW_PROGRAM, "update"},
 	{"man", HOW_PROGRAM, "cmd path"},
 	{"browser", HOW_PROGRAM, "cmd path"},
-	{"sendemail", HOW_PROGRAM, "sendmailcmd tocmd cccmd headercmd"},
+	{"sendemail", HOW_PROGRAM, "sendmailcmd tocmd cccmd headercmd smtpserver"},
 	{"tar", HOW_PROGRAM, "command"},
+	{"gc", HOW_PROGRAM, "recentobjectshook"},
+	{"imap", HOW_PROGRAM, "tunnel"},
+	{"instaweb", HOW_PROGRAM, "httpd browser modulepath"},
+	{"guitool", HOW_PROGRAM, "cmd"},
+	/* programs that come with git, or beside it, and have their settings there */
+	{"lfs", HOW_PROGRAM, "path clean smudge"},
+	{"annex", HOW_PROGRAM, NULL},
+	{"tig", HOW_PROGRAM, NULL},
+	{"secrets", HOW_PROGRAM, "providers"},
 };
 
 static bool has_word(const char *words, const char *name)

@@ -397,6 +397,13 @@ static void test_named(void **state)
 		{"alias.x", "!./run; git log", "run:asked:word "},
 		{"user.name", "./x", ""},
 		{"credential.helper", "!/ws/h get", "h:word get:word "},
+		{"gc.recentobjectshook", "./r", "r:word "},
+		{"lfs.customtransfer.x.path", "/ws/t", "t:word "},
+		{"lfs.extension.x.clean", "./c %f", "c:word %f:word "},
+		{"lfs.url", "/ws/x", ""},
+		{"guitool.x.cmd", "tools/g", "tools/g:word "},
+		{"tig.bind.generic", "C !./t %(commit)", "t:word %:word commit:word "},
+		{"sendemail.smtpserver", "/ws/m", "m:word "},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
