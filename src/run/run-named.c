@@ -58,6 +58,35 @@ static const struct place {
 	{".git-template", 1},
 	{".git-templates", 1},
 	{".githooks", 0},
+	{".opencode", 1},
+	{".agents", 1},
+	{".copilot", 1},
+	{".ipython", 2},
+	{".jupyter", 1},
+	{".julia", 1},
+	{".gradle", 1},
+	{".m2", 0},
+	{".sbt", 1},
+	{".lein", 0},
+	{".terraform.d", 1},
+	{".zprezto", 1},
+	{".doom.d", 1},
+	{".vscode/extensions", 0},
+	{".asdf/plugins", 0},
+	{".rbenv/plugins", 0},
+	{".pyenv/plugins", 0},
+	{".nodenv/plugins", 0},
+	{".local/share/bash-completion/completions", 0},
+	{".local/share/cinnamon", 1},
+	{".local/share/gh/extensions", 0},
+	{".local/share/gnome-shell/extensions", 0},
+	{".local/share/mise/plugins", 0},
+	{".local/share/nautilus/scripts", 0},
+	{".local/share/nvim/lazy", 0},
+	{".local/share/plasma/plasmoids", 0},
+	{".local/share/systemd/user", 1},
+	{".local/share/zinit/plugins", 0},
+	{".local/share/zsh/site-functions", 0},
 };
 
 struct find {
@@ -106,10 +135,10 @@ static const char *joined(const struct find *f, const char *dir, const char *to)
 	return out;
 }
 
-static void link_found(struct find *f, const char *rel)
+/* rel: as the home calls it; NULL: it lies elsewhere. */
+static void link_found(struct find *f, const char *path, const char *rel)
 {
 	char to[PATH_MAX];
-	const char *path = path_join(f->a, f->real, rel);
 	const char *dir = path ? path_parent(f->a, path) : NULL;
 	ssize_t n = dir ? readlinkat(AT_FDCWD, path, to, sizeof(to) - 1) : -1;
 	if (n <= 0)
@@ -120,13 +149,15 @@ static void link_found(struct find *f, const char *rel)
 		return;
 	/* what is not there yet is where it would be */
 	const char *end = path_settle(f->a, *to == '/' ? to : path_join(f->a, dir, to));
-	if (end && path_within(end, f->root) && says_something(f, rel, end))
-		add(f, end, arena_printf(f->a, "~/%s leads there", rel), false);
+	if (end && path_within(end, f->root) && says_something(f, rel ? rel : path, end))
+		add(f, end,
+			arena_printf(f->a, "%s%s leads there", rel ? "~/" : "", rel ? rel : path),
+			false);
 }
 
-static void look_in(struct find *f, const char *rel, int depth)
+/* rel: as above, of the directory path. */
+static void look_in(struct find *f, const char *path, const char *rel, int depth)
 {
-	const char *path = *rel ? path_join(f->a, f->real, rel) : f->real;
 	int fd = path ? path_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
 				RESOLVE_NO_SYMLINKS)
 		      : -1;
@@ -144,12 +175,13 @@ static void look_in(struct find *f, const char *rel, int depth)
 				S_ISLNK(st.st_mode));
 		if (!link && !depth)
 			continue;
-		const char *below = *rel ? path_join(f->a, rel, e->d_name)
-					 : arena_dup(f->a, e->d_name);
-		if (below && link)
-			link_found(f, below);
-		else if (below && e->d_type == DT_DIR)
-			look_in(f, below, depth - 1);
+		const char *below = path_join(f->a, path, e->d_name), *as = rel;
+		if (rel)
+			as = *rel ? path_join(f->a, rel, e->d_name) : arena_dup(f->a, e->d_name);
+		if (link)
+			link_found(f, below, as);
+		else if (e->d_type == DT_DIR)
+			look_in(f, below, as, depth - 1);
 	}
 	if (d)
 		closedir(d);
@@ -169,13 +201,28 @@ static bool is_told(const char *dir)
 	return strstr(dir, "/node_modules/") || persist_dir(path_base(dir), path_base(up));
 }
 
+/* Programs that are links to what lies in the root, by way of others perhaps: npm link's, and a
+ * person's own. */
+static void links_of(struct find *f, const char *dir)
+{
+	const size_t n = strlen(f->real);
+	const char *rel = path_within(dir, f->real) ? dir + n + strspn(dir + n, "/") : NULL;
+	look_in(f, dir, rel, 0);
+}
+
 static void by_path(struct find *f)
 {
 	char *list = arena_dup(f->a, getenv("PATH") ? getenv("PATH") : "");
 	for (char *p = list, *dir; (dir = strsep(&p, ":"));) {
 		/* a relative one is another in each directory */
-		const char *end = *dir == '/' && is_near(f, dir) ? path_settle(f->a, dir) : NULL;
-		if (end && path_within(end, f->root) && !is_told(end))
+		const bool local = has_prefix(dir, "/usr/local/");
+		const char *end = *dir == '/' && (local || is_near(f, dir)) ? path_settle(f->a, dir)
+									    : NULL;
+		if (!end)
+			continue;
+		if (!path_within(end, f->root))
+			links_of(f, end);
+		else if (!is_told(end))
 			add(f, end, "a directory of your PATH", true);
 	}
 }
@@ -205,7 +252,8 @@ int run_named_find(
 		return a->failed ? -ENOMEM : 0;
 	/* a workspace that holds the home is none */
 	for (size_t i = 0; !path_within(f.real, root) && i < ARRAY_LEN(places); i++)
-		look_in(&f, places[i].dir, places[i].depth);
+		look_in(&f, *places[i].dir ? path_join(a, f.real, places[i].dir) : f.real,
+			places[i].dir, places[i].depth);
 	by_path(&f);
 	by_variables(&f);
 	*ret = f.v;

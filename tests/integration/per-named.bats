@@ -65,6 +65,28 @@ dotfiles_repo() {
 	refute_output 'of your PATH'
 }
 
+@test "PER-09 programs of PATH, and extensions of other programs, that are links to the workspace" {
+	mkdir -p "$WS/src" "$HOME/.npm-global/bin" "$HOME/.npm-global/lib/node_modules" "$HOME/.vscode/extensions" \
+		"$HOME/.local/share/gh/extensions"
+	git_repo "$WS"
+	echo x | tee "$WS/src/cli.js" >"$WS/src/other.js"
+	# as npm link makes them
+	ln -s "$WS" "$HOME/.npm-global/lib/node_modules/mine"
+	ln -s ../lib/node_modules/mine/src/cli.js "$HOME/.npm-global/bin/mine"
+	sleep 0.05
+	cd "$WS"
+	PATH=$HOME/.npm-global/bin:$PATH run in_sandbox_sh 'echo x >>src/cli.js; echo x >>src/other.js'
+	assert_output 'changed src/cli.js (~/.npm-global/bin/mine leads there)'
+	refute_output other.js
+	ln -s "$WS" "$HOME/.vscode/extensions/mine"
+	run in_sandbox_sh 'echo x >>src/other.js'
+	assert_output 'changed src/other.js (~/.vscode/extensions/mine leads there)'
+	rm "$HOME/.vscode/extensions/mine"
+	ln -s "$WS/src" "$HOME/.local/share/gh/extensions/gh-mine"
+	run in_sandbox_sh 'echo x >>src/other.js'
+	assert_output 'changed src/other.js (~/.local/share/gh/extensions/gh-mine leads there)'
+}
+
 included_repo() {
 	git_repo "$1"
 	mkdir -p "$1/etc" "$1/tools"
