@@ -3,6 +3,7 @@
  * What starts agents is in this executable, which links nothing but libc; what needs libraries is
  * in bawn-admin and is exec'd.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -285,6 +286,7 @@ static int said(int code)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
+	signal(SIGCHLD, SIG_DFL); /* where a caller has it ignored, no helper has an exit status */
 	if (fd_fix_stdio(&err) < 0 || check_umask(&err) < 0)
 		return run_fail(&err, 125);
 	if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h"))

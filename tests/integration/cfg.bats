@@ -383,6 +383,13 @@ refused() {
 	assert_output "code"
 	run bash -c 'trap "" PIPE INT TERM; "$BAWN" run --rm -q shell "$WS" -- sh -c "kill -TERM \$\$; echo survived"'
 	refute_output survived # ignored signals are not inherited into the sandbox
+	# nor does a caller that has its children's ends ignored keep helpers' from us: here the policy is
+	# compiled, as nothing is in the cache
+	run env XDG_CACHE_HOME="$T/cold" /usr/bin/python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$BAWN" run --rm -q shell "$WS" -- sh -c 'echo STARTED; exit 3'
+	assert_status 3
+	assert_output STARTED
 	run bash -c '"$BAWN" run --rm -q shell "$WS" -- yes | head -1'
 	[ "$output" = y ]
 	eventually eval '[ -z "$(box_dirs)" ]'
