@@ -240,20 +240,38 @@ static void pruned(struct scanner *s, const char *path, struct compiled *c)
 
 /* Directories of code that other programs put there and run, and that git mostly ignores; a walk
  * for masks goes through them, so they are in the table. */
-static bool holds_code(const char *name)
+static bool holds_code(struct scanner *s, const char *path)
 {
-	static const char *const names[] = {
-		"site-packages", "_opam", ".terraform", ".devbox", ".devenv"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (streq(name, names[i]))
+	static const struct {
+		const char *end;    /* of the path */
+		const char *beside; /* what there is next to it, where the name alone says little */
+		bool within;        /* or in it */
+	} dirs[] = {{"site-packages", NULL, false}, {"_opam", NULL, false},
+		{".terraform", NULL, false}, {".devbox", NULL, false}, {".devenv", NULL, false},
+		{"__pypackages__", NULL, false}, {".eggs", NULL, false},
+		{"bower_components", NULL, false}, {"jspm_packages", NULL, false},
+		{"lua_modules", NULL, false}, {".luarocks", NULL, false}, {".qlot", NULL, false},
+		{"vendor/bundle", NULL, false}, {"local/lib/perl5", NULL, false},
+		{"deps", "mix.exs", false}, {"vendor", "autoload.php", true}};
+	const size_t n = strlen(path);
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		const size_t k = strlen(dirs[i].end);
+		struct stat st;
+		if (n < k || !streq(path + n - k, dirs[i].end) || (n > k && path[n - k - 1] != '/'))
+			continue;
+		if (!dirs[i].beside)
 			return true;
+		const char *up = arena_dupn(&s->arena, path, dirs[i].within ? n : n - k);
+		const char *file = up ? path_join(&s->arena, *up ? up : ".", dirs[i].beside) : NULL;
+		return file && fstatat(s->base[0].fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	}
 	return false;
 }
 
-/* What lies beside a pyvenv.cfg, whatever the environment is called. */
+/* What lies beside a pyvenv.cfg, or conda's notes, whatever the environment is called. */
 static void environment(struct scanner *s, const char *dir)
 {
-	const char *bin = *dir ? path_join(&s->arena, dir, "bin") : "bin";
+	const char *bin = dir && *dir ? path_join(&s->arena, dir, "bin") : dir ? "bin" : NULL;
 	struct part own = {.path = bin};
 	if (!bin || persist_dir("bin", path_base(dir)))
 		return; /* listed by its name */
@@ -277,10 +295,12 @@ void scan_end_packages(struct scanner *s)
 		const char *own = t->pool + d->path;
 		const char *base = path_base(own);
 		bool site = streq(base, "site-packages");
-		uint32_t n = holds_code(base) ? tally(s, own, site) : 0;
+		uint32_t n = holds_code(s, own) ? tally(s, own, site) : 0;
 		if (n)
 			scan_emit_persist(s, own, SCAN_DIR, site ? 16 : 15, 0,
 				counted(s, "code of packages", n));
+		if (streq(base, "conda-meta"))
+			environment(s, base == own ? "" : path_parent(&s->arena, own));
 		for (uint32_t k = d->first; k < d->first + d->n; k++) {
 			char *copy;
 			if (streq(t->pool + t->cands[k].name, "pyvenv.cfg"))

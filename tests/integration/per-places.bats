@@ -97,6 +97,34 @@ environments_repo() {
 	refute_output 'look at these'
 }
 
+vendored_repo() {
+	git_repo "$1"
+	local d
+	for d in vendor/x vendor/composer php/vendor deps/y ex/deps/y app/vendor/bundle/ruby .eggs/e perl/local/lib/perl5/P \
+		web/bower_components/b __pypackages__/3.11/lib/z conda/conda-meta conda/bin; do
+		mkdir -p "$1/$d"
+		echo x >"$1/$d/code"
+	done
+	touch "$1/php/vendor/autoload.php" "$1/ex/mix.exs"
+	sleep 0.05
+}
+
+@test "PER-15 PER-16 packages of other languages, and conda's environments" {
+	FIXTURE=vendored_repo
+	local d
+	for d in php/vendor ex/deps/y app/vendor/bundle/ruby .eggs/e perl/local/lib/perl5/P web/bower_components/b __pypackages__/3.11/lib/z; do
+		attempt "echo evil >>$d/code" ''
+		assert_output 'code of packages: 1 change' || fail "$d"
+	done
+	attempt 'echo evil >>conda/bin/code' ''
+	assert_output 'conda/bin (programs of a python environment: 1 change)'
+	listed PER-16 'mkdir -p conda/etc/conda/activate.d x.egg-info; echo x >conda/etc/conda/activate.d/x.sh; echo x >x.egg-info/entry_points.txt' \
+		conda/etc/conda/activate.d/x.sh x.egg-info/entry_points.txt
+	# sources that are called like them
+	attempt 'echo more | tee -a vendor/x/code vendor/composer/code deps/y/code' ''
+	refute_output 'look at these'
+}
+
 @test "PER-21 commits and files that git shows as others" {
 	local bad='echo evil >README; git commit -qam bad; b=$(git rev-parse HEAD:README) g=$(git rev-parse HEAD~1:README)'
 	attempt "$bad; git replace \$b \$g" ''
