@@ -5,8 +5,12 @@
  * file anew for what it is open for (confine/landlock.h), give it another mode, and the description
  * that it shares with whoever started bawn other flags: without O_APPEND that would write over the
  * log it appends to, with O_NONBLOCK its reads and writes fail.
+ *
+ * A socket is of the network namespace that it was made in: one of the host's that can be connected
+ * anew, as every TCP and UDP socket can, leads wherever the host does, past all rules.
  */
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "run/run.h"
@@ -27,10 +31,32 @@ void run_note_stdio(void)
 	}
 }
 
+/* One end of a connection that stays what it is: a UNIX stream, of a pair or to a listener. */
+static bool stays_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	int domain = 0, type = 0, listens = 0;
+	socklen_t n = sizeof(int), k = n, l = n, m = sizeof(peer);
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain == AF_UNIX &&
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &k) == 0 &&
+		(type == SOCK_STREAM || type == SOCK_SEQPACKET) &&
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &l) == 0 && !listens &&
+		getpeername(fd, (struct sockaddr *)&peer, &m) == 0;
+}
+
 int run_check_stdio(struct err *err)
 {
 	run_note_stdio();
 	for (int fd = 0; fd < 3; fd++) {
+		if (before[fd].known && S_ISSOCK(before[fd].st.st_mode) && !stays_connected(fd) &&
+			!GUARD_REMOVED("stdio-socket")) {
+			err_hint(err,
+				"put a program between, which passes on what comes: socat, cat");
+			return err_set(err, ENOTSOCK,
+				"standard %s is a socket that could be connected anew from inside, "
+				"past all rules",
+				names[fd]);
+		}
 		if (!before[fd].known || !S_ISDIR(before[fd].st.st_mode) ||
 			GUARD_REMOVED("stdio-directory"))
 			continue;

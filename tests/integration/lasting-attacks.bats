@@ -255,6 +255,75 @@ while True:
 	refute_output fresh
 }
 
+@test "NET-07 FS-18 a socket as standard input, output or error leads nowhere else: only a UNIX stream is taken" {
+	cat >"$T/caller.py" <<-'EOF'
+		import os, socket, subprocess, sys
+		def listener():
+		    s = socket.create_server(("127.0.0.1", 0))
+		    s.settimeout(1)
+		    return s
+		canary, other, kind = listener(), listener(), sys.argv[1]
+		keep = []
+		if kind == "tcp":
+		    s = socket.create_connection(other.getsockname())
+		elif kind == "listening":
+		    s = listener()
+		elif kind == "udp":
+		    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		elif kind == "netlink":
+		    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+		elif kind == "abstract":
+		    s = socket.socket(socket.AF_UNIX)
+		elif kind == "unix-listening":
+		    s = socket.socket(socket.AF_UNIX)
+		    s.bind("")
+		    s.listen()
+		elif kind == "datagrams":
+		    s, p = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+		    keep.append(p)
+		else:
+		    s, p = socket.socketpair()
+		    p.send(b"hello")
+		    if kind == "pair":
+		        keep.append(p)
+		    p.shutdown(socket.SHUT_WR) if kind == "pair" else p.close()
+		inside = """
+		import ctypes, socket, sys
+		ctypes.CDLL(None).connect(0, bytes(16), 16)
+		try:
+		    socket.socket(fileno=0).connect(("127.0.0.1", %d))
+		    print("CONNECTED")
+		except OSError:
+		    pass
+		""" % canary.getsockname()[1]
+		program = ["cat"] if kind in ("pair", "ended") else ["python3", "-c", inside]
+		bawn = [os.environ["BAWN"]] + (sys.argv[3:] or ["run", "--rm", "-q", "shell", "--"])
+		p = subprocess.run(bawn + program, **{sys.argv[2]: s})
+		try:
+		    canary.accept()
+		    print("REACHED")
+		except OSError:
+		    pass
+		sys.exit(p.returncode)
+	EOF
+	export BAWN
+	local kind
+	for kind in tcp listening udp netlink abstract unix-listening datagrams; do
+		run -125 /usr/bin/python3 "$T/caller.py" "$kind" stdin
+		assert_output 'standard input is a socket that could be connected anew'
+		refute_output 'CONNECTED|REACHED'
+	done
+	for kind in pair ended; do
+		run -0 /usr/bin/python3 "$T/caller.py" "$kind" stdin
+		[ "$output" = hello ] || fail "$kind: $output"
+	done
+	"$BAWN" run -d --name inside shell -- sleep 100
+	run -125 /usr/bin/python3 "$T/caller.py" tcp stdin exec inside
+	refute_output 'CONNECTED|REACHED'
+	run -125 /usr/bin/python3 "$T/caller.py" udp stderr
+	refute_output 'CONNECTED|REACHED'
+}
+
 @test "TERM-01 TERM-03 what another session writes to a joined terminal is filtered, and nothing is typed into it" {
 	cat >"$WS/writer.py" <<-'EOF'
 		import fcntl, glob, os, termios, time
