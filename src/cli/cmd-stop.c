@@ -201,6 +201,11 @@ static int remove_one(struct run *r, const char *name, bool force, struct err *e
 		err_hint(err, "bawn stop %s, or bawn rm -f %s", name, name);
 	if (k == 0 && store_sandbox_find(&r->store, &r->arena, name, &r->spec, &ignored) == 0)
 		clone_remote_remove(r, &r->spec);
+	/* no session comes any more that would tell of it */
+	if (k == 0 && store_sandbox_unseen(&r->box))
+		run_message(r,
+			"%s was cut short: what it left in its workspace was not looked through",
+			name);
 	/* first: another sandbox of that name must not find them */
 	if (k == 0)
 		k = secret_forget_sandbox(r->store.xdg.config, name, err);

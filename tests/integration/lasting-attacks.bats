@@ -107,6 +107,11 @@ ms() {
 	run -0 "$BAWN" run --name cut shell -- true
 	refute_output "cut short"
 	refute_output Makefile
+	# with the sandbox goes the next session
+	"$BAWN" run -d --name cut-too shell -- sleep 60
+	kill -KILL "$(supervisor cut-too)"
+	run -0 "$BAWN" rm -f cut-too
+	assert_output "cut-too was cut short: what it left in its workspace was not looked through"
 	# nothing ran of one that could not start
 	run -127 "$BAWN" exec cut /no/such/program
 	[ ! -L "$(BOXES)/cut/unseen" ]
