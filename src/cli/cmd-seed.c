@@ -33,6 +33,7 @@ static const char usage[] = "bawn-admin seed --profile FILE --home DIR [--worksp
 			    "[--sandbox NAME] [--version VERSION] [--no-login] [--no-yolo] "
 			    "[--bare-home] [--cache FILE] "
 			    "[--stand-in VAR=TEXT]... [--lines PATH=LINES]... "
+			    "[--shown PATH]... [--path PATH] "
 			    "[--image HOME [--root DIR] [--variable NAME=VALUE]... --layer DIR...]";
 
 enum {
@@ -47,6 +48,8 @@ enum {
 	OPT_CACHE,
 	OPT_STAND_IN,
 	OPT_LINES,
+	OPT_SHOWN,
+	OPT_PATH,
 	OPT_IMAGE,
 	OPT_ROOT,
 	OPT_VARIABLE,
@@ -65,6 +68,8 @@ static const struct option options[] = {
 	{"cache", required_argument, NULL, OPT_CACHE},
 	{"stand-in", required_argument, NULL, OPT_STAND_IN},
 	{"lines", required_argument, NULL, OPT_LINES},
+	{"shown", required_argument, NULL, OPT_SHOWN},
+	{"path", required_argument, NULL, OPT_PATH},
 	{"image", required_argument, NULL, OPT_IMAGE},
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"variable", required_argument, NULL, OPT_VARIABLE},
@@ -143,6 +148,7 @@ static bool take_option(struct seed_request *rq, int c)
 		{OPT_NO_YOLO, NULL, &rq->no_yolo},
 		{OPT_BARE, NULL, &rq->bare_home},
 		{OPT_CACHE, &rq->cache, NULL},
+		{OPT_PATH, &rq->path, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		if (table[i].c != c)
@@ -172,6 +178,9 @@ int cmd_seed(int argc, char **argv)
 			break;
 		case OPT_LINES:
 			strv_add(&a, &rq.lines, optarg);
+			break;
+		case OPT_SHOWN:
+			strv_push(&a, &rq.shown, optarg);
 			break;
 		case OPT_IMAGE:
 			in.home = optarg;

@@ -340,6 +340,27 @@ static bool names_command(const struct check *c, const struct keypath *path)
 	return false;
 }
 
+/* What is missing of the command that stands in object as value; NULL: nothing. */
+static const char *command_lost(const struct check *c, const json_t *object, const json_t *value)
+{
+	const char *args[JSON_ARGS_MAX], *command = json_string_value(value);
+	const json_t *list = command ? json_object_get(object, "args") : value;
+	size_t n = 0, i = 0;
+	if (!command)
+		command = json_string_value(json_array_get(list, i++));
+	for (; command && i < json_array_size(list) && n < ARRAY_LEN(args) - 1; i++) {
+		const char *s = json_string_value(json_array_get(list, i));
+		if (s)
+			args[n++] = s;
+	}
+	const char *cwd = json_string_value(json_object_get(object, "cwd"));
+	if (cwd)
+		args[n++] = cwd;
+	return command ? c->watch->missing(
+				 c->watch->ud, command, json_is_array(list) || cwd ? args : NULL, n)
+		       : NULL;
+}
+
 /* false: v held a missing command, or nothing else than what did.  An element of a list goes with
  * the first thing it loses: {"matcher": ..., "hooks": [...]} means nothing without its hooks. */
 static bool check_value(const struct check *c, json_t *v, struct keypath *path, bool element)
@@ -352,9 +373,8 @@ static bool check_value(const struct check *c, json_t *v, struct keypath *path, 
 		json_object_foreach_safe(v, next, key, child)
 		{
 			path->seg[path->n++] = key;
-			if (json_is_string(child) && names_command(c, path)) {
-				const char *lost = c->watch->missing(
-					c->watch->ud, json_string_value(child));
+			if (!json_is_object(child) && names_command(c, path)) {
+				const char *lost = command_lost(c, v, child);
 				if (lost) {
 					char place[512];
 					c->watch->withheld(c->watch->ud,

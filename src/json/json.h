@@ -53,8 +53,9 @@ struct json_watch {
 	const char *(*secret)(const char *name, const char *value);
 	/* Does an option of this name take a secret? */
 	bool (*secret_name)(const char *option);
-	/* May command be run inside?  NULL: yes; else what is missing. */
-	const char *(*missing)(void *ud, const char *command);
+	/* May command be run inside?  args NULL: it is a line for a shell; else a program, and n
+	 * arguments.  NULL: yes; else what is missing. */
+	const char *(*missing)(void *ud, const char *command, const char *const *args, size_t n);
 	void *ud;
 };
 
@@ -63,8 +64,10 @@ struct json_watch {
 size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const struct keypats *drop,
 	const struct json_watch *watch);
 
+#define JSON_ARGS_MAX 64 /* more of a command's arguments are not looked at */
 /* Remove the object around each string that a pattern names and whose command is missing inside;
- * what is left empty by that goes too. */
+ * what is left empty by that goes too.  "args" and "cwd" beside the string belong to it; a list
+ * that a pattern names is a command and its arguments. */
 void json_doc_check_commands(
 	struct json_doc *d, const struct keypats *commands, const struct json_watch *watch);
 

@@ -378,6 +378,35 @@ static int find_agent(struct run *r, struct err *err)
 	return 0;
 }
 
+/* And the user's toolchains: it also wants to know which programs there are inside. */
+static int find_programs(struct run *r, struct err *err)
+{
+	int k = find_agent(r, err);
+	if (k < 0 || r->tools_sought || r->image || r->step) /* which has its own, or needs none */
+		return k;
+	r->tools_sought = true;
+	return host_toolchains_find(&r->arena, &r->id, r->ws.path,
+		has_own_command(r) ? NULL : &r->agent, &r->tools, err);
+}
+
+/* What of the host's is there inside, beside the workspace and the system: a hook or a server that
+ * the settings start may be in it. */
+static void tell_shown(struct run *r, struct strv *argv)
+{
+	struct arena *a = &r->arena;
+	for (size_t i = 0; i < r->agent.binds.n; i++)
+		strv_addf(a, argv, "--shown=%s", r->agent.binds.v[i]);
+	for (size_t i = 0; i < r->tools.n; i++)
+		strv_addf(a, argv, "--shown=%s", r->tools.v[i].path);
+	for (size_t i = 0; i < r->agent.n_links; i++)
+		strv_addf(a, argv, "--shown=%s", r->agent.links[i].path);
+	for (size_t i = 0; i < r->tools.n_links; i++)
+		strv_addf(a, argv, "--shown=%s", r->tools.links[i].path);
+	for (size_t i = 0; i < r->n_extras; i++)
+		strv_addf(a, argv, "--shown=%s", r->extras[i].path);
+	strv_addf(a, argv, "--path=%s", run_path(r));
+}
+
 static int start_seed(struct run *r, struct err *err)
 {
 	const struct profile *p = &r->pack.profile;
@@ -398,7 +427,7 @@ static int start_seed(struct run *r, struct err *err)
 		return 0;
 	int fds[2], k = run_credentials_stand_ins(r, &lines, err);
 	if (k == 0 && p->has_seed)
-		k = find_agent(r, err);
+		k = find_programs(r, err);
 	if (k < 0)
 		return k;
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -417,6 +446,8 @@ static int start_seed(struct run *r, struct err *err)
 		strv_add(&r->arena, &argv, "--bare-home");
 	if (cache)
 		strv_addf(&r->arena, &argv, "--cache=%s", cache);
+	if (p->has_seed)
+		tell_shown(r, &argv);
 	if (r->image)
 		run_image_below(r, &argv);
 	for (size_t i = 0; i < lines.n; i++)
@@ -541,12 +572,7 @@ int run_environment(struct run *r, struct err *err)
 static int find_tools(struct run *r, struct err *err)
 {
 	int k = run_environment(r, err);
-	if (k == 0)
-		k = find_agent(r, err);
-	if (k == 0 && !r->image && !r->step) /* which has its own, or needs none */
-		k = host_toolchains_find(&r->arena, &r->id, r->ws.path,
-			has_own_command(r) ? NULL : &r->agent, &r->tools, err);
-	return k;
+	return k == 0 ? find_programs(r, err) : k;
 }
 
 int run_facts_command(struct run *r, struct err *err)

@@ -40,9 +40,9 @@ static void put_env_list(struct run *r, const struct strv *v)
 		put_env(r, v->v[i]);
 }
 
-static char *join_path(struct run *r)
+char *run_path(struct run *r)
 {
-	struct arena *a = &r->plan.arena;
+	struct arena *a = &r->arena;
 	const struct strv *dirs = &r->tools.path;
 	if (r->image)
 		return arena_printf(a, "%s:" RUN_WHY_DIR, run_image_path(r));
@@ -78,7 +78,7 @@ void run_plan_env(struct run *r)
 		put_env_list(r, &r->env.env);
 	put_env_list(r, &r->tools.env);
 	run_ca_env(r);
-	strv_env_set(&p->arena, &p->env, "PATH", join_path(r));
+	strv_env_set(&p->arena, &p->env, "PATH", run_path(r));
 	const char *user = r->as_root ? "root" : r->inside.user;
 	strv_env_set(&p->arena, &p->env, "HOME", r->as_root ? "/root" : r->inside.home);
 	strv_env_set(&p->arena, &p->env, "USER", user);

@@ -129,7 +129,7 @@ struct run {
 	struct host_extra *extras;
 	size_t n_extras;
 	struct host_agent agent;
-	bool agent_sought;
+	bool agent_sought, tools_sought;
 	struct host_toolchains tools;
 	struct strv ways; /* what the plan mounts on in the box: store_box_ways() */
 	struct host_env env;
@@ -256,6 +256,8 @@ int run_plan_command(struct run *r, struct err *err);
 /* run-plan-env.c: both parts of that. */
 int run_plan_exe(struct run *r, struct err *err);
 void run_plan_env(struct run *r);
+/* PATH inside; NULL: out of memory. */
+char *run_path(struct run *r);
 /* Where bawn-why is, by which the agent asks for the rules; see egress/why-main.c. */
 #define RUN_WHY_DIR "/run/bawn/bin"
 /* Which of our variables come along, with placeholders for keys. */

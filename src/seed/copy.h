@@ -38,6 +38,8 @@ struct seed_copy {
 	int dst;                        /* the sandbox's home; with below, its root */
 	const struct seed_below *below; /* or NULL */
 	const struct strv *joined;      /* "~/PATH": copied although there is one below */
+	const struct strv *shown;       /* what else of the host's is mounted inside */
+	const char *path;               /* PATH inside */
 	struct strv moved;   /* "REL=/PATH": the template's variables have it there (CODEX_HOME) */
 	size_t bytes, files; /* copied so far, against the limits */
 	struct seed_cache *cache; /* notes what is read and written, or NULL */

@@ -92,55 +92,50 @@ static void split(struct seed_copy *c, const char *s, struct words *ret)
 	}
 }
 
-static bool on_path(const char *word)
+/* Of the machine's own programs, or in a template of that root's. */
+static bool system_has(struct seed_copy *c, const char *file)
+{
+	static const char *const dirs[] = {
+		"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix", "/snap"};
+	if (c->below)
+		return c->below->exists(c->below->ud, c->a, file);
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (path_within(file, dirs[i]))
+			return access(file, F_OK) == 0;
+	return false;
+}
+
+static bool file_inside(struct seed_copy *c, const char *file)
+{
+	bool mounted = c->workspace && path_within(file, c->workspace);
+	for (size_t i = 0; i < c->shown->n; i++)
+		mounted = mounted || path_within(file, c->shown->v[i]);
+	if (mounted)
+		return access(file, F_OK) == 0;
+	if (!path_within(file, c->home))
+		return system_has(c, file);
+	const char *rel = file + strlen(c->home);
+	rel += strspn(rel, "/");
+	return !*rel || seed_has(c, rel);
+}
+
+static bool on_path(struct seed_copy *c, const char *word)
 {
 	static const char *const builtin[] = {"[", "[[", "echo", "cd", "if", "test", "exec", "eval",
 		"export", "printf", "true", "false", ":", "."};
 	for (size_t i = 0; i < ARRAY_LEN(builtin); i++)
 		if (streq(word, builtin[i]))
 			return true;
-	const char *path = getenv("PATH");
-	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; p;) {
+	for (const char *p = c->path; p;) {
 		char file[WORD_MAX + 256];
 		size_t n = strcspn(p, ":");
 		if (n && n < 256 && *p == '/') {
 			snprintf(file, sizeof(file), "%.*s/%s", (int)n, p, word);
-			if (access(file, X_OK) == 0)
+			if (file_inside(c, file))
 				return true;
 		}
 		p = p[n] ? p + n + 1 : NULL;
 	}
-	return false;
-}
-
-/* Directories that PATH names are there inside, as toolchains are. */
-static bool in_path_dir(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	size_t len = (size_t)(slash - file);
-	for (const char *p = getenv("PATH"); p;) {
-		size_t n = strcspn(p, ":");
-		if (n == len && memcmp(p, file, n) == 0)
-			return true;
-		p = p[n] ? p + n + 1 : NULL;
-	}
-	return false;
-}
-
-static bool file_inside(struct seed_copy *c, const char *file)
-{
-	static const char *const system_dirs[] = {
-		"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix", "/snap"};
-	bool host = access(file, F_OK) == 0;
-	if (c->workspace && path_within(file, c->workspace))
-		return host;
-	if (path_within(file, c->home)) {
-		const char *rel = file + strlen(c->home);
-		return seed_exists(c, rel + strspn(rel, "/")) || (host && in_path_dir(file));
-	}
-	for (size_t i = 0; i < ARRAY_LEN(system_dirs); i++)
-		if (path_within(file, system_dirs[i]))
-			return host;
 	return false;
 }
 
@@ -161,20 +156,28 @@ static const char *absent(struct seed_copy *c, const char *word)
 	return arena_printf(c->a, "%s%s is not inside", below ? "~" : "", below ? word + n : word);
 }
 
-const char *seed_script_missing(struct seed_copy *c, const char *command)
+/* Programs that do nothing without an engine, which stays outside, unless they are told of one. */
+static bool wants_engine(const char *word)
 {
-	struct words w = {.n = 0};
-	split(c, command, &w);
-	if (w.n == 0)
-		return NULL;
-	if (w.opaque)
-		return "its command can't be told before it runs";
-	const char *first = w.v[0];
-	if (strchr(first, '/') ? *first == '/' && !file_inside(c, first) : !on_path(first))
+	static const char *const names[] = {
+		"docker", "docker-compose", "podman", "podman-compose", "nerdctl"};
+	const char *host = getenv("DOCKER_HOST");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(path_base(word), names[i]))
+			return !host || !has_prefix(host, "tcp://");
+	return false;
+}
+
+static const char *words_missing(struct seed_copy *c, const struct words *w)
+{
+	const char *first = w->v[0];
+	if (wants_engine(first))
+		return arena_printf(c->a, "%s has no engine inside", path_base(first));
+	if (strchr(first, '/') ? *first == '/' && !file_inside(c, first) : !on_path(c, first))
 		return absent(c, first);
 	bool script = is_interpreter(first);
-	for (size_t i = 1; i < w.n; i++) {
-		const char *word = w.v[i];
+	for (size_t i = 1; i < w->n; i++) {
+		const char *word = w->v[i];
 		if (*word == '-') {
 			script = script && !streq(word, "-c") && !streq(word, "-e") &&
 				!streq(word, "-m");
@@ -186,4 +189,22 @@ const char *seed_script_missing(struct seed_copy *c, const char *command)
 		script = false;
 	}
 	return NULL;
+}
+
+const char *seed_script_missing(
+	struct seed_copy *c, const char *command, const char *const *args, size_t n)
+{
+	struct words w = {.n = 0};
+	split(c, command, &w);
+	if (w.n == 0)
+		return NULL;
+	if (w.opaque)
+		return "its command can't be told before it runs";
+	if (args && *command == '/') { /* blanks are its own */
+		w.v[0] = arena_dup(c->a, command);
+		w.n = 1;
+	}
+	for (size_t i = 0; i < n && w.n < WORDS_MAX; i++)
+		w.v[w.n++] = arena_dup(c->a, args[i]);
+	return words_missing(c, &w);
 }

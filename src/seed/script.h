@@ -5,7 +5,9 @@
 
 #include "seed/copy.h"
 
-/* NULL: as far as can be told, yes.  Else what is missing, in c's arena: "~/x.sh is not inside". */
-const char *seed_script_missing(struct seed_copy *c, const char *command);
+/* command: a line for a shell; with args (not NULL) a program, and n arguments of it as they are.
+ * NULL: as far as can be told, yes.  Else what is missing, in c's arena: "~/x.sh is not inside". */
+const char *seed_script_missing(
+	struct seed_copy *c, const char *command, const char *const *args, size_t n);
 
 #endif

@@ -92,10 +92,10 @@ static void on_withheld(void *ud, const char *place, const char *why)
 		place, why);
 }
 
-static const char *on_missing(void *ud, const char *command)
+static const char *on_missing(void *ud, const char *command, const char *const *args, size_t n)
 {
 	struct run *r = ud;
-	return r->missing = seed_script_missing(&r->copy, command);
+	return r->missing = seed_script_missing(&r->copy, command, args, n);
 }
 
 static const struct json_watch *watch(struct run *r, struct json_watch *w)
@@ -727,6 +727,8 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 		.workspace = rq->workspace,
 		.dst = dst,
 		.below = rq->below,
+		.shown = &rq->shown,
+		.path = rq->path ? rq->path : "/usr/local/bin:/usr/bin:/bin",
 		.joined = &r.spec.instructions_file};
 	for (size_t i = 0; i < r.spec.n_state && rq->below && rq->below->place; i++)
 		move(&r, r.spec.state[i].path);

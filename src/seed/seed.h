@@ -25,6 +25,8 @@ struct seed_request {
 	int64_t now;           /* 0: the clock's (what a cache takes for settled) */
 	const struct seed_below *below; /* the root is a template's; home is then where that goes */
 	struct strv variables;          /* with below: of the template, NAME=VALUE */
+	struct strv shown;              /* what else of the host's is mounted inside */
+	const char *path;               /* PATH inside, or NULL: a plain one */
 	const char *merge;              /* with below: the path of bawn-merge */
 	bool no_login;                  /* leave log-ins out */
 	bool no_yolo;                   /* the tool's own prompts stay */

@@ -50,8 +50,10 @@ static void merge_entry(
 {
 	for (struct toml_entry *have = to->entry; have; have = have->next) {
 		if (path_same(&have->path, &e->path)) {
-			if (over)
+			if (over) {
 				have->value = e->value;
+				have->string = e->string;
+			}
 			return;
 		}
 		if (toml_path_starts(&have->path, &e->path) ||
@@ -174,8 +176,10 @@ static int put_open(
 	struct toml_entry *copy = arena_alloc(d->a, sizeof(*copy));
 	if (!copy)
 		return err_set(err, ENOMEM, "out of memory");
-	*copy = (struct toml_entry){
-		.key = toml_key_text(d->a, key), .value = e->value, .path = {.seg = {key}, .n = 1}};
+	*copy = (struct toml_entry){.key = toml_key_text(d->a, key),
+		.value = e->value,
+		.string = e->string,
+		.path = {.seg = {key}, .n = 1}};
 	*to->last = copy;
 	to->last = &copy->next;
 	return 0;

@@ -542,6 +542,39 @@ bool toml_path_starts(const struct keypath *path, const struct keypath *prefix)
 	return true;
 }
 
+/* What is missing of the command e of section s; "args" and "cwd" beside it belong to it. */
+static const char *command_lost(struct toml_doc *d, const struct toml_section *s,
+	const struct toml_entry *e, const struct json_watch *watch)
+{
+	const char *args[JSON_ARGS_MAX], *cwd = NULL;
+	size_t n = 0;
+	bool list = false;
+	for (const struct toml_entry *x = s->entry; x; x = x->next) {
+		if (x->path.n != 1)
+			continue;
+		if (x->string && streq(x->path.seg[0], "cwd"))
+			cwd = x->string;
+		if (*x->value != '[' || !streq(x->path.seg[0], "args"))
+			continue;
+		list = true;
+		/* as written back: on one line, without a comment */
+		struct err ignored;
+		struct in in = {.p = x->value,
+			.end = x->value + strlen(x->value),
+			.a = d->a,
+			.err = &ignored};
+		while (n < ARRAY_LEN(args) - 1 && *(in.p += strcspn(in.p, "\"'"))) {
+			char *string;
+			if (read_string(&in, true, &string) < 0)
+				break;
+			args[n++] = string;
+		}
+	}
+	if (cwd)
+		args[n++] = cwd;
+	return watch->missing(watch->ud, e->string, list || cwd ? args : NULL, n);
+}
+
 void toml_doc_check_commands(
 	struct toml_doc *d, const struct keypats *commands, const struct json_watch *watch)
 {
@@ -555,8 +588,7 @@ void toml_doc_check_commands(
 			bool named = false;
 			for (size_t i = 0; i < commands->n; i++)
 				named = named || keypat_is(&commands->v[i], &path);
-			const char *lost = named && e->string ? watch->missing(watch->ud, e->string)
-							      : NULL;
+			const char *lost = named && e->string ? command_lost(d, s, e, watch) : NULL;
 			if (!lost)
 				continue;
 			char place[512];

@@ -15,10 +15,13 @@ static void withheld(void *ud, const char *place, const char *why)
 	(void)ud, (void)place, (void)why;
 }
 
-static const char *missing(void *ud, const char *command)
+static const char *missing(void *ud, const char *command, const char *const *args, size_t n)
 {
 	(void)ud;
-	return strchr(command, 'x') ? "x" : NULL;
+	bool lost = strchr(command, 'x');
+	for (size_t i = 0; args && i < n; i++)
+		lost = lost || strchr(args[i], 'x');
+	return lost ? "x" : NULL;
 }
 
 static const struct json_watch watch = {.withheld = withheld,

@@ -245,6 +245,68 @@ file() {
 	assert_output apiKey
 }
 
+# Some hooks end with 2 for a script that isn't there, as python3 does, which forbids what they watch.
+@test "hooks and servers whose files are not inside stay behind, by name; a further PATH brings them" {
+	file bin/check.py <<<'exit(0)'
+	file bin/server.js <<<''
+	file .local/bin/line <<<'#!/bin/sh'
+	chmod +x "$HOME/bin/check.py" "$HOME/.local/bin/line"
+	mkdir -p "$HOME/notes"
+	file .claude/settings.json <<-EOT
+		{"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "python3 ~/bin/check.py"}]}],
+		           "Stop": [{"hooks": [{"type": "command", "command": "check.py"}]}]},
+		 "statusLine": {"type": "command", "command": "~/.local/bin/line"}}
+	EOT
+	file .claude.json <<-EOT
+		{"mcpServers": {"one": {"command": "bash", "args": ["-l", "$HOME/bin/server.js", "x"]},
+		                "two": {"command": "env", "args": ["x", "$HOME/notes"]},
+		                "three": {"command": "bash", "args": ["-c", "true", "$HOME", "/tmp"]},
+		                "four": {"command": "docker", "args": ["run", "-i", "mcp/x"]}}}
+	EOT
+	file .codex/config.toml <<-EOT
+		[mcp_servers.one]
+		command = "bash"
+		args = ["$HOME/bin/server.js"]
+		[mcp_servers.three]
+		command = "bash"
+		args = ["-c", "true"]
+	EOT
+	file .config/opencode/opencode.json <<-EOT
+		{"mcp": {"one": {"type": "local", "command": ["bash", "$HOME/bin/server.js"]},
+		         "three": {"type": "local", "command": ["bash", "-c", "true"]}}}
+	EOT
+	# as Debian's ~/.profile has it
+	PATH=$HOME/bin:$HOME/.local/bin:$PATH
+	run look claude 'cat ~/.claude/settings.json ~/.claude.json' --offline
+	assert_status 0
+	for w in PreToolUse.0.hooks.0.command:\ ~/bin/check.py Stop.0.hooks.0.command:\ check.py \
+		statusLine.command:\ ~/.local/bin/line mcpServers.one.command:\ ~/bin/server.js \
+		mcpServers.two.command:\ ~/notes; do
+		assert_output "${w/$HOME/\~} is not inside" || return 1
+	done
+	assert_output 'mcpServers.four.command: docker has no engine inside'
+	assert_output '"three"'
+	for w in '"matcher"' '"Stop"' '"statusLine"' '"one"' '"two"' '"four"'; do
+		refute_output "$w" || return 1
+	done
+	for a in codex:.codex/config.toml opencode:.config/opencode/opencode.json; do
+		run look "${a%:*}" "cat ~/${a#*:}" --offline
+		assert_status 0 || return 1
+		assert_output 'one.command: ~/bin/server.js is not inside' || return 1
+		assert_output three || return 1
+		[ "$(grep -c server.js <<<"$output")" -eq 1 ] || fail 'it came along' || return 1
+	done
+	look_profile claude
+	run "$BAWN" run --rm --offline claude-look "$WS" "$HOME/bin:ro" "$HOME/notes:ro" -- \
+		'cat ~/.claude/settings.json ~/.claude.json; python3 ~/bin/check.py && echo IT RUNS'
+	assert_output 'IT RUNS'
+	assert_output '"matcher"'
+	assert_output '"two"'
+	refute_output /bin/check.py\ is
+	refute_output /bin/server.js\ is
+	refute_output /notes\ is
+}
+
 @test "--bare-home brings nothing along but what starts the tool" {
 	file .claude/CLAUDE.md <<<'MY INSTRUCTIONS'
 	file .claude/settings.json <<<'{"model": "opus"}'

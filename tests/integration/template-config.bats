@@ -287,6 +287,25 @@ the TEAM speaks"
 	assert_output .codex
 }
 
+@test "config: what the user's settings start is looked for in the template, not on the machine" {
+	begin
+	mkdir -p "$LAYER/opt/team/bin" "$LAYER/usr/local/bin"
+	printf '#!/bin/sh\n' | tee "$LAYER/opt/team/bin/team-only" >"$LAYER/usr/local/bin/base-only"
+	chmod +x "$LAYER/opt/team/bin/team-only" "$LAYER/usr/local/bin/base-only"
+	put bin/own.sh <<<'#!/bin/sh'
+	template_commit base 'env PATH=/opt/team/bin:/usr/local/bin:/usr/bin'
+	cat >"$HOME/.claude.json" <<-'EOT'
+		{"mcpServers": {"one": {"command": "team-only"}, "two": {"command": "/usr/local/bin/base-only"},
+		                "three": {"command": "python3", "args": ["-m", "x"]}, "four": {"command": "/usr/bin/git"},
+		                "five": {"command": "~/bin/own.sh"}}}
+	EOT
+	run in_tool claude 'cat ~/.claude.json'
+	assert_output 'mcpServers.three.command: python3 is not inside'
+	assert_output 'mcpServers.four.command: /usr/bin/git is not inside'
+	for w in one two five; do assert_output "\"$w\":" || return 1; done
+	for w in three four; do refute_output "\"$w\":" || return 1; done
+}
+
 @test "config: commands, agents and skills of a template and of the user's stand side by side, its own first" {
 	begin
 	put .claude/commands/ship.md <<<'ship as the team does'

@@ -16,10 +16,13 @@ static void note(void *ud, const char *place, const char *why)
 	snprintf(said + n, sizeof(said) - n, "%s: %s\n", place, why);
 }
 
-static const char *missing(void *ud, const char *command)
+static const char *missing(void *ud, const char *command, const char *const *args, size_t n)
 {
 	(void)ud;
-	return strstr(command, "absent") ? "is not inside" : NULL;
+	bool lost = strstr(command, "absent");
+	for (size_t i = 0; args && i < n; i++)
+		lost = lost || strstr(args[i], "absent");
+	return lost ? "is not inside" : NULL;
 }
 
 static const struct json_watch watch = {
@@ -161,6 +164,31 @@ static void json_hooks_without_script_go(void **state)
 	json_doc_free(d);
 }
 
+/* What stands beside a command belongs to it: arguments, where it starts; a list is both in one. */
+static void json_servers_without_their_files_go(void **state)
+{
+	(void)state;
+	static const char in[] =
+		"{\"mcp\": {\"one\": {\"command\": \"node\", \"args\": [\"here\", 1, \"absent\"]}, "
+		"\"two\": {\"command\": \"node\", \"args\": [\"here\"], \"cwd\": \"absent\"}, "
+		"\"three\": {\"command\": [\"node\", \"absent\"]}, "
+		"\"four\": {\"command\": \"node\", \"args\": [\"here\"]}, "
+		"\"five\": {\"command\": [\"node\", \"here\"]}, \"six\": {\"command\": []}, "
+		"\"seven\": {\"command\": 7, \"args\": [\"absent\"]}}}";
+	struct json_doc *d;
+	assert_int_equal(json_doc_parse(in, strlen(in), &d, NULL), 0);
+	struct keypats c = patterns((const char *[]){"mcp.*.command", NULL});
+	json_doc_check_commands(d, &c, &watch);
+	char *out = json_line_text(d);
+	assert_string_equal(out,
+		"{\"mcp\":{\"four\":{\"command\":\"node\",\"args\":[\"here\"]},"
+		"\"five\":{\"command\":[\"node\",\"here\"]},\"six\":{\"command\":[]},"
+		"\"seven\":{\"command\":7,\"args\":[\"absent\"]}}}");
+	assert_non_null(strstr(said, "mcp.three.command: is not inside"));
+	free(out);
+	json_doc_free(d);
+}
+
 static void json_refuses(void **state)
 {
 	(void)state;
@@ -236,6 +264,53 @@ static void toml_keeps_what_is_listed(void **state)
 		assert_null(strstr(out, gone[i]));
 	assert_non_null(strstr(said, "mcp.gone.command: is not inside"));
 	assert_non_null(strstr(said, "mcp.good.env.API_TOKEN"));
+}
+
+/* Each way to write a table that holds a command, opened as settings are before they are merged. */
+static void toml_commands_are_found_when_opened(void **state)
+{
+	(void)state;
+	static const char *const in[] = {
+		"[mcp.one]\ncommand = 'absent'\n[mcp.two]\ncommand = 'x'\n",
+		"[mcp]\none = { command = 'absent' }\ntwo = { command = 'x' }\n",
+		"[mcp]\none.command = 'absent'\ntwo.command = 'x'\n",
+		"mcp.one.command = 'absent'\nmcp.two.command = 'x'\n",
+		"mcp = { one = { command = 'absent' }, two = { command = 'x' } }\n"};
+	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+		struct toml_doc d, merged;
+		struct err err = {0};
+		struct keypats k = patterns((const char *[]){"mcp", NULL}), none = {0};
+		struct keypats c = patterns((const char *[]){"mcp.*.command", NULL});
+		assert_int_equal(
+			toml_doc_parse(&arena, in[i], strlen(in[i]), &k, &none, &watch, &d, &err),
+			0);
+		assert_int_equal(toml_doc_open(&d, &err), 0);
+		assert_int_equal(
+			toml_doc_parse(&arena, "mcp = 1", 0, NULL, NULL, NULL, &merged, &err), 0);
+		toml_doc_merge(&merged, &d, true);
+		toml_doc_check_commands(&merged, &c, &watch);
+		char *out = toml_doc_text(&merged);
+		assert_null(strstr(out, "absent"));
+		assert_non_null(strstr(out, "[mcp.two]\ncommand = \"x\""));
+	}
+}
+
+static void toml_servers_without_their_files_go(void **state)
+{
+	(void)state;
+	static const char in[] =
+		"[mcp.one]\nargs = [ 'here', # absent\n 7, \"\"\"absent\"\"\", ]\ncommand = "
+		"'node'\n"
+		"[mcp.two]\ncommand = 'node'\ncwd = 'absent'\n"
+		"[mcp.three]\ncommand = 'node'\nargs = []\nenv = { args = 'absent' }\n"
+		"[mcp.four]\ncommand = 'node'\nargs = ['a \"b\" ]', \"c\"]\n";
+	char *out;
+	assert_int_equal(toml(in, (const char *[]){"mcp", NULL}, &out), 0);
+	assert_null(strstr(out, "one"));
+	assert_null(strstr(out, "two"));
+	assert_non_null(strstr(out, "[mcp.three]"));
+	assert_non_null(strstr(out, "[mcp.four]"));
+	assert_non_null(strstr(said, "mcp.two.command: is not inside"));
 }
 
 static void toml_fails_closed(void **state)
@@ -341,9 +416,12 @@ int main(void)
 		cmocka_unit_test_setup(json_keeps_what_is_listed, reset),
 		cmocka_unit_test_setup(json_drop_wins, reset),
 		cmocka_unit_test_setup(json_hooks_without_script_go, reset),
+		cmocka_unit_test_setup(json_servers_without_their_files_go, reset),
 		cmocka_unit_test_setup(json_refuses, reset),
 		cmocka_unit_test_setup(json_merge_over_and_under, reset),
 		cmocka_unit_test_setup(toml_keeps_what_is_listed, reset),
+		cmocka_unit_test_setup(toml_commands_are_found_when_opened, reset),
+		cmocka_unit_test_setup(toml_servers_without_their_files_go, reset),
 		cmocka_unit_test_setup(toml_fails_closed, reset),
 		cmocka_unit_test_setup(toml_merges_tables_once, reset),
 		cmocka_unit_test_setup(merge_order, reset),
