@@ -307,6 +307,33 @@ file() {
 	refute_output /notes\ is
 }
 
+@test "a proxy of the host's that settings name stays behind: inside there is none" {
+	file .claude/settings.json <<<'{"env": {"HTTPS_PROXY": "http://127.0.0.1:3128", "no_proxy": "x", "MY_FLAG": "1"}}'
+	file .claude.json <<<'{"mcpServers": {"a": {"command": "bash", "env": {"http_proxy": "http://127.0.0.1:3128", "MY_FLAG": "1"}}}}'
+	file .codex/config.toml <<-EOT
+		[shell_environment_policy.set]
+		ALL_PROXY = "http://127.0.0.1:3128"
+		MY_FLAG = "1"
+		[mcp_servers.a]
+		command = "bash"
+		env = { HTTPS_PROXY = "http://127.0.0.1:3128", MY_FLAG = "1" }
+	EOT
+	file .gemini/settings.json <<<'{"mcpServers": {"a": {"command": "bash", "env": {"HTTP_PROXY": "http://127.0.0.1:3128", "MY_FLAG": "1"}}}}'
+	file .config/opencode/opencode.json <<<'{"mcp": {"a": {"type": "local", "command": ["bash"], "environment": {"HTTPS_PROXY": "http://127.0.0.1:3128", "MY_FLAG": "1"}}}}'
+	run look claude 'cat ~/.claude/settings.json ~/.claude.json' --offline
+	[ "$(grep -c MY_FLAG <<<"$output")" -eq 2 ] || fail "$output"
+	refute_output _PROXY
+	refute_output _proxy
+	run look codex 'cat ~/.codex/config.toml' --offline
+	[ "$(grep -c MY_FLAG <<<"$output")" -eq 2 ] || fail "$output"
+	refute_output _PROXY
+	for a in gemini:.gemini/settings.json opencode:.config/opencode/opencode.json; do
+		run look "${a%:*}" "cat ~/${a#*:}" --offline
+		assert_output MY_FLAG || return 1
+		refute_output _PROXY || return 1
+	done
+}
+
 @test "--bare-home brings nothing along but what starts the tool" {
 	file .claude/CLAUDE.md <<<'MY INSTRUCTIONS'
 	file .claude/settings.json <<<'{"model": "opus"}'
