@@ -192,6 +192,13 @@ static bool is_reference(const char *v)
 	return has_prefix(v, "{env:") && v[strlen(v) - 1] == '}';
 }
 
+/* Codex' "env_key": the name of a variable, whose value is the secret. */
+static bool names_variable(const char *key, const char *v)
+{
+	return key && streq(key, "env_key") &&
+		!v[strspn(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] && strchr(v, '_');
+}
+
 /* Random-looking: long, of mixed classes, without what words and paths are parted by. */
 static bool looks_random(const char *v, size_t least)
 {
@@ -240,7 +247,7 @@ const char *secret_value(const char *key, const char *value)
 		return why;
 	if (scheme && strlen(v) >= 8 && !strchr(v, ' '))
 		return "a credential";
-	if (key && secret_name(key) && strlen(v) >= 6 && !strchr(v, ' '))
+	if (key && secret_name(key) && !names_variable(key, v) && strlen(v) >= 6 && !strchr(v, ' '))
 		return "its name says so";
 	if (looks_random(v, 32))
 		return "it looks random";

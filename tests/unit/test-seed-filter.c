@@ -77,6 +77,10 @@ static void secrets_are_found(void **state)
 		{"monkey", "a banana", false},
 		{"description", "Use the task-runner for 12 things and sk-ip the rest", false},
 		{"rev", "v1.2.3", false},
+		{"env_key", "MY_GATEWAY_API_KEY", false},
+		{"env_key", "hunter22", true},
+		{"env_key", "MY_hunter22_KEY", true},
+		{"env_key", "sk_live_0123456789abcdefghijkl", true},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *why = secret_value(rows[i].key, rows[i].value);
