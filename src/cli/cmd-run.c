@@ -18,6 +18,11 @@ int cmd_run(int argc, char **argv)
 		return run_finish(&r, 125, &err);
 	signals_hold();
 	int k = run_begin(&r, &err);
+	struct spec there;
+	struct err ignored = {0};
+	if (k == 0 && r.opt.rm && !lasting_is_profile(&r, r.opt.profile) &&
+		store_sandbox_find(&r.store, &r.arena, r.opt.profile, &there, &ignored) == 0)
+		k = lasting_unknown(&r, r.opt.profile, &err);
 	if (k == 0)
 		k = run_result_open(&r, &err);
 	if (k < 0)

@@ -124,6 +124,15 @@ int lasting_unknown(struct run *r, const char *name, struct err *err)
 	if (lasting_is_profile(r, name))
 		return profile_not_sandbox(r, name, &names, err);
 	const char *near = text_nearest(name, (const char *const *)names.v, names.n);
+	struct spec there;
+	if (near && streq(near, name) && /* where a profile is wanted */
+		store_sandbox_find(&r->store, &r->arena, name, &there, &ignored) == 0) {
+		err_hint(err,
+			"bawn run %s enters it; what begins anew takes a profile, as in bawn run "
+			"--name NAME claude",
+			name);
+		return err_set(err, EEXIST, "'%s' is a sandbox, not a profile", name);
+	}
 	if (near) {
 		err_hint(err, "did you mean %s?  bawn ls lists the sandboxes", near);
 		return err_set(err, ENOENT, "there is no sandbox '%s'", shown);

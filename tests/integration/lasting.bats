@@ -83,6 +83,14 @@ stopped() {
 	refute_output 'no sandbox'
 	run -1 "$BAWN" rm A.b_c-8
 	assert_output 'did you mean A.b_c-9?'
+	for o in '--name other' --rm; do
+		# shellcheck disable=SC2086  # two words
+		run -125 "$BAWN" run $o A.b_c-9 -- true
+		assert_output "'A.b_c-9' is a sandbox, not a profile" || return 1
+		assert_output 'bawn run A.b_c-9 enters it' || return 1
+	done
+	run -125 "$BAWN" run --rm A.b_c-8 -- true
+	assert_output 'there is no profile "A.b_c-8"'
 	run -125 "$BAWN" lss
 	assert_output 'did you mean ls?'
 	run -125 "$BAWN" rm
