@@ -37,14 +37,19 @@ void dialer_fix_name(char *dst, size_t cap, const char *option, const char *host
 void dialer_fix_addr(char *dst, size_t cap, const struct host_addr *a, uint16_t port)
 {
 	char s[80];
+	const char *special = host_addr_special(a);
 	dialer_format_addr(s, sizeof(s), a, port == 443 ? 0 : port);
 	snprintf(dst, cap, "--allow %s", s);
+	if (special && streq(special, "metadata")) /* tools ask there unasked: nothing to propose */
+		dst[0] = '\0';
 }
 
 const char *dialer_deny_reason(const struct egress_verdict *v, bool offline, char *fix)
 {
 	if (!offline && v->rule == EGRESS_NO_RULE)
-		return "no rule allows it";
+		return *fix
+			? "no rule allows it"
+			: "a cloud metadata service hands out credentials, and no rule allows it";
 	*fix = '\0'; /* deny wins over every --allow */
 	return offline ? "this run is offline" : "a rule denies it";
 }

@@ -46,9 +46,13 @@ line_of() { grep -nE "^ +- $1( |$)" "$BAWN_SRCDIR/policies/egress/balanced.yaml"
 	assert_output 'bawn run --allow [2606:4700::1]:8443 (and'
 	why 127.0.0.1:3000
 	assert_output 'bawn run --host-port 3000 (and'
+	why 169.254.169.254:80
+	assert_output 'because: a cloud metadata service hands out credentials, and no rule allows it'
+	refute_output 'to allow it'
 	BAWN_OPTS=(--policy open)
 	why 169.254.169.254:80
 	assert_status 1
+	refute_output 'to allow it'
 	why example.com
 	assert_status 0
 	assert_output 'by: policy open, line 5: allow **:22,80,443,8080,8443'

@@ -352,6 +352,8 @@ static void test_private_address(void **state)
 	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
 	ask(&w, EGRESS_ASK_ADDR, "", "169.254.169.254", 80);
 	assert_int_equal(answer(&w, NULL), EGRESS_ANSWER_DENIED);
+	assert_non_null(strstr(got.text, "a cloud metadata service hands out credentials"));
+	assert_null(strstr(got.text, "--allow"));
 	/* NET-09: allowed by name, and still not */
 	assert_int_equal(ask_name(&w, "metadata.google.internal", 80), EGRESS_ANSWER_DENIED);
 	assert_non_null(strstr(got.text, "metadata"));
