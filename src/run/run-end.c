@@ -253,8 +253,10 @@ void run_account(struct run *r, const struct sandbox_result *res)
 {
 	say_denials(r);
 	scan_end(r);
+	/* nothing has ended where nothing could be started */
+	const uint64_t end = res->end_ns ? res->end_ns : run_now();
 	struct audit_field f[] = {{.key = "code", .num = res->code},
-		{.key = "ms", .num = (int64_t)((res->end_ns - r->t_begin) / 1000000)}};
+		{.key = "ms", .num = (int64_t)((end - r->t_begin) / 1000000)}};
 	run_audit(r, "exit", f, ARRAY_LEN(f));
 }
 
