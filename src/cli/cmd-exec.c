@@ -133,8 +133,16 @@ static int enter(struct run *r, const struct asked *o, const char *name, struct 
 static int exec(struct run *r, void *ctx, char **word, int n, struct err *err)
 {
 	int at = 1;
-	if (streq(word[at], "--") && at + 1 < n)
-		at++;
+	if (streq(word[at], "--") && ++at == n) {
+		err_hint(err, "bawn exec %s COMMAND [ARGS...]", word[0]);
+		return err_set(err, EINVAL, "which command?");
+	}
+	if (at == 1 && word[at][0] == '-') {
+		char shown[128];
+		escape_text(shown, sizeof(shown), word[at]);
+		err_hint(err, "options come first: bawn exec %s ... %s COMMAND", shown, word[0]);
+		return err_set(err, EINVAL, "%s stands behind the sandbox's name", shown);
+	}
 	for (; at < n; at++)
 		strv_add(&r->arena, &r->command, word[at]);
 	return enter(r, ctx, word[0], err);

@@ -91,6 +91,14 @@ stopped() {
 	done
 	run -125 "$BAWN" run --rm A.b_c-8 -- true
 	assert_output 'there is no profile "A.b_c-8"'
+	run -125 "$BAWN" exec ab -u root id
+	assert_output "-u stands behind the sandbox's name"
+	assert_output 'options come first: bawn exec -u ... ab COMMAND'
+	run -125 "$BAWN" exec ab --
+	assert_output 'which command?'
+	# what could not be started took no time
+	run -127 "$BAWN" exec ab no-such-program
+	grep '"event":"exit"' "$AUDIT" | grep -Eq '"code":127,"ms":[0-9]{1,6}\b' || fail "$(tail -n 3 "$AUDIT")"
 	run -125 "$BAWN" lss
 	assert_output 'did you mean ls?'
 	run -125 "$BAWN" rm
