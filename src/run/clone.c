@@ -329,7 +329,8 @@ static int gather(struct run *r, const char *dir, const char *branch, struct err
 	return k;
 }
 
-/* Run inside, in the empty workspace.  Whatever an earlier try left goes first. */
+/* Run inside, in the empty workspace.  Whatever an earlier try left goes first.  What Git LFS has
+ * not fetched on the host can't be had here, offline: pointers stand in such files' places. */
 static const char script[] =
 	"set -e\n"
 	"s=" CLONE_SETUP_INSIDE "\n"
@@ -343,7 +344,8 @@ static const char script[] =
 	"done\n"
 	"git update-ref --stdin <$s/refs\n"
 	"git update-ref \"refs/heads/$(cat $s/branch)\" \"$(cat $s/head)\"\n"
-	"git reset -q --hard\n";
+	"GIT_LFS_SKIP_SMUDGE=1 git reset -q --hard\n"
+	"! git config filter.lfs.process >/dev/null || git lfs checkout >/dev/null 2>&1 || :\n";
 
 static _noreturn_ void set_up(struct run *r)
 {

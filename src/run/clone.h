@@ -10,6 +10,7 @@
 #include "run/run.h"
 
 #define CLONE_OBJECTS "/run/bawn/objects" /* the host's object store inside, read-only */
+#define CLONE_LFS "/run/bawn/lfs/objects" /* its objects of Git LFS, where there are any */
 #define CLONE_PART "ws"                   /* of the writable layer */
 #define CLONE_SETUP "clone"               /* in the box: what the first session needs to know */
 #define CLONE_SETUP_INSIDE "/run/bawn/clone"

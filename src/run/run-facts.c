@@ -326,6 +326,8 @@ static bool seed_from_cache(
 {
 	const struct seed_cache_key key = {.home = strv_env_get(env, "HOME"),
 		.xdg_config = strv_env_get(env, "XDG_CONFIG_HOME"),
+		.template = r->image,
+		.no_system = seed_no_system(strv_env_get(env, "GIT_CONFIG_NOSYSTEM")),
 		.workspace = run_place(r),
 		.git = (int)r->ws.git,
 		.admin = admin};
@@ -346,7 +348,9 @@ static bool has_git_settings(struct run *r)
 	char *own = path_join(&r->arena, r->id.home, ".gitconfig");
 	char *conf = xdg && *xdg == '/' ? path_join(&r->arena, xdg, "git/config")
 					: path_join(&r->arena, r->id.home, ".config/git/config");
-	return (own && access(own, F_OK) == 0) || (conf && access(conf, F_OK) == 0);
+	bool machine = !r->image && !seed_no_system(getenv("GIT_CONFIG_NOSYSTEM"));
+	return (own && access(own, F_OK) == 0) || (conf && access(conf, F_OK) == 0) ||
+		(machine && access("/etc/gitconfig", F_OK) == 0);
 }
 
 static bool has_own_command(const struct run *r)

@@ -229,6 +229,21 @@ static int home_rows(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Git LFS's own objects, which it looks for beside a store that is borrowed from.  They may be
+ * anywhere else (a link, lfs.storage): then they are fetched. */
+static void lfs_row(struct run *r)
+{
+	char *objects = path_join(&r->plan.arena, r->repo, "lfs/objects");
+	_cleanup_close_ int fd = path_openat2(
+		AT_FDCWD, objects, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return;
+	struct mount_op *m = row(r, MOUNT_BIND, CLONE_LFS,
+		MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
+	m->src = objects;
+	m->why = "the host's objects of Git LFS";
+}
+
 /* What a clone shares with the host: objects, and what its making needs to know. */
 static void clone_rows(struct run *r)
 {
@@ -238,6 +253,7 @@ static void clone_rows(struct run *r)
 	m = row(r, MOUNT_BIND, CLONE_OBJECTS, MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT, NULL);
 	m->src = path_join(&r->plan.arena, r->repo, "objects");
 	m->why = "the host's git objects";
+	lfs_row(r);
 	m = row(r, MOUNT_BIND, CLONE_SETUP_INSIDE,
 		MOUNT_RO | MOUNT_NOEXEC | MOUNT_POINT | MOUNT_OPTIONAL, NULL);
 	m->src = path_join(&r->plan.arena, r->box.dir, CLONE_SETUP);

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <strings.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -46,12 +47,22 @@ char *seed_cache_path(struct arena *a, const char *cache_dir, const struct seed_
 	blob_put_u64(&b, 4, (uint64_t)key->git);
 	blob_put_str(&b, 5, key->admin);
 	blob_put(&b, 6, &admin, sizeof(admin));
+	blob_put_u64(&b, 7, (uint64_t)key->template | (uint64_t)key->no_system << 1);
 	char hex[33], *path = NULL;
 	if (!b.failed)
 		path = arena_printf(
 			a, "%s/seed/%s", cache_dir, digest_hex(digest_of(b.data, b.n), hex));
 	blob_free(&b);
 	return path;
+}
+
+bool seed_no_system(const char *value)
+{
+	static const char *const no[] = {"", "0", "false", "no", "off"};
+	for (size_t i = 0; value && i < ARRAY_LEN(no); i++)
+		if (strcasecmp(value, no[i]) == 0)
+			return false;
+	return value;
 }
 
 bool seed_cache_source_holds(const struct blob_view *v)

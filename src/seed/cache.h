@@ -45,6 +45,8 @@ struct seed_cache_source {
 struct seed_cache_key {
 	const char *home;       /* HOME and XDG_CONFIG_HOME as bawn-admin would see them */
 	const char *xdg_config; /* NULL: unset */
+	bool template;          /* the root is one: the machine's settings don't count */
+	bool no_system;         /* see seed_no_system() */
 	const char *workspace;
 	int git;           /* enum host_git_kind */
 	const char *admin; /* bawn-admin: another build may decide otherwise */
@@ -52,6 +54,9 @@ struct seed_cache_key {
 
 /* "CACHE_DIR/seed/<32 hex>" in arena; NULL when there is no such bawn-admin or no memory. */
 char *seed_cache_path(struct arena *a, const char *cache_dir, const struct seed_cache_key *key);
+
+/* GIT_CONFIG_NOSYSTEM's value, or NULL: does git leave the machine's own settings out? */
+bool seed_no_system(const char *value);
 
 /* Fill the home (a directory, so far empty) from the cache file path.  true, and the records, one a
  * line, in arena; false when bawn-admin has to do it, whatever the reason. */

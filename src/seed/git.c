@@ -99,6 +99,19 @@ static const char *const allowed[] = {
 	"user.signingformat",
 };
 
+/* Names a program, but git-lfs's own and in these words alone (with --skip-smudge, too): without it
+ * what is added inside is committed as it is, and every file of LFS counts as changed. */
+static const struct {
+	const char *key, *value;
+} lfs_settings[] = {
+	{"filter.lfs.clean", "git-lfs clean -- %f"},
+	{"filter.lfs.smudge", "git-lfs smudge -- %f"},
+	{"filter.lfs.smudge", "git-lfs smudge --skip -- %f"},
+	{"filter.lfs.process", "git-lfs filter-process"},
+	{"filter.lfs.process", "git-lfs filter-process --skip"},
+	{"filter.lfs.required", "true"},
+};
+
 static const char *const https_hosts[] = {
 	"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"};
 
@@ -108,6 +121,14 @@ static bool is_allowed(const char *key)
 		if (fnmatch(allowed[i], key, 0) == 0)
 			return true;
 	return GUARD_REMOVED("seed-git-keys");
+}
+
+static bool is_lfs(const char *key, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(lfs_settings); i++)
+		if (streq(lfs_settings[i].key, key) && streq(lfs_settings[i].value, value))
+			return true;
+	return false;
 }
 
 static void quote(FILE *f, const char *s)
@@ -213,7 +234,7 @@ static void write_fixed(FILE *f, const char *workspace)
 }
 
 int seed_git_filter(struct seed_report *report, const char *list, size_t n, const char *workspace,
-	struct seed_git_out *ret, struct err *err)
+	bool lfs, struct seed_git_out *ret, struct err *err)
 {
 	struct arena *a = report->a;
 	struct seed_git_out out = {0};
@@ -233,14 +254,15 @@ int seed_git_filter(struct seed_report *report, const char *list, size_t n, cons
 			*nl = '\0';
 		if (!key || !strchr(key, '.'))
 			continue;
-		if (!is_allowed(key))
+		bool comes = is_allowed(key) || (lfs && is_lfs(key, value));
+		if (!comes)
 			tell_setting(report, key, value);
 		if (special(&out, key, value))
 			continue;
 		const char *why = secret_value(NULL, value);
 		if (!why)
 			why = secret_value(NULL, key);
-		if (!is_allowed(key) || needs_ssh_key(key)) {
+		if (!comes || needs_ssh_key(key)) {
 			dropped++;
 		} else if (why || strlen(key) > 900) {
 			const char *last = strrchr(key, '.');
@@ -271,10 +293,10 @@ static const char *find_git(struct seed_cache *cache)
 	return NULL;
 }
 
-/* What `git config --global --list -z` says; bytes, and whether git accepts the files (0 if not).
- * git_dir is where conditions of includes (gitdir:) are evaluated. */
-static ssize_t git_list(struct seed_copy *c, const char *git, const char *git_dir, char **ret,
-	bool *ret_ok, struct err *err)
+/* What `git config --global --list -z` says, or with --system; bytes, and whether git accepts the
+ * files (0 if not).  git_dir is where conditions of includes (gitdir:) are evaluated. */
+static ssize_t git_list(struct seed_copy *c, const char *git, char *scope, const char *git_dir,
+	char **ret, bool *ret_ok, struct err *err)
 {
 	char *home = arena_printf(c->a, "HOME=%s", c->home);
 	const char *xdg = getenv("XDG_CONFIG_HOME");
@@ -283,7 +305,7 @@ static ssize_t git_list(struct seed_copy *c, const char *git, const char *git_di
 	char *const env[] = {home, "PATH=/usr/bin:/bin", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_CEILING_DIRECTORIES=/", git_dir ? dir : "GIT_OPTIONAL_LOCKS=0", conf, NULL};
 	char *const argv[] = {
-		"git", "-C", "/", "config", "--global", "--includes", "--list", "-z", NULL};
+		"git", "-C", "/", "config", scope, "--includes", "--list", "-z", NULL};
 	int pipes[2];
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
@@ -317,17 +339,29 @@ static char *xdg_path(struct seed_copy *c, const char *name)
 				  : arena_printf(c->a, "%s/.config/git/%s", c->home, name);
 }
 
+static bool has_file(struct seed_copy *c, const char *path)
+{
+	if (!path)
+		return false;
+	seed_cache_source(c->cache, path);
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 /* Starting git costs more than all the rest: only where it has something to read. */
 static bool has_config(struct seed_copy *c)
 {
-	char *const paths[] = {arena_printf(c->a, "%s/.gitconfig", c->home), xdg_path(c, "config")};
+	bool first = has_file(c, arena_printf(c->a, "%s/.gitconfig", c->home));
+	return has_file(c, xdg_path(c, "config")) || first;
+}
+
+/* Is git-lfs there inside?  A template with it has the machine's settings for it, too. */
+static bool has_lfs(struct seed_copy *c)
+{
+	static const char *const places[] = {"/usr/bin/git-lfs", "/usr/local/bin/git-lfs",
+		"/home/linuxbrew/.linuxbrew/bin/git-lfs"};
 	bool any = false;
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		if (!paths[i])
-			continue;
-		seed_cache_source(c->cache, paths[i]);
-		any = any || access(paths[i], F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(places) && !c->below; i++)
+		any = has_file(c, places[i]) || any;
 	return any;
 }
 
@@ -369,12 +403,46 @@ static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, str
 	ssize_t n = 0;
 	bool ok = false;
 	if (dir)
-		n = git_list(c, git, dir, ret, &ok, err);
+		n = git_list(c, git, "--global", dir, ret, &ok, err);
 	if (n == 0 && !ok)
-		n = git_list(c, git, NULL, ret, &ok, err);
+		n = git_list(c, git, "--global", NULL, ret, &ok, err);
 	if (!ok)
 		seed_cache_refuse(c->cache);
 	return n;
+}
+
+/* The machine's own settings (/etc/gitconfig is not there inside), which the user's stand behind.
+ */
+static ssize_t read_system(struct seed_copy *c, const char *git, char **ret, struct err *err)
+{
+	bool ok;
+	ssize_t n = git_list(c, git, "--system", NULL, ret, &ok, err);
+	if (n >= 0 && !ok)
+		seed_cache_refuse(c->cache);
+	return n;
+}
+
+/* Both, one behind the other. */
+static ssize_t read_all(struct seed_copy *c, const char *git, char **ret, struct err *err)
+{
+	char *system = NULL, *own = NULL;
+	/* a template has its own */
+	bool machine = !c->below && !seed_no_system(getenv("GIT_CONFIG_NOSYSTEM")) &&
+		has_file(c, "/etc/gitconfig");
+	ssize_t n = machine ? read_system(c, git, &system, err) : 0;
+	ssize_t k = n >= 0 && has_config(c) ? read_config(c, git, &own, err) : 0;
+	if (n <= 0 || k < 0) {
+		*ret = own;
+		return n < 0 ? n : k;
+	}
+	char *both = arena_alloc(c->a, (size_t)(n + k));
+	if (!both)
+		return err_set(err, ENOMEM, "out of memory");
+	memcpy(both, system, (size_t)n);
+	if (k)
+		memcpy(both + n, own, (size_t)k);
+	*ret = both;
+	return n + k;
 }
 
 /* Copy the file a setting names, or its default place, to ~/.config/git/NAME. */
@@ -412,11 +480,12 @@ int seed_git(struct seed_copy *c, const char *workspace, struct err *err)
 		seed_cache_source(c->cache, home);
 	const char *git = find_git(c->cache);
 	char *list = NULL;
-	ssize_t n = has_config(c) && git ? read_config(c, git, &list, err) : 0;
+	ssize_t n = git ? read_all(c, git, &list, err) : 0;
 	if (n < 0)
 		return (int)n;
 	struct seed_git_out out;
-	int r = seed_git_filter(c->report, list ? list : "", (size_t)n, workspace, &out, err);
+	int r = seed_git_filter(
+		c->report, list ? list : "", (size_t)n, workspace, has_lfs(c), &out, err);
 	if (r == 0 && out.includes)
 		seed_cache_refuse(c->cache);
 	if (r == 0)

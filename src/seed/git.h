@@ -5,11 +5,13 @@
 
 #include "seed/copy.h"
 
-/* Read the user's global git configuration (by git itself, with includes, outside any repository
- * and with an empty environment but for HOME) and write ~/.gitconfig below the sandbox's home: the
- * identity, the default branch, excludes, url rewrites and other plain settings; nothing that
- * names a program.  Signing is switched off, with a notice where it was on.  git@host: of the known
- * hosts falls back to https.  Without a configuration of the user's git is not run.  0 or -errno.
+/* Read the machine's and the user's global git configuration (by git itself, with includes, outside
+ * any repository and with an empty environment but for HOME) and write ~/.gitconfig below the
+ * sandbox's home: the identity, the default branch, excludes, url rewrites and other plain
+ * settings; nothing that names a program, but Git LFS's filter where git-lfs is there inside.  In a
+ * template the filter and the machine's are left out.  Signing is switched off, with a notice where
+ * it was on.  git@host: of the known hosts falls back to https.  Without a configuration git is not
+ * run.  0 or -errno.
  */
 int seed_git(struct seed_copy *c, const char *workspace, struct err *err);
 
@@ -23,6 +25,6 @@ struct seed_git_out {
 	bool includes;          /* further files are read, on conditions that only git knows */
 };
 int seed_git_filter(struct seed_report *report, const char *list, size_t n, const char *workspace,
-	struct seed_git_out *ret, struct err *err);
+	bool lfs, struct seed_git_out *ret, struct err *err);
 
 #endif

@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		request(&a, s, n - 1);
 		break;
 	case 'g':
-		seed_git_filter(&report, s, n - 1, "/w", &out, NULL);
+		seed_git_filter(&report, s, n - 1, "/w", true, &out, NULL);
 		break;
 	default:
 		if (secret_find(s, n - 1, &at, &len, &why) && (at + len > n - 1 || len == 0))

@@ -307,3 +307,31 @@ make_clone() {
 	assert_status 0
 	assert_output '+more'
 }
+
+@test "a clone has the files of Git LFS, from what the host has of them" {
+	need command -v git-lfs -- "git-lfs"
+	git lfs install --skip-repo >/dev/null
+	git_repo
+	(cd "$WS" && git lfs track '*.bin') >/dev/null
+	head -c 5000 /dev/zero >"$WS/a.bin"
+	git -C "$WS" add -A
+	git -C "$WS" commit -qm lfs
+	make_clone
+	run "$BAWN" exec box sh -c 'wc -c <a.bin; git status --porcelain; echo x >/run/bawn/lfs/objects/x || echo refused; echo b >b.bin; git add b.bin; git show :b.bin'
+	assert_output 5000
+	refute_output 'M a.bin'
+	assert_output refused
+	assert_output 'version https://git-lfs'
+	"$BAWN" rm -f box
+	# what is not there, or not where it always is, stays a pointer
+	plant "$HOME/.ssh/lfs"
+	mv "$WS/.git/lfs/objects" "$HOME/objects"
+	ln -s "$HOME/.ssh" "$WS/.git/lfs/objects"
+	make_clone
+	run "$BAWN" exec box sh -c 'cat a.bin; ls /run/bawn'
+	assert_status 0
+	assert_output 'version https://git-lfs'
+	refute_output lfs/objects
+	run "$BAWN" exec box cat /run/bawn/lfs/objects/lfs
+	refute_canary
+}

@@ -487,3 +487,32 @@ masked_repo() {
 	run "$BAWN" run -q shell -- git -C / config --global user.email
 	[ "$output" = home@example.com ]
 }
+
+@test "git: files of Git LFS are committed as pointers, and nothing seems changed" {
+	need command -v git-lfs -- "git-lfs"
+	need git config --system filter.lfs.process -- "the machine's settings for git-lfs"
+	unset GIT_CONFIG_NOSYSTEM # the user has none
+	git_repo
+	(cd "$WS" && git lfs track '*.bin') >/dev/null
+	head -c 5000 /dev/zero >"$WS/a.bin"
+	git -C "$WS" add -A
+	git -C "$WS" commit -qm lfs
+	run in_sandbox_sh 'touch a.bin; git status --porcelain; echo new >b.bin; git add b.bin; git commit -qm b; rm a.bin; git checkout -q a.bin; wc -c <a.bin'
+	assert_status 0
+	refute_output 'M a.bin'
+	assert_output 5000
+	run git -C "$WS" show HEAD:b.bin
+	assert_output 'version https://git-lfs'
+	run git -C "$WS" lfs fsck
+	assert_status 0
+	# without the machine's settings it is as with git itself
+	export GIT_CONFIG_NOSYSTEM=1
+	run in_sandbox git config filter.lfs.process
+	assert_status 1
+	# of the user's own those words count that git lfs install writes
+	git config --global filter.lfs.process 'git-lfs filter-process'
+	git config --global filter.lfs.clean 'evil'
+	run in_sandbox git config --get-regexp '^filter'
+	assert_output 'git-lfs filter-process'
+	refute_output evil
+}

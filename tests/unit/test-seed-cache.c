@@ -94,6 +94,7 @@ static int setup(void **state)
 	snprintf(profile, sizeof(profile), "%s/p.yaml", root);
 	setenv("HOME", host, 1);
 	unsetenv("XDG_CONFIG_HOME");
+	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
 	const char *text = "command: [sh]\n";
 	return mkdir(host, 0755) || mkdir(work, 0755) || mkdir(inside, 0700) ||
 		file_write_atomic(AT_FDCWD, profile, text, strlen(text), 0600, false, NULL);
@@ -369,12 +370,14 @@ static void the_name_says_what_it_depends_on(void **state)
 	put("bawn-admin", "1");
 	const struct seed_cache_key base = {
 		.home = "/h", .workspace = "/w", .git = 1, .admin = exe};
-	struct seed_cache_key keys[] = {base, base, base, base, base};
+	struct seed_cache_key keys[] = {base, base, base, base, base, base, base};
 	keys[0].home = "/h2";
 	keys[1].xdg_config = "";
 	keys[2].xdg_config = "/c";
 	keys[3].workspace = "/w2";
 	keys[4].git = 2;
+	keys[5].template = true;
+	keys[6].no_system = true;
 	char *p = seed_cache_path(&arena, "/cache", &base);
 	assert_non_null(p);
 	assert_int_equal(strlen(p), strlen("/cache/seed/") + 32);

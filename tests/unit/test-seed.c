@@ -220,6 +220,7 @@ static int setup(void **state)
 	mkdir(inside, 0700);
 	mkdir(work, 0700);
 	setenv("HOME", host, 1);
+	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
 	static const char *const unset[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN",
 		"CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN",
 		"GEMINI_API_KEY", "GOOGLE_API_KEY", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
@@ -521,6 +522,30 @@ static void git_identity_comes_along(void **state)
 	assert_string_equal(content(".config/git/ignore"), "*.swp\n");
 }
 
+/* In the words of `git lfs install` alone, and only where the program is there. */
+static void git_lfs_comes_along(void **state)
+{
+	(void)state;
+	static const char list[] = "filter.lfs.clean\ngit-lfs clean -- %f\0"
+				   "filter.lfs.smudge\ngit-lfs smudge --skip -- %f\0"
+				   "filter.lfs.process\ngit-lfs filter-process\0"
+				   "filter.lfs.required\ntrue\0"
+				   "filter.lfs.process\ngit-lfs filter-process; evil\0"
+				   "filter.lfs.clean\n./git-lfs clean -- %f\0"
+				   "filter.other.clean\ngit-lfs clean -- %f";
+	struct seed_git_out out;
+	assert_int_equal(seed_git_filter(&report, list, sizeof(list), NULL, true, &out, NULL), 0);
+	assert_non_null(strstr(out.text, "[filter \"lfs\"]\n\tclean = \"git-lfs clean -- %f\"\n"));
+	assert_non_null(strstr(out.text, "smudge = \"git-lfs smudge --skip -- %f\"\n"));
+	assert_non_null(strstr(out.text, "process = \"git-lfs filter-process\"\n"));
+	assert_non_null(strstr(out.text, "required = \"true\"\n"));
+	assert_null(strstr(out.text, "evil"));
+	assert_null(strstr(out.text, "./"));
+	assert_null(strstr(out.text, "other"));
+	assert_int_equal(seed_git_filter(&report, list, sizeof(list), NULL, false, &out, NULL), 0);
+	assert_null(strstr(out.text, "lfs"));
+}
+
 /* A last run's agent makes the workspace lead to a secret, through a link of the user's. */
 static void links_out_of_the_workspace_are_refused(void **state)
 {
@@ -681,6 +706,7 @@ int main(void)
 		T(a_key_has_a_stand_in),
 		T(lines_come_behind),
 		T(git_identity_comes_along),
+		T(git_lfs_comes_along),
 		T(links_out_of_the_workspace_are_refused),
 		T(links_in_the_home_are_not_followed),
 		T(odd_sources_are_named),
