@@ -97,6 +97,26 @@ static const char *const allowed[] = {
 	"fetch.fsckobjects",
 	"receive.fsckobjects",
 	"user.signingformat",
+	/* what is kept, and for how long: git tidies up by itself, and the store is the user's own
+	 */
+	"core.logallrefupdates",
+	"gc.auto",
+	"gc.autopacklimit",
+	"gc.bigpackthreshold",
+	"gc.cruftpacks",
+	"gc.pruneexpire",
+	"gc.worktreepruneexpire",
+	"gc.reflogexpire",
+	"gc.reflogexpireunreachable",
+	"gc.*.reflogexpire",
+	"gc.*.reflogexpireunreachable",
+	"gc.rerereresolved",
+	"gc.rerereunresolved",
+	"maintenance.auto",
+	/* what git trusts: submodules of a local path, work trees of somebody else's */
+	"protocol.file.allow",
+	"safe.directory",
+	"safe.barerepository",
 };
 
 /* Names a program, but git-lfs's own and in these words alone (with --skip-smudge, too): without it

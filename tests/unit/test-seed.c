@@ -176,7 +176,18 @@ static void plant_tools(void)
 		"[url \"git@github.com:\"]\n"
 		"\tinsteadOf = https://github.com/\n"
 		"[init]\n"
-		"\tdefaultBranch = trunk\n");
+		"\tdefaultBranch = trunk\n"
+		"[gc]\n"
+		"\tpruneExpire = never\n"
+		"\trecentObjectsHook = /hooks/x\n"
+		"[gc \"refs/stash\"]\n"
+		"\treflogExpire = never\n"
+		"[protocol \"file\"]\n"
+		"\tallow = always\n"
+		"[protocol \"ext\"]\n"
+		"\tallow = hooks\n"
+		"[safe]\n"
+		"\tdirectory = /shared/x\n");
 	put(".config/git/ignore", "*.swp\n");
 	put(".netrc", "machine x password " TOKEN(49));
 	put(".npmrc", "//x/:_authToken=" TOKEN(50));
@@ -509,8 +520,9 @@ static void git_identity_comes_along(void **state)
 	char *c = content(".gitconfig");
 	assert_non_null(c);
 	static const char *const have[] = {"name = \"A U Thor\"", "defaultbranch = \"trunk\"",
-		"insteadof = \"ex:\"", "gpgsign = \"false\"", "insteadof = \"git@github.com:\"",
-		"[safe]"};
+		"pruneexpire = \"never\"", "[gc \"refs/stash\"]\n\treflogexpire = \"never\"",
+		"allow = \"always\"", "directory = \"/shared/x\"", "insteadof = \"ex:\"",
+		"gpgsign = \"false\"", "insteadof = \"git@github.com:\"", "[safe]"};
 	static const char *const gone[] = {"hooks", "editor", "fsmonitor", "helper", "alias",
 		"extraheader", "gpgsign = \"true\"", "[url \"git@github.com:\"]"};
 	for (size_t i = 0; i < ARRAY_LEN(have); i++)
