@@ -1,5 +1,5 @@
 /* run/run-links.c - directories of the home that are links to another place (~/.cache ->
- * /scratch/me/cache), in the plan; see run.h.
+ * /scratch/me/cache), and links by which the workspace was named, in the plan; see run.h.
  *
  * Theory: what lies there on the host is lent by its resolved path, as all that is mounted. Inside,
  * such a link would make a directory of the throw-away root out of a part of the home, in which
@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "host/chase.h"
+#include "run/rows.h"
 #include "run/run.h"
 
 struct moved {
@@ -132,4 +134,41 @@ int run_links_turn(struct run *r, size_t from, struct err *err)
 	for (size_t i = 0; i < t.n && k == 0; i++)
 		plan_mount(p, MOUNT_SYMLINK, t.v[i].real)->data = t.v[i].home;
 	return k < 0 ? err_set(err, -k, "out of memory") : 0;
+}
+
+/* The workspace as the user calls it, with its links: the argument, or the shell's idea of where we
+ * are, if that is right.  NULL: by no such name. */
+static const char *as_named(struct run *r)
+{
+	const char *first = r->opt.paths.n ? r->opt.paths.v[0] : NULL, *pwd = getenv("PWD");
+	struct stat here, there;
+	if (first && *first == '/')
+		return first;
+	if (!pwd || *pwd != '/' || stat(pwd, &there) < 0 || stat(".", &here) < 0 ||
+		here.st_dev != there.st_dev || here.st_ino != there.st_ino)
+		return NULL;
+	return first ? path_join(&r->plan.arena, pwd, first) : pwd;
+}
+
+/* Is a place for such a link: neither the sandbox's own, nor one that the host's system has. */
+static bool may_hold(const struct run *r, const char *path)
+{
+	static const char *const own[] = {"/dev", "/etc", "/proc", "/run", "/sys", "/tmp", "/var"};
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (path_within(path, own[i]))
+			return false;
+	return !run_shown_by_host(r, path) && !path_within(r->ws.path, path);
+}
+
+void run_links_named(struct run *r)
+{
+	struct host_agent found = {0};
+	struct err ignored = {0};
+	const char *real, *name = run_has_workspace(r) && !r->image ? as_named(r) : NULL;
+	if (!name || host_chase(&r->plan.arena, &found, name, &real, &ignored) < 0 ||
+		!path_within(real, r->ws.path))
+		return;
+	for (size_t i = 0; i < found.n_links; i++)
+		if (may_hold(r, found.links[i].path))
+			row(r, MOUNT_SYMLINK, found.links[i].path, 0, found.links[i].target);
 }

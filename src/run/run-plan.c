@@ -704,6 +704,7 @@ int run_plan(struct run *r, struct err *err)
 		return k;
 	link_rows(r, r->agent.links, r->agent.n_links);
 	link_rows(r, r->tools.links, r->tools.n_links);
+	run_links_named(r);
 	k = run_ca_rows(r, err);
 	run_trees_rows(r);
 	if (k == 0)

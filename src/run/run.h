@@ -251,6 +251,10 @@ void run_trees_rows(struct run *r);
 /* run-links.c: of the rows from the given one on, those in directories that the home has as links.
  */
 int run_links_turn(struct run *r, size_t from, struct err *err);
+
+/* The links in the name that the user has for the workspace (~/src -> /data/src), so that it counts
+ * inside, too: builds keep it (CMake's cache).  Not in a template. */
+void run_links_named(struct run *r);
 /* The program, its arguments and environment alone: for one more session of a running sandbox. */
 int run_plan_command(struct run *r, struct err *err);
 /* run-plan-env.c: both parts of that. */

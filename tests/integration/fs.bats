@@ -588,3 +588,32 @@ os.setxattr(sys.argv[1], "system.posix_acl_default", struct.pack("<I", 2) + b"".
 	assert_output KEY=
 	assert_output end
 }
+
+@test "a workspace that is named by way of links is there by that name, too" {
+	git_repo
+	mkdir -p "$WS/sub" "$HOME/places"
+	ln -s "$WS" "$HOME/places/link"
+	ln -s places "$HOME/short"
+	cd "$HOME/short/link/sub"
+	run "$BAWN" run --rm shell -- sh -c 'echo here >../made; pwd; cat ~/short/link/made; ls -d ~/places/link/sub'
+	assert_status 0
+	assert_output "$WS/sub"
+	assert_output here
+	assert_output "$HOME/places/link/sub"
+	# as an argument; what the shell believes counts only where it is right
+	cd "$HOME"
+	run "$BAWN" run --rm shell "$HOME/short/link" -- sh -c 'cat ~/short/link/made'
+	assert_output here
+	run "$BAWN" run --rm shell places/link -- sh -c 'cat ~/places/link/made; ls ~/short'
+	assert_output here
+	assert_output "No such file"
+	cd "$WS"
+	PWD=$HOME/.ssh run "$BAWN" run --rm shell -- sh -c 'cat made; ls -d ~/.ssh ~/places'
+	assert_output here
+	assert_output "No such file"
+	# links of the workspace itself stay what they are
+	ln -s .. "$WS/up"
+	run "$BAWN" run --rm shell "$WS/up/${WS##*/}" -- sh -c 'cat made; readlink up'
+	assert_output here
+	assert_output ..
+}
