@@ -132,14 +132,14 @@ static int open_parent(struct mounts *s, const char *dst, const char **ret_name)
 
 /* A link of the host's.  A home that lasts may hold the one of an earlier start, which leads to a
  * version that is no more, or the empty file that another was mounted on; what else stands there
- * was made inside, and stays. */
-static int make_link(int parent, const char *name, const char *target)
+ * was made inside, and stays, as all does where the link may be missing. */
+static int make_link(int parent, const char *name, const char *target, bool optional)
 {
 	char old[PATH_MAX];
 	struct stat st;
 	if (symlinkat(target, parent, name) == 0)
 		return 0;
-	if (errno != EEXIST || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (errno != EEXIST || optional || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	ssize_t n = readlinkat(parent, name, old, sizeof(old) - 1);
 	bool same = n >= 0 && (size_t)n == strlen(target) && memcmp(old, target, (size_t)n) == 0;
@@ -160,7 +160,7 @@ static int make_node(struct mounts *s, const struct wire_mount *m)
 		return m->mode & 0022 && fchmodat(parent, name, m->mode, 0) < 0 ? -errno : 0;
 	}
 	if (m->kind == MOUNT_SYMLINK)
-		return make_link(parent, name, m->data);
+		return make_link(parent, name, m->data, m->flags & MOUNT_OPTIONAL);
 	if (m->kind == MOUNT_FILE)
 		return mknodat(parent, name, S_IFREG | m->mode, 0) < 0 && errno != EEXIST ? -errno
 											  : 0;

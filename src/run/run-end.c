@@ -239,7 +239,7 @@ static void scan_end(struct run *r)
 	struct err err = {0};
 	if (run_scan_end(r, &s, &err) < 0)
 		run_message(r, "the workspace could not be looked through at the end: %s", err.msg);
-	else if (r->lasting)
+	if (r->lasting) /* or said not to be */
 		store_sandbox_seen(&r->box);
 	/* What was found before that counts all the same. */
 	carry_git(r, &s);

@@ -136,18 +136,15 @@ int run_links_turn(struct run *r, size_t from, struct err *err)
 	return k < 0 ? err_set(err, -k, "out of memory") : 0;
 }
 
-/* The workspace as the user calls it, with its links: the argument, or the shell's idea of where we
- * are, if that is right.  NULL: by no such name. */
-static const char *as_named(struct run *r)
+/* The shell's idea of where we are, with its links, if that is right; or NULL. */
+static const char *where_named(void)
 {
-	const char *first = r->opt.paths.n ? r->opt.paths.v[0] : NULL, *pwd = getenv("PWD");
+	const char *pwd = getenv("PWD");
 	struct stat here, there;
-	if (first && *first == '/')
-		return first;
 	if (!pwd || *pwd != '/' || stat(pwd, &there) < 0 || stat(".", &here) < 0 ||
 		here.st_dev != there.st_dev || here.st_ino != there.st_ino)
 		return NULL;
-	return first ? path_join(&r->plan.arena, pwd, first) : pwd;
+	return pwd;
 }
 
 /* Is a place for such a link: neither the sandbox's own, nor one that the host's system has. */
@@ -160,15 +157,32 @@ static bool may_hold(const struct run *r, const char *path)
 	return !run_shown_by_host(r, path) && !path_within(r->ws.path, path);
 }
 
-void run_links_named(struct run *r)
+/* Of a name of the workspace, or of what is in it.  What stands there in a home that lasts stays.
+ */
+static void links_of(struct run *r, const char *name)
 {
 	struct host_agent found = {0};
 	struct err ignored = {0};
-	const char *real, *name = run_has_workspace(r) && !r->image ? as_named(r) : NULL;
-	if (!name || host_chase(&r->plan.arena, &found, name, &real, &ignored) < 0 ||
+	const char *real;
+	if (host_chase(&r->plan.arena, &found, name, &real, &ignored) < 0 ||
 		!path_within(real, r->ws.path))
 		return;
 	for (size_t i = 0; i < found.n_links; i++)
 		if (may_hold(r, found.links[i].path))
-			row(r, MOUNT_SYMLINK, found.links[i].path, 0, found.links[i].target);
+			row(r, MOUNT_SYMLINK, found.links[i].path, MOUNT_OPTIONAL,
+				found.links[i].target);
+}
+
+void run_links_named(struct run *r)
+{
+	if (!run_has_workspace(r) || r->image)
+		return;
+	const char *first = r->opt.paths.n ? r->opt.paths.v[0] : NULL, *pwd = where_named();
+	/* a sandbox that lasts has noted where its workspace is, not what it was called */
+	if (first && *first == '/')
+		links_of(r, first);
+	else if (first && pwd)
+		links_of(r, path_join(&r->plan.arena, pwd, first));
+	if (pwd)
+		links_of(r, pwd);
 }

@@ -71,10 +71,10 @@ int run_scan_start(struct run *r, struct err *err)
 	const uint64_t unseen = r->lasting && !r->opt.dry_run ? store_sandbox_unseen(&r->box) : 0;
 	if (unseen && unseen < r->t_since) {
 		r->t_since = unseen;
+		r->unseen = true;
 		strv_addf(&r->arena, &r->plan.notices,
 			"the last session was cut short: what it left in the workspace is told of "
-			"at the "
-			"end of this one");
+			"at the end of this one");
 	}
 	r->scans = arena_alloc(&r->arena, (r->n_extras + 1) * sizeof(*r->scans));
 	if (!r->scans)
@@ -197,7 +197,7 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 		struct job job = JOB_NONE;
 		q.end = true;
 		q.hooks = i == 0 ? r->host_hooks : NULL;
-		q.full = run_now() - r->t_begin > FULL_AFTER;
+		q.full = r->unseen || run_now() - r->t_begin > FULL_AFTER;
 		q.settings = r->settings;
 		q.home = r->id.home;
 		int k = add_git(r, &q);

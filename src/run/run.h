@@ -165,6 +165,7 @@ struct run {
 	char **argv;
 	int unfit; /* exit status where the tool is not there (127) or can't be executed (126) */
 	uint64_t t_begin, t_pack, t_facts, t_plan, t_since;
+	bool unseen; /* t_since is of an earlier session, which nobody looked at */
 };
 
 /* run-options.c */

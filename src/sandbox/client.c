@@ -214,9 +214,8 @@ static int on_message(struct at *a, struct err *err)
 		return -ESRCH;
 	if (r <= 0) {
 		err_hint(err,
-			"what it left in the workspace was not looked through: the next session in "
-			"this "
-			"sandbox tells of it");
+			"what it left in a workspace that it could write to, the next session in "
+			"this sandbox tells");
 		return err_set(err, EIO, "the sandbox's supervisor ended unexpectedly");
 	}
 	switch ((enum session_kind)m.kind) {

@@ -218,6 +218,20 @@ static void tell_setting(struct seed_report *report, const char *key, const char
 		seed_say(report, SEED_SETTING, "%s\t%s", key, value);
 }
 
+/* Of settings that stand several times the last one counts. */
+static bool signs(struct seed_git_out *out, const char *key, const char *value)
+{
+	static const char *const keys[] = {
+		"commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", "push.gpgsign"};
+	for (unsigned int i = 0; i < ARRAY_LEN(keys); i++)
+		if (streq(key, keys[i])) {
+			out->signing &= ~(1u << i);
+			out->signing |= (unsigned int)is_true(value) << i;
+			return true;
+		}
+	return false;
+}
+
 /* Keys whose effect is replaced or announced otherwise. */
 static bool special(struct seed_git_out *out, const char *key, const char *value)
 {
@@ -229,11 +243,8 @@ static bool special(struct seed_git_out *out, const char *key, const char *value
 		out->hooks_path = value;
 	else if (streq(key, "core.attributesfile"))
 		out->attributes_file = value;
-	else if (streq(key, "commit.gpgsign") || streq(key, "tag.gpgsign") ||
-		streq(key, "tag.forcesignannotated") || streq(key, "push.gpgsign"))
-		out->signing = out->signing || is_true(value);
 	else
-		return false;
+		return signs(out, key, value);
 	return true;
 }
 
@@ -435,8 +446,12 @@ static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, str
  */
 static ssize_t read_system(struct seed_copy *c, const char *git, char **ret, struct err *err)
 {
-	bool ok;
+	bool ok = false;
 	ssize_t n = git_list(c, git, "--system", NULL, ret, &ok, err);
+	if (n == -EFBIG) { /* nobody here can mend that */
+		seed_say(c->report, SEED_LEFT, "/etc/gitconfig: too many settings");
+		n = 0;
+	}
 	if (n >= 0 && !ok)
 		seed_cache_refuse(c->cache);
 	return n;

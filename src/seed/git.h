@@ -21,7 +21,7 @@ struct seed_git_out {
 	const char *excludes_file; /* as configured, or NULL */
 	const char *attributes_file;
 	const char *hooks_path; /* core.hooksPath: never comes along, but its place counts */
-	bool signing;           /* was on */
+	unsigned int signing;   /* which settings of it were on, in bits */
 	bool includes;          /* further files are read, on conditions that only git knows */
 };
 int seed_git_filter(struct seed_report *report, const char *list, size_t n, const char *workspace,

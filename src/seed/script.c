@@ -109,7 +109,10 @@ static bool file_inside(struct seed_copy *c, const char *file)
 {
 	bool mounted = c->workspace && path_within(file, c->workspace);
 	for (size_t i = 0; i < c->shown->n; i++)
-		mounted = mounted || path_within(file, c->shown->v[i]);
+		mounted = mounted || path_within(file, c->shown->v[i]) ||
+			path_within(c->shown->v[i], file);
+	/* and the directories that it lies in */
+	mounted = mounted || (c->workspace && path_within(c->workspace, file));
 	if (mounted)
 		return access(file, F_OK) == 0;
 	if (!path_within(file, c->home))
@@ -122,7 +125,10 @@ static bool file_inside(struct seed_copy *c, const char *file)
 static bool on_path(struct seed_copy *c, const char *word)
 {
 	static const char *const builtin[] = {"[", "[[", "echo", "cd", "if", "test", "exec", "eval",
-		"export", "printf", "true", "false", ":", "."};
+		"export", "printf", "true", "false", ":", ".", "source", "set", "shopt", "command",
+		"builtin", "read", "while", "until", "for", "case", "{", "!", "unset", "type",
+		"trap", "umask", "ulimit", "pwd", "time", "local", "declare", "typeset", "let",
+		"wait", "exit", "return", "function"};
 	for (size_t i = 0; i < ARRAY_LEN(builtin); i++)
 		if (streq(word, builtin[i]))
 			return true;
@@ -146,6 +152,28 @@ static bool is_interpreter(const char *word)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (streq(path_base(word), names[i]))
 			return true;
+	return false;
+}
+
+/* Does code follow this option of the program, and no script? */
+static bool takes_code(const char *program, const char *option)
+{
+	static const struct {
+		const char *programs, *letters; /* one of them, alone or among others */
+	} kinds[] = {
+		{" sh bash dash zsh ", "c"},
+		{" python python3 ", "cm"},
+		{" perl ruby ", "eE"},
+		{" node nodejs deno bun lua ", "ep"},
+		{" php ", "r"},
+	};
+	char name[32];
+	snprintf(name, sizeof(name), " %s ", path_base(program));
+	if (option[1] == '-')
+		return has_prefix(option, "--eval") || has_prefix(option, "--print");
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strstr(kinds[i].programs, name))
+			return strpbrk(option, kinds[i].letters);
 	return false;
 }
 
@@ -179,8 +207,7 @@ static const char *words_missing(struct seed_copy *c, const struct words *w)
 	for (size_t i = 1; i < w->n; i++) {
 		const char *word = w->v[i];
 		if (*word == '-') {
-			script = script && !streq(word, "-c") && !streq(word, "-e") &&
-				!streq(word, "-m");
+			script = script && !takes_code(first, word);
 			continue;
 		}
 		bool ours = *word == '/' && path_within(word, c->home) && access(word, F_OK) == 0;

@@ -261,7 +261,9 @@ file() {
 		{"mcpServers": {"one": {"command": "bash", "args": ["-l", "$HOME/bin/server.js", "x"]},
 		                "two": {"command": "env", "args": ["x", "$HOME/notes"]},
 		                "three": {"command": "bash", "args": ["-c", "true", "$HOME", "/tmp"]},
-		                "four": {"command": "docker", "args": ["run", "-i", "mcp/x"]}}}
+		                "four": {"command": "docker", "args": ["run", "-i", "mcp/x"]},
+		                "five": {"command": "bash", "args": ["-lc", "/usr/bin/env x"], "cwd": "$(dirname "$WS")"},
+		                "six": {"command": "perl", "args": ["-ne", "/x/"]}}}
 	EOT
 	file .codex/config.toml <<-EOT
 		[mcp_servers.one]
@@ -286,6 +288,9 @@ file() {
 	done
 	assert_output 'mcpServers.four.command: docker has no engine inside'
 	assert_output '"three"'
+	# code is no script, and what the workspace lies in is there
+	assert_output '"five"'
+	assert_output '"six"'
 	for w in '"matcher"' '"Stop"' '"statusLine"' '"one"' '"two"' '"four"'; do
 		refute_output "$w" || return 1
 	done

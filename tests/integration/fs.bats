@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # fs.bats - attack corpus, class FS: files.  Masks and protection in depth are in mask.bats and
 # protect.bats; here is each row of the corpus once.
+bats_require_minimum_version 1.5.0
 load ../lib.sh
 load ../attack/lib.sh
 setup() { bawn_setup; }
@@ -616,4 +617,17 @@ os.setxattr(sys.argv[1], "system.posix_acl_default", struct.pack("<I", 2) + b"".
 	run "$BAWN" run --rm shell "$WS/up/${WS##*/}" -- sh -c 'cat made; readlink up'
 	assert_output here
 	assert_output ..
+	# a sandbox that lasts has its workspace by the name of each start; what was made inside stays
+	ln -s "$WS" "$T/away"
+	cd "$T/away"
+	run -0 "$BAWN" run -q --name again shell -- sh -c 'rm ~/short ~/places; ln -s /tmp ~/short; cat "$1/made"' sh "$T/away"
+	assert_output here
+	"$BAWN" stop again
+	run -0 "$BAWN" run -q --name again shell -- sh -c 'cat "$1/made"' sh "$T/away"
+	assert_output here
+	"$BAWN" stop again
+	cd "$HOME/short/link"
+	run -0 "$BAWN" run -q --name again shell -- sh -c 'readlink ~/short; pwd'
+	assert_output /tmp
+	assert_output "$WS"
 }

@@ -98,7 +98,7 @@ ms() {
 	wait_for test -e "$WS/there"
 	kill -KILL "$(supervisor cut)"
 	wait $! || :
-	grep -q 'was not looked through' "$T/out" || fail "its client says: $(cat "$T/out")"
+	grep -q 'the next session in this sandbox tells' "$T/out" || fail "its client says: $(cat "$T/out")"
 	run -0 "$BAWN" run --name cut shell -- true
 	assert_output "the last session was cut short"
 	assert_output ".envrc (direnv)"

@@ -344,6 +344,22 @@ static void only_the_access_token_comes_along(void **state)
 	assert_true(said(SEED_NOTICE, "commits are not signed inside"));
 }
 
+/* git's settings that stand twice: the machine's, then the user's. */
+static void the_last_setting_counts(void **state)
+{
+	static const char off[] = "commit.gpgsign\ntrue\0tag.gpgsign\nfalse\0commit.gpgsign\nfalse";
+	static const char on[] = "commit.gpgsign\nfalse\0push.gpgsign\ntrue\0tag.gpgsign\nfalse";
+	struct arena a = {0};
+	struct seed_report own = {.a = &a};
+	struct seed_git_out out;
+	(void)state;
+	assert_int_equal(seed_git_filter(&own, off, sizeof(off), NULL, false, &out, NULL), 0);
+	assert_false(out.signing);
+	assert_int_equal(seed_git_filter(&own, on, sizeof(on), NULL, false, &out, NULL), 0);
+	assert_true(out.signing);
+	arena_free(&a);
+}
+
 /* SECURITY: the host's files are read and nothing else, with several seedings at once too. */
 static void host_files_stay_as_they_are(void **state)
 {
@@ -710,6 +726,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(only_the_access_token_comes_along),
+		T(the_last_setting_counts),
 		T(host_files_stay_as_they_are),
 		T(without_login_no_token_comes_along),
 		T(an_expired_login_says_what_to_do),
