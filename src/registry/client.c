@@ -258,7 +258,9 @@ int registry_open(struct registry_client *c, struct arena *a, struct err *err)
 		r = from_docker(c, a, err);
 	const char *proxy = variable("https_proxy", "HTTPS_PROXY");
 	if (has_prefix(c->place.base, "http:"))
-		proxy = getenv("http_proxy"); /* HTTP_PROXY is what a web server may set */
+		/* of a CGI program HTTP_PROXY is what a client sent */
+		proxy = getenv("REQUEST_METHOD") ? getenv("http_proxy")
+						 : variable("http_proxy", "HTTP_PROXY");
 	return r < 0 ? r : take_proxy(c, proxy, err);
 }
 

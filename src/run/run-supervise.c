@@ -213,7 +213,9 @@ static char *rest_of_command(struct run *r)
 static const char *proxy_variable(const char *lower, const char *upper)
 {
 	const char *v = getenv(lower);
-	if ((!v || !*v) && upper) /* HTTP_PROXY in capitals is a CGI header (httpoxy): not read */
+	/* for a CGI program HTTP_PROXY is what a client sent as "Proxy:" (httpoxy, CVE-2016-5385)
+	 */
+	if ((!v || !*v) && !(streq(upper, "HTTP_PROXY") && getenv("REQUEST_METHOD")))
 		v = getenv(upper);
 	return v && *v ? v : NULL;
 }
@@ -279,7 +281,7 @@ static int launch(struct run *r, struct err *err)
 			.host_ports = r->opt.host_ports,
 			.n_host_ports = r->opt.n_host_ports,
 			.https_proxy = proxy_variable("https_proxy", "HTTPS_PROXY"),
-			.http_proxy = proxy_variable("http_proxy", NULL),
+			.http_proxy = proxy_variable("http_proxy", "HTTP_PROXY"),
 			.no_proxy = proxy_variable("no_proxy", "NO_PROXY"),
 			.fix_prefix = r->learn ? "bawn learn" : "bawn run",
 			.fix_suffix = rest_of_command(r),

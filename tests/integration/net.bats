@@ -578,12 +578,17 @@ for port in (1, 53, 79, 80, 443, 631):
 	wants http=refused.example "502 Bad Gateway"
 }
 
-@test "HTTP_PROXY in capitals is not read (httpoxy)" {
+@test "HTTP_PROXY in capitals counts, but for a CGI program, where it is a client's (httpoxy)" {
 	BAWN_OPTS+=(--allow ok.example:80)
 	export HTTP_PROXY=http://127.0.0.1:3128
-	run net http=ok.example
+	REQUEST_METHOD=GET run net http=ok.example
 	wants http=ok.example "200 OK"
 	nothing_came proxy
+	run net http=ok.example
+	came proxy 'CONNECT ok.example:80'
+	# and the small one before it
+	http_proxy=http://127.0.0.1:9 run net http=ok.example
+	wants http=ok.example "502 Bad Gateway"
 }
 
 @test "--allow-private reaches a private address, --connect-to the host's loopback, nothing else does" {
