@@ -29,3 +29,8 @@ endif
 EXTRA_DIST += tests/unit/test-base.c tests/unit/test-plan.c tests/unit/test-term-filter.c \
 	tests/unit/test-store.c tests/unit/test-argv.c tests/unit/test-layers.c tests/unit/test-templates.c \
 	tests/unit/unit.h tests/unit/child.h
+
+check_PROGRAMS += tests/fuzz/fuzz-term-filter
+TESTS += tests/fuzz/fuzz-term-filter
+tests_fuzz_fuzz_term_filter_SOURCES = tests/fuzz/fuzz-term-filter.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_term_filter_LDADD = libsandbox.a libbase.a
