@@ -103,6 +103,13 @@ missing() { # RULES CHECK TEXT
 	fail*systempaths=unconfined*) ;;
 	*) fail "$line" ;;
 	esac
+	# and so does a run end there, before anything starts
+	run unshare -U --map-current-user --keep-caps -m bash -c '
+		mount -t tmpfs none /proc/tty &&
+		exec setpriv --ambient-caps=-all --inh-caps=-all "$0" run --rm shell "$1" -- touch started' "$BAWN" "$WS"
+	assert_status 125
+	assert_output systempaths=unconfined
+	[ ! -e "$WS/started" ]
 }
 
 @test "a read-only /proc/sys, as in a container, is not taken for missing modules" {

@@ -97,6 +97,17 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	[ "$status" -eq 1 ]
 }
 
+@test "a profile of the user's stands before the shipped one of that name" {
+	conf profiles/codex.yaml <<<$'summary: mine\ncommand: [sh]\nyolo: [-e]\npolicies: [locked]'
+	run "$BAWN" profile show codex
+	assert_output "summary: mine"
+	refute_output CODEX_API_KEY
+	run "$BAWN" run --rm codex "$WS" -- -c 'echo "mine: $-"'
+	assert_status 0
+	assert_output "mine: "
+	[[ $output == *"mine: "*e* ]]
+}
+
 @test "CFG-02 CFG-08 an error has file, line, column and the nearest key" {
 	printf 'allow:\n  - example.com\nalow: []\n' | conf policies/bad.yaml
 	run "$BAWN" policy check --policy bad shell example.com

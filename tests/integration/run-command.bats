@@ -382,6 +382,20 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	run -125 "$BAWN" run --rm --json shell
 }
 
+@test "CFG-13 how many variables are withheld is said where there are any" {
+	printf 'summary: a tool\ncommand: [sh]\n' >"$T/tool.yaml"
+	chmod 0600 "$T/tool.yaml"
+	plain() { run env -i HOME="$HOME" PATH="$PATH" "$@" "$BAWN" run --rm "$T/tool.yaml" "$WS" -- -c 'echo ran'; }
+	plain
+	assert_output ran
+	refute_output withheld
+	plain ONE_NAME=x
+	assert_output '1 of your environment variables is withheld (-v names them)'
+	plain ONE_NAME=x ANOTHER=y
+	assert_output '2 of your environment variables are withheld'
+	refute_output ONE_NAME
+}
+
 @test "--timing, --audit, -v and -q" {
 	export WITHHELD_NAME=x
 	run "$BAWN" run --rm --timing shell -- true
