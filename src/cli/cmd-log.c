@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
 
 static const struct admin_help help = {
 	.usage = "bawn log [-f] [--json] [--since TIME|DURATION] [--event KIND] [--host HOST] "
-		 "[NAME]\n"
+		 "[--file FILE] [NAME]\n"
 		 "       bawn log --verify [--file FILE]",
 	.text = "Show the audit log: what each sandbox was allowed, refused and warned about.\n"
 		"With NAME only that sandbox's events.",
