@@ -7,7 +7,7 @@
  *                 up/root where the root is a template's
  *   work/         what overlayfs needs beside each of them
  *   pid1          a link to nowhere: number and beginning of what runs inside (store/leftover.c)
- *   unseen        likewise: since when nobody has looked at what sessions left in the workspace
+ *   unseen        its time: since when nobody has looked at what sessions left in the workspace
  *   seed/         lowest layer of the home: settings that came along, anew at each start; in a
  *                 template seed-root/, the layer above the template's (run/image.h)
  *   log           what sessions wrote that nobody watched; log.1 before it
