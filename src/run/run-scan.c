@@ -178,10 +178,16 @@ static int add_git(struct run *r, struct scan_request *q)
 	return 0;
 }
 
+/* Could what was run have left anything there?  The workspace is the first. */
+static bool looks_at(const struct run *r, size_t i)
+{
+	return r->scans[i].writable && !(i == 0 && r->apart);
+}
+
 bool run_scan_looks(const struct run *r)
 {
 	for (size_t i = 0; i < r->n_scans; i++)
-		if (r->scans[i].writable && !(i == 0 && r->apart))
+		if (looks_at(r, i))
 			return true;
 	return false;
 }
@@ -190,8 +196,7 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 {
 	int result = 0;
 	for (size_t i = 0; i < r->n_scans; i++) {
-		if (!r->scans[i].writable ||
-			(i == 0 && (r->apart || (r->ws.empty && still_empty(r->ws.path)))))
+		if (!looks_at(r, i) || (i == 0 && r->ws.empty && still_empty(r->ws.path)))
 			continue;
 		struct scan_request q = r->scans[i].req;
 		struct job job = JOB_NONE;
