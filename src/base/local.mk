@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	src/base/arena.h src/base/arena.c \
 	src/base/blob.h src/base/blob.c \
 	src/base/path.h src/base/path.c \
+	src/base/proxy-env.h src/base/proxy-env.c \
 	src/base/dir-record.h src/base/statx.h src/base/file.h src/base/file.c \
 	src/base/cache-file.h src/base/cache-file.c \
 	src/base/tree.h src/base/tree.c \

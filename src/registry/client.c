@@ -9,18 +9,13 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/proxy-env.h"
 #include "registry/secrets.h"
 #include "secret/ask.h"
 
 extern char **environ;
 
 enum { ANSWER_MAX = 64 * 1024, LOOK_MS = 20000 };
-
-static const char *variable(const char *lower, const char *upper)
-{
-	const char *v = getenv(lower);
-	return v && *v ? v : getenv(upper);
-}
 
 /* ---- questions ---- */
 
@@ -35,7 +30,7 @@ int registry_start(const struct registry_client *c, struct arena *a,
 		q.host = c->place.host;
 	q.stall = c->stall;
 	q.trust = trust && *trust ? trust : NULL;
-	q.no_proxy = variable("no_proxy", "NO_PROXY");
+	q.no_proxy = proxy_env("no_proxy", "NO_PROXY");
 	char *text = registry_request_text(a, &q);
 	if (!text)
 		return err_set(err, EINVAL, "what is asked of %s can't be written down", q.host);
@@ -256,11 +251,9 @@ int registry_open(struct registry_client *c, struct arena *a, struct err *err)
 	int r = from_store(c, a, err);
 	if (r == 0)
 		r = from_docker(c, a, err);
-	const char *proxy = variable("https_proxy", "HTTPS_PROXY");
+	const char *proxy = proxy_env("https_proxy", "HTTPS_PROXY");
 	if (has_prefix(c->place.base, "http:"))
-		/* of a CGI program HTTP_PROXY is what a client sent */
-		proxy = getenv("REQUEST_METHOD") ? getenv("http_proxy")
-						 : variable("http_proxy", "HTTP_PROXY");
+		proxy = proxy_env("http_proxy", "HTTP_PROXY");
 	return r < 0 ? r : take_proxy(c, proxy, err);
 }
 

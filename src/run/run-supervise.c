@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/proxy-env.h"
 #include "base/tree.h"
 #include "run/credential.h"
 #include "run/image.h"
@@ -210,16 +211,6 @@ static char *rest_of_command(struct run *r)
 	return s;
 }
 
-static const char *proxy_variable(const char *lower, const char *upper)
-{
-	const char *v = getenv(lower);
-	/* for a CGI program HTTP_PROXY is what a client sent as "Proxy:" (httpoxy, CVE-2016-5385)
-	 */
-	if ((!v || !*v) && !(streq(upper, "HTTP_PROXY") && getenv("REQUEST_METHOD")))
-		v = getenv(upper);
-	return v && *v ? v : NULL;
-}
-
 /* What a lasting sandbox's supervisor has besides: its socket, and who waits for it. */
 static int serve(struct run *r, struct err *err)
 {
@@ -280,9 +271,9 @@ static int launch(struct run *r, struct err *err)
 			.n_overrides = r->opt.n_overrides,
 			.host_ports = r->opt.host_ports,
 			.n_host_ports = r->opt.n_host_ports,
-			.https_proxy = proxy_variable("https_proxy", "HTTPS_PROXY"),
-			.http_proxy = proxy_variable("http_proxy", "HTTP_PROXY"),
-			.no_proxy = proxy_variable("no_proxy", "NO_PROXY"),
+			.https_proxy = proxy_env("https_proxy", "HTTPS_PROXY"),
+			.http_proxy = proxy_env("http_proxy", "HTTP_PROXY"),
+			.no_proxy = proxy_env("no_proxy", "NO_PROXY"),
 			.fix_prefix = r->learn ? "bawn learn" : "bawn run",
 			.fix_suffix = rest_of_command(r),
 			.fix_sandbox = r->lasting ? r->box.id : NULL,
