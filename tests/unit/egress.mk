@@ -14,9 +14,17 @@ tests_unit_test_egress_dialer_SOURCES = \
 tests_unit_test_egress_dialer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_egress_dialer_LDADD = $(egress_test_libs)
 tests_unit_test_egress_relay_SOURCES = \
-	tests/unit/test-egress-relay.c tests/unit/egress-pack.h tests/unit/egress-pack.c
+	tests/unit/test-egress-relay.c tests/unit/egress-pack.h tests/unit/egress-pack.c \
+	tests/unit/late-clock.h
 tests_unit_test_egress_relay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_egress_relay_LDADD = $(egress_test_libs)
+# the relay of whose clock a test decides
+check_PROGRAMS += tests/unit/relay-late
+tests_unit_relay_late_SOURCES = \
+	$(bawn_relay_SOURCES) tests/unit/late-clock.h tests/unit/late-clock.c
+tests_unit_relay_late_CPPFLAGS = $(bawn_relay_CPPFLAGS) -Dclock_gettime=late_clock_gettime
+tests_unit_relay_late_LDFLAGS = $(bawn_relay_LDFLAGS)
+tests_unit_relay_late_LDADD = $(bawn_relay_LDADD)
 tests_unit_test_egress_run_SOURCES = \
 	tests/unit/test-egress-run.c tests/unit/egress-pack.h tests/unit/egress-pack.c \
 	tests/unit/egress-upstream.h tests/unit/egress-upstream.c
@@ -31,7 +39,8 @@ endif
 EXTRA_DIST += tests/unit/test-egress.c tests/unit/test-egress-dialer.c \
 	tests/unit/test-egress-relay.c tests/unit/test-egress-run.c tests/unit/test-egress-jail.c \
 	tests/unit/egress-pack.h tests/unit/egress-pack.c \
-	tests/unit/egress-upstream.h tests/unit/egress-upstream.c
+	tests/unit/egress-upstream.h tests/unit/egress-upstream.c \
+	tests/unit/late-clock.h tests/unit/late-clock.c
 
 egress_fuzz = tests/fuzz/fuzz-dns tests/fuzz/fuzz-tls-hello tests/fuzz/fuzz-http-head \
 	tests/fuzz/fuzz-nflog tests/fuzz/fuzz-relay-msg

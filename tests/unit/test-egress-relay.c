@@ -17,6 +17,7 @@
 #include "egress/dialer.h"
 #include "egress/lease.h"
 #include "egress/proto.h"
+#include "late-clock.h"
 #include "net/netns.h"
 
 struct world {
@@ -37,8 +38,8 @@ static int bound(int type, struct sockaddr_in *a)
 	return fd;
 }
 
-/* leases: the page that it gets, or -1 */
-static void open_world_with(struct world *w, int leases)
+/* leases: the page that it gets, or -1; clock: relay-late's, which is started then, or -1 */
+static void open_world_with(struct world *w, int leases, int clock)
 {
 	int super[2], handover[2];
 	char path[4096];
@@ -46,15 +47,16 @@ static void open_world_with(struct world *w, int leases)
 	struct sockaddr_in other;
 	struct err err = {0};
 	const struct test_rule rules[] = {{.text = "allowed.example"}};
-	snprintf(path, sizeof(path), "%s/bawn-relay", dir ? dir : ".");
+	snprintf(path, sizeof(path), "%s/%s", dir ? dir : ".",
+		clock < 0 ? "bawn-relay" : "tests/unit/relay-late");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, super), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handover), 0);
 	int pack = test_pack(rules, ARRAY_LEN(rules), false);
 	char *argv[] = {
 		(char[]){"bawn-relay"}, leases >= 0 ? (char[]){DIALER_RELAY_LEASES} : NULL, NULL};
-	int fds[] = {-1, -1, 2, super[1], handover[1], pack, leases};
-	struct proc_spawn how = {
-		.path = path, .argv = argv, .fds = fds, .nfds = (int)ARRAY_LEN(fds) - (leases < 0)};
+	int fds[LATE_CLOCK_FD + 1] = {-1, -1, 2, super[1], handover[1], pack, leases, clock};
+	int nfds = clock >= 0 ? LATE_CLOCK_FD + 1 : leases >= 0 ? LATE_CLOCK_FD : LATE_CLOCK_FD - 1;
+	struct proc_spawn how = {.path = path, .argv = argv, .fds = fds, .nfds = nfds};
 	if (proc_spawn(&how, &w->relay, &err) < 0)
 		fail_msg("%s", err.msg);
 	int l[NETNS_FD_HOST_PORTS + 1];
@@ -76,7 +78,7 @@ static void open_world_with(struct world *w, int leases)
 
 static void open_world(struct world *w)
 {
-	open_world_with(w, -1);
+	open_world_with(w, -1, -1);
 }
 
 static int dial(const struct sockaddr_in *a)
@@ -302,17 +304,31 @@ static void is_asked(struct world *w, const struct sockaddr_in *to, uint8_t leas
 	close(fd);
 }
 
+/* The server's end of a connection from inside. */
+static int reached(int server)
+{
+	struct pollfd p = {.fd = server, .events = POLLIN};
+	struct timeval tv = {.tv_sec = 5};
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	int fd = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	return fd;
+}
+
+static void talks(int client, int fd)
+{
+	char c;
+	assert_int_equal(send(client, "q", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(recv(fd, &c, 1, 0), 1);
+	assert_int_equal(send(fd, "a", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(recv(client, &c, 1, 0), 1);
+}
+
 /* A connection from inside reaches the server. */
 static void passes(int client, int server)
 {
-	char c;
-	struct pollfd p = {.fd = server, .events = POLLIN};
-	assert_int_equal(poll(&p, 1, 5000), 1);
-	int fd = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-	assert_int_equal(send(client, "q", 1, 0), 1);
-	assert_int_equal(recv(fd, &c, 1, 0), 1);
-	assert_int_equal(send(fd, "a", 1, 0), 1);
-	assert_int_equal(recv(client, &c, 1, 0), 1);
+	int fd = reached(server);
+	talks(client, fd);
 	close(fd);
 	close(client);
 }
@@ -336,7 +352,7 @@ static void test_leases(void **state)
 	int fd, server = bound(SOCK_STREAM, &up);
 	struct lease_page *p = make_page(&fd, &up);
 	uint32_t again = 0;
-	open_world_with(&w, fd);
+	open_world_with(&w, fd, -1);
 	close(fd);
 	/* a slot that came with no answer is not used */
 	int client = dial(&w.host_port);
@@ -401,6 +417,46 @@ static void test_no_leases(void **state)
 	close(server);
 }
 
+/* ---- time ---- */
+
+/* An established flow may be silent for an hour and more, as an agent's is that waits for its user:
+ * the relay ends what has waited too long for a verdict, and this one never. */
+static void test_idle(void **state)
+{
+	(void)state;
+	static const uint64_t minutes[] = {61, 26 * 60};
+	struct world w;
+	struct sockaddr_in up;
+	struct egress_ask_msg m;
+	char c;
+	int page = memfd_create("clock", MFD_CLOEXEC), server = bound(SOCK_STREAM, &up);
+	assert_int_equal(ftruncate(page, sizeof(uint64_t)), 0);
+	late_clock *late = mmap(NULL, sizeof(*late), PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
+	assert_true(late != MAP_FAILED);
+	open_world_with(&w, -1, page);
+	close(page);
+	int client = dial(&w.host_port);
+	is_asked(&w, &up, 0);
+	int ours = reached(server);
+	talks(client, ours);
+	for (size_t i = 0; i < ARRAY_LEN(minutes); i++) {
+		int other = dial(&w.host_port);
+		told(&w, &m);
+		assert_int_equal(m.kind, EGRESS_ASK_HOST_PORT);
+		atomic_fetch_add(late, minutes[i] * 60 * 1000);
+		assert_int_equal(recv(other, &c, 1, 0), -1);
+		assert_int_equal(errno, ECONNRESET);
+		close(other);
+		talks(client, ours);
+	}
+	close(client);
+	close(ours);
+	close(server);
+	close(w.super);
+	assert_int_equal(wait_end(&w), 0);
+	munmap((void *)late, sizeof(*late));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_urgent),
 		cmocka_unit_test(test_leases),
 		cmocka_unit_test(test_no_leases),
+		cmocka_unit_test(test_idle),
 	};
 	return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
 }
