@@ -148,6 +148,65 @@ watcher() { # FILE
 	refute_output "root:"
 }
 
+# Root of a user namespace that has other users: what an ordinary user can have of a host's root.  The
+# commands of standard input run as that, with "dev", 1000, in /etc/passwd, whose home is $T/dev.
+as_root() {
+	need unshare --map-root-user --map-auto true -- "subordinate ids (uidmap)"
+	mkdir -p "$T/dev/work"
+	printf '%s\n' root:x:0:0::/root:/bin/sh "dev:x:1000:1000::$T/dev:/bin/sh" >"$T/passwd"
+	printf '%s\n' root:x:0:root,dev dev:x:1000: extra:x:1001:dev >"$T/group"
+	chmod o+x "$HOME" "$T"
+	{
+		echo "mount --bind '$T/passwd' /etc/passwd && mount --bind '$T/group' /etc/group &&"
+		echo "chown -R 1000:1000 '$T/dev' && cd '$T/dev/work' || exit 99"
+		cat
+		# so that who made it can remove it
+		printf '\nchown -R 0:0 %q\n' "$T/dev"
+	} >"$T/root.sh"
+	run unshare --map-root-user --map-auto -m env -u SUDO_UID HOME=/root XDG_DATA_HOME=/root/data \
+		XDG_CONFIG_HOME=/root/config XDG_CACHE_HOME=/root/cache sh "$T/root.sh"
+}
+
+@test "OWN-02 started by root: it is the user from the first thing on, with nothing of root's" {
+	local sees='id -u; id -g; id -G; pwd; echo $HOME $USER; grep CapEff /proc/self/status; env'
+	local how
+	plant "$T/of-root"
+	for how in '--as-user dev' '--as-user 1000' SUDO; do
+		as_root <<-EOT
+			chown 0:0 '$T/of-root'; chmod 0600 '$T/of-root'
+			grep Groups: /proc/self/status
+			export SUDO_COMMAND=/bin/x
+			[ '$how' = SUDO ] && export SUDO_UID=1000 SUDO_GID=0 SUDO_USER=root
+			# what it may write and read is the user's, on the host's side as well
+			'$BAWN' run --rm -q --audit audit ${how#SUDO} shell . '$T/of-root' -- sh -c '$sees; cat "$T/of-root"'
+			'$BAWN' run --rm -q ${how#SUDO} shell -- sh -c '$sees; echo made >made'
+			echo "status \$?"
+			stat -c 'it is of %u:%g' made
+			find '$T/dev' ! -user 1000 -printf 'not the user: %p\n'
+			ls -A /root 2>/dev/null | sed 's/^/in root: /'
+		EOT
+		assert_status 0 || return 1
+		assert_output "$T/dev/work" "$T/dev dev" 'CapEff:	0000000000000000' 'status 0' \
+			'it is of 1000:1000' || return 1
+		[ "$(grep -cx 1000 <<<"$output")" -ge 3 ] || fail "ids: $output" || return 1
+		refute_output "$CANARY" 'not the user' 'in root:' SUDO_ /root/ || return 1
+	done
+}
+
+@test "OWN-02 started by root that names nobody, nobody who exists or itself: refused, nothing is made" {
+	local how
+	for how in '' SUDO_UID=77 SUDO_UID=0 SUDO_UID=dev '--as-user nobody-here' '--as-user root' '--as-user 0'; do
+		as_root <<-EOT
+			case '$how' in SUDO*) export $how; set -- ;; *) set -- $how ;; esac
+			'$BAWN' run --rm "\$@" shell -- echo STARTED
+			echo "status \$?"
+			find '$T/dev' -mindepth 1 ! -name work
+		EOT
+		assert_output 'status 125' '--as-user NAME' || return 1
+		refute_output STARTED "$T/dev/" || return 1
+	done
+}
+
 @test "OWN-08 two sandboxes never share an upper directory" {
 	mkdir -p "$HOME/.cargo/bin" "$HOME/.cargo/registry"
 	printf '#!/bin/sh\n' >"$HOME/.cargo/bin/cargo"
