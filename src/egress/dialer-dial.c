@@ -353,17 +353,16 @@ void dial_start(struct dialer *d, struct job *j)
 
 static void proxy_event(struct dialer *d, struct job *j)
 {
-	char head[PROXY_HEAD_MAX + 1], shown[200];
-	ssize_t n = recv(j->proxy_fd, head, PROXY_HEAD_MAX, MSG_PEEK | MSG_DONTWAIT);
+	char head[PROXY_HEAD_MAX], line[PROXY_LINE_MAX], shown[200];
+	ssize_t n = recv(j->proxy_fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
 		dialer_failed(d, j, "the proxy hung up");
 		return;
 	}
-	head[n] = '\0';
-	char *end = memmem(head, (size_t)n, "\r\n\r\n", 4);
-	if (!end) {
+	ssize_t len = proxy_answer(head, (size_t)n, line);
+	if (len == 0) {
 		struct pollfd p = {.fd = j->proxy_fd, .events = POLLRDHUP};
 		if (n == PROXY_HEAD_MAX)
 			dialer_failed(d, j, "the proxy's answer is too long");
@@ -371,13 +370,11 @@ static void proxy_event(struct dialer *d, struct job *j)
 			dialer_failed(d, j, "the proxy hung up");
 		return;
 	}
-	if (strncmp(head, "HTTP/1.", 7) != 0 || strncmp(head + 8, " 2", 2) != 0) {
-		head[strcspn(head, "\r\n")] = '\0';
-		dialer_failed(d, j, "the proxy said: %s", escape_text(shown, sizeof(shown), head));
+	if (len < 0) {
+		dialer_failed(d, j, "the proxy said: %s", escape_text(shown, sizeof(shown), line));
 		return;
 	}
-	size_t len = (size_t)(end + 4 - head);
-	if (recv(j->proxy_fd, head, len, MSG_DONTWAIT) != (ssize_t)len) {
+	if (recv(j->proxy_fd, head, (size_t)len, MSG_DONTWAIT) != len) {
 		dialer_failed(d, j, "the proxy: %s", strerror(errno));
 		return;
 	}

@@ -120,7 +120,9 @@ void proxy_parse(const char *url, struct proxy *ret)
 	const char *at = memrchr(s, '@', n);
 	if (at) {
 		unsigned char plain[380];
-		size_t k = percent_decode(s, (size_t)(at - s), plain, sizeof(plain));
+		size_t k = percent_decode(s, (size_t)(at - s), plain, sizeof(plain) - 1);
+		if (!memchr(s, ':', (size_t)(at - s)))
+			plain[k++] = ':'; /* RFC 7617 2: there without a password, too */
 		base64(plain, k, ret->auth, sizeof(ret->auth));
 		n -= (size_t)(at + 1 - s);
 		s = at + 1;
@@ -157,4 +159,21 @@ bool proxy_exempt(const char *no_proxy, const char *host, uint16_t port)
 			return true;
 	}
 	return false;
+}
+
+ssize_t proxy_answer(const char *head, size_t n, char ret_line[static PROXY_LINE_MAX])
+{
+	const char *end = memmem(head, n, "\r\n\r\n", 4);
+	ret_line[0] = '\0';
+	if (!end)
+		return 0;
+	/* where the end was found, these stop in front of it */
+	if (strncmp(head, "HTTP/1.", 7) == 0 && strncmp(head + 8, " 2", 2) == 0)
+		return end + 4 - head;
+	size_t line = (size_t)(end - head);
+	const char *cr = memchr(head, '\r', line), *lf = memchr(head, '\n', line);
+	line = cr ? (size_t)(cr - head) : line;
+	line = lf && (size_t)(lf - head) < line ? (size_t)(lf - head) : line;
+	snprintf(ret_line, PROXY_LINE_MAX, "%.*s", (int)line, head);
+	return -EPROTO;
 }

@@ -560,6 +560,8 @@ for port in (1, 53, 79, 80, 443, 631):
 	wants http=direct.example "200 OK"
 	wants tls=no.example tls:TLSV1_ALERT_ACCESS_DENIED
 	came proxy 'CONNECT ok.example:443 HTTP/1.1 auth=Basic bWU6cGFzcw=='
+	HTTPS_PROXY=http://me@127.0.0.1:3128 run net tls=ok.example
+	came proxy 'CONNECT ok.example:443 HTTP/1.1 auth=Basic bWU6$'
 	nothing_came proxy 'no.example|direct.example'
 	nothing_came dns ok.example # the proxy resolves
 	refute_output pass

@@ -43,7 +43,7 @@ EXTRA_DIST += tests/unit/test-egress.c tests/unit/test-egress-dialer.c \
 	tests/unit/late-clock.h tests/unit/late-clock.c
 
 egress_fuzz = tests/fuzz/fuzz-dns tests/fuzz/fuzz-tls-hello tests/fuzz/fuzz-http-head \
-	tests/fuzz/fuzz-nflog tests/fuzz/fuzz-relay-msg
+	tests/fuzz/fuzz-nflog tests/fuzz/fuzz-relay-msg tests/fuzz/fuzz-proxy-answer
 check_PROGRAMS += $(egress_fuzz)
 TESTS += $(egress_fuzz)
 egress_fuzz_libs = libegress.a librelay.a libpolicy-compile.a libpolicy.a libbase.a $(YAML_LIBS)
@@ -57,3 +57,5 @@ tests_fuzz_fuzz_nflog_SOURCES = tests/fuzz/fuzz-nflog.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_nflog_LDADD = $(egress_fuzz_libs)
 tests_fuzz_fuzz_relay_msg_SOURCES = tests/fuzz/fuzz-relay-msg.c tests/fuzz/run-corpus.c
 tests_fuzz_fuzz_relay_msg_LDADD = $(egress_fuzz_libs)
+tests_fuzz_fuzz_proxy_answer_SOURCES = tests/fuzz/fuzz-proxy-answer.c tests/fuzz/run-corpus.c
+tests_fuzz_fuzz_proxy_answer_LDADD = $(egress_fuzz_libs)
