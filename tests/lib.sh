@@ -142,14 +142,17 @@ assert_status() {
 	[ "$status" -eq "$1" ] || fail "status is $status, wanted $1"
 }
 
+# Each word as it stands: none is a pattern.
 assert_output() {
-	case $output in
-	*"$1"*) ;;
-	*) fail "output lacks: $1" ;;
-	esac
+	local word
+	for word; do
+		case $output in
+		*"$word"*) ;;
+		*) fail "output lacks: $word" ;;
+		esac || return 1
+	done
 }
 
-# Each word as it stands: none is a pattern.
 refute_output() {
 	local word
 	for word; do

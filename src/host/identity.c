@@ -156,39 +156,42 @@ int host_identity_find(struct arena *a, struct host_identity *ret, struct err *e
 	return r;
 }
 
-int host_identity_target(
+static int find_target(
 	struct arena *a, const char *as_user, struct host_identity *ret, struct err *err)
 {
-	static const char remedy[] = "run bawn as an ordinary user, through sudo from one, or with "
-				     "--as-user NAME";
 	unsigned int uid, gid;
 	struct row pw;
 	const char *who = as_user ? as_user : getenv("SUDO_UID");
-	if (!who || !*who) {
-		err_hint(err, remedy);
+	if (!who || !*who)
 		return err_set(err, EPERM,
 			"started as root, and nothing says which user to become (SUDO_UID is not "
 			"set)");
-	}
 	bool numeric = number(who, &uid);
 	if (!numeric && !as_user)
 		return err_set(err, EINVAL, "SUDO_UID is not a number");
-	if (!lookup(a, "/etc/passwd", 6, numeric ? NULL : who, numeric ? uid : 0, &pw)) {
-		err_hint(err, remedy);
+	if (!lookup(a, "/etc/passwd", 6, numeric ? NULL : who, numeric ? uid : 0, &pw))
 		return err_set(err, ENOENT, "there is no user %s in /etc/passwd",
 			numeric ? who : "of that name");
-	}
 	if (!number(pw.f[2], &uid) || !number(pw.f[3], &gid) || !plain_path(pw.f[5]))
 		return err_set(
 			err, EINVAL, "the entry of user %s in /etc/passwd is broken", pw.f[0]);
-	if (uid == 0 || gid == 0) {
-		err_hint(err, remedy);
+	if (uid == 0 || gid == 0)
 		return err_set(err, EPERM, "no sandbox runs as root");
-	}
 	struct host_identity id = {.uid = uid, .gid = gid, .home = pw.f[5], .given = pw.f[5]};
 	fill(a, &pw, NULL, &id);
 	int r = arena_check(a, err);
 	if (r == 0)
 		*ret = id;
+	return r;
+}
+
+int host_identity_target(
+	struct arena *a, const char *as_user, struct host_identity *ret, struct err *err)
+{
+	int r = find_target(a, as_user, ret, err);
+	if (r < 0)
+		err_hint(err,
+			"run bawn as an ordinary user, through sudo from one, or with "
+			"--as-user NAME");
 	return r;
 }

@@ -64,6 +64,10 @@ struct json_watch {
 size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const struct keypats *drop,
 	const struct json_watch *watch);
 
+/* Remove the keys of objects that these patterns cover; each that was there is named. */
+void json_doc_remove(struct json_doc *d, const struct keypats *which,
+	void (*removed)(void *ud, const char *place), void *ud);
+
 #define JSON_ARGS_MAX 64 /* more of a command's arguments are not looked at */
 /* Remove the object around each string that a pattern names and whose command is missing inside;
  * what is left empty by that goes too.  "args" and "cwd" beside the string belong to it; a list

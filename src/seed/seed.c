@@ -241,6 +241,13 @@ static bool is_blank(const char *text, ssize_t n)
 	return n >= 0 && (size_t)n == strspn(text, " \t\r\n");
 }
 
+static void on_prompt(void *ud, const char *place)
+{
+	struct run *r = ud;
+	seed_say(r->report, SEED_LEFT, "%s: %s: it would ask or refuse (--no-yolo brings it along)",
+		r->place, place);
+}
+
 static int take_settings(struct run *r, const struct seed_state *s, const char *from,
 	const char *rel, struct err *err)
 {
@@ -265,6 +272,8 @@ static int take_settings(struct run *r, const struct seed_state *s, const char *
 	if (own.toml.skipped)
 		seed_say(r->report, SEED_SKIPPED, "%s: %zu keys that are on no list", r->place,
 			own.toml.skipped);
+	if (own.json && !r->rq->no_yolo)
+		json_doc_remove(own.json, &s->prompts, on_prompt, r);
 	merge_doc(d, &own, false);
 	json_doc_free(own.json);
 	d->state = s;
@@ -671,6 +680,7 @@ static int fill(struct run *r, struct err *err)
 		place_workspace(&r->spec.state[i].keep, r->rq->workspace);
 		place_workspace(&r->spec.state[i].drop, r->rq->workspace);
 		place_workspace(&r->spec.state[i].commands, r->rq->workspace);
+		place_workspace(&r->spec.state[i].prompts, r->rq->workspace);
 	}
 	int k = r->rq->bare_home ? 0 : take_state(r, err);
 	for (size_t i = 0; i < r->spec.n_login && k == 0 && !r->rq->no_login; i++)

@@ -30,6 +30,7 @@ static const struct field state_fields[] = {
 	{"keep", F_PATTERNS, offsetof(struct seed_state, keep), false},
 	{"drop", F_PATTERNS, offsetof(struct seed_state, drop), false},
 	{"commands", F_PATTERNS, offsetof(struct seed_state, commands), false},
+	{"prompts", F_PATTERNS, offsetof(struct seed_state, prompts), false},
 	{"exclude", F_STRV, offsetof(struct seed_state, exclude), false},
 };
 
@@ -329,6 +330,8 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (s->state[i].format != SEED_PLAIN && s->state[i].keep.n == 0)
 			return yaml_err(
 				err, file, at, "\"keep\" is missing: which keys come along");
+		if (s->state[i].format != SEED_JSON && s->state[i].prompts.n)
+			return yaml_err(err, file, at, "\"prompts\" goes with \"format: json\"");
 	}
 	at = s->n_login ? yaml_get(root, "login")->child : NULL;
 	for (size_t i = 0; i < s->n_login; i++, at = at->next) {

@@ -28,6 +28,7 @@ struct seed_state {
 	enum seed_format format;
 	struct keypats keep, drop; /* JSON and TOML: keys */
 	struct keypats commands;   /* keys that hold a command which must exist inside */
+	struct keypats prompts;    /* JSON: keys that stay where the tool's prompts are off */
 	struct strv exclude;       /* directories: globs of names that stay */
 };
 

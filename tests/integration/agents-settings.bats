@@ -436,6 +436,28 @@ SECRET_FILES=(
 	refute_output 'looks secret'
 }
 
+@test "settings that make the tool ask stay outside, each named; --no-yolo brings them along" {
+	file .claude/settings.json <<-'EOT'
+		{"permissions": {"ask": ["Bash(git push:*)"], "deny": ["Read(/x)"], "allow": ["Bash(ls)"],
+		 "disableBypassPermissionsMode": "disable"}, "theme": "dark"}
+	EOT
+	run look claude 'cat ~/.claude/settings.json' --offline
+	assert_status 0
+	assert_output 'does not come along: ~/.claude/settings.json: permissions.ask: it would ask' \
+		'~/.claude/settings.json: permissions.disableBypassPermissionsMode: it would ask' \
+		'"Read(/x)"' '"Bash(ls)"' '"dark"'
+	refute_output 'git push' '"disable"'
+	run look claude 'cat ~/.claude/settings.json' --offline --no-yolo
+	assert_status 0
+	assert_output '"Bash(git push:*)"' '"disableBypassPermissionsMode": "disable"' '"Read(/x)"'
+	refute_output 'come along'
+	# nothing is said where there is nothing of the kind
+	file .claude/settings.json <<<'{"permissions": {"deny": ["Read(/x)"]}, "ask": ["Bash"]}'
+	run look claude 'cat ~/.claude/settings.json' --offline
+	assert_output '"Read(/x)"'
+	refute_output 'would ask'
+}
+
 @test "of several log-ins in one file the expired ones are named" {
 	file .local/share/opencode/auth.json <<-EOT
 		{"anthropic": {"type": "oauth", "access": "A1", "refresh": "$CANARY", "expires": 1000},

@@ -150,6 +150,42 @@ codex_says() {
 	grep -q 'THE TOUR IS OVER' "$T/out" || fail "$(cat "$T/out" "$T/err")"
 }
 
+# asks_not AGENT: it works at full permission, whatever the user's own settings say of asking.
+asks_not() {
+	rm -f "$WS/made.txt"
+	lead "$1"
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" "$1" "$WS" -- "${TASK[@]}" </dev/null
+	assert_status 0 || return 1
+	assert_output 'THE TOUR IS OVER' || return 1
+	[ "$(cat "$WS/made.txt")" = made ] || fail "$1 asked: $output $(tool_result 0)"
+}
+
+@test "an agent that asks on the host asks nothing inside; what the user's settings deny is refused" {
+	need_agents
+	need_runnable claude
+	start_model '{"commands":["echo made >made.txt","mkdir refused"],"final":"THE TOUR IS OVER"}'
+	mkdir -p "$HOME/.claude" "$HOME/.codex" "$HOME/.gemini" "$HOME/.config/opencode"
+	cat >"$HOME/.claude/settings.json" <<-'EOT'
+		{"permissions": {"defaultMode": "plan", "ask": ["Bash", "Bash(echo:*)"],
+		 "deny": ["Bash(mkdir:*)"], "disableBypassPermissionsMode": "disable"}}
+	EOT
+	printf '%s\n' 'approval_policy = "untrusted"' 'sandbox_mode = "read-only"' >"$HOME/.codex/config.toml"
+	echo '{"security": {"disableYoloMode": true}, "general": {"defaultApprovalMode": "plan"}}' \
+		>"$HOME/.gemini/settings.json"
+	echo '{"permission": {"bash": "ask", "edit": "ask"}}' >"$HOME/.config/opencode/opencode.json"
+	asks_not claude
+	assert_output 'does not come along: ~/.claude/settings.json: permissions.ask: ' \
+		'permissions.disableBypassPermissionsMode: ' '--no-yolo'
+	[ ! -e "$WS/refused" ] || fail "claude: permissions.deny is lost"
+	asks_not codex
+	asks_not gemini
+	assert_output 'does not come along: ~/.gemini/settings.json: security.disableYoloMode: '
+	asks_not opencode
+	# nothing of it has changed on the host
+	grep -q disableBypassPermissionsMode "$HOME/.claude/settings.json"
+	grep -q disableYoloMode "$HOME/.gemini/settings.json"
+}
+
 # denied_api AGENT HOST TASK...: its own service is denied.  Somebody who waits must learn why at
 # once: bawn says it, whatever the agent makes of it (some retry for minutes).
 denied_api() {

@@ -636,6 +636,8 @@ static void bad_profiles_are_refused(void **state)
 		{"state:\n  - pth: ~/x\n", ":2:5: unknown key \"pth\""},
 		{"state:\n  - path: /etc/passwd\n", "path must begin with \"~/\""},
 		{"state:\n  - path: ~/x\n    format: json\n", "\"keep\" is missing"},
+		{"state:\n  - path: ~/x\n    format: toml\n    keep: [a]\n    prompts: [a.b]\n",
+			"\"prompts\" goes with \"format: json\""},
 		{"state: ~/x\n", "must be a list"},
 		{"state:\n  - path: ~/x\n    format: xml\n", "format must be plain, json or toml"},
 		{"login:\n  - path: ~/x\n", "\"name\" is missing"},
