@@ -111,7 +111,7 @@ static bool comes_with(const char *place, const char *file)
 	return path_within(file, place) || path_within(place, file);
 }
 
-static bool file_inside(struct seed_copy *c, const char *file)
+bool seed_file_inside(struct seed_copy *c, const char *file)
 {
 	bool mounted = c->workspace && comes_with(c->workspace, file);
 	for (size_t i = 0; i < c->shown->n && !mounted; i++)
@@ -140,7 +140,7 @@ static bool on_path(struct seed_copy *c, const char *word)
 		size_t n = strcspn(p, ":");
 		if (n && n < 256 && *p == '/') {
 			snprintf(file, sizeof(file), "%.*s/%s", (int)n, p, word);
-			if (file_inside(c, file))
+			if (seed_file_inside(c, file))
 				return true;
 		}
 		p = p[n] ? p + n + 1 : NULL;
@@ -204,7 +204,7 @@ static const char *words_missing(struct seed_copy *c, const struct words *w)
 	const char *first = w->v[0];
 	if (wants_engine(first))
 		return arena_printf(c->a, "%s has no engine inside", path_base(first));
-	if (strchr(first, '/') ? *first == '/' && !file_inside(c, first) : !on_path(c, first))
+	if (strchr(first, '/') ? *first == '/' && !seed_file_inside(c, first) : !on_path(c, first))
 		return absent(c, first);
 	bool script = is_interpreter(first);
 	for (size_t i = 1; i < w->n; i++) {
@@ -214,7 +214,7 @@ static const char *words_missing(struct seed_copy *c, const struct words *w)
 			continue;
 		}
 		bool ours = *word == '/' && path_within(word, c->home) && access(word, F_OK) == 0;
-		if (*word == '/' && (script || ours) && !file_inside(c, word))
+		if (*word == '/' && (script || ours) && !seed_file_inside(c, word))
 			return absent(c, word);
 		script = false;
 	}

@@ -10,4 +10,8 @@
 const char *seed_script_missing(
 	struct seed_copy *c, const char *command, const char *const *args, size_t n);
 
+/* Will file, an absolute path, be there inside at the same place: with a mount, as one of the
+ * machine's own, or among what was copied? */
+bool seed_file_inside(struct seed_copy *c, const char *file);
+
 #endif

@@ -17,6 +17,7 @@
 #include "seed/copy.h"
 #include "seed/expand.h"
 #include "seed/git.h"
+#include "seed/imports.h"
 #include "json/json.h"
 #include "seed/merge.h"
 #include "seed/script.h"
@@ -280,24 +281,28 @@ static int take_settings(struct run *r, const struct seed_state *s, const char *
 	return 0;
 }
 
+/* One entry: where it is, where it goes, and what of it now: 0 files and directories, 1 settings, 2
+ * what the files import, which may be there by then. */
+static int take_entry(struct run *r, const struct seed_state *s, int pass, struct err *err)
+{
+	char *from = expand_path(r, s->path, true);
+	char *rel = expand_path(r, s->path, false);
+	if (!from || !rel)
+		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, s->path);
+	if (pass == 1)
+		return take_settings(r, s, from, rel, err);
+	if (pass == 2)
+		return s->imports ? seed_imports(&r->copy, from, rel, err) : 0;
+	return seed_copy(&r->copy, from, rel, arena_printf(r->a, "~/%s", rel), &s->exclude, err);
+}
+
 static int take_state(struct run *r, struct err *err)
 {
 	int k = 0;
-	for (int docs = 0; docs < 2; docs++) {
-		for (size_t i = 0; i < r->spec.n_state && k == 0; i++) {
-			const struct seed_state *s = &r->spec.state[i];
-			if ((s->format != SEED_PLAIN) != docs)
-				continue;
-			char *from = expand_path(r, s->path, true);
-			char *rel = expand_path(r, s->path, false);
-			if (!from || !rel)
-				return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile,
-					s->path);
-			k = docs ? take_settings(r, s, from, rel, err)
-				 : seed_copy(&r->copy, from, rel, arena_printf(r->a, "~/%s", rel),
-					   &s->exclude, err);
-		}
-	}
+	for (int pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < r->spec.n_state && k == 0; i++)
+			if ((r->spec.state[i].format != SEED_PLAIN) == (pass == 1))
+				k = take_entry(r, &r->spec.state[i], pass, err);
 	struct json_watch w;
 	for (size_t i = 0; i < r->n_docs && k == 0; i++) {
 		struct doc *d = &r->docs[i];

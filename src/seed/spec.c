@@ -31,6 +31,7 @@ static const struct field state_fields[] = {
 	{"drop", F_PATTERNS, offsetof(struct seed_state, drop), false},
 	{"commands", F_PATTERNS, offsetof(struct seed_state, commands), false},
 	{"prompts", F_PATTERNS, offsetof(struct seed_state, prompts), false},
+	{"imports", F_BOOL, offsetof(struct seed_state, imports), false},
 	{"exclude", F_STRV, offsetof(struct seed_state, exclude), false},
 };
 
@@ -330,6 +331,9 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (s->state[i].format != SEED_PLAIN && s->state[i].keep.n == 0)
 			return yaml_err(
 				err, file, at, "\"keep\" is missing: which keys come along");
+		if (s->state[i].format != SEED_PLAIN && s->state[i].imports)
+			return yaml_err(
+				err, file, at, "\"imports\" is for text, without \"format\"");
 		if (s->state[i].format != SEED_JSON && s->state[i].prompts.n)
 			return yaml_err(err, file, at, "\"prompts\" goes with \"format: json\"");
 	}

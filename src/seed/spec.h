@@ -29,6 +29,7 @@ struct seed_state {
 	struct keypats keep, drop; /* JSON and TOML: keys */
 	struct keypats commands;   /* keys that hold a command which must exist inside */
 	struct keypats prompts;    /* JSON: keys that stay where the tool's prompts are off */
+	bool imports;              /* files that its text imports come along, too */
 	struct strv exclude;       /* directories: globs of names that stay */
 };
 

@@ -1,8 +1,10 @@
 /* tests/fuzz/fuzz-seed.c - what seed parses: the first byte says which format the rest is. */
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "seed/git.h"
+#include "seed/imports.h"
 #include "json/json.h"
 #include "seed/merge.h"
 #include "seed/secret.h"
@@ -105,6 +107,15 @@ static void request(struct arena *a, const char *s, size_t n)
 	blob_free(&answer);
 }
 
+static bool import(void *ud, const char *path)
+{
+	size_t *n = ud;
+	*n = strlen(path);
+	if (*n == 0 || *n >= PATH_MAX || strpbrk(path, "\n\t"))
+		abort();
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n == 0 || n > 1 << 16)
@@ -129,6 +140,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		break;
 	case 'm':
 		request(&a, s, n - 1);
+		break;
+	case 'i':
+		seed_imports_each(s, n - 1, import, &at);
 		break;
 	case 'g':
 		seed_git_filter(&report, s, n - 1, "/w", true, &out, NULL);

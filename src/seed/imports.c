@@ -1,0 +1,247 @@
+/* seed/imports.c - see imports.h */
+#include "seed/imports.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/path.h"
+#include "seed/script.h"
+#include "seed/secret.h"
+
+/* ---- text ---- */
+
+/* The length of a line's fence ("```", "~~~~"), or 0. */
+static size_t fence(const char *line, size_t n, char *ret)
+{
+	size_t at = 0;
+	while (at < n && at < 3 && line[at] == ' ')
+		at++;
+	size_t k = 0;
+	while (at + k < n && (line[at] == '`' || line[at] == '~') && line[at + k] == line[at])
+		k++;
+	*ret = k ? line[at] : '\0';
+	return k >= 3 ? k : 0;
+}
+
+/* Where the code span ends that begins at line[at], or at, if it is none. */
+static size_t behind_span(const char *line, size_t n, size_t at)
+{
+	size_t ticks = 0;
+	while (at + ticks < n && line[at + ticks] == '`')
+		ticks++;
+	for (size_t i = at + ticks; i < n;) {
+		size_t k = 0;
+		while (i + k < n && line[i + k] == '`')
+			k++;
+		if (k == ticks)
+			return i + k;
+		i += k ? k : 1;
+	}
+	return at + ticks;
+}
+
+static bool is_blank(char c)
+{
+	return c == '\0' || isspace((unsigned char)c);
+}
+
+static bool read_line(const char *line, size_t n, bool (*fn)(void *ud, const char *path), void *ud)
+{
+	char path[PATH_MAX];
+	for (size_t i = 0; i < n;) {
+		if (line[i] == '`') {
+			i = behind_span(line, n, i);
+			continue;
+		}
+		if (line[i] != '@' || (i && !is_blank(line[i - 1]))) {
+			i++;
+			continue;
+		}
+		size_t k = 0;
+		for (i++; i < n && !is_blank(line[i]) && k < sizeof(path) - 1; i++) {
+			if (line[i] == '\\' && i + 1 < n && line[i + 1] == ' ')
+				i++;
+			path[k++] = line[i];
+		}
+		path[k] = '\0';
+		if (k && k < sizeof(path) - 1 && !fn(ud, path))
+			return false;
+	}
+	return true;
+}
+
+void seed_imports_each(const char *text, size_t n, bool (*fn)(void *ud, const char *path), void *ud)
+{
+	char open = '\0', kind;
+	size_t width = 0;
+	for (const char *end = text + n; text < end;) {
+		const char *nl = memchr(text, '\n', (size_t)(end - text));
+		const size_t len = nl ? (size_t)(nl - text) : (size_t)(end - text);
+		const size_t k = fence(text, len, &kind);
+		if (open) {
+			if (kind == open && k >= width)
+				open = '\0';
+		} else if (k) {
+			open = kind;
+			width = k;
+		} else if (!read_line(text, len, fn, ud)) {
+			return;
+		}
+		text += len + (nl != NULL);
+	}
+}
+
+/* ---- places ---- */
+
+struct imports {
+	struct seed_copy *c;
+	struct strv done; /* places below the home that were looked at */
+	bool full;
+	int r;
+	struct err *err;
+};
+
+struct importer {
+	struct imports *all;
+	const char *path, *rel; /* the file that imports: on the host, and below the home */
+	bool linked;            /* a link leads to it, or it lies in the workspace */
+	int depth;
+};
+
+/* An absolute path with "." and ".." folded, as the tools do before they open it. */
+static char *fold(struct arena *a, const char *path)
+{
+	char *out = arena_alloc(a, strlen(path) + 2);
+	size_t n = 0;
+	for (const char *p = path; out && *p;) {
+		p += strspn(p, "/");
+		const size_t k = strcspn(p, "/");
+		if (k == 2 && p[0] == '.' && p[1] == '.') {
+			while (n && out[--n] != '/')
+				;
+		} else if (k && !(k == 1 && *p == '.')) {
+			out[n++] = '/';
+			memcpy(out + n, p, k);
+			n += k;
+		}
+		p += k;
+	}
+	if (out && n == 0)
+		out[n++] = '/';
+	if (out)
+		out[n] = '\0';
+	return out;
+}
+
+static bool is_text_name(const char *path)
+{
+	static const char *const ends[] = {
+		".md", ".mdc", ".mdx", ".markdown", ".txt", ".text", ".rst", ".adoc"};
+	const char *dot = strrchr(path_base(path), '.');
+	for (size_t i = 0; dot && i < ARRAY_LEN(ends); i++)
+		if (streq(dot, ends[i]))
+			return true;
+	return false;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static void stays(struct importer *by, const char *import, const char *why)
+{
+	seed_say(by->all->c->report, SEED_LEFT, "~/%s: @%s: %s", by->rel, import, why);
+}
+
+static int follow(struct imports *all, const char *path, const char *rel, int depth);
+
+/* One that is below the home, from the host's path to rel. */
+static void bring(struct importer *by, const char *import, const char *path, const char *rel)
+{
+	struct imports *all = by->all;
+	if (strv_has(&all->done, rel))
+		return;
+	if (all->done.n >= SEED_IMPORTS_MAX) {
+		if (!all->full)
+			stays(by, import, "too many imports: this one and the next stay outside");
+		all->full = true;
+		return;
+	}
+	strv_add(all->c->a, &all->done, rel);
+	if (!seed_exists(all->c, rel)) {
+		char *place = arena_printf(all->c->a, "~/%s", rel);
+		if (secret_file_name(path_base(rel))) {
+			seed_say(all->c->report, SEED_WITHHELD, "%s: its name", place);
+			return;
+		}
+		all->r = seed_copy(all->c, path, rel, place, NULL, all->err);
+	}
+	if (all->r == 0)
+		all->r = follow(all, path, rel, by->depth + 1);
+}
+
+static bool on_import(void *ud, const char *import)
+{
+	static const char outside[] = "it is not inside (a further PATH brings it)";
+	struct importer *by = ud;
+	struct seed_copy *c = by->all->c;
+	const bool absolute = *import == '/' || has_prefix(import, "~/");
+	if (!absolute && *import != '.' && *import != '_' && !isalnum((unsigned char)*import))
+		return true;
+	char *dir = path_parent(c->a, by->path),
+	     *own = arena_printf(c->a, "%s/%s", c->home, by->rel);
+	char *inside = own ? path_parent(c->a, own) : NULL;
+	char *path = absolute ? path_expand_home(c->a, import, c->home)
+			      : path_join(c->a, dir ? dir : "/", import);
+	/* where the tool will look for it */
+	char *there = absolute ? path : path_join(c->a, inside ? inside : "/", import);
+	path = path ? fold(c->a, path) : NULL;
+	there = there ? fold(c->a, there) : NULL;
+	if (!path || !there) {
+		by->all->r = err_set(by->all->err, ENOMEM, "out of memory");
+		return false;
+	}
+	/* most words behind an "@" are none: a name, a package, an address */
+	if (!is_file(path))
+		return true;
+	const bool below = path_within(there, c->home);
+	const char *rel = below ? there + strlen(c->home) + 1 : NULL;
+	if (!(below && seed_exists(c, rel)) && seed_file_inside(c, there))
+		return true; /* mounted, or the template's */
+	if (!below)
+		stays(by, import, outside);
+	else if (!is_text_name(there))
+		stays(by, import, "no text by its name (a further PATH brings it)");
+	else if (by->linked && !path_within(path, dir) && !GUARD_REMOVED("seed-imports"))
+		stays(by, import, "imported by way of a link (a further PATH brings it)");
+	else
+		bring(by, import, path, rel);
+	return by->all->r == 0;
+}
+
+static int follow(struct imports *all, const char *path, const char *rel, int depth)
+{
+	char *text;
+	ssize_t n = depth > SEED_IMPORTS_DEPTH ? 0 : seed_read_back(all->c, rel, &text, NULL);
+	if (n <= 0)
+		return 0;
+	const char *real = path_real(all->c->a, path);
+	struct importer by = {.all = all,
+		.path = path,
+		.rel = rel,
+		.linked = !real || !streq(real, path) ||
+			(all->c->workspace && path_within(real, all->c->workspace)),
+		.depth = depth};
+	seed_imports_each(text, (size_t)n, on_import, &by);
+	return all->r;
+}
+
+int seed_imports(struct seed_copy *c, const char *path, const char *rel, struct err *err)
+{
+	struct imports all = {.c = c, .err = err};
+	strv_add(c->a, &all.done, rel);
+	return follow(&all, path, rel, 1);
+}

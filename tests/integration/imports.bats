@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# imports.bats - what the user's instructions import by "@path" comes along, and what must not does not.
+load ../lib.sh
+load agents.sh
+setup() {
+	bawn_setup
+	mkdir -p "$HOME/.claude"
+}
+teardown() { bawn_teardown; }
+
+file() { # PATH below the home; the text is standard input
+	mkdir -p "$(dirname "$HOME/$1")"
+	cat >"$HOME/$1"
+}
+
+SHOW='cd ~; for f in $(find . -path ./project -prune -o -type f -print); do echo "== $f"; cat $f; done 2>/dev/null; echo END'
+
+@test "imports: real agents read them as they do on the host, near, in the home and nested" {
+	need_agents
+	need_runnable claude
+	start_model '{"commands":["true"],"final":"OVER","watch":["NEARWORDS","HOMEWORDS","NESTEDWORDS"]}'
+	file .claude/CLAUDE.md <<<$'@NEAR.md\nSee @~/notes/home.md for more.'
+	file .claude/NEAR.md <<<$'NEARWORDS\n- @sub/nested.md'
+	file .claude/sub/nested.md <<<'NESTEDWORDS'
+	file notes/home.md <<<'HOMEWORDS'
+	lead claude
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" claude "$WS" -- "${TASK[@]}" </dev/null
+	assert_status 0
+	grep -q '"seen":\["NEARWORDS","HOMEWORDS","NESTEDWORDS"\]' "$MODEL_LOG" ||
+		fail "$(grep -o '"seen":[^]]*]' "$MODEL_LOG")"
+	: >"$MODEL_LOG"
+	file .gemini/GEMINI.md <<<$'@./NEAR.md'
+	file .gemini/NEAR.md <<<'NEARWORDS'
+	lead gemini
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" gemini "$WS" -- "${TASK[@]}" </dev/null
+	assert_status 0
+	grep -q '"seen":\["NEARWORDS"\]' "$MODEL_LOG" || fail "$(grep -o '"seen":[^]]*]' "$MODEL_LOG")"
+	# the host's are as they were, and --bare-home brings none
+	[ "$(cat "$HOME/.claude/NEAR.md")" = $'NEARWORDS\n- @sub/nested.md' ]
+	run look claude "$SHOW" --offline --bare-home
+	refute_output NEARWORDS HOMEWORDS NESTEDWORDS
+}
+
+@test "imports: what is none, what is no text, what is outside and what looks secret" {
+	echo OUTSIDEWORDS >"$T/outside.md"
+	file .claude/CLAUDE.md <<-EOT
+		@loop.md @with\\ blank.md write to me@near.md, use @anthropic-ai/claude-code, @absent.md
+		In code: \`@code.md\` and \`\` \`@code.md\` \`\`.
+		\`\`\`sh
+		@code.md
+		\`\`
+		@code.md
+		\`\`\`
+		~~~~
+		@code.md
+		~~~
+		@code.md
+		~~~~
+		@../.claude/./behind.md
+		@tool.sh @$T/outside.md @~/keys.txt @credentials.txt @~/notes @/usr/bin/env @../../../../../..$T/outside.md
+	EOT
+	file .claude/loop.md <<<'LOOPWORDS @loop.md @CLAUDE.md'
+	file '.claude/with blank.md' <<<'BLANKWORDS'
+	file .claude/behind.md <<<'BEHINDWORDS'
+	file .claude/code.md <<<'CODEWORDS'
+	file .claude/near.md <<<'NEARWORDS'
+	file .claude/tool.sh <<<'TOOLWORDS'
+	file .claude/credentials.txt <<<'NAMEDWORDS'
+	file keys.txt <<<"KEYWORDS key: sk-ant-api03-$(printf 'x%.0s' {1..80}) behind"
+	mkdir -p "$HOME/notes"
+	run look claude "$SHOW" --offline
+	assert_status 0
+	assert_output LOOPWORDS BEHINDWORDS 'KEYWORDS key: [withheld by bawn]' behind END
+	grep -q '^== ./.claude/with blank.md\|BLANKWORDS' <(look claude 'cat ~/.claude/with*' --offline 2>&1) ||
+		fail "a name with a blank"
+	refute_output CODEWORDS NEARWORDS TOOLWORDS OUTSIDEWORDS xxxxxxxx
+	assert_output '~/.claude/CLAUDE.md: @tool.sh: no text by its name (a further PATH brings it)' \
+		"~/.claude/CLAUDE.md: @$T/outside.md: it is not inside (a further PATH brings it)" \
+		'~/keys.txt: '
+	# each once, and nothing of what is none
+	[ "$(grep -o '@tool.sh: no text' <<<"$output" | wc -l)" = 1 ] || fail "told twice"
+	output=$(grep '^bawn: ' <<<"$output")
+	refute_output '@anthropic-ai' '@absent' '@/usr/bin/env' '@~/notes' '@code'
+	# and it does
+	run "$BAWN" run --rm --offline claude-look "$WS" "$HOME/.claude/tool.sh:ro" "$T/outside.md:ro" -- \
+		"cat ~/.claude/tool.sh $T/outside.md"
+	assert_output TOOLWORDS OUTSIDEWORDS
+	refute_output 'is not inside' 'no text'
+}
+
+@test "imports: a name that secrets have is withheld" {
+	file .claude/CLAUDE.md <<<'@~/.netrc.md @~/id_rsa.txt @~/.env.md'
+	local n
+	for n in .netrc.md id_rsa.txt .env.md; do
+		echo "words of $n" >"$HOME/$n"
+	done
+	run look claude "$SHOW" --offline
+	assert_status 0
+	for n in .netrc.md id_rsa.txt .env.md; do
+		grep -q "^words of $n" <<<"$output" && [[ $output != *"~/$n: its name"* ]] && continue
+		[[ $output == *"~/$n: its name"* ]] || fail "$n: neither there nor named"
+		refute_output "words of $n"
+	done
+}
+
+@test "CFG-04 imports: by way of a workspace nobody brings what lies elsewhere in the home" {
+	file private/diary.md <<<"$CANARY"
+	# the instructions are kept in a repository, and the last agent there added a line
+	file dotfiles/CLAUDE.md <<<$'@NEAR.md\n@~/private/diary.md @../private/diary.md'
+	file dotfiles/NEAR.md <<<$'NEARWORDS\n@~/private/diary.md'
+	ln -s ../dotfiles/CLAUDE.md "$HOME/.claude/CLAUDE.md"
+	ln -s ../dotfiles/NEAR.md "$HOME/.claude/NEAR.md"
+	local ws
+	for ws in "$WS" "$HOME/dotfiles"; do
+		cd "$ws"
+		run "$BAWN" profile ls
+		WS=$ws run look claude "$SHOW" --offline
+		assert_status 0
+		refute_canary
+		assert_output NEARWORDS \
+			'@~/private/diary.md: imported by way of a link (a further PATH brings it)'
+	done
+	# and where the directory of the settings itself is what the agent works in
+	rm "$HOME/.claude/CLAUDE.md" "$HOME/.claude/NEAR.md"
+	cp "$HOME"/dotfiles/*.md "$HOME/.claude"
+	cd "$HOME/.claude"
+	WS=$HOME/.claude run look claude "cat ~/private/diary.md; echo END" --offline
+	assert_output END
+	refute_canary
+}
+
+@test "imports: endless, deep and many ones end" {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		echo "WORDS$i." >"$HOME/.claude/many$i.md"
+		echo "@many$i.md"
+	done >"$HOME/.claude/CLAUDE.md"
+	echo "DEEP0. @deep1.md" >"$HOME/.claude/many0.md"
+	for ((i = 1; i < 10; i++)); do
+		echo "DEEP$i. @deep$((i + 1)).md" >"$HOME/.claude/deep$i.md"
+	done
+	run look claude "$SHOW" --offline
+	assert_status 0
+	assert_output DEEP0. DEEP3. WORDS50.
+	refute_output DEEP7. WORDS99.
+	assert_output 'too many imports: this one and the next stay outside'
+	[ "$(grep -o 'too many' <<<"$output" | wc -l)" = 1 ] || fail "told twice"
+}
