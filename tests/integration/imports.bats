@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # imports.bats - what the user's instructions import by "@path" comes along, and what must not does not.
+# shellcheck disable=SC2088  # the tildes are what bawn prints
 load ../lib.sh
 load agents.sh
 setup() {
