@@ -443,6 +443,7 @@ SECRET_FILES=(
 	EOT
 	run look claude 'cat ~/.claude/settings.json' --offline
 	assert_status 0
+	# shellcheck disable=SC2088  # as bawn writes it
 	assert_output 'does not come along: ~/.claude/settings.json: permissions.ask: it would ask' \
 		'~/.claude/settings.json: permissions.disableBypassPermissionsMode: it would ask' \
 		'"Read(/x)"' '"Bash(ls)"' '"dark"'
