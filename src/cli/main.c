@@ -139,8 +139,14 @@ static const struct command *find(const char *name)
 
 static int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 1 && !streq(argv[1], "--help") && !streq(argv[1], "-h")) {
+		char shown[64];
+		struct err err = {0};
+		err_hint(&err, "bawn version");
+		err_set(&err, EINVAL, "one word too many: %s",
+			escape_text(shown, sizeof(shown), argv[1]));
+		return run_fail(&err, 125);
+	}
 	puts("bawn " PACKAGE_VERSION);
 	return 0;
 }
@@ -292,6 +298,6 @@ int main(int argc, char **argv)
 	if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h"))
 		return said(argc < 2 ? (usage(), 125) : usage());
 	if (streq(argv[1], "--version") || streq(argv[1], "-V"))
-		return said(cmd_version(0, NULL));
+		return said(cmd_version(argc - 1, argv + 1));
 	return said(dispatch(argc - 1, argv + 1));
 }

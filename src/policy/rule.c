@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <strings.h>
 
 #include "base/escape.h"
 
@@ -231,7 +232,9 @@ static int parse_name(struct arena *a, struct rule *rule, const char *text, cons
 		rule->name = "";
 		return 0;
 	}
-	if (rest.host_len == 1 && rest.host[0] == '*')
+	/* a host of that name is nobody's, and what is meant would not be allowed */
+	if ((rest.host_len == 1 && rest.host[0] == '*') ||
+		(rest.host_len == 3 && strncasecmp(rest.host, "all", 3) == 0))
 		return bad(err, text,
 			"write \"*.example.com\" (one label), \"**.example.com\" (any depth), or "
 			"\"**\" for every name");

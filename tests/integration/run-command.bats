@@ -608,6 +608,14 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	run "$BAWN" run --rm --help
 	assert_status 0
 	assert_output 'Usage: bawn run'
+	local way
+	for way in version --version -V; do
+		run "$BAWN" "$way"
+		assert_status 0
+		[[ $output =~ ^'bawn '[0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "$output"
+		run -125 "$BAWN" "$way" more
+		assert_output 'one word too many: more'
+	done
 }
 
 @test "yolo-since: an older version is started without the flag, a newer or an unknown one with it" {

@@ -181,6 +181,8 @@ static void test_rule_errors(void **state)
 	static const char *const t[][2] = {
 		{"", "empty"},
 		{"*", "**"},
+		{"all", "**"},
+		{"ALL:80", "**"},
 		{"*.", "nothing"},
 		{"**.", "nothing"},
 		{"***.example.com", "wildcard"},
