@@ -4,7 +4,7 @@ run_sources = \
 	src/run/run.h src/run/run-supervise.c src/run/run-stdio.c \
 	src/run/signals.h src/run/signals.c \
 	src/run/options.h src/run/options.c \
-	src/run/run-options.c src/run/run-facts.c src/run/run-argv.c src/run/run-limits.c src/run/run-case.c src/run/run-clock.c \
+	src/run/run-options.c src/run/run-facts.c src/run/run-argv.c src/run/run-args.c src/run/run-limits.c src/run/run-case.c src/run/run-clock.c \
 	src/run/credential.h src/run/run-credential.c src/run/run-ca.c src/run/run-vault.c \
 	src/run/login.h src/run/run-login.c src/login/login.h \
 	src/run/image.h src/run/run-image.c src/run/run-root.c src/run/run-kept.c src/run/step.h src/run/run-step.c \

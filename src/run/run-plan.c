@@ -729,5 +729,7 @@ int run_plan(struct run *r, struct err *err)
 	}
 	run_credentials_warn(r);
 	say_env(r);
+	if (!r->command.n && !r->step)
+		run_say_args(r);
 	return plan_check(p, err);
 }

@@ -310,6 +310,9 @@ int run_refuse_nested(struct err *err);
 
 /* lasting.c: enter the sandbox that the options name, or create it first.  The exit code. */
 int lasting_run(struct run *r, struct err *err);
+/* run-args.c: a notice for each file that the arguments name and that is not inside. */
+void run_say_args(struct run *r);
+
 /* run-argv.c: the tool's command line: yolo flags where the tool takes them, the user's behind. */
 int run_argv(struct arena *a, const struct profile *p, const struct strv *args, bool yolo,
 	struct strv *ret);

@@ -309,13 +309,15 @@ static bool same(const struct strv *a, const struct strv *b)
 	return is;
 }
 
-/* The empty directories of a way that nothing is mounted on this time. */
+/* The empty directories of a way that nothing is mounted on this time.  The end of one that is a
+ * file's is not kept, its directories are. */
 static void drop_way(int dir, const char *way)
 {
 	char path[PATH_MAX];
 	if (snprintf(path, sizeof(path), "%s", way) >= (int)sizeof(path))
 		return;
-	for (char *slash; (slash = strrchr(path, '/')) && unlinkat(dir, path, AT_REMOVEDIR) == 0;)
+	for (char *slash; (slash = strrchr(path, '/')) &&
+		(unlinkat(dir, path, AT_REMOVEDIR) == 0 || errno == ENOENT);)
 		*slash = '\0';
 }
 

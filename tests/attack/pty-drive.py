@@ -143,6 +143,10 @@ def finish(extra=None):
     os._exit(code if code >= 0 else 128 - code)
 
 
+def named(command):
+    return [p for p in children(job) if p != job and command_line(p).startswith(command.encode())]
+
+
 def children(pid):
     found = [pid]
     for p in os.listdir("/proc"):
@@ -183,7 +187,9 @@ for step in steps:
         set_size(int(r), int(c))
     elif name == "kill":
         until("start", lambda: job)
-        targets = [job] if arg == "self" else [p for p in children(job) if p != job and command_line(p).startswith(arg.encode())]
+        targets = [job] if arg == "self" else named(arg)
+        until(arg, lambda: targets or named(arg))  # it may be on its way to its exec
+        targets = targets or named(arg)
         said.append(f"killed {len(targets)}")
         for p in targets:
             try:

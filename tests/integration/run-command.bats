@@ -310,6 +310,32 @@ ended() {
 	assert_output read
 }
 
+@test "a file that the arguments name and that is not inside is said, with what brings it" {
+	mkdir -p "$HOME/notes" "$HOME/.claude/commands"
+	echo NOTED >"$HOME/notes/p.md"
+	ln -s notes "$HOME/linked"
+	run "$BAWN" run --rm shell "$WS" -- cat "$HOME/notes/p.md"
+	assert_status 1
+	assert_output "bawn: $HOME/notes/p.md is not inside (a further PATH brings it: $HOME/notes/p.md:ro)"
+	run "$BAWN" run --rm shell "$WS" "$HOME/notes/p.md:ro" -- cat "$HOME/notes/p.md"
+	assert_status 0
+	assert_output NOTED
+	refute_output 'is not inside'
+	# as a value, by a link, a directory; of many not all
+	run "$BAWN" run --rm shell "$WS" -- true "--prompt=$HOME/notes/p.md" "$HOME" "$HOME/linked" "$HOME/notes"
+	assert_output "$HOME/linked is not inside" "$HOME/notes is not inside" "$HOME/notes/p.md is not inside"
+	[ "$(grep -c 'is not inside' <<<"$output")" = 3 ] || fail "$output"
+	# what is there: the workspace, the system, what came along; what is no file, and a command that is a word
+	echo MINE >"$HOME/.claude/commands/x.md"
+	touch "$WS/f"
+	run look claude "cat $HOME/.claude/commands/x.md" --offline
+	run "$BAWN" run --rm --offline claude-look "$WS" -- true "$HOME/.claude/commands/x.md" "$WS/f" /usr/bin/env \
+		/dev/null /proc/self/status "$HOME/absent" /review /etc "$BAWN_SRCDIR" / -
+	refute_output "is not inside: $HOME" 'x.md is not' 'f is not' 'absent is not' '/etc is not' '/ is not'
+	run "$BAWN" run --rm -q shell "$WS" -- true "$HOME/notes/p.md"
+	[ -z "$output" ] || fail "$output"
+}
+
 @test "further paths: a directory, a file, and :ro of both" {
 	mkdir -p "$HOME/lib" "$HOME/data"
 	echo lib >"$HOME/lib/a"

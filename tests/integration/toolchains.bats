@@ -243,6 +243,14 @@ E
 	rm -r "$HOME/.npm"
 	run in_sandbox_sh 'ls -A ~'
 	refute_output .npm
+	# nor does what another run was given, be it a file's place or a directory's
+	put "$HOME/far/away/f" asked
+	mkdir -p "$HOME/near/by"
+	run "$BAWN" run --rm -q shell "$WS" "$HOME/far/away/f:ro" "$HOME/near/by" -- sh -c 'cat ~/far/away/f; ls ~'
+	assert_output asked
+	assert_output near
+	run in_sandbox_sh 'ls -A ~'
+	refute_output far near
 	rm -r "$kept"
 	run in_sandbox_sh ". ./look"
 	assert_output '.cargo project'
