@@ -318,36 +318,6 @@ size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const str
 	return filter_doc(&f, to_json(d));
 }
 
-static void remove_below(json_t *v, const struct keypats *which, struct keypath *path,
-	void (*removed)(void *ud, const char *place), void *ud)
-{
-	char place[512];
-	const char *key;
-	json_t *child;
-	void *next;
-	json_object_foreach_safe(v, next, key, child)
-	{
-		if (path->n == KEYPATH_MAX)
-			return;
-		path->seg[path->n++] = key;
-		const bool goes = keypats_cover(which, path);
-		if (goes)
-			removed(ud, keypath_text(path, place, sizeof(place)));
-		else
-			remove_below(child, which, path, removed, ud);
-		path->n--;
-		if (goes)
-			json_object_del(v, key);
-	}
-}
-
-void json_doc_remove(struct json_doc *d, const struct keypats *which,
-	void (*removed)(void *ud, const char *place), void *ud)
-{
-	struct keypath path = {0};
-	remove_below(to_json(d), which, &path, removed, ud);
-}
-
 void json_doc_keep(struct json_doc *d, const struct keypats *keep)
 {
 	struct filter f = {.keep = keep};

@@ -68,6 +68,10 @@ size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const str
 void json_doc_remove(struct json_doc *d, const struct keypats *which,
 	void (*removed)(void *ud, const char *place), void *ud);
 
+/* Each string whose place these patterns cover (NULL: each), in order. */
+void json_doc_each_string(const struct json_doc *d, const struct keypats *which,
+	void (*fn)(void *ud, const char *value), void *ud);
+
 #define JSON_ARGS_MAX 64 /* more of a command's arguments are not looked at */
 /* Remove the object around each string that a pattern names and whose command is missing inside;
  * what is left empty by that goes too.  "args" and "cwd" beside the string belong to it; a list

@@ -2,6 +2,7 @@
 #include "seed/imports.h"
 
 #include <ctype.h>
+#include <glob.h>
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -134,17 +135,6 @@ static char *fold(struct arena *a, const char *path)
 	return out;
 }
 
-static bool is_text_name(const char *path)
-{
-	static const char *const ends[] = {
-		".md", ".mdc", ".mdx", ".markdown", ".txt", ".text", ".rst", ".adoc"};
-	const char *dot = strrchr(path_base(path), '.');
-	for (size_t i = 0; dot && i < ARRAY_LEN(ends); i++)
-		if (streq(dot, ends[i]))
-			return true;
-	return false;
-}
-
 static bool is_file(const char *path)
 {
 	struct stat st;
@@ -213,7 +203,7 @@ static bool on_import(void *ud, const char *import)
 		return true; /* mounted, or the template's */
 	if (!below)
 		stays(by, import, outside);
-	else if (!is_text_name(there))
+	else if (!secret_text_name(there) && !secret_file_name(path_base(there)))
 		stays(by, import, "no text by its name (a further PATH brings it)");
 	else if (by->linked && !path_within(path, dir) && !GUARD_REMOVED("seed-imports"))
 		stays(by, import, "imported by way of a link (a further PATH brings it)");
@@ -222,19 +212,25 @@ static bool on_import(void *ud, const char *import)
 	return by->all->r == 0;
 }
 
+static struct importer importer_of(
+	struct imports *all, const char *path, const char *rel, int depth)
+{
+	const char *real = path_real(all->c->a, path);
+	return (struct importer){.all = all,
+		.path = path,
+		.rel = rel,
+		.linked = !real || !streq(real, path) ||
+			(all->c->workspace && path_within(real, all->c->workspace)),
+		.depth = depth};
+}
+
 static int follow(struct imports *all, const char *path, const char *rel, int depth)
 {
 	char *text;
 	ssize_t n = depth > SEED_IMPORTS_DEPTH ? 0 : seed_read_back(all->c, rel, &text, NULL);
 	if (n <= 0)
 		return 0;
-	const char *real = path_real(all->c->a, path);
-	struct importer by = {.all = all,
-		.path = path,
-		.rel = rel,
-		.linked = !real || !streq(real, path) ||
-			(all->c->workspace && path_within(real, all->c->workspace)),
-		.depth = depth};
+	struct importer by = importer_of(all, path, rel, depth);
 	seed_imports_each(text, (size_t)n, on_import, &by);
 	return all->r;
 }
@@ -244,4 +240,42 @@ int seed_imports(struct seed_copy *c, const char *path, const char *rel, struct 
 	struct imports all = {.c = c, .err = err};
 	strv_add(c->a, &all.done, rel);
 	return follow(&all, path, rel, 1);
+}
+
+/* ---- settings ---- */
+
+static void on_reference(void *ud, const char *value)
+{
+	char path[PATH_MAX];
+	for (const char *s = value; (s = strstr(s, "{file:"));) {
+		s += strlen("{file:");
+		const size_t n = strcspn(s, "}");
+		if (s[n] && n < sizeof(path)) {
+			snprintf(path, sizeof(path), "%.*s", (int)n, s);
+			on_import(ud, path);
+		}
+	}
+}
+
+static void on_glob(void *ud, const char *value)
+{
+	struct importer *by = ud;
+	char *pattern = path_expand_home(by->all->c->a, value, by->all->c->home);
+	glob_t found;
+	if (!pattern || *pattern != '/' || glob(pattern, GLOB_NOCHECK, NULL, &found) != 0)
+		return; /* beside the project, or an address */
+	for (size_t i = 0; i < found.gl_pathc && by->all->r == 0; i++)
+		on_import(by, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel,
+	const struct json_doc *doc, const struct keypats *texts, struct err *err)
+{
+	struct imports all = {.c = c, .err = err};
+	struct importer by = importer_of(&all, path, rel, 1);
+	json_doc_each_string(doc, NULL, on_reference, &by);
+	if (texts->n)
+		json_doc_each_string(doc, texts, on_glob, &by);
+	return all.r;
 }

@@ -1,11 +1,13 @@
-/* seed/imports.h - what instructions of the user's import: "@FLAGS.md", "@~/notes/style.md".
+/* seed/imports.h - texts that the user's instructions import ("@FLAGS.md", "@~/notes/style.md"),
+ * and that settings name ("{file:./prompts/review.txt}").
  *
- * Claude Code and Gemini CLI read such files as a part of the one that names them.  They come along
+ * The tools read such files as a part of the one that names them.  They come along
  * by the rules of every other copy (seed/copy.h), and only as text by their names.
  */
 #ifndef BAWN_SEED_IMPORTS_H
 #define BAWN_SEED_IMPORTS_H
 
+#include "json/json.h"
 #include "seed/copy.h"
 
 #define SEED_IMPORTS_MAX 64  /* files, in all */
@@ -21,5 +23,10 @@ void seed_imports_each(
  * which may lie in another's, may have been written by an agent: of what it imports only that comes
  * which lies below its own directory. 0, or -errno when the copy itself fails. */
 int seed_imports(struct seed_copy *c, const char *path, const char *rel, struct err *err);
+
+/* The same of a settings file: texts that strings of doc name as "{file:PATH}", relative to it, and
+ * those that the strings under the keys in texts name by a path or a glob of the home. */
+int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel,
+	const struct json_doc *doc, const struct keypats *texts, struct err *err);
 
 #endif

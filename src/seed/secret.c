@@ -223,6 +223,16 @@ static bool looks_random(const char *v, size_t least)
 	return digit && (lower || upper) && switches * 3 > n;
 }
 
+/* "./prompts/review.txt}": a text by its name, beside the settings or in the home. */
+static bool names_text(const char *s)
+{
+	char path[256];
+	const size_t n = strcspn(s, "}");
+	if (s[n] != '}' || snprintf(path, sizeof(path), "%.*s", (int)n, s) >= (int)sizeof(path))
+		return false;
+	return *path != '/' && !strstr(path, "..") && secret_text_name(path);
+}
+
 const char *secret_value(const char *key, const char *value)
 {
 	static const char *const schemes[] = {"Bearer ", "bearer ", "Basic ", "basic ", "token "};
@@ -239,8 +249,9 @@ const char *secret_value(const char *key, const char *value)
 	}
 	if (!*v || is_reference(v))
 		return NULL;
-	if (strstr(v, "{file:"))
-		return "the content of another file";
+	for (const char *at = v; (at = strstr(at, "{file:")); at++)
+		if (!names_text(at + strlen("{file:")))
+			return "the content of another file";
 	size_t at, len;
 	const char *why;
 	if (secret_find(v, strlen(v), &at, &len, &why))
@@ -355,5 +366,16 @@ bool secret_file_name(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(globs); i++)
 		if (fnmatch(globs[i], name, FNM_CASEFOLD) == 0)
 			return true;
+	return false;
+}
+
+bool secret_text_name(const char *path)
+{
+	static const char *const ends[] = {
+		".md", ".mdc", ".mdx", ".markdown", ".txt", ".text", ".rst", ".adoc"};
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+	for (size_t i = 0; dot && i < ARRAY_LEN(ends); i++)
+		if (streq(dot, ends[i]))
+			return !secret_file_name(slash ? slash + 1 : path);
 	return false;
 }

@@ -18,6 +18,9 @@ const char *secret_value(const char *key, const char *value);
 /* The first secret in free text: 1 and its place, or 0.  *ret_why: a short phrase. */
 int secret_find(const char *text, size_t n, size_t *ret_at, size_t *ret_len, const char **ret_why);
 
+/* Is path a text by its name (.md, .txt and the like), and not one that secrets are in? */
+bool secret_text_name(const char *path);
+
 /* File names that are never copied out of a directory, whatever a profile says. */
 bool secret_file_name(const char *name);
 

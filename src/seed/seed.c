@@ -291,8 +291,14 @@ static int take_entry(struct run *r, const struct seed_state *s, int pass, struc
 		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, s->path);
 	if (pass == 1)
 		return take_settings(r, s, from, rel, err);
+	if (pass == 2 && s->imports)
+		return seed_imports(&r->copy, from, rel, err);
+	for (size_t i = 0; pass == 2 && i < r->n_docs; i++)
+		if (r->docs[i].state == s && r->docs[i].json)
+			return seed_imports_doc(
+				&r->copy, from, rel, r->docs[i].json, &s->texts, err);
 	if (pass == 2)
-		return s->imports ? seed_imports(&r->copy, from, rel, err) : 0;
+		return 0;
 	return seed_copy(&r->copy, from, rel, arena_printf(r->a, "~/%s", rel), &s->exclude, err);
 }
 
@@ -301,7 +307,7 @@ static int take_state(struct run *r, struct err *err)
 	int k = 0;
 	for (int pass = 0; pass < 3; pass++)
 		for (size_t i = 0; i < r->spec.n_state && k == 0; i++)
-			if ((r->spec.state[i].format != SEED_PLAIN) == (pass == 1))
+			if (pass == 2 || (r->spec.state[i].format != SEED_PLAIN) == (pass == 1))
 				k = take_entry(r, &r->spec.state[i], pass, err);
 	struct json_watch w;
 	for (size_t i = 0; i < r->n_docs && k == 0; i++) {

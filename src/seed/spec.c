@@ -30,6 +30,7 @@ static const struct field state_fields[] = {
 	{"keep", F_PATTERNS, offsetof(struct seed_state, keep), false},
 	{"drop", F_PATTERNS, offsetof(struct seed_state, drop), false},
 	{"commands", F_PATTERNS, offsetof(struct seed_state, commands), false},
+	{"texts", F_PATTERNS, offsetof(struct seed_state, texts), false},
 	{"prompts", F_PATTERNS, offsetof(struct seed_state, prompts), false},
 	{"imports", F_BOOL, offsetof(struct seed_state, imports), false},
 	{"exclude", F_STRV, offsetof(struct seed_state, exclude), false},
@@ -334,8 +335,10 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (s->state[i].format != SEED_PLAIN && s->state[i].imports)
 			return yaml_err(
 				err, file, at, "\"imports\" is for text, without \"format\"");
-		if (s->state[i].format != SEED_JSON && s->state[i].prompts.n)
-			return yaml_err(err, file, at, "\"prompts\" goes with \"format: json\"");
+		if (s->state[i].format != SEED_JSON &&
+			(s->state[i].prompts.n || s->state[i].texts.n))
+			return yaml_err(err, file, at, "\"%s\" goes with \"format: json\"",
+				s->state[i].texts.n ? "texts" : "prompts");
 	}
 	at = s->n_login ? yaml_get(root, "login")->child : NULL;
 	for (size_t i = 0; i < s->n_login; i++, at = at->next) {

@@ -28,6 +28,7 @@ struct seed_state {
 	enum seed_format format;
 	struct keypats keep, drop; /* JSON and TOML: keys */
 	struct keypats commands;   /* keys that hold a command which must exist inside */
+	struct keypats texts;      /* JSON: keys that name texts of the home, which come along */
 	struct keypats prompts;    /* JSON: keys that stay where the tool's prompts are off */
 	bool imports;              /* files that its text imports come along, too */
 	struct strv exclude;       /* directories: globs of names that stay */

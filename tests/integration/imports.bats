@@ -42,6 +42,48 @@ SHOW='cd ~; for f in $(find . -path ./project -prune -o -type f -print); do echo
 	refute_output NEARWORDS HOMEWORDS NESTEDWORDS
 }
 
+@test "imports: texts that opencode's settings name are there, others are withheld, and by way of a link none" {
+	need_agents
+	start_model '{"commands":["true"],"final":"OVER","watch":["PROMPTWORDS","RULEWORDS","HOMEWORDS"]}'
+	file .config/opencode/prompts/b.txt <<<'PROMPTWORDS'
+	file .config/opencode/rules/r.md <<<'RULEWORDS'
+	file notes/h.md <<<'HOMEWORDS'
+	file .config/opencode/key.txt <<<'KEYWORDS'
+	file .config/opencode/opencode.json <<-'EOT'
+		{"agent": {"build": {"prompt": "{file:./prompts/b.txt} and {file:~/notes/h.md}"}},
+		 "instructions": ["~/.config/opencode/rules/*.md", "docs/*.md", "https://example.org/x.md"]}
+	EOT
+	lead opencode
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" opencode "$WS" -- "${TASK[@]}" </dev/null
+	assert_status 0
+	grep -q '"seen":\["PROMPTWORDS","RULEWORDS","HOMEWORDS"\]' "$MODEL_LOG" ||
+		fail "$(grep -o '"seen":[^]]*]' "$MODEL_LOG")"
+	# a key's place stays one, whatever the file is called; so does what is no text, or elsewhere
+	file .config/opencode/opencode.json <<-'EOT'
+		{"agent": {"a": {"prompt": "{file:../../private.md}"}, "b": {"prompt": "{file:/etc/motd.txt}"},
+		  "c": {"prompt": "{file:~/.netrc}"}, "d": {"prompt": "{file:./prompts/b.txt} {file:./key}"}},
+		 "mcp": {"m": {"type": "remote", "url": "https://example.org",
+		   "headers": {"Authorization": "Bearer {file:./key.txt}", "X-Api-Key": "{file:./key.txt}"}}}}
+	EOT
+	run look opencode 'cat ~/.config/opencode/opencode.json' --offline
+	assert_status 0
+	refute_output '"{file:' 'Bearer {file' 'b.txt} '
+	assert_output 'agent.a.prompt: the content of another file'
+	assert_output 'headers.Authorization: a credential'
+	# settings that a repository holds name nothing but what lies beside them
+	file dotfiles/opencode.json <<-'EOT'
+		{"agent": {"build": {"prompt": "{file:~/private/diary.md} {file:./prompts/b.txt}"}},
+		 "instructions": ["~/private/*.md"]}
+	EOT
+	file private/diary.md <<<"$CANARY"
+	ln -sf ../../dotfiles/opencode.json "$HOME/.config/opencode/opencode.json"
+	run look opencode "$SHOW" --offline
+	assert_status 0
+	refute_canary
+	assert_output PROMPTWORDS
+	assert_output '~/private/diary.md: imported by way of a link (a further PATH brings it)'
+}
+
 @test "imports: what is none, what is no text, what is outside and what looks secret" {
 	echo OUTSIDEWORDS >"$T/outside.md"
 	file .claude/CLAUDE.md <<-EOT
