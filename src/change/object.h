@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "base/macro.h"
+#include "base/sha1.h"
 
 #define OBJECT_HEX_MAX 65
-#define SHA1_LEN 20
 
 /* The name git gives a file of these bytes, in hex; hash_len 20 (SHA-1) or 32 (SHA-256). */
 void object_name(

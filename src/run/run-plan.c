@@ -559,6 +559,13 @@ static void say_scan(struct run *r)
 			: shown;
 		if (it->kind == SCAN_TRACKED)
 			strv_add(&r->arena, &tracked, name);
+		else if (it->kind == SCAN_HELD)
+			strv_addf(&r->arena, &r->plan.notices,
+				"%s reads as empty: it did before git came to track it, and git "
+				"has "
+				"another content (to show it: commit it on the host, or --mask "
+				"'!%s')",
+				name, name);
 		else if (it->kind == SCAN_HARDLINK)
 			strv_addf(&r->arena, &r->plan.notices,
 				"%s reads as empty, but the file has a second name elsewhere",

@@ -122,7 +122,11 @@ struct lookup {
 	struct git_index_query *q;
 	size_t n, at;
 	bool any_dir;
-	unsigned char *hit; /* results, copied out only when the whole file was read */
+	/* results, copied out only when the whole file was read */
+	struct hit {
+		bool found;
+		const unsigned char *object;
+	} * hit;
 };
 
 static void look_dirs(struct lookup *l, const char *name, size_t len)
@@ -135,11 +139,11 @@ static void look_dirs(struct lookup *l, const char *name, size_t len)
 		dir[i] = '\0';
 		size_t k = lower_bound(l->q, l->n, dir);
 		if (k < l->n && l->q[k].dir && streq(l->q[k].path, dir))
-			l->hit[k] = 1;
+			l->hit[k].found = true;
 	}
 }
 
-static void look(struct lookup *l, const char *name, size_t len)
+static void look(struct lookup *l, const char *name, size_t len, const unsigned char *object)
 {
 	/* The common case walks forward; anything out of order is searched. */
 	int c = l->at < l->n ? strcmp(l->q[l->at].path, name) : 1;
@@ -148,7 +152,7 @@ static void look(struct lookup *l, const char *name, size_t len)
 		c = l->at < l->n ? strcmp(l->q[l->at].path, name) : 1;
 	}
 	for (size_t k = l->at; c == 0 && k < l->n && streq(l->q[k].path, name); k++)
-		l->hit[k] = 1;
+		l->hit[k] = (struct hit){true, object};
 	if (l->any_dir)
 		look_dirs(l, name, len);
 }
@@ -228,7 +232,7 @@ static int walk_entries(struct cursor *c, uint32_t entries, struct lookup *l,
 			return err_set(err, EBADMSG, "git index entry %u is malformed", i);
 		/* a replaced entry of a split index has no name; the shared file has it */
 		if (len && !(of && i < of->n_deleted && of->deleted[i]))
-			look(l, name, len);
+			look(l, name, len, c->entry + 40);
 	}
 	return 0;
 }
@@ -286,8 +290,8 @@ int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_ind
 		return r;
 	uint32_t entries = be32((const unsigned char *)data + 8);
 
-	struct lookup l = {.q = q, .n = n_q, .hit = calloc(n_q + 1, 1)};
-	_cleanup_free_ unsigned char *hit = l.hit;
+	struct lookup l = {.q = q, .n = n_q, .hit = calloc(n_q + 1, sizeof(*l.hit))};
+	_cleanup_free_ struct hit *hit = l.hit;
 	if (!hit)
 		return err_set(err, ENOMEM, "out of memory");
 	if (n_q)
@@ -299,8 +303,13 @@ int git_index_lookup(const void *data, size_t n, size_t hash_len, struct git_ind
 		r = err_set(err, EBADMSG, "git index extension is malformed");
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n_q; i++)
-		q[i].found |= hit[i];
+	for (size_t i = 0; i < n_q; i++) {
+		q[i].found |= hit[i].found;
+		if (!hit[i].object)
+			continue;
+		q[i].n_object = (uint8_t)hash_len;
+		memcpy(q[i].object, hit[i].object, hash_len);
+	}
 	if (ret_split)
 		*ret_split = split;
 	return 0;

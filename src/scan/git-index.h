@@ -14,7 +14,9 @@ struct git_index_query {
 	const char *path; /* relative to the work tree */
 	bool dir;
 	bool found;
-	size_t user; /* the caller's own */
+	uint8_t n_object;         /* 20 or 32 where the path itself is in the index, else 0 */
+	unsigned char object[32]; /* ... its object's raw name */
+	size_t user;              /* the caller's own */
 };
 
 /* A split index (git update-index --split-index): the rest is in "sharedindex.<name>", of which the

@@ -110,10 +110,19 @@ static struct digest cache_key(const struct scanner *s)
 	return d;
 }
 
+/* A directory that is shut to us now is not shut to whoever is inside, who is its owner as well:
+ * what may be in it is masked with it. */
 static void on_limit(void *ctx, const char *path, const char *why)
 {
-	scan_emit_rel(
-		ctx, path, (struct scan_item){.kind = SCAN_LIMIT, .type = SCAN_DIR, .detail = why});
+	struct scanner *s = ctx;
+	const bool shut = !s->req->end && streq(why, WALK_SHUT) && !GUARD_REMOVED("mask-shut");
+	if (shut)
+		scan_emit_rel(s, path,
+			(struct scan_item){.kind = SCAN_MASK, .type = SCAN_DIR, .detail = why});
+	scan_emit_rel(s, path,
+		(struct scan_item){.kind = SCAN_LIMIT,
+			.type = SCAN_DIR,
+			.detail = shut ? WALK_SHUT ": it reads as empty" : why});
 }
 
 static int look(struct scanner *s, struct digest key, struct err *err)
@@ -144,6 +153,13 @@ static int look(struct scanner *s, struct digest key, struct err *err)
 		scan_end_report(s);
 	} else {
 		scan_start_masks(s);
+		/* what doesn't fit the list would be there to be read, and to be changed */
+		if (s->limited && !GUARD_REMOVED("mask-all"))
+			return err_set(err, E2BIG,
+				"more than %d files and directories match masks or are protected: "
+				"remove those that nobody needs, or start below, or with "
+				"--workspace clone",
+				SCAN_ITEMS_MAX);
 	}
 	if (w->failed || s->arena.failed || s->out.failed)
 		return err_set(err, ENOMEM, "out of memory");

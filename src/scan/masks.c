@@ -5,6 +5,10 @@
  * the innermost repository they lie in, once per index and cached with the index's state.  A file
  * is masked if its name matches a mask or its head shows a private key, and git does not track it:
  * a tracked file's content is in the objects anyway, and an emptied one gets committed (OWN-14).
+ *
+ * An index is what a session leaves it as, and must not open in the next one what was shut in this.
+ * So of what the table has as masked, git's word is taken only where the file has the very content
+ * that the index names: nobody can name that of a file they could not read.
  */
 #include "scan/scanner.h"
 
@@ -15,6 +19,8 @@
 #include <time.h>
 
 #include "base/path.h"
+#include "base/sha1.h"
+#include "base/sha256.h"
 #include "scan/git-index.h"
 #include "scan/key-text.h"
 
@@ -23,6 +29,7 @@
 #define INDEX_MAX ((size_t)1 << 30)
 #define RACY_NS 20000000
 #define REPOS_MAX 4096
+#define PROOF_MAX ((size_t)16 << 20)
 
 struct repo {
 	uint32_t dir; /* in the table: its work tree */
@@ -186,7 +193,7 @@ static struct repo *repo_of_path(struct masks *m, const char *path)
 
 static void looked(struct masks *m, struct cand *c)
 {
-	c->flags &= ~(uint32_t)CAND_TRACKED;
+	c->flags &= ~(uint32_t)(CAND_TRACKED | CAND_HELD);
 	c->flags |= CAND_LOOKED;
 	m->s->dirty = true;
 }
@@ -252,6 +259,82 @@ static int collect(struct masks *m, bool again)
 	return 0;
 }
 
+/* Has the file at path the content that the index names? */
+static bool is_in_git(struct masks *m, const char *path, const struct git_index_query *q)
+{
+	char head[32], hex[SHA256_HEX + 1];
+	unsigned char raw[SHA1_LEN];
+	char *text = NULL;
+	bool same = false;
+	struct arena keep = m->s->arena;
+	m->s->arena = (struct arena){0};
+	const ssize_t n = q->n_object
+		? scan_read(m->s, (struct scan_at){&m->s->base[0], path}, PROOF_MAX, &text)
+		: -1;
+	if (n >= 0 && (size_t)n < PROOF_MAX) {
+		const size_t k = (size_t)snprintf(head, sizeof(head), "blob %zd", n) + 1;
+		if (q->n_object == SHA1_LEN) {
+			struct sha1 s;
+			sha1_begin(&s);
+			sha1_add(&s, head, k);
+			sha1_add(&s, text, (size_t)n);
+			sha1_raw(&s, raw);
+			same = memcmp(raw, q->object, sizeof(raw)) == 0;
+		} else {
+			struct sha256 s;
+			sha256_begin(&s);
+			sha256_add(&s, head, k);
+			sha256_add(&s, text, (size_t)n);
+			sha256_end(&s, hex);
+			same = true;
+			for (size_t i = 0; same && i < q->n_object; i++) {
+				char two[3];
+				snprintf(two, sizeof(two), "%02x", q->object[i]);
+				same = memcmp(two, hex + 2 * i, 2) == 0;
+			}
+		}
+	}
+	arena_free(&m->s->arena);
+	m->s->arena = keep;
+	return same;
+}
+
+/* Is something tracked, by what has been found of the files, below the directory path? */
+static bool tracks_below(const struct table *t, const char *path)
+{
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		const struct dir *d = &t->dirs[i];
+		if (!path_within(t->pool + d->path, path))
+			continue;
+		for (uint32_t k = 0; k < d->n; k++)
+			if (t->cands[d->first + k].type != DT_DIR &&
+				(t->cands[d->first + k].flags & CAND_TRACKED))
+				return true;
+	}
+	return false;
+}
+
+/* What git tracks of the queries to r; of directories once the files in them are known. */
+static void settle(struct masks *m, const struct repo *r, bool dirs)
+{
+	struct table *t = &m->s->walk.now;
+	const char *top = t->pool + t->dirs[r->dir].path;
+	for (size_t k = 0; k < r->n_q; k++) {
+		const struct git_index_query *q = &r->q[k];
+		struct cand *c = &t->cands[q->user];
+		if ((c->type == DT_DIR) != dirs)
+			continue;
+		const char *path = *top ? path_join(&m->s->arena, top, q->path) : q->path;
+		if (!q->found || !path)
+			continue;
+		if (!(c->flags & CAND_SHUT) || GUARD_REMOVED("mask-held") ||
+			(dirs ? tracks_below(t, path) : is_in_git(m, path, q)))
+			c->flags |= CAND_TRACKED;
+		else
+			c->flags |= CAND_HELD;
+	}
+}
+
 static int find_tracked(struct masks *m)
 {
 	struct scanner *s = m->s;
@@ -260,14 +343,10 @@ static int find_tracked(struct masks *m)
 	bool again = !digest_eq(m->state, t->index_state);
 	if (collect(m, again) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < m->n; i++) {
-		struct repo *r = &m->repo[i];
-		ask(m, r);
-		for (size_t k = 0; k < r->n_q; k++) {
-			if (r->q[k].found)
-				t->cands[r->q[k].user].flags |= CAND_TRACKED;
-		}
-	}
+	for (size_t i = 0; i < m->n; i++)
+		ask(m, &m->repo[i]);
+	for (size_t i = 0; i < 2 * m->n; i++)
+		settle(m, &m->repo[i % m->n], i >= m->n);
 	if (again) {
 		t->index_state = m->state;
 		s->dirty = true;
@@ -317,6 +396,14 @@ static void emit_mask(struct masks *m, const char *path, const struct stat *st, 
 				.detail = "has another name that is not masked"});
 }
 
+static void emit_held(struct masks *m, const struct cand *c, const char *path)
+{
+	if (c->flags & CAND_HELD)
+		scan_emit_rel(m->s, path,
+			(struct scan_item){.kind = SCAN_HELD,
+				.type = c->type == DT_DIR ? SCAN_DIR : SCAN_FILE});
+}
+
 static void one(struct masks *m, struct cand *c, const char *path)
 {
 	struct stat st;
@@ -336,6 +423,9 @@ static void one(struct masks *m, struct cand *c, const char *path)
 		emit_mask(m, path, &st, "");
 	else if (S_ISREG(st.st_mode) && holds_key(m, c, path, &st))
 		emit_mask(m, path, &st, "private key");
+	else
+		return;
+	emit_held(m, c, path);
 }
 
 static enum scan_type type_of(uint8_t dt)
@@ -386,6 +476,66 @@ static uint32_t masked_whole(const struct table *t, uint32_t parent, const struc
 	return 0;
 }
 
+/* "a/b" without its last component. */
+static void chop(char *path)
+{
+	char *slash = strrchr(path, '/');
+	*(slash ? slash : path) = '\0';
+}
+
+/* The links by which a file is found to be masked stay, those of directories on the way too:
+ * without them the next start would not find it. */
+static void hold_links(struct masks *m, const char *link)
+{
+	enum { LINKS_MAX = 40 };
+	struct scanner *s = m->s;
+	const char *root = s->base[0].path;
+	char at[PATH_MAX] = "", to[PATH_MAX], *rest = arena_dup(&s->arena, link);
+	for (int links = 0; rest && *rest && links < LINKS_MAX && !GUARD_REMOVED("mask-links");) {
+		const size_t n = strcspn(rest, "/"), len = strlen(at);
+		char *name = arena_dupn(&s->arena, rest, n);
+		rest += n + (rest[n] != '\0');
+		if (!name || len + n + 2 > sizeof(at) || (streq(name, "..") && !len))
+			return;
+		if (n == 0 || streq(name, "."))
+			continue;
+		if (streq(name, "..")) {
+			chop(at);
+			continue;
+		}
+		snprintf(at + len, sizeof(at) - len, "%s%s", len ? "/" : "", name);
+		const ssize_t k = readlinkat(s->base[0].fd, at, to, sizeof(to) - 1);
+		if (k <= 0)
+			continue;
+		to[k] = '\0';
+		scan_emit_rel(s, arena_dup(&s->arena, at),
+			(struct scan_item){.kind = SCAN_PROTECT, .type = SCAN_SYMLINK});
+		links++;
+		if (to[0] == '/' && !path_within(to, root))
+			return;
+		rest = arena_printf(
+			&s->arena, "%s/%s", to + (to[0] == '/' ? strlen(root) : 0), rest);
+		if (to[0] == '/')
+			at[0] = '\0';
+		else
+			chop(at);
+	}
+}
+
+/* For the next start: what this one masks. */
+static void note_shut(struct scanner *s)
+{
+	struct table *t = &s->walk.now;
+	for (uint32_t i = 0; i < t->n_cands; i++) {
+		struct cand *c = &t->cands[i];
+		const bool shut = (c->flags & (CAND_MASK | CAND_KEY)) && !(c->flags & CAND_TRACKED);
+		if (!is_candidate(c) || shut == !!(c->flags & CAND_SHUT))
+			continue;
+		c->flags ^= CAND_SHUT;
+		s->dirty = true;
+	}
+}
+
 static void report(struct masks *m)
 {
 	struct table *t = &m->s->walk.now;
@@ -418,15 +568,18 @@ static void report(struct masks *m)
 		if (fstatat(m->s->base[0].fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			path_within(to, ".git") || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 			continue;
-		if (t->cands[m->owner[i]].flags & CAND_TRACKED)
+		const struct cand *c = &t->cands[m->owner[i]];
+		if (c->flags & CAND_TRACKED) {
 			scan_emit_rel(m->s, to,
 				(struct scan_item){.kind = SCAN_TRACKED,
 					.type = SCAN_FILE,
 					.detail = "tracked by git"});
-		else
-			emit_mask(m, to, &st,
-				arena_printf(
-					&m->s->arena, "the link %s leads to it", m->link.v[i]));
+			continue;
+		}
+		emit_mask(m, to, &st,
+			arena_printf(&m->s->arena, "the link %s leads to it", m->link.v[i]));
+		emit_held(m, c, to);
+		hold_links(m, m->link.v[i]);
 	}
 }
 
@@ -441,6 +594,7 @@ void scan_start_masks(struct scanner *s)
 		return;
 	}
 	report(&m);
+	note_shut(s);
 	scan_each_git(s, scan_git_protect);
 	scan_named_protect(s);
 	struct stat st;

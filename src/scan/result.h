@@ -22,6 +22,7 @@ enum scan_kind {
 	SCAN_GIT_CONFIG,  /* end: new text for the file path is in text */
 	SCAN_GIT_KEPT,    /* end: key in detail was merged into path */
 	SCAN_GIT_DROPPED, /* end: key in detail of path was not merged; it could run code */
+	SCAN_HELD,        /* to be masked, though git has come to track it since it was */
 	SCAN_KINDS
 };
 

@@ -29,6 +29,10 @@ struct entry {
 	bool keep;
 };
 
+/* What visit() says of a directory that could not be listed: the one that it is in must not be
+ * taken from the cache, where nothing would be known of it. */
+enum { LEFT_OUT = 1 };
+
 struct lister {
 	struct walk *w;
 	char *names;
@@ -316,7 +320,7 @@ static int list(struct lister *l, int fd, uint32_t ctx, bool fresh, uint32_t old
 }
 
 /* Candidates of the entries since mark into the table, in order of name. */
-static int store_cands(struct lister *l, size_t mark, uint32_t at)
+static int store_cands(struct lister *l, size_t mark, uint32_t at, uint32_t old)
 {
 	struct table *t = &l->w->now;
 	t->dirs[at].first = t->n_cands;
@@ -329,8 +333,9 @@ static int store_cands(struct lister *l, size_t mark, uint32_t at)
 		struct cand *c = s == UINT32_MAX ? NULL : table_cand(t);
 		if (!c)
 			return -ENOMEM;
+		const struct cand *was = was_here(l->w, old, name);
 		c->name = s;
-		c->flags = e->flags;
+		c->flags = e->flags | (was ? was->flags & CAND_SHUT : 0);
 		c->per = e->per;
 		c->type = e->type;
 	}
@@ -390,7 +395,7 @@ static uint32_t ctx_below(struct lister *l, const char *name, uint32_t ctx, bool
 }
 
 /* The subdirectories among the entries since mark; both lists are sorted by name. */
-static int visit_subdirs(struct lister *l, size_t mark, uint32_t old, uint32_t ctx)
+static int visit_subdirs(struct lister *l, size_t mark, uint32_t at, uint32_t old, uint32_t ctx)
 {
 	const struct table *t = &l->w->old;
 	uint32_t child = old == UINT32_MAX ? 0 : old + 1;
@@ -414,12 +419,14 @@ static int visit_subdirs(struct lister *l, size_t mark, uint32_t old, uint32_t c
 		pop_name(l, saved);
 		if (r < 0)
 			return r;
+		if (r == LEFT_OUT)
+			l->w->now.dirs[at].ino = 0;
 	}
 	return 0;
 }
 
-/* A directory that is as it was: copy its record, then its subdirectories. */
-static int reuse(struct lister *l, uint32_t old)
+/* The record of a directory of the last table, with its candidates; *ret is its number now. */
+static int copy_dir(struct lister *l, uint32_t old, uint32_t *ret)
 {
 	struct walk *w = l->w;
 	const struct table *t = &w->old;
@@ -443,6 +450,20 @@ static int reuse(struct lister *l, uint32_t old)
 		*c = *from;
 		c->name = s;
 	}
+	*ret = at;
+	return 0;
+}
+
+/* A directory that is as it was: copy its record, then its subdirectories. */
+static int reuse(struct lister *l, uint32_t old)
+{
+	struct walk *w = l->w;
+	const struct table *t = &w->old;
+	const struct dir *d = &t->dirs[old];
+	uint32_t at;
+	int copied = copy_dir(l, old, &at);
+	if (copied < 0)
+		return copied;
 	for (uint32_t k = old + 1; k < d->end; k = t->dirs[k].end) {
 		const char *name = path_base(t->pool + t->dirs[k].path);
 		size_t saved;
@@ -452,8 +473,35 @@ static int reuse(struct lister *l, uint32_t old)
 		pop_name(l, saved);
 		if (r < 0)
 			return r;
+		if (r == LEFT_OUT)
+			w->now.dirs[at].ino = 0;
 	}
 	w->now.dirs[at].end = w->now.n_dirs;
+	return 0;
+}
+
+/* What was known of a directory that can't be listed now, and of all below it: to be listed again
+ * as soon as that is possible, and what was masked there is to be known then. */
+static int keep(struct lister *l, uint32_t old)
+{
+	const struct table *t = &l->w->old;
+	uint32_t at;
+	int r = copy_dir(l, old, &at);
+	for (uint32_t k = old + 1; r == 0 && k < t->dirs[old].end; k = t->dirs[k].end) {
+		size_t saved;
+		if (!push_name(l, path_base(t->pool + t->dirs[k].path), &saved))
+			continue;
+		r = keep(l, k);
+		pop_name(l, saved);
+	}
+	if (r < 0)
+		return r;
+	struct dir *d = &l->w->now.dirs[at];
+	d->ino = 0;
+	d->ctx &= ~DIR_BARE;
+	d->end = l->w->now.n_dirs;
+	for (uint32_t i = 0; i < d->n; i++)
+		l->w->now.cands[d->first + i].flags &= CAND_SHUT;
 	return 0;
 }
 
@@ -476,7 +524,10 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 			w->limit(w->ctx, l->path, WALK_SHUT);
 		if (fd >= 0)
 			close(fd);
-		return l->len == 0 ? (fd < 0 ? fd : -EIO) : 0;
+		if (l->len == 0)
+			return fd < 0 ? fd : -EIO;
+		int kept = fd == -EACCES && old != UINT32_MAX ? keep(l, old) : 0;
+		return kept < 0 ? kept : LEFT_OUT;
 	}
 	/* Another directory in its place: what is in it is new here, however old its files are. */
 	if (old != UINT32_MAX && w->old.dirs[old].ino && w->old.dirs[old].ino != st.st_ino)
@@ -494,9 +545,9 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 	if (r == 0 && (at == UINT32_MAX || set_origin(w, at, old) < 0))
 		r = -ENOMEM;
 	if (r == 0)
-		r = store_cands(l, mark, at);
+		r = store_cands(l, mark, at, old);
 	if (r == 0)
-		r = visit_subdirs(l, mark, old, ctx);
+		r = visit_subdirs(l, mark, at, old, ctx);
 	if (r == 0)
 		w->now.dirs[at].end = w->now.n_dirs;
 	l->n_ents = mark;

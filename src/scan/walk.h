@@ -29,6 +29,8 @@ enum cand_flag {
 	CAND_TRACKED = 512,
 	CAND_CHECKED = 1024, /* content looked at when ino and ctime were these */
 	CAND_KEY = 2048,     /* and it holds a private key */
+	CAND_SHUT = 4096, /* the last start masked it; stays with the name when it is listed anew */
+	CAND_HELD = 8192, /* git tracks it since then, with another content: masked still */
 };
 
 /* In struct dir's ctx, beside the row: */

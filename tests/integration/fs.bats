@@ -128,6 +128,85 @@ read_all_ways() { # FILE
 	grep -q '^| FS-09 |' "$BAWN_SRCDIR/SECURITY.md"
 }
 
+@test "FS-03 CFG-04 what git comes to track inside is masked in the next session all the same" {
+	git_repo
+	printf '.env\nkeys/\n' >.gitignore
+	local key=$CANARY
+	plant "$WS/.env"
+	plant "$WS/sub/.env"
+	plant "$WS/secrets/.env/one"
+	{ echo '-----BEGIN OPENSSH PRIVATE KEY-----'; seq 20; echo "$key"; } >"$WS/deploy_key"
+	# the index, a commit, a repository of its own around the file; and each directory is listed anew
+	run in_sandbox_sh 'git add -f .env deploy_key; o=$(echo guess | git hash-object -w --stdin)
+		for f in sub/.env secrets/.env/one secrets/.env/none; do git update-index --add --cacheinfo 100644,$o,$f; done
+		git commit -qm "tracked now"; git init -q sub; git -C sub add -f .env; touch new sub/new secrets/new; git ls-files'
+	assert_output "secrets/.env/none"
+	local i
+	for i in 1 2; do
+		run "$BAWN" run --rm shell "$WS" -- sh -c 'cat .env sub/.env secrets/.env/one deploy_key; git status --short; touch more'
+		refute_canary || fail "session $i later"
+		assert_output ".env reads as empty: it did before git came to track it"
+		assert_output "deploy_key reads as empty"
+	done
+	# what the user commits is git's, as ever, and "commit -a" inside leaves it as it is
+	rm -rf sub/.git
+	git add -f .env sub/.env
+	git commit -qm 'by the user' -- .env sub/.env
+	run "$BAWN" run --rm shell "$WS" -- sh -c 'cat .env sub/.env; cat secrets/.env/one deploy_key >&2; git status --short -- .env sub'
+	[ "$(grep -cxF "$CANARY" <<<"$output")" = 2 ] || fail "$output"
+	assert_output "the agent can read .env and 1 more: tracked by git"
+}
+
+@test "FS-03 a directory that is shut to the scan reads as empty, and opens with its masks" {
+	git_repo
+	plant "$WS/sub/.env"
+	plant "$WS/shut/.env"
+	plant "$WS/shut/below/.env"
+	run in_sandbox_sh 'git update-index --add --cacheinfo 100644,$(echo | git hash-object -w --stdin),shut/.env
+		chmod 311 sub; chmod 0 shut'
+	assert_output "not all was looked at: shut"
+	local i
+	for i in 1 2; do
+		run "$BAWN" run --rm shell "$WS" -- sh -c 'chmod u+rwx sub shut; cat sub/.env shut/.env shut/below/.env; touch x'
+		refute_canary || fail "session $i later"
+		assert_output "not looked at: sub (no permission to look into it: it reads as empty)"
+		assert_output "not looked at: shut ("
+	done
+	chmod u+rwx sub shut
+	run "$BAWN" run --rm shell "$WS" -- sh -c 'ls shut; cat sub/.env shut/.env shut/below/.env'
+	refute_canary
+	refute_output "not looked at"
+	assert_output "below"
+	assert_output "shut/.env reads as empty: it did before git came to track it"
+}
+
+@test "FS-06 the links by which a file is masked stay for the next session" {
+	mkdir -p "$WS/d/real" "$WS/sub" "$WS/x"
+	plant "$WS/real.txt"
+	ln -s real.txt "$WS/.env"
+	plant "$WS/d/real/two.txt"
+	ln -s real "$WS/d/l"
+	ln -s ../d/l/two.txt "$WS/sub/mid"
+	ln -s "$WS/sub/mid" "$WS/x/.env"
+	run in_sandbox_sh 'rm -f .env x/.env sub/mid d/l; ln -sfn /dev/null .env; mv d e; mv sub s; mv x y; mv d/real d/r
+		rm -f real.txt; cat real.txt d/real/two.txt'
+	assert_output "Device or resource busy"
+	refute_canary
+	[ -L "$WS/.env" ] && [ -L "$WS/x/.env" ] && [ -L "$WS/sub/mid" ] && [ -L "$WS/d/l" ] || fail "$(ls -lR "$WS")"
+	run in_sandbox_sh 'cat real.txt d/real/two.txt; echo done'
+	refute_canary
+	assert_output "done"
+}
+
+@test "FS-03 RES-03 where more is to be masked than can be, nothing starts" {
+	plant "$WS/z/.env"
+	run in_sandbox_sh 'mkdir a; cd a; seq 20001 | xargs mkdir; for d in *; do : >"$d/.env"; done'
+	run in_sandbox_sh 'cat z/.env'
+	[ "$status" = 125 ] || fail "$status: $output"
+	refute_canary
+	assert_output "more than 20000 files and directories match masks or are protected: remove"
+}
+
 @test "FS-10 what was absent and is created inside is reported; no placeholder is left" {
 	git_repo
 	run in_sandbox_sh 'mkdir -p .vscode .claude; echo "{}" >.vscode/tasks.json; echo "{}" >.claude/settings.json
