@@ -29,12 +29,12 @@ struct complete {
 	const char *sandbox; /* the first word that is no option */
 };
 
+/* Nothing that would have to be written out on a terminal: of names that were given inside, shells
+ * show what they have. */
 static bool printable(const char *s)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 127)
-			return false;
-	return true;
+	char shown[8192];
+	return strlen(s) < sizeof(shown) / 4 && streq(escape_text(shown, sizeof(shown), s), s);
 }
 
 static void offer(const struct complete *c, const char *word, const char *help)

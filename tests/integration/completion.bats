@@ -115,6 +115,23 @@ each_kind() {
 	offers 'bawn run --env-file=va' vars.env
 }
 
+@test "TERM-09 bash at a terminal: a name that was given inside is one word, and nothing else" {
+	"$BAWN" exec my-box sh -c 'cd; mkdir -p d "d/sp ace"; echo yes >"d/x;touch PWNED;"; echo no >"d/y\$(touch PWNED)"
+		touch "d/$(printf "z\302\23331m")" "d/$(printf "z\342\200\256")" "d/z\\\\" "d/zz"; echo space >"d/sp ace/q"'
+	printf 'source %q\nPS1="> "\n' "$BAWN_SRCDIR/contrib/completion/bash/bawn" >"$T/rc"
+	run /usr/bin/python3 "$BAWN_SRCDIR/tests/attack/pty-drive.py" 'expect=> ' \
+		"send=bawn cp my-box:$HOME/d/x\\t$T/one\\r" 'expect=> ' \
+		"send=bawn cp my-box:$HOME/d/y\\t$T/two\\r" 'expect=> ' \
+		"send=bawn cp my-box:$HOME/d/sp\\tq\\t $T/three\\r" 'expect=> ' \
+		'send=exit\r' eof -- bash --noprofile --rcfile "$T/rc" -i
+	assert_status 0
+	[ -z "$(find "$T" -name PWNED)" ] || fail "a name was carried out: $output"
+	[ "$(cat "$T/one" "$T/two" "$T/three")" = $'yes\nno\nspace' ] || fail "$output"
+	# what a terminal would not show as it is, is not offered at all
+	shell=bash
+	[ "$(in_bash "bawn cp my-box:$HOME/d/z")" = "$HOME/d/zz" ] || fail "$(in_bash "bawn cp my-box:$HOME/d/z" | cat -v)"
+}
+
 @test "zsh offers commands, options, names and what options take" {
 	need command -v zsh -- "zsh"
 	shell=zsh subdir=subdir
