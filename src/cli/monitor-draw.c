@@ -122,25 +122,46 @@ static int target_width(size_t cols)
 	return (int)(cols < 60 ? MAX(cols, (size_t)39) - 25 : MIN(cols / 2 - 8, (size_t)44));
 }
 
+/* NAME:PORT in w columns.  Where that is not enough its end is shown, which says whose the name is:
+ * its beginning is chosen by whoever asks for it. */
+static const char *target_end(const char *target, size_t w, char dst[static 512])
+{
+	size_t n = strlen(target);
+	if (n <= w || n >= 512 || w < 4)
+		snprintf(dst, 512, "%s", target);
+	else
+		snprintf(dst, 512, "...%s", target + n - (w - 3));
+	return dst;
+}
+
+/* The columns that are left of cols beside n others. */
+static size_t room_beside(size_t cols, size_t n)
+{
+	return cols > n + 24 ? cols - n : 24;
+}
+
 void draw_row(
 	const struct monitor *m, enum pane_kind p, size_t i, size_t cols, char *dst, size_t cap)
 {
-	char a[16], b[16], c[32];
+	char a[16], b[16], c[32], name[512];
 	dst[0] = '\0';
 	if (p == PANE_WAITING) {
 		const struct question *q = &m->data.ask.v[i];
-		snprintf(dst, cap, "%3" PRId64 "s  %s  %s%s", (q->left_ms + 999) / 1000, q->target,
-			q->box, q->flows > 1 ? "  (several)" : "");
+		const char *several = q->flows > 1 ? "  (several)" : "";
+		const size_t beside = strlen("> 999s    ") + strlen(q->box) + strlen(several) + 1;
+		snprintf(dst, cap, "%3" PRId64 "s  %s  %s%s", (q->left_ms + 999) / 1000,
+			target_end(q->target, room_beside(cols, beside), name), q->box, several);
 	} else if (p == PANE_OPEN) {
 		const struct monitor_flow *f = &m->data.flow[i];
 		int w = target_width(cols);
-		snprintf(dst, cap, "%-*.*s %6s %6s %6s  %-*s  %-*s  %s", w, w, f->target,
-			bytes(f->up, a), bytes(f->down, b), age(f->ms, c), box_width(m), f->box,
-			PROGRAM_W, f->process, f->rule);
+		snprintf(dst, cap, "%-*.*s %6s %6s %6s  %-*s  %-*s  %s", w, w,
+			target_end(f->target, (size_t)w, name), bytes(f->up, a), bytes(f->down, b),
+			age(f->ms, c), box_width(m), f->box, PROGRAM_W, f->process, f->rule);
 	} else if (p == PANE_DENIED) {
 		const struct monitor_denial *x = &m->data.denial[i];
-		snprintf(dst, cap, "%4" PRIu64 "x  %s  %s: %s", x->count, x->target, x->box,
-			x->reason);
+		const size_t beside = strlen("> 9999x    ") + strlen(x->box) + 1;
+		snprintf(dst, cap, "%4" PRIu64 "x  %s  %s: %s", x->count,
+			target_end(x->target, room_beside(cols, beside), name), x->box, x->reason);
 	} else {
 		box_row(m, i, dst, cap);
 	}
@@ -236,17 +257,21 @@ static void draw_all(struct monitor *m, int from, int to)
 
 /* ---- one row, in full ---- */
 
-/* The sentences about what is selected; how many. */
-static size_t sentences(const struct monitor *m, char dst[3][1400])
+/* The sentences about what is selected, for lines of so many columns; how many. */
+static size_t sentences(const struct monitor *m, size_t cols, char dst[3][1400])
 {
 	const struct pane *v = &m->pane[m->focus];
+	char name[512];
 	if (v->at >= v->n)
 		return 0;
 	size_t i = v->row[v->at];
 	if (m->focus == PANE_WAITING) {
 		const struct question *q = &m->data.ask.v[i];
+		const size_t beside = strlen(q->box) +
+			strlen(" wants : 99 waits, denied in 999 s") + 1;
 		snprintf(dst[0], 1400, "%s wants %s: %u wait%s, denied in %" PRId64 " s", q->box,
-			q->target, q->flows, q->flows == 1 ? "s" : "", (q->left_ms + 999) / 1000);
+			target_end(q->target, room_beside(cols, beside), name), q->flows,
+			q->flows == 1 ? "s" : "", (q->left_ms + 999) / 1000);
 		snprintf(dst[1], 1400, "a until it stops, s this sandbox, A all sandboxes, d deny");
 		return 2;
 	}
@@ -285,7 +310,7 @@ static int wrap(struct monitor *m, int row, int to, const char *text)
 static void draw_detail(struct monitor *m, int from, int to)
 {
 	char text[3][1400];
-	size_t n = sentences(m, text);
+	size_t n = sentences(m, MONITOR_MAX_COLS + 512, text);
 	for (size_t i = 0; i < n && from < to; i++)
 		from = wrap(m, from, to, text[i]);
 	for (; from < to; from++)
@@ -331,7 +356,7 @@ void draw(struct monitor *m)
 	} else if (m->rows >= MONITOR_TALL) {
 		draw_all(m, 1, last - 2);
 		char s[3][1400] = {"", "", ""};
-		sentences(m, s);
+		sentences(m, (size_t)m->cols, s);
 		put(m, last - 2, DIM, "%.390s", s[0]);
 		put(m, last - 1, DIM, "%.390s", s[1]);
 	} else {

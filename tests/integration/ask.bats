@@ -312,6 +312,24 @@ press() { sleep 1; tmux -S "$T/tmux" send-keys "$@"; }
 	tmux -S "$T/tmux" kill-server
 }
 
+@test "monitor: of a name that is too long for its line the end is shown, and all of it in full" {
+	need_tmux
+	start box --ask
+	local name=api.github.com.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.evil.example
+	get box "http://$name/" one
+	question "$name:80" >/dev/null
+	watch
+	eventually shows "> .*\\.\\.\\..*\\.evil\\.example:80  box"
+	shows "box wants \\.\\.\\..*\\.evil\\.example:80" || fail "$(tmux -S "$T/tmux" capture-pane -p)"
+	! shows "api.github.com" || fail "$(tmux -S "$T/tmux" capture-pane -p)"
+	press Enter
+	eventually shows "wants $(cut -c1-50 <<<"$name")"
+	press d
+	wait "$LAST"
+	grep -q refused one
+	tmux -S "$T/tmux" kill-server
+}
+
 @test "monitor: keys count only for what was there for a moment" {
 	need_tmux
 	serve_http hello
