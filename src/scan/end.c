@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <strings.h>
 #include <limits.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
@@ -384,27 +385,102 @@ static void emit_keys(
 				.detail = keys->v[i]});
 }
 
-/* A remote that is a directory: pushing there runs its hooks, and it may be the agent's. */
-static void tell_directories(
-	struct scanner *s, const char *path, struct git_config_text copy, const struct strv *kept)
+static bool is_one_of(const char *v, const char *const *words, size_t n)
 {
-	struct git_config c;
-	if (git_config_parse(&s->arena, copy.p, copy.n, &c, NULL) < 0)
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(v, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Was there a remote of the name that e is about, with an URL? */
+static bool had_remote(const struct git_config *base, const struct git_config_entry *e)
+{
+	for (size_t i = 0; i < base->n; i++)
+		if (streq(base->v[i].section, "remote") && streq(base->v[i].name, "url") &&
+			base->v[i].subsection && e->subsection &&
+			streq(base->v[i].subsection, e->subsection))
+			return true;
+	return false;
+}
+
+static bool had_key(const struct git_config *c, const char *key)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (streq(c->v[i].key, key))
+			return true;
+	return false;
+}
+
+/* What a remote that came or changed means to whoever pushes and pulls as ever, or NULL. */
+static const char *says_where(struct arena *a, const struct git_config *base,
+	const struct git_config_entry *e, const struct strv *kept)
+{
+	static const char *const yes[] = {"true", "yes", "on", "1"};
+	const bool url = streq(e->name, "url") || streq(e->name, "pushurl");
+	if (streq(e->section, "remote") && e->subsection) {
+		if (url && git_config_is_path(e->value))
+			return "is a directory: a push runs its hooks";
+		if (url && had_remote(base, e))
+			return "leads elsewhere: what is pushed goes there, or what is pulled "
+			       "comes "
+			       "from there";
+		if (streq(e->name, "push") ||
+			(streq(e->name, "mirror") && is_one_of(e->value, yes, ARRAY_LEN(yes))))
+			return "decides what a push overwrites and removes";
+		if (streq(e->name, "fetch") &&
+			(strstr(e->value, ":refs/heads/") || strstr(e->value, ":refs/*")))
+			return "has a fetch overwrite branches";
+		return NULL;
+	}
+	if (!(streq(e->section, "branch") &&
+		    (streq(e->name, "remote") || streq(e->name, "pushremote"))) &&
+		!streq(e->key, "remote.pushdefault"))
+		return NULL;
+	const char *of = arena_printf(a, "remote.%s.url", e->value);
+	return had_key(base, e->key) || (of && strv_has(kept, of))
+		? "leads elsewhere: what is pushed goes there, or what is pulled comes from there"
+		: NULL;
+}
+
+/* What it hides from whoever looks at what changed, or NULL. */
+static const char *says_hidden(const struct git_config_entry *e)
+{
+	static const char *const no[] = {"no", "false", "off", "0"},
+				 *const all[] = {"all", "dirty"};
+	if (streq(e->key, "status.showuntrackedfiles") && is_one_of(e->value, no, ARRAY_LEN(no)))
+		return "hides new files from git status";
+	if ((streq(e->key, "diff.ignoresubmodules") ||
+		    (streq(e->section, "submodule") && streq(e->name, "ignore"))) &&
+		is_one_of(e->value, all, ARRAY_LEN(all)))
+		return "hides what changed in submodules";
+	return NULL;
+}
+
+/* Settings that were taken over run nothing by themselves; some lead whoever goes on with the
+ * repository where the agent wants them, or keep from them what it did. */
+static void tell_settings(struct scanner *s, const char *path, struct git_config_text base,
+	struct git_config_text copy, const struct strv *kept)
+{
+	struct git_config b, c;
+	if (git_config_parse(&s->arena, base.p, base.n, &b, NULL) < 0 ||
+		git_config_parse(&s->arena, copy.p, copy.n, &c, NULL) < 0 ||
+		GUARD_REMOVED("git-settings"))
 		return;
 	for (size_t i = 0; i < c.n; i++) {
 		const struct git_config_entry *v = &c.v[i];
-		if (streq(v->section, "remote") && strv_has(kept, v->key) && v->value &&
-			(streq(v->name, "url") || streq(v->name, "pushurl")) &&
-			git_config_is_path(v->value))
+		if (!v->value || !strv_has(kept, v->key))
+			continue;
+		const char *hidden = says_hidden(v);
+		const char *why = hidden ? hidden : says_where(&s->arena, &b, v, kept);
+		if (why)
 			scan_emit(s,
 				(struct scan_item){.kind = SCAN_PERSIST,
 					.type = SCAN_FILE,
-					.per = 2,
+					.per = hidden ? 21 : 2,
 					.path = path,
-					.detail = arena_printf(&s->arena,
-						"git setting %s is a directory: a push runs its "
-						"hooks",
-						v->key)});
+					.detail = arena_printf(
+						&s->arena, "git setting %s %s", v->key, why)});
 	}
 }
 
@@ -437,7 +513,7 @@ static void merge_one(struct scanner *s, size_t i)
 				.path = g->real,
 				.text = merged.p,
 				.n_text = merged.n});
-	tell_directories(s, g->real, t[2], &kept);
+	tell_settings(s, g->real, t[1], t[2], &kept);
 	emit_keys(s, SCAN_GIT_KEPT, g->real, &kept);
 	emit_keys(s, SCAN_GIT_DROPPED, g->real, &dropped);
 }

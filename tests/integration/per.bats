@@ -271,6 +271,35 @@ packages_repo() {
 	blocked "$hook; git config remote.pushDefault node_modules/e" 'git -c push.default=current push'
 }
 
+origin_repo() {
+	git_repo "$1"
+	git -C "$1" remote add origin https://example.com/mine.git
+	git -C "$1" config branch.main.remote origin
+	git -C "$1" config branch.main.merge refs/heads/main
+}
+
+@test "PER-02 CFG-04 a remote that leads elsewhere, and settings that hide, are named" {
+	FIXTURE=origin_repo
+	local set
+	for set in 'remote.origin.url https://evil.example/x.git' 'remote.origin.pushurl git@evil.example:x' \
+		'remote.origin.push +refs/*:refs/*' 'remote.origin.mirror true' 'remote.origin.fetch +refs/heads/*:refs/heads/*'; do
+		listed PER-02 "git config $set" .git/config || fail "$set"
+	done
+	listed PER-02 'git remote add up https://evil.example/x; git config branch.main.pushRemote up' .git/config
+	listed PER-02 'git remote add up https://evil.example/x; git config branch.main.remote up' .git/config
+	listed PER-02 'git remote add up https://evil.example/x; git config remote.pushDefault up' .git/config
+	for set in 'status.showUntrackedFiles no' 'diff.ignoreSubmodules all' 'submodule.x.ignore dirty'; do
+		listed PER-21 "git config $set" .git/config || fail "$set"
+	done
+	# a further remote, and a branch that follows the one that there was, lead nobody anywhere
+	origin_repo "$WS/plain"
+	cd "$WS/plain" || return 1
+	run "$BAWN" run --rm shell . -- sh -c 'git remote add up https://example.net/x; git config branch.new.remote origin
+		git config status.showUntrackedFiles all; git config user.name me'
+	[ "$(git config remote.up.url)" = https://example.net/x ]
+	refute_output "git setting"
+}
+
 old_bare_repo() {
 	git_repo "$1"
 	mkdir "$1/fix"
