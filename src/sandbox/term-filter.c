@@ -21,7 +21,7 @@
 enum osc_rule {
 	OSC_PASS = 1,
 	OSC_COLOUR,
-	OSC_ASKS,
+	OSC_KITTY_NOTIFY,
 	OSC_POINTER,
 	OSC_NOTIFY,
 	OSC_DESKTOP,
@@ -45,7 +45,7 @@ static const struct {
 	{22, 22, OSC_POINTER}, /* its shape */
 	{52, 52, OSC_CLIPBOARD},
 	{66, 66, OSC_PASS}, /* text size */
-	{99, 99, OSC_ASKS}, /* notification */
+	{99, 99, OSC_KITTY_NOTIFY},
 	{104, 106, OSC_PASS},
 	{110, 119, OSC_PASS}, /* colours back */
 	{133, 133, OSC_PASS}, /* marks of a shell */
@@ -271,6 +271,24 @@ static int judge_notification(const char *text, bool ended)
 	return PASS;
 }
 
+/* kitty's notifications, KEY=VALUE:KEY=VALUE;TEXT.  One that is to report that it was clicked on,
+ * or went away, types its name, which is the agent's choice, whenever that comes to be: hours after
+ * the end perhaps, into the shell of whoever clicks. */
+static int judge_kitty_notify(struct term_filter *f, const char *s, bool ended)
+{
+	const size_t n = strcspn(s, ";");
+	if (!s[n] && !ended)
+		return MORE;
+	for (const char *p = s; p < s + n; p += strcspn(p, ":;") + 1) {
+		const size_t k = strcspn(p, ":;");
+		const char *report = strstr(p, "report");
+		if (has_prefix(p, "c=") || (has_prefix(p, "a=") && report && report < p + k))
+			return DROP;
+	}
+	f->queries++;
+	return PASS;
+}
+
 static int judge_desktop(const char *text, bool ended)
 {
 	static const char notify[] = "notify;";
@@ -317,9 +335,8 @@ static int judge_osc(struct term_filter *f, const char *s, bool ended)
 		return f->deaf && op <= 2 ? DROP : PASS;
 	case OSC_COLOUR:
 		return judge_colour(f, s, ended);
-	case OSC_ASKS:
-		f->queries++;
-		return PASS;
+	case OSC_KITTY_NOTIFY:
+		return judge_kitty_notify(f, s, ended);
 	case OSC_POINTER:
 		f->pointer = true;
 		f->queries++;

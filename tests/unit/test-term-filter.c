@@ -111,6 +111,10 @@ static void strings_that_act_do_not_pass(void **state)
 	PASSES("\033P$qm\033\\\033]777;notify;a;b\a\033]11;#000000\a");
 	BECOMES("a\033]777;container;push;x;podman\ab", "ab");
 	BECOMES("a\033]777;notif\033\\b\033]777;\ac", "abc");
+	BECOMES("a\033]99;i=x:a=report;hi\033\\b\033]99;d=0:a=focus,report:i=y;hi\ac", "abc");
+	BECOMES("a\033]99;i=x:c=1:d=0;hi\033\\b\033]99;a=report\ac", "abc");
+	PASSES("\033]99;i=1:d=0:p=title;a "
+	       "report:c=1\033\\\033]99;i=1:d=1:a=focus;\033\\\033]99;;hi\a");
 	BECOMES("a\033[12;3]b\033[14;1]c", "abc");
 	BECOMES("a\033[?2lb\033[?25;02lc\033[?;2;7ld", "abcd"); /* TERM-06: a VT52 */
 	BECOMES("a\033[?38hb\033[?25;038hc", "abc");            /* a Tektronix 4014 */
