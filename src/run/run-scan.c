@@ -59,7 +59,7 @@ static int add_request(struct run *r, const char *root, bool writable, struct er
 static int start(struct run *r, const struct scan_request *q, struct job *job, struct err *err)
 {
 	return scan_start(path_join(&r->arena, r->install.libexec, "bawn-scan"), r->store.xdg.cache,
-		q, job, err);
+		r->opt.dry_run ? NULL : r->store.xdg.data, q, job, err);
 }
 
 int run_scan_start(struct run *r, struct err *err)

@@ -1,7 +1,8 @@
 /* scan/job.c - the supervisor's side of bawn-scan, see request.h
  *
- * The helper gets the request as a sealed memfd (0), the result pipe (1) and its cache file (3).
- * Only the cache file is writable for it, and only through that descriptor.
+ * The helper gets the request as a sealed memfd (0), the result pipe (1), its cache file (3) and
+ * the record of what was masked (4).  Only these two are writable for it, and only through the
+ * descriptors.
  */
 #include "scan/request.h"
 
@@ -14,6 +15,32 @@
 #include "scan/result.h"
 
 #define RESULT_MAX ((size_t)64 << 20)
+
+/* fd, if it is a file of ours that nobody else could have written. */
+static int trusted(int fd)
+{
+	struct stat st;
+	if (fd >= 0 &&
+		(fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+			(st.st_mode & 0022))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* What was masked by any start, in any workspace: no cache, as it can't be found out again. */
+static int open_record(const char *data_dir)
+{
+	struct arena a = {0};
+	char *path = path_join(&a, data_dir, "masked");
+	const int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	int fd = path ? open(path, flags, 0600) : -1;
+	if (path && fd < 0 && errno == ENOENT && file_mkdir_private(data_dir, NULL) == 0)
+		fd = open(path, flags, 0600);
+	arena_free(&a);
+	return trusted(fd);
+}
 
 /* One cache file per workspace and set of patterns; -1 is fine (a full walk). */
 static int open_cache(const char *cache_dir, const struct scan_request *req)
@@ -37,23 +64,18 @@ static int open_cache(const char *cache_dir, const struct scan_request *req)
 	}
 	blob_free(&b);
 	arena_free(&a);
-	struct stat st;
-	if (fd >= 0 &&
-		(fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-			(st.st_mode & 0022))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+	return trusted(fd);
 }
 
-int scan_start(const char *helper, const char *cache_dir, const struct scan_request *req,
-	struct job *ret, struct err *err)
+int scan_start(const char *helper, const char *cache_dir, const char *data_dir,
+	const struct scan_request *req, struct job *ret, struct err *err)
 {
 	struct blob b = {0};
 	_cleanup_close_ int cache = cache_dir ? open_cache(cache_dir, req) : -1;
+	_cleanup_close_ int record = data_dir && !req->end ? open_record(data_dir) : -1;
+	const int more[] = {cache, record};
 	scan_request_write(&b, req);
-	int r = job_start(helper, "bawn-scan", &b, &cache, 1, ret, err);
+	int r = job_start(helper, "bawn-scan", &b, more, ARRAY_LEN(more), ret, err);
 	blob_free(&b);
 	return r;
 }

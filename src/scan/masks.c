@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/sha1.h"
 #include "base/sha256.h"
@@ -30,6 +31,8 @@
 #define RACY_NS 20000000
 #define REPOS_MAX 4096
 #define PROOF_MAX ((size_t)16 << 20)
+#define RECORD_FD 4
+#define RECORD_MAX ((size_t)1 << 16)
 
 struct repo {
 	uint32_t dir; /* in the table: its work tree */
@@ -49,7 +52,76 @@ struct masks {
 	struct strv link, target;
 	uint32_t *owner;
 	size_t cap_owner;
+	/* the record of what any start masked, read where it is needed: digests of paths */
+	struct digest *shut;
+	size_t n_shut;
+	bool have_shut;
+	struct digest *news; /* for its end */
+	size_t n_news, cap_news;
 };
+
+static int by_digest(const void *x, const void *y)
+{
+	return memcmp(x, y, sizeof(struct digest));
+}
+
+static void load_record(struct masks *m)
+{
+	struct stat st;
+	m->have_shut = true;
+	if (fstat(RECORD_FD, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	const size_t n = MIN((size_t)st.st_size / sizeof(*m->shut), RECORD_MAX);
+	m->shut = arena_alloc(&m->s->arena, (n + 1) * sizeof(*m->shut));
+	if (!m->shut ||
+		fd_pread_full(RECORD_FD, m->shut, n * sizeof(*m->shut), 0) !=
+			(ssize_t)(n * sizeof(*m->shut)))
+		return;
+	m->n_shut = n;
+	qsort(m->shut, n, sizeof(*m->shut), by_digest);
+}
+
+static struct digest name_in_record(struct masks *m, const char *path)
+{
+	const char *whole = path_join(&m->s->arena, m->s->base[0].path, path);
+	return digest_of(whole ? whole : "", whole ? strlen(whole) : 0);
+}
+
+/* Was path masked by an earlier start?  Once the record is full nobody knows, which is a yes. */
+static bool was_shut(struct masks *m, const char *path)
+{
+	if (!m->have_shut)
+		load_record(m);
+	if (m->n_shut == 0 || m->n_shut == RECORD_MAX)
+		return m->n_shut;
+	const struct digest d = name_in_record(m, path);
+	return bsearch(&d, m->shut, m->n_shut, sizeof(d), by_digest);
+}
+
+/* This start masks it. */
+static void record(struct masks *m, const char *path)
+{
+	if (was_shut(m, path))
+		return;
+	struct digest *p = arena_grow(
+		&m->s->arena, m->news, m->n_news, &m->cap_news, sizeof(*m->news));
+	if (!p)
+		return; /* the arena has failed, which is told */
+	m->news = p;
+	m->news[m->n_news++] = name_in_record(m, path);
+}
+
+static void write_record(struct masks *m)
+{
+	struct stat st;
+	if (m->n_news == 0 || fstat(RECORD_FD, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	/* what a full disk left half */
+	const off_t half = st.st_size % (off_t)sizeof(*m->news);
+	if (half && ftruncate(RECORD_FD, st.st_size - half) < 0)
+		return;
+	fd_write_all(RECORD_FD, m->news, m->n_news * sizeof(*m->news));
+}
 
 static bool is_candidate(const struct cand *c)
 {
@@ -327,7 +399,7 @@ static void settle(struct masks *m, const struct repo *r, bool dirs)
 		const char *path = *top ? path_join(&m->s->arena, top, q->path) : q->path;
 		if (!q->found || !path)
 			continue;
-		if (!(c->flags & CAND_SHUT) || GUARD_REMOVED("mask-held") ||
+		if (!((c->flags & CAND_SHUT) || was_shut(m, path)) || GUARD_REMOVED("mask-held") ||
 			(dirs ? tracks_below(t, path) : is_in_git(m, path, q)))
 			c->flags |= CAND_TRACKED;
 		else
@@ -523,17 +595,28 @@ static void hold_links(struct masks *m, const char *link)
 }
 
 /* For the next start: what this one masks. */
-static void note_shut(struct scanner *s)
+static void note_shut(struct masks *m)
 {
-	struct table *t = &s->walk.now;
-	for (uint32_t i = 0; i < t->n_cands; i++) {
-		struct cand *c = &t->cands[i];
-		const bool shut = (c->flags & (CAND_MASK | CAND_KEY)) && !(c->flags & CAND_TRACKED);
-		if (!is_candidate(c) || shut == !!(c->flags & CAND_SHUT))
-			continue;
-		c->flags ^= CAND_SHUT;
-		s->dirty = true;
+	struct table *t = &m->s->walk.now;
+	char path[PATH_MAX];
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		const struct dir *d = &t->dirs[i];
+		for (uint32_t k = 0; k < d->n; k++) {
+			struct cand *c = &t->cands[d->first + k];
+			const bool shut = (c->flags & (CAND_MASK | CAND_KEY)) &&
+				!(c->flags & CAND_TRACKED);
+			if (!is_candidate(c) || shut == !!(c->flags & CAND_SHUT))
+				continue;
+			c->flags ^= CAND_SHUT;
+			m->s->dirty = true;
+			if (shut && walk_path(t, d, c, path))
+				record(m, path);
+		}
 	}
+	for (size_t i = 0; i < m->target.n; i++)
+		if (!(t->cands[m->owner[i]].flags & CAND_TRACKED))
+			record(m, m->target.v[i]);
+	write_record(m);
 }
 
 static void report(struct masks *m)
@@ -594,7 +677,7 @@ void scan_start_masks(struct scanner *s)
 		return;
 	}
 	report(&m);
-	note_shut(s);
+	note_shut(&m);
 	scan_each_git(s, scan_git_protect);
 	scan_named_protect(s);
 	struct stat st;

@@ -56,10 +56,10 @@ int scan_request_read(
 int scan_request_check(const struct scan_request *req, struct err *err);
 
 /* The supervisor's side: start bawn-scan, go on with other work, collect.
- * cache_dir: $XDG_CACHE_HOME/bawn, or NULL to use none. */
+ * cache_dir: $XDG_CACHE_HOME/bawn, data_dir: $XDG_DATA_HOME/bawn, or NULL to use none. */
 struct scan_result;
-int scan_start(const char *helper, const char *cache_dir, const struct scan_request *req,
-	struct job *ret, struct err *err);
+int scan_start(const char *helper, const char *cache_dir, const char *data_dir,
+	const struct scan_request *req, struct job *ret, struct err *err);
 /* Blocks until the result is complete, at most timeout_ms (-ETIME; the helper is then killed).
  * The helper may go on writing its cache; job_end() reaps it. */
 int scan_collect(struct job *job, const struct scan_request *req, int timeout_ms, struct arena *a,

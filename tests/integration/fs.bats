@@ -148,6 +148,12 @@ read_all_ways() { # FILE
 		assert_output ".env reads as empty: it did before git came to track it"
 		assert_output "deploy_key reads as empty"
 	done
+	# ... with other masks, from another directory, without a cache
+	rm -rf "$XDG_CACHE_HOME/bawn" "$HOME/.cache/bawn"
+	run "$BAWN" run --rm --mask other shell "$WS" -- cat .env secrets/.env/one deploy_key
+	refute_canary || fail "with other masks"
+	run "$BAWN" run --rm shell "$WS/sub" -- cat .env
+	refute_canary || fail "from below"
 	# what the user commits is git's, as ever, and "commit -a" inside leaves it as it is
 	rm -rf sub/.git
 	git add -f .env sub/.env

@@ -102,7 +102,7 @@ static void run(struct world *w, bool end, uint64_t since, struct scan_git_confi
 	for (size_t i = 0; i < ARRAY_LEN(protects); i++)
 		strv_add(&w->a, &q.protect, protects[i]);
 	q.git_dir = arena_printf(&w->a, "%s/.git", w->ws);
-	int r = scan_start(helper, w->cache, &q, &job, &err);
+	int r = scan_start(helper, w->cache, NULL, &q, &job, &err);
 	if (r == 0)
 		r = scan_collect(&job, &q, 20000, &w->a, &w->res, &err);
 	job_end(&job, true);
