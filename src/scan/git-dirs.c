@@ -155,11 +155,13 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 			count++;
 		}
 	}
-	if (count >= GIT_DIRS_MAX)
-		scan_emit_rel(s, "",
-			(struct scan_item){.kind = SCAN_LIMIT,
-				.type = SCAN_DIR,
-				.detail = "more git repositories than are looked at"});
+	if (count < GIT_DIRS_MAX)
+		return;
+	s->too_many = "git repositories";
+	scan_emit_rel(s, "",
+		(struct scan_item){.kind = SCAN_LIMIT,
+			.type = SCAN_DIR,
+			.detail = "more git repositories than are looked at"});
 }
 
 /* git follows links in its directory, this scan doesn't: one that is new is told of. */
@@ -188,6 +190,7 @@ static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;
 			if (ret->n >= max) {
+				s->too_many = "entries in a git directory";
 				emit_limit(s, at, "more entries than are looked at");
 				return;
 			}

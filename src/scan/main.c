@@ -153,13 +153,14 @@ static int look(struct scanner *s, struct digest key, struct err *err)
 		scan_end_report(s);
 	} else {
 		scan_start_masks(s);
-		/* what doesn't fit the list would be there to be read, and to be changed */
-		if (s->limited && !GUARD_REMOVED("mask-all"))
+		/* what doesn't fit would be there to be read, and to be changed */
+		if (s->limited)
+			s->too_many = "files and directories that match masks or are protected";
+		if (s->too_many && !GUARD_REMOVED("mask-all"))
 			return err_set(err, E2BIG,
-				"more than %d files and directories match masks or are protected: "
-				"remove those that nobody needs, or start below, or with "
-				"--workspace clone",
-				SCAN_ITEMS_MAX);
+				"there are more %s than can be guarded: remove those that nobody "
+				"needs, or start below, or with --workspace clone",
+				s->too_many);
 	}
 	if (w->failed || s->arena.failed || s->out.failed)
 		return err_set(err, ENOMEM, "out of memory");

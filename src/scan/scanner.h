@@ -47,7 +47,8 @@ struct scanner {
 	uint32_t n_git_entries, n_git_links;             /* that git-links.c has looked at, named */
 	size_t n_first, n_rest, first_bytes, rest_bytes; /* items that were put out */
 	bool limited;
-	bool dirty; /* the cache has to be written */
+	const char *too_many; /* start: what there is more of than can be guarded */
+	bool dirty;           /* the cache has to be written */
 };
 
 /* Append an item; past SCAN_ITEMS_MAX one SCAN_LIMIT item says so.  rel: below the root. */

@@ -204,13 +204,27 @@ read_all_ways() { # FILE
 	assert_output "done"
 }
 
-@test "FS-03 RES-03 where more is to be masked than can be, nothing starts" {
+@test "FS-03 FS-14 RES-03 where more is to be guarded than can be, nothing starts" {
 	plant "$WS/z/.env"
-	run in_sandbox_sh 'mkdir a; cd a; seq 20001 | xargs mkdir; for d in *; do : >"$d/.env"; done'
+	# as a session may leave it; from outside, which takes less time
+	(mkdir a && cd a && seq 20001 | xargs mkdir && for d in *; do : >"$d/.env"; done)
 	run in_sandbox_sh 'cat z/.env'
 	[ "$status" = 125 ] || fail "$status: $output"
 	refute_canary
-	assert_output "more than 20000 files and directories match masks or are protected: remove"
+	assert_output "more files and directories that match masks or are protected than can be guarded: remove"
+	rm -rf "$WS/a"
+	# git directories, real ones behind others
+	git_repo "$WS/zz"
+	(mkdir a && cd a && seq -f '%g/objects' 4097 | xargs mkdir -p && seq -f '%g/refs' 4097 | xargs mkdir &&
+		for d in *; do echo ref: refs/heads/x >"$d/HEAD"; done)
+	run in_sandbox_sh 'git -C zz config core.fsmonitor evil'
+	[ "$status" = 125 ] || fail "$status: $output"
+	assert_output "more git repositories than can be guarded"
+	rm -rf "$WS/a"
+	run in_sandbox_sh 'mkdir -p zz/.git/modules; cd zz/.git/modules; seq 4097 | xargs mkdir'
+	run in_sandbox_sh 'true'
+	[ "$status" = 125 ] || fail "$status: $output"
+	assert_output "more entries in a git directory than can be guarded"
 }
 
 @test "FS-10 what was absent and is created inside is reported; no placeholder is left" {
