@@ -300,6 +300,33 @@ static void check_others(struct scanner *s, struct scan_at git, bool moved)
 	}
 }
 
+/* How git rerere(1) resolves a conflict that comes again, in whichever merge: where there is such a
+ * directory git does it unasked, and a setting that is taken over has the result staged. */
+static void check_resolutions(struct scanner *s, struct scan_at git, bool moved)
+{
+	_Alignas(8) char buf[8192];
+	struct scan_at at = scan_below(s, git, "rr-cache"), none = {0};
+	_cleanup_close_ int fd = scan_open(at, O_RDONLY | O_DIRECTORY);
+	uint32_t seen = 0;
+	ssize_t n;
+	while (fd >= 0 && seen < REFS_MAX && (n = dir_records(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n; seen++) {
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
+			o += d->d_reclen;
+			if (d->d_name[0] == '.')
+				continue;
+			struct scan_at one = scan_below(s, at, d->d_name);
+			struct scan_at post = scan_below(s, one, "postimage");
+			struct stat st;
+			if (scan_stat(post, &st) < 0 ||
+				!(is_fresh(s, one, none, moved) || is_fresh(s, post, none, moved)))
+				continue;
+			scan_emit_git(
+				s, at, 21, "later merges take from it how conflicts are resolved");
+			return;
+		}
+}
+
 void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved)
 {
 	if (GUARD_REMOVED("git-state"))
@@ -309,6 +336,7 @@ void scan_git_state(struct scanner *s, struct scan_at git_dir, bool moved)
 	check_merge_rr(s, git_dir, moved);
 	check_prompt(s, git_dir, moved);
 	check_exclude(s, git_dir, moved);
+	check_resolutions(s, git_dir, moved);
 	check_packed(s, git_dir, moved);
 	check_refs(s, scan_below(s, git_dir, "refs"), 0, moved);
 	check_others(s, git_dir, moved);

@@ -216,6 +216,22 @@ unseen_repo() {
 	names PER-09 .git/HEAD
 }
 
+conflict_repo() {
+	git_repo "$1"
+	(cd "$1" && echo a >f && git add f && git commit -qm a && git checkout -qb t && echo t >f && git commit -qam t &&
+		git checkout -q main && echo m >f && git commit -qam m) >/dev/null
+}
+
+@test "PER-21 PER-03 how later merges resolve a conflict" {
+	FIXTURE=conflict_repo
+	attempt 'git config rerere.enabled true; git config rerere.autoupdate true; git merge t; echo evil >f; git add f; git rerere; git reset -q --hard' \
+		'git merge t; grep evil f'
+	names PER-21 .git/rr-cache
+	# what the user has there is none of the agent's
+	attempt ':' ''
+	refute_output rr-cache
+}
+
 @test "PER-02 PER-09 PER-10 PER-13 PER-15 names of tools that few have" {
 	lists PER-02 .jj/repo/config.toml .sl/config .bzr/branch/branch.conf
 	lists PER-09 .env .env.local .envrc.local .direnvrc .prototools devenv.yaml .flox/env/manifest.toml .bash_aliases .ssh/config .netrc
