@@ -561,8 +561,7 @@ static void say_scan(struct run *r)
 			strv_add(&r->arena, &tracked, name);
 		else if (it->kind == SCAN_HELD)
 			strv_addf(&r->arena, &r->plan.notices,
-				"%s reads as empty: it did before git came to track it, and git "
-				"has "
+				"%s reads as empty, as it did before git tracked it, and git has "
 				"another content (to show it: commit it on the host, or --mask "
 				"'!%s')",
 				name, name);

@@ -145,7 +145,7 @@ read_all_ways() { # FILE
 	for i in 1 2; do
 		run "$BAWN" run --rm shell "$WS" -- sh -c 'cat .env sub/.env secrets/.env/one deploy_key; git status --short; touch more'
 		refute_canary || fail "session $i later"
-		assert_output ".env reads as empty: it did before git came to track it"
+		assert_output ".env reads as empty, as it did before git tracked it"
 		assert_output "deploy_key reads as empty"
 	done
 	# ... with other masks, from another directory, without a cache
@@ -183,7 +183,7 @@ read_all_ways() { # FILE
 	refute_canary
 	refute_output "not looked at"
 	assert_output "below"
-	assert_output "shut/.env reads as empty: it did before git came to track it"
+	assert_output "shut/.env reads as empty, as it did before git tracked it"
 }
 
 @test "FS-06 the links by which a file is masked stay for the next session" {
