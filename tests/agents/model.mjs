@@ -524,10 +524,11 @@ const server = args["tls-cert"]
   ? createTlsServer({ cert: readFileSync(args["tls-cert"]), key: readFileSync(args["tls-key"]) },
     listener)
   : createServer(listener);
-// A WebSocket is declined at once: codex then falls back to plain requests.
+// A WebSocket is declined: at 426 codex falls back to plain requests at once, at another status it
+// tries for ten seconds.
 server.on("upgrade", (req, socket) => {
-  log({ method: req.method, path: req.url, status: 404, upgrade: req.headers.upgrade });
-  socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  log({ method: req.method, path: req.url, status: 426, upgrade: req.headers.upgrade });
+  socket.end("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
 });
 server.listen(Number(args.port ?? 0), args.listen ?? "127.0.0.1", () => {
   const { port } = server.address();

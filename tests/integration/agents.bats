@@ -6,56 +6,20 @@ load agents.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
 
-# The steps of every tour.  $1: port of the allowed host.
-tour() {
-	cat <<-EOT
-		{"commands": [
-		 "echo written by the agent > made.txt; cat made.txt",
-		 "make",
-		 "curl -sS -m 10 http://ok.test:$1/",
-		 "SECONDS=0; curl -sS -m 20 https://denied.example.org/; echo rc=\$? in \$SECONDS s",
-		 "cat ~/.ssh/id_ed25519; ls -a ~/.ssh; cat $HOME/.aws/credentials; echo reads=\$?",
-		 "env; cat /proc/1/environ"],
-		 "final": "THE TOUR IS OVER"}
-	EOT
-}
-
 # tour_of AGENT: everything about one agent, headless.
 tour_of() {
-	need_agents "$1"
+	need_agents
 	need_runnable "$1"
-	git_repo
-	printf 'all:\n\techo built >out\n\t@echo BUILD DONE\n' >"$WS/Makefile"
-	plant "$HOME/.ssh/id_ed25519"
-	plant "$HOME/.aws/credentials"
-	export PLANTED_SECRET=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
-	serve_http 'GOOD DAY'
-	local ok=$PORT
-	start_model "$(tour "$ok")"
+	tour_begin
+	start_model "$TOUR"
 	lead "$1"
-	run timeout 120 "$BAWN" run --rm "${LEAD[@]}" --allow "ok.test:$ok" \
-		--connect-to "ok.test:$ok:127.0.0.1:$ok" "$1" -- "${TASK[@]}" </dev/null
+	run timeout 120 "$BAWN" run --rm "${LEAD[@]}" "${TOUR_OPTS[@]}" "$1" -- "${TASK[@]}" </dev/null
 	assert_status 0 || return 1
 	assert_output 'THE TOUR IS OVER' || return 1
-	# wrote and built, on the host's side too
-	[ "$(cat "$WS/made.txt")" = 'written by the agent' ] || fail 'nothing was written' || return 1
-	[ "$(cat "$WS/out")" = built ] || fail 'nothing was built' || return 1
-	# the agent saw: its build, the allowed host, the denied one in time, no key, no secret
-	[[ $(tool_result 1) == *'BUILD DONE'* ]] || fail "make: $(tool_result 1)" || return 1
-	[[ $(tool_result 2) == *'GOOD DAY'* ]] || fail "allowed: $(tool_result 2)" || return 1
-	[ "$(server_hits "$ok")" -ge 1 ] || return 1
-	# an agent that reads two pipes has them in either order
-	local denied
-	denied=$(tool_result 3)
-	[[ $denied =~ curl:\ \([0-9]+\) && $denied =~ rc=[1-9][0-9]*\ in\ [0-9]\ s ]] ||
-		fail "denied: $denied" || return 1
-	[[ $(tool_result 4) == *'No such file'* ]] || fail "key: $(tool_result 4)" || return 1
-	[[ $(tool_result 5) == *"HOME=$HOME"* ]] || fail "env: $(tool_result 5)" || return 1
-	refute_canary "$MODEL_LOG" || return 1
+	tour_seen || return 1
 	# bawn said it while it ran and in the list at the end, with the command that would allow it
 	assert_output 'bawn: denied denied.example.org:443' || return 1
 	assert_output 'bawn run --allow denied.example.org ' || return 1
-	[ "$(audit_events deny | grep -c denied.example.org)" -ge 1 ] || return 1
 	assert_no_leftovers
 }
 

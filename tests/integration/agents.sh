@@ -87,6 +87,58 @@ tool_result() {
 		console.log(r ? r.last_result : "(no such step)");' "$MODEL_LOG" "$1"
 }
 
+# ---- the tour -----------------------------------------------------------------------------------
+
+# tour_begin: what every tour is about, in a git workspace: a build, an allowed host, a denied one, a
+# key and an environment with a secret.  Sets TOUR (the scenario), TOUR_OPTS (bawn's options), TOUR_PORT.
+tour_begin() {
+	git_repo
+	printf 'all:\n\techo built >out\n\t@echo BUILD DONE\n' >"$WS/Makefile"
+	plant "$HOME/.ssh/id_ed25519"
+	plant "$HOME/.aws/credentials"
+	export PLANTED_SECRET=$CANARY AWS_SECRET_ACCESS_KEY=$CANARY
+	serve_http 'GOOD DAY'
+	TOUR_PORT=$PORT
+	TOUR_OPTS=(--allow "ok.test:$PORT" --connect-to "ok.test:$PORT:127.0.0.1:$PORT")
+	TOUR=$(
+		cat <<-EOT
+			{"commands": [
+			 "echo written by the agent > made.txt; cat made.txt",
+			 "make",
+			 "curl -sS -m 10 http://ok.test:$PORT/",
+			 "SECONDS=0; curl -sS -m 20 https://denied.example.org/; echo rc=\$? in \$SECONDS s",
+			 "cat ~/.ssh/id_ed25519; ls -a ~/.ssh; cat $HOME/.aws/credentials; echo reads=\$?",
+			 "env; cat /proc/1/environ"],
+			 "final": "THE TOUR IS OVER"}
+		EOT
+	)
+}
+
+# tour_seen: what it must have done and seen, by the files, the server's log, what the model was told,
+# and the audit log.
+tour_seen() {
+	# wrote and built, on the host's side too
+	[ "$(cat "$WS/made.txt")" = 'written by the agent' ] || fail 'nothing was written' || return 1
+	[ "$(cat "$WS/out")" = built ] || fail 'nothing was built' || return 1
+	# the agent saw: its build, the allowed host, the denied one in time, no key, no secret
+	[[ $(tool_result 1) == *'BUILD DONE'* ]] || fail "make: $(tool_result 1)" || return 1
+	[[ $(tool_result 2) == *'GOOD DAY'* ]] || fail "allowed: $(tool_result 2)" || return 1
+	[ "$(server_hits "$TOUR_PORT")" -ge 1 ] || fail 'the allowed host saw nobody' || return 1
+	# an agent that reads two pipes has them in either order
+	local denied
+	denied=$(tool_result 3)
+	[[ $denied =~ curl:\ \([0-9]+\) && $denied =~ rc=[1-9][0-9]*\ in\ [0-9]\ s ]] ||
+		fail "denied: $denied" || return 1
+	local keys
+	keys=$(tool_result 4)
+	[[ $keys == *'id_ed25519: No such file'* && $keys == *'credentials: No such file'* ]] ||
+		fail "key: $keys" || return 1
+	[[ $(tool_result 5) == *"HOME=$HOME"* ]] || fail "env: $(tool_result 5)" || return 1
+	refute_canary "$MODEL_LOG" || return 1
+	audit_events deny | grep -qF denied.example.org || fail 'no denial in the audit log' || return 1
+	audit_events allow | grep -qF ok.test || fail 'no allowed host in the audit log'
+}
+
 # A profile that runs a command instead of the tool, with all that the tool's profile brings along:
 # inspect_as TOOL [SCRIPT]; used by `bawn run TOOL-look -- SCRIPT...`.
 look_profile() {
@@ -122,13 +174,20 @@ make_ca() {
 # ---- on a terminal ------------------------------------------------------------------------------
 
 # tui COMMAND...: run it in a terminal of its own (tmux: 110 x 32), in the workspace; its exit status
-# appears in $T/tui.status.
+# appears in $T/tui.status, all that it wrote in $T/typescript.
 tui() {
 	local q
 	printf -v q '%q ' "$@"
-	printf 'cd %q\n%s\necho $? >%q\n' "$WS" "$q" "$T/tui.status" >"$T/tui.sh"
-	tmux -S "$T/tmux" -f /dev/null new-session -d -x 110 -y 32 "bash $T/tui.sh; sleep 600" \
-		3>&- </dev/null >/dev/null 2>&1
+	cat >"$T/tui.sh" <<-EOT
+		cd '$WS'
+		stty -g >'$T/tui.before'
+		$q
+		rc=\$?
+		stty -g >'$T/tui.after'
+		echo \$rc >'$T/tui.status'
+	EOT
+	tmux -S "$T/tmux" -f /dev/null new-session -d -x 110 -y 32 "bash $T/tui.sh; sleep 600" \; \
+		pipe-pane -o "exec cat >$T/typescript" 3>&- </dev/null >/dev/null 2>&1
 	SERVERS+=("$(tmux -S "$T/tmux" display -p '#{pid}')")
 }
 
@@ -182,14 +241,27 @@ say_line() {
 	keys Enter
 }
 
-# Leave by the tool's own command; its exit status must be 0.
+# Leave by the tool's own command: its exit status must be 0, and the terminal as it was.
 leave() {
 	case $1 in
 	claude | opencode) say_line /exit ;;
 	*) say_line /quit ;;
 	esac
 	eventually test -s "$T/tui.status" || return 1
-	[ "$(cat "$T/tui.status")" = 0 ] || fail "status $(cat "$T/tui.status")"
+	[ "$(cat "$T/tui.status")" = 0 ] || fail "status $(cat "$T/tui.status")" || return 1
+	modes_off
+}
+
+# The terminal's modes are what they were; of what was written to it nothing stays switched on (the
+# mouse, reports of the focus, the alternate screen, bracketed paste), and the cursor is there.
+modes_off() {
+	local m last want=l
+	cmp "$T/tui.before" "$T/tui.after" || fail "modes: $(cat "$T/tui.before" "$T/tui.after")" || return 1
+	for m in 1000 1002 1003 1004 1006 1049 2004 25; do
+		last=$(grep -aoE $'\e\\[\\?([0-9]+;)*'"$m(;[0-9]+)*[hl]" "$T/typescript" | tail -n 1)
+		[ "$m" != 25 ] || want=h
+		case $last in '' | *"$want") ;; *) fail "the terminal's mode $m is left: ${last@Q}" || return 1 ;; esac
+	done
 }
 
 # The tool's process as the host sees it: below our bawn, with the tool's executable.

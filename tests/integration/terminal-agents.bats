@@ -3,6 +3,7 @@
 # seen, from Enter to its input line with no dialog; with a key, with a subscription, with neither.
 load ../lib.sh
 load agents.sh
+load vault.sh
 setup() { bawn_setup; }
 teardown() { bawn_teardown; }
 
@@ -17,49 +18,92 @@ works_from_here() {
 	[ "$(cat "$WS/made.txt")" = 'written by the agent' ]
 }
 
+# with_key TOOL VARIABLE HOST HEADER VALUE: a key in the environment, and nothing else.  The model plays
+# the tool's own API behind TLS, and gets the key, which is nowhere inside.
 with_key() {
+	local tool=$1 host=$3
 	need command -v tmux -- "tmux is not installed"
 	need_agents
-	need_runnable "$1"
-	start_model "$SCENARIO"
-	lead_interactive "$1"
-	tui "$BAWN" run --rm "${LEAD[@]}" "$1" -- "${TUI[@]}"
-	works_from_here "$1" || return 1
-	leave "$1" || return 1
+	need_runnable "$tool"
+	make_ca "$host"
+	rm "$WS/ca.crt"
+	export SSL_CERT_FILE=$T/ca.pem "$2=$KEY"
+	start_model "$SCENARIO" tls
+	tui "$BAWN" run --rm "${OPTS[@]}" --connect-to "$host:443:127.0.0.1:$MODEL_PORT" "$tool"
+	works_from_here "$tool" || return 1
+	leave "$tool" || return 1
+	key_used "$4" "$5"
+}
+
+# key_used HEADER VALUE: each question to the model had it, and no tool's answer did.
+key_used() {
+	node -e '
+		const fs = require("fs"), [file, header, value, key] = process.argv.slice(1);
+		const all = fs.readFileSync(file, "utf8").trim().split("\n").map(JSON.parse);
+		const asked = all.filter((e) => e.api);
+		if (!asked.length || asked.some((e) => e.auth[header] !== value))
+			throw new Error(JSON.stringify(asked.map((e) => e.auth)));
+		if (all.some((e) => JSON.stringify(e.last_result ?? "").includes(key)))
+			throw new Error("the key is inside");' "$MODEL_LOG" "$1" "$2" "$KEY"
+}
+
+# The whole tour on a terminal, with a key: from Enter to the input line with no dialog, through all
+# that a tool does and is refused, and back to the shell.
+tour_with_key() {
+	tour_begin
+	SCENARIO=$TOUR OPTS+=("${TOUR_OPTS[@]}")
+	with_key "$@" || return 1
+	tour_seen || return 1
+	# live in the terminal's title, as the tool has the screen, and in the list behind it
+	grep -aqE $'\e\\][02];bawn denied denied\\.example\\.org:443' "$T/typescript" ||
+		fail "not in the title" || return 1
+	shows 5 'denied during this run:.*denied.example.org:443.*to allow it: bawn run --allow denied.example.org' ||
+		return 1
 	tui_end
 }
 
-@test "claude with an API key: from Enter to the input line with no dialog, and back to the shell" {
-	with_key claude
+@test "claude on a terminal with an API key: no dialog, the whole tour, and back to the shell" {
+	tour_with_key claude ANTHROPIC_API_KEY api.anthropic.com x-api-key "$KEY"
 }
 
-@test "codex with an API key: from Enter to the input line with no dialog, and back to the shell" {
-	with_key codex
+@test "codex on a terminal with an API key: no dialog, the whole tour, and back to the shell" {
+	tour_with_key codex CODEX_API_KEY api.openai.com authorization "Bearer $KEY"
 }
 
-@test "gemini with an API key: from Enter to the input line with no dialog, and back to the shell" {
-	with_key gemini
+@test "gemini on a terminal with an API key: no dialog, the whole tour, and back to the shell" {
+	tour_with_key gemini GEMINI_API_KEY generativelanguage.googleapis.com x-goog-api-key "$KEY"
 }
 
-@test "opencode with a provider: from Enter to the input line with no dialog, and back to the shell" {
-	with_key opencode
+@test "opencode on a terminal with an API key: no dialog, the whole tour, and back to the shell" {
+	OPTS=(-e OPENCODE_DISABLE_MODELS_FETCH=1)
+	tour_with_key opencode ANTHROPIC_API_KEY api.anthropic.com x-api-key "$KEY"
 }
 
-# with_login TOOL HOST...: the log-in of the host; HOST:443 is answered by the model over TLS.
+@test "codex with OPENAI_API_KEY, and opencode: from Enter to the input line with no dialog" {
+	with_key codex OPENAI_API_KEY api.openai.com authorization "Bearer $KEY"
+	tui_end
+	rm "$WS/made.txt" "$T"/tui.*
+	OPTS=(-e OPENCODE_DISABLE_MODELS_FETCH=1)
+	with_key opencode OPENAI_API_KEY api.openai.com authorization "Bearer $KEY"
+	tui_end
+}
+
+# with_login TOOL HOST...: the log-in of the host; HOST:443 is answered by the model over TLS.  LOGIN_OF:
+# which, where the tool has several.
 with_login() {
 	local tool=$1 h opts=() line
 	need command -v tmux -- "tmux is not installed"
 	need_agents
 	need_runnable "$tool"
 	shift
-	plant_login "$tool"
+	plant_login "${LOGIN_OF:-$tool}"
 	cp -p "$LOGIN_FILE" "$T/login.before"
 	if [ $# -gt 0 ]; then
 		make_ca "$@"
 		start_model "$SCENARIO" tls
 		for h; do opts+=(--connect-to "$h:443:127.0.0.1:$MODEL_PORT"); done
+		rm "$WS/ca.crt"
 		export SSL_CERT_FILE=$T/ca.pem
-		[ "$tool" != opencode ] || opts+=(-e "SSL_CERT_FILE=$WS/ca.crt" -e "NODE_EXTRA_CA_CERTS=$WS/ca.crt")
 	fi
 	tui "$BAWN" run --rm "${opts[@]}" "${LOGIN_OPTS[@]}" "$tool" -- "${LOGIN_ARGS[@]}"
 	at_input "$tool" || return 1
@@ -92,9 +136,9 @@ with_login() {
 	with_login gemini cloudcode-pa.googleapis.com oauth2.googleapis.com www.googleapis.com
 }
 
-@test "opencode with a log-in: from Enter to the input line with no dialog" {
+@test "opencode with ChatGPT's log-in: from Enter to the input line with no dialog" {
 	LOGIN_OPTS=(-e OPENCODE_DISABLE_MODELS_FETCH=1)
-	with_login opencode
+	LOGIN_OF=opencode-chatgpt with_login opencode chatgpt.com auth.openai.com
 }
 
 # with_nothing TOOL WORDS: one line says what to do.
@@ -200,13 +244,12 @@ strange_workspace() {
 	need_runnable claude
 	start_model "$SCENARIO"
 	lead_interactive claude
-	tui sh -c 'stty -g >"$1"/before; shift; "$@"; rc=$?; stty -g >'"$T"'/after; exit $rc' _ "$T" \
-		"$BAWN" run --rm "${LEAD[@]}" claude
+	tui "$BAWN" run --rm "${LEAD[@]}" claude
 	at_input claude || return 1
 	kill -9 "$(inner_pid claude)"
 	eventually test -s "$T/tui.status" || return 1
 	[ "$(cat "$T/tui.status")" = 137 ] || fail "status $(cat "$T/tui.status")" || return 1
-	cmp "$T/before" "$T/after" || return 1
+	modes_off || return 1
 	# the alternate screen, bracketed paste and mouse are off, the cursor is there
 	[ "$(tmux -S "$T/tmux" display -p '#{alternate_on}#{mouse_any_flag}#{cursor_flag}')" = 001 ]
 }
