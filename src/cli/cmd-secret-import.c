@@ -44,6 +44,7 @@ static const struct place {
 	{"xai", FROM_ENV, "XAI_API_KEY", "the variable XAI_API_KEY"},
 	{"together", FROM_ENV, "TOGETHER_API_KEY", "the variable TOGETHER_API_KEY"},
 	{"cerebras", FROM_ENV, "CEREBRAS_API_KEY", "the variable CEREBRAS_API_KEY"},
+	{"copilot", FROM_ENV, "COPILOT_GITHUB_TOKEN", "the variable COPILOT_GITHUB_TOKEN"},
 	{"github", FROM_ENV, "GH_TOKEN", "the variable GH_TOKEN"},
 	{"github", FROM_ENV, "GITHUB_TOKEN", "the variable GITHUB_TOKEN"},
 	{"github", FROM_GH, "github.com", "gh auth token"},

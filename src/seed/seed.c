@@ -348,6 +348,7 @@ static bool when_holds(const struct run *r, const struct seed_when *w)
 struct tokens {
 	const struct seed_spec *spec;
 	const struct seed_login *login;
+	const struct json_doc *doc;
 	int64_t now, soonest;
 	char expired[256]; /* the roots of those that are over */
 	char lasting[64];  /* the root of one that never ends */
@@ -368,13 +369,14 @@ static bool several(const struct seed_login *l)
 	return streq(l->token.seg[0], "*") && !l->token.literal[0];
 }
 
-/* Is this one of several which an entry of its own is for? */
+/* Is this one of several which an entry of its own is for?  One of the other kind is where what it
+ * looks for is there: a provider has a log-in or a key, and some log-ins are as good as a key. */
 static bool has_own_entry(const struct tokens *s, const char *root)
 {
 	for (size_t i = 0; several(s->login) && i < s->spec->n_login; i++) {
 		const struct seed_login *o = &s->spec->login[i];
-		if (o->key == s->login->key && streq(o->path, s->login->path) && !several(o) &&
-			streq(o->token.seg[0], root))
+		if (streq(o->path, s->login->path) && !several(o) && streq(o->token.seg[0], root) &&
+			(o->key == s->login->key || json_doc_at(s->doc, o->token_text)))
 			return true;
 	}
 	return false;
@@ -484,7 +486,7 @@ static int pick_tokens(
 	struct run *r, const struct seed_login *l, struct json_doc *doc, const char *rel, bool *ret)
 {
 	char empty[] = "";
-	struct tokens t = {.spec = &r->spec, .login = l, .now = time(NULL), .a = r->a};
+	struct tokens t = {.spec = &r->spec, .login = l, .doc = doc, .now = time(NULL), .a = r->a};
 	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
 	*ret = false;
 	if (t.lasting[0])

@@ -311,7 +311,8 @@ const ROUTES = [
 const FIXED = [
   { path: /\/messages\/count_tokens$/, body: { input_tokens: 10 } },
   { path: /:countTokens$/, body: { totalTokens: 10 } },
-  { path: /\/models$/, body: { object: "list", data: [], models: [] } },
+  // (not Copilot's, /models: without an answer opencode takes the list that it was made with)
+  { path: /.\/models$/, body: { object: "list", data: [], models: [] } },
   // What a log-in asks: who am I, which plan.
   { path: /\/tokeninfo$/, body: { aud: "test", expires_in: 3000, scope: "test" } },
   { path: /\/oauth2\/v2\/userinfo$/, body: { email: "test@example.org" } },

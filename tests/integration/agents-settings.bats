@@ -459,6 +459,33 @@ SECRET_FILES=(
 	refute_output 'would ask'
 }
 
+@test "CRED-08 opencode's log-in with GitHub Copilot, which never ends, is dealt with as a key" {
+	local all='cat ~/.local/share/opencode/auth.json; env; cat /proc/*/environ 2>/dev/null; true' e
+	printf '{"github-copilot": {"type": "oauth", "refresh": "gho_%s", "access": "gho_%s", "expires": 0},
+		"anthropic": {"type": "oauth", "access": "token-of-claude", "refresh": "%s", "expires": %d000},
+		"poe": {"type": "oauth", "access": "%s", "refresh": "%s", "expires": 0}}' "$CANARY" "$CANARY" "$CANARY" \
+		$(($(date +%s) + 7200)) "$CANARY" "$CANARY" | file .local/share/opencode/auth.json
+	e=$(cat "$HOME/.local/share/opencode/auth.json")
+	run look opencode "$all" --offline
+	assert_status 0
+	refute_canary
+	assert_output 'using your OpenCode log-in with GitHub Copilot'
+	[[ $output =~ \"refresh\":\ \"gho_[A-Za-z0-9]{36}\" ]]
+	assert_output '"access": ""'
+	assert_output token-of-claude
+	# nothing else is as good as a key
+	assert_output 'poe: a token that does not expire'
+	refute_output 'github-copilot: a token'
+	refute_output COPILOT_GITHUB_TOKEN
+	run look opencode "$all" --offline --no-login
+	refute_canary
+	refute_output gho_
+	rm "$HOME/.local/share/opencode/auth.json"
+	OPENCODE_AUTH_CONTENT=$e run look opencode "$all" --offline
+	refute_canary
+	assert_output '"refresh":"gho_'
+}
+
 @test "of several log-ins in one file the expired ones are named" {
 	file .local/share/opencode/auth.json <<-EOT
 		{"anthropic": {"type": "oauth", "access": "A1", "refresh": "$CANARY", "expires": 1000},

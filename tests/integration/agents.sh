@@ -330,6 +330,12 @@ plant_login() {
 		printf '{"openai":{"type":"oauth","access":"%s","refresh":"rt_%s","expires":%d000,"accountId":"acc"},"xai":{"type":"oauth","access":"x","refresh":"y","expires":1}}' \
 			"$ACCESS" "$CANARY" "$at" >"$f"
 		;;
+	opencode-copilot)
+		f=$HOME/.local/share/opencode/auth.json
+		mkdir -p "${f%/*}"
+		printf '{"github-copilot":{"type":"oauth","refresh":"gho_%s","access":"gho_%s","expires":0}}' \
+			"$ACCESS" "$ACCESS" >"$f"
+		;;
 	opencode)
 		f=$HOME/.local/share/opencode/auth.json
 		mkdir -p "${f%/*}"

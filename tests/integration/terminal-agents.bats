@@ -138,9 +138,11 @@ with_login() {
 	! audit_events deny || fail 'something is denied'
 }
 
-@test "opencode with ChatGPT's log-in: from Enter to the input line with no dialog" {
+@test "opencode with ChatGPT's log-in and with GitHub Copilot's: from Enter to the input line with no dialog" {
 	LOGIN_OPTS=(-e OPENCODE_DISABLE_MODELS_FETCH=1)
 	LOGIN_OF=opencode-chatgpt with_login opencode chatgpt.com auth.openai.com
+	rm "$WS/made.txt" "$T"/tui.*
+	LOGIN_OF=opencode-copilot with_login opencode api.githubcopilot.com
 }
 
 # with_nothing TOOL WORDS: one line says what to do.
