@@ -6,7 +6,7 @@
  *   - a file of an npm package: the package is bound (and its dependencies, host/package.c);
  *   - a version manager's shim: the manager's directories are bound, or the real file is looked up;
  *   - a script: its interpreter is chased the same way;
- *   - a lone executable: that one file is bound, never its directory.
+ *   - a lone executable: that one file is bound, and its parts, never its directory.
  */
 #include "host/agent.h"
 

@@ -4,9 +4,12 @@
  * the package, so binding the package is enough and nothing is parsed on the common path.  Other
  * layouts (bun, yarn, pnpm, a project's own node_modules) hoist them beside it: then each
  * package.json is read and names are looked up the way Node does, from the package's directory up.
+ * An executable without Node may be unpacked with parts of its own, as Codex's installer does; such
+ * a directory may be ~/.local itself, so the parts are bound one by one.
  */
 #include "host/package.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -234,11 +237,47 @@ static int bind_closure(struct arena *a, struct host_agent *out, const char *dir
 	return 0;
 }
 
+/* What is called NAME-... in dir. */
+static void bind_named(struct arena *a, struct host_agent *out, const char *dir, const char *name)
+{
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	struct stat st;
+	const size_t n = strlen(name);
+	while (d && (de = readdir(d)))
+		if (has_prefix(de->d_name, name) && de->d_name[n] == '-' &&
+			fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+			host_agent_bind(a, out, path_join(a, dir, de->d_name));
+	if (d)
+		closedir(d);
+}
+
+/* DIR/bin/NAME with a DIR/NAME-package.json: what is called NAME-... beside either.  Before there
+ * was such a file: DIR/NAME with a directory DIR/NAME-resources. */
+static void bind_parts(struct arena *a, struct host_agent *out, const char *file)
+{
+	const char *name = path_base(file);
+	char *dir = arena_dupn(a, file, (size_t)(name - file) - 1);
+	char *up = dir && streq(path_base(dir), "bin")
+		? arena_dupn(a, dir, (size_t)(path_base(dir) - dir) - 1)
+		: NULL;
+	char *manifest = up ? arena_printf(a, "%s/%s-package.json", up, name) : NULL;
+	char *resources = dir ? arena_printf(a, "%s/%s-resources", dir, name) : NULL;
+	if (manifest && access(manifest, F_OK) == 0) {
+		bind_named(a, out, dir, name);
+		bind_named(a, out, up, name);
+	} else if (resources && access(resources, F_OK) == 0) {
+		host_agent_bind(a, out, resources);
+	}
+}
+
 int host_package_bind(struct arena *a, struct host_agent *out, const char *file, struct err *err)
 {
 	size_t n = package_len(file);
 	if (n == 0) {
 		host_agent_bind(a, out, file);
+		bind_parts(a, out, file);
 		return 0;
 	}
 	if (npm_global(file)) {

@@ -93,15 +93,17 @@ ALL=(@anthropic-ai/claude-code @openai/codex @google/gemini-cli opencode-ai)
 	done
 }
 
-@test "nvm: the agents and their node, without a node elsewhere" {
+@test "nvm: the agents and their node, without a node elsewhere: all four" {
 	local root=$HOME/.nvm/versions/node/v20.0.0
-	npm_prefix "$root" @openai/codex @google/gemini-cli
+	npm_prefix "$root" "${ALL[@]}"
 	cp "$NODE/node" "$root/bin/node"
 	plant "$HOME/.nvm/alias/secret"
 	# nvm is a function of interactive shells: its directory may stand in PATH or not
 	PATH=$(without_node)
-	found codex "$VERSION_codex"
-	found gemini "$VERSION_gemini"
+	for a in "${AGENTS[@]}"; do
+		v=VERSION_$a
+		found "$a" "${!v}"
+	done
 	PATH=$root/bin:$PATH
 	found gemini "$VERSION_gemini"
 }
@@ -115,29 +117,31 @@ without_node() {
 }
 
 @test "volta: a shim that is one program for all" {
-	local v=$HOME/.volta
-	npm_prefix "$v/tools/image/packages/@google/gemini-cli" @google/gemini-cli
-	mkdir -p "$v/bin" "$v/tools/image/node/20.0.0/bin" "$v/tools/user/bins" \
-		"$v/tools/user/packages/@google"
+	local v=$HOME/.volta p i=0
+	mkdir -p "$v/bin" "$v/tools/image/node/20.0.0/bin" "$v/tools/user/bins"
 	cp "$NODE/node" "$v/tools/image/node/20.0.0/bin/node"
 	# as volta's own: by its name and the layout, with the node of the layout
 	cat >"$v/bin/volta-shim" <<-'EOT'
 		#!/bin/bash
 		v=${VOLTA_HOME:-$HOME/.volta}
-		[ -e "$v/tools/user/bins/${0##*/}.json" ] || exit 99
+		p=$(sed -n 's/.*"package":"\([^"]*\)".*/\1/p' "$v/tools/user/bins/${0##*/}.json") || exit 99
 		PATH=$v/tools/image/node/20.0.0/bin:$PATH
-		exec "$v/tools/image/packages/@google/gemini-cli/bin/${0##*/}" "$@"
+		exec "$v/tools/image/packages/$p/bin/${0##*/}" "$@"
 	EOT
 	chmod +x "$v/bin/volta-shim"
-	ln -s volta-shim "$v/bin/gemini"
 	ln -s volta-shim "$v/bin/node"
 	printf '{"node":{"runtime":"20.0.0","npm":null},"pnpm":null,"yarn":null}' \
 		>"$v/tools/user/platform.json"
-	printf '{"name":"gemini","package":"@google/gemini-cli","version":"0.61.0","platform":{"node":"20.0.0","npm":null,"pnpm":null,"yarn":null},"manager":"Npm"}' \
-		>"$v/tools/user/bins/gemini.json"
 	export VOLTA_HOME=$v
 	PATH=$v/bin:$(without_node)
-	found gemini "$VERSION_gemini"
+	for a in "${AGENTS[@]}"; do
+		p=${ALL[i++]} v=VERSION_$a
+		npm_prefix "$VOLTA_HOME/tools/image/packages/$p" "$p"
+		ln -s volta-shim "$VOLTA_HOME/bin/$a"
+		printf '{"name":"%s","package":"%s","version":"%s","platform":{"node":"20.0.0","npm":null,"pnpm":null,"yarn":null},"manager":"Npm"}' \
+			"$a" "$p" "${!v}" >"$VOLTA_HOME/tools/user/bins/$a.json"
+		found "$a" "${!v}"
+	done
 }
 
 @test "the native installer: ~/.local/bin/claude and its versions" {
@@ -169,27 +173,122 @@ without_node() {
 	refute_output "$HOME/.opencode/secret"
 }
 
-@test "pnpm and bun: the packages beside, none of their other things" {
-	local p=$HOME/.local/share/pnpm n=global/5/.pnpm/@google+gemini-cli@0.61.0/node_modules
-	link_tree "$MODULES/@google/gemini-cli" "$p/$n/@google/gemini-cli"
-	cat >"$p/gemini" <<-EOT
+# A lone program of claude's, in XDG's directory, and the script of its old installer.
+@test "claude: its versions below XDG_DATA_HOME; ~/.claude/local" {
+	need_runnable claude
+	local x=$HOME/data/claude/versions
+	mkdir -p "$x" "$HOME/.local/bin" "$HOME/.claude"
+	link_file "$(readlink -f "$MODULES/.bin/claude")" "$x/$VERSION_claude"
+	ln -s "$x/$VERSION_claude" "$HOME/.local/bin/claude"
+	plant "$HOME/data/keyrings/login.keyring"
+	XDG_DATA_HOME=$HOME/data found claude "$VERSION_claude"
+	run grep -F "$HOME/data" "$T/plan"
+	refute_output keyrings
+	rm -r "$HOME/.local/bin" "$HOME/data/claude"
+	plant "$HOME/.claude/local/secret"
+	npm_prefix "$T/npm" @anthropic-ai/claude-code
+	mv "$T/npm/lib/node_modules" "$HOME/.claude/local/"
+	mkdir "$HOME/.claude/local/node_modules/.bin"
+	ln -s ../@anthropic-ai/claude-code/bin/claude.exe "$HOME/.claude/local/node_modules/.bin/claude"
+	printf '#!/bin/bash\nexec "%s" "$@"\n' "$HOME/.claude/local/node_modules/.bin/claude" >"$HOME/.claude/local/claude"
+	chmod +x "$HOME/.claude/local/claude"
+	found claude "$VERSION_claude"
+	run grep -F "$HOME/.claude/local" "$T/plan"
+	refute_output "$HOME/.claude/local/secret"
+}
+
+link_file() {
+	ln "$1" "$2" 2>/dev/null || cp "$1" "$2"
+}
+
+# What codex brings is in a program beside it: without that no tool of it works.
+@test "codex's own installer: it works with the parts that it came with" {
+	local home=$HOME/.codex/packages/standalone
+	local dir=$home/releases/$VERSION_codex-x86_64-unknown-linux-musl vendor
+	for vendor in "$MODULES"/@openai/codex-linux-*/vendor/*; do link_tree "$vendor" "$dir"; done
+	mkdir -p "$HOME/.local/bin"
+	ln -s bin/codex "$dir/codex"
+	ln -s "$dir" "$home/current"
+	ln -s "$home/current/bin/codex" "$HOME/.local/bin/codex"
+	plant "$dir/secret"
+	plant "$HOME/.codex/packages/standalone/releases/secret"
+	PATH=$(without_node)
+	found codex "$VERSION_codex"
+	PATH=$AGENTS_DIR/../node/bin:$NODE:$PATH
+	start_model '{"commands":["echo written by the agent >made.txt; command -v rg; find ~ -name secret"],"final":"THE TOUR IS OVER"}'
+	lead codex
+	PATH=$T/sys run timeout 60 "$BAWN" run --rm "${LEAD[@]}" codex -- "${TASK[@]}" </dev/null
+	assert_status 0
+	refute_output 'Code Mode is unavailable'
+	[ "$(cat "$WS/made.txt")" = 'written by the agent' ]
+	[[ $(tool_result 0) == *"$home/current/codex-path/rg"* ]] || fail "$(tool_result 0)"
+	[[ $(tool_result 0) != *secret* ]] || fail "$(tool_result 0)"
+	# its archive unpacked in ~/.local: none of what is there besides
+	rm "$HOME/.local/bin/codex" "$dir/codex" "$dir/secret"
+	cp -al "$dir/." "$HOME/.local/"
+	ln -s share "$HOME/.local/codex-share"
+	rm -r "$HOME/.codex"
+	PATH=$T/sys:$T/none
+	found codex "$VERSION_codex"
+	grep -qF "$HOME/.local/bin/codex-code-mode-host" "$T/plan" || fail "$(cat "$T/plan")"
+	run grep -E "$HOME/.local/(share[ /]|codex-share)" "$T/plan"
+	refute_output "$HOME/.local/share " codex-share keyrings
+}
+
+# pnpm_shim FILE REST: as pnpm writes it, for REST below the shim's directory.
+pnpm_shim() {
+	cat >"$1" <<-EOT
 		#!/bin/sh
 		basedir=\$(dirname "\$(echo "\$0" | sed -e 's,\\\\,/,g')")
 		if [ -x "\$basedir/node" ]; then
-		  exec "\$basedir/node"  "\$basedir/$n/@google/gemini-cli/bundle/gemini.js" "\$@"
+		  exec "\$basedir/node"  "\$basedir/$2" "\$@"
 		else
-		  exec node  "\$basedir/$n/@google/gemini-cli/bundle/gemini.js" "\$@"
+		  exec ${3-node}  "\$basedir/$2" "\$@"
 		fi
 	EOT
-	chmod +x "$p/gemini"
+	chmod +x "$1"
+}
+
+@test "pnpm: each package in a store of its own, with links to what it depends on; no more than these" {
+	local p=$HOME/.local/share/pnpm s=global/5/.pnpm n
+	n=$s/@google+gemini-cli@0.61.0/node_modules
+	link_tree "$MODULES/@google/gemini-cli" "$p/$n/@google/gemini-cli"
+	pnpm_shim "$p/gemini" "$n/@google/gemini-cli/bundle/gemini.js"
+	plant "$p/$s/other@1.0.0/node_modules/other/secret"
 	PATH=$NODE:$PATH # and not pnpm's own: it is found all the same
 	found gemini "$VERSION_gemini"
-	rm -rf "$p"
-	p=$HOME/.bun/install/global/node_modules
-	for n in codex codex-linux-x64; do link_tree "$MODULES/@openai/$n" "$p/@openai/$n"; done
-	mkdir -p "$HOME/.bun/bin"
-	ln -s ../install/global/node_modules/@openai/codex/bin/codex.js "$HOME/.bun/bin/codex"
+	n=$s/@openai+codex@$VERSION_codex/node_modules
+	link_tree "$MODULES/@openai/codex" "$p/$n/@openai/codex"
+	link_tree "$MODULES/@openai/codex-linux-x64" "$p/$s/@openai+codex@$VERSION_codex-linux-x64/node_modules/@openai/codex"
+	ln -s "../../../@openai+codex@$VERSION_codex-linux-x64/node_modules/@openai/codex" "$p/$n/@openai/codex-linux-x64"
+	pnpm_shim "$p/codex" "$n/@openai/codex/bin/codex.js"
 	found codex "$VERSION_codex"
+	# below XDG_DATA_HOME, where pnpm says that it be put into PATH
+	mv "$p" "$HOME/pnpm"
+	n=$s/@anthropic-ai+claude-code@$VERSION_claude/node_modules
+	link_tree "$MODULES/@anthropic-ai/claude-code" "$HOME/pnpm/$n/@anthropic-ai/claude-code"
+	pnpm_shim "$HOME/pnpm/claude" "$n/@anthropic-ai/claude-code/bin/claude.exe" ''
+	sed -i 's/exec  /exec /' "$HOME/pnpm/claude"
+	PATH=$HOME/pnpm:$PATH
+	found codex "$VERSION_codex"
+	found claude "$VERSION_claude"
+	run grep -F "$HOME/pnpm" "$T/plan"
+	refute_output other@1.0.0
+}
+
+@test "bun: all packages beside each other, those that it depends on are seen: all four" {
+	local p=$HOME/.bun/install/global/node_modules i n
+	PATH=$NODE:$PATH
+	mkdir -p "$HOME/.bun/bin"
+	for n in "${ALL[@]}" @openai/codex-linux-x64; do link_tree "$MODULES/$n" "$p/$n"; done
+	plant "$p/other/secret"
+	for i in "${AGENTS[@]}"; do
+		n=$(readlink "$MODULES/.bin/$i") v=VERSION_$i
+		ln -s "../install/global/node_modules/${n#../}" "$HOME/.bun/bin/$i"
+		found "$i" "${!v}"
+		run grep -F "$p" "$T/plan"
+		refute_output "$p/other"
+	done
 }
 
 # manager DIR INSTALL: node and gemini below INSTALL, shims in DIR/shims that start DIR's manager.
