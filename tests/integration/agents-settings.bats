@@ -339,16 +339,50 @@ file() {
 	done
 }
 
-@test "--bare-home brings nothing along but what starts the tool" {
-	file .claude/CLAUDE.md <<<'MY INSTRUCTIONS'
-	file .claude/settings.json <<<'{"model": "opus"}'
-	plant_login claude
-	run look claude "$EVERYTHING" --offline --bare-home
-	assert_status 0
-	refute_output 'MY INSTRUCTIONS'
-	refute_output '"opus"'
-	refute_canary
-	assert_output hasTrustDialogAccepted
+@test "--bare-home brings nothing along but the log-in and what starts the tool: all four; --no-login not even that" {
+	local a all="$EVERYTHING; git config --global -l"
+	declare -A start=([claude]=hasTrustDialogAccepted [codex]='trust_level = "trusted"' [gemini]=TRUST_FOLDER
+		[opencode]='"share": "disabled"')
+	for a in .claude/CLAUDE.md .claude/skills/tidy/SKILL.md .codex/AGENTS.md .codex/prompts/fix.md \
+		.agents/skills/tidy/SKILL.md .gemini/GEMINI.md .gemini/commands/fix.toml \
+		.config/opencode/AGENTS.md .config/opencode/command/fix.md; do
+		file "$a" <<<'THIS IS MINE'
+	done
+	file .claude/settings.json <<<'{"model": "THIS IS MINE"}'
+	file .codex/config.toml <<<'model = "THIS IS MINE"'
+	file .config/opencode/opencode.json <<<'{"model": "THIS IS MINE"}'
+	git config --global user.name 'THIS IS MINE'
+	for a in "${AGENTS[@]}"; do
+		plant_login "$a"
+		[ "$a" != gemini ] || file .gemini/settings.json <<<'{"ui": {"theme": "THIS IS MINE"}}'
+		run look "$a" "$all" --offline
+		assert_output 'name=THIS IS MINE' || return 1
+		[ "$(grep -c 'THIS IS MINE' <<<"$output")" -ge 3 ] || fail "$output" || return 1
+		run look "$a" "$all" --offline --bare-home
+		refute_output 'THIS IS MINE' || return 1
+		refute_canary || return 1
+		assert_output "${start[$a]}" || return 1
+		[ "$(grep -c '^bawn: using your .* log-in' <<<"$output")" = 1 ] || fail "$output" || return 1
+		run look "$a" "$all" --offline --bare-home --no-login
+		refute_output 'THIS IS MINE' 'using your' "$ACCESS" || return 1
+		refute_canary || return 1
+		assert_output "${start[$a]}" || return 1
+	done
+}
+
+@test "--no-login leaves out keys in the tools' own files, too; one in the environment is used" {
+	file .codex/auth.json <<<'{"auth_mode": "apikey", "OPENAI_API_KEY": "key-of-codex"}'
+	file .local/share/opencode/auth.json <<<'{"groq": {"type": "api", "key": "key-of-groq"}, "other": {"type": "api", "key": "key-of-another"}}'
+	for a in codex opencode; do
+		run look "$a" "$EVERYTHING" --offline
+		assert_output 'API key' || return 1
+		run look "$a" "$EVERYTHING" --offline --no-login
+		assert_status 0 || return 1
+		refute_output auth_mode '"groq"' key-of- 'API key' || return 1
+	done
+	CODEX_API_KEY=key-of-codex run look codex "$EVERYTHING" --offline --no-login
+	assert_output '"OPENAI_API_KEY": "sk-proj-'
+	refute_output key-of-
 }
 
 # Every file that an agent or its surroundings are known to keep something secret in.
