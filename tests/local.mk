@@ -14,7 +14,8 @@ LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/as-tap
 EXTRA_DIST += tests/images.py tests/as-tap tests/run-bats tests/count tests/lib.sh tests/templates.sh tests/integration tests/build \
 	tests/attack tests/net tests/registry tests/vault/world.py tests/vault/cases.py tests/vault/hostile.py tests/vault/memory.py tests/vault/long.sh tests/fuzz/corpus \
 	tests/agents/model.mjs tests/agents/package.json tests/agents/package-lock.json \
-	tests/playwright/package.json tests/playwright/package-lock.json
+	tests/playwright/package.json tests/playwright/package-lock.json \
+	tests/toolchains/package.json tests/toolchains/package-lock.json
 
 check_PROGRAMS += tests/deny-call
 tests_deny_call_SOURCES = tests/deny-call.c

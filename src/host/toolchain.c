@@ -2,11 +2,14 @@
  *
  * Theory: a start lists the few directories that the rows lie in, and looks closer only at rows of
  * which the name is there; a directory of many entries isn't listed to its end, then each row costs
- * a stat.  Parts are named one by one rather than taking a tool's whole directory: the directory
- * itself then belongs to the sandbox's own home and stays writable (lock files), and files that
- * hold credentials (credentials.toml, settings.xml, gradle.properties, .npmrc) are not there at
- * all. A directory that an environment variable names is believed only if it holds what the tool
- * would have put there, and never if it is the home directory, above it, or the workspace.
+ * a stat.  What a tool installs into is writable, as agents do install: by an overlay, so that the
+ * host's stays as it is.  A tool whose directory holds nothing but what it has installed comes
+ * along as a whole: it moves files between the parts, and keeps settings beside them.  Of the
+ * others parts are named one by one: the directory itself then belongs to the sandbox's own home
+ * and stays writable (lock files), and files that hold credentials (credentials.toml, settings.xml,
+ * gradle.properties, .npmrc) are not there at all.  A directory that an environment variable names
+ * is believed only if it holds what the tool would have put there, and never if it is the home
+ * directory, above it, or the workspace.
  */
 #include "host/toolchain.h"
 
@@ -41,95 +44,90 @@ static const struct tool {
 	struct part parts[PARTS_MAX];
 } tools[] = {
 	{"cargo", "CARGO_HOME", ".cargo", NULL,
-		{{"bin", 0}, {"registry", PART_OVERLAY}, {"git", PART_OVERLAY}, {"env", PART_FILE},
-			{"config.toml", PART_FILE | PART_NO_SECRET},
+		{{"bin", PART_OVERLAY}, {"registry", PART_OVERLAY}, {"git", PART_OVERLAY},
+			{"env", PART_FILE}, {"config.toml", PART_FILE | PART_NO_SECRET},
 			{"config", PART_FILE | PART_NO_SECRET}}},
-	{"rustup", "RUSTUP_HOME", ".rustup", "toolchains",
-		{{"toolchains", 0}, {"update-hashes", 0}, {"settings.toml", PART_FILE}}},
-	{"nvm", "NVM_DIR", ".nvm", "nvm.sh",
-		{{"versions", 0}, {"alias", 0}, {"nvm.sh", PART_FILE}, {"nvm-exec", PART_FILE},
-			{"bash_completion", PART_FILE}, {".cache", PART_OVERLAY}}},
-	{"fnm", "FNM_DIR", ".local/share/fnm", "node-versions",
-		{{"node-versions", 0}, {"aliases", 0}}},
-	{"volta", "VOLTA_HOME", ".volta", "tools",
-		{{"bin", 0}, {"tools", 0}, {"layout.v3", PART_FILE}, {"layout.v4", PART_FILE}}},
-	{"n", "N_PREFIX", "n", "n/versions", {{"bin", 0}, {"lib", 0}, {"n", 0}}},
-	{"bun", "BUN_INSTALL", ".bun", NULL,
-		{{"bin", 0}, {"install/global", 0}, {"install/cache", PART_OVERLAY}}},
-	{"deno", "DENO_INSTALL", ".deno", "bin/deno", {{"bin", 0}}},
+	{"rustup", "RUSTUP_HOME", ".rustup", "toolchains", {{"", PART_OVERLAY}}},
+	{"nvm", "NVM_DIR", ".nvm", "nvm.sh", {{"", PART_OVERLAY}}},
+	{"fnm", "FNM_DIR", ".local/share/fnm", "node-versions", {{"", PART_OVERLAY}}},
+	{"volta", "VOLTA_HOME", ".volta", "tools", {{"", PART_OVERLAY}}},
+	{"n", "N_PREFIX", "n", "n/versions",
+		{{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}, {"n", PART_OVERLAY}}},
+	{"bun", "BUN_INSTALL", ".bun", NULL, {{"bin", PART_OVERLAY}, {"install", PART_OVERLAY}}},
+	{"deno", "DENO_INSTALL", ".deno", "bin/deno", {{"bin", PART_OVERLAY}}},
 	{"deno cache", "DENO_DIR", ".cache/deno", NULL,
 		{{"npm", PART_OVERLAY}, {"deps", PART_OVERLAY}, {"gen", PART_OVERLAY},
 			{"remote", PART_OVERLAY}}},
 	{"pnpm", "PNPM_HOME", ".local/share/pnpm", NULL,
-		{{"pnpm", PART_FILE}, {"pnpx", PART_FILE}, {"nodejs", 0}, {"global", 0},
-			{"store", PART_OVERLAY}}},
+		{{"pnpm", PART_FILE}, {"pnpx", PART_FILE}, {"bin", PART_OVERLAY},
+			{"nodejs", PART_OVERLAY}, {"global", PART_OVERLAY}, {"store", PART_OVERLAY},
+			{".tools", PART_OVERLAY}}},
 	{"npm", NULL, ".npm", NULL, {{"_cacache", PART_OVERLAY}, {"_npx", PART_OVERLAY}}},
-	{"npm global", NULL, ".npm-global", NULL, {{"bin", 0}, {"lib", 0}}},
-	{"yarn", NULL, ".yarn", NULL, {{"bin", 0}, {"berry/cache", PART_OVERLAY}}},
+	{"npm global", NULL, ".npm-global", NULL, {{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}}},
+	{"yarn", NULL, ".yarn", NULL, {{"bin", PART_OVERLAY}, {"berry/cache", PART_OVERLAY}}},
+	{"yarn global", NULL, ".config/yarn/global", NULL, {{"", PART_OVERLAY}}},
 	{"yarn cache", NULL, ".cache/yarn", NULL, {{"", PART_OVERLAY}}},
 	{"corepack", NULL, ".cache/node/corepack", NULL, {{"", PART_OVERLAY}}},
 	{"node-gyp", NULL, ".cache/node-gyp", NULL, {{"", PART_OVERLAY}}},
-	{"playwright", "PLAYWRIGHT_BROWSERS_PATH", ".cache/ms-playwright", NULL, {{"", 0}}},
-	{"pyenv", "PYENV_ROOT", ".pyenv", "versions",
-		{{"versions", 0}, {"bin", 0}, {"libexec", 0}, {"shims", 0}, {"plugins", 0},
-			{"pyenv.d", 0}, {"completions", 0}, {"version", PART_FILE}}},
-	{"uv python", "UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", NULL, {{"", 0}}},
-	{"uv tools", "UV_TOOL_DIR", ".local/share/uv/tools", NULL, {{"", 0}}},
+	{"playwright", "PLAYWRIGHT_BROWSERS_PATH", ".cache/ms-playwright", NULL,
+		{{"", PART_OVERLAY}}},
+	{"pyenv", "PYENV_ROOT", ".pyenv", "versions", {{"", PART_OVERLAY}}},
+	{"uv python", "UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", NULL,
+		{{"", PART_OVERLAY}}},
+	{"uv tools", "UV_TOOL_DIR", ".local/share/uv/tools", NULL, {{"", PART_OVERLAY}}},
 	{"uv cache", "UV_CACHE_DIR", ".cache/uv", "CACHEDIR.TAG", {{"", PART_OVERLAY}}},
 	{"pipx", "PIPX_HOME", ".local/share/pipx", "venvs",
-		{{"venvs", 0}, {"shared", 0}, {"py", 0}}},
+		{{"venvs", PART_OVERLAY}, {"shared", PART_OVERLAY}, {"py", PART_OVERLAY}}},
 	{"pip cache", "PIP_CACHE_DIR", ".cache/pip", NULL,
 		{{"http", PART_OVERLAY}, {"http-v2", PART_OVERLAY}, {"wheels", PART_OVERLAY}}},
-	{"pip user", NULL, ".local/lib", NULL, {{NULL, 0}}}, /* python3.*: see user_site() */
+	{"pip user", NULL, ".local/lib", NULL, {{NULL, 0}}}, /* python3.*: see add_matching() */
 	{"poetry", NULL, ".local/share/pypoetry", NULL, {{"venv", 0}}},
 	{"poetry cache", NULL, ".cache/pypoetry", NULL,
 		{{"cache", PART_OVERLAY}, {"artifacts", PART_OVERLAY},
 			{"virtualenvs", PART_OVERLAY}}},
-	{"conda", "CONDA_PREFIX_1", "miniconda3", "conda-meta", {{"", 0}}},
-	{"conda forge", NULL, "miniforge3", "conda-meta", {{"", 0}}},
-	{"anaconda", NULL, "anaconda3", "conda-meta", {{"", 0}}},
-	{"go", "GOPATH", "go", NULL, {{"bin", 0}, {"pkg", PART_OVERLAY}}}, /* src is the user's */
-	{"go sdk", NULL, "sdk", NULL, {{NULL, 0}}},                        /* go1.*: see go_sdk() */
+	{"conda", "CONDA_PREFIX_1", "miniconda3", "conda-meta", {{"", PART_OVERLAY}}},
+	{"conda forge", NULL, "miniforge3", "conda-meta", {{"", PART_OVERLAY}}},
+	{"anaconda", NULL, "anaconda3", "conda-meta", {{"", PART_OVERLAY}}},
+	{"go", "GOPATH", "go", NULL, /* src is the user's */
+		{{"bin", PART_OVERLAY}, {"pkg", PART_OVERLAY}}},
+	{"go sdk", NULL, "sdk", NULL, {{NULL, 0}}}, /* go1.*: see add_matching() */
 	{"go root", "GOROOT", NULL, "bin/go", {{"", 0}}},
 	{"go root", NULL, ".local/go", "bin/go", {{"", 0}}},
 	{"go build cache", "GOCACHE", ".cache/go-build", NULL, {{"", PART_OVERLAY}}},
 	{"mise", "MISE_DATA_DIR", ".local/share/mise", "installs",
-		{{"installs", 0}, {"shims", 0}, {"plugins", 0}}},
+		{{"installs", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"plugins", PART_OVERLAY}}},
 	{"mise config", "MISE_CONFIG_DIR", ".config/mise", NULL,
 		{{"config.toml", PART_FILE | PART_NO_SECRET}}},
 	{"asdf", "ASDF_DATA_DIR", ".asdf", "installs",
-		{{"installs", 0}, {"shims", 0}, {"plugins", 0}, {"bin", 0}, {"lib", 0},
-			{"asdf.sh", PART_FILE}}},
-	{"rbenv", "RBENV_ROOT", ".rbenv", "versions",
-		{{"versions", 0}, {"shims", 0}, {"bin", 0}, {"libexec", 0}, {"plugins", 0},
-			{"version", PART_FILE}}},
-	{"nodenv", "NODENV_ROOT", ".nodenv", "versions",
-		{{"versions", 0}, {"shims", 0}, {"bin", 0}, {"libexec", 0}, {"plugins", 0},
-			{"version", PART_FILE}}},
-	{"rvm", NULL, ".rvm", "rubies", {{"rubies", 0}, {"gems", 0}, {"bin", 0}, {"scripts", 0}}},
-	{"gem", NULL, ".gem", NULL, {{"ruby", 0}}}, /* not credentials */
-	{"gem user", NULL, ".local/share/gem", NULL, {{"ruby", 0}}},
+		{{"installs", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"plugins", PART_OVERLAY},
+			{"bin", 0}, {"lib", 0}, {"asdf.sh", PART_FILE}}},
+	{"rbenv", "RBENV_ROOT", ".rbenv", "versions", {{"", PART_OVERLAY}}},
+	{"nodenv", "NODENV_ROOT", ".nodenv", "versions", {{"", PART_OVERLAY}}},
+	{"rvm", NULL, ".rvm", "rubies",
+		{{"rubies", PART_OVERLAY}, {"gems", PART_OVERLAY}, {"bin", 0}, {"scripts", 0}}},
+	{"gem", NULL, ".gem", NULL, {{"ruby", PART_OVERLAY}}}, /* not credentials */
+	{"gem user", NULL, ".local/share/gem", NULL, {{"ruby", PART_OVERLAY}}},
 	{"bundler", NULL, ".bundle", NULL, {{"cache", PART_OVERLAY}}},
-	{"sdkman", "SDKMAN_DIR", ".sdkman", "candidates",
-		{{"candidates", 0}, {"bin", 0}, {"src", 0}, {"contrib", 0}, {"libexec", 0},
-			{"etc", 0}}},
+	{"sdkman", "SDKMAN_DIR", ".sdkman", "candidates", {{"", PART_OVERLAY}}},
 	{"jdk", NULL, ".jdks", NULL, {{"", 0}}},
 	{"gradle", "GRADLE_USER_HOME", ".gradle", NULL,
 		{{"caches", PART_OVERLAY}, {"wrapper", PART_OVERLAY}, {"jdks", PART_OVERLAY}}},
 	{"maven", NULL, ".m2", NULL, {{"repository", PART_OVERLAY}, {"wrapper", PART_OVERLAY}}},
 	{"ivy", NULL, ".ivy2", NULL, {{"cache", PART_OVERLAY}}},
 	{"coursier", NULL, ".cache/coursier", NULL, {{"", PART_OVERLAY}}},
-	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", {{"", 0}}},
+	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", {{"", PART_OVERLAY}}},
+	{"dotnet tools", NULL, ".dotnet/tools", NULL, {{"", PART_OVERLAY}}},
 	{"nuget", "NUGET_PACKAGES", ".nuget/packages", NULL, {{"", PART_OVERLAY}}},
 	{"composer", NULL, ".cache/composer", NULL, {{"", PART_OVERLAY}}},
-	{"ghcup", NULL, ".ghcup", "bin", {{"bin", 0}, {"ghc", 0}, {"hls", 0}}},
-	{"stack", NULL, ".stack", NULL, {{"programs", 0}, {"snapshots", 0}}},
+	{"ghcup", NULL, ".ghcup", "bin", {{"", PART_OVERLAY}}},
+	{"stack", NULL, ".stack", NULL, {{"programs", PART_OVERLAY}, {"snapshots", PART_OVERLAY}}},
 	{"opam", "OPAMROOT", ".opam", "config", {{"", PART_OVERLAY}}},
-	{"elan", NULL, ".elan", "toolchains", {{"bin", 0}, {"toolchains", 0}}},
+	{"elan", NULL, ".elan", "toolchains", {{"", PART_OVERLAY}}},
 	{"zig cache", NULL, ".cache/zig", NULL, {{"", PART_OVERLAY}}},
 	{"flutter", NULL, "flutter", "bin/flutter", {{"", PART_OVERLAY}}},
 	{"pub", "PUB_CACHE", ".pub-cache", NULL,
-		{{"hosted", PART_OVERLAY}, {"bin", 0}, {"git", PART_OVERLAY}}},
+		{{"hosted", PART_OVERLAY}, {"bin", PART_OVERLAY}, {"git", PART_OVERLAY},
+			{"global_packages", PART_OVERLAY}}},
 	{"android", "ANDROID_HOME", "Android/Sdk", "platforms", {{"", 0}}},
 	{"ccache", "CCACHE_DIR", ".cache/ccache", NULL, {{"", PART_OVERLAY}}},
 	{"sccache", "SCCACHE_DIR", ".cache/sccache", NULL, {{"", PART_OVERLAY}}},
@@ -248,16 +246,19 @@ static bool add_part(struct finder *f, const struct tool *t, const struct part *
 	return true;
 }
 
-/* DIR/NAME* as read-only directories (python3.11 in ~/.local/lib, go1.22 in ~/sdk). */
-static void add_matching(struct finder *f, const char *name, const char *dir, const char *prefix)
+/* DIR/NAME*: python3.11 in ~/.local/lib, where pip installs, and go1.22 in ~/sdk. */
+static void add_matching(struct finder *f, const char *name, const char *dir)
 {
+	const bool sdk = streq(name, "go sdk");
+	const char *prefix = sdk ? "go1" : "python3.";
+	const enum host_tool_mode mode = sdk ? HOST_TOOL_RO : HOST_TOOL_OVERLAY;
 	DIR *d = opendir(dir);
 	struct dirent *de;
 	while (d && (de = readdir(d))) {
 		struct stat st;
 		char *p = has_prefix(de->d_name, prefix) ? path_join(f->a, dir, de->d_name) : NULL;
 		if (p && lstat(p, &st) == 0 && S_ISDIR(st.st_mode) && !covered(f, p))
-			add_tool(f, name, p, HOST_TOOL_RO, true);
+			add_tool(f, name, p, mode, true);
 	}
 	if (d)
 		closedir(d);
@@ -326,7 +327,7 @@ static void find_tool(struct finder *f, const struct tool *t)
 	if (!dir || !S_ISDIR(st.st_mode) || covered(f, dir))
 		goto environment;
 	if (!t->parts[0].sub) {
-		add_matching(f, t->name, dir, streq(t->name, "go sdk") ? "go1" : "python3.");
+		add_matching(f, t->name, dir);
 		return;
 	}
 	if (t->marker) {
@@ -475,6 +476,22 @@ static bool in_sandbox(const struct finder *f, const char *real)
 	return false;
 }
 
+/* Where something may be installed inside, of which nothing is there yet: a name below the home
+ * that the host has nothing under, or ~/.local/bin, which is never bound.  Outside, too, it counts
+ * from the first program on. */
+static bool is_install_place(const struct finder *f, const char *dir)
+{
+	const char *const homes[] = {f->id->given ? f->id->given : f->id->home, f->id->home};
+	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
+		const size_t n = strlen(homes[i]);
+		struct stat st;
+		if (path_within(dir, homes[i]) && dir[n])
+			return streq(dir + n, "/.local/bin") ||
+				(lstat(dir, &st) < 0 && errno == ENOENT);
+	}
+	return false;
+}
+
 static void filter_path(struct finder *f)
 {
 	struct host_toolchains *o = f->out;
@@ -497,6 +514,7 @@ static void filter_path(struct finder *f)
 					&f->chased.cap_links, links.links[k].path,
 					links.links[k].target);
 		}
+		keep = keep || is_install_place(f, dir);
 		strv_push(f->a, keep ? &o->path : &o->path_dropped, dir);
 	}
 	for (size_t i = 0; f->agent && i < f->agent->path.n; i++)

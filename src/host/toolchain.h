@@ -2,6 +2,7 @@
  *
  * One table says what each tool keeps where, how it appears inside and what in it is a credential.
  * Never a directory that holds anything else: only the named parts of ~/.cargo, ~/go and so on.
+ * PATH keeps names below the home that are not there yet: what is installed inside is found.
  */
 #ifndef BAWN_HOST_TOOLCHAIN_H
 #define BAWN_HOST_TOOLCHAIN_H

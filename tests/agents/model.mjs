@@ -5,7 +5,9 @@
 //   node model.mjs --scenario FILE [--port N] [--port-file FILE] [--log FILE]
 //                  [--tls-cert FILE --tls-key FILE] [--listen ADDR]
 //
-// Scenario: {"commands": ["echo hi > a", {"run": "make", "timeout": 60}], "final": "done"}
+// Scenario: {"commands": ["echo hi > a", {"run": "make", "timeout": 60},
+//   {"call": "mcp__docs__find", "input": {"word": "x"}}], "final": "done"}; a "call" is of another
+//   tool than the shell, by the name that the agent offers it under.
 // "oauth": {"refresh": "first refresh token", "access": "first access token", "life": seconds,
 //   "jwt": true, "slow": ms}: it plays the token endpoint, too (which takes that long), and answers
 //   401 to a token that is over.  A refresh token counts once: what comes a second time stands in
@@ -70,7 +72,11 @@ function nextMove(req) {
   const step = req.results.length;
   if (step >= steps.length)
     return { text: finalText, step };
-  return { tool, step, input: toolInput(tool, steps[step], step), id: `call_${step + 1}` };
+  const { call, input } = steps[step], id = `call_${step + 1}`;
+  const called = call && req.tools.find((t) => t.name === call);
+  if (call)
+    return called ? { tool: called, step, input: input ?? {}, id } : { text: `no tool ${call}`, step };
+  return { tool, step, input: toolInput(tool, steps[step], step), id };
 }
 
 function pickTool(tools) {

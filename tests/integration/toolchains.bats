@@ -1,12 +1,17 @@
 #!/usr/bin/env bats
 # toolchains.bats - compilers, interpreters and package caches below $HOME: found and running
-# inside, caches writable there with the host's unchanged, credentials not there.  The homes have
-# the layout of the real tools; the programs in them are small scripts that say who they are.
+# inside, writable there with the host's unchanged, credentials not there.  The homes have the
+# layout of the real tools.  Where npm's registry or the distribution has the tool, it is the real
+# one that is used, in the tests called "real"; what is there for a single name of many, or can be
+# had from its own server alone (rustup, pyenv and uv themselves), is a small script that says who
+# it is.
 load ../lib.sh
+load agents.sh
 setup() {
 	bawn_setup
 	PATH=/usr/local/bin:/usr/bin:/bin
 	unset CARGO_HOME RUSTUP_HOME NVM_DIR PYENV_ROOT GOPATH GOROOT MISE_DATA_DIR
+	unset GOFLAGS GOPROXY GOCACHE GOMODCACHE PIP_USER PIP_TARGET PYTHONPATH PYTHONUSERBASE
 }
 teardown() {
 	chmod -R u+rwX "$T" 2>/dev/null
@@ -139,12 +144,13 @@ home_kept() {
 	PATH=$HOME/.cargo/bin:$PATH
 	home_kept 'cargo build; rustc --version; cat ~/.cargo/credentials* ; cat ~/.cargo/registry/cache/index/serde.crate
 		echo n >~/.cargo/registry/cache/index/new.crate && rm ~/.cargo/registry/cache/index/serde.crate && ls ~/.cargo/registry/cache/index
-		: >~/.cargo/.package-cache && echo LOCKED; echo evil >~/.cargo/bin/cargo; cargo again'
+		: >~/.cargo/.package-cache && echo LOCKED; echo evil >~/.cargo/bin/cargo; cargo again || true'
 	assert_output 'real-cargo build'
 	assert_output 'real-rustc --version'
 	assert_output new.crate
 	assert_output LOCKED
-	assert_output 'real-cargo again'
+	# it is the sandbox's own, where cargo install writes
+	refute_output 'real-cargo again'
 }
 
 @test "toolchains: go, with its module and build caches" {
@@ -185,6 +191,248 @@ home_kept() {
 GITHUB_TOKEN = \"ghp_0123456789abcdefghijABCDEFGHIJ$CANARY\""
 	home_kept 'cat ~/.config/mise/config.toml; echo done'
 	assert_output "done"
+}
+
+# ---- the real ones --------------------------------------------------------------------------------
+
+# tests/toolchains' packages: sets TC to their node_modules, NODE to a real node.
+need_toolchains() {
+	TC=${BAWN_TOOLCHAINS:-$BAWN_BUILDDIR/toolchains}
+	need test -d "$TC/node_modules/npm" -- "the toolchains' npm packages (./bootstrap check)"
+	TC=$(realpath "$TC")
+	NODE=$TC/../node/bin/node
+	[ -x "$NODE" ] || NODE=$(command -v node)
+	NODE=$(realpath "$NODE")
+}
+
+# node_at DIR: node and npm as every version manager unpacks them.
+node_at() {
+	mkdir -p "$1/bin" "$1/lib/node_modules"
+	ln "$NODE" "$1/bin/node" 2>/dev/null || cp "$NODE" "$1/bin/node"
+	cp -r "$TC/node_modules/npm" "$1/lib/node_modules/"
+	ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/bin/npm"
+	ln -s ../lib/node_modules/npm/bin/npx-cli.js "$1/bin/npx"
+}
+
+# A package of which `npm install -g` makes the command moo, $T/moo-1.0.0.tgz.
+moo_package() {
+	put "$T/moo/package/package.json" '{"name": "moo", "version": "1.0.0", "bin": {"moo": "moo.js"}}'
+	put "$T/moo/package/moo.js" $'#!/usr/bin/env node\nconsole.log("moo says", process.execPath);'
+	tar -C "$T/moo" -czf "$WS/moo-1.0.0.tgz" package
+}
+
+# lasting SCRIPT: in the sandbox "tools", which stays.
+lasting() {
+	run "$BAWN" run -q --offline --name tools shell "$WS" -- bash -c "$1"
+}
+
+@test "toolchains, real: nvm's node, native Claude Code, which starts an MCP server by npx and calls its tool" {
+	need_agents
+	need_runnable claude
+	need_toolchains
+	local v=$HOME/.nvm/versions/node/v22.23.3 server=@modelcontextprotocol/server-everything spec tree native
+	spec=$server@$(sed -n "s,.*\"$server\": \"\(.*\)\".*,\1,p" "$TC/package.json")
+	node_at "$v"
+	put "$HOME/.nvm/nvm.sh" '# nvm'
+	put "$HOME/.nvm/alias/default" 22
+	mkdir -p "$HOME/.local/share/claude/versions" "$HOME/.local/bin"
+	native=$(realpath "$(command -v claude)")
+	ln "$native" "$HOME/.local/share/claude/versions/2.1.330" 2>/dev/null ||
+		cp "$native" "$HOME/.local/share/claude/versions/2.1.330"
+	ln -s "$HOME/.local/share/claude/versions/2.1.330" "$HOME/.local/bin/claude"
+	# what an earlier npx left: its tree, named as npx does, and what the registry said
+	tree=$HOME/.npm/_npx/$(printf %s "$spec" | sha512sum | cut -c1-16)
+	put "$tree/package.json" "{\"_npx\": {\"packages\": [\"$spec\"]}, \"dependencies\": {\"$server\": \"^${spec##*@}\"}}"
+	cp -r "$TC/node_modules" "$tree/"
+	rm -r "$tree/node_modules/npm" "$tree/node_modules/@jdxcode"
+	cp -r "$TC/cache/_cacache" "$HOME/.npm/"
+	put "$HOME/.claude.json" "{\"mcpServers\": {\"every\":
+		{\"command\": \"npx\", \"args\": [\"--prefer-offline\", \"-y\", \"$spec\"]}}}"
+	git_repo
+	start_model '{"commands": ["command -v node npx claude; node -p process.execPath",
+		{"call": "mcp__every__echo", "input": {"message": "by way of npx"}},
+		{"call": "mcp__every__get-sum", "input": {"a": 20, "b": 22}}], "final": "THE TOUR IS OVER"}'
+	lead claude
+	PATH=$v/bin:$HOME/.local/bin:/usr/local/bin:/usr/bin:/bin
+	export NVM_DIR=$HOME/.nvm
+	run timeout 100 "$BAWN" run --rm "${LEAD[@]}" -e ENABLE_TOOL_SEARCH=false claude -- "${TASK[@]}" </dev/null
+	assert_status 0
+	assert_output 'THE TOUR IS OVER'
+	output=$(tool_result 0)
+	assert_output "$v/bin/npx"
+	assert_output "$HOME/.local/bin/claude"
+	output=$(tool_result 1)
+	assert_output 'Echo: by way of npx'
+	output=$(tool_result 2)
+	assert_output 42
+	assert_no_leftovers
+}
+
+@test "toolchains, real: what npm installs globally below nvm is there from then on, in that sandbox alone" {
+	need_toolchains
+	local v=$HOME/.nvm/versions/node/v22.23.3 before
+	node_at "$v"
+	put "$HOME/.nvm/nvm.sh" '# nvm'
+	moo_package
+	export NVM_DIR=$HOME/.nvm PATH=$v/bin:$PATH
+	before=$(sums)
+	lasting 'npm install -g --offline ./moo-1.0.0.tgz && moo'
+	assert_status 0
+	assert_output "moo says $v/bin/node"
+	lasting 'moo && npm ls -g && npm rm -g moo && hash -r && ! command -v moo'
+	assert_status 0
+	assert_output "moo@1.0.0"
+	home_kept 'command -v moo || echo none here; rm -rf ~/.nvm/versions/node/*; ls ~/.nvm/versions/node'
+	assert_output 'none here'
+	diff <(echo "$before") <(sums) || fail "the host's home changed"
+}
+
+@test "toolchains, real: mise, by its shims: what is installed inside gets one" {
+	need_toolchains
+	local m=$HOME/.local/share/mise
+	[ "$(uname -m)" = x86_64 ] || return 0 # npm's registry has it for no other
+	mkdir -p "$HOME/.local/bin"
+	ln "$TC"/node_modules/@jdxcode/mise-linux-*/bin/mise "$HOME/.local/bin/" 2>/dev/null ||
+		cp "$TC"/node_modules/@jdxcode/mise-linux-*/bin/mise "$HOME/.local/bin/"
+	node_at "$m/installs/node/22.23.3"
+	put "$HOME/.config/mise/config.toml" $'[tools]\nnode = "22.23.3"'
+	put "$WS/mise.toml" $'[env]\nFROM_MISE = "yes"'
+	moo_package
+	PATH=$m/shims:$HOME/.local/bin:$PATH
+	export MISE_OFFLINE=1
+	mise trust -q
+	mise reshim
+	[ -L "$m/shims/npm" ] || fail "$(ls -l "$m/shims")"
+	lasting 'node -p process.execPath && mise env && npm install -g --offline ./moo-1.0.0.tgz && mise reshim && moo'
+	assert_status 0
+	assert_output "$m/installs/node/22.23.3/bin/node"
+	assert_output FROM_MISE=yes
+	assert_output "moo says $m/installs/node/22.23.3/bin/node"
+	[ ! -e "$m/shims/moo" ] || fail "on the host as well"
+	lasting 'cd / && moo && rm -r ~/.local/share/mise/installs/node && ! moo'
+	assert_status 0
+	[ -x "$m/installs/node/22.23.3/bin/node" ] || fail "removed on the host"
+}
+
+@test "toolchains, real: a rustup toolchain: build with a cached crate, test, cargo install, rustup's settings" {
+	need command -v rustc cargo -- "cargo and rustc (Debian: the packages of these names)"
+	local tc
+	tc=$HOME/.rustup/toolchains/stable-$(uname -m)-unknown-linux-gnu
+	mkdir -p "$tc/bin" "$tc/lib" "$HOME/.cargo/bin"
+	cp "$(command -v rustc)" "$(command -v cargo)" "$(command -v rustdoc)" "$tc/bin/"
+	cp -rL "$(rustc --print sysroot)/lib/rustlib" "$tc/lib/"
+	put "$HOME/.rustup/settings.toml" 'default_toolchain = "stable"'
+	printf '#!/bin/sh\nexec "%s/bin/${0##*/}" "$@"\n' "$tc" >"$HOME/.cargo/bin/rustup"
+	chmod +x "$HOME/.cargo/bin/rustup"
+	ln -s rustup "$HOME/.cargo/bin/cargo"
+	ln -s rustup "$HOME/.cargo/bin/rustc"
+	ln -s rustup "$HOME/.cargo/bin/rustdoc"
+	# a crate that only cargo's cache has inside
+	put "$T/dep/Cargo.toml" $'[package]\nname = "dep"\nversion = "0.1.0"'
+	put "$T/dep/src/lib.rs" 'pub fn word() -> &'"'static"' str { "built with a cached crate" }'
+	git_repo "$T/dep"
+	git -C "$T/dep" add .
+	git -C "$T/dep" commit -qm crate
+	put Cargo.toml "$(printf '%s\n' '[package]' 'name = "hello"' 'version = "0.1.0"' 'edition = "2021"' \
+		'[dependencies]' "dep = { git = \"file://$T/dep\" }")"
+	put src/main.rs 'fn main() { println!("{}", dep::word()); } #[test] fn t() { assert!(dep::word().len() > 3) }'
+	PATH=$HOME/.cargo/bin:$PATH
+	cargo -q fetch
+	[ -d "$HOME/.cargo/git/db" ] || fail "cargo keeps its cache elsewhere"
+	lasting 'rustc --print sysroot && cargo run -q --offline && cargo test -q --offline && cargo install -q --offline --path . && cd / && hello &&
+		echo changed >~/.rustup/settings.toml.new && mv ~/.rustup/settings.toml.new ~/.rustup/settings.toml'
+	assert_status 0
+	assert_output "$tc"
+	assert_output '1 passed'
+	[ "$(grep -c 'built with a cached crate' <<<"$output")" = 2 ] || fail "$output"
+	lasting 'cd / && hello; cat ~/.rustup/settings.toml'
+	assert_output 'built with a cached crate'
+	assert_output changed
+	home_kept 'cd / && hello || echo none here; cat ~/.rustup/settings.toml'
+	assert_output 'none here'
+	assert_output stable
+	[ ! -e "$HOME/.cargo/bin/hello" ] || fail "installed on the host"
+}
+
+# python_at DIR: this machine's Python, moved; it takes its own place for its prefix.
+python_at() {
+	PYV=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+	mkdir -p "$1/bin" "$1/lib/python3/dist-packages"
+	cp "/usr/bin/$PYV" "$1/bin/"
+	ln -s "$PYV" "$1/bin/python3"
+	ln -s "$PYV" "$1/bin/python"
+	tar -C /usr/lib --exclude=test --exclude='config-*' --exclude=EXTERNALLY-MANAGED \
+		-cf - "$PYV" | tar -C "$1/lib" -xf -
+	cp -rp /usr/lib/python3/dist-packages/pip* "$1/lib/python3/dist-packages/"
+}
+
+@test "toolchains, real: a project's .venv of uv's Python, pyenv's for the rest: packages go where they do outside" {
+	local uv=$HOME/.local/share/uv/python/cpython-3-linux py=$HOME/.pyenv/versions/3.0 site
+	python_at "$uv"
+	python_at "$py"
+	site=$HOME/.local/lib/$PYV/site-packages
+	mkdir -p "$HOME/.pyenv/shims" "$HOME/.pyenv/bin" "$site"
+	printf '#!/bin/sh\nexec "%s/bin/${0##*/}" "$@"\n' "$py" >"$HOME/.pyenv/shims/python3"
+	chmod +x "$HOME/.pyenv/shims/python3"
+	put "$site/there.py" 'word = "the user has it"'
+	/usr/bin/python3 - <<-'P'
+		import zipfile
+		d, files = "moo-1.0.dist-info/", {"moo.py": "def main(): print('moo', __file__)\n"}
+		files[d + "METADATA"] = "Metadata-Version: 2.1\nName: moo\nVersion: 1.0\n"
+		files[d + "WHEEL"] = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+		files[d + "entry_points.txt"] = "[console_scripts]\nmoo = moo:main\n"
+		files[d + "RECORD"] = "".join(f + ",,\n" for f in [*files, d + "RECORD"])
+		with zipfile.ZipFile("moo-1.0-py3-none-any.whl", "w") as z:
+		    for name, text in files.items():
+		        z.writestr(name, text)
+	P
+	"$uv/bin/python3" -m venv --without-pip .venv
+	PATH=$HOME/.pyenv/shims:$HOME/.pyenv/bin:$HOME/.local/bin:$PATH
+	export PYENV_ROOT=$HOME/.pyenv
+	home_kept '.venv/bin/python -c "import sys, ssl, json; print(sys.base_prefix)" &&
+		python3 -m pip -q --python .venv/bin/python install --no-index ./moo-*.whl && .venv/bin/moo'
+	assert_status 0
+	assert_output "$uv"
+	assert_output "moo $WS/.venv/lib/$PYV/site-packages/moo.py"
+	.venv/bin/moo
+	lasting 'python3 -c "import sys, there; print(sys.prefix, there.word)" && python3 -m pip -q install --user --no-index ./moo-*.whl && cd / && moo'
+	assert_status 0
+	assert_output "$py the user has it"
+	assert_output "moo $site/moo.py"
+	lasting 'cd / && moo && : >~/.pyenv/shims/moo'
+	assert_status 0
+	[ "$(ls "$site")" = there.py ] || fail "installed on the host: $(ls "$site")"
+	[ "$(ls "$HOME/.pyenv/shims")" = python3 ] || fail "a shim on the host"
+}
+
+# Only where a go is installed: it would be 80 MB more to fetch for one test.
+@test "toolchains, real: go builds from the module cache, and installs" {
+	local root
+	root=$(go env GOROOT 2>/dev/null) || return 0
+	mkdir -p "$HOME/.local/go" "$T/proxy/example.org/dep/@v"
+	tar -C "$root" --exclude=./test --exclude=./doc --exclude=./api --exclude=testdata -hcf - . | tar -C "$HOME/.local/go" -xf -
+	(
+		cd "$T/proxy/example.org/dep/@v" || exit 1
+		echo '{"Version": "v1.0.0"}' >v1.0.0.info
+		echo 'module example.org/dep' >v1.0.0.mod
+		put "$T/mod/example.org/dep@v1.0.0/go.mod" 'module example.org/dep'
+		put "$T/mod/example.org/dep@v1.0.0/dep.go" $'package dep\nconst Word = "built with a cached module"'
+		cd "$T/mod" && /usr/bin/python3 -c 'import sys, zipfile
+for path in sys.argv[2:]:
+    zipfile.ZipFile(sys.argv[1], "a").write(path)' "$OLDPWD/v1.0.0.zip" example.org/dep@v1.0.0/{go.mod,dep.go}
+	)
+	put go.mod $'module example.org/hello\ngo 1.19\nrequire example.org/dep v1.0.0'
+	put main.go $'package main\nimport "example.org/dep"\nfunc main() { println(dep.Word) }'
+	PATH=$HOME/.local/go/bin:$HOME/go/bin:$PATH
+	GOPROXY=file://$T/proxy GONOSUMDB='*' GONOSUMCHECK=1 GOFLAGS=-mod=mod go build -o /dev/null .
+	[ -d "$HOME/go/pkg/mod/example.org/dep@v1.0.0" ] || fail "go keeps its modules elsewhere"
+	lasting 'command -v go && go install . && cd / && hello'
+	assert_status 0
+	assert_output "$HOME/.local/go/bin/go"
+	assert_output 'built with a cached module'
+	lasting 'cd / && hello'
+	assert_status 0
+	[ ! -e "$HOME/go/bin" ] || fail "installed on the host"
 }
 
 @test "toolchains: maven, gradle, gem: caches without the credentials beside them" {

@@ -353,12 +353,12 @@ static void test_toolchains(void **state)
 	ln(w, at(w, ".local/share/uv/python/cpython-3.12/bin/python3.12"), "ws/.venv/bin/python");
 	put(w, "scripts/x", ELF, 0755);
 	setenv("PATH",
-		arena_printf(&w->a, "%s:%s:%s:rel:/usr/bin", at(w, ".cargo/bin"), at(w, "scripts"),
-			at(w, ".local/bin")),
+		arena_printf(&w->a, "%s:%s:%s:%s:%s:rel:/usr/bin", at(w, ".cargo/bin"),
+			at(w, "scripts"), at(w, ".local/bin"), at(w, ".deno/bin"), "/nowhere/bin"),
 		1);
 	assert_int_equal(host_toolchains_find(&w->a, &w->id, at(w, "ws"), NULL, &t, &w->err), 0);
-	assert_non_null(tool(w, &t, ".cargo/bin"));
-	assert_int_equal(tool(w, &t, ".cargo/bin")->mode, HOST_TOOL_RO);
+	assert_int_equal(tool(w, &t, ".cargo/bin")->mode, HOST_TOOL_OVERLAY);
+	assert_int_equal(tool(w, &t, ".local/bin/uv")->mode, HOST_TOOL_RO);
 	assert_int_equal(tool(w, &t, ".cargo/registry")->mode, HOST_TOOL_OVERLAY);
 	assert_non_null(tool(w, &t, ".m2/repository"));
 	assert_non_null(tool(w, &t, "go/bin"));
@@ -376,7 +376,9 @@ static void test_toolchains(void **state)
 	assert_true(strv_has(&t.path, at(w, ".cargo/bin")));
 	assert_true(strv_has(&t.path, at(w, ".local/bin")));
 	assert_true(strv_has(&t.path, "/usr/bin"));
+	assert_true(strv_has(&t.path, at(w, ".deno/bin"))); /* nothing is there yet */
 	assert_true(strv_has(&t.path_dropped, at(w, "scripts")));
+	assert_true(strv_has(&t.path_dropped, "/nowhere/bin"));
 	assert_false(strv_has(&t.path, "rel"));
 }
 
@@ -400,7 +402,7 @@ static void test_toolchains_anywhere(void **state)
 		assert_non_null(tool(w, &t, "elsewhere/ms-playwright"));
 		assert_int_equal(t.n_links, 1);
 		assert_string_equal(t.links[0].path, at(w, ".cache"));
-		assert_non_null(tool(w, &t, ".rustup/toolchains"));
+		assert_non_null(tool(w, &t, ".rustup"));
 		assert_non_null(tool(w, &t, ".nuget/packages"));
 		assert_non_null(tool(w, &t, ".local/share/mise/installs"));
 		assert_non_null(tool(w, &t, ".local/share/uv/tools"));
