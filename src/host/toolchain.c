@@ -27,6 +27,7 @@ enum part_flag {
 	PART_OVERLAY = 1,
 	PART_FILE = 2,      /* a file, read-only */
 	PART_NO_SECRET = 4, /* a file: left out when it seems to hold a credential */
+	PART_COPY = 8,      /* a file that the tool itself writes: a copy */
 };
 
 struct part {
@@ -45,6 +46,8 @@ static const struct tool {
 } tools[] = {
 	{"cargo", "CARGO_HOME", ".cargo", NULL,
 		{{"bin", PART_OVERLAY}, {"registry", PART_OVERLAY}, {"git", PART_OVERLAY},
+			{".crates.toml", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".crates2.json", PART_FILE | PART_COPY | PART_NO_SECRET},
 			{"env", PART_FILE}, {"config.toml", PART_FILE | PART_NO_SECRET},
 			{"config", PART_FILE | PART_NO_SECRET}}},
 	{"rustup", "RUSTUP_HOME", ".rustup", "toolchains", {{"", PART_OVERLAY}}},
@@ -63,7 +66,8 @@ static const struct tool {
 			{"nodejs", PART_OVERLAY}, {"global", PART_OVERLAY}, {"store", PART_OVERLAY},
 			{".tools", PART_OVERLAY}}},
 	{"npm", NULL, ".npm", NULL, {{"_cacache", PART_OVERLAY}, {"_npx", PART_OVERLAY}}},
-	{"npm global", NULL, ".npm-global", NULL, {{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}}},
+	{"npm global", "NPM_CONFIG_PREFIX", ".npm-global", NULL, /* see npm_prefix() */
+		{{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}, {"lib/node_modules", PART_OVERLAY}}},
 	{"yarn", NULL, ".yarn", NULL, {{"bin", PART_OVERLAY}, {"berry/cache", PART_OVERLAY}}},
 	{"yarn global", NULL, ".config/yarn/global", NULL, {{"", PART_OVERLAY}}},
 	{"yarn cache", NULL, ".cache/yarn", NULL, {{"", PART_OVERLAY}}},
@@ -97,7 +101,7 @@ static const struct tool {
 	{"mise", "MISE_DATA_DIR", ".local/share/mise", "installs",
 		{{"installs", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"plugins", PART_OVERLAY}}},
 	{"mise config", "MISE_CONFIG_DIR", ".config/mise", NULL,
-		{{"config.toml", PART_FILE | PART_NO_SECRET}}},
+		{{"config.toml", PART_FILE | PART_COPY | PART_NO_SECRET}}},
 	{"asdf", "ASDF_DATA_DIR", ".asdf", "installs",
 		{{"installs", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"plugins", PART_OVERLAY},
 			{"bin", 0}, {"lib", 0}, {"asdf.sh", PART_FILE}}},
@@ -224,6 +228,23 @@ static bool seems_secret(struct finder *f, const char *file)
 	return at && scheme;
 }
 
+/* What a tool writes by replacing the file, which none that is mounted can be. */
+static bool add_copy(struct finder *f, const struct tool *t, const struct part *p, const char *path)
+{
+	struct host_agent links = {0}; /* what lies behind one is copied, not shown */
+	struct stat st;
+	const char *real;
+	if (host_chase(f->a, &links, path, &real, NULL) < 0 || stat(real, &st) < 0 ||
+		!S_ISREG(st.st_mode))
+		return false;
+	if (covered(f, path) || ((p->flags & PART_NO_SECRET) && seems_secret(f, real)))
+		return true;
+	add_tool(f, t->name, path, HOST_TOOL_COPY, false);
+	if (f->out->n)
+		f->out->v[f->out->n - 1].from = arena_dup(f->a, real);
+	return true;
+}
+
 static bool add_part(struct finder *f, const struct tool *t, const struct part *p, const char *dir)
 {
 	struct stat st;
@@ -231,6 +252,8 @@ static bool add_part(struct finder *f, const struct tool *t, const struct part *
 	bool file = p->flags & PART_FILE;
 	if (!path || lstat(path, &st) < 0)
 		return false;
+	if ((p->flags & PART_COPY) && path_within(path, f->home))
+		return add_copy(f, t, p, path);
 	if (S_ISLNK(st.st_mode)) { /* ~/.rustup -> /data/rustup: the link, and where it leads */
 		const char *real;
 		if (host_chase(f->a, &f->chased, path, &real, NULL) < 0 || stat(real, &st) < 0)
@@ -308,9 +331,41 @@ static bool is_absent(struct finder *f, const char *sub)
 	return false;
 }
 
+/* Where npm installs globally, by the user's ~/.npmrc; that file, which may hold tokens, isn't
+ * there inside.  NULL: not said there, or not in a way that is understood. */
+static const char *npm_prefix(struct finder *f)
+{
+	static const char word[] = "prefix", var[] = "${HOME}/";
+	char *text, *file = is_absent(f, ".npmrc") ? NULL : path_join(f->a, f->home, ".npmrc");
+	if (!file || file_read(f->a, AT_FDCWD, file, 65536, &text, NULL) < 0)
+		return NULL;
+	for (char *line = text, *next; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		line += strspn(line, " \t");
+		if (!has_prefix(line, word))
+			continue;
+		line += sizeof(word) - 1;
+		line += strspn(line, " \t");
+		if (*line++ != '=')
+			continue;
+		line += strspn(line, " \t\"'");
+		line[strcspn(line, "\r\"'")] = '\0';
+		for (size_t n = strlen(line); n && strchr(" \t", line[n - 1]);)
+			line[--n] = '\0';
+		if (has_prefix(line, var))
+			return path_join(f->a, f->id->home, line + sizeof(var) - 1);
+		return path_expand_home(f->a, line, f->id->home);
+	}
+	return NULL;
+}
+
 static void find_tool(struct finder *f, const struct tool *t)
 {
 	const char *env = t->env ? getenv(t->env) : NULL;
+	if (!env && streq(t->name, "npm global"))
+		env = npm_prefix(f);
 	char *dir = NULL;
 	const char *real;
 	struct stat st;
@@ -342,14 +397,14 @@ static void find_tool(struct finder *f, const struct tool *t)
 		/* a whole directory that only a variable names must prove what it is */
 		if (*t->parts[i].sub || !env || t->marker || path_within(dir, f->home))
 			any |= add_part(f, t, &t->parts[i], dir);
-	if (!any)
+	if (!any && !streq(t->name, "npm global"))
 		return;
 	/* The host's trust in the workspace's mise.toml is written in a directory that stays there;
 	 * without it every shim ends with an error.  Inside, what it runs is behind the wall. */
 	if (streq(t->name, "mise") && f->workspace && !strchr(f->workspace, ':'))
 		strv_env_set(f->a, &f->out->env, "MISE_TRUSTED_CONFIG_PATHS", f->workspace);
 environment:
-	if (env && dir)
+	if (env && env[0] == '/' && dir)
 		strv_env_set(f->a, &f->out->env, t->env, env);
 }
 
@@ -438,7 +493,8 @@ static void look_at_local_bin(struct finder *f)
 	}
 }
 
-/* PREFIX/bin in PATH that no row knows: a Node or Python distribution unpacked somewhere. */
+/* PREFIX/bin in PATH that no row knows: a Node or Python distribution unpacked somewhere, or a venv
+ * that is active. */
 static void look_at_path_dir(struct finder *f, const char *real)
 {
 	static const char *const marks[] = {"node", "python3", "go", "java", "rustc", "ruby"};
@@ -452,7 +508,7 @@ static void look_at_path_dir(struct finder *f, const char *real)
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
 		char *m = path_join(f->a, real, marks[i]);
 		if (m && access(m, X_OK) == 0) {
-			add_tool(f, marks[i], root, HOST_TOOL_RO, true);
+			add_tool(f, marks[i], root, HOST_TOOL_OVERLAY, true);
 			return;
 		}
 	}

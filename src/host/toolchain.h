@@ -12,11 +12,13 @@
 enum host_tool_mode {
 	HOST_TOOL_RO,      /* bound read-only */
 	HOST_TOOL_OVERLAY, /* writable inside: overlay of the sandbox's own over the host's */
+	HOST_TOOL_COPY,    /* a file that the tool writes anew: the home inside gets a copy */
 };
 
 struct host_tool {
 	const char *name; /* "cargo" */
 	const char *path; /* absolute, resolved; a directory, or a file (dir is false) */
+	const char *from; /* HOST_TOOL_COPY: where its content is, if path is a link */
 	enum host_tool_mode mode;
 	bool dir;
 };

@@ -90,7 +90,8 @@ static int lend_program(struct run *r, struct err *err)
 	for (size_t i = 0; k == 0 && i < r->tools.n; i++) {
 		/* what can't be lent now is only missed where the tool wants it */
 		struct err ignored = {0};
-		if (!path_within(r->tools.v[i].path, r->ws.path) &&
+		if (r->tools.v[i].mode != HOST_TOOL_COPY &&
+			!path_within(r->tools.v[i].path, r->ws.path) &&
 			ask(r, SESSION_LEND, r->tools.v[i].path, &ignored) == -ESRCH)
 			k = -ESRCH;
 	}

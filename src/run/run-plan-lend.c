@@ -8,6 +8,8 @@
 #include "run/clone.h"
 #include "run/rows.h"
 
+enum { TOOL_FILE_MAX = 65536 }; /* what host/toolchain.c looks into */
+
 int run_overlay_rows(struct run *r, const char *dst, const char *part, const struct strv *below,
 	const char *lowest, const char *why, struct err *err)
 {
@@ -77,7 +79,7 @@ static size_t lend_tools(struct run *r, struct lend *v)
 				.why = "the agent's program"};
 	for (size_t i = 0; i < r->tools.n; i++) {
 		const struct host_tool *t = &r->tools.v[i];
-		if (inside_workspace(r, t->path))
+		if (inside_workspace(r, t->path) || t->mode == HOST_TOOL_COPY)
 			continue;
 		v[n] = (struct lend){.path = t->path, .flags = MOUNT_RO, .why = t->name};
 		if (t->mode == HOST_TOOL_OVERLAY && t->dir) {
@@ -115,8 +117,35 @@ static void note_way(struct run *r, const char *path, const char **outer)
 	strv_addf(&r->arena, &r->ways, "home/%s", path + strlen(home) + 1);
 }
 
+/* Files that a toolchain replaces when it installs: the home inside has its own. */
+static int copy_files(struct run *r, struct err *err)
+{
+	const char *home = r->inside.home;
+	for (size_t i = 0; i < r->tools.n && !r->opt.dry_run; i++) {
+		const struct host_tool *t = &r->tools.v[i];
+		char *text;
+		if (t->mode != HOST_TOOL_COPY || !path_within(t->path, home))
+			continue;
+		ssize_t n = file_read(&r->arena, AT_FDCWD, t->from, TOOL_FILE_MAX, &text, NULL);
+		if (n < 0) /* gone meanwhile */
+			continue;
+		char *to = path_join(&r->arena, r->box.home, t->path + strlen(home) + 1);
+		char *dir = to ? path_parent(&r->arena, to) : NULL;
+		int k = dir ? file_mkdir_p(AT_FDCWD, dir, 0700) : -ENOMEM;
+		if (k < 0)
+			return err_sys(err, -k, "create the directory of %s", t->path);
+		k = file_write_atomic(AT_FDCWD, to, text, (size_t)n, 0600, false, err);
+		if (k < 0)
+			return k;
+	}
+	return 0;
+}
+
 int run_lend_rows(struct run *r, struct err *err)
 {
+	int copied = copy_files(r, err);
+	if (copied < 0)
+		return copied;
 	size_t cap = r->agent.binds.n + r->tools.n + r->n_extras + r->ws.binds.n + 1;
 	struct lend *v = arena_alloc(&r->plan.arena, cap * sizeof(*v));
 	if (!v)

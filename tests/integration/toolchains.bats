@@ -255,7 +255,8 @@ lasting() {
 	lead claude
 	PATH=$v/bin:$HOME/.local/bin:/usr/local/bin:/usr/bin:/bin
 	export NVM_DIR=$HOME/.nvm
-	run timeout 100 "$BAWN" run --rm "${LEAD[@]}" -e ENABLE_TOOL_SEARCH=false claude -- "${TASK[@]}" </dev/null
+	run timeout 100 "$BAWN" run --rm "${LEAD[@]}" --deny '**.npmjs.org' -e ENABLE_TOOL_SEARCH=false \
+		claude -- "${TASK[@]}" </dev/null
 	assert_status 0
 	assert_output 'THE TOUR IS OVER'
 	output=$(tool_result 0)
@@ -273,10 +274,11 @@ lasting() {
 	local v=$HOME/.nvm/versions/node/v22.23.3 before
 	node_at "$v"
 	put "$HOME/.nvm/nvm.sh" '# nvm'
+	put "$HOME/.nvm/alias/default" 22
 	moo_package
 	export NVM_DIR=$HOME/.nvm PATH=$v/bin:$PATH
 	before=$(sums)
-	lasting 'npm install -g --offline ./moo-1.0.0.tgz && moo'
+	lasting 'npm install -g --offline ./moo-1.0.0.tgz && moo && . "$NVM_DIR/nvm.sh" && sed -i s/22/20/ "$NVM_DIR/alias/default"'
 	assert_status 0
 	assert_output "moo says $v/bin/node"
 	lasting 'moo && npm ls -g && npm rm -g moo && hash -r && ! command -v moo'
@@ -287,6 +289,25 @@ lasting() {
 	diff <(echo "$before") <(sums) || fail "the host's home changed"
 }
 
+@test "toolchains, real: npm installs into a Node unpacked anywhere, or where ~/.npmrc says, which isn't there" {
+	need_toolchains
+	local v=$HOME/.local/opt/node prefix
+	node_at "$v"
+	moo_package
+	PATH=$v/bin:$PATH
+	home_kept 'npm install -g --offline ./moo-1.0.0.tgz && moo'
+	assert_status 0
+	assert_output "moo says $v/bin/node"
+	for prefix in .local 'my tools'; do
+		printf '%s\n' "//r.example/:_authToken=$CANARY" " prefix = \"~/$prefix\" " >"$HOME/.npmrc"
+		mkdir -p "$HOME/$prefix/lib"
+		cp -r "$T/moo/package" "$HOME/$prefix/lib/node_modules" # a module of the user's
+		home_kept "npm install -g --offline ./moo-1.0.0.tgz; '$HOME/$prefix/bin/moo'; ls -a '$HOME/$prefix/lib/node_modules'; cat ~/.npmrc"
+		assert_output "moo says $v/bin/node"
+		assert_output moo.js
+	done
+}
+
 @test "toolchains, real: mise, by its shims: what is installed inside gets one" {
 	need_toolchains
 	local m=$HOME/.local/share/mise
@@ -295,7 +316,9 @@ lasting() {
 	ln "$TC"/node_modules/@jdxcode/mise-linux-*/bin/mise "$HOME/.local/bin/" 2>/dev/null ||
 		cp "$TC"/node_modules/@jdxcode/mise-linux-*/bin/mise "$HOME/.local/bin/"
 	node_at "$m/installs/node/22.23.3"
-	put "$HOME/.config/mise/config.toml" $'[tools]\nnode = "22.23.3"'
+	put "$T/dotfiles/mise.toml" $'[tools]\nnode = "22.23.3"' # as who keeps such files elsewhere has it
+	mkdir -p "$HOME/.config/mise"
+	ln -s "$T/dotfiles/mise.toml" "$HOME/.config/mise/config.toml"
 	put "$WS/mise.toml" $'[env]\nFROM_MISE = "yes"'
 	moo_package
 	PATH=$m/shims:$HOME/.local/bin:$PATH
@@ -303,14 +326,16 @@ lasting() {
 	mise trust -q
 	mise reshim
 	[ -L "$m/shims/npm" ] || fail "$(ls -l "$m/shims")"
-	lasting 'node -p process.execPath && mise env && npm install -g --offline ./moo-1.0.0.tgz && mise reshim && moo'
+	lasting 'node -p process.execPath && mise env && npm install -g --offline ./moo-1.0.0.tgz && mise reshim && moo && mise settings set experimental true'
 	assert_status 0
 	assert_output "$m/installs/node/22.23.3/bin/node"
 	assert_output FROM_MISE=yes
 	assert_output "moo says $m/installs/node/22.23.3/bin/node"
 	[ ! -e "$m/shims/moo" ] || fail "on the host as well"
-	lasting 'cd / && moo && rm -r ~/.local/share/mise/installs/node && ! moo'
+	[ "$(cat "$T/dotfiles/mise.toml")" = $'[tools]\nnode = "22.23.3"' ] || fail "the settings on the host"
+	lasting 'cd / && moo && mise settings get experimental && rm -r ~/.local/share/mise/installs/node && ! moo'
 	assert_status 0
+	assert_output true
 	[ -x "$m/installs/node/22.23.3/bin/node" ] || fail "removed on the host"
 }
 
@@ -330,6 +355,7 @@ lasting() {
 	# a crate that only cargo's cache has inside
 	put "$T/dep/Cargo.toml" $'[package]\nname = "dep"\nversion = "0.1.0"'
 	put "$T/dep/src/lib.rs" 'pub fn word() -> &'"'static"' str { "built with a cached crate" }'
+	put "$T/dep/src/main.rs" 'fn main() { println!("installed on the host") }'
 	git_repo "$T/dep"
 	git -C "$T/dep" add .
 	git -C "$T/dep" commit -qm crate
@@ -338,6 +364,7 @@ lasting() {
 	put src/main.rs 'fn main() { println!("{}", dep::word()); } #[test] fn t() { assert!(dep::word().len() > 3) }'
 	PATH=$HOME/.cargo/bin:$PATH
 	cargo -q fetch
+	cargo -q install --path "$T/dep" 2>/dev/null
 	[ -d "$HOME/.cargo/git/db" ] || fail "cargo keeps its cache elsewhere"
 	lasting 'rustc --print sysroot && cargo run -q --offline && cargo test -q --offline && cargo install -q --offline --path . && cd / && hello &&
 		echo changed >~/.rustup/settings.toml.new && mv ~/.rustup/settings.toml.new ~/.rustup/settings.toml'
@@ -348,6 +375,10 @@ lasting() {
 	lasting 'cd / && hello; cat ~/.rustup/settings.toml'
 	assert_output 'built with a cached crate'
 	assert_output changed
+	lasting 'cargo install --list && dep'
+	assert_output 'dep v0.1.0'
+	assert_output 'hello v0.1.0'
+	assert_output 'installed on the host'
 	home_kept 'cd / && hello || echo none here; cat ~/.rustup/settings.toml'
 	assert_output 'none here'
 	assert_output stable
