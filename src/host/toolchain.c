@@ -164,6 +164,7 @@ struct finder {
 	const struct host_identity *id;
 	const char *home; /* resolved */
 	const char *workspace;
+	const struct strv *further;
 	const struct host_agent *agent;
 	struct host_toolchains *out;
 	struct host_agent chased; /* collects links */
@@ -525,6 +526,9 @@ static bool in_sandbox(const struct finder *f, const char *real)
 	for (size_t i = 0; i < f->chased.n_links; i++)
 		if (path_within(f->chased.links[i].path, real))
 			return true;
+	for (size_t i = 0; f->further && i < f->further->n; i++)
+		if (path_within(real, f->further->v[i]))
+			return true;
 	const struct host_agent *g = f->agent;
 	for (size_t i = 0; g && i < g->binds.n; i++)
 		if (path_within(real, g->binds.v[i]))
@@ -583,10 +587,16 @@ static void filter_path(struct finder *f)
 }
 
 int host_toolchains_find(struct arena *a, const struct host_identity *id, const char *workspace,
-	const struct host_agent *agent, struct host_toolchains *ret, struct err *err)
+	const struct strv *further, const struct host_agent *agent, struct host_toolchains *ret,
+	struct err *err)
 {
 	struct host_toolchains out = {0};
-	struct finder f = {.a = a, .id = id, .workspace = workspace, .agent = agent, .out = &out};
+	struct finder f = {.a = a,
+		.id = id,
+		.workspace = workspace,
+		.further = further,
+		.agent = agent,
+		.out = &out};
 	int r = host_chase(a, &f.chased, id->given ? id->given : id->home, &f.home, err);
 	if (r < 0)
 		return r;

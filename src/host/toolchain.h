@@ -33,9 +33,11 @@ struct host_toolchains {
 	struct strv env;          /* KEY=value of CARGO_HOME and the like, where they hold inside */
 };
 
-/* workspace may be NULL; its .venv and venv are looked at for the interpreter they point to.  agent
- * may be NULL; its path directories are kept in PATH, and what it binds isn't listed twice. */
+/* workspace may be NULL; its .venv and venv are looked at for the interpreter they point to.
+ * further: what is mounted beside, resolved, or NULL; PATH keeps directories in it.  agent may be
+ * NULL; its path directories are kept in PATH, and what it binds isn't listed twice. */
 int host_toolchains_find(struct arena *a, const struct host_identity *id, const char *workspace,
-	const struct host_agent *agent, struct host_toolchains *ret, struct err *err);
+	const struct strv *further, const struct host_agent *agent, struct host_toolchains *ret,
+	struct err *err);
 
 #endif

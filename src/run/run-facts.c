@@ -389,7 +389,10 @@ static int find_programs(struct run *r, struct err *err)
 	if (k < 0 || r->tools_sought || r->image || r->step) /* which has its own, or needs none */
 		return k;
 	r->tools_sought = true;
-	return host_toolchains_find(&r->arena, &r->id, r->ws.path,
+	struct strv further = {0};
+	for (size_t i = 0; i < r->n_extras; i++)
+		strv_add(&r->arena, &further, r->extras[i].path);
+	return host_toolchains_find(&r->arena, &r->id, r->ws.path, &further,
 		has_own_command(r) ? NULL : &r->agent, &r->tools, err);
 }
 

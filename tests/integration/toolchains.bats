@@ -535,6 +535,18 @@ E
 	assert_output '.cargo project'
 }
 
+@test "toolchains: a directory of PATH that is a further path, or in one, is in PATH inside" {
+	tool "$HOME/my tools/bin/mine" mine
+	tool "$HOME/other/theirs" theirs
+	PATH="$HOME/my tools/bin:$HOME/other:$PATH"
+	run "$BAWN" run --rm -q shell "$WS" "$HOME/my tools:ro" -- sh -c 'echo "$PATH"; mine here; theirs || echo none'
+	assert_status 0
+	assert_output "mine here" none
+	[[ $output == "$HOME/my tools/bin:"* && $output != *"$HOME/other:"* ]] || fail "$output"
+	run "$BAWN" run --rm -q shell "$WS" -- sh -c 'mine || echo none'
+	assert_output none
+}
+
 @test "toolchains: the end of a run waits for no disk" {
 	put "$HOME/.npm/_cacache/index-v5/x" cached
 	run in_sandbox_sh 'grep _cacache /proc/self/mountinfo'

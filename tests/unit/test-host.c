@@ -331,7 +331,7 @@ static void test_toolchains(void **state)
 {
 	struct world *w = *state;
 	struct host_toolchains t = {0};
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
+	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
 	assert_int_equal(t.n, 0);
 
 	put(w, ".cargo/bin/cargo", ELF, 0755);
@@ -356,7 +356,8 @@ static void test_toolchains(void **state)
 		arena_printf(&w->a, "%s:%s:%s:%s:%s:rel:/usr/bin", at(w, ".cargo/bin"),
 			at(w, "scripts"), at(w, ".local/bin"), at(w, ".deno/bin"), "/nowhere/bin"),
 		1);
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, at(w, "ws"), NULL, &t, &w->err), 0);
+	assert_int_equal(
+		host_toolchains_find(&w->a, &w->id, at(w, "ws"), NULL, NULL, &t, &w->err), 0);
 	assert_int_equal(tool(w, &t, ".cargo/bin")->mode, HOST_TOOL_OVERLAY);
 	assert_int_equal(tool(w, &t, ".local/bin/uv")->mode, HOST_TOOL_RO);
 	assert_int_equal(tool(w, &t, ".cargo/registry")->mode, HOST_TOOL_OVERLAY);
@@ -396,7 +397,8 @@ static void test_toolchains_anywhere(void **state)
 	put(w, ".local/share/mise/installs/x", "", 0644);
 	put(w, ".local/share/uv/tools/x", "", 0644);
 	for (int full = 0; full < 2; full++) {
-		assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
+		assert_int_equal(
+			host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
 		/* what is mounted is named without links */
 		assert_non_null(tool(w, &t, "elsewhere/go-build"));
 		assert_non_null(tool(w, &t, "elsewhere/ms-playwright"));
@@ -413,7 +415,7 @@ static void test_toolchains_anywhere(void **state)
 					"", 0644);
 	}
 	assert_int_equal(chmod(at(w, ".local/share"), 0111), 0);
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
+	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
 	assert_int_equal(chmod(at(w, ".local/share"), 0755), 0);
 	assert_non_null(tool(w, &t, ".local/share/mise/installs"));
 }
@@ -433,7 +435,7 @@ static void test_toolchain_variables(void **state)
 		for (size_t d = 0; d < ARRAY_LEN(dirs); d++) {
 			struct host_toolchains t = {0};
 			setenv(vars[v], dirs[d], 1);
-			int r = host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err);
+			int r = host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err);
 			unsetenv(vars[v]);
 			assert_int_equal(r, 0);
 			for (size_t i = 0; i < t.n; i++)
@@ -445,7 +447,7 @@ static void test_toolchain_variables(void **state)
 	put(w, "elsewhere/cargo/bin/cargo", ELF, 0755);
 	setenv("CARGO_HOME", at(w, "elsewhere/cargo"), 1);
 	struct host_toolchains t = {0};
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, &t, &w->err), 0);
+	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
 	assert_non_null(tool(w, &t, "elsewhere/cargo/bin"));
 	assert_string_equal(strv_env_get(&t.env, "CARGO_HOME"), at(w, "elsewhere/cargo"));
 	unsetenv("CARGO_HOME");
