@@ -327,13 +327,18 @@ static const struct host_tool *tool(
 	return NULL;
 }
 
+static struct host_toolchains tools_of(struct world *w, const char *workspace)
+{
+	struct host_toolchains t = {0};
+	assert_true(host_toolchains_find(&w->a, &w->id, workspace, NULL, NULL, &t, &w->err) == 0);
+	return t;
+}
+
 static void test_toolchains(void **state)
 {
 	struct world *w = *state;
-	struct host_toolchains t = {0};
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
+	struct host_toolchains t = tools_of(w, NULL);
 	assert_int_equal(t.n, 0);
-
 	put(w, ".cargo/bin/cargo", ELF, 0755);
 	put(w, ".cargo/registry/x", "", 0644);
 	put(w, ".cargo/credentials.toml", "token", 0600);
@@ -356,8 +361,7 @@ static void test_toolchains(void **state)
 		arena_printf(&w->a, "%s:%s:%s:%s:%s:rel:/usr/bin", at(w, ".cargo/bin"),
 			at(w, "scripts"), at(w, ".local/bin"), at(w, ".deno/bin"), "/nowhere/bin"),
 		1);
-	assert_int_equal(
-		host_toolchains_find(&w->a, &w->id, at(w, "ws"), NULL, NULL, &t, &w->err), 0);
+	t = tools_of(w, at(w, "ws"));
 	assert_int_equal(tool(w, &t, ".cargo/bin")->mode, HOST_TOOL_OVERLAY);
 	assert_int_equal(tool(w, &t, ".local/bin/uv")->mode, HOST_TOOL_RO);
 	assert_int_equal(tool(w, &t, ".cargo/registry")->mode, HOST_TOOL_OVERLAY);
@@ -387,18 +391,16 @@ static void test_toolchains(void **state)
 static void test_toolchains_anywhere(void **state)
 {
 	struct world *w = *state;
-	struct host_toolchains t = {0};
+	struct host_toolchains t;
 	static const char *const where[] = {"", ".cache/", ".local/share/"};
-	put(w, "elsewhere/go-build/x", "", 0644);
-	put(w, "elsewhere/ms-playwright/x", "", 0644);
+	static const char *const files[] = {"elsewhere/go-build/x", "elsewhere/ms-playwright/x",
+		".rustup/toolchains/x", ".nuget/packages/x", ".local/share/mise/installs/x",
+		".local/share/uv/tools/x"};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		put(w, files[i], "", 0644);
 	ln(w, "elsewhere", ".cache");
-	put(w, ".rustup/toolchains/x", "", 0644);
-	put(w, ".nuget/packages/x", "", 0644);
-	put(w, ".local/share/mise/installs/x", "", 0644);
-	put(w, ".local/share/uv/tools/x", "", 0644);
 	for (int full = 0; full < 2; full++) {
-		assert_int_equal(
-			host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
+		t = tools_of(w, NULL);
 		/* what is mounted is named without links */
 		assert_non_null(tool(w, &t, "elsewhere/go-build"));
 		assert_non_null(tool(w, &t, "elsewhere/ms-playwright"));
@@ -415,7 +417,7 @@ static void test_toolchains_anywhere(void **state)
 					"", 0644);
 	}
 	assert_int_equal(chmod(at(w, ".local/share"), 0111), 0);
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
+	t = tools_of(w, NULL);
 	assert_int_equal(chmod(at(w, ".local/share"), 0755), 0);
 	assert_non_null(tool(w, &t, ".local/share/mise/installs"));
 }
@@ -433,11 +435,9 @@ static void test_toolchain_variables(void **state)
 		w->home, "/", w->dir, "/etc", at(w, ".local/share"), at(w, "../home")};
 	for (size_t v = 0; v < ARRAY_LEN(vars); v++)
 		for (size_t d = 0; d < ARRAY_LEN(dirs); d++) {
-			struct host_toolchains t = {0};
 			setenv(vars[v], dirs[d], 1);
-			int r = host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err);
+			struct host_toolchains t = tools_of(w, NULL);
 			unsetenv(vars[v]);
-			assert_int_equal(r, 0);
 			for (size_t i = 0; i < t.n; i++)
 				if (path_within(w->home, t.v[i].path) ||
 					path_within(at(w, ".local/share/keyrings"), t.v[i].path) ||
@@ -446,8 +446,7 @@ static void test_toolchain_variables(void **state)
 		}
 	put(w, "elsewhere/cargo/bin/cargo", ELF, 0755);
 	setenv("CARGO_HOME", at(w, "elsewhere/cargo"), 1);
-	struct host_toolchains t = {0};
-	assert_int_equal(host_toolchains_find(&w->a, &w->id, NULL, NULL, NULL, &t, &w->err), 0);
+	struct host_toolchains t = tools_of(w, NULL);
 	assert_non_null(tool(w, &t, "elsewhere/cargo/bin"));
 	assert_string_equal(strv_env_get(&t.env, "CARGO_HOME"), at(w, "elsewhere/cargo"));
 	unsetenv("CARGO_HOME");
