@@ -68,6 +68,10 @@ size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const str
 void json_doc_remove(struct json_doc *d, const struct keypats *which,
 	void (*removed)(void *ud, const char *place), void *ud);
 
+/* Remove each string that is lost; each is named. */
+void json_doc_remove_strings(struct json_doc *d, bool (*lost)(void *ud, const char *value),
+	void (*removed)(void *ud, const char *place), void *ud);
+
 /* Each string whose place these patterns cover (NULL: each), in order. */
 void json_doc_each_string(const struct json_doc *d, const struct keypats *which,
 	void (*fn)(void *ud, const char *value), void *ud);

@@ -35,7 +35,7 @@ static bool is_at_home(struct run *r, const char *path)
 {
 	if (!path_within(path, r->id.home))
 		return false;
-	if (streq(path, r->id.home))
+	if (streq(path, r->id.home) || (r->lasting && !r->fresh)) /* which may have it by now */
 		return true;
 	char *own = path_join(&r->arena, r->box.home, path + strlen(r->id.home));
 	char *way = arena_printf(&r->arena, "home%s", path + strlen(r->id.home));
@@ -51,6 +51,8 @@ void run_say_args(struct run *r)
 	static const char *const ours[] = {"/dev", "/proc", "/sys", "/run", "/etc", "/var/lib"};
 	char shown[256];
 	unsigned told = 0;
+	if (r->opt.dry_run || r->image) /* with no home yet; or of another root's */
+		return;
 	for (size_t i = 0; i < r->opt.args.n && told < 3; i++) {
 		const char *arg = r->opt.args.v[i], *eq = *arg == '-' ? strchr(arg, '=') : NULL;
 		const char *path = eq ? eq + 1 : arg;

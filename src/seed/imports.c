@@ -97,6 +97,7 @@ void seed_imports_each(const char *text, size_t n, bool (*fn)(void *ud, const ch
 
 struct imports {
 	struct seed_copy *c;
+	const char *top;  /* the directory of the file that begins, where that is the user's word */
 	struct strv done; /* places below the home that were looked at */
 	bool full;
 	int r;
@@ -106,7 +107,8 @@ struct imports {
 struct importer {
 	struct imports *all;
 	const char *path, *rel; /* the file that imports: on the host, and below the home */
-	bool linked;            /* a link leads to it, or it lies in the workspace */
+	const char *real;       /* where it is, links resolved */
+	bool own; /* the user's word: of the tool's own directory, no link's, and no workspace's */
 	int depth;
 };
 
@@ -173,39 +175,58 @@ static void bring(struct importer *by, const char *import, const char *path, con
 		all->r = follow(all, path, rel, by->depth + 1);
 }
 
-static bool on_import(void *ud, const char *import)
+/* Where the host has what is imported, and where the tool will look for it inside; false: no
+ * memory, or it is none. */
+static bool places(const struct importer *by, const char *import, char **ret_path, char **ret_there)
 {
-	static const char outside[] = "it is not inside (a further PATH brings it)";
-	struct importer *by = ud;
 	struct seed_copy *c = by->all->c;
 	const bool absolute = *import == '/' || has_prefix(import, "~/");
 	if (!absolute && *import != '.' && *import != '_' && !isalnum((unsigned char)*import))
-		return true;
-	char *dir = path_parent(c->a, by->path),
-	     *own = arena_printf(c->a, "%s/%s", c->home, by->rel);
+		return false;
+	char *dir = path_parent(c->a, by->path);
+	char *own = arena_printf(c->a, "%s/%s", c->home, by->rel);
 	char *inside = own ? path_parent(c->a, own) : NULL;
 	char *path = absolute ? path_expand_home(c->a, import, c->home)
 			      : path_join(c->a, dir ? dir : "/", import);
-	/* where the tool will look for it */
 	char *there = absolute ? path : path_join(c->a, inside ? inside : "/", import);
-	path = path ? fold(c->a, path) : NULL;
-	there = there ? fold(c->a, there) : NULL;
-	if (!path || !there) {
-		by->all->r = err_set(by->all->err, ENOMEM, "out of memory");
+	*ret_path = path ? fold(c->a, path) : NULL;
+	*ret_there = there ? fold(c->a, there) : NULL;
+	return *ret_path && *ret_there;
+}
+
+/* May what is at path come along by this one's word?  Of the user's own, all that no link leads
+ * elsewhere from; else only what lies beside the file, really. */
+static bool may_bring(const struct importer *by, const char *path)
+{
+	struct arena *a = by->all->c->a;
+	const char *real = path_real(a, path);
+	if (GUARD_REMOVED("seed-imports"))
+		return true;
+	if (!real || !secret_text_name(real))
 		return false;
-	}
+	if (by->own && streq(real, path))
+		return true;
+	const char *beside = by->real ? path_parent(a, by->real) : NULL;
+	return beside && path_within(real, beside);
+}
+
+static bool on_import(void *ud, const char *import)
+{
+	struct importer *by = ud;
+	struct seed_copy *c = by->all->c;
+	char *path, *there;
 	/* most words behind an "@" are none: a name, a package, an address */
-	if (!is_file(path))
+	if (!places(by, import, &path, &there) || !is_file(path))
 		return true;
 	const bool below = path_within(there, c->home);
 	const char *rel = below ? there + strlen(c->home) + 1 : NULL;
 	if (!(below && seed_exists(c, rel)) && seed_file_inside(c, there))
 		return true; /* mounted, or the template's */
 	if (!below)
-		stays(by, import, outside);
+		stays(by, import, "it is not inside (a further PATH brings it)");
 	else if (!secret_text_name(there) && !secret_file_name(path_base(there)))
 		stays(by, import, "no text by its name (a further PATH brings it)");
-	else if (by->linked && !path_within(path, dir) && !GUARD_REMOVED("seed-imports"))
+	else if (!may_bring(by, path) && !secret_file_name(path_base(there)))
 		stays(by, import, "imported by way of a link (a further PATH brings it)");
 	else
 		bring(by, import, path, rel);
@@ -215,12 +236,17 @@ static bool on_import(void *ud, const char *import)
 static struct importer importer_of(
 	struct imports *all, const char *path, const char *rel, int depth)
 {
-	const char *real = path_real(all->c->a, path);
+	struct seed_copy *c = all->c;
+	const char *real = path_real(c->a, path);
+	const bool plain = real && streq(real, path) &&
+		!(c->workspace && path_within(real, c->workspace));
+	if (depth == 1)
+		all->top = plain ? path_parent(c->a, real) : NULL;
 	return (struct importer){.all = all,
 		.path = path,
 		.rel = rel,
-		.linked = !real || !streq(real, path) ||
-			(all->c->workspace && path_within(real, all->c->workspace)),
+		.real = real,
+		.own = plain && all->top && path_within(real, all->top),
 		.depth = depth};
 }
 
@@ -244,17 +270,48 @@ int seed_imports(struct seed_copy *c, const char *path, const char *rel, struct 
 
 /* ---- settings ---- */
 
+/* The paths of "{file:PATH}" in value, one after the other; false: there is none left. */
+static bool next_reference(const char **value, char path[static PATH_MAX])
+{
+	const char *s = *value;
+	while ((s = strstr(s, "{file:"))) {
+		s += strlen("{file:");
+		const size_t n = strcspn(s, "}");
+		*value = s;
+		if (s[n] && n < PATH_MAX) {
+			snprintf(path, PATH_MAX, "%.*s", (int)n, s);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void on_reference(void *ud, const char *value)
 {
 	char path[PATH_MAX];
-	for (const char *s = value; (s = strstr(s, "{file:"));) {
-		s += strlen("{file:");
-		const size_t n = strcspn(s, "}");
-		if (s[n] && n < sizeof(path)) {
-			snprintf(path, sizeof(path), "%.*s", (int)n, s);
-			on_import(ud, path);
-		}
-	}
+	while (next_reference(&value, path))
+		on_import(ud, path);
+}
+
+/* A tool may not start at all where such a text isn't there. */
+static bool is_lost(void *ud, const char *value)
+{
+	struct importer *by = ud;
+	struct seed_copy *c = by->all->c;
+	char path[PATH_MAX], *from, *there;
+	while (next_reference(&value, path))
+		if (!places(by, path, &from, &there) ||
+			!(path_within(there, c->home) ? seed_has(c, there + strlen(c->home) + 1)
+						      : seed_file_inside(c, there)))
+			return true;
+	return false;
+}
+
+static void on_lost(void *ud, const char *place)
+{
+	struct importer *by = ud;
+	seed_say(by->all->c->report, SEED_LEFT, "~/%s: %s: the text that it names is not inside",
+		by->rel, place);
 }
 
 static void on_glob(void *ud, const char *value)
@@ -269,13 +326,14 @@ static void on_glob(void *ud, const char *value)
 	globfree(&found);
 }
 
-int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel,
-	const struct json_doc *doc, const struct keypats *texts, struct err *err)
+int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel, struct json_doc *doc,
+	const struct keypats *texts, struct err *err)
 {
 	struct imports all = {.c = c, .err = err};
 	struct importer by = importer_of(&all, path, rel, 1);
 	json_doc_each_string(doc, NULL, on_reference, &by);
 	if (texts->n)
 		json_doc_each_string(doc, texts, on_glob, &by);
+	json_doc_remove_strings(doc, is_lost, on_lost, &by);
 	return all.r;
 }

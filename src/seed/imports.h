@@ -19,14 +19,17 @@ void seed_imports_each(
 	const char *text, size_t n, bool (*fn)(void *ud, const char *path), void *ud);
 
 /* Bring along what the file imports that was copied from path (absolute) to rel below the home;
- * what does not come is named in the report.  A file of the workspace, or one that a link leads to,
- * which may lie in another's, may have been written by an agent: of what it imports only that comes
- * which lies below its own directory. 0, or -errno when the copy itself fails. */
+ * what does not come is named in the report.  The user's own word counts for all of the home: a
+ * file in the directory of the first, if no link leads to it or to what it imports, and the
+ * workspace does not hold it.  Any other may have been written by an agent, here or in another
+ * workspace: of what it imports only that comes which lies, links resolved, below its own
+ * directory. 0, or -errno when the copy itself fails. */
 int seed_imports(struct seed_copy *c, const char *path, const char *rel, struct err *err);
 
 /* The same of a settings file: texts that strings of doc name as "{file:PATH}", relative to it, and
- * those that the strings under the keys in texts name by a path or a glob of the home. */
-int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel,
-	const struct json_doc *doc, const struct keypats *texts, struct err *err);
+ * those that the strings under the keys in texts name by a path or a glob of the home.  A string
+ * whose text does not come is removed, and named: the tool might not start. */
+int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel, struct json_doc *doc,
+	const struct keypats *texts, struct err *err);
 
 #endif

@@ -489,6 +489,12 @@ static int pick_tokens(
 	struct tokens t = {.spec = &r->spec, .login = l, .doc = doc, .now = time(NULL), .a = r->a};
 	size_t kept = json_doc_tokens(doc, &l->token, l->expires_text, &l->expires, on_token, &t);
 	*ret = false;
+	if (l->covered && t.key && !strv_env_get(&r->rq->stand_ins, l->variable)) {
+		seed_say(r->report, SEED_NOTICE,
+			"your %s stays outside: no policy has the credential for it (%s)", l->name,
+			l->variable);
+		return 0;
+	}
 	if (t.lasting[0])
 		seed_say(r->report, SEED_WITHHELD, "~/%s: %s: a token that does not expire", rel,
 			t.lasting);

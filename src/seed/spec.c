@@ -45,6 +45,7 @@ static const struct field login_fields[] = {
 	{"token", F_PATTERN, offsetof(struct seed_login, token), true},
 	{"key", F_BOOL, offsetof(struct seed_login, key), false},
 	{"variable", F_TEXT, offsetof(struct seed_login, variable), false},
+	{"covered", F_BOOL, offsetof(struct seed_login, covered), false},
 	{"credential", F_TEXT, offsetof(struct seed_login, credential), false},
 	{"renew", F_RENEW, offsetof(struct seed_login, renew), false},
 	{"begin", F_BEGIN, offsetof(struct seed_login, begin), false},
@@ -350,6 +351,8 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 			return yaml_err(err, file, at, "\"expires\" is no place of keys");
 		if (l->variable && !l->key)
 			return yaml_err(err, file, at, "\"variable\" goes with \"key: true\"");
+		if (l->covered && !l->variable)
+			return yaml_err(err, file, at, "\"covered\" goes with \"variable\"");
 		if (!l->expires_text == !l->key)
 			return yaml_err(
 				err, file, at, "either \"expires\" or \"key: true\" is needed");

@@ -71,6 +71,7 @@ struct seed_login {
 	struct keypats keep;
 	struct keypat token;
 	bool key;               /* it is an API key, not a token that expires */
+	bool covered;           /* without a placeholder for it, it stays outside */
 	const char *variable;   /* in which the tool would take such a key, too; or NULL */
 	const char *credential; /* the policy's secret that this is: a placeholder comes along */
 	struct seed_renew renew;

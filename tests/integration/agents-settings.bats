@@ -511,6 +511,13 @@ SECRET_FILES=(
 	assert_output 'poe: a token that does not expire'
 	refute_output 'github-copilot: a token'
 	refute_output COPILOT_GITHUB_TOKEN
+	# where no policy has the credential the token would be there itself, and it reads repositories
+	run look opencode "$all" --offline --policy balanced
+	assert_status 0
+	refute_canary
+	refute_output gho_
+	assert_output 'your OpenCode log-in with GitHub Copilot stays outside: no policy has the credential for it'
+	assert_output token-of-claude
 	run look opencode "$all" --offline --no-login
 	refute_canary
 	refute_output gho_

@@ -80,8 +80,12 @@ SHOW='cd ~; for f in $(find . -path ./project -prune -o -type f -print); do echo
 	run look opencode "$SHOW" --offline
 	assert_status 0
 	refute_canary
-	assert_output PROMPTWORDS
-	assert_output '~/private/diary.md: imported by way of a link (a further PATH brings it)'
+	assert_output '~/private/diary.md: imported by way of a link (a further PATH brings it)' \
+		'agent.build.prompt: the text that it names is not inside'
+	# which ends nothing
+	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" opencode "$WS" -- "${TASK[@]}" </dev/null
+	assert_status 0
+	assert_output OVER
 }
 
 @test "imports: what is none, what is no text, what is outside and what looks secret" {
@@ -132,16 +136,15 @@ SHOW='cd ~; for f in $(find . -path ./project -prune -o -type f -print); do echo
 }
 
 @test "imports: a name that secrets have is withheld" {
-	file .claude/CLAUDE.md <<<'@~/.netrc.md @~/id_rsa.txt @~/.env.md'
-	local n
-	for n in .netrc.md id_rsa.txt .env.md; do
+	local n names=(id_rsa.txt .env.md credentials.txt)
+	for n in "${names[@]}"; do
 		echo "words of $n" >"$HOME/$n"
-	done
+		echo "@~/$n"
+	done >"$HOME/.claude/CLAUDE.md"
 	run look claude "$SHOW" --offline
 	assert_status 0
-	for n in .netrc.md id_rsa.txt .env.md; do
-		grep -q "^words of $n" <<<"$output" && [[ $output != *"~/$n: its name"* ]] && continue
-		[[ $output == *"~/$n: its name"* ]] || fail "$n: neither there nor named"
+	for n in "${names[@]}"; do
+		assert_output "~/$n: its name"
 		refute_output "words of $n"
 	done
 }
@@ -163,8 +166,36 @@ SHOW='cd ~; for f in $(find . -path ./project -prune -o -type f -print); do echo
 		assert_output NEARWORDS \
 			'@~/private/diary.md: imported by way of a link (a further PATH brings it)'
 	done
+	# nor what lies beside the link that leads to them: another project's notes
+	file .claude/projects/other/notes.md <<<"$CANARY"
+	file dotfiles/CLAUDE.md <<<'@projects/other/notes.md @~/.claude/projects/other/notes.md'
+	run look claude "$SHOW" --offline
+	refute_canary
+	assert_output '@projects/other/notes.md: imported by way of a link'
+	rm -r "$HOME/.claude/projects"
+	# nor by a file of another repository that the user's own instructions import, or by a link in its place
+	rm "$HOME/.claude/CLAUDE.md"
+	file .claude/CLAUDE.md <<<'@~/team/NOTES.md'
+	file team/beside.md <<<'BESIDEWORDS'
+	file team/NOTES.md <<<'TEAMWORDS @beside.md @~/private/diary.md @../private/diary.md'
+	run look claude "$SHOW" --offline
+	assert_status 0
+	assert_output TEAMWORDS BESIDEWORDS '@../private/diary.md: imported by way of a link'
+	refute_canary
+	local to
+	for to in private/words.csv private/diary.md .config/rclone/rclone.conf; do
+		file "$to" <<<"$CANARY"
+		ln -sf "../$to" "$HOME/team/NOTES.md"
+		run look claude "$SHOW" --offline
+		assert_output '@~/team/NOTES.md: imported by way of a link'
+		refute_canary
+		rm "$HOME/$to"
+	done
+	rm -r "$HOME/team" "$HOME/.claude/CLAUDE.md"
 	# and where the directory of the settings itself is what the agent works in
-	rm "$HOME/.claude/CLAUDE.md" "$HOME/.claude/NEAR.md"
+	rm "$HOME/.claude/NEAR.md"
+	file private/diary.md <<<"$CANARY"
+	file dotfiles/CLAUDE.md <<<'@NEAR.md @~/private/diary.md'
 	cp "$HOME"/dotfiles/*.md "$HOME/.claude"
 	cd "$HOME/.claude"
 	WS=$HOME/.claude run look claude "cat ~/private/diary.md; echo END" --offline

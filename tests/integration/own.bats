@@ -157,11 +157,25 @@ as_root() {
 	printf '%s\n' root:x:0:root,dev dev:x:1000: extra:x:1001:dev >"$T/group"
 	chmod o+x "$HOME" "$T"
 	{
+		# the directories above may be shut to others, so they are others here
+		local p n=0 top
+		echo 'mount -t tmpfs none /mnt || exit 98'
+		for p in "$BAWN_SRCDIR" "$BAWN_BUILDDIR" "$T"; do
+			p=$(realpath "$p") n=$((n + 1))
+			echo "mkdir /mnt/$n && mount --rbind '$p' /mnt/$n || exit 98"
+		done
+		for top in $(for p in "$BAWN_SRCDIR" "$BAWN_BUILDDIR" "$T"; do realpath "$p"; done | cut -d/ -f2 | sort -u); do
+			echo "mount -t tmpfs -o mode=0755 none '/$top' || exit 98"
+		done
+		n=0
+		for p in "$BAWN_SRCDIR" "$BAWN_BUILDDIR" "$T"; do
+			p=$(realpath "$p") n=$((n + 1))
+			echo "mkdir -p '$p' && mount --rbind /mnt/$n '$p' || exit 98"
+		done
+		printf 'trap "chown -R 0:0 %q" EXIT\n' "$T/dev"
 		echo "mount --bind '$T/passwd' /etc/passwd && mount --bind '$T/group' /etc/group &&"
 		echo "chown -R 1000:1000 '$T/dev' && cd '$T/dev/work' || exit 99"
 		cat
-		# so that who made it can remove it
-		printf '\nchown -R 0:0 %q\n' "$T/dev"
 	} >"$T/root.sh"
 	run unshare --map-root-user --map-auto -m env -u SUDO_UID HOME=/root XDG_DATA_HOME=/root/data \
 		XDG_CONFIG_HOME=/root/config XDG_CACHE_HOME=/root/cache sh "$T/root.sh"
