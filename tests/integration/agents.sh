@@ -184,6 +184,7 @@ tui() {
 		$q
 		rc=\$?
 		stty -g >'$T/tui.after'
+		echo THE TOOL HAS ENDED
 		echo \$rc >'$T/tui.status'
 	EOT
 	tmux -S "$T/tmux" -f /dev/null new-session -d -x 110 -y 32 "bash $T/tui.sh; sleep 600" \; \
@@ -256,6 +257,9 @@ leave() {
 # mouse, reports of the focus, the alternate screen, bracketed paste), and the cursor is there.
 modes_off() {
 	local m last want=l
+	# what it wrote last is on its way through the terminal and two programs
+	eventually grep -q 'THE TOOL HAS ENDED' "$T/typescript" || return 1
+	grep -qE $'\e\\[\\?[0-9;]+h' "$T/typescript" || fail "no mode was ever switched on" || return 1
 	cmp "$T/tui.before" "$T/tui.after" || fail "modes: $(cat "$T/tui.before" "$T/tui.after")" || return 1
 	for m in 1000 1002 1003 1004 1006 1049 2004 25; do
 		last=$(grep -aoE $'\e\\[\\?([0-9]+;)*'"$m(;[0-9]+)*[hl]" "$T/typescript" | tail -n 1)
