@@ -406,6 +406,15 @@ static int do_overlay(struct mounts *s, const struct wire_mount *m, struct err *
 	else
 		r = attach_overlay(s, m, point, err);
 	overlay_release(&s->layers);
+	if (r == -EINVAL && (m->flags & MOUNT_OPTIONAL)) {
+		/* the host has something mounted below it, or it is of a kind that can't be a
+		 * layer: as it is, to be read */
+		struct wire_mount plain = *m;
+		plain.kind = MOUNT_BIND;
+		plain.flags = MOUNT_RO | MOUNT_REC | MOUNT_POINT | MOUNT_OPTIONAL;
+		*err = (struct err){0};
+		return do_bind(s, &plain, err);
+	}
 	if (r < 0 || !is_root)
 		return r;
 	int root = openat(s->base, image_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

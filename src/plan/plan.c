@@ -118,7 +118,7 @@ static int check_mount(const struct plan *p, size_t i, struct err *err)
 	if (m->kind == MOUNT_CARRY && !has_root_before(p, i))
 		return err_set(err, EINVAL, "plan: there is no root to bring %s into", shown);
 	/* Whatever covers part of a bind has to come behind it, or it would be covered itself. */
-	if (is_bind(m) && !(m->flags & MOUNT_OPTIONAL)) {
+	if (is_bind(m) && (m->kind == MOUNT_OVERLAY || !(m->flags & MOUNT_OPTIONAL))) {
 		for (size_t k = 0; k < i; k++) {
 			const struct mount_op *b = &p->mounts[k];
 			bool covers = b->kind == MOUNT_MASK || b->kind == MOUNT_PIN ||

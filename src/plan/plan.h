@@ -43,7 +43,8 @@ enum mount_flag {
 	MOUNT_RO = 1,
 	MOUNT_NOEXEC = 2,
 	MOUNT_REC = 4, /* with what is mounted below src */
-	/* skip silently when src or dst does not exist, or a node can't be made */
+	/* skip silently when src or dst does not exist, or a node can't be made; an overlay: what
+	 * can't be one is bound read-only */
 	MOUNT_OPTIONAL = 8,
 	MOUNT_DEVICES = 16, /* not nodev */
 	MOUNT_POINT = 32,   /* make the mount point when missing (never inside the workspace) */

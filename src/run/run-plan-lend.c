@@ -51,6 +51,7 @@ struct lend {
 	const char *why;
 	const char *part;   /* overlay: its name below up/ and work/; NULL: bind */
 	const char *lowest; /* overlay: instead of path */
+	bool tool;          /* overlay: a toolchain's or a cache */
 };
 
 static int lend_cmp(const void *a, const void *b)
@@ -85,6 +86,7 @@ static size_t lend_tools(struct run *r, struct lend *v)
 		if (t->mode == HOST_TOOL_OVERLAY && t->dir) {
 			v[n].flags = 0;
 			v[n].part = part_name(r, "tool", t->path);
+			v[n].tool = true;
 		}
 		n++;
 	}
@@ -103,8 +105,11 @@ static int lend_row(struct run *r, const struct lend *l, struct err *err)
 			return err_sys(err, -k, "create %s", l->lowest);
 	}
 	strv_addf(&r->arena, &r->ways, "up/%s", l->part);
-	return run_overlay_rows(
+	int k = run_overlay_rows(
 		r, l->path, l->part, NULL, l->lowest ? l->lowest : l->path, l->why, err);
+	if (k == 0 && l->tool) /* which is of use as it is, too */
+		r->plan.mounts[r->plan.n_mounts - 1].flags |= MOUNT_OPTIONAL;
+	return k;
 }
 
 /* A place in the home that something is mounted on, but for what lies in another such place. */

@@ -207,6 +207,20 @@ as_root() {
 	done
 }
 
+@test "a package cache in which the host has something mounted is there, to be read" {
+	as_root <<-EOT
+		mkdir -p '$T/dev/.npm/_cacache/disk' && mount -t tmpfs none '$T/dev/.npm/_cacache/disk' || exit 97
+		echo INDEXWORDS >'$T/dev/.npm/_cacache/index'; echo DISKWORDS >'$T/dev/.npm/_cacache/disk/x'
+		chown -R 1000:1000 '$T/dev/.npm'
+		'$BAWN' run --rm -q --as-user dev shell -- sh -c 'cd ~/.npm/_cacache && cat index disk/x; touch new; mkdir ../beside && echo made'
+		echo "status \$?"
+		umount '$T/dev/.npm/_cacache/disk'
+	EOT
+	assert_status 0
+	assert_output INDEXWORDS DISKWORDS made 'status 0' 'Read-only file system'
+	[ ! -e "$T/dev/.npm/_cacache/new" ]
+}
+
 @test "OWN-02 started by root that names nobody, nobody who exists or itself: refused, nothing is made" {
 	local how
 	for how in '' SUDO_UID=77 SUDO_UID=0 SUDO_UID=dev '--as-user nobody-here' '--as-user root' '--as-user 0'; do
