@@ -403,7 +403,7 @@ static int follow(struct hunt *h, const char *path, const char **ret_resolved, s
 		if (prefix)
 			host_agent_bind(h->a, h->out, prefix);
 		else if (!host_system_path(resolved))
-			r = host_package_bind(h->a, h->out, resolved, err);
+			r = host_package_bind(h->a, h->out, resolved, h->id, err);
 	}
 	if (r < 0)
 		return r;

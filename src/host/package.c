@@ -5,7 +5,7 @@
  * layouts (bun, yarn, pnpm, a project's own node_modules) hoist them beside it: then each
  * package.json is read and names are looked up the way Node does, from the package's directory up.
  * An executable without Node may be unpacked with parts of its own, as Codex's installer does; such
- * a directory may be ~/.local itself, so the parts are bound one by one.
+ * a directory may be ~/.local itself, so the parts are bound one by one, by a closed list.
  */
 #include "host/package.h"
 
@@ -237,8 +237,26 @@ static int bind_closure(struct arena *a, struct host_agent *out, const char *dir
 	return 0;
 }
 
-/* What is called NAME-... in dir. */
-static void bind_named(struct arena *a, struct host_agent *out, const char *dir, const char *name)
+/* The home, above it, or where anyone may put things. */
+static bool is_wide(const char *dir, const struct host_identity *id)
+{
+	struct stat st;
+	return path_within(id->home, dir) || (id->given && path_within(id->given, dir)) ||
+		stat(dir, &st) < 0 || (st.st_mode & S_IWOTH);
+}
+
+static void bind_kind(
+	struct arena *a, struct host_agent *out, const char *dir, const char *name, mode_t kind)
+{
+	struct stat st;
+	char *p = path_join(a, dir, name);
+	if (p && lstat(p, &st) == 0 && (st.st_mode & S_IFMT) == kind)
+		host_agent_bind(a, out, p);
+}
+
+/* The programs that are called NAME-... in dir. */
+static void bind_programs(
+	struct arena *a, struct host_agent *out, const char *dir, const char *name)
 {
 	DIR *d = opendir(dir);
 	struct dirent *de;
@@ -247,37 +265,48 @@ static void bind_named(struct arena *a, struct host_agent *out, const char *dir,
 	while (d && (de = readdir(d)))
 		if (has_prefix(de->d_name, name) && de->d_name[n] == '-' &&
 			fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+			S_ISREG(st.st_mode) && (st.st_mode & 0100))
 			host_agent_bind(a, out, path_join(a, dir, de->d_name));
 	if (d)
 		closedir(d);
 }
 
-/* DIR/bin/NAME with a DIR/NAME-package.json: what is called NAME-... beside either.  Before there
- * was such a file: DIR/NAME with a directory DIR/NAME-resources. */
-static void bind_parts(struct arena *a, struct host_agent *out, const char *file)
+/* DIR/bin/NAME with a DIR/NAME-package.json: the programs beside it, and what such a package has
+ * in DIR; what else is called so there (~/.local/NAME-notes) is the user's.  Before there was such
+ * a file: DIR/NAME with a directory DIR/NAME-resources. */
+static void bind_parts(
+	struct arena *a, struct host_agent *out, const char *file, const struct host_identity *id)
 {
 	const char *name = path_base(file);
 	char *dir = arena_dupn(a, file, (size_t)(name - file) - 1);
 	char *up = dir && streq(path_base(dir), "bin")
 		? arena_dupn(a, dir, (size_t)(path_base(dir) - dir) - 1)
 		: NULL;
-	char *manifest = up ? arena_printf(a, "%s/%s-package.json", up, name) : NULL;
-	char *resources = dir ? arena_printf(a, "%s/%s-resources", dir, name) : NULL;
-	if (manifest && access(manifest, F_OK) == 0) {
-		bind_named(a, out, dir, name);
-		bind_named(a, out, up, name);
-	} else if (resources && access(resources, F_OK) == 0) {
-		host_agent_bind(a, out, resources);
+	char *manifest = arena_printf(a, "%s-package.json", name);
+	char *resources = arena_printf(a, "%s-resources", name);
+	char *programs = arena_printf(a, "%s-path", name);
+	char *marker = up && manifest ? path_join(a, up, manifest) : NULL;
+	if (!resources || !programs)
+		return;
+	if (marker && access(marker, F_OK) == 0) {
+		if (is_wide(up, id))
+			return;
+		bind_programs(a, out, dir, name);
+		bind_kind(a, out, up, manifest, S_IFREG);
+		bind_kind(a, out, up, resources, S_IFDIR);
+		bind_kind(a, out, up, programs, S_IFDIR);
+	} else if (dir && *dir && !is_wide(dir, id)) {
+		bind_kind(a, out, dir, resources, S_IFDIR);
 	}
 }
 
-int host_package_bind(struct arena *a, struct host_agent *out, const char *file, struct err *err)
+int host_package_bind(struct arena *a, struct host_agent *out, const char *file,
+	const struct host_identity *id, struct err *err)
 {
 	size_t n = package_len(file);
 	if (n == 0) {
 		host_agent_bind(a, out, file);
-		bind_parts(a, out, file);
+		bind_parts(a, out, file, id);
 		return 0;
 	}
 	if (npm_global(file)) {

@@ -227,12 +227,24 @@ link_file() {
 	rm "$HOME/.local/bin/codex" "$dir/codex" "$dir/secret"
 	cp -al "$dir/." "$HOME/.local/"
 	ln -s share "$HOME/.local/codex-share"
+	plant "$HOME/.local/codex-notes.txt" 700
+	plant "$HOME/.local/codex-experiments/x"
+	plant "$HOME/.local/bin/codex-notes.txt"
 	rm -r "$HOME/.codex"
 	PATH=$T/sys:$T/none
 	found codex "$VERSION_codex"
 	grep -qF "$HOME/.local/bin/codex-code-mode-host" "$T/plan" || fail "$(cat "$T/plan")"
-	run grep -E "$HOME/.local/(share[ /]|codex-share)" "$T/plan"
-	refute_output "$HOME/.local/share " codex-share keyrings
+	grep -qF "$HOME/.local/codex-path" "$T/plan" || fail "$(cat "$T/plan")"
+	run grep -E "$HOME/.local/(share[ /]|codex-|bin/codex-)" "$T/plan"
+	refute_output "$HOME/.local/share " codex-share keyrings codex-notes codex-experiments
+	# in the home itself: the program alone
+	mkdir "$HOME/bin"
+	mv "$HOME/.local/bin/"codex* "$HOME/bin"
+	mv "$HOME/.local/"codex-* "$HOME"
+	PATH=$T/sys:$HOME/bin
+	found codex "$VERSION_codex"
+	run grep -F "$HOME/codex-" "$T/plan"
+	refute_output codex-
 }
 
 # pnpm_shim FILE REST: as pnpm writes it, for REST below the shim's directory.
