@@ -3,13 +3,14 @@
  * Theory: a start lists the few directories that the rows lie in, and looks closer only at rows of
  * which the name is there; a directory of many entries isn't listed to its end, then each row costs
  * a stat.  What a tool installs into is writable, as agents do install: by an overlay, so that the
- * host's stays as it is.  A tool whose directory holds nothing but what it has installed comes
- * along as a whole: it moves files between the parts, and keeps settings beside them.  Of the
- * others parts are named one by one: the directory itself then belongs to the sandbox's own home
- * and stays writable (lock files), and files that hold credentials (credentials.toml, settings.xml,
- * gradle.properties, .npmrc) are not there at all.  A directory that an environment variable names
- * is believed only if it holds what the tool would have put there, and never if it is the home
- * directory, above it, or the workspace.
+ * host's stays as it is.  A tool that keeps no credential in its directory comes along as a whole:
+ * it moves files between the parts, and has its settings beside them.  Of the others parts are
+ * named one by one: the directory itself then belongs to the sandbox's own home and stays writable
+ * (lock files), and files that hold credentials are not there at all (credentials.toml,
+ * settings.xml, gradle.properties, .npmrc; rbenv's vars, ghcup's config.yaml, the keys of .NET's
+ * certificates), nor is what a plugin or a later version puts beside them.  A directory that an
+ * environment variable names is believed only if it holds what the tool would have put there, and
+ * never if it is the home directory, above it, or the workspace.
  */
 #include "host/toolchain.h"
 
@@ -53,7 +54,9 @@ static const struct tool {
 	{"rustup", "RUSTUP_HOME", ".rustup", "toolchains", {{"", PART_OVERLAY}}},
 	{"nvm", "NVM_DIR", ".nvm", "nvm.sh", {{"", PART_OVERLAY}}},
 	{"fnm", "FNM_DIR", ".local/share/fnm", "node-versions", {{"", PART_OVERLAY}}},
-	{"volta", "VOLTA_HOME", ".volta", "tools", {{"", PART_OVERLAY}}},
+	{"volta", "VOLTA_HOME", ".volta", "tools", /* not hooks.json */
+		{{"bin", PART_OVERLAY}, {"tools", PART_OVERLAY}, {"layout.v3", PART_FILE},
+			{"layout.v4", PART_FILE}}},
 	{"n", "N_PREFIX", "n", "n/versions",
 		{{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}, {"n", PART_OVERLAY}}},
 	{"bun", "BUN_INSTALL", ".bun", NULL, {{"bin", PART_OVERLAY}, {"install", PART_OVERLAY}}},
@@ -62,9 +65,9 @@ static const struct tool {
 		{{"npm", PART_OVERLAY}, {"deps", PART_OVERLAY}, {"gen", PART_OVERLAY},
 			{"remote", PART_OVERLAY}}},
 	{"pnpm", "PNPM_HOME", ".local/share/pnpm", NULL,
-		{{"pnpm", PART_FILE}, {"pnpx", PART_FILE}, {"bin", PART_OVERLAY},
-			{"nodejs", PART_OVERLAY}, {"global", PART_OVERLAY}, {"store", PART_OVERLAY},
-			{".tools", PART_OVERLAY}}},
+		{{"bin", PART_OVERLAY}, {"nodejs", PART_OVERLAY}, {"global", PART_OVERLAY},
+			{"store", PART_OVERLAY}, {".tools", PART_OVERLAY}, {"pnpm", PART_FILE},
+			{"pnpx", PART_FILE}}},
 	{"npm", NULL, ".npm", NULL, {{"_cacache", PART_OVERLAY}, {"_npx", PART_OVERLAY}}},
 	{"npm global", "NPM_CONFIG_PREFIX", ".npm-global", NULL, /* see npm_prefix() */
 		{{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}, {"lib/node_modules", PART_OVERLAY}}},
@@ -105,8 +108,16 @@ static const struct tool {
 	{"asdf", "ASDF_DATA_DIR", ".asdf", "installs",
 		{{"installs", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"plugins", PART_OVERLAY},
 			{"bin", 0}, {"lib", 0}, {"asdf.sh", PART_FILE}}},
-	{"rbenv", "RBENV_ROOT", ".rbenv", "versions", {{"", PART_OVERLAY}}},
-	{"nodenv", "NODENV_ROOT", ".nodenv", "versions", {{"", PART_OVERLAY}}},
+	{"rbenv", "RBENV_ROOT", ".rbenv", "versions", /* not vars */
+		{{"versions", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"bin", PART_OVERLAY},
+			{"libexec", PART_OVERLAY}, {"plugins", PART_OVERLAY},
+			{"rbenv.d", PART_OVERLAY}, {"completions", PART_OVERLAY},
+			{"version", PART_FILE | PART_COPY}}},
+	{"nodenv", "NODENV_ROOT", ".nodenv", "versions", /* not vars */
+		{{"versions", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"bin", PART_OVERLAY},
+			{"libexec", PART_OVERLAY}, {"plugins", PART_OVERLAY},
+			{"nodenv.d", PART_OVERLAY}, {"completions", PART_OVERLAY},
+			{"version", PART_FILE | PART_COPY}}},
 	{"rvm", NULL, ".rvm", "rubies",
 		{{"rubies", PART_OVERLAY}, {"gems", PART_OVERLAY}, {"bin", 0}, {"scripts", 0}}},
 	{"gem", NULL, ".gem", NULL, {{"ruby", PART_OVERLAY}}}, /* not credentials */
@@ -119,11 +130,18 @@ static const struct tool {
 	{"maven", NULL, ".m2", NULL, {{"repository", PART_OVERLAY}, {"wrapper", PART_OVERLAY}}},
 	{"ivy", NULL, ".ivy2", NULL, {{"cache", PART_OVERLAY}}},
 	{"coursier", NULL, ".cache/coursier", NULL, {{"", PART_OVERLAY}}},
-	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", {{"", PART_OVERLAY}}},
+	{"dotnet", "DOTNET_ROOT", ".dotnet", "dotnet", /* not corefx/cryptography */
+		{{"sdk", PART_OVERLAY}, {"shared", PART_OVERLAY}, {"host", PART_OVERLAY},
+			{"packs", PART_OVERLAY}, {"templates", PART_OVERLAY},
+			{"sdk-manifests", PART_OVERLAY}, {"metadata", PART_OVERLAY},
+			{"library-packs", PART_OVERLAY}, {"tools", PART_OVERLAY},
+			{"dotnet", PART_FILE}}},
 	{"dotnet tools", NULL, ".dotnet/tools", NULL, {{"", PART_OVERLAY}}},
 	{"nuget", "NUGET_PACKAGES", ".nuget/packages", NULL, {{"", PART_OVERLAY}}},
 	{"composer", NULL, ".cache/composer", NULL, {{"", PART_OVERLAY}}},
-	{"ghcup", NULL, ".ghcup", "bin", {{"", PART_OVERLAY}}},
+	{"ghcup", NULL, ".ghcup", "bin", /* not config.yaml */
+		{{"bin", PART_OVERLAY}, {"ghc", PART_OVERLAY}, {"hls", PART_OVERLAY},
+			{"cache", PART_OVERLAY}, {"db", PART_OVERLAY}, {"env", PART_FILE}}},
 	{"stack", NULL, ".stack", NULL, {{"programs", PART_OVERLAY}, {"snapshots", PART_OVERLAY}}},
 	{"opam", "OPAMROOT", ".opam", "config", {{"", PART_OVERLAY}}},
 	{"elan", NULL, ".elan", "toolchains", {{"", PART_OVERLAY}}},

@@ -471,13 +471,26 @@ for path in sys.argv[2:]:
 	put "$HOME/.m2/repository/a/a.jar" jar
 	put "$HOME/.gradle/caches/x" cache
 	for f in .m2/settings.xml .m2/settings-security.xml .gradle/gradle.properties .gem/credentials .docker/config.json \
-		.config/pip/pip.conf .yarnrc.yml .bundle/config .nuget/NuGet/NuGet.Config .composer/auth.json; do
+		.config/pip/pip.conf .yarnrc.yml .bundle/config .nuget/NuGet/NuGet.Config .composer/auth.json \
+		.rbenv/vars .nodenv/vars .volta/hooks.json .ghcup/config.yaml .dotnet/corefx/cryptography/x509stores/my/A.pfx; do
 		plant "$HOME/$f"
 	done
+	tool "$HOME/.rbenv/versions/3.3.0/bin/ruby" rbenv-ruby
+	put "$HOME/.rbenv/version" 3.3.0
+	tool "$HOME/.nodenv/versions/22.1.0/bin/node" nodenv-node
+	tool "$HOME/.volta/tools/image/node/22.1.0/bin/node" volta-node
+	put "$HOME/.volta/layout.v4" ''
+	tool "$HOME/.ghcup/bin/ghc" ghcup-ghc
+	tool "$HOME/.dotnet/dotnet" dotnet-tool
+	put "$HOME/.dotnet/sdk/9.0.1/x" ''
 	home_kept 'cat ~/.m2/repository/a/a.jar; echo n >~/.m2/repository/n && echo g >~/.gradle/caches/g && echo WROTE
-		cat ~/.m2/*.xml ~/.gradle/*.properties ~/.gem/credentials ~/.docker/* ~/.config/pip/* ~/.yarnrc.yml ~/.bundle/config ~/.nuget/NuGet/* ~/.composer/*; find ~ -name "*.xml"'
-	assert_output jar
-	assert_output WROTE
+		cat ~/.m2/*.xml ~/.gradle/*.properties ~/.gem/credentials ~/.docker/* ~/.config/pip/* ~/.yarnrc.yml ~/.bundle/config ~/.nuget/NuGet/* ~/.composer/*; find ~ -name "*.xml"
+		cat ~/.rbenv/vars ~/.nodenv/vars ~/.volta/hooks.json ~/.ghcup/config.yaml; find ~/.dotnet -name "*.pfx" -exec cat {} +
+		grep -rhs . ~/.rbenv ~/.nodenv ~/.volta ~/.ghcup ~/.dotnet
+		~/.rbenv/versions/*/bin/ruby; ~/.nodenv/versions/*/bin/node; ~/.volta/tools/image/node/*/bin/node; ~/.ghcup/bin/ghc; ~/.dotnet/dotnet
+		mkdir ~/.rbenv/versions/3.4.0 ~/.dotnet/sdk/9.0.2 && echo 3.4.0 >~/.rbenv/version && echo INSTALLED $(ls ~/.rbenv/versions)'
+	assert_output jar WROTE rbenv-ruby nodenv-node volta-node ghcup-ghc dotnet-tool 'INSTALLED 3.3.0 3.4.0'
+	refute_output .pfx
 }
 
 @test "toolchains: a variable that points to the home or elsewhere widens nothing" {
