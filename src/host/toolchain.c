@@ -10,7 +10,9 @@
  * settings.xml, gradle.properties, .npmrc; rbenv's vars, ghcup's config.yaml, the keys of .NET's
  * certificates), nor is what a plugin or a later version puts beside them.  A directory that an
  * environment variable names is believed only if it holds what the tool would have put there, and
- * never if it is the home directory, above it, or the workspace.
+ * never if it is the home directory, above it, or the workspace.  A file that is a link is followed
+ * with care: who keeps such files elsewhere may have an agent work there.  What lies in a directory
+ * that the user asked for is shown as it was asked for.
  */
 #include "host/toolchain.h"
 
@@ -188,9 +190,20 @@ struct finder {
 	struct host_agent chased; /* collects links */
 };
 
+/* In the workspace, or in what the user named beside it? */
+static bool asked_for(const struct finder *f, const char *path)
+{
+	if (f->workspace && path_within(path, f->workspace))
+		return true;
+	for (size_t i = 0; f->further && i < f->further->n; i++)
+		if (path_within(path, f->further->v[i]))
+			return true;
+	return false;
+}
+
 static bool covered(const struct finder *f, const char *path)
 {
-	if (host_system_path(path) || (f->workspace && path_within(path, f->workspace)))
+	if (host_system_path(path) || asked_for(f, path))
 		return true;
 	for (size_t i = 0; i < f->out->n; i++)
 		if (path_within(path, f->out->v[i].path))
@@ -236,7 +249,7 @@ static void add_tool(
 static bool seems_secret(struct finder *f, const char *file)
 {
 	static const char *const words[] = {"token", "password", "passwd", "secret", "credential",
-		"_auth", "api_key", "apikey"};
+		"_auth", "api_key", "apikey", "private key", "key-data"};
 	char *text;
 	if (file_read(f->a, AT_FDCWD, file, 65536, &text, NULL) < 0)
 		return true;
@@ -247,6 +260,42 @@ static bool seems_secret(struct finder *f, const char *file)
 	return at && scheme;
 }
 
+static void take_links(struct finder *f, const struct host_agent *links)
+{
+	for (size_t k = 0; k < links->n_links; k++)
+		host_link_add(f->a, &f->chased.links, &f->chased.n_links, &f->chased.cap_links,
+			links->links[k].path, links->links[k].target);
+}
+
+static const char *extension(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return dot && dot != name ? dot : NULL;
+}
+
+/* Has an agent that works here had a hand in where these lead? */
+static bool by_agents_way(const struct finder *f, const struct host_agent *links)
+{
+	for (size_t k = 0; k < links->n_links; k++)
+		if (asked_for(f, links->links[k].path))
+			return true;
+	return false;
+}
+
+/* May the file come along that a link leads to?  Where the user keeps such files (~/src/dotfiles)
+ * an agent can have put another link: now, or in a session before. */
+static bool link_is_good(struct finder *f, const struct host_agent *links, const struct part *p,
+	const char *real, const struct stat *st)
+{
+	if (by_agents_way(f, links))
+		return false;
+	const char *name = path_base(p->sub), *base = path_base(real);
+	const char *want = extension(name), *is = extension(base);
+	if (want ? !is || !streq(want, is) : !streq(name, base))
+		return false;
+	return (st->st_mode & 0111) || !seems_secret(f, real); /* no settings file is a program */
+}
+
 /* What a tool writes by replacing the file, which none that is mounted can be. */
 static bool add_copy(struct finder *f, const struct tool *t, const struct part *p, const char *path)
 {
@@ -255,6 +304,8 @@ static bool add_copy(struct finder *f, const struct tool *t, const struct part *
 	const char *real;
 	if (host_chase(f->a, &links, path, &real, NULL) < 0 || stat(real, &st) < 0 ||
 		!S_ISREG(st.st_mode))
+		return false;
+	if (!streq(path, real) && (asked_for(f, real) || !link_is_good(f, &links, p, real, &st)))
 		return false;
 	if (covered(f, path) || ((p->flags & PART_NO_SECRET) && seems_secret(f, real)))
 		return true;
@@ -274,9 +325,14 @@ static bool add_part(struct finder *f, const struct tool *t, const struct part *
 	if ((p->flags & PART_COPY) && path_within(path, f->home))
 		return add_copy(f, t, p, path);
 	if (S_ISLNK(st.st_mode)) { /* ~/.rustup -> /data/rustup: the link, and where it leads */
+		struct host_agent links = {0};
 		const char *real;
-		if (host_chase(f->a, &f->chased, path, &real, NULL) < 0 || stat(real, &st) < 0)
+		if (host_chase(f->a, &links, path, &real, NULL) < 0 || stat(real, &st) < 0)
 			return false;
+		if (!covered(f, real) &&
+			(file ? !link_is_good(f, &links, p, real, &st) : by_agents_way(f, &links)))
+			return false;
+		take_links(f, &links);
 		path = arena_dup(f->a, real);
 	}
 	if ((file ? !S_ISREG(st.st_mode) : !S_ISDIR(st.st_mode)) || too_wide(f, path))
@@ -387,6 +443,7 @@ static void find_tool(struct finder *f, const struct tool *t)
 		env = npm_prefix(f);
 	char *dir = NULL;
 	const char *real;
+	struct host_agent links = {0};
 	struct stat st;
 	if (env && env[0] == '/')
 		dir = arena_dupn(f->a, env, strcspn(env, ":")); /* GOPATH may be a list */
@@ -395,8 +452,10 @@ static void find_tool(struct finder *f, const struct tool *t)
 	if (!dir || lstat(dir, &st) < 0)
 		return;
 	/* ~/.cache -> /scratch/cache: the links, and where they lead */
-	if (host_chase(f->a, &f->chased, dir, &real, NULL) < 0 || stat(real, &st) < 0)
+	if (host_chase(f->a, &links, dir, &real, NULL) < 0 || stat(real, &st) < 0 ||
+		(!covered(f, real) && by_agents_way(f, &links)))
 		return;
+	take_links(f, &links);
 	dir = arena_dup(f->a, real);
 	if (!dir || !S_ISDIR(st.st_mode) || covered(f, dir))
 		goto environment;
@@ -418,11 +477,11 @@ static void find_tool(struct finder *f, const struct tool *t)
 			any |= add_part(f, t, &t->parts[i], dir);
 	if (!any && !streq(t->name, "npm global"))
 		return;
+environment:
 	/* The host's trust in the workspace's mise.toml is written in a directory that stays there;
 	 * without it every shim ends with an error.  Inside, what it runs is behind the wall. */
 	if (streq(t->name, "mise") && f->workspace && !strchr(f->workspace, ':'))
 		strv_env_set(f->a, &f->out->env, "MISE_TRUSTED_CONFIG_PATHS", f->workspace);
-environment:
 	if (env && env[0] == '/' && dir)
 		strv_env_set(f->a, &f->out->env, t->env, env);
 }
@@ -498,7 +557,8 @@ static void look_at_local_bin(struct finder *f)
 		if (!p || lstat(p, &st) < 0)
 			continue;
 		if (S_ISREG(st.st_mode) && (st.st_mode & 0100)) {
-			add_tool(f, "~/.local/bin", p, HOST_TOOL_RO, false);
+			if (!covered(f, p))
+				add_tool(f, "~/.local/bin", p, HOST_TOOL_RO, false);
 			continue;
 		}
 		struct host_agent links = {0};
@@ -506,9 +566,7 @@ static void look_at_local_bin(struct finder *f)
 		if (!S_ISLNK(st.st_mode) || host_chase(f->a, &links, p, &real, NULL) < 0 ||
 			!covered(f, real))
 			continue;
-		for (size_t k = 0; k < links.n_links; k++)
-			host_link_add(f->a, &f->chased.links, &f->chased.n_links,
-				&f->chased.cap_links, links.links[k].path, links.links[k].target);
+		take_links(f, &links);
 	}
 }
 
@@ -543,9 +601,6 @@ static bool in_sandbox(const struct finder *f, const char *real)
 			return true;
 	for (size_t i = 0; i < f->chased.n_links; i++)
 		if (path_within(f->chased.links[i].path, real))
-			return true;
-	for (size_t i = 0; f->further && i < f->further->n; i++)
-		if (path_within(real, f->further->v[i]))
 			return true;
 	const struct host_agent *g = f->agent;
 	for (size_t i = 0; g && i < g->binds.n; i++)

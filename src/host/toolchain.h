@@ -34,8 +34,9 @@ struct host_toolchains {
 };
 
 /* workspace may be NULL; its .venv and venv are looked at for the interpreter they point to.
- * further: what is mounted beside, resolved, or NULL; PATH keeps directories in it.  agent may be
- * NULL; its path directories are kept in PATH, and what it binds isn't listed twice. */
+ * further: what is mounted beside, resolved, or NULL; what lies in it isn't listed, and PATH keeps
+ * directories in it.  agent may be NULL; its path directories are kept in PATH, and what it binds
+ * isn't listed twice. */
 int host_toolchains_find(struct arena *a, const struct host_identity *id, const char *workspace,
 	const struct strv *further, const struct host_agent *agent, struct host_toolchains *ret,
 	struct err *err);

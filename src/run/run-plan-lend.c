@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "run/clone.h"
 #include "run/rows.h"
 
@@ -122,6 +123,19 @@ static void note_way(struct run *r, const char *path, const char **outer)
 	strv_addf(&r->arena, &r->ways, "home/%s", path + strlen(home) + 1);
 }
 
+/* A link that has come since the file was found is not followed: an agent may have made it. */
+static ssize_t read_found(struct run *r, const char *from, char **ret)
+{
+	char self[64];
+	_cleanup_close_ int fd = path_openat2(AT_FDCWD, from,
+		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0,
+		RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return fd;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return file_read(&r->arena, AT_FDCWD, self, TOOL_FILE_MAX, ret, NULL);
+}
+
 /* Files that a toolchain replaces when it installs: the home inside has its own. */
 static int copy_files(struct run *r, struct err *err)
 {
@@ -131,8 +145,8 @@ static int copy_files(struct run *r, struct err *err)
 		char *text;
 		if (t->mode != HOST_TOOL_COPY || !path_within(t->path, home))
 			continue;
-		ssize_t n = file_read(&r->arena, AT_FDCWD, t->from, TOOL_FILE_MAX, &text, NULL);
-		if (n < 0) /* gone meanwhile */
+		ssize_t n = read_found(r, t->from, &text);
+		if (n < 0) /* gone meanwhile, or another */
 			continue;
 		char *to = path_join(&r->arena, r->box.home, t->path + strlen(home) + 1);
 		char *dir = to ? path_parent(&r->arena, to) : NULL;

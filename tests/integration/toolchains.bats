@@ -560,6 +560,76 @@ E
 	assert_output none
 }
 
+@test "toolchains: a further path that a toolchain lies in is written as any other" {
+	tool "$HOME/.cargo/bin/cargo" cargo-tool
+	put "$HOME/.nvm/nvm.sh" '# nvm'
+	tool "$HOME/.local/bin/uv" uv-tool
+	PATH=$HOME/.cargo/bin:$HOME/.local/bin:$PATH
+	run "$BAWN" run --rm -q shell "$WS" "$HOME/.cargo" "$HOME/.nvm" "$HOME/.local/bin" -- sh -c \
+		'cargo build; uv sync; echo 1 >~/.cargo/bin/new && echo 2 >~/.nvm/new && echo 3 >~/.local/bin/uv'
+	assert_status 0
+	assert_output 'cargo-tool build' 'uv-tool sync'
+	[ "$(cat "$HOME/.cargo/bin/new" "$HOME/.nvm/new" "$HOME/.local/bin/uv")" = $'1\n2\n3' ] || fail "the host's are not written"
+	# asked for without leave to write
+	run "$BAWN" run --rm -q shell "$WS" "$HOME/.cargo:ro" -- sh -c 'cargo again; echo 1 >~/.cargo/bin/newer && echo WROTE'
+	assert_output 'cargo-tool again'
+	refute_output WROTE
+	# a part of it: that alone
+	mkdir "$HOME/.cargo/registry"
+	run "$BAWN" run --rm -q shell "$WS" "$HOME/.cargo/registry" -- sh -c 'echo 1 >~/.cargo/registry/new && echo 2 >~/.cargo/bin/other'
+	assert_status 0
+	[ -e "$HOME/.cargo/registry/new" ] && [ ! -e "$HOME/.cargo/bin/other" ] || fail "$(ls "$HOME"/.cargo/*)"
+}
+
+@test "toolchains: CFG-04 a tool's settings that are a link lead to none of the user's other files" {
+	local dot=$HOME/src/dotfiles key=$HOME/.ssh/id_ed25519 look p
+	look='cat ~/.config/mise/config.toml ~/.cargo/config.toml ~/.cargo/config; echo looked'
+	plant "$key"
+	plant "$HOME/keys/key.toml"
+	sed -i '1i -----BEGIN OPENSSH PRIVATE KEY-----' "$HOME/keys/key.toml"
+	put "$HOME/.cargo/registry/x" ''
+	mkdir -p "$dot" "$HOME/.config/mise" "$T/other"
+	put "$dot/mise.toml" '[tools] # mine'
+	put "$dot/cargo.toml" '[build] # mine'
+	ln -s "$dot/mise.toml" "$HOME/.config/mise/config.toml"
+	ln -s "$dot/cargo.toml" "$HOME/.cargo/config.toml"
+	# as the user has it, they are there
+	run in_sandbox_sh "$look"
+	assert_output '[tools] # mine' '[build] # mine'
+	# an agent in the dotfiles has put links there; then, and in another sandbox later
+	for p in "$key" "$HOME/keys/key.toml"; do
+		ln -sfn "$p" "$dot/mise.toml"
+		ln -sfn "$p" "$dot/cargo.toml"
+		ln -sfn "$p" "$HOME/.cargo/config"
+		for WS in "$dot" "$T/other"; do
+			run in_sandbox_sh "$look"
+			assert_output looked
+			refute_canary
+		done
+		# the dotfiles beside the workspace
+		run "$BAWN" run --rm -q shell "$T/other" "$dot" -- sh -c "$look"
+		assert_output looked
+		refute_canary
+	done
+	# a file of the right kind, by way of the workspace: what it is, the agent chose
+	plant "$HOME/notes.toml"
+	ln -sfn "$HOME/notes.toml" "$dot/mise.toml"
+	ln -sfn "$HOME/notes.toml" "$dot/cargo.toml"
+	WS=$dot
+	run in_sandbox_sh "$look"
+	assert_output looked
+	refute_canary
+	# nor a directory
+	rm -r "$HOME/.config/mise" "$HOME/.cargo/registry"
+	plant "$HOME/docs/config.toml"
+	ln -s "$HOME/docs" "$dot/mise"
+	ln -s "$dot/mise" "$HOME/.config/mise"
+	ln -s "$dot/mise" "$HOME/.cargo/registry"
+	run in_sandbox_sh "$look; cat ~/.cargo/registry/* $dot/mise/*"
+	assert_output looked
+	refute_canary
+}
+
 @test "toolchains: the end of a run waits for no disk" {
 	put "$HOME/.npm/_cacache/index-v5/x" cached
 	run in_sandbox_sh 'grep _cacache /proc/self/mountinfo'
