@@ -29,8 +29,8 @@ struct entry {
 	bool keep;
 };
 
-/* What visit() says of a directory that could not be listed: the one that it is in must not be
- * taken from the cache, where nothing would be known of it. */
+/* What visit() says of a directory of the user's that could not be listed: the one that it is in
+ * must not be taken from the cache, where nothing would be known of it. */
 enum { LEFT_OUT = 1 };
 
 struct lister {
@@ -505,11 +505,12 @@ static int keep(struct lister *l, uint32_t old)
 	return 0;
 }
 
-/* What is in somebody else's directory, shut to the user, is so to whoever is inside as well. */
+/* What is in somebody else's directory, shut to the user, is so to whoever is inside as well; so is
+ * what not even root may look at, as a mount point of FUSE. */
 static bool can_hide(const struct walk *w, const char *path)
 {
 	struct stat st;
-	return fstatat(w->root, *path ? path : ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	return fstatat(w->root, *path ? path : ".", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		st.st_uid == w->uid;
 }
 
@@ -520,14 +521,15 @@ static int visit_listed(struct lister *l, uint32_t old, uint32_t ctx)
 	struct listing g = {0};
 	int fd = walk_open(w->root, l->path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (fd == -EACCES && w->limit && can_hide(w, l->path))
+		const bool hides = can_hide(w, l->path);
+		if (fd == -EACCES && w->limit && hides)
 			w->limit(w->ctx, l->path, WALK_SHUT);
 		if (fd >= 0)
 			close(fd);
 		if (l->len == 0)
 			return fd < 0 ? fd : -EIO;
-		int kept = fd == -EACCES && old != UINT32_MAX ? keep(l, old) : 0;
-		return kept < 0 ? kept : LEFT_OUT;
+		int kept = fd == -EACCES && hides && old != UINT32_MAX ? keep(l, old) : 0;
+		return kept < 0 || !hides ? kept : LEFT_OUT;
 	}
 	/* Another directory in its place: what is in it is new here, however old its files are. */
 	if (old != UINT32_MAX && w->old.dirs[old].ino && w->old.dirs[old].ino != st.st_ino)
