@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "scan/git-index.h"
 
-#define GIT_DIRS_MAX 4096
+#define ENTRIES_MAX 4096
 #define MODULE_DEPTH 12
 
 static bool is_git_dir(struct scanner *s, struct scan_at at)
@@ -84,19 +84,35 @@ struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct 
 	return at.base && at.rel && is_git_dir(s, at) ? at : none;
 }
 
+static void emit_limit(struct scanner *s, struct scan_at at, const char *why)
+{
+	scan_emit_at(
+		s, at, (struct scan_item){.kind = SCAN_LIMIT, .type = SCAN_DIR, .detail = why});
+}
+
 /* What modules/ and worktrees/ have is found there, and again by the file that leads to it: once is
- * enough.  False: it was. */
+ * enough.  False: it was, or there have been as many as are looked at. */
 static bool first_time(struct scanner *s, struct scan_at at, bool linked)
 {
-	for (size_t i = 0; i < s->n_seen; i++)
-		if (s->seen[i].linked == linked && s->seen[i].at.base == at.base &&
-			streq(s->seen[i].at.rel, at.rel))
+	size_t i = digest_of(at.rel, strlen(at.rel)).lo % ARRAY_LEN(s->seen_slot);
+	for (; s->seen_slot[i]; i = (i + 1) % ARRAY_LEN(s->seen_slot)) {
+		const struct scan_seen *was = &s->seen[s->seen_slot[i] - 1];
+		if (was->linked == linked && was->at.base == at.base && streq(was->at.rel, at.rel))
 			return false;
+	}
+	if (s->n_seen == SCAN_GIT_DIRS_MAX) {
+		if (!s->git_full)
+			emit_limit(s, at, "more git repositories than are looked at");
+		s->git_full = true;
+		scan_too_many(s, "git repositories", path_join(&s->arena, at.base->path, at.rel));
+		return false;
+	}
 	struct scan_seen *v = arena_grow(
 		&s->arena, s->seen, s->n_seen, &s->cap_seen, sizeof(*s->seen));
 	if (v) {
 		s->seen = v;
 		v[s->n_seen++] = (struct scan_seen){at, linked};
+		s->seen_slot[i] = (uint16_t)s->n_seen;
 	}
 	return true;
 }
@@ -136,13 +152,10 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 	const struct table *t = &s->walk.now;
 	for (size_t i = 1; i < s->n_bases; i++)
 		fn(s, (struct scan_at){&s->base[i], ""});
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < t->n_dirs && count < GIT_DIRS_MAX; i++) {
+	for (uint32_t i = 0; i < t->n_dirs && !s->git_full; i++) {
 		const struct dir *d = &t->dirs[i];
-		if (d->ctx & DIR_BARE) {
+		if (d->ctx & DIR_BARE)
 			fn(s, (struct scan_at){&s->base[0], t->pool + d->path});
-			count++;
-		}
 		for (uint32_t k = 0; k < d->n; k++) {
 			const struct cand *c = &t->cands[d->first + k];
 			if (!(c->flags & CAND_GIT))
@@ -152,16 +165,8 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 				fn(s, at);
 			else if (at.base && !GUARD_REMOVED("git-files"))
 				pointed_at(s, at, fn);
-			count++;
 		}
 	}
-	if (count < GIT_DIRS_MAX)
-		return;
-	s->too_many = "git repositories";
-	scan_emit_rel(s, "",
-		(struct scan_item){.kind = SCAN_LIMIT,
-			.type = SCAN_DIR,
-			.detail = "more git repositories than are looked at"});
 }
 
 /* git follows links in its directory, this scan doesn't: one that is new is told of. */
@@ -169,12 +174,6 @@ static bool is_new_link(struct scanner *s, struct scan_at at)
 {
 	struct stat st;
 	return s->req->end && scan_stat(at, &st) == 0 && S_ISLNK(st.st_mode) && scan_since(s, &st);
-}
-
-static void emit_limit(struct scanner *s, struct scan_at at, const char *why)
-{
-	scan_emit_at(
-		s, at, (struct scan_item){.kind = SCAN_LIMIT, .type = SCAN_DIR, .detail = why});
 }
 
 /* Names in a directory, without "." and ".."; at most max. */
@@ -190,7 +189,8 @@ static void list(struct scanner *s, struct scan_at at, size_t max, struct strv *
 			if (streq(d->d_name, ".") || streq(d->d_name, ".."))
 				continue;
 			if (ret->n >= max) {
-				s->too_many = "entries in a git directory";
+				scan_too_many(s, "entries in a git directory",
+					path_join(&s->arena, at.base->path, at.rel));
 				emit_limit(s, at, "more entries than are looked at");
 				return;
 			}
@@ -216,7 +216,7 @@ static void each_module(struct scanner *s, struct scan_at dir, int depth,
 		emit_limit(s, dir, "deeper than git repositories are looked for");
 		return;
 	}
-	list(s, dir, GIT_DIRS_MAX, &names);
+	list(s, dir, ENTRIES_MAX, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		struct scan_at at = scan_below(s, dir, names.v[i]);
 		if (is_git_dir(s, at))
@@ -272,7 +272,7 @@ void scan_git_protect(struct scanner *s, struct scan_at git_dir)
 	protect_worktree(s, git_dir);
 	each_module(s, scan_below(s, git_dir, "modules"), 0, scan_git_protect);
 	struct scan_at wt = scan_below(s, git_dir, "worktrees");
-	list(s, wt, GIT_DIRS_MAX, &trees);
+	list(s, wt, ENTRIES_MAX, &trees);
 	for (size_t i = 0; i < trees.n; i++)
 		linked_worktree(s, scan_below(s, wt, trees.v[i]));
 }
@@ -384,7 +384,7 @@ void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per, b
 		if (!to || scan_stat(hooks, &dir) < 0 || !S_ISDIR(dir.st_mode))
 			return;
 	}
-	list(s, hooks, GIT_DIRS_MAX, &names);
+	list(s, hooks, ENTRIES_MAX, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		size_t n = strlen(names.v[i]);
 		struct scan_at at = scan_below(s, hooks, names.v[i]);
@@ -505,7 +505,7 @@ static void check_old_remotes(struct scanner *s, struct scan_at git, const char 
 	}
 	if (scan_stat(at, &dir) < 0)
 		return;
-	list(s, at, GIT_DIRS_MAX, &names);
+	list(s, at, ENTRIES_MAX, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		struct scan_at one = scan_below(s, at, names.v[i]);
 		if (scan_stat(one, &st) == 0 &&
@@ -579,7 +579,7 @@ void scan_git_check(struct scanner *s, struct scan_at git_dir)
 		if (is_new_link(s, scan_below(s, git_dir, dirs[i])))
 			emit_pointer(s, scan_below(s, git_dir, dirs[i]));
 	struct scan_at wt = scan_below(s, git_dir, "worktrees");
-	list(s, wt, GIT_DIRS_MAX, &trees);
+	list(s, wt, ENTRIES_MAX, &trees);
 	for (size_t i = 0; i < trees.n; i++)
 		linked_worktree(s, scan_below(s, wt, trees.v[i]));
 }

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/escape.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "scan/jail.h"
@@ -125,6 +126,15 @@ static void on_limit(void *ctx, const char *path, const char *why)
 			.detail = shut ? WALK_SHUT ": it reads as empty" : why});
 }
 
+static int refuse(const struct scanner *s, struct err *err)
+{
+	char at[400];
+	return err_set(err, E2BIG,
+		"there are more %s than can be guarded: remove those that nobody needs, or start "
+		"below, or with --workspace clone; the first that is too many: %s",
+		s->too_many, escape_text(at, sizeof(at), s->too_many_at ? s->too_many_at : "?"));
+}
+
 static int look(struct scanner *s, struct digest key, struct err *err)
 {
 	struct walk *w = &s->walk;
@@ -154,13 +164,8 @@ static int look(struct scanner *s, struct digest key, struct err *err)
 	} else {
 		scan_start_masks(s);
 		/* what doesn't fit would be there to be read, and to be changed */
-		if (s->limited)
-			s->too_many = "files and directories that match masks or are protected";
 		if (s->too_many && !GUARD_REMOVED("mask-all"))
-			return err_set(err, E2BIG,
-				"there are more %s than can be guarded: remove those that nobody "
-				"needs, or start below, or with --workspace clone",
-				s->too_many);
+			return refuse(s, err);
 	}
 	if (w->failed || s->arena.failed || s->out.failed)
 		return err_set(err, ENOMEM, "out of memory");

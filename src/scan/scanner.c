@@ -13,13 +13,27 @@ static bool comes_first(const struct scan_item *it)
 		it->kind == SCAN_GIT_KEPT || it->kind == SCAN_GIT_DROPPED;
 }
 
+/* What a start must not leave out; the rest of what it finds is said, no more. */
+static bool is_guarded(const struct scan_item *it)
+{
+	return it->kind == SCAN_MASK || it->kind == SCAN_PROTECT;
+}
+
+void scan_too_many(struct scanner *s, const char *what, const char *path)
+{
+	if (s->too_many)
+		return;
+	s->too_many = what;
+	s->too_many_at = path ? arena_dup(&s->arena, path) : NULL;
+}
+
 /* What counts most has room of its own, or thousands of harmless links would keep it out. */
 static bool take_room(struct scanner *s, const struct scan_item *it)
 {
 	const size_t bytes = 64 + (it->path ? strlen(it->path) : 0) +
 		(it->detail ? strlen(it->detail) : 0) + it->n_text;
-	if (!s->req->end)
-		return s->n_rest++ < SCAN_ITEMS_MAX;
+	if (!s->req->end && is_guarded(it))
+		return s->n_first++ < SCAN_ITEMS_MAX;
 	if (!GUARD_REMOVED("scan-first") && comes_first(it))
 		return s->n_first++ < SCAN_FIRST_MAX &&
 			(s->first_bytes += bytes) <= SCAN_FIRST_BYTES;
@@ -29,6 +43,9 @@ static bool take_room(struct scanner *s, const struct scan_item *it)
 void scan_emit(struct scanner *s, struct scan_item it)
 {
 	if (!take_room(s, &it)) {
+		if (!s->req->end && is_guarded(&it))
+			scan_too_many(s, "files and directories that match masks or are protected",
+				it.path);
 		if (s->limited)
 			return;
 		s->limited = true;

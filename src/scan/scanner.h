@@ -14,6 +14,8 @@
 #define SCAN_FIRST_BYTES ((size_t)36 << 20)
 #define SCAN_REST_BYTES ((size_t)20 << 20)
 #define SCAN_BASES_MAX 16
+/* Git directories that are looked at: a tree of Android's repo has three for each project. */
+#define SCAN_GIT_DIRS_MAX 16384
 
 /* A directory that may be read: the root first, then the request's git_dirs. */
 struct scan_base {
@@ -43,14 +45,18 @@ struct scanner {
 	int (*git_fds)[3];      /* of req->git, opened before confinement; -1 where absent */
 	struct scan_seen *seen; /* git directories that were looked at (git-dirs.c) */
 	size_t n_seen, cap_seen;
+	uint16_t seen_slot[2 * SCAN_GIT_DIRS_MAX]; /* by digest: the number in seen + 1 */
+	bool git_full;
 	uint32_t n_git_refs;                             /* that git-state.c has looked at */
 	uint32_t n_git_entries, n_git_links;             /* that git-links.c has looked at, named */
 	size_t n_first, n_rest, first_bytes, rest_bytes; /* items that were put out */
 	bool limited;
-	const char *too_many; /* start: what there is more of than can be guarded */
-	bool dirty;           /* the cache has to be written */
+	/* start: what there is more of than can be guarded, and the first of it that is too many */
+	const char *too_many, *too_many_at;
+	bool dirty; /* the cache has to be written */
 };
 
+void scan_too_many(struct scanner *s, const char *what, const char *path);
 /* Append an item; past SCAN_ITEMS_MAX one SCAN_LIMIT item says so.  rel: below the root. */
 void scan_emit(struct scanner *s, struct scan_item it);
 /* it.path is made from a place. */

@@ -212,16 +212,23 @@ read_all_ways() { # FILE
 	[ "$status" = 125 ] || fail "$status: $output"
 	refute_canary
 	assert_output "more files and directories that match masks or are protected than can be guarded: remove"
+	assert_output "the first that is too many: $WS/"
 	rm -rf "$WS/a"
-	# git directories, real ones behind others
+	# git directories: one more than can be, as many as can be, and more in one place than is listed
 	git_repo "$WS/zz"
-	(mkdir a && cd a && seq -f '%g/objects' 4097 | xargs mkdir -p && seq -f '%g/refs' 4097 | xargs mkdir &&
-		for d in *; do echo ref: refs/heads/x >"$d/HEAD"; done)
+	/usr/bin/python3 -c 'import os
+os.mkdir("zz/.git/modules"); os.chdir("zz/.git/modules"); open("../x", "w")
+for i in range(16384):
+	d = f"{i % 8}/{i}"; os.makedirs(d); os.link("../x", f"{d}/HEAD"); os.link("../x", f"{d}/objects")'
 	run in_sandbox_sh 'git -C zz config core.fsmonitor evil'
 	[ "$status" = 125 ] || fail "$status: $output"
 	assert_output "more git repositories than can be guarded"
-	rm -rf "$WS/a"
-	run in_sandbox_sh 'mkdir -p zz/.git/modules; cd zz/.git/modules; seq 4097 | xargs mkdir'
+	assert_output "the first that is too many: $WS/zz/.git/modules/"
+	rm -rf zz/.git/modules/7/7
+	run in_sandbox_sh 'git -C zz config core.fsmonitor evil'
+	[ "$status" = 0 ] || fail "as many as can be: $status: $output"
+	assert_output "core.fsmonitor"
+	(mkdir zz/.git/modules/x && cd zz/.git/modules/x && seq 4097 | xargs mkdir)
 	run in_sandbox_sh 'true'
 	[ "$status" = 125 ] || fail "$status: $output"
 	assert_output "more entries in a git directory than can be guarded"

@@ -210,7 +210,7 @@ sub_repo() {
 }
 
 @test "PER-03 what was not looked at is said" {
-	attempt 'seq -f d%.0f/.git 4200 | xargs mkdir -p' ''
+	attempt 'seq -f d%.0f/.git/objects 16400 | xargs mkdir -p; for d in d*; do : >$d/.git/HEAD; done' ''
 	assert_output 'not all was looked at:'
 	assert_output 'more git repositories than are looked at'
 	grep -F '"event":"limit"' "$AUDIT" | grep -qF 'not looked at' || fail 'not in the log'
