@@ -9,7 +9,7 @@
 
 int scan_jail(const int *dirs, size_t n, struct err *err)
 {
-	static const int calls[] = {SYS_fgetxattr};
+	static const int calls[] = {SYS_fgetxattr, SYS_flock};
 	struct jail_dir d[SCAN_DIRS_MAX];
 	if (n > SCAN_DIRS_MAX)
 		return err_set(err, E2BIG, "too many git directories");

@@ -8,13 +8,15 @@
  *
  * An index is what a session leaves it as, and must not open in the next one what was shut in this.
  * So of what the table has as masked, git's word is taken only where the file has the very content
- * that the index names: nobody can name that of a file they could not read.
+ * that the index names: nobody can name that of a file they could not read.  Each start looks
+ * again, as a file that is written in place changes neither its directory nor the index.
  */
 #include "scan/scanner.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -32,7 +34,7 @@
 #define REPOS_MAX 4096
 #define PROOF_MAX ((size_t)16 << 20)
 #define RECORD_FD 4
-#define RECORD_MAX ((size_t)1 << 16)
+#define RECORD_MAX ((size_t)1 << 20)
 
 struct repo {
 	uint32_t dir; /* in the table: its work tree */
@@ -56,7 +58,8 @@ struct masks {
 	struct digest *shut;
 	size_t n_shut;
 	bool have_shut;
-	struct digest *news; /* for its end */
+	unsigned char *whole; /* per directory: all of it is masked, as one */
+	struct digest *news;  /* for its end */
 	size_t n_news, cap_news;
 };
 
@@ -81,21 +84,23 @@ static void load_record(struct masks *m)
 	qsort(m->shut, n, sizeof(*m->shut), by_digest);
 }
 
-static struct digest name_in_record(struct masks *m, const char *path)
-{
-	const char *whole = path_join(&m->s->arena, m->s->base[0].path, path);
-	return digest_of(whole ? whole : "", whole ? strlen(whole) : 0);
-}
-
-/* Was path masked by an earlier start?  Once the record is full nobody knows, which is a yes. */
+/* Was path, or a directory that it is in, masked by an earlier start?  Once the record is full
+ * nobody knows, which is a yes. */
 static bool was_shut(struct masks *m, const char *path)
 {
 	if (!m->have_shut)
 		load_record(m);
 	if (m->n_shut == 0 || m->n_shut == RECORD_MAX)
 		return m->n_shut;
-	const struct digest d = name_in_record(m, path);
-	return bsearch(&d, m->shut, m->n_shut, sizeof(d), by_digest);
+	const char *whole = path_join(&m->s->arena, m->s->base[0].path, path);
+	for (size_t n = whole ? strlen(whole) : 0; n > 0;) {
+		const struct digest d = digest_of(whole, n);
+		if (bsearch(&d, m->shut, m->n_shut, sizeof(d), by_digest))
+			return true;
+		while (n > 0 && whole[--n] != '/')
+			;
+	}
+	return false;
 }
 
 /* This start masks it. */
@@ -103,12 +108,13 @@ static void record(struct masks *m, const char *path)
 {
 	if (was_shut(m, path))
 		return;
+	const char *whole = path_join(&m->s->arena, m->s->base[0].path, path);
 	struct digest *p = arena_grow(
 		&m->s->arena, m->news, m->n_news, &m->cap_news, sizeof(*m->news));
-	if (!p)
+	if (!whole || !p)
 		return; /* the arena has failed, which is told */
 	m->news = p;
-	m->news[m->n_news++] = name_in_record(m, path);
+	m->news[m->n_news++] = digest_of(whole, strlen(whole));
 }
 
 static void write_record(struct masks *m)
@@ -116,11 +122,13 @@ static void write_record(struct masks *m)
 	struct stat st;
 	if (m->n_news == 0 || fstat(RECORD_FD, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
+	/* another start may be writing; a file system without locks is no reason to forget */
+	flock(RECORD_FD, LOCK_EX);
 	/* what a full disk left half */
-	const off_t half = st.st_size % (off_t)sizeof(*m->news);
-	if (half && ftruncate(RECORD_FD, st.st_size - half) < 0)
-		return;
-	fd_write_all(RECORD_FD, m->news, m->n_news * sizeof(*m->news));
+	const off_t half = fstat(RECORD_FD, &st) == 0 ? st.st_size % (off_t)sizeof(*m->news) : 0;
+	if (!half || ftruncate(RECORD_FD, st.st_size - half) == 0)
+		fd_write_all(RECORD_FD, m->news, m->n_news * sizeof(*m->news));
+	flock(RECORD_FD, LOCK_UN);
 }
 
 static bool is_candidate(const struct cand *c)
@@ -331,7 +339,7 @@ static int collect(struct masks *m, bool again)
 	return 0;
 }
 
-/* Has the file at path the content that the index names? */
+/* Has the file at path the content that the index names?  Nothing at all proves nothing. */
 static bool is_in_git(struct masks *m, const char *path, const struct git_index_query *q)
 {
 	char head[32], hex[SHA256_HEX + 1];
@@ -343,7 +351,7 @@ static bool is_in_git(struct masks *m, const char *path, const struct git_index_
 	const ssize_t n = q->n_object
 		? scan_read(m->s, (struct scan_at){&m->s->base[0], path}, PROOF_MAX, &text)
 		: -1;
-	if (n >= 0 && (size_t)n < PROOF_MAX) {
+	if (n > 0 && (size_t)n < PROOF_MAX) {
 		const size_t k = (size_t)snprintf(head, sizeof(head), "blob %zd", n) + 1;
 		if (q->n_object == SHA1_LEN) {
 			struct sha1 s;
@@ -399,11 +407,14 @@ static void settle(struct masks *m, const struct repo *r, bool dirs)
 		const char *path = *top ? path_join(&m->s->arena, top, q->path) : q->path;
 		if (!q->found || !path)
 			continue;
-		if (!((c->flags & CAND_SHUT) || was_shut(m, path)) || GUARD_REMOVED("mask-held") ||
-			(dirs ? tracks_below(t, path) : is_in_git(m, path, q)))
+		const bool shut = ((c->flags & CAND_SHUT) || was_shut(m, path)) &&
+			!GUARD_REMOVED("mask-held");
+		if (!shut || (dirs ? tracks_below(t, path) : is_in_git(m, path, q)))
 			c->flags |= CAND_TRACKED;
 		else
 			c->flags |= CAND_HELD;
+		if (shut && !GUARD_REMOVED("mask-again"))
+			c->flags &= ~(uint32_t)CAND_LOOKED;
 	}
 }
 
@@ -594,36 +605,42 @@ static void hold_links(struct masks *m, const char *link)
 	}
 }
 
-/* For the next start: what this one masks. */
+/* For the next start: what this one masks.  What git is found to have stays marked: it may have
+ * been masked before, and be written to. */
 static void note_shut(struct masks *m)
 {
 	struct table *t = &m->s->walk.now;
 	char path[PATH_MAX];
-	for (uint32_t i = 0; i < t->n_dirs; i++) {
+	uint32_t end = 0; /* of the directory masked whole that i is in: that has been recorded */
+	for (uint32_t i = 0; m->whole && i < t->n_dirs; i++) {
 		const struct dir *d = &t->dirs[i];
+		if (m->whole[i] && i >= end)
+			end = d->end;
 		for (uint32_t k = 0; k < d->n; k++) {
 			struct cand *c = &t->cands[d->first + k];
-			const bool shut = (c->flags & (CAND_MASK | CAND_KEY)) &&
-				!(c->flags & CAND_TRACKED);
-			if (!is_candidate(c) || shut == !!(c->flags & CAND_SHUT))
+			const bool shut = c->flags & (CAND_MASK | CAND_KEY);
+			if (!is_candidate(c) || (c->flags & CAND_TRACKED) ||
+				shut == !!(c->flags & CAND_SHUT))
 				continue;
 			c->flags ^= CAND_SHUT;
 			m->s->dirty = true;
-			if (shut && walk_path(t, d, c, path))
+			if (shut && i >= end && walk_path(t, d, c, path))
 				record(m, path);
 		}
 	}
 	for (size_t i = 0; i < m->target.n; i++)
 		if (!(t->cands[m->owner[i]].flags & CAND_TRACKED))
 			record(m, m->target.v[i]);
-	write_record(m);
+	/* a start that is refused masks nothing */
+	if (!m->s->too_many && !m->s->walk.failed && !m->s->arena.failed)
+		write_record(m);
 }
 
 static void report(struct masks *m)
 {
 	struct table *t = &m->s->walk.now;
 	char path[PATH_MAX];
-	unsigned char *skip = arena_alloc(&m->s->arena, t->n_dirs + 1);
+	unsigned char *skip = m->whole = arena_alloc(&m->s->arena, t->n_dirs + 1);
 	for (uint32_t i = 0; skip && i < t->n_dirs; i++) {
 		if (skip[i]) {
 			i = t->dirs[i].end - 1;
@@ -677,7 +694,6 @@ void scan_start_masks(struct scanner *s)
 		return;
 	}
 	report(&m);
-	note_shut(&m);
 	scan_each_git(s, scan_git_protect);
 	scan_named_protect(s);
 	struct stat st;
@@ -691,4 +707,5 @@ void scan_start_masks(struct scanner *s)
 		if (S_ISLNK(st.st_mode))
 			scan_protect_target(s, hooks, "core.hooksPath");
 	}
+	note_shut(&m);
 }

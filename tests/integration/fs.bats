@@ -161,6 +161,45 @@ read_all_ways() { # FILE
 	run "$BAWN" run --rm shell "$WS" -- sh -c 'cat .env sub/.env; cat secrets/.env/one deploy_key >&2; git status --short -- .env sub'
 	[ "$(grep -cxF "$CANARY" <<<"$output")" = 2 ] || fail "$output"
 	assert_output "the agent can read .env and 1 more: tracked by git"
+	# ... and what it was when git came to have it does not open what the user fills in later
+	mkdir "$WS/filled"
+	cd "$WS/filled"
+	git_repo "$WS/filled"
+	echo 'KEY=' >.env.example
+	cp .env.example .env
+	: >.env.local
+	# so many files that the end of a session looks only at what has changed
+	(mkdir many && cd many && seq 3001 | xargs touch)
+	git add .env.example
+	git commit -qm example
+	run "$BAWN" run --rm shell "$WS/filled" -- sh -c 'for i in .env:$(git rev-parse :.env.example) .env.local:$(git hash-object -w --stdin </dev/null); do
+		git update-index --add --cacheinfo "100644,${i#*:},${i%%:*}"; done; cat .env'
+	refute_output "KEY="
+	run "$BAWN" run --rm shell "$WS/filled" -- cat .env
+	assert_output "KEY="
+	run "$BAWN" run --rm shell "$WS/filled" -- cat .env
+	assert_output "KEY="
+	echo "$CANARY" >>.env
+	echo "$CANARY" >>.env.local
+	for i in 1 2; do
+		run "$BAWN" run --rm shell "$WS/filled" -- cat .env .env.local
+		refute_canary || fail "session $i after it was filled in"
+		assert_output ".env reads as empty, as it did before git tracked it"
+	done
+}
+
+@test "FS-03 CFG-04 a directory masked whole is one entry of the record" {
+	git_repo
+	echo 'keys/' >>.git/info/exclude
+	mkdir -p keys/deep
+	(cd keys/deep && seq 300 | xargs touch)
+	plant "$WS/keys/deep/one.txt"
+	BAWN_OPTS=(--mask keys/)
+	in_sandbox_sh 'git update-index --add --cacheinfo 100644,$(git hash-object -w --stdin </dev/null),keys/deep/one.txt'
+	[ "$(stat -c %s "$XDG_DATA_HOME/bawn/masked")" = 16 ] || fail "$(stat -c %s "$XDG_DATA_HOME/bawn/masked")"
+	rm -rf "$XDG_CACHE_HOME/bawn"
+	in_sandbox_sh 'cat keys/deep/one.txt; touch .env'
+	refute_canary
 }
 
 @test "FS-03 a directory that is shut to the scan reads as empty, and opens with its masks" {
@@ -213,6 +252,7 @@ read_all_ways() { # FILE
 	refute_canary
 	assert_output "more files and directories that match masks or are protected than can be guarded: remove"
 	assert_output "the first that is too many: $WS/"
+	[ ! -s "$XDG_DATA_HOME/bawn/masked" ] || fail "masked by a start that was refused"
 	rm -rf "$WS/a"
 	# git directories: one more than can be, as many as can be, and more in one place than is listed
 	git_repo "$WS/zz"
