@@ -66,7 +66,7 @@ log_in() {
 }
 
 tool() { run timeout 60 "$BAWN" run --rm "${OPTS[@]}" tool -- bash -c "$1" </dev/null; }
-ask='curl -sS -o /dev/null -w "%{http_code}\n" -H "Authorization: Bearer $(grep -o "at-[a-z0-9A-Z-]*" ~/.tool/login.json)" https://api.test/models'
+ask='curl -sS -o /dev/null -w "%{http_code}\n" -H "Authorization: Bearer $(grep -o "at-[a-z0-9A-Z-]*" ~/.tool/login.json)" https://api.test/v1/models'
 control() { curl -sS --cacert "$T/ca.pem" --connect-to "auth.test:443:127.0.0.1:$MODEL_PORT" -d "$1" https://auth.test/control; }
 renewed() { grep -c '"renewed":true' "$MODEL_LOG" || :; }
 held() { /usr/bin/python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["o"][sys.argv[2]])' "$LOGIN" "$1"; }
@@ -361,7 +361,7 @@ refute_tokens() {
 	rm "$LOGIN" "$WS/x"
 	wait $pid
 	[ ! -e "$LOGIN" ]
-	[ "$(grep -c '"path":"/models".*"status":200' "$MODEL_LOG")" = 4 ] || fail "$(cat "$MODEL_LOG")"
+	[ "$(grep -c '"path":"/v1/models".*"status":200' "$MODEL_LOG")" = 4 ] || fail "$(cat "$MODEL_LOG")"
 }
 
 # The processes of bawn-login that belong to this test: they have its server in their arguments.
