@@ -175,6 +175,8 @@ read_all_ways() { # FILE
 	run "$BAWN" run --rm shell "$WS/filled" -- sh -c 'for i in .env:$(git rev-parse :.env.example) .env.local:$(git hash-object -w --stdin </dev/null); do
 		git update-index --add --cacheinfo "100644,${i#*:},${i%%:*}"; done; cat .env'
 	refute_output "KEY="
+	# an index of a moment ago is read again each time, and what is proven then would not show
+	sleep 0.2
 	run "$BAWN" run --rm shell "$WS/filled" -- cat .env
 	assert_output "KEY="
 	run "$BAWN" run --rm shell "$WS/filled" -- cat .env
