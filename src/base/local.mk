@@ -17,6 +17,7 @@ libbase_a_SOURCES = \
 	src/base/text.h src/base/text.c \
 	src/base/digest.h src/base/digest.c \
 	src/base/sha1.h src/base/sha1.c \
+	src/base/git-name.h src/base/git-name.c \
 	src/base/sha256.h src/base/sha256.c \
 	src/base/kept-mode.h src/base/kept-mode.c \
 	src/base/share.h src/base/share.c \

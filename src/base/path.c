@@ -69,6 +69,35 @@ bool path_within(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
+bool path_meets(const char *path, const char *other)
+{
+	return path_within(path, other) || path_within(other, path);
+}
+
+char *path_fold(struct arena *a, const char *path)
+{
+	char *out = arena_alloc(a, strlen(path) + 2);
+	size_t n = 0;
+	for (const char *p = path; out && *p;) {
+		p += strspn(p, "/");
+		const size_t k = strcspn(p, "/");
+		if (k == 2 && p[0] == '.' && p[1] == '.') {
+			while (n && out[--n] != '/')
+				;
+		} else if (k && !(k == 1 && *p == '.')) {
+			out[n++] = '/';
+			memcpy(out + n, p, k);
+			n += k;
+		}
+		p += k;
+	}
+	if (out && n == 0)
+		out[n++] = '/';
+	if (out)
+		out[n] = '\0'; /* longer, before a ".." */
+	return out;
+}
+
 char *path_join(struct arena *a, const char *dir, const char *name)
 {
 	size_t n = strlen(dir);

@@ -24,6 +24,13 @@ char *path_settle(struct arena *a, const char *path);
 /* Is path (absolute, resolved) dir itself or below it? "/area2" is not within "/area". */
 bool path_within(const char *path, const char *dir);
 
+/* Is either of them within the other? */
+bool path_meets(const char *path, const char *other);
+
+/* An absolute path with "." and ".." folded, as a program does that looks at no links; in arena.
+ * Where that leads is decided by whoever opens it. */
+char *path_fold(struct arena *a, const char *path);
+
 /* "dir/name" in arena, one slash between. */
 char *path_join(struct arena *a, const char *dir, const char *name);
 

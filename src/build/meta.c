@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/json-out.h"
+#include "base/path.h"
 #include "build/build.h"
 
 static int oom(struct err *err)
@@ -308,25 +309,6 @@ int build_meta(struct build *b, struct build_state *st, const struct df_inst *i,
 char *build_path(struct build *b, const struct build_state *st, const char *text)
 {
 	const char *base = *text == '/' || !st->workdir ? "" : st->workdir;
-	char *s = arena_alloc(&b->a, strlen(base) + strlen(text) + 3);
 	char *whole = arena_printf(&b->a, "%s/%s", base, text);
-	size_t n = 0;
-	for (const char *p = whole; s && p && *p;) {
-		p += strspn(p, "/");
-		size_t len = strcspn(p, "/");
-		if (len == 2 && p[0] == '.' && p[1] == '.') {
-			while (n && s[--n] != '/')
-				;
-		} else if (len && !(len == 1 && *p == '.')) {
-			s[n++] = '/';
-			memcpy(s + n, p, len);
-			n += len;
-		}
-		p += len;
-	}
-	if (s && !n)
-		s[n++] = '/';
-	if (s)
-		s[n] = '\0'; /* longer, before a ".." */
-	return s;
+	return whole ? path_fold(&b->a, whole) : NULL;
 }

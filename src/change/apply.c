@@ -53,7 +53,7 @@ static const char *stage_name(const struct item *it, char buf[static 48])
 static bool is_masked(const struct change_request *req, const char *path)
 {
 	for (size_t i = 0; i < req->masked.n; i++)
-		if (path_within(path, req->masked.v[i]) || path_within(req->masked.v[i], path))
+		if (path_meets(path, req->masked.v[i]))
 			return true;
 	return false;
 }

@@ -13,8 +13,8 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/git-name.h"
 #include "base/path.h"
-#include "change/object.h"
 #include "scan/git-index.h"
 
 #define INDEX_MAX ((size_t)512 << 20)
@@ -53,7 +53,7 @@ static int add_tracked(void *ctx, const char *path, uint32_t mode, const unsigne
 		d->v = p;
 		d->cap = cap;
 	}
-	char *hex = arena_alloc(&c->arena, OBJECT_HEX_MAX);
+	char *hex = arena_alloc(&c->arena, GIT_NAME_MAX);
 	char *copy = arena_dup(&c->arena, path);
 	if (!hex || !copy)
 		return -ENOMEM;
@@ -107,13 +107,13 @@ static bool since(const struct direct *d, const struct stat *st)
 static bool same_as_git(
 	const struct direct *d, const char *path, const struct entry *now, const struct tracked *t)
 {
-	char name[OBJECT_HEX_MAX], to[TARGET_MAX];
+	char name[GIT_NAME_MAX], to[TARGET_MAX];
 	unsigned int len = d->c->req->hash_len;
 	if (S_ISLNK(now->st.st_mode)) {
 		ssize_t n = entry_link(d->c, now, path, to);
 		if (n < 0 || t->mode != 0120000)
 			return false;
-		object_name(to, (size_t)n, len, name);
+		git_blob_name(to, (size_t)n, len, name);
 		return streq(name, t->object);
 	}
 	if (t->mode != (now->st.st_mode & 0100 ? 0100755u : 0100644u) ||
@@ -124,7 +124,7 @@ static bool same_as_git(
 	ssize_t n = fd >= 0 && buf ? fd_read_full(fd, buf, (size_t)now->st.st_size) : -1;
 	if (n < 0)
 		return false;
-	object_name(buf, (size_t)n, len, name);
+	git_blob_name(buf, (size_t)n, len, name);
 	return streq(name, t->object);
 }
 
@@ -277,7 +277,7 @@ static int read_line(char *buf, size_t cap)
 
 int git_object(const char *name, char **ret, size_t *ret_n)
 {
-	char line[128], ask[OBJECT_HEX_MAX + 1], *end;
+	char line[128], ask[GIT_NAME_MAX + 1], *end;
 	size_t len = strlen(name);
 	snprintf(ask, sizeof(ask), "%s\n", name);
 	int r = fd_write_all(GIT_IN, ask, len + 1);

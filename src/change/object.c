@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "base/sha1.h"
-#include "base/sha256.h"
 
 static uint32_t load32(const unsigned char *p)
 {
@@ -28,28 +27,6 @@ void object_sha1(const void *data, size_t n, unsigned char ret[static SHA1_LEN])
 	sha1_begin(&s);
 	sha1_add(&s, data, n);
 	sha1_raw(&s, ret);
-}
-
-void object_name(const void *data, size_t n, unsigned int hash_len, char ret[static OBJECT_HEX_MAX])
-{
-	char head[32];
-	size_t len = (size_t)snprintf(head, sizeof(head), "blob %zu", n) + 1;
-	if (hash_len != SHA1_LEN) {
-		struct sha256 s;
-		sha256_begin(&s);
-		sha256_add(&s, head, len);
-		sha256_add(&s, data, n);
-		sha256_end(&s, ret);
-		return;
-	}
-	struct sha1 s;
-	unsigned char raw[SHA1_LEN];
-	sha1_begin(&s);
-	sha1_add(&s, head, len);
-	sha1_add(&s, data, n);
-	sha1_raw(&s, raw);
-	for (size_t i = 0; i < SHA1_LEN; i++)
-		snprintf(ret + 2 * i, 3, "%02x", raw[i]);
 }
 
 struct base85 {

@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 
+#include "base/git-name.h"
 #include "base/fd.h"
 #include "change/diff.h"
 #include "change/object.h"
@@ -235,7 +236,7 @@ static int put_hunks(struct out *o, const struct diff *d)
 static void put_head(struct out *o, const struct change *c, const char *path,
 	const struct side *was, const struct side *now, bool same)
 {
-	char old[OBJECT_HEX_MAX], new[OBJECT_HEX_MAX];
+	char old[GIT_NAME_MAX], new[GIT_NAME_MAX];
 	puts_(o, "diff --git ");
 	put_name(o, "a/", path);
 	puts_(o, " ");
@@ -253,9 +254,9 @@ static void put_head(struct out *o, const struct change *c, const char *path,
 	memset(new, '0', sizeof(new));
 	old[2 * c->req->hash_len] = new[2 * c->req->hash_len] = '\0';
 	if (was->there)
-		object_name(text_of(was), was->n, c->req->hash_len, old);
+		git_blob_name(text_of(was), was->n, c->req->hash_len, old);
 	if (now->there)
-		object_name(text_of(now), now->n, c->req->hash_len, new);
+		git_blob_name(text_of(now), now->n, c->req->hash_len, new);
 	putf(o, "index %s..%s", old, new);
 	if (was->there && now->there && was->mode == now->mode)
 		putf(o, " %o", now->mode);

@@ -7,25 +7,19 @@
 #include "base/path.h"
 #include "run/run.h"
 
-/* What is mounted at place has path in it, or is in it. */
-static bool meets(const char *place, const char *path)
-{
-	return path_within(path, place) || path_within(place, path);
-}
-
 /* Is path (resolved) there inside, as far as mounts go? */
 static bool is_mounted(const struct run *r, const char *path)
 {
-	if (run_has_workspace(r) && meets(r->ws.path, path))
+	if (run_has_workspace(r) && path_meets(r->ws.path, path))
 		return true;
 	for (size_t i = 0; i < r->n_extras; i++)
-		if (meets(r->extras[i].path, path))
+		if (path_meets(r->extras[i].path, path))
 			return true;
 	for (size_t i = 0; i < r->tools.n; i++)
-		if (meets(r->tools.v[i].path, path))
+		if (path_meets(r->tools.v[i].path, path))
 			return true;
 	for (size_t i = 0; i < r->agent.binds.n; i++)
-		if (meets(r->agent.binds.v[i], path))
+		if (path_meets(r->agent.binds.v[i], path))
 			return true;
 	return false;
 }

@@ -22,7 +22,7 @@ static bool shown(const struct sandbox *s, const char *path)
 static bool too_much(const struct plan *p, const char *path)
 {
 	return path_within(p->home, path) || (p->workspace && path_within(p->workspace, path)) ||
-		path_within(p->state_dir, path) || path_within(path, p->state_dir);
+		path_meets(path, p->state_dir);
 }
 
 int sandbox_lend(struct sandbox *s, const char *path, struct err *err)

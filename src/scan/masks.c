@@ -21,9 +21,8 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "base/git-name.h"
 #include "base/path.h"
-#include "base/sha1.h"
-#include "base/sha256.h"
 #include "scan/git-index.h"
 #include "scan/key-text.h"
 
@@ -342,40 +341,20 @@ static int collect(struct masks *m, bool again)
 /* Has the file at path the content that the index names?  Nothing at all proves nothing. */
 static bool is_in_git(struct masks *m, const char *path, const struct git_index_query *q)
 {
-	char head[32], hex[SHA256_HEX + 1];
-	unsigned char raw[SHA1_LEN];
-	char *text = NULL;
-	bool same = false;
-	struct arena keep = m->s->arena;
-	m->s->arena = (struct arena){0};
+	char is[GIT_NAME_MAX], want[GIT_NAME_MAX], *text;
+	struct arena a = {0};
 	const ssize_t n = q->n_object
-		? scan_read(m->s, (struct scan_at){&m->s->base[0], path}, PROOF_MAX, &text)
+		? scan_read_in(&a, (struct scan_at){&m->s->base[0], path}, PROOF_MAX, &text)
 		: -1;
+	bool same = false;
+	/* what is empty anyone can name */
 	if (n > 0 && (size_t)n < PROOF_MAX) {
-		const size_t k = (size_t)snprintf(head, sizeof(head), "blob %zd", n) + 1;
-		if (q->n_object == SHA1_LEN) {
-			struct sha1 s;
-			sha1_begin(&s);
-			sha1_add(&s, head, k);
-			sha1_add(&s, text, (size_t)n);
-			sha1_raw(&s, raw);
-			same = memcmp(raw, q->object, sizeof(raw)) == 0;
-		} else {
-			struct sha256 s;
-			sha256_begin(&s);
-			sha256_add(&s, head, k);
-			sha256_add(&s, text, (size_t)n);
-			sha256_end(&s, hex);
-			same = true;
-			for (size_t i = 0; same && i < q->n_object; i++) {
-				char two[3];
-				snprintf(two, sizeof(two), "%02x", q->object[i]);
-				same = memcmp(two, hex + 2 * i, 2) == 0;
-			}
-		}
+		git_blob_name(text, (size_t)n, q->n_object, is);
+		for (size_t i = 0; i < q->n_object; i++)
+			snprintf(want + 2 * i, 3, "%02x", q->object[i]);
+		same = streq(is, want);
 	}
-	arena_free(&m->s->arena);
-	m->s->arena = keep;
+	arena_free(&a);
 	return same;
 }
 
@@ -444,16 +423,14 @@ static bool holds_key(struct masks *m, struct cand *c, const char *path, const s
 	if ((c->flags & CAND_CHECKED) && c->ino == st->st_ino && c->ctime == ctime)
 		return c->flags & CAND_KEY;
 	c->flags &= ~(uint32_t)(CAND_CHECKED | CAND_KEY);
-	char *text = NULL;
 	ssize_t n = 0;
 	if (st->st_size >= 32 && st->st_size <= KEY_FILE_MAX) {
-		struct arena keep = m->s->arena;
-		m->s->arena = (struct arena){0};
-		n = scan_read(m->s, (struct scan_at){&m->s->base[0], path}, KEY_HEAD, &text);
+		struct arena a = {0};
+		char *text;
+		n = scan_read_in(&a, (struct scan_at){&m->s->base[0], path}, KEY_HEAD, &text);
 		if (n > 0 && key_text(path_base(path), text, (size_t)n))
 			c->flags |= CAND_KEY;
-		arena_free(&m->s->arena);
-		m->s->arena = keep;
+		arena_free(&a);
 	}
 	if (ctime < m->racy_after && n >= 0) {
 		c->flags |= CAND_CHECKED;

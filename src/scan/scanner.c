@@ -138,7 +138,7 @@ int scan_stat(struct scan_at at, struct stat *ret)
 	return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
-ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret)
+ssize_t scan_read_in(struct arena *a, struct scan_at at, size_t max, char **ret)
 {
 	struct stat st;
 	_cleanup_close_ int path = scan_open(at, O_PATH);
@@ -152,7 +152,7 @@ ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret)
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -EINVAL;
 	size_t n = MIN(max, (size_t)st.st_size);
-	char *buf = arena_alloc(&s->arena, n + 1);
+	char *buf = arena_alloc(a, n + 1);
 	if (!buf)
 		return -ENOMEM;
 	ssize_t got = fd_read_full(fd, buf, n);
@@ -161,6 +161,11 @@ ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret)
 	buf[got] = '\0';
 	*ret = buf;
 	return got;
+}
+
+ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret)
+{
+	return scan_read_in(&s->arena, at, max, ret);
 }
 
 char *scan_follow(struct scanner *s, const char *rel)

@@ -79,6 +79,7 @@ int scan_list(struct scanner *s, struct scan_at at);
 int scan_stat(struct scan_at at, struct stat *ret); /* of the last component itself */
 /* Up to max bytes of a regular file, NUL behind; -errno, never blocks. */
 ssize_t scan_read(struct scanner *s, struct scan_at at, size_t max, char **ret);
+ssize_t scan_read_in(struct arena *a, struct scan_at at, size_t max, char **ret);
 /* Where a link leads, links on the way followed, when that is below the root: relative. */
 char *scan_follow(struct scanner *s, const char *rel);
 bool scan_since(const struct scanner *s, const struct stat *st);

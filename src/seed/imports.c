@@ -112,31 +112,6 @@ struct importer {
 	int depth;
 };
 
-/* An absolute path with "." and ".." folded, as the tools do before they open it. */
-static char *fold(struct arena *a, const char *path)
-{
-	char *out = arena_alloc(a, strlen(path) + 2);
-	size_t n = 0;
-	for (const char *p = path; out && *p;) {
-		p += strspn(p, "/");
-		const size_t k = strcspn(p, "/");
-		if (k == 2 && p[0] == '.' && p[1] == '.') {
-			while (n && out[--n] != '/')
-				;
-		} else if (k && !(k == 1 && *p == '.')) {
-			out[n++] = '/';
-			memcpy(out + n, p, k);
-			n += k;
-		}
-		p += k;
-	}
-	if (out && n == 0)
-		out[n++] = '/';
-	if (out)
-		out[n] = '\0';
-	return out;
-}
-
 static bool is_file(const char *path)
 {
 	struct stat st;
@@ -189,8 +164,8 @@ static bool places(const struct importer *by, const char *import, char **ret_pat
 	char *path = absolute ? path_expand_home(c->a, import, c->home)
 			      : path_join(c->a, dir ? dir : "/", import);
 	char *there = absolute ? path : path_join(c->a, inside ? inside : "/", import);
-	*ret_path = path ? fold(c->a, path) : NULL;
-	*ret_there = there ? fold(c->a, there) : NULL;
+	*ret_path = path ? path_fold(c->a, path) : NULL;
+	*ret_there = there ? path_fold(c->a, there) : NULL;
 	return *ret_path && *ret_there;
 }
 
@@ -221,12 +196,13 @@ static bool on_import(void *ud, const char *import)
 	const bool below = path_within(there, c->home);
 	const char *rel = below ? there + strlen(c->home) + 1 : NULL;
 	if (!(below && seed_exists(c, rel)) && seed_file_inside(c, there))
-		return true; /* mounted, or the template's */
+		return true;                                    /* mounted, or the template's */
+	const bool secret = secret_file_name(path_base(there)); /* which is said as one */
 	if (!below)
 		stays(by, import, "it is not inside (a further PATH brings it)");
-	else if (!secret_text_name(there) && !secret_file_name(path_base(there)))
+	else if (!secret && !secret_text_name(there))
 		stays(by, import, "no text by its name (a further PATH brings it)");
-	else if (!may_bring(by, path) && !secret_file_name(path_base(there)))
+	else if (!secret && !may_bring(by, path))
 		stays(by, import, "imported by way of a link (a further PATH brings it)");
 	else
 		bring(by, import, path, rel);

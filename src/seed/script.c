@@ -105,17 +105,12 @@ static bool system_has(struct seed_copy *c, const char *file)
 	return false;
 }
 
-/* Is it there with a place that is mounted: in it, or a directory that the place lies in? */
-static bool comes_with(const char *place, const char *file)
-{
-	return path_within(file, place) || path_within(place, file);
-}
-
+/* What is mounted brings what is in it, and the directories that it lies in. */
 bool seed_file_inside(struct seed_copy *c, const char *file)
 {
-	bool mounted = c->workspace && comes_with(c->workspace, file);
+	bool mounted = c->workspace && path_meets(file, c->workspace);
 	for (size_t i = 0; i < c->shown->n && !mounted; i++)
-		mounted = comes_with(c->shown->v[i], file);
+		mounted = path_meets(file, c->shown->v[i]);
 	if (mounted)
 		return access(file, F_OK) == 0;
 	if (!path_within(file, c->home))

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <time.h>
 
+#include "base/git-name.h"
 #include "base/file.h"
 #include "change/diff.h"
 #include "change/ledger.h"
@@ -14,13 +15,13 @@
 static void digests(void **state)
 {
 	(void)state;
-	char hex[OBJECT_HEX_MAX];
+	char hex[GIT_NAME_MAX];
 	unsigned char raw[SHA1_LEN];
-	object_name("", 0, 20, hex);
+	git_blob_name("", 0, 20, hex);
 	assert_string_equal(hex, "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
-	object_name("hello\n", 6, 20, hex);
+	git_blob_name("hello\n", 6, 20, hex);
 	assert_string_equal(hex, "ce013625030ba8dba906f756967f9e9ca394464a");
-	object_name("", 0, 32, hex);
+	git_blob_name("", 0, 32, hex);
 	assert_string_equal(
 		hex, "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813");
 	/* FIPS 180-4: "abc", and a message of two blocks */
