@@ -68,13 +68,11 @@ size_t json_doc_filter(struct json_doc *d, const struct keypats *keep, const str
 void json_doc_remove(struct json_doc *d, const struct keypats *which,
 	void (*removed)(void *ud, const char *place), void *ud);
 
-/* Remove each string that is lost; each is named. */
-void json_doc_remove_strings(struct json_doc *d, bool (*lost)(void *ud, const char *value),
-	void (*removed)(void *ud, const char *place), void *ud);
-
-/* Each string whose place these patterns cover (NULL: each), in order. */
-void json_doc_each_string(const struct json_doc *d, const struct keypats *which,
-	void (*fn)(void *ud, const char *value), void *ud);
+/* Each string whose place these patterns cover (NULL: each), in order; one that goes is removed,
+ * and named.  removed: not NULL where any goes. */
+void json_doc_strings(struct json_doc *d, const struct keypats *which,
+	bool (*goes)(void *ud, const char *value), void (*removed)(void *ud, const char *place),
+	void *ud);
 
 #define JSON_ARGS_MAX 64 /* more of a command's arguments are not looked at */
 /* Remove the object around each string that a pattern names and whose command is missing inside;

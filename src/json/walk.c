@@ -33,79 +33,61 @@ void json_doc_remove(struct json_doc *d, const struct keypats *which,
 	remove_below((json_t *)d, which, &path, removed, ud);
 }
 
-static void strings_below(const json_t *v, const struct keypats *which, struct keypath *path,
-	void (*fn)(void *ud, const char *value), void *ud)
+struct strings {
+	const struct keypats *which;
+	bool (*goes)(void *ud, const char *value);
+	void (*removed)(void *ud, const char *place);
+	void *ud;
+};
+
+static void strings_below(const struct strings *s, json_t *v, struct keypath *path);
+
+/* Of what is kept at path: false, it has to go. */
+static bool stays(const struct strings *s, json_t *child, struct keypath *path)
+{
+	char place[512];
+	if (!json_is_string(child)) {
+		strings_below(s, child, path);
+		return true;
+	}
+	if ((s->which && !keypats_cover(s->which, path)) ||
+		!s->goes(s->ud, json_string_value(child)))
+		return true;
+	s->removed(s->ud, keypath_text(path, place, sizeof(place)));
+	return false;
+}
+
+static void strings_below(const struct strings *s, json_t *v, struct keypath *path)
 {
 	char index[24];
-	size_t at;
-	const char *key;
-	json_t *child;
-	if (json_is_string(v) && (!which || keypats_cover(which, path)))
-		fn(ud, json_string_value(v));
-	if (path->n == KEYPATH_MAX)
-		return;
-	path->n++;
-	if (json_is_array(v)) {
-		json_array_foreach(v, at, child)
-		{
-			snprintf(index, sizeof(index), "%zu", at);
-			path->seg[path->n - 1] = index;
-			strings_below(child, which, path, fn, ud);
-		}
-	} else if (json_is_object(v)) {
-		json_object_foreach((json_t *)(uintptr_t)v, key, child)
-		{
-			path->seg[path->n - 1] = key;
-			strings_below(child, which, path, fn, ud);
-		}
-	}
-	path->n--;
-}
-
-void json_doc_each_string(const struct json_doc *d, const struct keypats *which,
-	void (*fn)(void *ud, const char *value), void *ud)
-{
-	struct keypath path = {0};
-	strings_below((const json_t *)d, which, &path, fn, ud);
-}
-
-static void cut_below(json_t *v, struct keypath *path, bool (*lost)(void *ud, const char *value),
-	void (*removed)(void *ud, const char *place), void *ud)
-{
-	char index[24], place[512];
 	const char *key;
 	json_t *child;
 	void *next;
 	if (path->n == KEYPATH_MAX)
 		return;
 	path->n++;
-	for (size_t i = json_array_size(v); i-- > 0;) {
-		snprintf(index, sizeof(index), "%zu", i);
+	for (size_t i = 0, at = 0, n = json_array_size(v); at < n; at++) {
+		snprintf(index, sizeof(index), "%zu", at);
 		path->seg[path->n - 1] = index;
-		child = json_array_get(v, i);
-		if (!json_is_string(child) || !lost(ud, json_string_value(child))) {
-			cut_below(child, path, lost, removed, ud);
-			continue;
-		}
-		removed(ud, keypath_text(path, place, sizeof(place)));
-		json_array_remove(v, i);
+		if (stays(s, json_array_get(v, i), path))
+			i++;
+		else
+			json_array_remove(v, i);
 	}
 	json_object_foreach_safe(v, next, key, child)
 	{
 		path->seg[path->n - 1] = key;
-		if (!json_is_string(child) || !lost(ud, json_string_value(child))) {
-			cut_below(child, path, lost, removed, ud);
-			continue;
-		}
-		removed(ud, keypath_text(path, place, sizeof(place)));
-		json_object_del(v, key);
+		if (!stays(s, child, path))
+			json_object_del(v, key);
 	}
 	path->n--;
 }
 
-void json_doc_remove_strings(struct json_doc *d, bool (*lost)(void *ud, const char *value),
-	void (*removed)(void *ud, const char *place), void *ud)
+void json_doc_strings(struct json_doc *d, const struct keypats *which,
+	bool (*goes)(void *ud, const char *value), void (*removed)(void *ud, const char *place),
+	void *ud)
 {
+	const struct strings s = {which, goes, removed, ud};
 	struct keypath path = {0};
-	cut_below((json_t *)d, &path, lost, removed, ud);
+	strings_below(&s, (json_t *)d, &path);
 }

@@ -262,11 +262,12 @@ static bool next_reference(const char **value, char path[static PATH_MAX])
 	return false;
 }
 
-static void on_reference(void *ud, const char *value)
+static bool on_reference(void *ud, const char *value)
 {
 	char path[PATH_MAX];
 	while (next_reference(&value, path))
 		on_import(ud, path);
+	return false;
 }
 
 /* A tool may not start at all where such a text isn't there. */
@@ -290,16 +291,17 @@ static void on_lost(void *ud, const char *place)
 		by->rel, place);
 }
 
-static void on_glob(void *ud, const char *value)
+static bool on_glob(void *ud, const char *value)
 {
 	struct importer *by = ud;
 	char *pattern = path_expand_home(by->all->c->a, value, by->all->c->home);
 	glob_t found;
 	if (!pattern || *pattern != '/' || glob(pattern, GLOB_NOCHECK, NULL, &found) != 0)
-		return; /* beside the project, or an address */
+		return false; /* beside the project, or an address */
 	for (size_t i = 0; i < found.gl_pathc && by->all->r == 0; i++)
 		on_import(by, found.gl_pathv[i]);
 	globfree(&found);
+	return false;
 }
 
 int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel, struct json_doc *doc,
@@ -307,9 +309,9 @@ int seed_imports_doc(struct seed_copy *c, const char *path, const char *rel, str
 {
 	struct imports all = {.c = c, .err = err};
 	struct importer by = importer_of(&all, path, rel, 1);
-	json_doc_each_string(doc, NULL, on_reference, &by);
+	json_doc_strings(doc, NULL, on_reference, NULL, &by);
 	if (texts->n)
-		json_doc_each_string(doc, texts, on_glob, &by);
-	json_doc_remove_strings(doc, is_lost, on_lost, &by);
+		json_doc_strings(doc, texts, on_glob, NULL, &by);
+	json_doc_strings(doc, NULL, is_lost, on_lost, &by);
 	return all.r;
 }

@@ -281,34 +281,44 @@ static int take_settings(struct run *r, const struct seed_state *s, const char *
 	return 0;
 }
 
-/* One entry: where it is, where it goes, and what of it now: 0 files and directories, 1 settings, 2
- * what the files import, which may be there by then. */
-static int take_entry(struct run *r, const struct seed_state *s, int pass, struct err *err)
+/* What the texts of an entry import, or its settings name. */
+static int take_texts(struct run *r, const struct seed_state *s, const char *from, const char *rel,
+	struct err *err)
 {
+	if (s->imports)
+		return seed_imports(&r->copy, from, rel, err);
+	for (size_t i = 0; i < r->n_docs; i++)
+		if (r->docs[i].state == s && r->docs[i].json)
+			return seed_imports_doc(
+				&r->copy, from, rel, r->docs[i].json, &s->texts, err);
+	return 0;
+}
+
+/* In this order: what is named may be there by then. */
+enum pass { TAKE_FILES, TAKE_SETTINGS, TAKE_TEXTS, PASSES };
+
+static int take_entry(struct run *r, const struct seed_state *s, enum pass pass, struct err *err)
+{
+	const bool settings = s->format != SEED_PLAIN;
 	char *from = expand_path(r, s->path, true);
 	char *rel = expand_path(r, s->path, false);
 	if (!from || !rel)
 		return err_set(err, EINVAL, "%s: bad path \"%s\"", r->rq->profile, s->path);
-	if (pass == 1)
-		return take_settings(r, s, from, rel, err);
-	if (pass == 2 && s->imports)
-		return seed_imports(&r->copy, from, rel, err);
-	for (size_t i = 0; pass == 2 && i < r->n_docs; i++)
-		if (r->docs[i].state == s && r->docs[i].json)
-			return seed_imports_doc(
-				&r->copy, from, rel, r->docs[i].json, &s->texts, err);
-	if (pass == 2)
+	if (pass == TAKE_TEXTS)
+		return take_texts(r, s, from, rel, err);
+	if (settings != (pass == TAKE_SETTINGS))
 		return 0;
-	return seed_copy(&r->copy, from, rel, arena_printf(r->a, "~/%s", rel), &s->exclude, err);
+	return settings
+		? take_settings(r, s, from, rel, err)
+		: seed_copy(&r->copy, from, rel, arena_printf(r->a, "~/%s", rel), &s->exclude, err);
 }
 
 static int take_state(struct run *r, struct err *err)
 {
 	int k = 0;
-	for (int pass = 0; pass < 3; pass++)
+	for (enum pass pass = 0; pass < PASSES; pass++)
 		for (size_t i = 0; i < r->spec.n_state && k == 0; i++)
-			if (pass == 2 || (r->spec.state[i].format != SEED_PLAIN) == (pass == 1))
-				k = take_entry(r, &r->spec.state[i], pass, err);
+			k = take_entry(r, &r->spec.state[i], pass, err);
 	struct json_watch w;
 	for (size_t i = 0; i < r->n_docs && k == 0; i++) {
 		struct doc *d = &r->docs[i];
