@@ -273,7 +273,7 @@ int run_credentials_begin(struct run *r, struct err *err)
 int run_credentials_note(struct run *r, struct err *err)
 {
 	char *path = path_join(&r->arena, r->box.dir, FILE_NAME), *text = arena_dup(&r->arena, "");
-	if (!r->lasting)
+	if (!r->lasting || r->opt.dry_run)
 		return 0;
 	for (size_t i = 0; i < r->n_credentials; i++) {
 		const struct run_credential *k = &r->credentials[i];

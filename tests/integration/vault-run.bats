@@ -87,6 +87,20 @@ teardown() {
 	done
 }
 
+@test "--dry-run of a sandbox that is none yet, and of one that runs: the plan, and no file of either" {
+	run "$BAWN" run --dry-run --name later "${BAWN_OPTS[@]}" shell "$WS" -- true
+	assert_status 0
+	assert_output 'a placeholder in API_TEST_KEY'
+	[ ! -e "$XDG_DATA_HOME/bawn/sandboxes/later" ]
+	start_box
+	local here=$XDG_DATA_HOME/bawn/sandboxes/box
+	cp "$here/stand-ins" "$T/before"
+	run "$BAWN" run --dry-run box -- true
+	assert_status 0
+	# who joins goes by it: another placeholder would reach the upstream as it is
+	cmp "$T/before" "$here/stand-ins"
+}
+
 @test "CRED-03 the key is in no message, error, plan or log, and a request's query is in none either" {
 	run "$BAWN" run --rm --dry-run "${BAWN_OPTS[@]}" shell "$WS" -- true
 	assert_output 'apitest, in x-api-key to api.test'
