@@ -122,6 +122,14 @@ char *path_expand_home(struct arena *a, const char *path, const char *home)
 	return arena_dup(a, path);
 }
 
+char *path_of_word(struct arena *a, const char *word)
+{
+	const char *dot = strrchr(word, '.');
+	const bool file = dot && dot > word && !strchr(word, '/') &&
+		(streq(dot, ".yaml") || streq(dot, ".yml"));
+	return file ? arena_printf(a, "./%s", word) : arena_dup(a, word);
+}
+
 const char *path_base(const char *path)
 {
 	const char *s = strrchr(path, '/');

@@ -39,6 +39,9 @@ char *path_expand_home(struct arena *a, const char *path, const char *home);
 
 /* The part behind the last slash. */
 const char *path_base(const char *path);
+/* A word of the command line that is a name or, with a slash, a path: one that ends as a YAML file
+ * does is that file of the current directory, "./WORD"; all else stays as it is. */
+char *path_of_word(struct arena *a, const char *word);
 /* What is before that, without the slash; "/" of what is in it.  NULL: nothing, or no memory. */
 char *path_parent(struct arena *a, const char *path);
 

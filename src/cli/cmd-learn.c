@@ -115,9 +115,7 @@ static int parse(struct learn *l, int argc, char **argv, struct err *err)
 		return err_set(err, EINVAL, "which profile or sandbox?");
 	}
 	r->opt.rm = true;
-	r->opt.profile = argv[split.first];
-	if (strchr(r->opt.profile, '/'))
-		strv_add(&r->arena, &r->opt.given_files, r->opt.profile);
+	r->opt.profile = path_of_word(&r->arena, argv[split.first]);
 	for (int i = split.first + 1; i < split.end; i++) {
 		if (!argv[i][0])
 			return err_set(err, EINVAL, "a PATH is empty");

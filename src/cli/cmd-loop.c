@@ -155,7 +155,8 @@ static int parse(struct loop *l, struct run *r, struct err *err)
 					      : "which profile or sandbox?");
 	}
 	l->quiet = r->opt.verbosity < 0;
-	r->opt.profile = split.first < split.end ? argv[split.first] : NULL;
+	r->opt.profile = split.first < split.end ? path_of_word(&r->arena, argv[split.first])
+						 : NULL;
 	for (int i = split.first + 1; i < split.end; i++)
 		strv_add(&r->arena, &r->opt.paths, argv[i]);
 	snprintf(number, sizeof(number), "%" PRIu64, l->n);

@@ -2,6 +2,7 @@
 #include "cli/listing.h"
 
 #include "base/escape.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cli/admin.h"
 
@@ -33,6 +34,8 @@ int listing_run(struct ctx *c, const struct listing_verb *verbs, size_t n, const
 	c->usage = usage;
 	c->n = argc - 1;
 	c->arg = argv + 1;
+	for (int i = 0; i < c->n; i++)
+		c->arg[i] = path_of_word(&c->a, c->arg[i]);
 	if (admin_dirs_find(&c->a, &dirs, &err) < 0)
 		return admin_fail(&err);
 	c->locate = (struct locate){

@@ -2,6 +2,7 @@
 #include "cli/pack-args.h"
 
 #include "base/escape.h"
+#include "base/path.h"
 
 static int add_host_port(struct pack_args *p, const char *value, struct err *err)
 {
@@ -22,7 +23,7 @@ int pack_args_take(struct pack_args *p, int opt, char *value, struct err *err)
 	int r = 0;
 	switch (opt) {
 	case PACK_ARG_POLICY:
-		r = strv_push(p->a, &p->policies, value);
+		r = strv_push(p->a, &p->policies, path_of_word(p->a, value));
 		break;
 	case PACK_ARG_BESIDE:
 		r = strv_push(p->a, &p->beside, value);

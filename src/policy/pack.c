@@ -29,6 +29,8 @@ char *pack_abs(struct arena *a, const char *path)
 	char cwd[PATH_MAX];
 	if (!getcwd(cwd, sizeof(cwd)))
 		return NULL;
+	while (has_prefix(path, "./") && path[2] != '/')
+		path += 2;
 	return path_join(a, cwd, path);
 }
 
@@ -126,7 +128,7 @@ int pack_compile_argv(
 	return 0;
 }
 
-static int check_source(const struct blob_view *v, struct err *err)
+static int get_source(struct pack *p, const struct blob_view *v, struct err *err)
 {
 	struct source_id was, now;
 	if (v->len <= sizeof(was) || v->data[v->len - 1] != '\0')
@@ -135,7 +137,7 @@ static int check_source(const struct blob_view *v, struct err *err)
 	const char *path = v->data + sizeof(was);
 	if (source_id_stat(path, false, &now) < 0 || memcmp(&was, &now, sizeof(was)) != 0)
 		return err_set(err, ESTALE, "%s has changed", path);
-	return 0;
+	return strv_add(&p->arena, &p->sources, path);
 }
 
 static int get_strv(struct arena *a, const struct blob_view *v, struct strv *ret)
@@ -200,7 +202,7 @@ static int get_record(struct pack *p, const struct blob_view *v, bool sources, s
 	uint64_t u;
 	switch (v->tag) {
 	case PACK_SOURCE:
-		return sources ? check_source(v, err) : 0;
+		return sources ? get_source(p, v, err) : 0;
 	case PACK_NAME:
 		p->profile.name = blob_str(v);
 		return p->profile.name ? 0 : -EBADMSG;

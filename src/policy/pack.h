@@ -58,6 +58,9 @@ struct pack {
 	/* What the policy says about requests; NULL when it says nothing. */
 	struct credentials *credentials;
 	struct http_rules *http;
+	/* What it was made of: files and directories that were looked at, absolute.  None where
+	 * they were not checked (pack_open_fd). */
+	struct strv sources;
 	int fd; /* of the mapped file, read-only; the relay gets a copy */
 	void *map;
 	size_t map_bytes;

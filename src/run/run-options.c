@@ -422,11 +422,10 @@ static int option(void *ctx, int id, const char *value, struct err *err)
 	if (set_plain(o, id, value))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		if (lists[i].id == id) {
-			if (id == OPT_POLICY && strchr(value, '/'))
-				strv_add(&r->arena, &o->given_files, value);
-			return strv_add(&r->arena, lists[i].list, value);
-		}
+		if (lists[i].id == id)
+			return strv_push(&r->arena, lists[i].list,
+				id == OPT_POLICY ? path_of_word(&r->arena, value)
+						 : arena_dup(&r->arena, value));
 	switch (id) {
 	case OPT_EXPOSE_KEY:
 		return add_expose_key(r, value, err);
@@ -520,9 +519,8 @@ int run_options_parse(struct run *r, int argc, char **argv, struct err *err)
 			argv[0]);
 		return err_set(err, EINVAL, "which profile?");
 	}
-	r->opt.profile = split.first < split.end ? argv[split.first] : NULL;
-	if (r->opt.profile && strchr(r->opt.profile, '/'))
-		strv_add(&r->arena, &r->opt.given_files, r->opt.profile);
+	r->opt.profile = split.first < split.end ? path_of_word(&r->arena, argv[split.first])
+						 : NULL;
 	bool empty = false;
 	for (int i = split.first + 1; i < split.end; i++)
 		if (argv[i][0])

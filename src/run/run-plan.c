@@ -445,21 +445,29 @@ static int config_rows(struct run *r, struct strv *pinned, struct err *err)
 	return k;
 }
 
-/* What was given by its path decides about the next run as well: where it lies in a directory that
- * the agent may write, it stays as it is.  What is covered already stays covered. */
+static int given_row(struct run *r, const char *path, struct strv *pinned, struct err *err)
+{
+	const struct scan_item it = {.type = SCAN_FILE, .path = path_real(&r->arena, path)};
+	struct stat st;
+	bool skip = !it.path || stat(it.path, &st) < 0 || !S_ISREG(st.st_mode) ||
+		is_guarded(r, it.path);
+	return skip ? 0 : protect_row(r, &it, pinned, err);
+}
+
+/* What was given by its path decides about the next run as well, and so do the profile and policies
+ * that this one is made of, whoever named them, and when: where they lie in a directory that the
+ * agent may write, they stay as they are.  What is covered already stays covered. */
 static int given_rows(struct run *r, struct strv *pinned, struct err *err)
 {
-	for (size_t i = 0; i < r->opt.given_files.n; i++) {
-		const struct scan_item it = {
-			.type = SCAN_FILE, .path = path_real(&r->arena, r->opt.given_files.v[i])};
-		struct stat st;
-		bool skip = !it.path || stat(it.path, &st) < 0 || !S_ISREG(st.st_mode) ||
-			is_guarded(r, it.path);
-		int k = skip ? 0 : protect_row(r, &it, pinned, err);
-		if (k < 0)
-			return k;
-	}
-	return 0;
+	const struct strv *sources = &r->pack.sources;
+	int k = 0;
+	for (size_t i = 0; k == 0 && i < sources->n; i++)
+		if (!path_within(sources->v[i], r->install.data) &&
+			!path_within(sources->v[i], r->store.xdg.config))
+			k = given_row(r, sources->v[i], pinned, err);
+	for (size_t i = 0; k == 0 && i < r->opt.given_files.n; i++)
+		k = given_row(r, r->opt.given_files.v[i], pinned, err);
+	return k;
 }
 
 /* Of directories that lie in each other all but the outermost are looked through twice, and the

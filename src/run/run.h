@@ -42,7 +42,7 @@ struct run_options {
 	struct strv env;   /* -e and --env-file, KEY=value */
 	struct strv allow, deny, allow_private, policy, mask, allow_exec;
 	struct strv expose_key;  /* variables whose key the agent gets itself */
-	struct strv given_files; /* profile, policies and variables that were given by their path */
+	struct strv given_files; /* with variables, given by --env-file */
 	struct dialer_override *overrides;
 	size_t n_overrides, cap_overrides;
 	uint16_t host_ports[16];

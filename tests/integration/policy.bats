@@ -164,6 +164,29 @@ assert x["allowed"] is False and x["fix"] == "--allow example.com", x'
 	[[ $output != *evil* ]]
 }
 
+@test "a profile or policy is the file of the current directory where its name ends as one's does" {
+	cd "$WS"
+	printf 'allow: [example.net]\n' >net.yaml
+	printf 'comand: [sh]\n' >bad.yml
+	printf 'command: [sh]\npolicies: []\n' >tool.yaml
+	run -1 "$BAWN" profile lint bad.yml tool.yaml
+	assert_output "$WS/bad.yml:1:1: unknown key \"comand\"" "$WS/tool.yaml:1:1: warning"
+	run -0 "$BAWN" policy lint net.yaml
+	run -0 "$BAWN" policy show net.yaml
+	assert_output "# $WS/net.yaml" 'allow example.net'
+	run -0 "$BAWN" policy check --policy net.yaml shell example.net
+	assert_output "by $WS/net.yaml:1: allow example.net"
+	run -1 "$BAWN" policy check tool.yaml example.net
+	run -0 "$BAWN" run --rm --policy net.yaml tool.yaml -- -c 'echo ran'
+	assert_output ran
+	run -125 "$BAWN" run --rm other.yaml -- -c 'echo ran'
+	assert_output "$WS/other.yaml does not exist"
+	# a name stays one: nothing of the workspace stands for it
+	printf 'command: [sh]\n' >mine
+	run -125 "$BAWN" run --rm mine -- -c 'echo ran'
+	refute_output ran
+}
+
 @test "CFG-06 links and what others can write are refused" {
 	echo 'allow: ["**"]' | conf policies/mine.yaml
 	run "$BAWN" policy check --policy mine shell example.net

@@ -545,6 +545,26 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	[ -e "$WS/beside" ]
 }
 
+@test "a profile in the workspace, and a policy that it names, stay as they are in every later session" {
+	local try='echo x >>tool.yaml && echo W-profile; echo x >>net.yaml && echo W-policy; echo tried'
+	cd "$WS"
+	printf 'allow: [example.com]\n' >net.yaml
+	printf 'command: [sh]\npolicies: [%s]\n' "$WS/net.yaml" >tool.yaml
+	sha256sum tool.yaml net.yaml >"$T/before"
+	sessions() {
+		"$BAWN" run --name box ./tool.yaml . -- -c "$try" # which makes it
+		"$BAWN" run box -- -c "$try"
+		"$BAWN" exec box sh -c "$try"
+		"$BAWN" fork box second && "$BAWN" run second -- -c "$try"
+		"$BAWN" loop --until true ./tool.yaml . -- -c "$try"
+		"$BAWN" learn --name learnt ./tool.yaml . -- -c "$try"
+	}
+	run sessions
+	[ "$(grep -cx tried <<<"$output")" = 6 ] || fail "not every session ran"
+	refute_output W-
+	sha256sum -c --quiet "$T/before"
+}
+
 @test "--audit: not where the agent works, by whatever path" {
 	mkdir -p "$WS/sub" "$HOME/lib"
 	ln -s "$WS" "$HOME/link"
