@@ -150,7 +150,15 @@ static int ports(struct run *r, void *ctx, char **word, int n, struct err *err)
 		return k;
 	_cleanup_close_ int sock = lasting_connect(r, word[0], err);
 	k = sock < 0 ? sock : running(sock, o, err);
-	return k == -ESRCH && !err->code ? stopped(r, word[0], o, err) : k;
+	if (k == -ESRCH && !err->code)
+		k = stopped(r, word[0], o, err);
+	for (size_t i = 0; k == 0 && i < o->add.n; i++) {
+		struct port_spec p;
+		char text[200];
+		if (port_spec_parse(o->add.v[i], &p, err) == 0 && port_spec_is_public(&p))
+			run_message(r, "%s", port_spec_describe(&p, text, sizeof(text)));
+	}
+	return k;
 }
 
 static const struct option_row rows[] = {

@@ -53,13 +53,12 @@ static void note_port(struct run *r, const struct port_spec *p, const char *acti
 void run_ports_ready(struct run *r)
 {
 	struct port_spec v[PORTS_MAX];
-	char where[64];
+	char text[200];
 	size_t n = sandbox_ports(r->sandbox, v);
 	for (size_t i = 0; i < n; i++) {
 		note_port(r, &v[i], "published");
-		if (r->opt.ports[i].host == 0)
-			run_message(r, "port %" PRIu16 " inside is at %s", v[i].inside,
-				port_spec_where(&v[i], where, sizeof(where)));
+		if (r->opt.ports[i].host == 0 || port_spec_is_public(&v[i]))
+			run_message(r, "%s", port_spec_describe(&v[i], text, sizeof(text)));
 	}
 }
 

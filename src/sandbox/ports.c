@@ -103,6 +103,28 @@ const char *port_spec_where(const struct port_spec *p, char *dst, size_t n)
 	return dst;
 }
 
+bool port_spec_is_public(const struct port_spec *p)
+{
+	const unsigned char *b = p->ip.ip.s6_addr;
+	return host_addr_is_v4(&p->ip) ? b[12] != 127 : !IN6_IS_ADDR_LOOPBACK(&p->ip.ip);
+}
+
+const char *port_spec_describe(const struct port_spec *p, char *dst, size_t n)
+{
+	static const char others[] =
+		"for other machines, too: its server has to know who may use it";
+	char where[INET6_ADDRSTRLEN + 16];
+	const bool public = port_spec_is_public(p);
+	port_spec_where(p, where, sizeof(where));
+	if (p->host == 0) /* which one it will be is not known yet */
+		snprintf(dst, n, "port %" PRIu16 " inside is %s", p->inside,
+			public ? others : "at any port that is free");
+	else
+		snprintf(dst, n, "port %" PRIu16 " inside is at %s%s%s", p->inside, where,
+			public ? ", " : "", public ? others : "");
+	return dst;
+}
+
 const char *port_spec_format(const struct port_spec *p, char *dst, size_t n)
 {
 	char where[INET6_ADDRSTRLEN + 16];

@@ -31,6 +31,10 @@ int port_spec_parse_host(
 	const char *text, uint16_t *ret_host, uint16_t *ret_inside, struct err *err);
 /* "127.0.0.1:8080", "[::1]:8080" */
 const char *port_spec_where(const struct port_spec *p, char *dst, size_t n);
+/* Can other machines connect to it, too?  All but the host's own loopback is taken for that. */
+bool port_spec_is_public(const struct port_spec *p);
+/* "port 80 inside is at 127.0.0.1:8080", and what that means where it is public */
+const char *port_spec_describe(const struct port_spec *p, char *dst, size_t n);
 /* As port_spec_parse() takes it again. */
 const char *port_spec_format(const struct port_spec *p, char *dst, size_t n);
 

@@ -19,7 +19,7 @@ read_all_ways() { # FILE
 		truncate -s +1 "$f"; cp --reflink=auto "$f" /tmp/r; cat /tmp/r; install "$f" /tmp/i; cat /tmp/i; rm -f linked soft; echo done'
 }
 
-@test "FS-01 host home secrets are not there" {
+@test "FS-01 CRED-05 host home secrets, and what holds log-ins of git and gh, are not there" {
 	local f
 	for f in .ssh/canary .ssh/id_ed25519 .aws/credentials .netrc .gnupg/key .config/gh/hosts.yml \
 		.docker/config.json .local/share/keyrings/login.keyring .bash_history .git-credentials; do

@@ -255,7 +255,7 @@ for port in (1, 53, 79, 80, 443, 631):
 	grep -q 'GET b.example' "$WORLD/http.log"
 }
 
-@test "NET-24 thousands of silent connections: capped, and the next one works" {
+@test "NET-24 thousands of silent connections (RES-06): capped, and the next one works" {
 	BAWN_OPTS+=(--allow ok.example:80)
 	bg out "$BAWN" run --rm "${BAWN_OPTS[@]}" shell "$WS" -- /usr/bin/python3 -c \
 		"$(cat "$BAWN_SRCDIR/tests/net/inside.py")" half_open=ok.example,80,5000

@@ -56,10 +56,23 @@ listeners() { # PORT
 	[ "$(listeners "$p")" = "0100007F:$(printf '%04X' "$p")" ] || fail "$(listeners "$p")"
 	p=$(port_of quiet 8001)
 	[ "$(listeners "$p")" = "00000000000000000000000001000000:$(printf '%04X' "$p")" ] || fail "$(listeners "$p")"
+	refute_output 'other machines'
 	run "$BAWN" ports quiet --publish 0.0.0.0:0:8002
 	assert_status 0
+	assert_output 'for other machines, too'
 	p=$(port_of quiet 8002)
 	[ "$(listeners "$p")" = "00000000:$(printf '%04X' "$p")" ] || fail "$(listeners "$p")"
+}
+
+@test "CRED-09 a server of an agent's own is on no port of the host unless asked, and for other machines never without a word" {
+	start served 'exec python3 -m http.server --bind 0.0.0.0 4096'
+	[ -z "$("$BAWN" ports served)" ]
+	run curl -sS -m 3 http://127.0.0.1:4096/
+	[ "$status" -ne 0 ] || fail "it answers"
+	start here 'sleep 60' -p 0:4096
+	refute_output 'other machines'
+	start open 'sleep 60' -p 0.0.0.0:0:4096
+	assert_output 'port 4096 inside is at 0.0.0.0:' 'for other machines, too: its server has to know who may use it'
 }
 
 @test "ports are published and taken back while it runs, and a restart keeps them" {
