@@ -461,10 +461,18 @@ static int given_rows(struct run *r, struct strv *pinned, struct err *err)
 {
 	const struct strv *sources = &r->pack.sources;
 	int k = 0;
-	for (size_t i = 0; k == 0 && i < sources->n; i++)
-		if (!path_within(sources->v[i], r->install.data) &&
-			!path_within(sources->v[i], r->store.xdg.config))
-			k = given_row(r, sources->v[i], pinned, err);
+	for (size_t i = 0; k == 0 && i < sources->n; i++) {
+		const size_t before = r->plan.n_mounts;
+		if (path_within(sources->v[i], r->install.data) ||
+			path_within(sources->v[i], r->store.xdg.config))
+			continue;
+		k = given_row(r, sources->v[i], pinned, err);
+		if (r->plan.n_mounts > before)
+			strv_addf(&r->arena, &r->plan.notices,
+				"%s says what may be done, and lies where agents write: not this "
+				"one, but that of another sandbox can change it",
+				sources->v[i]);
+	}
 	for (size_t i = 0; k == 0 && i < r->opt.given_files.n; i++)
 		k = given_row(r, r->opt.given_files.v[i], pinned, err);
 	return k;

@@ -561,6 +561,8 @@ assert any(m["destination"] == sys.argv[1] for m in p["mounts"]), p["mounts"]' "
 	}
 	run sessions
 	[ "$(grep -cx tried <<<"$output")" = 6 ] || fail "not every session ran"
+	# a sandbox of another profile has it as a file like others: never without a word
+	[ "$(grep -c "$WS/tool.yaml says what may be done, and lies where agents write" <<<"$output")" = 6 ]
 	refute_output W-
 	sha256sum -c --quiet "$T/before"
 }
