@@ -301,6 +301,8 @@ static void take_records(struct run *r, char *text)
 			strv_push(&r->arena, &r->seed_withheld, line);
 		else if (streq(word, "left"))
 			strv_push(&r->arena, &r->seed_left, line);
+		else if (streq(word, "reads"))
+			strv_push(&r->arena, &r->seed_reads, line);
 		else if (streq(word, "skipped") && r->opt.verbosity > 0)
 			strv_addf(&r->arena, &r->plan.notices, "not brought along: %s", line);
 		else if (streq(word, "hooks"))
@@ -499,7 +501,8 @@ static int read_records(struct run *r, struct err *err)
 	return 0;
 }
 
-/* A key of the tool's own, from the environment or given by -e. */
+/* A key of the tool's own, from the environment or given by -e; or one that the user's settings read,
+ * as those of another provider do. */
 static bool has_key(const struct run *r)
 {
 	const struct strv *keys = &r->pack.profile.keys;
@@ -510,6 +513,8 @@ static bool has_key(const struct run *r)
 			found |= has_prefix(r->opt.env.v[k], keys->v[i]) &&
 				r->opt.env.v[k][n] == '=' && r->opt.env.v[k][n + 1];
 	}
+	for (size_t i = 0; i < r->seed_reads.n; i++)
+		found |= strv_env_get(&r->opt.env, r->seed_reads.v[i]) != NULL;
 	return found;
 }
 

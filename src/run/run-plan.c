@@ -619,6 +619,26 @@ static void say_masks(struct run *r)
 				escape_text(shown, sizeof(shown), r->scan.v[i].path));
 }
 
+/* A server or a provider of the user's would fail over these without saying why. */
+static void say_reads(struct run *r)
+{
+	struct strv names = {0};
+	char *options = arena_dup(&r->arena, ""), *list = arena_dup(&r->arena, "");
+	for (size_t i = 0; i < r->seed_reads.n; i++) {
+		char *name = r->seed_reads.v[i];
+		if (!strv_has(&r->env.withheld, name) || strv_env_get(&r->opt.env, name) ||
+			strv_has(&names, name))
+			continue;
+		list = arena_printf(&r->arena, "%s%s%s", list, names.n ? ", " : "", name);
+		options = arena_printf(&r->arena, "%s-e %s ", options, name);
+		strv_push(&r->arena, &names, name);
+	}
+	if (names.n)
+		strv_addf(&r->arena, &r->plan.notices,
+			"your settings read %s, which %s outside: %spasses %s", list,
+			names.n == 1 ? "stays" : "stay", options, names.n == 1 ? "it" : "them");
+}
+
 static void say_env(struct run *r)
 {
 	size_t n = r->env.withheld.n;
@@ -627,6 +647,7 @@ static void say_env(struct run *r)
 		strv_addf(&r->arena, &r->plan.notices,
 			"%zu of your environment variables %s withheld (-v names them)", n,
 			n == 1 ? "is" : "are");
+	say_reads(r);
 }
 
 /* The flags that the installed version knows: an unknown one would be the end of its start. */

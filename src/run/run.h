@@ -148,7 +148,7 @@ struct run {
 	size_t n_git;
 	struct proc seed;
 	int seed_fd; /* its lines: notice, env, withheld */
-	struct strv seed_env, seed_withheld, seed_left;
+	struct strv seed_env, seed_withheld, seed_left, seed_reads;
 	struct strv seed_fresh; /* log-ins, as paths in the home */
 	const char *host_hooks; /* the user's own core.hooksPath, where it lies in the workspace */
 	struct strv settings;   /* of the user's git: key, value, key, value ... (scan/named.h) */

@@ -12,6 +12,7 @@ libseed_a_SOURCES = \
 	src/seed/standing.h src/seed/standing.c \
 	src/seed/script.h src/seed/script.c \
 	src/seed/imports.h src/seed/imports.c \
+	src/seed/reads.h src/seed/reads.c \
 	src/seed/git.h src/seed/git.c \
 	src/seed/expand.h src/seed/expand.c \
 	src/seed/merge.h src/seed/merge-wire.h src/seed/merge.c src/seed/merge-ask.c \

@@ -19,6 +19,7 @@ const char *seed_kind_name(enum seed_kind kind)
 		[SEED_LOGIN] = "login",
 		[SEED_FRESH] = "fresh",
 		[SEED_KEY] = "key",
+		[SEED_READS] = "reads",
 		[SEED_RENEW] = "renew",
 	};
 	return names[kind];

@@ -26,6 +26,7 @@ enum seed_kind {
 	SEED_FRESH, /* path in the home of a log-in, or an absolute one in a template's root: this
 		       copy counts, whatever is there already */
 	SEED_KEY,   /* VARIABLE=KEY: the API key of a log-in, for which a stand-in was put there */
+	SEED_READS, /* NAME: a variable that settings read */
 	SEED_RENEW, /* CREDENTIAL=JSON: a log-in that stayed outside, for bawn-login */
 	SEED_KINDS
 };

@@ -20,6 +20,7 @@
 #include "seed/imports.h"
 #include "json/json.h"
 #include "seed/merge.h"
+#include "seed/reads.h"
 #include "seed/script.h"
 #include "seed/secret.h"
 #include "seed/spec.h"
@@ -275,6 +276,10 @@ static int take_settings(struct run *r, const struct seed_state *s, const char *
 			own.toml.skipped);
 	if (own.json && !r->rq->no_yolo)
 		json_doc_remove(own.json, &s->prompts, on_prompt, r);
+	if (own.json)
+		seed_reads_json(r->report, own.json, &s->variables);
+	else
+		seed_reads_toml(r->report, &own.toml, &s->variables);
 	merge_doc(d, &own, false);
 	json_doc_free(own.json);
 	d->state = s;
@@ -710,6 +715,7 @@ static int fill(struct run *r, struct err *err)
 		place_workspace(&r->spec.state[i].drop, r->rq->workspace);
 		place_workspace(&r->spec.state[i].commands, r->rq->workspace);
 		place_workspace(&r->spec.state[i].prompts, r->rq->workspace);
+		place_workspace(&r->spec.state[i].variables, r->rq->workspace);
 	}
 	int k = r->rq->bare_home ? 0 : take_state(r, err);
 	for (size_t i = 0; i < r->spec.n_login && k == 0 && !r->rq->no_login; i++)

@@ -32,6 +32,7 @@ static const struct field state_fields[] = {
 	{"commands", F_PATTERNS, offsetof(struct seed_state, commands), false},
 	{"texts", F_PATTERNS, offsetof(struct seed_state, texts), false},
 	{"prompts", F_PATTERNS, offsetof(struct seed_state, prompts), false},
+	{"variables", F_PATTERNS, offsetof(struct seed_state, variables), false},
 	{"imports", F_BOOL, offsetof(struct seed_state, imports), false},
 	{"exclude", F_STRV, offsetof(struct seed_state, exclude), false},
 };
@@ -333,6 +334,9 @@ static int check(const char *file, const struct yaml_node *root, struct arena *a
 		if (s->state[i].format != SEED_PLAIN && s->state[i].keep.n == 0)
 			return yaml_err(
 				err, file, at, "\"keep\" is missing: which keys come along");
+		if (s->state[i].format == SEED_PLAIN && s->state[i].variables.n)
+			return yaml_err(
+				err, file, at, "\"variables\" goes with \"format: json\" or toml");
 		if (s->state[i].format != SEED_PLAIN && s->state[i].imports)
 			return yaml_err(
 				err, file, at, "\"imports\" is for text, without \"format\"");

@@ -30,6 +30,7 @@ struct seed_state {
 	struct keypats commands;   /* keys that hold a command which must exist inside */
 	struct keypats texts;      /* JSON: keys that name texts of the home, which come along */
 	struct keypats prompts;    /* JSON: keys that stay where the tool's prompts are off */
+	struct keypats variables;  /* JSON and TOML: keys that name variables */
 	bool imports;              /* files that its text imports come along, too */
 	struct strv exclude;       /* directories: globs of names that stay */
 };

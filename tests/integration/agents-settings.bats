@@ -205,6 +205,44 @@ file() {
 	assert_output DOCS_TOKEN
 }
 
+@test "a variable that a server or provider of the settings reads, and that stays outside, is named with what passes it" {
+	file .codex/config.toml <<-'EOT'
+		model_provider = "azure"
+		[model_providers.azure]
+		name = "azure"
+		base_url = "https://azure.example/v1"
+		env_key = "MY_AZURE"
+		[mcp_servers.docs]
+		command = "npx"
+		env_vars = ["MY_DOCS", "not set", 'MY_OTHER']
+		bearer_token_env_var = "MY_ABSENT"
+	EOT
+	file .claude.json <<-'EOT'
+		{"mcpServers": {"docs": {"command": "npx", "args": ["--key=${MY_DOCS}", "${MY_OTHER:-none}"],
+		  "env": {"A": "x$MY_AZURE", "B": "$", "C": "${", "D": "$1", "E": "MY_ABSENT"}}}}
+	EOT
+	file .gemini/settings.json <<<'{"mcpServers": {"docs": {"httpUrl": "https://$MY_DOCS/", "env": {"A": "$MY_DOCS"}}}}'
+	file .config/opencode/opencode.json <<-'EOT'
+		{"provider": {"mine": {"options": {"apiKey": "{env:MY_AZURE}", "baseURL": "{env:HOME}/{env:}"}}},
+		 "mcp": {"docs": {"type": "remote", "url": "https://x.example", "headers": {"A": "Bearer {env:MY_DOCS}"}}}}
+	EOT
+	export MY_AZURE=$CANARY MY_DOCS=$CANARY MY_OTHER=$CANARY
+	says() { # PROFILE LINE [OPTIONS...]
+		run look "$1" true --offline "${@:3}"
+		assert_status 0 || return 1
+		[ "$(grep 'your settings read' <<<"$output")" = "$2" ] || fail "$1: $output" || return 1
+		refute_canary
+	}
+	says codex 'bawn: your settings read MY_AZURE, MY_DOCS, MY_OTHER, which stay outside: -e MY_AZURE -e MY_DOCS -e MY_OTHER passes them'
+	assert_output 'bawn login codex'
+	says codex 'bawn: your settings read MY_OTHER, which stays outside: -e MY_OTHER passes it' -e MY_AZURE=x -e MY_DOCS=y
+	refute_output 'bawn login codex' # it has a key: that of its provider
+	says claude 'bawn: your settings read MY_DOCS, MY_AZURE, which stay outside: -e MY_DOCS -e MY_AZURE passes them'
+	says gemini 'bawn: your settings read MY_DOCS, which stays outside: -e MY_DOCS passes it'
+	says opencode 'bawn: your settings read MY_AZURE, MY_DOCS, which stay outside: -e MY_AZURE -e MY_DOCS passes them'
+	says codex '' --bare-home
+}
+
 @test "gemini: instructions, commands, settings and servers come along" {
 	file .gemini/GEMINI.md <<<'MY INSTRUCTIONS'
 	file .gemini/commands/fix.toml <<<'prompt = "MY COMMAND"'

@@ -636,6 +636,8 @@ static void bad_profiles_are_refused(void **state)
 		{"state:\n  - pth: ~/x\n", ":2:5: unknown key \"pth\""},
 		{"state:\n  - path: /etc/passwd\n", "path must begin with \"~/\""},
 		{"state:\n  - path: ~/x\n    format: json\n", "\"keep\" is missing"},
+		{"state:\n  - path: ~/x\n    variables: [a.b]\n",
+			"\"variables\" goes with \"format: json\" or toml"},
 		{"state:\n  - path: ~/x\n    format: toml\n    keep: [a]\n    prompts: [a.b]\n",
 			"\"prompts\" goes with \"format: json\""},
 		{"state:\n  - path: ~/x\n    texts: [a.b]\n", "\"texts\" goes with"},
