@@ -501,8 +501,8 @@ static int read_records(struct run *r, struct err *err)
 	return 0;
 }
 
-/* A key of the tool's own, from the environment or given by -e; or one that the user's settings read,
- * as those of another provider do. */
+/* A key of the tool's own, from the environment or given by -e; or one that the user's settings
+ * read, as those of another provider do. */
 static bool has_key(const struct run *r)
 {
 	const struct strv *keys = &r->pack.profile.keys;
