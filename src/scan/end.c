@@ -219,6 +219,14 @@ static bool inside_git(const char *text)
 	return false;
 }
 
+/* So does a linked work tree of a bare repository, whatever that one's name is. */
+static bool leads_to_known(
+	struct scanner *s, const struct dir *dir, const struct cand *c, const char *text)
+{
+	struct scan_at at = scan_git_of(s, dir, c);
+	return at.base && (inside_git(text) || scan_git_is_linked(s, at));
+}
+
 /* A .git that is a file or a link, made or changed in the run. */
 static void git_pointer(struct scanner *s, uint32_t dir, const struct cand *c, const char *path,
 	const struct stat *st, unsigned int flags)
@@ -226,7 +234,7 @@ static void git_pointer(struct scanner *s, uint32_t dir, const struct cand *c, c
 	char *text = NULL;
 	if (S_ISREG(st->st_mode) &&
 		scan_read(s, (struct scan_at){&s->base[0], path}, PATH_MAX, &text) > 0 &&
-		inside_git(text) && scan_git_of(s, &s->walk.now.dirs[dir], c).base)
+		leads_to_known(s, &s->walk.now.dirs[dir], c, text))
 		return;
 	scan_emit_persist(s, path, type_of(st->st_mode), 3, flags | SCAN_AUTO,
 		"git takes its configuration and hooks from elsewhere");
@@ -299,6 +307,8 @@ static void bare_repo(struct scanner *s, uint32_t dir)
 	uint32_t old = s->walk.rebuilt ? s->walk.origin[dir] : dir;
 	if (s->walk.have_old && old != UINT32_MAX && (s->walk.old.dirs[old].ctx & DIR_BARE))
 		return;
+	if (scan_git_is_linked(s, (struct scan_at){&s->base[0], path}))
+		return; /* looked at as one (scan_each_git) */
 	if (head && fstatat(s->base[0].fd, head, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		(s->walk.have_old || scan_since(s, &st)))
 		scan_emit_persist(

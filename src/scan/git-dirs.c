@@ -127,8 +127,21 @@ static bool leads_back(struct scanner *s, struct scan_at commondir)
 
 static void linked_worktree(struct scanner *s, struct scan_at at);
 
-/* The git directory that a file .git leads to: wherever it lies, be it where git puts its own but
- * deeper than is walked, below no repository, or in one that is not whole. */
+/* The repository that the directory of a linked work tree belongs to: two names up. */
+static struct scan_at common_of(struct scanner *s, struct scan_at at)
+{
+	char *common = arena_dup(&s->arena, at.rel);
+	char *slash = common ? strrchr(common, '/') : NULL;
+	if (!slash)
+		return (struct scan_at){0};
+	*slash = '\0';
+	slash = strrchr(common, '/');
+	*(slash ? slash : common) = '\0';
+	return (struct scan_at){at.base, common};
+}
+
+/* The git directory that a file .git leads to, or that the walk met: wherever it lies, be it where
+ * git puts its own but deeper than is walked, below no repository, or in one that is not whole. */
 static void pointed_at(
 	struct scanner *s, struct scan_at at, void (*fn)(struct scanner *s, struct scan_at git_dir))
 {
@@ -137,14 +150,9 @@ static void pointed_at(
 		return;
 	}
 	linked_worktree(s, at);
-	char *common = arena_dup(&s->arena, at.rel);
-	char *slash = common ? strrchr(common, '/') : NULL;
-	for (int i = 0; slash && i < 2; i++) {
-		*slash = '\0';
-		slash = strrchr(common, '/');
-		if (i == 1)
-			fn(s, (struct scan_at){at.base, common});
-	}
+	struct scan_at common = common_of(s, at);
+	if (common.base)
+		fn(s, common);
 }
 
 void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_at git_dir))
@@ -154,8 +162,9 @@ void scan_each_git(struct scanner *s, void (*fn)(struct scanner *s, struct scan_
 		fn(s, (struct scan_at){&s->base[i], ""});
 	for (uint32_t i = 0; i < t->n_dirs && !s->git_full; i++) {
 		const struct dir *d = &t->dirs[i];
+		/* worktrees/ of a bare repository is walked, too */
 		if (d->ctx & DIR_BARE)
-			fn(s, (struct scan_at){&s->base[0], t->pool + d->path});
+			pointed_at(s, (struct scan_at){&s->base[0], t->pool + d->path}, fn);
 		for (uint32_t k = 0; k < d->n; k++) {
 			const struct cand *c = &t->cands[d->first + k];
 			if (!(c->flags & CAND_GIT))
@@ -317,6 +326,15 @@ static bool handled(const struct scanner *s, struct scan_at at)
 			return true;
 	}
 	return false;
+}
+
+bool scan_git_is_linked(struct scanner *s, struct scan_at at)
+{
+	struct scan_at common = common_of(s, at);
+	return common.base &&
+		has_prefix(at.rel + strlen(common.rel) + (*common.rel != 0), "worktrees/") &&
+		leads_back(s, scan_below(s, at, "commondir")) &&
+		handled(s, scan_below(s, common, "config"));
 }
 
 static void check_config(struct scanner *s, struct scan_at git, const char *name, unsigned int per)

@@ -89,6 +89,8 @@ bool scan_since(const struct scanner *s, const struct stat *st);
 struct scan_at scan_git_of(struct scanner *s, const struct dir *d, const struct cand *c);
 void scan_git_protect(struct scanner *s, struct scan_at git_dir);
 void scan_git_check(struct scanner *s, struct scan_at git_dir);
+/* At the end: that of a linked work tree of a repository that there was at the start. */
+bool scan_git_is_linked(struct scanner *s, struct scan_at at);
 /* What is new in a directory of hooks; moved: it was made, or moved here, with all that is in it.
  */
 void scan_git_hooks(struct scanner *s, struct scan_at hooks, unsigned int per, bool moved);

@@ -488,6 +488,34 @@ masked_repo() {
 	[ "$output" = home@example.com ]
 }
 
+@test "git: a bare repository with its work trees beside it is protected, and what git makes there is not told of" {
+	git config --global user.name 'Test User'
+	git config --global user.email test@example.com
+	git_repo "$HOME/from"
+	mkdir -p "$WS"
+	git clone -q --bare "$HOME/from" "$WS/.bare"
+	echo 'gitdir: ./.bare' >"$WS/.git"
+	git -C "$WS" worktree add -q "$WS/main"
+	git -C "$WS" worktree add -q -b feat "$WS/feat"
+	cd "$WS"
+	run "$BAWN" run --rm shell -- bash -euc 'cd feat; git commit -q --allow-empty -m in; git worktree add -q -b more ../more
+		cd ../more; git commit -q --allow-empty -m in'
+	[ "$output" = '' ] || fail "$output"
+	git -C more log -1 --format=%s | grep -qx in
+	# what runs something is
+	run "$BAWN" run --rm shell -- bash -c 'cd .bare/worktrees; git -C ../../more worktree add -q -b bad ../bad
+		printf "[core]\n\tfsmonitor = x\n" >bad/config.worktree
+		echo x >feat/commondir || echo held
+		git -C ../../more worktree add -q -b away ../away; mkdir -p ../../o/objects ../../o/refs; echo ../../../o >away/commondir
+		mkdir -p ../../y/z/other; cp bad/HEAD ../../y/z/other/; echo ../.. >../../y/z/other/commondir; printf "[core]\n\tpager = x\n" >../../y/config'
+	assert_output held
+	assert_output '.bare/worktrees/bad/config.worktree (git setting core.fsmonitor)'
+	assert_output '.bare/worktrees/away/commondir (git takes config and hooks from elsewhere)'
+	assert_output 'y/z/other (a bare git repository)'
+	assert_output 'y/config (git setting core.pager)'
+	refute_output 'bad/commondir'
+}
+
 @test "git: files of Git LFS are committed as pointers, and nothing seems changed" {
 	need command -v git-lfs -- "git-lfs"
 	need git config --system filter.lfs.process -- "the machine's settings for git-lfs"
