@@ -21,6 +21,15 @@
 
 #define GIT_LIST_MAX ((size_t)1 << 20)
 
+/* "key NEWLINE value NUL", one behind the other. */
+struct git_said {
+	char *v;
+	size_t n;
+	bool ok; /* git accepts what it read */
+};
+
+#define OURS "remote.bawn-asks-for.url" /* in the file by which git is asked, and in no other */
+
 /* section and variable in lower case, as git prints them; "*" is a subsection of any name. */
 static const char *const allowed[] = {
 	"user.name",
@@ -324,10 +333,11 @@ static const char *find_git(struct seed_cache *cache)
 	return NULL;
 }
 
-/* What `git config --global --list -z` says, or with --system; bytes, and whether git accepts the
- * files (0 if not).  git_dir is where conditions of includes (gitdir:) are evaluated. */
-static ssize_t git_list(struct seed_copy *c, const char *git, char *scope, const char *git_dir,
-	char **ret, bool *ret_ok, struct err *err)
+/* What `git config WHERE --list -z` says; bytes, and whether git accepts the files (0 if not).
+ * git_dir is where conditions of includes (gitdir:) are evaluated; in is its standard input, or
+ * -1. */
+static int git_list(struct seed_copy *c, const char *git, char *const where[2], const char *git_dir,
+	int in, struct git_said *ret, struct err *err)
 {
 	char *home = arena_printf(c->a, "HOME=%s", c->home);
 	const char *xdg = getenv("XDG_CONFIG_HOME");
@@ -335,13 +345,12 @@ static ssize_t git_list(struct seed_copy *c, const char *git, char *scope, const
 	char *dir = git_dir ? arena_printf(c->a, "GIT_DIR=%s", git_dir) : NULL;
 	char *const env[] = {home, "PATH=/usr/bin:/bin", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_CEILING_DIRECTORIES=/", git_dir ? dir : "GIT_OPTIONAL_LOCKS=0", conf, NULL};
-	char *const argv[] = {
-		"git", "-C", "/", "config", scope, "--includes", "--list", "-z", NULL};
+	char *const argv[] = {"git", "-C", "/", "config", "--list", "-z", where[0], where[1], NULL};
 	int pipes[2];
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
-	_cleanup_close_ int in = pipes[0];
-	const int fds[] = {-1, pipes[1], -1};
+	_cleanup_close_ int from = pipes[0];
+	const int fds[] = {in, pipes[1], -1};
 	struct proc_spawn how = {.path = git, .argv = argv, .envp = env, .fds = fds, .nfds = 3};
 	struct proc proc = PROC_NONE;
 	int r = proc_spawn(&how, &proc, err);
@@ -349,7 +358,7 @@ static ssize_t git_list(struct seed_copy *c, const char *git, char *scope, const
 	if (r < 0)
 		return r;
 	char *buf = arena_alloc(c->a, GIT_LIST_MAX);
-	ssize_t n = buf ? fd_read_full(in, buf, GIT_LIST_MAX) : -ENOMEM;
+	ssize_t n = buf ? fd_read_full(from, buf, GIT_LIST_MAX) : -ENOMEM;
 	int status = 0;
 	if (n >= (ssize_t)GIT_LIST_MAX || n < 0)
 		proc_kill(&proc);
@@ -357,9 +366,8 @@ static ssize_t git_list(struct seed_copy *c, const char *git, char *scope, const
 		proc_wait(&proc, &status);
 	if (n < 0 || n >= (ssize_t)GIT_LIST_MAX)
 		return err_set(err, n < 0 ? (int)-n : EFBIG, "read git's configuration");
-	*ret = buf;
-	*ret_ok = status == 0;
-	return *ret_ok ? n : 0;
+	*ret = (struct git_said){.v = buf, .n = status == 0 ? (size_t)n : 0, .ok = status == 0};
+	return 0;
 }
 
 /* NAME in the user's second place for git's files. */
@@ -425,59 +433,125 @@ static char *workspace_git_dir(struct seed_copy *c)
 	return *to == '/' ? to : arena_printf(c->a, "%s/%s", c->workspace, to);
 }
 
+/* The user's two files, with the URLs of a repository's remotes ahead of them, as one that includes
+ * them: of two, git's --global lists but one (before 2.52), and it knows no remotes, on which an
+ * include may depend (hasconfig:remote.*.url). */
+static int list_both(struct seed_copy *c, const char *git, const char *git_dir,
+	const struct git_said *remotes, struct git_said *ret, struct err *err)
+{
+	static const char remote[] = "remote.", url[] = ".url\n";
+	const char *const files[] = {
+		xdg_path(c, "config"), arena_printf(c->a, "%s/.gitconfig", c->home)};
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	if (!f)
+		return err_set(err, ENOMEM, "out of memory");
+	for (const char *p = remotes->v; p && p < remotes->v + remotes->n; p += strlen(p) + 1) {
+		const char *nl = strchr(p, '\n');
+		if (nl && has_prefix(p, remote) && nl - p > 10 && has_prefix(nl - 4, url))
+			write_setting(f, OURS, nl + 1);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		write_setting(f, "include.path", files[i]);
+	if (fclose(f) != 0)
+		return err_set(err, ENOMEM, "out of memory");
+	_cleanup_close_ int in = fd_memfd_sealed("git", text, size, err);
+	if (in < 0)
+		return in;
+	char *const where[] = {"--file=/dev/stdin", "--includes"};
+	struct git_said said;
+	int r = git_list(c, git, where, git_dir, in, &said, err);
+	if (r < 0)
+		return r;
+	/* what is ours goes out again */
+	size_t n = 0;
+	for (size_t p = 0, k; p < said.n; p += k) {
+		k = strnlen(said.v + p, said.n - p);
+		k += p + k < said.n;
+		const char *path = has_prefix(said.v + p, "include.path\n") ? said.v + p + 13
+									    : NULL;
+		if (has_prefix(said.v + p, OURS "\n") ||
+			(path && (streq(path, files[0]) || streq(path, files[1]))))
+			continue;
+		memmove(said.v + n, said.v + p, k);
+		n += k;
+	}
+	said.n = n;
+	*ret = said;
+	return 0;
+}
+
+static bool asks_for_remotes(const struct git_said *said)
+{
+	return memmem(said->v, said->n, "includeif.hasconfig:", strlen("includeif.hasconfig:"));
+}
+
+/* Listing the user's files runs nothing of the repository's, and reads of its config the format
+ * version, and where a condition asks for them its remotes, without what it includes. */
+static int list_own(struct seed_copy *c, const char *git, const char *git_dir, bool both,
+	struct git_said *ret, struct err *err)
+{
+	struct git_said none = {0}, remotes = {0};
+	char *const global[] = {"--global", "--includes"},
+		    *const local[] = {"--local", "--no-includes"};
+	int r = both ? list_both(c, git, git_dir, &none, ret, err)
+		     : git_list(c, git, global, git_dir, -1, ret, err);
+	if (r < 0 || !ret->ok || !git_dir || !asks_for_remotes(ret))
+		return r;
+	r = git_list(c, git, local, git_dir, -1, &remotes, err);
+	return r < 0 || !remotes.ok ? r : list_both(c, git, git_dir, &remotes, ret, err);
+}
+
 /* Includes may depend on the repository (another address below one directory): show git the
- * workspace's. Listing the global files runs nothing of it, and reads of its config only the format
- * version.  A repository that git rejects doesn't cost the user's name: then without. */
-static ssize_t read_config(struct seed_copy *c, const char *git, char **ret, struct err *err)
+ * workspace's.  A repository that git rejects doesn't cost the user's name: then without. */
+static int read_config(struct seed_copy *c, const char *git, struct git_said *ret, struct err *err)
 {
 	char *dir = workspace_git_dir(c);
-	ssize_t n = 0;
-	bool ok = false;
-	if (dir)
-		n = git_list(c, git, "--global", dir, ret, &ok, err);
-	if (n == 0 && !ok)
-		n = git_list(c, git, "--global", NULL, ret, &ok, err);
-	if (!ok)
+	bool both = has_file(c, arena_printf(c->a, "%s/.gitconfig", c->home)) &&
+		has_file(c, xdg_path(c, "config"));
+	int r = list_own(c, git, dir, both, ret, err);
+	if (r == 0 && !ret->ok && dir)
+		r = list_own(c, git, NULL, both, ret, err);
+	if (!ret->ok)
 		seed_cache_refuse(c->cache);
-	return n;
+	return r;
 }
 
 /* The machine's own settings (/etc/gitconfig is not there inside), which the user's stand behind.
  */
-static ssize_t read_system(struct seed_copy *c, const char *git, char **ret, struct err *err)
+static int read_system(struct seed_copy *c, const char *git, struct git_said *ret, struct err *err)
 {
-	bool ok = false;
-	ssize_t n = git_list(c, git, "--system", NULL, ret, &ok, err);
-	if (n == -EFBIG) { /* nobody here can mend that */
+	char *const where[] = {"--system", "--includes"};
+	int r = git_list(c, git, where, NULL, -1, ret, err);
+	if (r == -EFBIG) { /* nobody here can mend that */
 		seed_say(c->report, SEED_LEFT, "/etc/gitconfig: too many settings");
-		n = 0;
+		r = 0;
 	}
-	if (n >= 0 && !ok)
+	if (r == 0 && !ret->ok)
 		seed_cache_refuse(c->cache);
-	return n;
+	return r;
 }
 
 /* Both, one behind the other. */
-static ssize_t read_all(struct seed_copy *c, const char *git, char **ret, struct err *err)
+static int read_all(struct seed_copy *c, const char *git, struct git_said *ret, struct err *err)
 {
-	char *system = NULL, *own = NULL;
+	struct git_said system = {0}, own = {0};
 	/* a template has its own */
 	bool machine = !c->below && !seed_no_system(getenv("GIT_CONFIG_NOSYSTEM")) &&
 		has_file(c, "/etc/gitconfig");
-	ssize_t n = machine ? read_system(c, git, &system, err) : 0;
-	ssize_t k = n >= 0 && has_config(c) ? read_config(c, git, &own, err) : 0;
-	if (n <= 0 || k < 0) {
-		*ret = own;
-		return n < 0 ? n : k;
-	}
-	char *both = arena_alloc(c->a, (size_t)(n + k));
-	if (!both)
+	int r = machine ? read_system(c, git, &system, err) : 0;
+	if (r == 0 && has_config(c))
+		r = read_config(c, git, &own, err);
+	if (r < 0)
+		return r;
+	char *all = arena_alloc(c->a, system.n + own.n + 1);
+	if (!all)
 		return err_set(err, ENOMEM, "out of memory");
-	memcpy(both, system, (size_t)n);
-	if (k)
-		memcpy(both + n, own, (size_t)k);
-	*ret = both;
-	return n + k;
+	memcpy(all, system.n ? system.v : "", system.n);
+	memcpy(all + system.n, own.n ? own.v : "", own.n);
+	*ret = (struct git_said){.v = all, .n = system.n + own.n, .ok = true};
+	return 0;
 }
 
 /* Copy the file a setting names, or its default place, to ~/.config/git/NAME. */
@@ -514,13 +588,12 @@ int seed_git(struct seed_copy *c, const char *workspace, struct err *err)
 	if (home)
 		seed_cache_source(c->cache, home);
 	const char *git = find_git(c->cache);
-	char *list = NULL;
-	ssize_t n = git ? read_all(c, git, &list, err) : 0;
-	if (n < 0)
-		return (int)n;
+	struct git_said list = {.v = ""};
+	int r = git ? read_all(c, git, &list, err) : 0;
+	if (r < 0)
+		return r;
 	struct seed_git_out out;
-	int r = seed_git_filter(
-		c->report, list ? list : "", (size_t)n, workspace, has_lfs(c), &out, err);
+	r = seed_git_filter(c->report, list.v, list.n, workspace, has_lfs(c), &out, err);
 	if (r == 0 && out.includes)
 		seed_cache_refuse(c->cache);
 	if (r == 0)

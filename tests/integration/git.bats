@@ -488,6 +488,39 @@ masked_repo() {
 	[ "$output" = home@example.com ]
 }
 
+@test "git: settings in both of git's files, and of a repository with such a remote" {
+	local d
+	mkdir -p "$XDG_CONFIG_HOME/git" "$HOME/repo" "$HOME/plain"
+	printf '[user]\n\tname = Jane Host\n\temail = xdg@example.com\n[core]\n\tabbrev = 9\n' >"$XDG_CONFIG_HOME/git/config"
+	cat >"$HOME/.gitconfig" <<-'EOF'
+		[user]
+			email = home@example.com
+		[includeIf "hasconfig:remote.*.url:https://work.example.com/**"]
+			path = work.inc
+	EOF
+	printf '[user]\n\temail = work@example.com\n' >"$HOME/work.inc"
+	git init -q "$HOME/plain"
+	git -C "$HOME/plain" remote add origin https://example.com/work.example.com/x
+	git_repo "$HOME/repo"
+	git -C "$HOME/repo" config --unset user.name
+	git -C "$HOME/repo" config --unset user.email
+	git -C "$HOME/repo" remote add up https://work.example.com/team/x
+	git -C "$HOME/repo" worktree add -q "$HOME/linked" 2>/dev/null
+	for d in repo linked plain; do
+		cd "$HOME/$d"
+		git config user.name >"$T/outside"
+		git config user.email >>"$T/outside"
+		git config core.abbrev >>"$T/outside"
+		run "$BAWN" run --rm -q shell -- bash -c 'git config user.name; git config user.email; git config core.abbrev
+			git config --get-regexp "bawn|^include"'
+		[ "$output" = "$(cat "$T/outside")" ] || fail "$d: $output" || return 1
+	done
+	# the one file, alone
+	rm "$HOME/.gitconfig"
+	run "$BAWN" run --rm -q shell -- git config user.email
+	[ "$output" = xdg@example.com ]
+}
+
 @test "git: a bare repository with its work trees beside it is protected, and what git makes there is not told of" {
 	git config --global user.name 'Test User'
 	git config --global user.email test@example.com
