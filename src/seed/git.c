@@ -160,6 +160,12 @@ static bool is_lfs(const char *key, const char *value)
 	return false;
 }
 
+/* A word for git's own commands; what begins with "!" is a shell's. */
+static bool is_plain_alias(const char *key, const char *value)
+{
+	return has_prefix(key, "alias.") && islower((unsigned char)*value);
+}
+
 static void quote(FILE *f, const char *s)
 {
 	putc('"', f);
@@ -294,8 +300,9 @@ int seed_git_filter(struct seed_report *report, const char *list, size_t n, cons
 			*nl = '\0';
 		if (!key || !strchr(key, '.'))
 			continue;
-		bool comes = is_allowed(key) || (lfs && is_lfs(key, value));
-		if (!comes)
+		bool alias = is_plain_alias(key, value);
+		bool comes = is_allowed(key) || alias || (lfs && is_lfs(key, value));
+		if (!comes || alias) /* "difftool -x ./x" */
 			tell_setting(report, key, value);
 		if (special(&out, key, value))
 			continue;

@@ -521,6 +521,15 @@ masked_repo() {
 	[ "$output" = xdg@example.com ]
 }
 
+@test "git: aliases come along, but those that are a shell's" {
+	git_repo
+	git config --global alias.lg 'log --format=%s'
+	git config --global alias.sh '!echo ran'
+	git config --global alias.op '-c core.pager=x log'
+	run in_sandbox_sh 'git lg; git config --get-regexp ^alias'
+	[ "$output" = $'first\nalias.lg log --format=%s' ] || fail "$output"
+}
+
 @test "git: a bare repository with its work trees beside it is protected, and what git makes there is not told of" {
 	git config --global user.name 'Test User'
 	git config --global user.email test@example.com
