@@ -104,6 +104,7 @@ static const char *const quiet[] = {
 	"VTE_VERSION",
 	"KONSOLE_*",
 	"TERM_SESSION_ID",
+	"TERMINFO",
 	"CARGO_HOME",
 	"RUSTUP_HOME",
 	"NVM_*",

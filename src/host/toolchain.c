@@ -156,6 +156,9 @@ static const struct tool {
 	{"ccache", "CCACHE_DIR", ".cache/ccache", NULL, {{"", PART_OVERLAY}}},
 	{"sccache", "SCCACHE_DIR", ".cache/sccache", NULL, {{"", PART_OVERLAY}}},
 	{"pre-commit", NULL, ".cache/pre-commit", NULL, {{"", PART_OVERLAY}}},
+	/* terminals that this machine's ncurses doesn't know: kitty and ghostty name theirs */
+	{"terminfo", NULL, ".terminfo", NULL, {{"", PART_OVERLAY}}},
+	{"terminfo of the terminal", "TERMINFO", NULL, "x", {{"", 0}}},
 };
 
 /* Single programs in ~/.local/bin, which is never bound whole.  Links are recreated only if they

@@ -493,6 +493,26 @@ for path in sys.argv[2:]:
 	refute_output .pfx
 }
 
+@test "toolchains: a terminal that only the user has a description of is known inside" {
+	need command -v tic -- "ncurses"
+	infocmp xterm | sed 's/^xterm|/xterm-new|/' >"$T/description"
+	tic -x -o "$HOME/.terminfo" "$T/description"
+	TERM=xterm-new run in_sandbox_sh 'tput cup 1 1 | wc -c; infocmp | sed s/^xterm-new/xterm-own/ >d; tic -x -o ~/.terminfo d 2>/dev/null; tput -T xterm-own cup 1 1 | wc -c'
+	[ "$output" = $'6\n6' ] || fail "$output"
+	[ ! -e "$HOME/.terminfo/x/xterm-own" ]
+	# as kitty and ghostty bring one along, outside the home
+	mkdir "$T/terminal"
+	mv "$HOME/.terminfo" "$T/terminal/terminfo"
+	plant "$T/terminal/secret"
+	export TERM=xterm-new TERMINFO=$T/terminal/terminfo
+	run in_sandbox_sh "tput cup 1 1 | wc -c; touch \$TERMINFO/y; cat $T/terminal/secret"
+	assert_output $'6\n' "$TERMINFO/y': Read-only file system"
+	refute_canary
+	TERMINFO=$T/terminal run in_sandbox_sh "cat $T/terminal/secret; echo done"
+	assert_output done
+	refute_canary
+}
+
 @test "toolchains: a variable that points to the home or elsewhere widens nothing" {
 	plant "$HOME/.ssh/id"
 	plant "$T/elsewhere/secret"
