@@ -120,6 +120,7 @@ static const char *const quiet[] = {
 	"ASDF_*",
 	"RBENV_*",
 	"SDKMAN_*",
+	"JAVA_HOME",
 	"PNPM_HOME",
 	"FNM_*",
 	"BASH_*",

@@ -43,7 +43,7 @@ struct part {
 static const struct tool {
 	const char *name;
 	const char *env;    /* variable that names the directory, or NULL */
-	const char *dir;    /* default, below $HOME */
+	const char *dir;    /* default, below $HOME; "": files in $HOME itself */
 	const char *marker; /* what must be in a directory that env named; NULL: any of the parts */
 	struct part parts[PARTS_MAX];
 } tools[] = {
@@ -110,6 +110,15 @@ static const struct tool {
 	{"asdf", "ASDF_DATA_DIR", ".asdf", "installs",
 		{{"installs", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"plugins", PART_OVERLAY},
 			{"bin", 0}, {"lib", 0}, {"asdf.sh", PART_FILE}}},
+	/* which version counts where a project names none: looked for from there upwards */
+	{"versions", NULL, "", NULL,
+		{{".tool-versions", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".asdfrc", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".node-version", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".nvmrc", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".python-version", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".ruby-version", PART_FILE | PART_COPY | PART_NO_SECRET},
+			{".java-version", PART_FILE | PART_COPY | PART_NO_SECRET}}},
 	{"rbenv", "RBENV_ROOT", ".rbenv", "versions", /* not vars */
 		{{"versions", PART_OVERLAY}, {"shims", PART_OVERLAY}, {"bin", PART_OVERLAY},
 			{"libexec", PART_OVERLAY}, {"plugins", PART_OVERLAY},
@@ -127,6 +136,7 @@ static const struct tool {
 	{"bundler", NULL, ".bundle", NULL, {{"cache", PART_OVERLAY}}},
 	{"sdkman", "SDKMAN_DIR", ".sdkman", "candidates", {{"", PART_OVERLAY}}},
 	{"jdk", NULL, ".jdks", NULL, {{"", 0}}},
+	{"java home", "JAVA_HOME", NULL, "bin/java", {{"", 0}}},
 	{"gradle", "GRADLE_USER_HOME", ".gradle", NULL,
 		{{"caches", PART_OVERLAY}, {"wrapper", PART_OVERLAY}, {"jdks", PART_OVERLAY}}},
 	{"maven", NULL, ".m2", NULL, {{"repository", PART_OVERLAY}, {"wrapper", PART_OVERLAY}}},
@@ -444,6 +454,12 @@ static void find_tool(struct finder *f, const struct tool *t)
 	const char *env = t->env ? getenv(t->env) : NULL;
 	if (!env && streq(t->name, "npm global"))
 		env = npm_prefix(f);
+	if (t->dir && !*t->dir) {
+		for (size_t i = 0; i < PARTS_MAX && t->parts[i].sub; i++)
+			if (!is_absent(f, t->parts[i].sub))
+				add_part(f, t, &t->parts[i], f->home);
+		return;
+	}
 	char *dir = NULL;
 	const char *real;
 	struct host_agent links = {0};

@@ -193,6 +193,30 @@ GITHUB_TOKEN = \"ghp_0123456789abcdefghijABCDEFGHIJ$CANARY\""
 	assert_output "done"
 }
 
+@test "toolchains: which version counts where a project names none, and JAVA_HOME" {
+	tool "$HOME/.asdf/installs/nodejs/20/bin/node" asdf-node
+	put "$HOME/.tool-versions" 'nodejs 20'
+	put "$HOME/.python-version" 3.12
+	tool "$HOME/.sdkman/candidates/java/17/bin/java" java-17
+	ln -s 17 "$HOME/.sdkman/candidates/java/current"
+	export JAVA_HOME=$HOME/.sdkman/candidates/java/current
+	home_kept 'cat ~/.tool-versions ~/.python-version; $JAVA_HOME/bin/java x; echo 22 >~/.tool-versions; cat ~/.tool-versions'
+	assert_output 'nodejs 20' 3.12 'java-17 x' 22
+	[ "$(cat "$HOME/.tool-versions")" = 'nodejs 20' ]
+	# a JDK anywhere, and what is none
+	tool "$T/jdk/bin/java" java-jdk
+	JAVA_HOME=$T/jdk home_kept '$JAVA_HOME/bin/java x'
+	assert_output 'java-jdk x'
+	plant "$T/other/x"
+	JAVA_HOME=$T/other home_kept "echo =\$JAVA_HOME=; cat $T/other/x"
+	assert_output "=="
+	refute_canary
+	put "$HOME/.tool-versions" "nodejs ghp_token=0123456789abcdefghij$CANARY"
+	home_kept 'cat ~/.tool-versions; echo done'
+	assert_output "done"
+	refute_canary
+}
+
 # ---- the real ones --------------------------------------------------------------------------------
 
 # tests/toolchains' packages: sets TC to their node_modules, NODE to a real node.
