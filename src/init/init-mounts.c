@@ -21,6 +21,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "init/init-below.h"
 #include "init/init.h"
 
 #ifndef OPEN_TREE_CLONE
@@ -199,6 +200,20 @@ static int do_node(struct mounts *s, const struct wire_mount *m, struct err *err
 	return r < 0 && !(m->flags & MOUNT_OPTIONAL) ? fail(err, r, "create", m->dst) : 0;
 }
 
+/* A clone of what is at src; with what is mounted below it where it can't be had without. */
+static int clone_at(int src, const struct wire_mount *m, uint32_t *flags, struct err *err)
+{
+	int tree = sys_open_tree(src, "", AT_EMPTY_PATH | (*flags & MOUNT_REC ? AT_RECURSIVE : 0));
+	if (tree != -EINVAL || *flags & MOUNT_REC)
+		return tree < 0 ? fail(err, tree, "clone the mount of", m->src) : tree;
+	int r = mounts_below_ok(m->src, err);
+	if (r < 0)
+		return r;
+	*flags |= MOUNT_REC;
+	tree = sys_open_tree(src, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	return tree < 0 ? fail(err, tree, "clone the mount of", m->src) : tree;
+}
+
 static int do_bind(struct mounts *s, const struct wire_mount *m, struct err *err)
 {
 	_cleanup_close_ int src = path_openat2(
@@ -208,11 +223,11 @@ static int do_bind(struct mounts *s, const struct wire_mount *m, struct err *err
 	struct stat st;
 	if (src < 0 || fstat(src, &st) < 0)
 		return fail(err, src < 0 ? src : errno, "open", m->src);
-	unsigned int rec = m->flags & MOUNT_REC ? AT_RECURSIVE : 0;
-	_cleanup_close_ int tree = sys_open_tree(src, "", AT_EMPTY_PATH | rec);
+	uint32_t flags = m->flags | (m->kind == MOUNT_DEV ? MOUNT_DEVICES : 0);
+	_cleanup_close_ int tree = clone_at(src, m, &flags, err);
 	if (tree < 0)
-		return fail(err, tree, "clone the mount of", m->src);
-	int r = set_flags(tree, m->flags | (m->kind == MOUNT_DEV ? MOUNT_DEVICES : 0));
+		return tree;
+	int r = set_flags(tree, flags);
 	if (r < 0)
 		return fail(err, r, "set mount flags for", m->src);
 	r = attach(s, m, tree, S_ISDIR(st.st_mode));
@@ -232,7 +247,11 @@ static int do_pin(struct mounts *s, const struct wire_mount *m, struct err *err)
 		return fail(err, point, "open", m->dst);
 	unsigned int rec = m->flags & MOUNT_REC ? AT_RECURSIVE : 0;
 	_cleanup_close_ int tree = sys_open_tree(point, "", AT_EMPTY_PATH | rec);
-	int r = tree < 0 ? tree : set_flags(tree, m->flags);
+	if (tree == -EINVAL && !rec) { /* the host has something mounted below it (do_bind) */
+		rec = AT_RECURSIVE;
+		tree = sys_open_tree(point, "", AT_EMPTY_PATH | rec);
+	}
+	int r = tree < 0 ? tree : set_flags(tree, m->flags | (rec ? MOUNT_REC : 0));
 	if (r == 0)
 		r = attach_to(s, m->dst, tree, point);
 	return r < 0 ? fail(err, r, "pin", m->dst) : 0;
@@ -369,8 +388,9 @@ static int attach_overlay(struct mounts *s, const struct wire_mount *m, int poin
 	}
 	if (r == -EINVAL)
 		err_hint(err,
-			"the kernel refuses some file systems for it, NFS or another overlay for "
-			"one: " FILE_UPPER_HINT);
+			"the kernel refuses it where the host has something mounted below that "
+			"directory, and some file systems for it, NFS or another overlay for one: "
+			"unmount that, or " FILE_UPPER_HINT);
 	return r < 0 ? fail(err, r, "mount an overlay on", m->dst) : 0;
 }
 

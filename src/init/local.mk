@@ -4,7 +4,7 @@ pkglibexec_PROGRAMS += bawn-init
 bawn_init_SOURCES = \
 	src/init/init-main.c \
 	src/init/init.h \
-	src/init/init-mounts.c \
+	src/init/init-below.h src/init/init-below.c src/init/init-mounts.c \
 	src/init/init-overlay.h src/init/init-overlay.c \
 	src/init/init-net.c \
 	src/init/init-agent.c \

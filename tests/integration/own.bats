@@ -221,6 +221,34 @@ as_root() {
 	[ ! -e "$T/dev/.npm/_cacache/new" ]
 }
 
+@test "a workspace in which the host has something mounted: that is there, and guarded as all of it" {
+	as_root <<-EOT
+		cd '$T/dev/work' && mkdir disk 'a b' deep proc sub deep/disk again ../lib ../lib/disk
+		mount -t tmpfs none disk && mount -t tmpfs none 'a b' && mount -t tmpfs none deep/disk &&
+			mount -t tmpfs none ../lib/disk || exit 97
+		echo DISKWORDS >disk/x; echo $CANARY >disk/.env; echo $CANARY >deep/.env; echo $CANARY >'a b/.env'
+		chown -R 1000:1000 '$T/dev'
+		'$BAWN' run --rm -q --as-user dev shell . ../lib:ro -- sh -c 'cat disk/* */.env; touch disk/new "a b/new" deep/disk/new deep/new && echo made
+			umount disk; rm disk/.env; mv deep other; touch ../lib/disk/new; grep -c "/work/.* rw,nosuid,nodev" /proc/self/mountinfo'
+		echo "status \$?"
+		ls disk
+		'$BAWN' run --rm -q --as-user dev --workspace cow shell . -- true
+		echo "status \$?"
+		mount --bind '$T/dev' again
+		'$BAWN' run --rm -q --as-user dev shell . -- echo STARTED
+		umount again
+		mount --rbind /dev/pts proc || exit 97
+		'$BAWN' run --rm -q --as-user dev shell . -- echo STARTED
+		umount proc disk 'a b' deep/disk ../lib/disk
+	EOT
+	assert_status 0
+	assert_output DISKWORDS made 'status 0' $'\nnew\n' "cannot remove 'disk/.env': Device or resource busy" \
+		"cannot move 'deep' to" "../lib/disk/new': Read-only file system" 'something mounted' \
+		'again is mounted in what comes along, and holds that directory itself' \
+		'proc is mounted in what comes along, and shows this machine instead of files'
+	refute_output STARTED "$CANARY"
+}
+
 @test "OWN-02 started by root that names nobody, nobody who exists or itself: refused, nothing is made" {
 	local how
 	for how in '' SUDO_UID=77 SUDO_UID=0 SUDO_UID=dev '--as-user nobody-here' '--as-user root' '--as-user 0'; do
