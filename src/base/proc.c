@@ -77,9 +77,21 @@ NO_ASAN static int child_main(void *arg)
 	struct child *c = arg;
 	static char *const no_env[] = {NULL};
 
+	/* Ctrl-C of the terminal, or a signal to the whole group, is for the caller to act on; so
+	 * is one that came before we had left it: ignoring drops what is pending. */
+	const bool leaves = c->how->die_with_parent && !c->how->same_group && !c->how->ns;
+	if (leaves && setpgid(0, 0) < 0)
+		goto failed;
+	sigset_t pending;
+	sigemptyset(&pending);
+	if (leaves)
+		sigpending(&pending);
 	for (int sig = 1; sig < 32; sig++) { /* handlers do not survive exec, ignored ones do */
-		if (sig != SIGKILL && sig != SIGSTOP)
-			signal(sig, SIG_DFL);
+		if (sig == SIGKILL || sig == SIGSTOP)
+			continue;
+		if (sigismember(&pending, sig))
+			signal(sig, SIG_IGN);
+		signal(sig, SIG_DFL);
 	}
 	sigset_t none;
 	sigemptyset(&none);
@@ -93,9 +105,6 @@ NO_ASAN static int child_main(void *arg)
 	}
 	if (c->how->die_with_parent && !GUARD_REMOVED("deathsig") &&
 		prctl(PR_SET_PDEATHSIG, c->how->die_with_parent) < 0)
-		goto failed;
-	/* Ctrl-C of the terminal, or a signal to the whole group, is for the caller to act on. */
-	if (c->how->die_with_parent && !c->how->same_group && !c->how->ns && setpgid(0, 0) < 0)
 		goto failed;
 	execve(c->how->path, c->how->argv, c->how->envp ? c->how->envp : no_env);
 failed:

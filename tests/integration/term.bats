@@ -162,6 +162,32 @@ drive() {
 	[ -z "$output" ] || fail "the agent outlived its terminal"
 }
 
+@test "TERM-07 Ctrl-C while it starts ends it, without a word" {
+	git_repo # something to be looked through
+	run /usr/bin/python3 - "$BAWN" "$WS" <<-'EOF'
+		import os, pty, sys, time
+		for i in range(60):
+		    pid, fd = pty.fork()
+		    if pid == 0:
+		        os.execv("/bin/sh", ["sh", "-c", "echo; exec \"$@\"", "", sys.argv[1], "run", "--rm", "shell", sys.argv[2], "--", "sleep", "20"])
+		    os.read(fd, 1)
+		    time.sleep(i % 20 * 0.0006)
+		    os.write(fd, b"\x03")
+		    begin, data = time.monotonic(), b""
+		    try:
+		        while chunk := os.read(fd, 1000):
+		            data += chunk
+		    except OSError:
+		        pass
+		    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+		    # -2: it was the shell still
+		    if status not in (130, -2) or b"bawn" in data:
+		        print(f"after {i % 20 * 0.6:.1f} ms: {status} {data}")
+	EOF
+	assert_status 0
+	[ "$output" = '' ] || fail
+}
+
 @test "TERM-07 Ctrl-Z stops the job, fg brings it back" {
 	run drive expect=up 'send=\x1a' stopped modes fg sleep=0.2 'send=go\r' expect=got eof modes -- \
 		bash -c 'echo up; read x; echo "got $x"'
