@@ -403,6 +403,9 @@ static bool is_one_of(const char *v, const char *const *words, size_t n)
 	return false;
 }
 
+static const char leads_elsewhere[] =
+	"leads elsewhere: what is pushed goes there, or what is pulled comes from there";
+
 /* Was there a remote of the name that e is about, with an URL? */
 static bool had_remote(const struct git_config *base, const struct git_config_entry *e)
 {
@@ -422,42 +425,81 @@ static bool had_key(const struct git_config *c, const char *key)
 	return false;
 }
 
+/* As git reads it: without "=" it is true, and so is every number but 0. */
+static bool is_true(const char *v)
+{
+	static const char *const yes[] = {"true", "yes", "on"};
+	return !v || is_one_of(v, yes, ARRAY_LEN(yes)) || strtoll(v, NULL, 0) != 0;
+}
+
+/* What a fetch by this refspec overwrites, if that is not the remote's own; NULL. */
+static const char *says_fetch(struct arena *a, const char *remote, const char *spec)
+{
+	static const char *const heads[] = {"refs/heads/", "refs/*", "heads/"};
+	static const char *const others[] = {"refs/tags/", "tags/", "refs/notes/", "refs/pull/",
+		"refs/merge-requests/", "refs/changes/"};
+	const char *to = strrchr(spec, ':'), *own = arena_printf(a, "refs/remotes/%s/", remote);
+	if (!to || !*++to || !own || has_prefix(to, own) || has_prefix(to, own + strlen("refs/")))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (has_prefix(to, others[i]))
+			return NULL;
+	bool branch = !has_prefix(to, "refs/") && !has_prefix(to, "remotes/");
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+		branch |= has_prefix(to, heads[i]);
+	return branch ? "has a fetch overwrite branches" : "has a fetch overwrite what is not its";
+}
+
+static const char *says_remote(
+	struct arena *a, const struct git_config *base, const struct git_config_entry *e)
+{
+	const char *v = e->value ? e->value : "";
+	if (streq(e->name, "promisor"))
+		return is_true(e->value) ? "has git connect there by itself, when something is "
+					   "missing"
+					 : NULL;
+	if (streq(e->name, "push") || (streq(e->name, "mirror") && is_true(e->value)))
+		return "decides what a push overwrites and removes";
+	if (streq(e->name, "fetch"))
+		return says_fetch(a, e->subsection, v);
+	if (!streq(e->name, "url") && !streq(e->name, "pushurl"))
+		return NULL;
+	if (git_config_is_path(v))
+		return "is a directory: a push runs its hooks";
+	return had_remote(base, e) ? leads_elsewhere : NULL;
+}
+
 /* What a remote that came or changed means to whoever pushes and pulls as ever, or NULL. */
 static const char *says_where(struct arena *a, const struct git_config *base,
 	const struct git_config_entry *e, const struct strv *kept)
 {
-	static const char *const yes[] = {"true", "yes", "on", "1"};
-	const bool url = streq(e->name, "url") || streq(e->name, "pushurl");
-	if (streq(e->section, "remote") && e->subsection) {
-		if (url && git_config_is_path(e->value))
-			return "is a directory: a push runs its hooks";
-		if (url && had_remote(base, e))
-			return "leads elsewhere: what is pushed goes there, or what is pulled "
-			       "comes "
-			       "from there";
-		if (streq(e->name, "push") ||
-			(streq(e->name, "mirror") && is_one_of(e->value, yes, ARRAY_LEN(yes))))
-			return "decides what a push overwrites and removes";
-		if (streq(e->name, "fetch") &&
-			(strstr(e->value, ":refs/heads/") || strstr(e->value, ":refs/*")))
-			return "has a fetch overwrite branches";
-		return NULL;
-	}
+	if (streq(e->section, "remote") && e->subsection)
+		return says_remote(a, base, e);
+	if ((streq(e->key, "push.default") && e->value && strcasecmp(e->value, "matching") == 0) ||
+		(streq(e->key, "push.followtags") && is_true(e->value)))
+		return "decides what else a push takes along";
+	if (streq(e->section, "submodule") && e->subsection && streq(e->name, "url"))
+		return had_key(base, e->key) ? leads_elsewhere : NULL;
 	if (!(streq(e->section, "branch") &&
 		    (streq(e->name, "remote") || streq(e->name, "pushremote"))) &&
 		!streq(e->key, "remote.pushdefault"))
 		return NULL;
-	const char *of = arena_printf(a, "remote.%s.url", e->value);
-	return had_key(base, e->key) || (of && strv_has(kept, of))
-		? "leads elsewhere: what is pushed goes there, or what is pulled comes from there"
-		: NULL;
+	const char *of = e->value ? arena_printf(a, "remote.%s.url", e->value) : NULL;
+	return had_key(base, e->key) || (of && strv_has(kept, of)) ? leads_elsewhere : NULL;
 }
 
 /* What it hides from whoever looks at what changed, or NULL. */
 static const char *says_hidden(const struct git_config_entry *e)
 {
 	static const char *const no[] = {"no", "false", "off", "0"},
-				 *const all[] = {"all", "dirty"};
+				 *const all[] = {"all", "dirty"}, *const minimal[] = {"minimal"};
+	if (streq(e->key, "core.ignorecase") && is_true(e->value))
+		return "hides new files from git status that are called like others but for the "
+		       "case";
+	if (!e->value)
+		return NULL;
+	if (streq(e->key, "core.checkstat") && is_one_of(e->value, minimal, 1))
+		return "hides what changed in files that keep their size and time";
 	if (streq(e->key, "status.showuntrackedfiles") && is_one_of(e->value, no, ARRAY_LEN(no)))
 		return "hides new files from git status";
 	if ((streq(e->key, "diff.ignoresubmodules") ||
@@ -479,7 +521,7 @@ static void tell_settings(struct scanner *s, const char *path, struct git_config
 		return;
 	for (size_t i = 0; i < c.n; i++) {
 		const struct git_config_entry *v = &c.v[i];
-		if (!v->value || !strv_has(kept, v->key))
+		if (!strv_has(kept, v->key))
 			continue;
 		const char *hidden = says_hidden(v);
 		const char *why = hidden ? hidden : says_where(&s->arena, &b, v, kept);

@@ -310,6 +310,9 @@ static bool harmless(struct scanner *s, struct scan_at git, const struct git_con
 			return true;
 	if (streq(e->key, "core.worktree"))
 		return e->value && leads_to_its_own(s, git, e->value);
+	/* git asks it for what is missing, whoever looks at the repository */
+	if (streq(e->section, "remote") && streq(e->name, "promisor"))
+		return false;
 	/* a repository within a git directory is walked by nobody, and a push runs its hooks */
 	if (e->value && (streq(e->section, "remote") || streq(e->section, "branch")) &&
 		git_config_is_path(e->value) &&

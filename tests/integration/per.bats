@@ -282,22 +282,32 @@ origin_repo() {
 	FIXTURE=origin_repo
 	local set
 	for set in 'remote.origin.url https://evil.example/x.git' 'remote.origin.pushurl git@evil.example:x' \
-		'remote.origin.push +refs/*:refs/*' 'remote.origin.mirror true' 'remote.origin.fetch +refs/heads/*:refs/heads/*'; do
-		listed PER-02 "git config $set" .git/config || fail "$set"
+		'remote.origin.push +refs/*:refs/*' 'remote.origin.mirror true' 'remote.origin.mirror 0x2' \
+		'remote.origin.fetch +refs/heads/*:refs/heads/*' 'remote.origin.fetch +refs/heads/x:main' \
+		'remote.up.fetch +refs/heads/*:refs/remotes/origin/*' 'remote.up.promisor true' \
+		'push.default matching' 'push.followTags yes'; do
+		listed PER-02 "git remote add up https://evil.example/x; git config $set" .git/config || fail "$set"
 	done
+	# without a value it is true
+	listed PER-02 "printf '[remote \"origin\"]\n\tmirror\n' >>.git/config" .git/config
 	listed PER-02 'git remote add up https://evil.example/x; git config branch.main.pushRemote up' .git/config
 	listed PER-02 'git remote add up https://evil.example/x; git config branch.main.remote up' .git/config
 	listed PER-02 'git remote add up https://evil.example/x; git config remote.pushDefault up' .git/config
-	for set in 'status.showUntrackedFiles no' 'diff.ignoreSubmodules all' 'submodule.x.ignore dirty'; do
+	for set in 'status.showUntrackedFiles no' 'diff.ignoreSubmodules all' 'submodule.x.ignore dirty' \
+		'core.ignoreCase true' 'core.checkStat minimal'; do
 		listed PER-21 "git config $set" .git/config || fail "$set"
 	done
 	# a further remote, and a branch that follows the one that there was, lead nobody anywhere
 	origin_repo "$WS/plain"
 	cd "$WS/plain" || return 1
 	run "$BAWN" run --rm shell . -- sh -c 'git remote add up https://example.net/x; git config branch.new.remote origin
-		git config status.showUntrackedFiles all; git config user.name me'
+		git config --add remote.up.fetch +refs/pull/*:refs/remotes/up/pr/*; git config push.default simple
+		git config core.ignoreCase false; git config status.showUntrackedFiles all; git config user.name me'
 	[ "$(git config remote.up.url)" = https://example.net/x ]
 	refute_output "git setting"
+	# a repository that was made inside has no such origin unnamed, either
+	cd "$WS" || return 1
+	listed PER-02 'git init -q made; cd made; git remote add o https://evil.example/x; git config remote.o.promisor true' made/.git/config
 }
 
 old_bare_repo() {
