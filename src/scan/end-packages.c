@@ -39,8 +39,8 @@ static _Atomic uint32_t looked_at;
 struct tally {
 	struct scanner *s;
 	struct part *part;
-	bool tell; /* in a second walk, by one thread */
-	char path[PATH_MAX];
+	bool tell;                           /* in a second walk, by one thread */
+	char path[PATH_MAX], repo[PATH_MAX]; /* the last that was told of */
 };
 
 /* Code that says of itself that its source is not to be looked at (PEP 552: by hash, unchecked).
@@ -58,21 +58,59 @@ static bool unchecked(int dir, const char *name, const struct stat *st)
 	return got > 0 && persist_pyc_runs("__pycache__/x", head, (size_t)got);
 }
 
+static bool there_is(int dir, const char *name)
+{
+	struct stat st;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* How much of path names the repository that the file is one of, and for which it decides what git
+ * runs; 0: none.  Without a .git, git takes a directory for one by what lies in it. */
+static size_t repository(const struct tally *t, int dir, const char *name)
+{
+	static const char *const decide[] = {"HEAD", "config", "config.worktree", "commondir"};
+	const size_t n = strlen(t->path), k = strlen(name);
+	const char *git = strstr(t->path, "/.git/"), *hooks = "/hooks";
+	bool decides = false;
+	if (streq(name, ".git"))
+		return n;
+	for (size_t i = 0; i < ARRAY_LEN(decide); i++)
+		decides |= streq(name, decide[i]);
+	if (!decides) {
+		const size_t h = strlen(hooks);
+		if ((k > 7 && streq(name + k - 7, ".sample")) || n < h + k + 1 ||
+			memcmp(t->path + n - k - 1 - h, hooks, h) != 0 || !there_is(dir, "../HEAD"))
+			return 0;
+		return git ? (size_t)(git - t->path) + 5 : n - k - 1 - h;
+	}
+	if (git)
+		return (size_t)(git - t->path) + 5;
+	if (!there_is(dir, "HEAD") ||
+		!(there_is(dir, "commondir") ||
+			(there_is(dir, "objects") && there_is(dir, "refs"))))
+		return 0;
+	return n - k - 1;
+}
+
 /* What stands out among a thousand changes of an installation. */
 static void tell(struct tally *t, int dir, const char *name, const struct stat *st)
 {
-	const char *what = NULL;
-	unsigned int per = 5;
-	if (streq(name, ".git")) {
-		what = "a git repository among packages";
+	const size_t n = repository(t, dir, name);
+	if (n) {
+		t->part->told = true;
+		/* once, whatever there is of it */
+		if (!t->tell || (strlen(t->repo) == n && memcmp(t->repo, t->path, n) == 0))
+			return;
+		snprintf(t->repo, sizeof(t->repo), "%.*s", (int)n, t->path);
+		scan_emit_persist(t->s, t->repo,
+			S_ISREG(st->st_mode) && n == strlen(t->path) ? SCAN_FILE : SCAN_DIR, 5,
+			SCAN_AUTO, "a git repository among packages");
 	} else if (t->part->python && unchecked(dir, name, st)) {
-		per = 16;
-		what = "compiled Python that runs whatever its source says";
+		t->part->told = true;
+		if (t->tell)
+			scan_emit_persist(t->s, t->path, SCAN_FILE, 16, SCAN_AUTO,
+				"compiled Python that runs whatever its source says");
 	}
-	t->part->told |= what != NULL;
-	if (what && t->tell)
-		scan_emit_persist(t->s, t->path, S_ISDIR(st->st_mode) ? SCAN_DIR : SCAN_FILE, per,
-			SCAN_AUTO, what);
 }
 
 static void walk_dir(struct tally *t, int fd, size_t len, int depth, bool deep);

@@ -27,6 +27,26 @@ teardown() { bawn_teardown; }
 		'cd .venv/lib/python3/site-packages/p && git status' .venv/lib/python3/site-packages/p/.git
 }
 
+@test "PER-05 bare repositories among packages, and what decides in one that was there" {
+	local conf='git config core.bare false; git config core.worktree .; git config core.fsmonitor $EVIL'
+	never_silent PER-05 "git init -q --bare node_modules/p; cd node_modules/p; $conf" 'cd node_modules/p && git status' node_modules/p
+	never_silent PER-05 "mkdir -p node_modules/o/w; git init -q node_modules/o/r; cd node_modules/o/w; echo ref: refs/heads/x >HEAD; echo ../r/.git >commondir; printf '[core]\nbare=false\nworktree=.\nfsmonitor=%s\n' \$EVIL >../r/.git/config" \
+		'cd node_modules/o/w && git status' node_modules/o/w
+	FIXTURE=repo_among_packages
+	never_silent PER-05 "printf '[core]\nfsmonitor=%s\n' \$EVIL >>node_modules/p/.git/config" 'cd node_modules/p && git status' node_modules/p/.git
+	never_silent PER-05 'cp $EVIL node_modules/p/.git/hooks/post-commit' \
+		'cd node_modules/p && git -c user.name=x -c user.email=x commit --allow-empty -m x' node_modules/p/.git
+	attempt 'echo x >node_modules/p/x; echo x >node_modules/p/.git/hooks/x.sample' ''
+	refute_output 'repository among packages'
+}
+
+repo_among_packages() {
+	git_repo "$1"
+	git_repo "$1/node_modules/p"
+	echo node_modules >"$1/.gitignore"
+	sleep 0.05
+}
+
 packages_repo() {
 	git_repo "$1"
 	mkdir -p "$1/node_modules/p/lib" "$1/env/lib/python3/site-packages/q"
