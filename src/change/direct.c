@@ -82,7 +82,7 @@ static int read_index(struct direct *d, struct err *err)
 		return err_sys(err, (int)-n, "read the copy of git's index");
 	/* what another git understands and we don't: nothing is tracked then */
 	int r = git_index_each(buf, (size_t)n, d->c->req->hash_len, add_tracked, d, &split, NULL);
-	free(split.deleted);
+	git_index_split_free(&split);
 	if (r == -ENOMEM)
 		return err_set(err, ENOMEM, "out of memory");
 	if (r < 0 || split.shared[0])

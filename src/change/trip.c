@@ -218,11 +218,19 @@ static void one_unseen(void *ctx, const char *path)
 	char full[PATH_MAX];
 	struct stat st;
 	const size_t top = u->git_len - strlen(".git");
+	/* which one it is stands in the other file of a split index */
+	u->any |= !path;
 	if (u->any ||
 		snprintf(full, sizeof(full), "%.*s%s", (int)top, u->git, path) >= (int)sizeof(full))
 		return;
+	/* a directory of a sparse index; it is in an upper when something in it changed */
+	const size_t n = strlen(full);
+	const bool dir = n && full[n - 1] == '/';
+	if (dir)
+		full[n - 1] = '\0';
 	for (size_t k = 0; k < u->c->n_uppers && !u->any; k++)
-		u->any = place_stat(u->c->upper[k], full, &st) == 0 && S_ISREG(st.st_mode);
+		u->any = place_stat(u->c->upper[k], full, &st) == 0 &&
+			(S_ISREG(st.st_mode) || (dir && S_ISDIR(st.st_mode)));
 }
 
 static bool hides(const struct change *c, const struct item *it, const char *text, size_t n)
@@ -231,7 +239,7 @@ static bool hides(const struct change *c, const struct item *it, const char *tex
 	/* of a submodule or another work tree it isn't known where the files are */
 	if (strchr(it->pub.path + u.git_len + 1, '/'))
 		return false;
-	git_index_unseen(text, n, one_unseen, &u);
+	git_index_unseen(text, n, NULL, 0, one_unseen, &u);
 	return u.any;
 }
 

@@ -163,8 +163,9 @@ static uint64_t be64(const unsigned char *p)
 }
 
 /* One EWAH bitmap (gitformat-bitmap(5), appendix): runs of equal words, then literal words.  Sets
- * bytes of an array of at most max entries. */
-static int read_ewah(const unsigned char *p, size_t n, size_t max, struct git_index_split *ret)
+ * bytes of an array of at most max entries; returns how many bytes it was. */
+static ssize_t read_ewah(
+	const unsigned char *p, size_t n, size_t max, unsigned char **ret, size_t *ret_n)
 {
 	if (n < 12)
 		return -EBADMSG;
@@ -191,9 +192,33 @@ static int read_ewah(const unsigned char *p, size_t n, size_t max, struct git_in
 		if (at * 64 > (size_t)bits + 64)
 			break;
 	}
-	ret->deleted = out;
-	ret->n_deleted = bits;
+	*ret = out;
+	*ret_n = bits;
+	return MIN(
+		(ssize_t)n, (ssize_t)(end - p) + 4); /* where the last run word is stands there */
+}
+
+/* What of the shared file is deleted, and what replaced. */
+static int read_link(const unsigned char *p, size_t n, struct git_index_split *ret)
+{
+	struct git_index_split out = *ret;
+	ssize_t k = read_ewah(p, n, ENTRIES_MAX, &out.deleted, &out.n_deleted);
+	if (k >= 0 && (size_t)k < n)
+		k = read_ewah(p + k, n - (size_t)k, ENTRIES_MAX, &out.replaced, &out.n_replaced);
+	if (k < 0) {
+		git_index_split_free(&out);
+		return (int)k;
+	}
+	*ret = out;
 	return 0;
+}
+
+void git_index_split_free(struct git_index_split *s)
+{
+	free(s->deleted);
+	free(s->replaced);
+	s->deleted = s->replaced = NULL;
+	s->n_deleted = s->n_replaced = 0;
 }
 
 /* Extensions behind the entries; only "link" (split index) matters. */
@@ -213,8 +238,7 @@ static int extensions(struct cursor *c, struct git_index_split *ret)
 			if (zero)
 				ret->shared[0] = '\0';
 			else if (size > c->hash_len)
-				return read_ewah(
-					data + c->hash_len, size - c->hash_len, ENTRIES_MAX, ret);
+				return read_link(data + c->hash_len, size - c->hash_len, ret);
 			return 0;
 		}
 		c->p = data + size;
@@ -381,26 +405,133 @@ struct unseen {
 	void *ctx;
 };
 
+/* next_entry() has seen that the extended flags are there. */
+static bool is_unseen(const struct cursor *c)
+{
+	const unsigned char *flags = c->entry + 40 + c->hash_len;
+	return (be16(flags) & FLAG_ASSUME_VALID) ||
+		((be16(flags) & FLAG_EXTENDED) && (be16(flags + 2) & FLAG_SKIP_WORKTREE));
+}
+
 static int unseen_entry(void *ctx, const struct cursor *c, const char *name)
 {
 	const struct unseen *u = ctx;
-	const unsigned char *flags = c->entry + 40 + c->hash_len;
-	/* next_entry() has seen that the extended ones are there */
-	if (u->fn &&
-		((be16(flags) & FLAG_ASSUME_VALID) ||
-			((be16(flags) & FLAG_EXTENDED) && (be16(flags + 2) & FLAG_SKIP_WORKTREE))))
+	if (u->fn && is_unseen(c))
 		u->fn(u->ctx, name);
 	return 0;
 }
 
-int git_index_unseen(const void *data, size_t n, git_index_unseen_fn fn, void *ctx)
+/* Which of the entries without a name, which replace entries of the shared file in its order, are
+ * unseen, a byte each; and the extensions. */
+static int read_replacing(const void *data, size_t n, size_t hash_len, unsigned char **ret,
+	size_t *ret_n, struct git_index_split *ret_split)
+{
+	struct cursor c;
+	if (open_index(data, n, hash_len, &c, NULL) < 0)
+		return -EBADMSG;
+	uint32_t left = be32((const unsigned char *)data + 8);
+	/* no entry is shorter than that */
+	unsigned char *v = calloc(MIN((size_t)left, n / (40 + hash_len)) + 1, 1);
+	size_t k = 0;
+	int r = v ? 0 : -ENOMEM;
+	for (; left > 0 && r == 0; left--) {
+		const char *name;
+		size_t len;
+		r = next_entry(&c, &name, &len);
+		if (r == 0 && !len)
+			v[k++] = is_unseen(&c);
+	}
+	if (r == 0)
+		r = extensions(&c, ret_split);
+	if (r < 0) {
+		free(v);
+		return r;
+	}
+	*ret = v;
+	*ret_n = k;
+	return 0;
+}
+
+struct shared {
+	const struct unseen *u;
+	const struct git_index_split *split;
+	const unsigned char *flags; /* of what replaces */
+	size_t n_flags, at, next;
+};
+
+static int shared_entry(void *ctx, const struct cursor *c, const char *name)
+{
+	struct shared *x = ctx;
+	const struct git_index_split *p = x->split;
+	const size_t i = x->at++;
+	bool flagged = is_unseen(c);
+	if (i < p->n_replaced && p->replaced[i])
+		flagged = x->next < x->n_flags && x->flags[x->next++];
+	if (flagged && !(i < p->n_deleted && p->deleted[i]))
+		x->u->fn(x->u->ctx, name);
+	return 0;
+}
+
+int git_index_unseen(const void *data, size_t n, const void *shared, size_t n_shared,
+	git_index_unseen_fn fn, void *ctx)
 {
 	struct unseen none = {0}, u = {fn, ctx};
+	struct git_index_split split = {0};
+	_cleanup_free_ unsigned char *flags = NULL;
+	struct shared x = {.u = &u, .split = &split};
 	if (n == 0)
 		return 0;
 	/* the other length of hash gives no whole index: nothing is told of before that is known */
 	const size_t hash_len = each_entry(data, n, 20, unseen_entry, &none) == 0 ? 20 : 32;
-	return each_entry(data, n, hash_len, unseen_entry, &u);
+	int r = each_entry(data, n, hash_len, unseen_entry, &u);
+	if (r < 0 || read_replacing(data, n, hash_len, &flags, &x.n_flags, &split) < 0)
+		return r;
+	x.flags = flags;
+	if (split.shared[0] && shared)
+		r = each_entry(shared, n_shared, hash_len, shared_entry, &x);
+	else if (x.n_flags && memchr(flags, 1, x.n_flags))
+		fn(ctx, NULL);
+	git_index_split_free(&split);
+	return r;
+}
+
+bool git_index_shared(const void *data, size_t n, char ret[static GIT_INDEX_SHARED_MAX])
+{
+	for (size_t hash_len = 20; hash_len <= 32; hash_len += 12) {
+		struct git_index_split split = {0};
+		unsigned char *flags = NULL;
+		size_t n_flags;
+		if (read_replacing(data, n, hash_len, &flags, &n_flags, &split) < 0)
+			continue;
+		snprintf(ret, GIT_INDEX_SHARED_MAX, "sharedindex.%s", split.shared);
+		free(flags);
+		git_index_split_free(&split);
+		return split.shared[0];
+	}
+	return false;
+}
+
+bool git_index_untracked(const void *data, size_t n)
+{
+	for (size_t hash_len = 20; hash_len <= 32; hash_len += 12) {
+		struct cursor c;
+		int r = open_index(data, n, hash_len, &c, NULL);
+		for (uint32_t i = r == 0 ? be32((const unsigned char *)data + 8) : 0;
+			i > 0 && r == 0; i--) {
+			const char *name;
+			size_t len;
+			r = next_entry(&c, &name, &len);
+		}
+		while (r == 0 && (size_t)(c.end - c.p) >= 8) {
+			const uint32_t size = be32(c.p + 4);
+			if (memcmp(c.p, "UNTR", 4) == 0)
+				return true;
+			if (size > (size_t)(c.end - c.p) - 8)
+				break;
+			c.p += 8 + size;
+		}
+	}
+	return false;
 }
 
 bool git_merge_rr_odd(const char *text, size_t n)

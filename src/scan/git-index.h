@@ -20,12 +20,14 @@ struct git_index_query {
 };
 
 /* A split index (git update-index --split-index): the rest is in "sharedindex.<name>", of which the
- * entries set in deleted no longer count. */
+ * entries set in deleted no longer count, and those set in replaced are, but for their name, what
+ * the index has instead, in the same order and without one. */
 struct git_index_split {
-	char shared[65];        /* hex, "" when there is none */
-	unsigned char *deleted; /* one byte an entry; malloc'ed, may be NULL */
-	size_t n_deleted;
+	char shared[65];                   /* hex, "" when there is none */
+	unsigned char *deleted, *replaced; /* one byte an entry; malloc'ed, may be NULL */
+	size_t n_deleted, n_replaced;
 };
+void git_index_split_free(struct git_index_split *s);
 
 /* q need not be sorted (it will be, in memcmp order of path).  hash_len: 20 (SHA-1) or 32.
  * of: data is the shared file of this split index; NULL for an index itself.  ret_split may be
@@ -49,9 +51,18 @@ bool git_path_odd(const char *path);
  * bytes, cut to fit) is the first; 0; -EBADMSG. */
 int git_index_odd(const void *data, size_t n, char *ret, size_t ret_n);
 /* Every entry of which git is told not to look at the file (git update-index --assume-unchanged,
- * --skip-worktree): what is changed there, no status and no diff shows.  -EBADMSG as above. */
+ * --skip-worktree): what is changed there, no status and no diff shows.  A path with a slash at its
+ * end is a directory of a sparse index, all of it.  shared: the other file of a split index; where
+ * that is NULL, path is NULL once if something in it is unseen.  -EBADMSG as above. */
 typedef void (*git_index_unseen_fn)(void *ctx, const char *path);
-int git_index_unseen(const void *data, size_t n, git_index_unseen_fn fn, void *ctx);
+int git_index_unseen(const void *data, size_t n, const void *shared, size_t n_shared,
+	git_index_unseen_fn fn, void *ctx);
+/* The name of that other file; false: there is none. */
+enum { GIT_INDEX_SHARED_MAX = 80 };
+bool git_index_shared(const void *data, size_t n, char ret[static GIT_INDEX_SHARED_MAX]);
+/* Has it notes of which new files there are in each directory (core.untrackedCache)?  git status
+ * looks into none whose times fit them. */
+bool git_index_untracked(const void *data, size_t n);
 /* Odd names for MERGE_RR (records of "HEX TAB PATH NUL"), n bytes with a NUL behind them: git
  * copies what it names, as it stands in the work tree, into rr-cache. */
 bool git_merge_rr_odd(const char *text, size_t n);

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define PACKED_MAX ((size_t)64 << 20)
 #define REFS_MAX 200000 /* loose ones, of all git directories together */
 #define REFS_DEPTH 32
+#define BELOW_MAX 200000 /* in directories that an index names as one */
 
 const char scan_git_shows_other[] = "git shows other commits or files than there are";
 
@@ -67,44 +69,118 @@ struct unseen {
 	struct scanner *s;
 	struct scan_at tree, first;
 	size_t n;
-	size_t gone; /* so much of the last name is a directory that isn't there */
+	size_t below; /* entries of directories that were looked at */
+	bool cut;     /* ... but not all */
+	size_t gone;  /* so much of the last name is a directory that isn't there */
 	char last[PATH_MAX];
 };
+
+static void count_unseen(struct unseen *u, const char *full, const struct stat *st)
+{
+	if (scan_since(u->s, st) && u->n++ == 0)
+		u->first = (struct scan_at){u->tree.base, arena_dup(&u->s->arena, full)};
+}
+
+/* A directory that a sparse index has as one entry, or a submodule: git shows nothing of what is in
+ * it. */
+static void unseen_below(struct unseen *u, struct scan_at dir, int depth)
+{
+	_Alignas(8) char buf[8192];
+	struct strv dirs = {0};
+	struct scanner *s = u->s;
+	int fd = depth < REFS_DEPTH ? scan_list(s, dir) : -1;
+	ssize_t n;
+	while (fd >= 0 && u->below < BELOW_MAX && (n = dir_records(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t o = 0; o < n; u->below++) {
+			const struct dir_record *d = (const struct dir_record *)(buf + o);
+			struct stat st;
+			o += d->d_reclen;
+			if (streq(d->d_name, ".") || streq(d->d_name, "..") ||
+				streq(d->d_name, ".git") ||
+				fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+				continue;
+			if (S_ISDIR(st.st_mode))
+				strv_add(&s->arena, &dirs, d->d_name);
+			else
+				count_unseen(u, scan_below(s, dir, d->d_name).rel, &st);
+		}
+	if (fd >= 0)
+		close(fd);
+	u->cut |= depth == REFS_DEPTH || u->below >= BELOW_MAX;
+	for (size_t i = 0; i < dirs.n; i++)
+		unseen_below(u, scan_below(s, dir, dirs.v[i]), depth + 1);
+}
 
 static void one_unseen(void *ctx, const char *path)
 {
 	struct unseen *u = ctx;
-	struct scanner *s = u->s;
 	struct stat st;
 	char full[PATH_MAX];
-	/* most of a tree that is checked out in part is not there */
-	if (u->gone && strncmp(path, u->last, u->gone) == 0)
+	/* most of a tree that is checked out in part is not there; what path NULL is about can't
+	 * be: the other part of the index is gone */
+	if (!path || (u->gone && strncmp(path, u->last, u->gone) == 0))
 		return;
 	u->gone = 0;
 	if (snprintf(full, sizeof(full), "%s%s%s", u->tree.rel, *u->tree.rel ? "/" : "", path) >=
 		(int)sizeof(full))
 		return;
-	if (scan_stat((struct scan_at){u->tree.base, full}, &st) == 0) {
-		if (S_ISDIR(st.st_mode) || !scan_since(s, &st))
-			return;
-		if (u->n++ == 0)
-			u->first = scan_below(s, u->tree, path);
+	size_t n = strlen(full);
+	while (n && full[n - 1] == '/')
+		full[--n] = '\0';
+	const struct scan_at at = {u->tree.base, full};
+	if (scan_stat(at, &st) == 0) {
+		const size_t before = u->n;
+		if (S_ISDIR(st.st_mode))
+			unseen_below(u, at, 0);
+		if (u->n == before) /* one that was moved here has older files */
+			count_unseen(u, full, &st);
 		return;
 	}
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *own = strrchr(full, '/');
 	if (!slash)
 		return;
-	full[strlen(full) - strlen(slash)] = '\0';
-	if (scan_stat((struct scan_at){u->tree.base, full}, &st) < 0) {
+	if (slash[1]) /* of a directory, itself */
+		full[own - full] = '\0';
+	if (scan_stat(at, &st) < 0) {
 		u->gone = (size_t)(slash - path) + 1;
 		memcpy(u->last, path, u->gone);
 	}
 }
 
+/* An index, or the other part of one; *ret_n 0: it is empty, none, or longer than is looked at. */
+static void *map_index(struct scan_at at, size_t *ret_n)
+{
+	struct stat st;
+	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
+	*ret_n = 0;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > INDEX_MAX)
+		return NULL;
+	if (st.st_size == 0)
+		return (void *)""; /* which can't be mapped */
+	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	*ret_n = (size_t)st.st_size;
+	return p;
+}
+
 static void check_unseen(struct scanner *s, struct scan_at git, const void *data, size_t n)
 {
 	struct unseen u = {.s = s, .tree = tree_of(s, git)};
-	if (!u.tree.base || git_index_unseen(data, n, one_unseen, &u) < 0 || !u.n)
+	char name[GIT_INDEX_SHARED_MAX];
+	size_t n_shared = 0;
+	void *shared = u.tree.base && git_index_shared(data, n, name)
+		? map_index(scan_below(s, git, name), &n_shared)
+		: NULL;
+	int r = u.tree.base ? git_index_unseen(data, n, shared, n_shared, one_unseen, &u) : 0;
+	if (n_shared)
+		munmap(shared, n_shared);
+	if (u.cut)
+		scan_emit_at(s, git,
+			(struct scan_item){.kind = SCAN_LIMIT,
+				.type = SCAN_DIR,
+				.detail = "more files that git does not show than are looked at"});
+	if (r < 0 || !u.n)
 		return;
 	const char *what = "git is told not to show that it changed";
 	if (u.n > 1)
@@ -112,22 +188,60 @@ static void check_unseen(struct scanner *s, struct scan_at git, const void *data
 	scan_emit_git(s, u.first, 21, what);
 }
 
-static void check_index_of(struct scanner *s, struct scan_at git, struct scan_at at, bool fresh)
+static bool wants_notes(const char *key, const char *value)
+{
+	static const char *const no[] = {"false", "no", "off", "0", "keep", ""};
+	if (!streq(key, "core.untrackedcache") && !streq(key, "feature.manyfiles"))
+		return false;
+	for (size_t i = 0; value && i < ARRAY_LEN(no); i++)
+		if (strcasecmp(value, no[i]) == 0)
+			return false;
+	return true;
+}
+
+/* Did the user's settings, or those that any repository here had at the start, ask git to keep
+ * notes of new files? */
+static bool notes_were_asked_for(struct scanner *s)
+{
+	const struct strv *user = &s->req->settings;
+	for (size_t i = 0; i + 1 < user->n; i += 2)
+		if (wants_notes(user->v[i], user->v[i + 1]))
+			return true;
+	for (size_t i = 0; i < s->req->n_git; i++) {
+		struct git_config c;
+		struct stat st;
+		const int fd = s->git_fds[i][1];
+		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+			st.st_size > (off_t)GIT_CONFIG_MAX)
+			continue;
+		char *text = arena_alloc(&s->arena, (size_t)st.st_size + 1);
+		ssize_t n = text ? fd_pread_full(fd, text, (size_t)st.st_size, 0) : -1;
+		if (n < 0 || git_config_parse(&s->arena, text, (size_t)n, &c, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < c.n; k++)
+			if (wants_notes(c.v[k].key, c.v[k].value))
+				return true;
+	}
+	return false;
+}
+
+static void check_index_of(
+	struct scanner *s, struct scan_at git, struct scan_at at, bool fresh, bool part)
 {
 	char odd[256];
-	struct stat st;
-	_cleanup_close_ int fd = scan_open(at, O_RDONLY);
+	size_t n;
 	int r = -EBADMSG;
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= INDEX_MAX) {
-		const size_t n = (size_t)st.st_size;
-		if (n == 0)
-			return; /* which can't be mapped */
-		void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-		if (p != MAP_FAILED) {
-			r = git_index_odd(p, n, odd, sizeof(odd));
+	void *p = map_index(at, &n);
+	if (p && !n)
+		return;
+	if (p) {
+		r = git_index_odd(p, n, odd, sizeof(odd));
+		if (!part) /* which means nothing by itself */
 			check_unseen(s, git, p, n);
-			munmap(p, n);
-		}
+		if (fresh && git_index_untracked(p, n) && !notes_were_asked_for(s))
+			scan_emit_git(
+				s, at, 21, "git status goes by what it says of new files, unasked");
+		munmap(p, n);
 	}
 	if (r > 0)
 		scan_emit_git(s, at, 3,
@@ -146,7 +260,7 @@ static void check_index(struct scanner *s, struct scan_at git, const char *name,
 		return; /* a link is told of as one */
 	const bool fresh = is_fresh(s, at, none, moved);
 	if (fresh || s->req->full || st.st_size <= INDEX_SMALL)
-		check_index_of(s, git, at, fresh);
+		check_index_of(s, git, at, fresh, has_prefix(name, "sharedindex."));
 }
 
 /* Split indexes' other parts, which may change without the index. */

@@ -249,7 +249,7 @@ static void ask(struct masks *m, struct repo *r)
 		snprintf(name, sizeof(name), "sharedindex.%s", split.shared);
 		res = ask_file(m, r, name, &split, NULL);
 	}
-	free(split.deleted);
+	git_index_split_free(&split);
 	if (res < 0) /* masks apply as if nothing were tracked: the safe way to be wrong */
 		scan_emit_at(m->s, r->git,
 			(struct scan_item){.kind = SCAN_LIMIT,

@@ -185,6 +185,26 @@ unseen_repo() {
 	assert_output 'src/a.c (git is told not to show that it changed, nor 1 more)'
 	attempt 'git worktree add -q wt; cd wt; git update-index --skip-worktree src/a.c; echo evil >>src/a.c' ''
 	names PER-21 wt/src/a.c
+	# in a split index it is said without a name, of an entry that the other part has
+	attempt 'git update-index --split-index; git update-index --assume-unchanged src/a.c; echo evil >>src/a.c' ''
+	[ -z "$(git status --porcelain)$(git diff)" ]
+	names PER-21 src/a.c
+	# ... and what the other part says of an entry that was replaced counts no more
+	attempt 'git update-index --assume-unchanged src/a.c; git update-index --split-index; git update-index --no-assume-unchanged src/a.c; echo evil >>src/a.c' ''
+	[ -n "$(git status --porcelain)" ]
+	refute_output 'is told not to'
+	# a sparse index has a directory as one entry, be its files there or not
+	attempt 'git config core.sparseCheckout true; git config core.sparseCheckoutCone true; git config index.sparse true; mkdir -p .git/info
+		git sparse-checkout set --cone --sparse-index; mkdir src; echo evil >src/a.c; echo 1 >src/b.c
+		git config --unset core.sparseCheckout; git config --unset core.sparseCheckoutCone; git config --unset index.sparse
+		rm -f .git/config.worktree .git/info/sparse-checkout' ''
+	[ -z "$(git status --porcelain)$(git diff)" ]
+	names PER-21 src/a.c
+	# the same of a submodule, as a whole
+	attempt 'git init -q sub; cd sub; echo 1 >f; git add f; git -c user.name=x -c user.email=x commit -qm 1; cd ..; git add sub; git -c user.name=x -c user.email=x commit -qm 1
+		git update-index --assume-unchanged sub; cd sub; echo evil >f; git -c user.name=x -c user.email=x commit -qam 2' ''
+	[ -z "$(git status --porcelain)$(git diff)" ]
+	names PER-21 sub/f
 	# told so before: the index is left alone
 	fresh "$WS"
 	git -C "$WS" update-index --assume-unchanged src/a.c
@@ -194,6 +214,12 @@ unseen_repo() {
 	names PER-21 src/a.c
 	run in_sandbox_sh 'echo more >>src/b.c; git status'
 	refute_output 'is told not to'
+	# notes of new files, which nobody asked git for: git looks into no directory whose times fit
+	attempt 'git update-index --force-untracked-cache; git status' ''
+	names PER-21 .git/index
+	git -C "$WS" config core.untrackedCache true
+	run in_sandbox_sh 'echo x >n; git add n; git status'
+	refute_output 'of new files'
 	# new files that no file of the tree excludes
 	attempt 'echo src/evil.c >>.git/info/exclude; echo evil >src/evil.c' ''
 	[ -z "$(git status --porcelain)" ]

@@ -333,7 +333,7 @@ static void test_index(void **state)
 
 static void note(void *ctx, const char *path)
 {
-	strcat(strcat(ctx, path), " ");
+	strcat(strcat(ctx, path ? path : "?"), " ");
 }
 
 static void test_index_unseen(void **state)
@@ -354,17 +354,67 @@ static void test_index_unseen(void **state)
 	d[63] = 0;
 	memset(b + n, 0, 20);
 	n += 20;
-	assert_int_equal(git_index_unseen(b, n, note, names), 0);
+	assert_int_equal(git_index_unseen(b, n, NULL, 0, note, names), 0);
 	assert_string_equal(names, "b d ");
 	/* one that is cut short says nothing, but that it is */
 	for (size_t k = 1; k < n; k++) {
 		unsigned char *copy = malloc(k);
 		names[0] = '\0';
 		memcpy(copy, b, k);
-		if (git_index_unseen(copy, k, note, names) < 0)
+		if (git_index_unseen(copy, k, NULL, 0, note, names) < 0)
 			assert_string_equal(names, "");
 		free(copy);
 	}
+}
+
+/* The extension of a split index with a bitmap of what is deleted, one of what is replaced: one
+ * literal word each. */
+static size_t put_link(unsigned char *p, uint8_t deleted, uint8_t replaced)
+{
+	const uint8_t words[] = {deleted, replaced};
+	memset(p, 0, 8 + 20 + 2 * 28);
+	memcpy(p, "link", 4);
+	p[7] = 20 + 2 * 28;
+	memset(p + 8, 0xab, 20);
+	for (size_t i = 0; i < 2; i++) {
+		unsigned char *w = p + 28 + i * 28;
+		w[3] = 3;     /* bits */
+		w[7] = 2;     /* words: what comes, and one as it is */
+		w[11] = 0x02; /* ... which is one literal: in the upper 31 bits */
+		w[23] = words[i];
+	}
+	return 8 + 20 + 2 * 28;
+}
+
+static void test_index_split_unseen(void **state)
+{
+	enum { ASSUME_VALID = 0x8000 };
+	unsigned char b[1024] = "DIRC\0\0\0\2\0\0\0\3", part[1024] = "DIRC\0\0\0\2\0\0\0\3";
+	char names[256] = "", shared[GIT_INDEX_SHARED_MAX];
+	size_t n = 12, n_part = 12;
+	(void)state;
+	/* the first and the third are replaced, the second is deleted; the one with a name is new
+	 */
+	n += put_entry(b + n, "", 0);
+	n += put_entry(b + n, "", ASSUME_VALID);
+	n += put_entry(b + n, "new", ASSUME_VALID);
+	n += put_link(b + n, 2, 5);
+	n += 20;
+	n_part += put_entry(part + n_part, "a", ASSUME_VALID);
+	n_part += put_entry(part + n_part, "b", ASSUME_VALID);
+	n_part += put_entry(part + n_part, "c", 0);
+	n_part += 20;
+	assert_true(git_index_shared(b, n, shared));
+	assert_string_equal(shared, "sharedindex.abababababababababababababababababababab");
+	assert_false(git_index_shared(part, n_part, shared));
+	assert_int_equal(git_index_unseen(b, n, part, n_part, note, names), 0);
+	assert_string_equal(names, "new c ");
+	names[0] = '\0';
+	assert_int_equal(git_index_unseen(b, n, NULL, 0, note, names), 0);
+	assert_string_equal(names, "new ? ");
+	assert_false(git_index_untracked(b, n));
+	memcpy(b + n - 20 - (8 + 20 + 2 * 28), "UNTR", 4);
+	assert_true(git_index_untracked(b, n));
 }
 
 /* --- what settings name --- */
@@ -484,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_config_remotes),
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_index_unseen),
+		cmocka_unit_test(test_index_split_unseen),
 		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_persist_digest),
 		cmocka_unit_test(test_persist_file),
