@@ -166,7 +166,7 @@ static int find_agent(struct arena *a, struct locate *l, const char *name,
 		k = yaml_load(a, file, &root, err);
 	if (k >= 0)
 		k = profile_parse(a, name, file, root, &p, err);
-	return k < 0 ? k : host_agent_find(a, &p, id, ret, err);
+	return k < 0 ? k : host_agent_find(a, &p, id, NULL, ret, err);
 }
 
 static void list_agents(

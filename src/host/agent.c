@@ -44,6 +44,7 @@ struct hunt {
 	const struct host_identity *id;
 	struct host_agent *out;
 	int depth;
+	bool passed_over;    /* by in_path(): one that an agent may have put there */
 	struct strv scripts; /* that were looked into */
 };
 
@@ -55,7 +56,8 @@ struct wrapper {
 	size_t n;
 };
 
-static int follow(struct hunt *h, const char *path, const char **ret_resolved, struct err *err);
+static int follow(struct hunt *h, const char *by, const char *path, const char **ret_resolved,
+	struct err *err);
 
 static bool is_exec_file(const char *path)
 {
@@ -132,11 +134,19 @@ static char *behind_shim(struct arena *a, const char *found)
 	return best;
 }
 
+/* Not from what agents write to out of it. */
+static bool leads_well(struct hunt *h, const char *path)
+{
+	struct host_agent none = {.shown = h->out->shown};
+	const char *end;
+	return host_chase_by(h->a, &none, NULL, path, &end, NULL) != -EPERM;
+}
+
 /* name in $PATH; relative and empty entries are not looked at: the agent must not come from the
  * directory one happens to stand in (CFG-12).  *ret_shim: the shim that stood there instead. */
-static char *in_path(
-	struct arena *a, const char *name, const char **ret_shim, bool *ret_found_plain)
+static char *in_path(struct hunt *h, const char *name, const char **ret_shim, bool *ret_found_plain)
 {
+	struct arena *a = h->a;
 	const char *path = getenv("PATH");
 	if (!path)
 		path = "/usr/local/bin:/usr/bin:/bin";
@@ -146,7 +156,9 @@ static char *in_path(
 		int k = snprintf(
 			buf, sizeof(buf), "%.*s/%s", (int)MIN(n, (size_t)PATH_MAX), path, name);
 		if (path[0] == '/' && k > 0 && (size_t)k < sizeof(buf)) {
-			if (is_exec_file(buf)) {
+			const bool is = is_exec_file(buf), good = is && leads_well(h, buf);
+			h->passed_over |= is && !good;
+			if (good) {
 				char *found = arena_dup(a, buf), *real = behind_shim(a, buf);
 				if (real && ret_shim)
 					*ret_shim = found;
@@ -166,6 +178,8 @@ static bool volta(struct hunt *h, const char *resolved)
 {
 	static const char *const parts[] = {"bin", "tools", "layout.v3", "layout.v4", "hooks.json"};
 	const char *base = path_base(resolved);
+	if (host_agent_writes(h->out, resolved))
+		return false;
 	if (!streq(base, "volta-shim") && !streq(base, "volta"))
 		return false;
 	const char *env = getenv("VOLTA_HOME");
@@ -188,7 +202,8 @@ static char *node_prefix(struct hunt *h, const char *resolved)
 {
 	size_t n = strlen(resolved);
 	static const char suffix[] = "/bin/node";
-	if (n <= sizeof(suffix) - 1 || !streq(resolved + n - (sizeof(suffix) - 1), suffix))
+	if (host_agent_writes(h->out, resolved) || n <= sizeof(suffix) - 1 ||
+		!streq(resolved + n - (sizeof(suffix) - 1), suffix))
 		return NULL;
 	char *prefix = arena_dupn(h->a, resolved, n - (sizeof(suffix) - 1));
 	char *inc = prefix ? path_join(h->a, prefix, "include/node/node.h") : NULL;
@@ -212,13 +227,27 @@ static char *interpreter(struct arena *a, const char *line)
 	return NULL;
 }
 
+static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "busybox"};
+
 static bool is_shell(const char *path)
 {
-	static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "busybox"};
 	for (size_t i = 0; i < ARRAY_LEN(shells); i++)
 		if (streq(path_base(path), shells[i]))
 			return true;
 	return false;
+}
+
+/* Names that say no more than which language a script is in: whoever wrote that may have it. */
+static bool is_interpreter(const char *name)
+{
+	static const char *const names[] = {
+		"node", "nodejs", "bun", "deno", "perl", "ruby", "php", "lua", "java"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	if (has_prefix(name, "python"))
+		return strspn(name + 6, "0123456789.") == strlen(name + 6);
+	return !strchr(name, '/') && is_shell(name);
 }
 
 /* The next word of a line, its quotes off ("$basedir"/'../x' is one word); NULL: none is left.
@@ -303,16 +332,16 @@ static void wrapper_sets(struct hunt *h, struct wrapper *w, const char *line)
 static int follow_word(
 	struct hunt *h, const struct wrapper *w, char *word, bool bare, struct err *err)
 {
-	char *p = wrapper_path(h, w, word);
+	char *p = wrapper_path(h, w, word), *real = p ? path_real(h->a, p) : NULL;
 	struct stat st;
 	if (p && streq(p, w->script))
 		return err_set(err, ELOOP, "%s: a script that starts itself", p);
 	if (p && stat(p, &st) == 0 && S_ISREG(st.st_mode) &&
-		(access(p, X_OK) == 0 || strstr(p, "/node_modules/")))
-		return follow(h, p, NULL, err);
-	char *found = bare && *word && !strpbrk(word, "/$") ? in_path(h->a, word, NULL, NULL)
-							    : NULL;
-	int r = found ? follow(h, found, NULL, err) : 0;
+		(access(p, X_OK) == 0 || (real && strstr(real, "/node_modules/"))))
+		return follow(h, w->script, p, NULL, err);
+	char *found = bare && *word && !strpbrk(word, "/$") ? in_path(h, word, NULL, NULL) : NULL;
+	const char *by = is_interpreter(word) ? NULL : w->script;
+	int r = found ? follow(h, by, found, NULL, err) : 0;
 	if (r == 0 && found)
 		add_path_dir(h, found);
 	return r;
@@ -355,7 +384,7 @@ static void follow_manager(struct hunt *h, const char *shim)
 	struct err ignored;
 	int depth = h->depth;
 	if (shim)
-		follow(h, shim, NULL, &ignored);
+		follow(h, NULL, shim, NULL, &ignored);
 	h->depth = depth;
 }
 
@@ -366,7 +395,9 @@ static int follow_script(
 	if (!interp)
 		return 0;
 	const char *shim = NULL;
-	char *path = interp[0] == '/' ? interp : in_path(h->a, interp, &shim, NULL);
+	char *path = interp[0] == '/' ? interp : in_path(h, interp, &shim, NULL);
+	if (!path && h->passed_over) /* a toolchain may bring it */
+		return 0;
 	if (!path) { /* nvm that was never loaded: node stands beside the tool */
 		const char *slash = strrchr(as_found, '/');
 		char *beside = arena_printf(
@@ -383,21 +414,32 @@ static int follow_script(
 	follow_manager(h, shim);
 	if (interp[0] != '/')
 		add_path_dir(h, path);
-	int r = follow(h, path, NULL, err);
+	int r = follow(h, is_interpreter(interp) ? NULL : resolved, path, NULL, err);
 	if (r == 0 && is_shell(path))
 		r = follow_wrapper(h, resolved, text, err);
 	return r;
 }
 
-/* Chase path to its end and note what of it must be bound. */
-static int follow(struct hunt *h, const char *path, const char **ret_resolved, struct err *err)
+/* Chase path to its end and note what of it must be bound; by: the script that names it, or NULL.
+ */
+static int follow(struct hunt *h, const char *by, const char *path, const char **ret_resolved,
+	struct err *err)
 {
 	const char *resolved;
+	struct err e = {0};
 	if (++h->depth > SCRIPT_DEPTH)
 		return err_set(err, ELOOP, "%s: scripts that start scripts go too deep", path);
-	int r = host_chase(h->a, h->out, path, &resolved, err);
-	if (r < 0)
+	int r = host_chase_by(h->a, h->out, by, path, &resolved, &e);
+	if (r == -EPERM &&
+		by) { /* a toolchain may bring it; if not, the script says what it misses */
+		h->depth--;
+		return 0;
+	}
+	if (r < 0) {
+		if (err)
+			*err = e;
 		return r;
+	}
 	if (!volta(h, resolved)) {
 		char *prefix = node_prefix(h, resolved);
 		if (prefix)
@@ -439,8 +481,10 @@ static int not_found(const struct profile *p, const char *name, bool plain_file,
 }
 
 int host_agent_find(struct arena *a, const struct profile *profile, const struct host_identity *id,
-	struct host_agent *ret, struct err *err)
+	const struct strv *shown, struct host_agent *ret, struct err *err)
 {
+	struct host_agent out = {.shown = shown};
+	struct hunt h = {.a = a, .id = id, .out = &out};
 	if (profile->command.n == 0)
 		return err_set(err, EINVAL, "profile %s has no command", profile->name);
 	const char *name = profile->command.v[0];
@@ -452,7 +496,7 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 		if (p && p[0] == '/' && is_exec_file(p))
 			found = p;
 	} else {
-		found = in_path(a, name, &shim, &plain);
+		found = in_path(&h, name, &shim, &plain);
 	}
 	for (size_t i = 0; i < profile->find.n && !found; i++) {
 		char *p = path_expand_home(a, profile->find.v[i], id->home);
@@ -464,14 +508,20 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 			found = real;
 		}
 	}
+	if (!found && h.passed_over) {
+		err_hint(err, "have it in PATH at another place, where no agent works");
+		return err_set(err, ENOENT,
+			"%s in PATH is a link out of what an agent writes to: it may have put it "
+			"there",
+			path_base(name));
+	}
 	if (!found)
 		return not_found(profile, name, plain, err);
 
-	struct host_agent out = {.exe = found};
-	struct hunt h = {.a = a, .id = id, .out = &out};
+	out.exe = found;
 	add_path_dir(&h, out.exe);
 	follow_manager(&h, shim);
-	int r = follow(&h, out.exe, &out.resolved, err);
+	int r = follow(&h, NULL, out.exe, &out.resolved, err);
 	if (r == 0 && (profile->yolo_since.n || profile->has_seed))
 		out.version = host_agent_version(a, name, &out);
 	if (r == 0)

@@ -122,3 +122,32 @@ int host_chase(struct arena *a, struct host_agent *out, const char *path, const 
 	*ret = p;
 	return 0;
 }
+
+bool host_agent_writes(const struct host_agent *out, const char *path)
+{
+	for (size_t i = 0; out->shown && i < out->shown->n; i++)
+		if (path_within(path, out->shown->v[i]))
+			return !GUARD_REMOVED("agent-links");
+	return false;
+}
+
+int host_chase_by(struct arena *a, struct host_agent *out, const char *by, const char *path,
+	const char **ret, struct err *err)
+{
+	struct host_agent own = {0};
+	const char *end;
+	int r = host_chase(a, &own, path, &end, err);
+	if (r < 0)
+		return r;
+	bool agents = by && host_agent_writes(out, by);
+	for (size_t i = 0; i < own.n_links; i++)
+		agents |= host_agent_writes(out, own.links[i].path);
+	if (agents && !host_agent_writes(out, end) && !host_system_path(end))
+		return err_set(err, EPERM, "what an agent may have put there leads out of it");
+	for (size_t i = 0; i < own.n_links && r == 0; i++)
+		r = host_link_add(a, &out->links, &out->n_links, &out->cap_links, own.links[i].path,
+			own.links[i].target);
+	if (r == 0)
+		*ret = end;
+	return r;
+}

@@ -167,9 +167,9 @@ static void host_package_deps(struct arena *a, const char *json, struct strv *re
 	each_key(a, json, true, ret);
 }
 
-const char *host_package_version(struct arena *a, const char *json)
+/* The string behind a key at the top of a package.json, or NULL. */
+static const char *top_string(struct arena *a, const char *json, const char *key)
 {
-	static const char key[] = "\"version\"";
 	const char *s = skip_ws(json);
 	for (s = *s == '{' ? skip_ws(s + 1) : NULL; s && *s == '"';) {
 		bool found = has_prefix(s, key);
@@ -187,6 +187,24 @@ const char *host_package_version(struct arena *a, const char *json)
 			s = skip_ws(s + 1);
 	}
 	return NULL;
+}
+
+const char *host_package_version(struct arena *a, const char *json)
+{
+	return top_string(a, json, "\"version\"");
+}
+
+/* Is dir a package of that name?  Where a link leads to one in no node_modules (npm link), it has
+ * to say so itself. */
+static bool is_package(struct arena *a, const char *dir, const char *name)
+{
+	char *json, *file = path_join(a, dir, "package.json");
+	if (strstr(dir, nm))
+		return true;
+	if (!file || file_read(a, AT_FDCWD, file, JSON_MAX, &json, NULL) < 0)
+		return false;
+	const char *own = top_string(a, json, "\"name\"");
+	return own && streq(own, name);
 }
 
 /* Node's lookup: DIR/node_modules/NAME for each directory from dir upwards. */
@@ -230,7 +248,8 @@ static int bind_closure(struct arena *a, struct host_agent *out, const char *dir
 		for (size_t k = 0; k < deps.n; k++) {
 			const char *real;
 			char *p = lookup(a, todo.v[i], deps.v[k]);
-			if (p && host_chase(a, out, p, &real, NULL) == 0 && !strv_has(&todo, real))
+			if (p && host_chase_by(a, out, todo.v[i], p, &real, NULL) == 0 &&
+				is_package(a, real, deps.v[k]) && !strv_has(&todo, real))
 				strv_add(a, &todo, real);
 		}
 	}
@@ -304,6 +323,9 @@ int host_package_bind(struct arena *a, struct host_agent *out, const char *file,
 	const struct host_identity *id, struct err *err)
 {
 	size_t n = package_len(file);
+	/* it is there; what is beside it in no package of the same place is another's */
+	if (host_agent_writes(out, file) && n == 0)
+		return 0;
 	if (n == 0) {
 		host_agent_bind(a, out, file);
 		bind_parts(a, out, file, id);
@@ -311,9 +333,13 @@ int host_package_bind(struct arena *a, struct host_agent *out, const char *file,
 	}
 	if (npm_global(file)) {
 		size_t outer = outermost_len(file);
+		if (host_agent_writes(out, file))
+			return 0;
 		host_agent_bind(a, out, arena_dupn(a, file, outer ? outer : n));
 		return 0;
 	}
 	char *dir = arena_dupn(a, file, n);
+	if (dir && host_agent_writes(out, file) && !host_agent_writes(out, dir))
+		return 0;
 	return dir ? bind_closure(a, out, dir, err) : err_set(err, ENOMEM, "out of memory");
 }

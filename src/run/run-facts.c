@@ -361,6 +361,20 @@ static bool has_own_command(const struct run *r)
 }
 
 /* The tool, for whoever asks first: the seeding wants its version. */
+/* What agents write to. */
+static const struct strv *shown(struct run *r)
+{
+	struct strv *v = arena_alloc(&r->arena, sizeof(*v));
+	if (!v)
+		return NULL;
+	*v = (struct strv){0};
+	if (r->ws.path)
+		strv_add(&r->arena, v, r->ws.path);
+	for (size_t i = 0; i < r->n_extras; i++)
+		strv_add(&r->arena, v, r->extras[i].path);
+	return v;
+}
+
 static int find_agent(struct run *r, struct err *err)
 {
 	if (r->agent_sought || r->step)
@@ -373,14 +387,15 @@ static int find_agent(struct run *r, struct err *err)
 		return 0;
 	}
 	if (!has_own_command(r)) {
-		int k = host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, err);
+		int k = host_agent_find(
+			&r->arena, &r->pack.profile, &r->id, shown(r), &r->agent, err);
 		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
 		return k;
 	}
 	/* whoever comes later may want it */
 	struct err missing = {0};
 	if (r->lasting)
-		host_agent_find(&r->arena, &r->pack.profile, &r->id, &r->agent, &missing);
+		host_agent_find(&r->arena, &r->pack.profile, &r->id, shown(r), &r->agent, &missing);
 	return 0;
 }
 

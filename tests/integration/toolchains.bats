@@ -726,3 +726,62 @@ E
 	assert_status 0
 	assert_output Chromium
 }
+
+# agent_found SCRIPT: what a claude that PATH has in the workspace sees, with SCRIPT as its last line.
+agent_found() {
+	run "$BAWN" run --rm -q --no-login --bare-home claude "$WS" -- --version </dev/null
+	assert_status 0 || return 1
+	assert_output looked || return 1
+	refute_canary
+}
+
+@test "toolchains: CFG-04 what an agent put where PATH finds the tool brings nothing of the home in" {
+	local bin=$WS/node_modules/.bin pkg=$WS/node_modules/@a/claude look
+	look="cat $HOME/.ssh/id_rsa $HOME/scripts/deploy.sh $HOME/other/node_modules/priv/notes $HOME/work/x; echo looked"
+	plant "$HOME/.ssh/id_rsa"
+	plant "$HOME/scripts/deploy.sh"
+	plant "$HOME/other/node_modules/priv/notes"
+	plant "$HOME/other/node_modules/priv/index.js"
+	plant "$HOME/work/x"
+	put "$HOME/work/package.json" '{"name": "w", "version": "1.0.0"}'
+	sed -i '1i #!/bin/sh' "$HOME/scripts/deploy.sh"
+	chmod +x "$HOME/scripts/deploy.sh"
+	mkdir -p "$bin" "$pkg"
+	PATH=$bin:/usr/local/bin:/usr/bin:/bin
+	# a package that depends on what links of the workspace lead to
+	printf '#!/bin/sh\n%s\n' "$look" >"$pkg/cli.sh"
+	chmod +x "$pkg/cli.sh"
+	ln -s ../@a/claude/cli.sh "$bin/claude"
+	put "$pkg/package.json" '{"dependencies": {"x": "1", "y": "1", "w": "1"}}'
+	ln -s "$HOME/.ssh" "$WS/node_modules/x"
+	ln -s "$HOME/other/node_modules/priv" "$WS/node_modules/y"
+	ln -s "$HOME/work" "$WS/node_modules/w"
+	agent_found
+	# a script that hands on to files of the home, or has them as its interpreter's beside
+	rm "$bin/claude"
+	printf '#!/bin/sh\n%s\n: "%s/node_modules/x/id_rsa" "%s/other/node_modules/priv/index.js" %s "$@"\n' "$look" \
+		"$WS" "$HOME" "$HOME/scripts/deploy.sh" >"$bin/claude"
+	printf '#!/bin/sh\n%s\nexit\nexec %s\nexec deploy.sh\n' "$look" "$HOME/scripts/deploy.sh" >"$pkg/cli.sh"
+	chmod +x "$bin/claude"
+	PATH=$PATH:$HOME/scripts
+	agent_found
+	cp "$pkg/cli.sh" "$bin/claude"
+	agent_found
+	# a link: what comes behind it in PATH is taken, if there is something
+	ln -sf "$HOME/scripts/deploy.sh" "$bin/claude"
+	run sh -c '"$@"; echo "status $?"' sh "$BAWN" run --rm --no-login --bare-home claude "$WS" -- --version </dev/null
+	assert_output 'status 127' 'a link out of what an agent writes to'
+	refute_canary
+	mkdir -p "$HOME/.local/bin"
+	printf '#!/bin/sh\n%s\n' "$look" >"$HOME/.local/bin/claude"
+	chmod +x "$HOME/.local/bin/claude"
+	PATH=$PATH:$HOME/.local/bin
+	agent_found
+	# a package elsewhere whose dependency is a link to what is none
+	mkdir -p "$T/pre/node_modules/c"
+	cp "$HOME/.local/bin/claude" "$T/pre/node_modules/c/cli.sh"
+	put "$T/pre/node_modules/c/package.json" '{"dependencies": {"x": "1"}}'
+	ln -s "$HOME/.ssh" "$T/pre/node_modules/x"
+	ln -sf "$T/pre/node_modules/c/cli.sh" "$HOME/.local/bin/claude"
+	agent_found
+}

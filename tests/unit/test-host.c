@@ -101,7 +101,7 @@ static int find(struct world *w, const char *name, const char *place, struct hos
 		strv_add(&w->a, &p.find, place);
 	w->err = (struct err){0};
 	*ret = (struct host_agent){0};
-	return host_agent_find(&w->a, &p, &w->id, ret, &w->err);
+	return host_agent_find(&w->a, &p, &w->id, NULL, ret, &w->err);
 }
 
 static bool binds(struct world *w, const struct host_agent *g, const char *rel)
