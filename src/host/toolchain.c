@@ -171,6 +171,32 @@ static const struct tool {
 	{"terminfo of the terminal", "TERMINFO", NULL, "x", {{"", 0}}},
 };
 
+/* What else there may be in a directory that comes along as a whole, or in a part of one: files
+ * that only who keeps a credential in them has, and directories.  "*" is any name. */
+static const struct {
+	const char *tool, *place;
+} shut[] = {
+	/* npm config set --global */
+	{"nvm", "versions/node/*/etc/npmrc"},
+	{"fnm", "node-versions/*/installation/etc/npmrc"},
+	{"volta", "tools/image/node/*/etc/npmrc"},
+	{"mise", "installs/node/*/etc/npmrc"},
+	{"asdf", "installs/nodejs/*/etc/npmrc"},
+	{"nodenv", "versions/*/etc/npmrc"},
+	{"PATH", "etc/npmrc"},
+	/* pip config --site set */
+	{"pyenv", "versions/*/pip.conf"},
+	{"mise", "installs/python/*/pip.conf"},
+	{"uv python", "*/pip.conf"},
+	{"PATH", "pip.conf"},
+	/* conda config --system, --env */
+	{"conda", ".condarc"},
+	{"conda", "envs/*/.condarc"},
+	{"conda", "pip.conf"},
+	{"conda", "envs/*/pip.conf"},
+	{"opam", "plugins/opam-publish"},
+};
+
 /* Single programs in ~/.local/bin, which is never bound whole.  Links are recreated only if they
  * lead into something that is bound. */
 static const char *const local_bin[] = {"uv", "uvx", "mise", "asdf", "fnm", "poetry", "pipx",
@@ -357,6 +383,43 @@ static bool add_part(struct finder *f, const struct tool *t, const struct part *
 	return true;
 }
 
+/* What of place is below dir, which came along. */
+static void add_shut(struct finder *f, const char *dir, const char *place)
+{
+	const size_t n = strcspn(place, "/");
+	if (n == 1 && *place == '*') {
+		DIR *d = opendir(dir);
+		struct dirent *de;
+		while (d && (de = readdir(d)))
+			if (de->d_name[0] != '.')
+				add_shut(f, path_join(f->a, dir, de->d_name), place + 2);
+		if (d)
+			closedir(d);
+		return;
+	}
+	char *name = arena_dupn(f->a, place, n);
+	char *path = name && dir ? path_join(f->a, dir, name) : NULL;
+	struct stat st;
+	if (!path || lstat(path, &st) < 0)
+		return;
+	if (place[n]) {
+		if (S_ISDIR(st.st_mode)) /* a version's other name is a link */
+			add_shut(f, path, place + n + 1);
+	} else if (covered(f, path) && !asked_for(f, path) &&
+		(S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && seems_secret(f, path)))) {
+		strv_push(f->a, &f->out->shut, path);
+	}
+}
+
+static void add_all_shut(struct finder *f, const char *tool, const char *dir)
+{
+	if (streq(tool, "conda forge") || streq(tool, "anaconda"))
+		tool = "conda";
+	for (size_t i = 0; i < ARRAY_LEN(shut) && !GUARD_REMOVED("toolchain-shut"); i++)
+		if (streq(shut[i].tool, tool))
+			add_shut(f, dir, shut[i].place);
+}
+
 /* DIR/NAME*: python3.11 in ~/.local/lib, where pip installs, and go1.22 in ~/sdk. */
 static void add_matching(struct finder *f, const char *name, const char *dir)
 {
@@ -496,6 +559,7 @@ static void find_tool(struct finder *f, const struct tool *t)
 			any |= add_part(f, t, &t->parts[i], dir);
 	if (!any && !streq(t->name, "npm global"))
 		return;
+	add_all_shut(f, t->name, dir);
 environment:
 	/* The host's trust in the workspace's mise.toml is written in a directory that stays there;
 	 * without it every shim ends with an error.  Inside, what it runs is behind the wall. */
@@ -589,9 +653,21 @@ static void look_at_local_bin(struct finder *f)
 	}
 }
 
+/* A virtual environment may be a project's own directory, with all that lies in there. */
+static void add_venv(struct finder *f, const char *root)
+{
+	static const struct tool t = {.name = "a virtual environment",
+		.parts = {{"bin", PART_OVERLAY}, {"lib", PART_OVERLAY}, {"lib64", PART_OVERLAY},
+			{"include", PART_OVERLAY}, {"share", PART_OVERLAY},
+			{"pyvenv.cfg", PART_FILE}}};
+	for (size_t i = 0; t.parts[i].sub; i++)
+		add_part(f, &t, &t.parts[i], root);
+}
+
 /* PREFIX/bin in PATH that no row knows: a Node or Python distribution unpacked somewhere, or a venv
- * that is active. */
-static void look_at_path_dir(struct finder *f, const char *real)
+ * that is active.  agents: an agent has had a hand in where that is, who may have made it lead to
+ * any directory; of that, a venv is all that comes along. */
+static void look_at_path_dir(struct finder *f, const char *real, bool agents)
 {
 	static const char *const marks[] = {"node", "python3", "go", "java", "rustc", "ruby"};
 	const char *slash = strrchr(real, '/');
@@ -599,12 +675,16 @@ static void look_at_path_dir(struct finder *f, const char *real)
 		return;
 	char *root = arena_dupn(f->a, real, (size_t)(slash - real));
 	char *lib = root ? path_join(f->a, root, "lib") : NULL;
-	if (!lib || too_wide(f, root) || access(lib, F_OK) < 0)
+	char *venv = root ? path_join(f->a, root, "pyvenv.cfg") : NULL;
+	if (!lib || !venv || too_wide(f, root) || access(lib, F_OK) < 0)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+	if (access(venv, F_OK) == 0 && !GUARD_REMOVED("path-links"))
+		add_venv(f, root);
+	for (size_t i = 0; i < ARRAY_LEN(marks) && !covered(f, real); i++) {
 		char *m = path_join(f->a, real, marks[i]);
-		if (m && access(m, X_OK) == 0) {
+		if (m && access(m, X_OK) == 0 && (!agents || GUARD_REMOVED("path-links"))) {
 			add_tool(f, marks[i], root, HOST_TOOL_OVERLAY, true);
+			add_all_shut(f, "PATH", root);
 			return;
 		}
 	}
@@ -659,7 +739,7 @@ static void filter_path(struct finder *f)
 		struct host_agent links = {0};
 		const char *real;
 		if (!keep && host_chase(f->a, &links, dir, &real, NULL) == 0) {
-			look_at_path_dir(f, real);
+			look_at_path_dir(f, real, by_agents_way(f, &links));
 			keep = in_sandbox(f, real);
 			for (size_t k = 0; keep && k < links.n_links; k++)
 				host_link_add(f->a, &f->chased.links, &f->chased.n_links,

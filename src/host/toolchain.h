@@ -30,6 +30,7 @@ struct host_toolchains {
 	size_t n_links, cap_links;
 	struct strv path;         /* PATH inside: the entries that exist there, in order */
 	struct strv path_dropped; /* the others */
+	struct strv shut;         /* files and directories in the above that hold credentials */
 	struct strv env;          /* KEY=value of CARGO_HOME and the like, where they hold inside */
 };
 

@@ -195,5 +195,8 @@ int run_lend_rows(struct run *r, struct err *err)
 		if (k < 0)
 			return k;
 	}
+	for (size_t i = 0; i < r->tools.shut.n; i++)
+		row(r, MOUNT_MASK, r->tools.shut.v[i], MOUNT_OPTIONAL, NULL)->why =
+			"a toolchain's, with a credential";
 	return 0;
 }

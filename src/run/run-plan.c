@@ -617,6 +617,9 @@ static void say_masks(struct run *r)
 		if (r->scan.v[i].kind == SCAN_MASK)
 			strv_addf(&r->arena, &r->plan.notices, "reads as empty: %s",
 				escape_text(shown, sizeof(shown), r->scan.v[i].path));
+	for (size_t i = 0; i < r->tools.shut.n; i++)
+		strv_addf(&r->arena, &r->plan.notices, "reads as empty: %s",
+			escape_text(shown, sizeof(shown), r->tools.shut.v[i]));
 }
 
 /* A server or a provider of the user's would fail over these without saying why. */

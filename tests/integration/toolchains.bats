@@ -785,3 +785,53 @@ agent_found() {
 	ln -sf "$T/pre/node_modules/c/cli.sh" "$HOME/.local/bin/claude"
 	agent_found
 }
+
+@test "toolchains: CFG-04 a directory of PATH that an agent made a link is no more than a virtual environment" {
+	local d=$HOME/proj
+	/usr/bin/python3 -m venv --without-pip "$d"
+	plant "$d/.env"
+	plant "$d/secret/x"
+	mkdir -p "$HOME/tools/bin" "$HOME/tools/lib"
+	tool "$HOME/tools/bin/node" real-node
+	plant "$HOME/tools/notes"
+	PATH=$WS/venv/bin:$PATH
+	ln -s "$d" "$WS/venv"
+	run in_sandbox_sh "ls -a $d; cat $d/.env $d/secret/x; find $d -name .env; command -v python3; python3 -c 'import sys; print(sys.prefix)'
+		echo x >$d/bin/x && echo WRITABLE"
+	assert_output "$WS/venv/bin/python3" pyvenv.cfg WRITABLE
+	refute_canary
+	ln -sfn "$HOME/tools" "$WS/venv"
+	run in_sandbox_sh "cat $HOME/tools/notes; ls $HOME/tools; echo looked"
+	assert_output looked
+	refute_canary
+	# where no agent had a hand in it, the same environment comes along likewise, and a distribution whole
+	rm "$WS/venv"
+	PATH=$d/bin:$HOME/tools/bin:/usr/bin:/bin
+	run in_sandbox_sh "cat $d/.env; python3 -c 'import sys; print(sys.prefix)'; node -v"
+	assert_output "$d" 'real-node -v'
+	refute_output "canary-"
+}
+
+@test "toolchains: files with credentials in what comes along as a whole read as empty" {
+	local rc
+	for rc in .nvm/versions/node/v20 .local/share/fnm/node-versions/v20/installation dist; do
+		mkdir -p "$HOME/$rc/bin" "$HOME/$rc/lib"
+		put "$HOME/$rc/etc/npmrc" "//r.local/:_authToken=$CANARY"
+	done
+	put "$HOME/.nvm/versions/node/v21/etc/npmrc" 'fund=false'
+	put "$HOME/.nvm/nvm.sh" ''
+	tool "$HOME/dist/bin/node" real-node
+	put "$HOME/.opam/config" x
+	plant "$HOME/.opam/plugins/opam-publish/me.token"
+	put "$HOME/.pyenv/versions/3.12/pip.conf" "index-url = https://me:$CANARY@pypi.example/simple"
+	put "$HOME/miniconda3/conda-meta/history" ''
+	put "$HOME/miniconda3/.condarc" "channels: [https://conda.example/t/<TOKEN>/$CANARY]"
+	put "$HOME/miniconda3/envs/e/.condarc" "channels: [main]"
+	PATH=$HOME/dist/bin:$PATH
+	run in_sandbox_sh 'cd; grep -r . .opam .nvm .local/share/fnm dist .pyenv miniconda3; node -v; cat .opam/plugins/opam-publish/*
+		mv .nvm/versions .nvm/v2; mv .opam/plugins .opam/p2; rm -rf .pyenv dist miniconda3/.condarc; grep -r . .opam .nvm .pyenv miniconda3'
+	assert_output fund=false 'channels: [main]' 'real-node -v'
+	refute_canary
+	# the host's are as they were
+	grep -q "$CANARY" "$HOME/dist/etc/npmrc" "$HOME/.opam/plugins/opam-publish/me.token" "$HOME/.pyenv/versions/3.12/pip.conf"
+}
