@@ -59,8 +59,8 @@ found() {
 	fi
 }
 
-VERSION_claude=2.1.330
-VERSION_codex=0.169.0
+VERSION_claude=2.1.332
+VERSION_codex=0.171.0
 VERSION_gemini=0.61.0
 VERSION_opencode=1.18.33
 
@@ -147,9 +147,9 @@ without_node() {
 @test "the native installer: ~/.local/bin/claude and its versions" {
 	need_runnable claude
 	mkdir -p "$HOME/.local/bin" "$HOME/.local/share/claude/versions"
-	ln "$(readlink -f "$MODULES/.bin/claude")" "$HOME/.local/share/claude/versions/2.1.330" ||
-		cp "$(readlink -f "$MODULES/.bin/claude")" "$HOME/.local/share/claude/versions/2.1.330"
-	ln -s "$HOME/.local/share/claude/versions/2.1.330" "$HOME/.local/bin/claude"
+	ln "$(readlink -f "$MODULES/.bin/claude")" "$HOME/.local/share/claude/versions/2.1.332" ||
+		cp "$(readlink -f "$MODULES/.bin/claude")" "$HOME/.local/share/claude/versions/2.1.332"
+	ln -s "$HOME/.local/share/claude/versions/2.1.332" "$HOME/.local/bin/claude"
 	found claude "$VERSION_claude"
 	PATH=$HOME/.local/bin:$PATH
 	found claude "$VERSION_claude"
@@ -158,7 +158,7 @@ without_node() {
 	lead claude
 	run timeout 60 "$BAWN" run --rm "${LEAD[@]}" claude -- "${TASK[@]}" </dev/null
 	assert_status 0
-	[[ $(tool_result 0) == *"$HOME/.local/share/claude/versions/2.1.330"* ]] || fail "$(tool_result 0)"
+	[[ $(tool_result 0) == *"$HOME/.local/share/claude/versions/2.1.332"* ]] || fail "$(tool_result 0)"
 	[[ $(tool_result 0) != *login.keyring* ]] || fail "$(tool_result 0)"
 	refute_canary "$MODEL_LOG"
 }
@@ -332,9 +332,9 @@ manager() {
 
 @test "mise: a lone program of an installation; fnm: links of links" {
 	local m=$HOME/.local/share/mise f=$HOME/.local/share/fnm
-	mkdir -p "$m/installs/codex/0.169.0" "$m/shims" "$HOME/.local/bin"
-	ln "$MODULES"/@openai/codex-linux-*/vendor/*/bin/codex "$m/installs/codex/0.169.0/codex" ||
-		cp "$MODULES"/@openai/codex-linux-*/vendor/*/bin/codex "$m/installs/codex/0.169.0/codex"
+	mkdir -p "$m/installs/codex/0.171.0" "$m/shims" "$HOME/.local/bin"
+	ln "$MODULES"/@openai/codex-linux-*/vendor/*/bin/codex "$m/installs/codex/0.171.0/codex" ||
+		cp "$MODULES"/@openai/codex-linux-*/vendor/*/bin/codex "$m/installs/codex/0.171.0/codex"
 	printf '#!/bin/sh\nexit 9\n' >"$HOME/.local/bin/mise"
 	chmod +x "$HOME/.local/bin/mise"
 	ln -s "$HOME/.local/bin/mise" "$m/shims/codex"

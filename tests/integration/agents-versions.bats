@@ -99,7 +99,7 @@ says() { # NAME ARGS...
 	says claude
 	assert_output '"mcpContextUris": []'
 	assert_output '"Bash(ls)"'
-	agent claude @anthropic-ai/claude-code 2.1.330
+	agent claude @anthropic-ai/claude-code 2.1.332
 	says claude
 	refute_output '"mcpContextUris"'
 }

@@ -261,9 +261,9 @@ lasting() {
 	put "$HOME/.nvm/alias/default" 22
 	mkdir -p "$HOME/.local/share/claude/versions" "$HOME/.local/bin"
 	native=$(realpath "$(command -v claude)")
-	ln "$native" "$HOME/.local/share/claude/versions/2.1.330" 2>/dev/null ||
-		cp "$native" "$HOME/.local/share/claude/versions/2.1.330"
-	ln -s "$HOME/.local/share/claude/versions/2.1.330" "$HOME/.local/bin/claude"
+	ln "$native" "$HOME/.local/share/claude/versions/2.1.332" 2>/dev/null ||
+		cp "$native" "$HOME/.local/share/claude/versions/2.1.332"
+	ln -s "$HOME/.local/share/claude/versions/2.1.332" "$HOME/.local/bin/claude"
 	# what an earlier npx left: its tree, named as npx does, and what the registry said
 	tree=$HOME/.npm/_npx/$(printf %s "$spec" | sha512sum | cut -c1-16)
 	put "$tree/package.json" "{\"_npx\": {\"packages\": [\"$spec\"]}, \"dependencies\": {\"$server\": \"^${spec##*@}\"}}"
