@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/path.h"
+
 static const char *variable(const struct seed_request *rq, const char *name)
 {
 	static char now[32];
@@ -67,4 +69,23 @@ int seed_expand(struct arena *a, const struct seed_request *rq, const char *text
 	if (r == 0)
 		*ret = arena_dupn(a, buf, size);
 	return r;
+}
+
+char *seed_expand_path(struct arena *a, const char *home, const char *path, bool host)
+{
+	if (has_prefix(path, "${")) {
+		const char *dash = strstr(path, ":-"), *end = strchr(path, '}');
+		if (!end || !dash || dash > end)
+			return NULL;
+		char *var = arena_dupn(a, path + 2, (size_t)(dash - path) - 2);
+		const char *value = var && host ? getenv(var) : NULL;
+		char *fallback = arena_dupn(a, dash + 2, (size_t)(end - dash) - 2);
+		const char *base = value && *value == '/' ? value : fallback;
+		path = base ? arena_printf(a, "%s%s", base, end + 1) : NULL;
+	}
+	if (!path)
+		return NULL;
+	if (host)
+		return path_expand_home(a, path, home);
+	return has_prefix(path, "~/") ? arena_dup(a, path + 2) : NULL;
 }

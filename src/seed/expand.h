@@ -11,4 +11,8 @@
 int seed_expand(struct arena *a, const struct seed_request *rq, const char *text, bool quoted,
 	char **ret, struct err *err);
 
+/* A path as a profile writes it ("${CODEX_HOME:-~/.codex}/x"): where it is on the host, whose home
+ * is home, or (host false) below the one inside.  In arena; NULL: none. */
+char *seed_expand_path(struct arena *a, const char *home, const char *path, bool host);
+
 #endif

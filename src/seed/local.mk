@@ -15,6 +15,7 @@ libseed_a_SOURCES = \
 	src/seed/reads.h src/seed/reads.c \
 	src/seed/git.h src/seed/git.c \
 	src/seed/expand.h src/seed/expand.c \
+	src/seed/glob.h src/seed/glob.c \
 	src/seed/merge.h src/seed/merge-wire.h src/seed/merge.c src/seed/merge-ask.c \
 	src/seed/seed.h src/seed/seed.c
 

@@ -17,6 +17,7 @@
 #include "seed/copy.h"
 #include "seed/expand.h"
 #include "seed/git.h"
+#include "seed/glob.h"
 #include "seed/imports.h"
 #include "json/json.h"
 #include "seed/merge.h"
@@ -65,24 +66,9 @@ static void free_docs(struct run *r)
 
 /* ---- names ---- */
 
-/* A path as a profile writes it: where it is on the host, or (host false) inside. */
 static char *expand_path(struct run *r, const char *path, bool host)
 {
-	if (has_prefix(path, "${")) {
-		const char *dash = strstr(path, ":-"), *end = strchr(path, '}');
-		if (!end || !dash || dash > end)
-			return NULL;
-		char *var = arena_dupn(r->a, path + 2, (size_t)(dash - path) - 2);
-		const char *value = var && host ? getenv(var) : NULL;
-		char *fallback = arena_dupn(r->a, dash + 2, (size_t)(end - dash) - 2);
-		const char *base = value && *value == '/' ? value : fallback;
-		path = base ? arena_printf(r->a, "%s%s", base, end + 1) : NULL;
-	}
-	if (!path)
-		return NULL;
-	if (host)
-		return path_expand_home(r->a, path, r->copy.home);
-	return has_prefix(path, "~/") ? arena_dup(r->a, path + 2) : NULL;
+	return seed_expand_path(r->a, r->copy.home, path, host);
 }
 
 /* ---- documents ---- */
@@ -775,6 +761,9 @@ int seed_run(const struct seed_request *rq, struct seed_report *report, struct e
 		.shown = &rq->shown,
 		.path = rq->path ? rq->path : "/usr/local/bin:/usr/bin:/bin",
 		.joined = &r.spec.instructions_file};
+	k = seed_glob(r.a, real, &r.spec, err);
+	if (k < 0)
+		return k;
 	for (size_t i = 0; i < r.spec.n_state && rq->below && rq->below->place; i++)
 		move(&r, r.spec.state[i].path);
 	for (size_t i = 0; i < r.spec.n_login && rq->below && rq->below->place; i++)

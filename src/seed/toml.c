@@ -50,6 +50,8 @@ struct in {
 	struct arena *a;
 	const struct keypats *keep, *drop;
 	const struct json_watch *watch;
+	const struct keypats *commands; /* tables of an array with one that is missing don't stay */
+	bool lost;                      /* there was one */
 	struct toml_doc *doc;
 	struct err *err;
 };
@@ -345,10 +347,23 @@ static int read_array(struct in *in, struct text *out, struct keypath *path)
 	return wanted(in, path, true);
 }
 
+/* Is s, at path, a command that is missing?  It is named then. */
+static bool is_lost(struct in *in, const struct keypath *path, const char *s)
+{
+	const char *why = NULL;
+	for (size_t i = 0; in->commands && s && !why && i < in->commands->n; i++)
+		if (keypat_is(&in->commands->v[i], path))
+			why = in->watch->missing(in->watch->ud, s, NULL, 0);
+	if (why)
+		withhold(in, path, why);
+	in->lost = in->lost || why;
+	return why;
+}
+
 static int read_inline_table(struct in *in, struct text *out, struct keypath *path)
 {
 	size_t mark = out->n;
-	bool first = true;
+	bool first = true, lost = false;
 	text_str(out, "{ ");
 	skip_blanks(in);
 	while (!take(in, "}")) {
@@ -365,6 +380,7 @@ static int read_inline_table(struct in *in, struct text *out, struct keypath *pa
 		text_str(out, " = ");
 		char *s = NULL;
 		r = read_value(in, out, path, &s);
+		lost = lost || is_lost(in, path, s);
 		path->n = depth;
 		if (r < 0)
 			return r;
@@ -378,7 +394,7 @@ static int read_inline_table(struct in *in, struct text *out, struct keypath *pa
 			return bad(in, "a comma or } was expected");
 	}
 	text_str(out, first ? "}" : " }");
-	bool keep = wanted(in, path, !first);
+	bool keep = !lost && wanted(in, path, !first);
 	if (!keep)
 		out->n = mark;
 	return keep;
@@ -575,6 +591,46 @@ static const char *command_lost(struct toml_doc *d, const struct toml_section *s
 	return watch->missing(watch->ud, e->string, list || cwd ? args : NULL, n);
 }
 
+/* Does t begin a table of an array that s is, or is within? */
+static bool begins(const struct toml_section *t, const struct toml_section *s)
+{
+	return t->array && toml_path_starts(&s->path, &t->path);
+}
+
+/* The table goes with all tables below it; of an array's tables this one alone. */
+static void take_out(struct toml_doc *d, struct toml_section *s)
+{
+	bool within = false;
+	for (const struct toml_section *t = d->section; t; t = t->next)
+		within = within || begins(t, s);
+	if (!within) {
+		for (struct toml_section *t = d->section; t; t = t->next)
+			if (toml_path_starts(&t->path, &s->path))
+				t->entry = NULL;
+		return;
+	}
+	s->entry = NULL;
+	for (struct toml_section *t = s->next; t && !begins(t, s); t = t->next)
+		if (toml_path_starts(&t->path, &s->path))
+			t->entry = NULL;
+}
+
+/* The tables of e's array, which is at path: those with a command that is missing go. */
+static void check_array(struct toml_doc *d, struct toml_entry *e, struct keypath *path,
+	const struct keypats *commands, const struct json_watch *watch)
+{
+	_cleanup_(text_free) struct text text = {0};
+	struct err ignored;
+	struct in in = {.p = e->value + 1,
+		.end = e->value + strlen(e->value),
+		.a = d->a,
+		.commands = commands,
+		.watch = watch,
+		.err = &ignored};
+	if (path->n + 1 < KEYPATH_MAX && read_array(&in, &text, path) >= 0 && in.lost)
+		e->value = text.failed ? "[]" : arena_dupn(d->a, text.s, text.n);
+}
+
 void toml_doc_check_commands(
 	struct toml_doc *d, const struct keypats *commands, const struct json_watch *watch)
 {
@@ -589,15 +645,13 @@ void toml_doc_check_commands(
 			for (size_t i = 0; i < commands->n; i++)
 				named = named || keypat_is(&commands->v[i], &path);
 			const char *lost = named && e->string ? command_lost(d, s, e, watch) : NULL;
+			if (*e->value == '[')
+				check_array(d, e, &path, commands, watch);
 			if (!lost)
 				continue;
 			char place[512];
 			watch->withheld(watch->ud, keypath_text(&path, place, sizeof(place)), lost);
-			/* The table goes with all tables below it. */
-			struct keypath gone = s->path;
-			for (struct toml_section *t = d->section; t; t = t->next)
-				if (toml_path_starts(&t->path, &gone))
-					t->entry = NULL;
+			take_out(d, s);
 			break;
 		}
 	}
@@ -642,11 +696,21 @@ char *toml_key_text(struct arena *a, const char *key)
 	return t.failed ? NULL : arena_dup(a, t.s);
 }
 
+/* A table of an array may say nothing itself and have others within it that need it. */
+static bool is_said(const struct toml_section *s)
+{
+	for (const struct toml_section *t = s->next; s->array && !s->entry && t && !begins(t, s);
+		t = t->next)
+		if (t->entry && toml_path_starts(&t->path, &s->path))
+			return true;
+	return s->entry;
+}
+
 char *toml_doc_text(const struct toml_doc *d)
 {
 	_cleanup_(text_free) struct text t = {0};
 	for (const struct toml_section *s = d->section; s; s = s->next) {
-		if (!s->entry)
+		if (!is_said(s))
 			continue;
 		if (s->path.n) {
 			text_str(&t, s->array ? "\n[[" : "\n[");

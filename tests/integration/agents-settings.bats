@@ -243,6 +243,50 @@ file() {
 	says codex '' --bare-home
 }
 
+@test "codex: profiles in files of their own and hooks come along; a hook whose script is absent does not" {
+	file bin/absent.sh <<<'#!/bin/sh'
+	chmod +x "$HOME/bin/absent.sh"
+	file .codex/hooks/here.sh <<<'MY SCRIPT'
+	file .codex/hooks.json <<-EOT
+		{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "sh ~/.codex/hooks/here.sh stop"}]},
+		                    {"hooks": [{"type": "command", "command": "~/bin/absent.sh json"}]}]}}
+	EOT
+	file .codex/config.toml <<-EOT
+		[[hooks.SessionStart]]
+		[[hooks.SessionStart.hooks]]
+		type = "command"
+		command = "$HOME/bin/absent.sh toml"
+		[[hooks.SessionStart.hooks]]
+		type = "command"
+		command = "sh ~/.codex/hooks/here.sh start"
+	EOT
+	file .codex/work.config.toml <<-EOT
+		model = "gpt-at-work"
+		notify = ["$HOME/bin/$CANARY"]
+		approval_policy = "untrusted"
+		[features]
+		daemon_auto_start = true
+		my_feature = true
+		[mcp_servers.docs]
+		command = "npx"
+		env = { DOCS_TOKEN = "$CANARY" }
+	EOT
+	file .codex/.hidden.config.toml <<<'model = "hidden"'
+	file '.codex/a b.config.toml' <<<'model = "hidden"'
+	run look codex 'cd ~/.codex; cat *.json *.toml hooks/*; grep -rs . . ' --offline
+	assert_status 0
+	assert_output 'MY SCRIPT' 'here.sh stop' 'here.sh start' gpt-at-work my_feature \
+		'hooks.json: hooks.Stop.1.hooks.0.command: ~/bin/absent.sh is not inside' \
+		'config.toml: hooks.SessionStart.hooks.command: ~/bin/absent.sh is not inside' \
+		'work.config.toml: mcp_servers.docs.env.DOCS_TOKEN'
+	refute_output 'absent.sh json' 'absent.sh toml' untrusted 'daemon_auto_start = true' hidden
+	refute_canary
+	# a home of its own
+	mv "$HOME/.codex" "$HOME/codex"
+	CODEX_HOME=$HOME/codex run look codex 'cat ~/.codex/*.toml' --offline
+	assert_output gpt-at-work 'here.sh start'
+}
+
 @test "gemini: instructions, commands, settings and servers come along" {
 	file .gemini/GEMINI.md <<<'MY INSTRUCTIONS'
 	file .gemini/commands/fix.toml <<<'prompt = "MY COMMAND"'

@@ -317,6 +317,50 @@ static void toml_servers_without_their_files_go(void **state)
 	assert_non_null(strstr(said, "mcp.two.command: is not inside"));
 }
 
+/* Hooks are arrays of tables, or arrays in them: of each the one whose script is absent goes, and a
+ * table that says nothing itself stays for those within it. */
+static void toml_arrays_lose_their_tables_one_by_one(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *in, *out, *said;
+	} rows[] = {
+		{"[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = 'command'\ncommand = 'absent'\n"
+		 "[[hooks.Stop.hooks]]\ncommand = 'one'\n[[hooks.Stop]]\nmatcher = 'x'\n"
+		 "[[hooks.Stop.hooks]]\ncommand = 'two'\n[tui]\na = 1\n",
+			"\n[[hooks.Stop]]\n\n[[hooks.Stop.hooks]]\ncommand = \"one\"\n"
+			"\n[[hooks.Stop]]\nmatcher = \"x\"\n"
+			"\n[[hooks.Stop.hooks]]\ncommand = \"two\"\n\n[tui]\na = 1\n",
+			"hooks.Stop.hooks.command: is not inside\n"},
+		{"[[hooks.Stop]]\nhooks = [{ command = 'one' }, { command = 'absent' }]\n",
+			"\n[[hooks.Stop]]\nhooks = [{ command = \"one\" }]\n",
+			"hooks.Stop.hooks.1.command: is not inside\n"},
+		{"[hooks]\nStop = [{ hooks = [{ command = 'absent', x = [1] }] }]\n"
+		 "Start = [{ hooks = [{ command = 'one' }] }]\n",
+			"\n[hooks]\nStop = [{ hooks = [] }]\n"
+			"Start = [{ hooks = [{ command = \"one\" }] }]\n",
+			"hooks.Stop.0.hooks.0.command: is not inside\n"},
+		{"[[other]]\n[[other.x]]\na = 1\n", "", ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct toml_doc d, merged;
+		struct err err = {0};
+		struct keypats k = patterns((const char *[]){"hooks", "tui", NULL}), none = {0};
+		struct keypats c = patterns((const char *[]){"hooks.*.hooks.command",
+			"hooks.*.hooks.*.command", "hooks.*.*.hooks.*.command", NULL});
+		said[0] = '\0';
+		assert_int_equal(toml_doc_parse(&arena, rows[i].in, strlen(rows[i].in), &k, &none,
+					 &watch, &d, &err),
+			0);
+		assert_int_equal(toml_doc_open(&d, &err), 0);
+		assert_int_equal(toml_doc_parse(&arena, "", 0, NULL, NULL, NULL, &merged, &err), 0);
+		toml_doc_merge(&merged, &d, false);
+		toml_doc_check_commands(&merged, &c, &watch);
+		assert_string_equal(toml_doc_text(&merged), rows[i].out);
+		assert_string_equal(said, rows[i].said);
+	}
+}
+
 static void toml_fails_closed(void **state)
 {
 	(void)state;
@@ -426,6 +470,7 @@ int main(void)
 		cmocka_unit_test_setup(toml_keeps_what_is_listed, reset),
 		cmocka_unit_test_setup(toml_commands_are_found_when_opened, reset),
 		cmocka_unit_test_setup(toml_servers_without_their_files_go, reset),
+		cmocka_unit_test_setup(toml_arrays_lose_their_tables_one_by_one, reset),
 		cmocka_unit_test_setup(toml_fails_closed, reset),
 		cmocka_unit_test_setup(toml_merges_tables_once, reset),
 		cmocka_unit_test_setup(merge_order, reset),
