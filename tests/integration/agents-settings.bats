@@ -313,15 +313,18 @@ file() {
 	file .config/opencode/agent/review.md <<<'MY AGENT'
 	file .local/share/opencode/mcp-auth.json <<<"$CANARY"
 	file .local/share/opencode/opencode.db <<<"$CANARY"
+	file .config/opencode/plugin/mine.js <<<'import pad from "left-pad" // MY PLUGIN'
+	file .config/opencode/package.json <<<'{"dependencies": {"left-pad": "1.3.0"}, "scripts": {"postinstall": "MY SCRIPT"}}'
 	file .config/opencode/opencode.json <<-EOT
 		{"theme": "my-theme", "mcp": {"docs": {"type": "local", "command": ["npx", "docs-server"],
 		  "environment": {"DOCS_TOKEN": "$CANARY"}}}, "provider": {"x": {"options": {"apiKey": "$CANARY"}}}}
 	EOT
 	run look opencode 'cat ~/.config/opencode/opencode.json; '"$EVERYTHING" --offline
 	assert_status 0
-	for w in 'MY INSTRUCTIONS' 'MY COMMAND' 'MY AGENT' my-theme docs-server; do
+	for w in 'MY INSTRUCTIONS' 'MY COMMAND' 'MY AGENT' my-theme docs-server 'MY PLUGIN' '"left-pad": "1.3.0"'; do
 		assert_output "$w" || return 1
 	done
+	refute_output 'MY SCRIPT'
 	refute_canary
 	assert_output DOCS_TOKEN
 	assert_output apiKey
