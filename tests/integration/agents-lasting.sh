@@ -20,12 +20,13 @@ life_lead() {
 }
 
 # The steps: a file, a commit where there is git, then a host that nobody has allowed yet, asked for
-# until it answers.  $1: its port.  No $(), which gemini takes for an injection.
+# until it answers.  $1: its port.  No $(), which gemini takes for an injection, and for any shell: the
+# user's is what agents take.
 life_scenario() {
 	cat <<-EOT
 		{"commands": [
 		 "echo \$BAWN_SANDBOX >who.txt; echo kept >~/kept; if git rev-parse -q --git-dir; then git add who.txt && git commit -qm \"by \$BAWN_SANDBOX\"; fi; git log --oneline; true",
-		 {"run": "for i in {1..100}; do curl -sS -m 5 http://later.test:$1/ 2>&1 | tee ~/answer | grep OPENED && break; sleep 0.2; done", "timeout": 30}],
+		 {"run": "seq 100 | while read -r i; do curl -sS -m 5 http://later.test:$1/ 2>&1 | tee ~/answer | grep OPENED && break; sleep 0.2; done", "timeout": 30}],
 		 "final": "THE TOUR IS OVER"}
 	EOT
 }
