@@ -62,3 +62,32 @@ void run_git_borrows(struct run *r)
 		left--;
 	}
 }
+
+/* A file or link .git that leads to a directory which doesn't name this work tree is not followed,
+ * as a workspace could name any; git says "not a git repository" then.  Its own one may be such
+ * (git init --separate-git-dir): whose it is the user knows. */
+void run_git_elsewhere(struct run *r)
+{
+	char quoted[1024];
+	struct stat st;
+	if (r->ws.git != HOST_GIT_FOREIGN)
+		return;
+	char *dir = host_git_leads_to(&r->arena, r->ws.path, ".git", "gitdir: ");
+	char *link = path_join(&r->arena, r->ws.path, ".git");
+	if (link && lstat(link, &st) == 0 && S_ISLNK(st.st_mode))
+		dir = path_real(&r->arena, link);
+	char *head = dir ? path_join(&r->arena, dir, "HEAD") : NULL;
+	char *common = dir ? path_join(&r->arena, dir, "commondir") : NULL;
+	if (!head || !common || lstat(head, &st) < 0 || run_shown_by_host(r, dir))
+		return;
+	escape_shell(quoted, sizeof(quoted), dir);
+	if (lstat(common, &st) == 0)
+		strv_addf(&r->arena, &r->plan.notices,
+			"git's directory of this work tree stays outside, as it names another "
+			"place: git worktree repair mends that");
+	else
+		strv_addf(&r->arena, &r->plan.notices,
+			"git's directory stays outside, as it names no work tree: "
+			"if %s is this one's, bawn run PROFILE . %s brings it along",
+			quoted, quoted);
+}

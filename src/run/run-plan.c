@@ -767,6 +767,7 @@ int run_plan(struct run *r, struct err *err)
 		run_step_env(r);
 	say_scan(r);
 	run_git_borrows(r);
+	run_git_elsewhere(r);
 	if (r->opt.verbosity > 0)
 		say_masks(r);
 	if (r->opt.dry_run) {

@@ -247,6 +247,8 @@ bool run_shown_by_host(const struct run *r, const char *path);
 const char *run_git_unsigned(struct run *r, const char *text);
 /* Says so where the repository needs objects that aren't inside. */
 void run_git_borrows(struct run *r);
+/* The same of a git directory that isn't followed. */
+void run_git_elsewhere(struct run *r);
 /* run-trees.c: work trees of the workspace's repository that stay outside. */
 void run_trees_rows(struct run *r);
 /* run-links.c: of the rows from the given one on, those in directories that the home has as links.

@@ -390,6 +390,30 @@ hooked() {
 	assert_output "done"
 }
 
+@test "git: what a .git leads to that is not followed is named, with what to do" {
+	git config --global user.name 'Test User'
+	git config --global user.email test@example.com
+	git init -q --separate-git-dir "$T/its own" "$WS"
+	git -C "$WS" commit -q --allow-empty -m first
+	cd "$WS"
+	run "$BAWN" run --rm shell -- git log
+	assert_output 'not a git repository' "bawn run PROFILE . '$T/its own' brings it along"
+	run "$BAWN" run --rm shell . "$T/its own" -- git log --format=%s
+	[ "$output" = first ] || fail
+	rm .git
+	ln -s "$T/its own" .git
+	run "$BAWN" run --rm shell -- true
+	assert_output "bawn run PROFILE . '$T/its own' brings it along"
+	git worktree add -q "$HOME/tree"
+	mv "$HOME/tree" "$HOME/moved"
+	cd "$HOME/moved"
+	run "$BAWN" run --rm shell -- true
+	assert_output 'git worktree repair mends that'
+	git worktree repair 2>/dev/null
+	run "$BAWN" run --rm shell -- git log --format=%s
+	[ "$output" = first ] || fail
+}
+
 @test "git: fetches of git@host: go by https for the known hosts" {
 	git_repo
 	serve_tcp 'sleep 0.2'
