@@ -369,7 +369,8 @@ lasting() {
 	tc=$HOME/.rustup/toolchains/stable-$(uname -m)-unknown-linux-gnu
 	mkdir -p "$tc/bin" "$tc/lib" "$HOME/.cargo/bin"
 	cp "$(command -v rustc)" "$(command -v cargo)" "$(command -v rustdoc)" "$tc/bin/"
-	cp -rL "$(rustc --print sysroot)/lib/rustlib" "$tc/lib/"
+	# some packages have links there to linkers that they don't need
+	cp -rL "$(rustc --print sysroot)/lib/rustlib" "$tc/lib/" 2>"$T/cp" || ! grep -v '/gcc-ld/' "$T/cp"
 	put "$HOME/.rustup/settings.toml" 'default_toolchain = "stable"'
 	printf '#!/bin/sh\nexec "%s/bin/${0##*/}" "$@"\n' "$tc" >"$HOME/.cargo/bin/rustup"
 	chmod +x "$HOME/.cargo/bin/rustup"
@@ -393,7 +394,8 @@ lasting() {
 	lasting 'rustc --print sysroot && cargo run -q --offline && cargo test -q --offline && cargo install -q --offline --path . && cd / && hello &&
 		echo changed >~/.rustup/settings.toml.new && mv ~/.rustup/settings.toml.new ~/.rustup/settings.toml'
 	assert_status 0
-	assert_output "$tc"
+	# its own, or that of the library that the program is linked with
+	assert_output "$(rustc --print sysroot)"
 	assert_output '1 passed'
 	[ "$(grep -c 'built with a cached crate' <<<"$output")" = 2 ] || fail "$output"
 	lasting 'cd / && hello; cat ~/.rustup/settings.toml'
