@@ -137,7 +137,7 @@ static char *behind_shim(struct arena *a, const char *found)
 /* Not from what agents write to out of it. */
 static bool leads_well(struct hunt *h, const char *path)
 {
-	struct host_agent none = {.shown = h->out->shown};
+	struct host_agent none = {.written = h->out->written};
 	const char *end;
 	return host_chase_by(h->a, &none, NULL, path, &end, NULL) != -EPERM;
 }
@@ -480,10 +480,20 @@ static int not_found(const struct profile *p, const char *name, bool plain_file,
 	return err_set(err, ENOENT, "%s is not installed", s);
 }
 
-int host_agent_find(struct arena *a, const struct profile *profile, const struct host_identity *id,
-	const struct strv *shown, struct host_agent *ret, struct err *err)
+static int leads_out(const char *name, struct err *err)
 {
-	struct host_agent out = {.shown = shown};
+	char s[512];
+	*err = (struct err){0};
+	err_hint(err, "have it at another place, or name that PATH with :ro");
+	return err_set(err, ENOENT,
+		"%s is a link out of what an agent writes to: it may have put it there",
+		escape_text(s, sizeof(s), name));
+}
+
+int host_agent_find(struct arena *a, const struct profile *profile, const struct host_identity *id,
+	const struct strv *written, struct host_agent *ret, struct err *err)
+{
+	struct host_agent out = {.written = written};
 	struct hunt h = {.a = a, .id = id, .out = &out};
 	if (profile->command.n == 0)
 		return err_set(err, EINVAL, "profile %s has no command", profile->name);
@@ -508,13 +518,8 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 			found = real;
 		}
 	}
-	if (!found && h.passed_over) {
-		err_hint(err, "have it in PATH at another place, where no agent works");
-		return err_set(err, ENOENT,
-			"%s in PATH is a link out of what an agent writes to: it may have put it "
-			"there",
-			path_base(name));
-	}
+	if (!found && h.passed_over)
+		return leads_out(name, err);
 	if (!found)
 		return not_found(profile, name, plain, err);
 
@@ -522,6 +527,8 @@ int host_agent_find(struct arena *a, const struct profile *profile, const struct
 	add_path_dir(&h, out.exe);
 	follow_manager(&h, shim);
 	int r = follow(&h, NULL, out.exe, &out.resolved, err);
+	if (r == -EPERM)
+		return leads_out(out.exe, err);
 	if (r == 0 && (profile->yolo_since.n || profile->has_seed))
 		out.version = host_agent_version(a, name, &out);
 	if (r == 0)

@@ -25,15 +25,15 @@ struct host_agent {
 				with yolo-since and with settings do) */
 	struct strv path; /* directories that must stand in PATH inside (where exe was found, where
 			     the interpreter was) */
-	const struct strv *shown; /* as it was given to host_agent_find() */
+	const struct strv *written; /* as it was given to host_agent_find() */
 };
 
 /* Looks for profile->command[0] in $PATH, then in profile->find.  -ENOENT when it is not installed,
  * with profile->install as the hint.  command[0] with a slash is taken as it is.
- * shown: what agents write to, the workspace and what is mounted beside, resolved; or NULL.  What
+ * written: what agents write to, the workspace and what is mounted beside, resolved; or NULL.  What
  * lies in there brings nothing in that lies elsewhere: no link, script or package.json does. */
 int host_agent_find(struct arena *a, const struct profile *profile, const struct host_identity *id,
-	const struct strv *shown, struct host_agent *ret, struct err *err);
+	const struct strv *written, struct host_agent *ret, struct err *err);
 
 /* Is path (absolute) in a directory that template host shows anyway (/usr, /opt, /nix, ...)? */
 bool host_system_path(const char *path);

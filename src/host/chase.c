@@ -125,8 +125,8 @@ int host_chase(struct arena *a, struct host_agent *out, const char *path, const 
 
 bool host_agent_writes(const struct host_agent *out, const char *path)
 {
-	for (size_t i = 0; out->shown && i < out->shown->n; i++)
-		if (path_within(path, out->shown->v[i]))
+	for (size_t i = 0; out->written && i < out->written->n; i++)
+		if (path_within(path, out->written->v[i]))
 			return !GUARD_REMOVED("agent-links");
 	return false;
 }

@@ -11,8 +11,8 @@ int host_chase(struct arena *a, struct host_agent *out, const char *path, const 
 	struct err *err);
 
 /* The same by the word of by (a script, a package's directory), which may be NULL.  -EPERM where
- * that, or a link on the way, lies in what agents write to (out->shown), and the end neither there
- * nor in a system directory: any file of the home could be brought in so. */
+ * that, or a link on the way, lies in what agents write to (out->written), and the end neither
+ * there nor in a system directory: any file of the home could be brought in so. */
 int host_chase_by(struct arena *a, struct host_agent *out, const char *by, const char *path,
 	const char **ret, struct err *err);
 /* Does path lie in what agents write to? */

@@ -360,9 +360,8 @@ static bool has_own_command(const struct run *r)
 	return r->command.n || (r->pack.profile.args_replace && r->opt.args.n);
 }
 
-/* The tool, for whoever asks first: the seeding wants its version. */
 /* What agents write to. */
-static const struct strv *shown(struct run *r)
+static const struct strv *written(struct run *r)
 {
 	struct strv *v = arena_alloc(&r->arena, sizeof(*v));
 	if (!v)
@@ -371,10 +370,12 @@ static const struct strv *shown(struct run *r)
 	if (r->ws.path)
 		strv_add(&r->arena, v, r->ws.path);
 	for (size_t i = 0; i < r->n_extras; i++)
-		strv_add(&r->arena, v, r->extras[i].path);
+		if (!r->extras[i].read_only)
+			strv_add(&r->arena, v, r->extras[i].path);
 	return v;
 }
 
+/* The tool, for whoever asks first: the seeding wants its version. */
 static int find_agent(struct run *r, struct err *err)
 {
 	if (r->agent_sought || r->step)
@@ -388,14 +389,15 @@ static int find_agent(struct run *r, struct err *err)
 	}
 	if (!has_own_command(r)) {
 		int k = host_agent_find(
-			&r->arena, &r->pack.profile, &r->id, shown(r), &r->agent, err);
+			&r->arena, &r->pack.profile, &r->id, written(r), &r->agent, err);
 		r->unfit = k == -ENOENT ? 127 : k == -EACCES ? 126 : 0;
 		return k;
 	}
 	/* whoever comes later may want it */
 	struct err missing = {0};
 	if (r->lasting)
-		host_agent_find(&r->arena, &r->pack.profile, &r->id, shown(r), &r->agent, &missing);
+		host_agent_find(
+			&r->arena, &r->pack.profile, &r->id, written(r), &r->agent, &missing);
 	return 0;
 }
 

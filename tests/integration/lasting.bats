@@ -219,8 +219,10 @@ tool_version() {
 	tool_version 4
 	run "$BAWN" run -q --name up tool
 	[ "$output" = 'version 4' ] || fail "$output"
-	# a link in a directory that is shown is the host's own
-	run -0 "$BAWN" run -q --name own tool "$WS" "$HOME/.local/bin"
+	# a link in a directory that is shown is the host's own; in one that agents write to it may be theirs
+	run -127 "$BAWN" run -q --rm tool "$WS" "$HOME/.local/bin"
+	assert_output 'tool is a link out of what an agent writes to: it may have put it there' 'name that PATH with :ro'
+	run -0 "$BAWN" run -q --name own tool "$WS" "$HOME/.local/bin:ro"
 	[ "$output" = 'version 4' ] || fail "$output"
 	[ "$(readlink "$HOME/.local/bin/tool")" = "$HOME/.local/share/tool/versions/4" ]
 }
