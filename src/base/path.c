@@ -122,6 +122,20 @@ char *path_expand_home(struct arena *a, const char *path, const char *home)
 	return arena_dup(a, path);
 }
 
+void path_unescape(char *s)
+{
+	char *to = s;
+	for (char *p = s; *p; to++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
+			*to = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	}
+	*to = '\0';
+}
+
 char *path_of_word(struct arena *a, const char *word)
 {
 	const char *dot = strrchr(word, '.');

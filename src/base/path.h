@@ -39,6 +39,8 @@ char *path_expand_home(struct arena *a, const char *path, const char *home);
 
 /* The part behind the last slash. */
 const char *path_base(const char *path);
+/* A path of /proc/PID/mountinfo, in which blanks and the like are \040 (proc(5)); in place. */
+void path_unescape(char *s);
 /* A word of the command line that is a name or, with a slash, a path: one that ends as a YAML file
  * does is that file of the current directory, "./WORD"; all else stays as it is. */
 char *path_of_word(struct arena *a, const char *word);

@@ -430,8 +430,8 @@ static int follow(struct hunt *h, const char *by, const char *path, const char *
 	if (++h->depth > SCRIPT_DEPTH)
 		return err_set(err, ELOOP, "%s: scripts that start scripts go too deep", path);
 	int r = host_chase_by(h->a, h->out, by, path, &resolved, &e);
-	if (r == -EPERM &&
-		by) { /* a toolchain may bring it; if not, the script says what it misses */
+	if (r == -EPERM && by) {
+		/* a toolchain may bring it; if not, the script says what it misses */
 		h->depth--;
 		return 0;
 	}

@@ -57,21 +57,6 @@ static bool has_word(const char *text, const char *word)
 
 /* ---- where we are ---- */
 
-/* Octal escapes of mountinfo (proc(5)): \040 and the like. */
-static void unescape(char *s)
-{
-	char *to = s;
-	for (char *p = s; *p; to++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
-			*to = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
-			p += 4;
-		} else {
-			*to = *p++;
-		}
-	}
-	*to = '\0';
-}
-
 /* The first mount of a cgroup2 tree: what of the tree it shows, and where. */
 static bool find_mount(char *mountinfo, char **ret_root, char **ret_point)
 {
@@ -84,8 +69,8 @@ static bool find_mount(char *mountinfo, char **ret_root, char **ret_point)
 			field[i] = strsep(&line, " ");
 		if (!field[4])
 			continue;
-		unescape(field[3]);
-		unescape(field[4]);
+		path_unescape(field[3]);
+		path_unescape(field[4]);
 		*ret_root = field[3];
 		*ret_point = field[4];
 		return true;

@@ -21,21 +21,6 @@ static const char *const kernels[] = {"proc", "sysfs", "devtmpfs", "devpts", "cg
 	"fusectl", "pstore", "efivarfs", "binfmt_misc", "hugetlbfs", "rpc_pipefs", "nfsd", "nsfs",
 	"resctrl", "binder", "functionfs"};
 
-/* A field of mountinfo, in which blanks and the like are \040. */
-static void decode(char *s)
-{
-	char *to = s;
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 static bool is_kernels(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kernels); i++)
@@ -95,7 +80,7 @@ int mounts_below_ok(const char *dir, struct err *err)
 			field[n++] = p;
 		if (n < ARRAY_LEN(field))
 			continue;
-		decode(field[4]);
+		path_unescape(field[4]);
 		if (!path_within(field[4], dir) || streq(field[4], dir))
 			continue;
 		if (is_kernels(type))

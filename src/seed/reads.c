@@ -60,9 +60,7 @@ void seed_reads_toml(
 {
 	for (const struct toml_section *s = d->section; s && variables->n; s = s->next)
 		for (const struct toml_entry *e = s->entry; e; e = e->next) {
-			struct keypath path = s->path;
-			for (size_t i = 0; i < e->path.n && path.n < KEYPATH_MAX; i++)
-				path.seg[path.n++] = e->path.seg[i];
+			const struct keypath path = toml_entry_place(s, e);
 			if (!keypats_cover(variables, &path))
 				continue;
 			if (e->string && e->string[name_at(e->string)] == '\0')

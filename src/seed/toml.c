@@ -631,6 +631,14 @@ static void check_array(struct toml_doc *d, struct toml_entry *e, struct keypath
 		e->value = text.failed ? "[]" : arena_dupn(d->a, text.s, text.n);
 }
 
+struct keypath toml_entry_place(const struct toml_section *s, const struct toml_entry *e)
+{
+	struct keypath path = s->path;
+	for (size_t i = 0; i < e->path.n && path.n < KEYPATH_MAX; i++)
+		path.seg[path.n++] = e->path.seg[i];
+	return path;
+}
+
 void toml_doc_check_commands(
 	struct toml_doc *d, const struct keypats *commands, const struct json_watch *watch)
 {
@@ -638,9 +646,7 @@ void toml_doc_check_commands(
 		if (s->path.n == 0)
 			continue;
 		for (struct toml_entry *e = s->entry; e; e = e->next) {
-			struct keypath path = s->path;
-			for (size_t i = 0; i < e->path.n && path.n < KEYPATH_MAX; i++)
-				path.seg[path.n++] = e->path.seg[i];
+			struct keypath path = toml_entry_place(s, e);
 			bool named = false;
 			for (size_t i = 0; i < commands->n; i++)
 				named = named || keypat_is(&commands->v[i], &path);

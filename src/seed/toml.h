@@ -52,6 +52,9 @@ void toml_doc_merge(struct toml_doc *d, const struct toml_doc *add, bool over);
  * without a filter.  0; -EINVAL: a key stands there twice. */
 int toml_doc_open(struct toml_doc *d, struct err *err);
 
+/* Where an entry stands in the whole document. */
+struct keypath toml_entry_place(const struct toml_section *s, const struct toml_entry *e);
+
 /* In the arena. */
 char *toml_doc_text(const struct toml_doc *d);
 
