@@ -316,9 +316,12 @@ static const char *lender(const struct run *r, const char *path)
 	return best;
 }
 
-/* An earlier session could write there: what it left is removed, not written into. */
+/* An earlier session could write there: what it left is removed, not written into.  What is used
+ * again was looked through, and found to be empty. */
 static int git_copies_begin(struct run *r, struct err *err)
 {
+	if (r->box.taken)
+		return 0;
 	char *all = path_join(&r->plan.arena, r->box.dir, "git");
 	if (!all)
 		return err_set(err, ENOMEM, "out of memory");

@@ -212,7 +212,11 @@ int run_scan_end(struct run *r, struct scan_result *ret, struct err *err)
 			k = start(r, &q, &job, err);
 		if (k == 0)
 			k = collect(r, i, &job, &q, END_MS, ret, err);
-		job_end(&job, true);
+		/* it has its cache to write yet, while we go on: run_scan_reap() */
+		if (k < 0)
+			job_end(&job, false);
+		job_end(&r->scans[i].job, true);
+		r->scans[i].job = job;
 		if (k < 0)
 			result = k;
 	}

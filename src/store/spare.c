@@ -222,11 +222,13 @@ static int open_box(const struct store_box *b)
 	return open(b->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Nothing in the directory (dir) but the lock, and empty ways.  remove: nothing any more, where it
- * could be removed. */
+/* Nothing in the directory (dir) but the lock, empty ways, and the first directory for a private
+ * copy of git's configuration.  remove: nothing any more, where it could be removed. */
 static bool pristine(const struct store_box *b, int dir, bool remove)
 {
-	static const char *const entries[] = {STORE_LOCK_NAME, WAYS_NAME, "home", "up", NULL};
+	static const char *const entries[] = {
+		STORE_LOCK_NAME, WAYS_NAME, "home", "up", "git", NULL};
+	static const char *const git[] = {"git/0", NULL};
 	const char *home[WAYS_MAX + 2], *up[WAYS_MAX + 2];
 	if (!private_dir(dir, "home", 0700))
 		return false;
@@ -234,7 +236,8 @@ static bool pristine(const struct store_box *b, int dir, bool remove)
 		return true;
 	if (b->whole)
 		return whole_pristine(dir, remove);
-	if (!holds_only(dir, entries, SPARE_WORK, remove))
+	if (!holds_only(dir, entries, SPARE_WORK, remove) ||
+		!way_pristine(dir, git, 0, 0700, remove, 0))
 		return false;
 	ways_in(b, "home/", b->point, home);
 	ways_in(b, "up/", NULL, up);

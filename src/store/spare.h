@@ -4,8 +4,9 @@
  * remove a directory than to make one: a start that made what it needs anew, and removed it, would
  * get dearer with each.  So what nobody can learn anything from stays: empty directories where
  * something of the user's is mounted ("ways", below home/), and the empty upper directories of
- * their overlays (below up/).  Everything else goes when the run is over, and what is taken is
- * looked through again, with the list of ways that lies beside them.
+ * their overlays (below up/), and the one where git's configuration is copied to (git/0).
+ * Everything else goes when the run is over, and what is taken is looked through again, with the
+ * list of ways that lies beside them.
  *
  * A working directory of an overlay is no one's twice: each run has one of its own, work.N, and
  * removes those of former runs when it has time (the kernel alone writes there).  Nor may two

@@ -291,6 +291,55 @@ static void ways_are_kept_and_nothing_else(void **state)
 	arena_free(&a);
 }
 
+/* Where the private copy of git's configuration was: one empty directory, or none. */
+static void the_place_of_gits_copy_is_kept_empty(void **state)
+{
+	(void)state;
+	struct arena a = {0};
+	struct err err = {0};
+	struct store s = STORE_NONE;
+	struct store_box b = STORE_BOX_NONE;
+	char path[600];
+	assert_int_equal(store_open(&a, &s, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", "/srv/gits", home, &b, &err), 0);
+	static const char *const left[] = {"git/0/config", "git/0/hooks/x", "git/1/config",
+		"git/config", "git-base-0", "git/0/mode", "git/mode"};
+	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+		const bool mode = streq(path_base(left[i]), "mode");
+		in_box(&b, left[i], path);
+		if (strchr(left[i], '/')) {
+			*strrchr(path, '/') = '\0';
+			assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
+			if (mode)
+				assert_int_equal(chmod(path, 0755), 0);
+			in_box(&b, left[i], path);
+		}
+		if (!mode)
+			assert_int_equal(
+				file_write_atomic(AT_FDCWD, path, "x", 1, 0600, false, &err), 0);
+		assert_int_equal(store_box_remove(&b, &err), 0);
+		assert_int_equal(store_box_create(&s, &a, "x", "/srv/gits", home, &b, &err), 0);
+		assert_true(b.taken);
+		assert_false(
+			box_has(&b, left[i]) || box_has(&b, "git/0/hooks") || box_has(&b, "git/1"));
+		assert_int_equal(box_has(&b, "git/0"), i < 5);
+	}
+	/* what is put there while nobody has it is not taken */
+	in_box(&b, "git/0", path);
+	assert_int_equal(file_mkdir_p(AT_FDCWD, path, 0700), 0);
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", "/srv/gits", home, &b, &err), 0);
+	assert_true(b.taken);
+	snprintf(path, sizeof(path), "%s/git/0/config", b.spare);
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	assert_int_equal(file_write_atomic(AT_FDCWD, path, "x", 1, 0600, false, &err), 0);
+	assert_int_equal(store_box_create(&s, &a, "x", "/srv/gits", home, &b, &err), 0);
+	assert_false(b.taken || box_has(&b, "git"));
+	assert_int_equal(store_box_remove(&b, &err), 0);
+	store_close(&s);
+	arena_free(&a);
+}
+
 static unsigned int works_in(const char *dir)
 {
 	unsigned int n = 0;
@@ -459,6 +508,7 @@ int main(void)
 		cmocka_unit_test(ways_are_kept_and_nothing_else),
 		cmocka_unit_test(working_directories_do_not_pile_up),
 		cmocka_unit_test(ways_that_are_none_are_not_taken),
+		cmocka_unit_test(the_place_of_gits_copy_is_kept_empty),
 		cmocka_unit_test(a_spare_is_taken_before_its_lock_is_let_go),
 		cmocka_unit_test(two_may_remove_the_same_tree),
 		cmocka_unit_test(old_caches_go_once_a_day),
