@@ -4,6 +4,11 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/mman.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; musl's headers have it since 1.2.5 */
+#endif
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -16,7 +21,7 @@ struct arena_chunk {
 #ifdef BAWN_ASAN
 #define FIRST_BYTES 16 /* it is to see every piece by itself */
 #else
-#define FIRST_BYTES ((size_t)192 * 1024)
+#define FIRST_BYTES ((size_t)256 * 1024)
 #endif
 
 static struct {
@@ -24,25 +29,74 @@ static struct {
 	_Alignas(16) char data[FIRST_BYTES];
 } first;
 
+static size_t rounded(size_t n)
+{
+	return (n + 15) & ~(size_t)15;
+}
+
 void *first_calloc(size_t n)
 {
-	const size_t need = (n + 15) & ~(size_t)15;
+	const size_t need = rounded(n);
 	if (need < n || need > FIRST_BYTES || atomic_load(&first.used) > FIRST_BYTES - need)
 		return calloc(1, n);
 	const size_t at = atomic_fetch_add(&first.used, need);
 	return at <= FIRST_BYTES - need ? first.data + at : calloc(1, n);
 }
 
-void first_free(void *p)
+static bool is_first(const void *p)
 {
 	const uintptr_t at = (uintptr_t)p, begin = (uintptr_t)first.data;
-	if (at < begin || at >= begin + FIRST_BYTES)
+	return at >= begin && at < begin + FIRST_BYTES;
+}
+
+void first_free(void *p)
+{
+	if (!is_first(p))
 		free(p);
+}
+
+/* The end of the piece at p moves from had to n, if it is the last one and there is room. */
+static bool move_end(const char *p, size_t had, size_t n)
+{
+	const size_t at = (size_t)(p - first.data);
+	size_t end = at + rounded(had);
+	return n <= FIRST_BYTES && rounded(n) <= FIRST_BYTES - at &&
+		atomic_compare_exchange_strong(&first.used, &end, at + rounded(n));
+}
+
+void *first_grow(void *p, size_t had, size_t n)
+{
+	if (p && !is_first(p))
+		return realloc(p, n);
+	if (p && move_end(p, had, n))
+		return p;
+	void *q = first_calloc(n);
+	if (q && p) {
+		memcpy(q, p, had);
+		first_give(p, had);
+	}
+	return q;
+}
+
+void first_give(void *p, size_t had)
+{
+	if (!is_first(p)) {
+		free(p);
+		return;
+	}
+	memset(p, 0, rounded(had)); /* before anybody else may have it */
+	move_end(p, had, 0);
+}
+
+void first_ahead(size_t n)
+{
+	const uintptr_t page = 4096, at = (uintptr_t)first.data & ~(page - 1);
+	madvise((void *)at, MIN(n, FIRST_BYTES), MADV_POPULATE_WRITE);
 }
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-	n = (n + 15) & ~(size_t)15;
+	n = rounded(n);
 	struct arena_chunk *c = a->head;
 	if (!c || c->size - c->used < n) {
 		size_t size = MAX(n, (size_t)CHUNK_MIN);

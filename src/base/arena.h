@@ -26,6 +26,15 @@ struct strv {
  * NULL: out of memory. */
 void *first_calloc(size_t n);
 void first_free(void *p); /* the first ones are never used again */
+/* The same for memory whose size the caller keeps, had bytes, which can so be had again if nothing
+ * came after it: made n bytes long (in its place then; what is added is not zeroed; NULL: out of
+ * memory, p is as it was), and given back.  p may be NULL, with 0. */
+void *first_grow(void *p, size_t had, size_t n);
+void first_give(void *p, size_t had);
+/* Have the first n bytes of it mapped in one call.  A program that is about to use them meets no
+ * page fault in them then, which costs up to 30 us each where the kernel is itself a guest without
+ * hardware's help.  What does not work is no matter. */
+void first_ahead(size_t n);
 
 void *arena_alloc(struct arena *a, size_t n); /* zeroed, 16-byte aligned */
 /* Room for one more in an array of n elements of size bytes: v itself while n < *cap, else a copy

@@ -14,7 +14,7 @@ static char *reserve(struct blob *b, size_t n)
 		size_t cap = MAX(b->cap * 2, (size_t)4096);
 		while (cap - b->n < n)
 			cap *= 2;
-		char *p = realloc(b->data, cap);
+		char *p = first_grow(b->data, b->cap, cap);
 		if (!p) {
 			b->failed = true;
 			return NULL;
@@ -29,7 +29,7 @@ static char *reserve(struct blob *b, size_t n)
 
 void blob_expect(struct blob *b, size_t n)
 {
-	char *p = b->cap < n ? realloc(b->data, n) : NULL;
+	char *p = b->cap < n ? first_grow(b->data, b->cap, n) : NULL;
 	if (!p)
 		return;
 	b->data = p;
@@ -105,7 +105,7 @@ int blob_put_strv(struct blob *b, uint32_t tag, const struct strv *v)
 
 void blob_free(struct blob *b)
 {
-	free(b->data);
+	first_give(b->data, b->cap);
 	*b = (struct blob){0};
 }
 

@@ -17,6 +17,12 @@ struct digest digest_of(const void *data, size_t n)
 	return (struct digest){.lo = h.low64, .hi = h.high64};
 }
 
+struct digest digest_add(struct digest d, const void *data, size_t n)
+{
+	const struct digest both[] = {d, digest_of(data, n)};
+	return digest_of(both, sizeof(both));
+}
+
 bool digest_eq(struct digest a, struct digest b)
 {
 	return a.lo == b.lo && a.hi == b.hi;

@@ -15,6 +15,8 @@ struct digest {
 };
 
 struct digest digest_of(const void *data, size_t n);
+/* One more piece: of pieces and their bounds, without laying them side by side. */
+struct digest digest_add(struct digest d, const void *data, size_t n);
 bool digest_eq(struct digest a, struct digest b);
 /* 32 lower-case hex digits and a NUL. */
 char *digest_hex(struct digest d, char ret[static 33]);

@@ -6,6 +6,7 @@
 #ifndef BAWN_BASE_DIR_RECORD_H
 #define BAWN_BASE_DIR_RECORD_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +25,35 @@ struct dir_record {
 static inline ssize_t dir_records(int fd, void *buf, size_t size)
 {
 	return syscall(SYS_getdents64, fd, buf, size);
+}
+
+/* The entries of fd one by one, from where it stands, with a buffer that is the caller's: a DIR is
+ * memory that musl maps and unmaps for each directory.  Set fd, and n and at to 0. */
+struct dir_reader {
+	int fd;
+	ssize_t n, at; /* n < 0: reading failed */
+	_Alignas(struct dir_record) char buf[2048];
+};
+
+/* The next one that is neither "." nor "..", until the next call.  NULL: there is none (n == 0), or
+ * reading failed (n < 0, errno). */
+static inline const struct dir_record *dir_next(struct dir_reader *r)
+{
+	for (;;) {
+		if (r->at >= r->n) {
+			r->at = 0;
+			r->n = dir_records(r->fd, r->buf, sizeof(r->buf));
+			if (r->n < 0 && errno == ENOENT)
+				r->n = 0; /* it is removed: there is nothing in it */
+			if (r->n <= 0)
+				return NULL;
+		}
+		const struct dir_record *d = (const void *)(r->buf + r->at);
+		const char *name = d->d_name;
+		r->at += d->d_reclen;
+		if (name[0] != '.' || (name[1] && (name[1] != '.' || name[2])))
+			return d;
+	}
 }
 
 #endif

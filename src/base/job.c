@@ -2,6 +2,7 @@
 #include "base/job.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
@@ -27,9 +28,8 @@ int job_start(const char *helper, const char *name, const struct blob *request, 
 	n_more = MIN(n_more, (size_t)JOB_MORE_MAX);
 	for (size_t i = 0; i < n_more; i++)
 		fds[3 + i] = more[i];
-	_cleanup_free_ char *arg = strdup(name);
-	if (!arg)
-		return err_set(err, ENOMEM, "out of memory");
+	char arg[NAME_MAX + 1];
+	snprintf(arg, sizeof(arg), "%s", name);
 	char *const argv[] = {arg, NULL};
 	struct job job = JOB_NONE;
 	int r = proc_spawn(&(struct proc_spawn){.path = helper,
@@ -63,45 +63,64 @@ static int wait_readable(int fd, int64_t end)
 	return k == 0 ? -ETIME : 1;
 }
 
-static int read_all(int fd, size_t max, int64_t end, char **ret, size_t *ret_n)
+/* What was read: most answers are short, and need no memory of their own. */
+struct answer {
+	char small[4096], *more;
+	size_t n, cap;
+};
+
+static int make_room(struct answer *w, size_t max)
 {
-	size_t cap = MIN(max, (size_t)65536), n = 0;
-	_cleanup_free_ char *buf = malloc(cap);
-	if (!buf)
+	if (w->n < w->cap)
+		return 0;
+	if (w->cap >= max)
+		return -EFBIG;
+	const size_t cap = MIN(w->cap * 2, max);
+	char *p = first_grow(w->more, w->more ? w->cap : 0, cap);
+	if (!p)
 		return -ENOMEM;
-	for (;;) {
-		int r = wait_readable(fd, end);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			continue;
-		if (n == cap) {
-			if (cap >= max)
-				return -EFBIG;
-			cap = MIN(cap * 2, max);
-			char *p = realloc(buf, cap);
-			if (!p)
-				return -ENOMEM;
-			buf = p;
-		}
-		ssize_t got = read(fd, buf + n, cap - n);
-		if (got == 0)
-			break;
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		n += got > 0 ? (size_t)got : 0;
-	}
-	*ret = TAKE_PTR(buf);
-	*ret_n = n;
+	if (!w->more)
+		memcpy(p, w->small, w->n);
+	w->more = p;
+	w->cap = cap;
 	return 0;
 }
 
-int job_read(struct job *job, size_t max, int timeout_ms, char **ret, size_t *ret_n)
+static int read_all(int fd, size_t max, int64_t end, struct answer *w)
 {
+	for (;;) {
+		int r = wait_readable(fd, end);
+		if (r == 0)
+			continue;
+		if (r > 0)
+			r = make_room(w, max);
+		if (r < 0)
+			return r;
+		ssize_t got = read(fd, (w->more ? w->more : w->small) + w->n, w->cap - w->n);
+		if (got == 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		w->n += got > 0 ? (size_t)got : 0;
+	}
+}
+
+int job_read(
+	struct job *job, size_t max, int timeout_ms, struct arena *a, char **ret, size_t *ret_n)
+{
+	struct answer w;
 	if (job->fd < 0)
 		return -EBADF;
-	int r = read_all(job->fd, max, timeout_ms < 0 ? -1 : now_ms() + timeout_ms, ret, ret_n);
+	w.more = NULL;
+	w.n = 0;
+	w.cap = MIN(max, sizeof(w.small));
+	int r = read_all(job->fd, max, timeout_ms < 0 ? -1 : now_ms() + timeout_ms, &w);
 	close(TAKE_FD(job->fd));
+	if (r == 0 && !(*ret = arena_dupn(a, w.more ? w.more : w.small, w.n)))
+		r = -ENOMEM;
+	if (r == 0)
+		*ret_n = w.n;
+	first_give(w.more, w.more ? w.cap : 0);
 	return r;
 }
 

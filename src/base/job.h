@@ -14,6 +14,7 @@ struct job {
 };
 #define JOB_NONE ((struct job){.proc = PROC_NONE, .fd = -1})
 
+struct arena;
 struct blob;
 
 /* Start the executable helper (absolute) as name, with an empty environment: the request as a
@@ -24,9 +25,10 @@ int job_start(const char *helper, const char *name, const struct blob *request, 
 	size_t n_more, struct job *ret, struct err *err);
 
 /* Everything it writes on the pipe until that is closed, which need not be its end; at most max
- * bytes, which the caller frees.  timeout_ms: -1 for none.  0, -ETIME, -EFBIG or -errno; a second
- * call gives -EBADF. */
-int job_read(struct job *job, size_t max, int timeout_ms, char **ret, size_t *ret_n);
+ * bytes, and a NUL behind them, in the arena.  timeout_ms: -1 for none.  0, -ETIME, -EFBIG, -ENOMEM
+ * or -errno; a second call gives -EBADF. */
+int job_read(
+	struct job *job, size_t max, int timeout_ms, struct arena *a, char **ret, size_t *ret_n);
 
 /* Reap it (wait) or kill it first; safe on JOB_NONE and twice. */
 void job_end(struct job *job, bool wait);

@@ -3,13 +3,15 @@
 
 #include <inttypes.h>
 
+#include "base/arena.h"
+
 static void put(struct json_out *j, const char *s, size_t n)
 {
 	if (j->failed)
 		return;
 	if (j->cap - j->n < n + 1) {
 		size_t cap = MAX(j->cap * 2, j->n + n + 512);
-		char *p = realloc(j->buf, cap);
+		char *p = first_grow(j->buf, j->cap, cap);
 		if (!p) {
 			j->failed = true;
 			return;
@@ -127,6 +129,6 @@ void json_bool(struct json_out *j, const char *key, bool value)
 
 void json_free(struct json_out *j)
 {
-	free(j->buf);
+	first_give(j->buf, j->cap);
 	*j = (struct json_out){0};
 }

@@ -9,11 +9,12 @@
  */
 #include "base/tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define DEPTH_MAX 64
+#include "base/dir-record.h"
+
+#define DEPTH_MAX 32 /* a buffer each, on the 128 KB that musl gives a thread */
 
 struct walk {
 	int top;             /* where deep directories are moved to */
@@ -78,25 +79,16 @@ static int remove_at(struct walk *w, int dirfd, const char *name, int depth)
 
 static int empty_dir(struct walk *w, int fd, int depth)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
+	struct dir_reader d;
+	const struct dir_record *e;
+	d.fd = fd;
+	d.n = d.at = 0;
+	if (lseek(fd, 0, SEEK_SET) < 0) /* it may have been read before */
 		return -errno;
-	DIR *d = fdopendir(copy);
-	if (!d) {
-		int e = errno;
-		close(copy);
-		return -e;
-	}
-	rewinddir(d); /* the copy shares its position with fd, which may have been read before */
 	int r = 0;
-	struct dirent *de;
-	while (r == 0 && (errno = 0, de = readdir(d))) {
-		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
-			continue;
-		r = remove_at(w, fd, de->d_name, depth);
-	}
-	closedir(d);
-	return r;
+	while (r == 0 && (e = dir_next(&d)))
+		r = remove_at(w, fd, e->d_name, depth);
+	return r == 0 && d.n < 0 ? -errno : r;
 }
 
 int tree_remove(int dirfd, const char *name, struct err *err)

@@ -25,10 +25,10 @@ int change_start(const char *helper, const struct change_request *req, int text_
 int change_collect(struct job *job, const struct change_request *req, struct arena *a,
 	struct change_result *ret, struct err *err)
 {
-	_cleanup_free_ char *buf = NULL;
+	char *buf = NULL;
 	size_t n = 0;
 	int status = 0;
-	int r = job_read(job, RESULT_MAX, -1, &buf, &n);
+	int r = job_read(job, RESULT_MAX, -1, a, &buf, &n);
 	if (r == -EBADF)
 		return err_set(err, EINVAL, "bawn-change is not running");
 	if (r < 0) {
@@ -42,8 +42,5 @@ int change_collect(struct job *job, const struct change_request *req, struct are
 		err_hint(err, "it can be done again: what was done so far stays, and is known");
 		return err_set(err, EIO, "bawn-change was ended by signal %d", status - 128);
 	}
-	char *copy = arena_dupn(a, buf, n);
-	if (!copy)
-		return err_set(err, ENOMEM, "out of memory");
-	return change_result_read(a, copy, n, req, ret, err);
+	return change_result_read(a, buf, n, req, ret, err);
 }

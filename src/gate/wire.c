@@ -110,7 +110,7 @@ int gate_run(const char *helper, const struct gate_request *req, int dir, int se
 	struct blob b = {0};
 	struct job job = JOB_NONE;
 	const int more[] = {dir, secrets};
-	_cleanup_free_ char *buf = NULL;
+	char *buf = NULL;
 	size_t n = 0;
 	int status = 0;
 	gate_request_write(&b, req);
@@ -118,7 +118,7 @@ int gate_run(const char *helper, const struct gate_request *req, int dir, int se
 	blob_free(&b);
 	if (r < 0)
 		return r;
-	r = job_read(&job, RESULT_MAX, -1, &buf, &n);
+	r = job_read(&job, RESULT_MAX, -1, a, &buf, &n);
 	if (r < 0) {
 		job_end(&job, false);
 		return err_sys(err, -r, "read the result of bawn-gate");
@@ -131,8 +131,5 @@ int gate_run(const char *helper, const struct gate_request *req, int dir, int se
 		return err_set(err, EIO, "bawn-gate was ended by signal %d: not all was looked at",
 			status - 128);
 	}
-	char *copy = arena_dupn(a, buf, n); /* aligned, and as long as the arena */
-	if (!copy)
-		return err_set(err, ENOMEM, "out of memory");
-	return gate_result_read(a, copy, n, ret, err);
+	return gate_result_read(a, buf, n, ret, err);
 }

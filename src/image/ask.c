@@ -73,15 +73,11 @@ int image_ask(const char *helper, struct arena *a, const struct image_request *r
 	int r = image_request_write(&b, req) < 0 ? err_set(err, ENOMEM, "out of memory") : 0;
 	if (r == 0)
 		r = job_start(helper, "bawn-image", &b, NULL, 0, &job, err);
-	if (r == 0 && job_read(&job, ANSWER_MAX, TIMEOUT_MS, &text, &n) < 0)
+	if (r == 0 && job_read(&job, ANSWER_MAX, TIMEOUT_MS, a, &text, &n) < 0)
 		r = image_bad_answer(err);
 	job_end(&job, false);
-	if (r == 0) {
-		char *copy = arena_dupn(a, text ? text : "", n);
-		r = copy ? image_lines_parse(a, copy, n, ret, err)
-			 : err_set(err, ENOMEM, "out of memory");
-	}
-	free(text);
+	if (r == 0)
+		r = image_lines_parse(a, text, n, ret, err);
 	blob_free(&b);
 	return r;
 }

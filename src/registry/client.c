@@ -75,12 +75,11 @@ static int failed(const struct registry_client *c, const struct registry_answer 
 int registry_finish(struct registry_client *c, struct arena *a, struct registry_job *job,
 	struct registry_answer *ret, struct err *err)
 {
-	_cleanup_free_ char *text = NULL;
+	char *text = NULL;
 	size_t n = 0;
-	int r = job_read(&job->job, ANSWER_MAX, -1, &text, &n);
+	int r = job_read(&job->job, ANSWER_MAX, -1, a, &text, &n);
 	job_end(&job->job, r == 0);
-	char *copy = r == 0 ? arena_dupn(a, n ? text : "", n) : NULL;
-	if (!copy || strlen(copy) != n || registry_answer_parse(copy, ret) < 0) {
+	if (r < 0 || strlen(text) != n || registry_answer_parse(text, ret) < 0) {
 		registry_abort(job);
 		err_hint(err, "is there enough memory?");
 		return err_set(err, EPROTO, "bawn-registry has ended without an answer");

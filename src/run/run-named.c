@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/dir-record.h"
 #include "base/path.h"
 #include "scan/persist.h"
 
@@ -158,20 +159,23 @@ static void link_found(struct find *f, const char *path, const char *rel)
 /* rel: as above, of the directory path. */
 static void look_in(struct find *f, const char *path, const char *rel, int depth)
 {
-	int fd = path ? path_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-				RESOLVE_NO_SYMLINKS)
-		      : -1;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_close_ int fd = path
+		? path_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			  RESOLVE_NO_SYMLINKS)
+		: -1;
 	unsigned int n = 0;
-	struct dirent *e;
+	struct dir_reader d;
+	const struct dir_record *e;
 	struct stat st;
-	while (d && (e = readdir(d)) && n++ < ENTRIES_EACH && f->looked_at++ < ENTRIES_MAX) {
-		if (streq(e->d_name, ".") || streq(e->d_name, "..") ||
-			(e->d_type != DT_LNK && e->d_type != DT_DIR && e->d_type != DT_UNKNOWN))
+	d.fd = fd;
+	d.n = d.at = 0;
+	while (fd >= 0 && (e = dir_next(&d)) && n++ < ENTRIES_EACH &&
+		f->looked_at++ < ENTRIES_MAX) {
+		if (e->d_type != DT_LNK && e->d_type != DT_DIR && e->d_type != DT_UNKNOWN)
 			continue;
 		const bool link = e->d_type == DT_LNK ||
 			(e->d_type == DT_UNKNOWN &&
-				fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+				fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 				S_ISLNK(st.st_mode));
 		if (!link && !depth)
 			continue;
@@ -183,10 +187,6 @@ static void look_in(struct find *f, const char *path, const char *rel, int depth
 		else if (e->d_type == DT_DIR)
 			look_in(f, below, as, depth - 1);
 	}
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
 }
 
 /* Programs of packages and environments are listed as such. */

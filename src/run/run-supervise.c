@@ -451,6 +451,8 @@ int run_supervise(struct run *r, struct err *err)
 	return run_result_code(r, res.code);
 }
 
+#define FIRST_USED ((size_t)160 * 1024) /* of what a program has from its start, by a run */
+
 void run_init(struct run *r, int argc, char **argv)
 {
 	*r = (struct run){.store = STORE_NONE,
@@ -463,6 +465,7 @@ void run_init(struct run *r, int argc, char **argv)
 		.result = {.dir = -1, .account = -1},
 		.client = -1};
 	r->t_begin = run_now();
+	first_ahead(FIRST_USED);
 	/* getopt permutes its argument vector; what the user typed is kept for messages. */
 	r->argc = argc;
 	r->argv = arena_alloc(&r->arena, ((size_t)argc + 1) * sizeof(*r->argv));

@@ -105,7 +105,9 @@ static int read_section(struct reader *r)
 static int read_value(struct reader *r, char **ret)
 {
 	size_t left = (size_t)(r->end - r->p);
-	char *buf = malloc(left + 1), *o = buf, *keep = buf; /* keep: behind the last non-blank */
+	char small[2048], *big = left < sizeof(small) ? NULL : malloc(left + 1);
+	char *buf = left < sizeof(small) ? small : big;
+	char *o = buf, *keep = buf; /* keep: behind the last non-blank */
 	bool quoted = false;
 	int res = buf ? 1 : -ENOMEM;
 	skip_blank(r);
@@ -141,7 +143,7 @@ static int read_value(struct reader *r, char **ret)
 		*ret = arena_dupn(r->a, buf, (size_t)(keep - buf));
 		res = *ret ? 0 : -ENOMEM;
 	}
-	free(buf);
+	free(big);
 	return res;
 }
 

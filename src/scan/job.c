@@ -83,9 +83,9 @@ int scan_start(const char *helper, const char *cache_dir, const char *data_dir,
 int scan_collect(struct job *job, const struct scan_request *req, int timeout_ms, struct arena *a,
 	struct scan_result *ret, struct err *err)
 {
-	_cleanup_free_ char *buf = NULL;
+	char *buf = NULL;
 	size_t n = 0;
-	int r = job_read(job, RESULT_MAX, timeout_ms, &buf, &n);
+	int r = job_read(job, RESULT_MAX, timeout_ms, a, &buf, &n);
 	if (r == -EBADF)
 		return err_set(err, EINVAL, "no scan is running");
 	if (r == -ETIME) {
@@ -96,8 +96,5 @@ int scan_collect(struct job *job, const struct scan_request *req, int timeout_ms
 	}
 	if (r < 0)
 		return err_sys(err, -r, "read the result of bawn-scan");
-	char *copy = arena_dupn(a, buf, n);
-	if (!copy)
-		return err_set(err, ENOMEM, "out of memory");
-	return scan_result_read(a, copy, n, req, ret, err);
+	return scan_result_read(a, buf, n, req, ret, err);
 }

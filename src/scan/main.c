@@ -175,6 +175,8 @@ static int look(struct scanner *s, struct digest key, struct err *err)
 	return 0;
 }
 
+#define FIRST_USED ((size_t)128 * 1024) /* by most workspaces */
+
 int main(void)
 {
 	static struct scanner s;
@@ -182,6 +184,7 @@ int main(void)
 	struct err err = {0};
 	struct digest key = {0};
 	int dirs[SCAN_BASES_MAX];
+	first_ahead(FIRST_USED);
 	int r = read_request(&s, &req, &err);
 	if (r == 0) {
 		s.req = &req;

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "base/blob.h"
+#include "base/digest.h"
 #include "base/path.h"
 
 #define ROWS_MAX 2048
@@ -137,16 +137,14 @@ const struct persist_rule *persist_row(uint16_t row_plus_1)
 
 struct digest persist_digest(const struct persist_group *groups, size_t n)
 {
-	struct blob b = {0};
+	struct digest d = {0};
 	for (size_t i = 0; i < n; i++) {
 		const struct persist_group *g = &groups[i];
 		const uint8_t head[] = {g->how, g->check, g->per, g->automatic};
-		blob_put(&b, 0, head, sizeof(head));
-		blob_put(&b, 0, g->what, strlen(g->what) + 1);
-		blob_put(&b, 0, g->names, strlen(g->names) + 1);
+		d = digest_add(d, head, sizeof(head));
+		d = digest_add(d, g->what, strlen(g->what));
+		d = digest_add(d, g->names, strlen(g->names));
 	}
-	struct digest d = digest_of(b.data, b.n);
-	blob_free(&b);
 	return d;
 }
 

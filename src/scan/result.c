@@ -18,7 +18,7 @@ int scan_result_put(struct blob *b, const struct scan_item *it)
 	const char *detail = it->detail ? it->detail : "";
 	size_t np = strlen(it->path) + 1, nd = strlen(detail) + 1;
 	size_t n = sizeof(struct wire_item) + np + nd + it->n_text;
-	_cleanup_free_ char *buf = malloc(n);
+	char *buf = blob_put_space(b, TAG_ITEM, n);
 	if (!buf)
 		return -ENOMEM;
 	struct wire_item w = {
@@ -28,7 +28,7 @@ int scan_result_put(struct blob *b, const struct scan_item *it)
 	memcpy(buf + sizeof(w) + np, detail, nd);
 	if (it->n_text)
 		memcpy(buf + sizeof(w) + np + nd, it->text, it->n_text);
-	return blob_put(b, TAG_ITEM, buf, n);
+	return 0;
 }
 
 int scan_result_done(struct blob *b, const struct scan_result *totals)

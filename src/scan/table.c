@@ -23,10 +23,10 @@ static void *grow(void *p, uint32_t n, uint32_t *cap, size_t size, uint32_t more
 {
 	if (*cap - n >= more)
 		return p;
-	uint64_t c = MAX((uint64_t)*cap * 2, (uint64_t)n + more + 1024);
+	uint64_t c = MAX((uint64_t)*cap * 2, (uint64_t)n + more + 256);
 	if (c > UINT32_MAX || c * size > FILE_MAX)
 		return NULL;
-	void *q = realloc(p, c * size);
+	void *q = first_grow(p, *cap * size, c * size);
 	if (q)
 		*cap = (uint32_t)c;
 	return q;
@@ -93,19 +93,10 @@ static struct digest body_digest(const char *p, size_t n)
 	return digest_of(p, n);
 }
 
-int table_load(int fd, struct digest key, struct table *ret)
+/* The table lies in buf, if it is one. */
+static int table_in(char *buf, size_t size, struct digest key, struct table *ret)
 {
 	struct header h;
-	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof(h) ||
-		(size_t)st.st_size > FILE_MAX)
-		return -ESTALE;
-	size_t size = (size_t)st.st_size;
-	_cleanup_free_ char *buf = malloc(size);
-	if (!buf)
-		return -ESTALE;
-	if (fd_pread_full(fd, buf, size, 0) != (ssize_t)size)
-		return -ESTALE;
 	memcpy(&h, buf, sizeof(h));
 	size_t nd = (size_t)h.n_dirs * sizeof(struct dir),
 	       nc = (size_t)h.n_cands * sizeof(struct cand);
@@ -123,16 +114,44 @@ int table_load(int fd, struct digest key, struct table *ret)
 		.pool = buf + sizeof(h) + nd + nc};
 	if (!sound(&t))
 		return -ESTALE;
-	buf = NULL; /* the table lies in it, as long as the process lives */
 	*ret = t;
 	return 0;
+}
+
+int table_load(int fd, struct digest key, struct table *ret)
+{
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof(struct header) ||
+		(size_t)st.st_size > FILE_MAX)
+		return -ESTALE;
+	size_t size = (size_t)st.st_size;
+	char *buf = first_calloc(size); /* as long as the process lives */
+	int r = buf && fd_pread_full(fd, buf, size, 0) == (ssize_t)size
+		? table_in(buf, size, key, ret)
+		: -ESTALE;
+	if (r < 0)
+		first_free(buf);
+	return r;
+}
+
+/* Is that what the file holds?  Writing it anew would be work for the file system, too. */
+static bool stored(int fd, const char *buf, size_t size)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0 || (size_t)st.st_size != size)
+		return false;
+	char *was = first_calloc(size);
+	const bool same = was && fd_pread_full(fd, was, size, 0) == (ssize_t)size &&
+		memcmp(was, buf, size) == 0;
+	first_give(was, was ? size : 0);
+	return same;
 }
 
 int table_store(int fd, struct digest key, const struct table *t)
 {
 	size_t nd = t->n_dirs * sizeof(struct dir), nc = t->n_cands * sizeof(struct cand);
 	size_t size = sizeof(struct header) + nd + nc + t->n_pool;
-	_cleanup_free_ char *buf = malloc(size);
+	char *buf = first_calloc(size);
 	if (!buf)
 		return -ENOMEM;
 	struct header h = {.magic = MAGIC,
@@ -149,7 +168,11 @@ int table_store(int fd, struct digest key, const struct table *t)
 	memcpy(body + nd + nc, t->pool, t->n_pool);
 	h.body = body_digest(body, size - sizeof(h));
 	memcpy(buf, &h, sizeof(h));
-	if (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0)
-		return -errno;
-	return fd_write_all(fd, buf, size);
+	int r = 0;
+	if (!stored(fd, buf, size))
+		r = lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0
+			? -errno
+			: fd_write_all(fd, buf, size);
+	first_give(buf, size);
+	return r;
 }

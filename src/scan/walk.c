@@ -203,16 +203,16 @@ static struct entry *new_entry(struct lister *l, const char *name)
 {
 	size_t n = strlen(name) + 1;
 	if (l->cap_names - l->n_names < n) {
-		size_t cap = MAX(l->cap_names * 2, l->n_names + n + 65536);
-		char *p = cap < UINT32_MAX ? realloc(l->names, cap) : NULL;
+		size_t cap = MAX(l->cap_names * 2, l->n_names + n + 8192);
+		char *p = cap < UINT32_MAX ? first_grow(l->names, l->cap_names, cap) : NULL;
 		if (!p)
 			return NULL;
 		l->names = p;
 		l->cap_names = cap;
 	}
 	if (l->n_ents == l->cap_ents) {
-		size_t cap = MAX(l->cap_ents * 2, (size_t)1024);
-		struct entry *p = realloc(l->ents, cap * sizeof(*p));
+		size_t cap = MAX(l->cap_ents * 2, (size_t)256);
+		struct entry *p = first_grow(l->ents, l->cap_ents * sizeof(*p), cap * sizeof(*p));
 		if (!p)
 			return NULL;
 		l->ents = p;
@@ -603,7 +603,7 @@ static bool same_hooks(const struct walk *w)
 int walk_run(struct walk *w)
 {
 	struct timespec now;
-	struct lister *l = calloc(1, sizeof(*l));
+	struct lister *l = first_calloc(sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
@@ -611,7 +611,7 @@ int walk_run(struct walk *w)
 	l->racy_after = ns(now) - RACY_NS;
 	int r = 0;
 	if (w->have_old) {
-		l->changed = calloc(w->old.n_dirs, 1);
+		l->changed = first_calloc(w->old.n_dirs);
 		r = l->changed ? 0 : -ENOMEM;
 	}
 	bool same = r == 0 && w->have_old && check_old(l);
@@ -628,10 +628,10 @@ int walk_run(struct walk *w)
 	}
 	for (uint32_t i = 0; i < w->now.n_dirs; i++)
 		w->n_files += w->now.dirs[i].files;
-	free(l->names);
-	free(l->ents);
-	free(l->changed);
-	free(l);
+	first_free(l->names);
+	first_free(l->ents);
+	first_free(l->changed);
+	first_free(l);
 	return r;
 }
 

@@ -54,7 +54,7 @@ static int ask(
 {
 	struct blob rq = {0};
 	struct job job = JOB_NONE;
-	_cleanup_free_ char *answer = NULL;
+	char *answer = NULL;
 	size_t size = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!m[i].base)
@@ -68,7 +68,7 @@ static int ask(
 	blob_free(&rq);
 	if (r < 0)
 		return r;
-	r = job_read(&job, SEED_MERGE_MAX, TIMEOUT_MS, &answer, &size);
+	r = job_read(&job, SEED_MERGE_MAX, TIMEOUT_MS, c->a, &answer, &size);
 	job_end(&job, r == 0);
 	struct blob_iter it;
 	blob_iter_init(&it, answer, r == 0 ? size : 0);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/dir-record.h"
 #include "base/file.h"
 #include "base/tree.h"
 #include "store/layers.h"
@@ -233,24 +234,26 @@ int store_collect(struct store *s, struct err *err)
 {
 	if (lock_fd(s->lock, LOCK_EX | LOCK_NB) < 0)
 		return 0;
-	DIR *d = opendir(s->sandboxes);
-	if (!d) {
+	_cleanup_close_ int fd = open(s->sandboxes, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
 		lock_fd(s->lock, LOCK_UN);
 		return err_sys(err, errno, "open %s", s->sandboxes);
 	}
 	int removed = 0, r = 0;
-	struct dirent *de;
-	while ((de = readdir(d))) {
-		if (de->d_name[0] == '.' && !has_prefix(de->d_name, ".new-") &&
-			!has_prefix(de->d_name, ".gone-"))
+	struct dir_reader d;
+	const struct dir_record *e;
+	d.fd = fd;
+	d.n = d.at = 0;
+	while ((e = dir_next(&d))) {
+		if (e->d_name[0] == '.' && !has_prefix(e->d_name, ".new-") &&
+			!has_prefix(e->d_name, ".gone-"))
 			continue;
-		int k = collect_one(dirfd(d), de->d_name, err);
+		int k = collect_one(fd, e->d_name, err);
 		if (k < 0)
 			r = k;
 		else
 			removed += k;
 	}
-	closedir(d);
 	int k = layers_collect(s, err);
 	lock_fd(s->lock, LOCK_UN);
 	return r < 0 ? r : k < 0 ? k : removed + k;

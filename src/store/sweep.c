@@ -41,7 +41,7 @@ static void let_go(struct sweep *w)
 		return;
 	sem_destroy(&w->removed);
 	close(w->dir);
-	free(w);
+	first_free(w);
 }
 
 /* What the kernel makes for one overlay, innermost first. */
@@ -119,7 +119,7 @@ void store_box_sweep(struct store_box *b)
 {
 	if (!b->taken || b->whole || !b->work || b->sweep)
 		return;
-	struct sweep *w = calloc(1, sizeof(*w));
+	struct sweep *w = first_calloc(sizeof(*w));
 	if (!w)
 		return;
 	w->holders = 2;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/blob.h"
 #include "base/digest.h"
+#include "base/dir-record.h"
 #include "base/sha256.h"
 #include "base/escape.h"
 #include "base/fd.h"
@@ -449,12 +450,91 @@ static const char *helper(const char *name, const char *script)
 	return path;
 }
 
+/* Pieces of what a program has from its start: longer in their place, given back, had again, and
+ * always zeroed; and the heap where there is no more of it. */
+static void the_first_memory_is_had_again(void **state)
+{
+	(void)state;
+	enum { K = 1024, ALL = 4 << 20 };
+	first_ahead(ALL); /* more than there is */
+	char *p = first_calloc(K);
+	assert_non_null(p);
+	memset(p, 'a', K);
+	char *q = first_grow(p, K, 3 * K);
+	assert_non_null(q);
+	assert_true(q[0] == 'a' && q[K - 1] == 'a');
+	memset(q, 'b', 3 * K);
+	char *other = first_calloc(K); /* q is the last one no more */
+	assert_non_null(other);
+	char *r = first_grow(q, 3 * K, 5 * K);
+	assert_non_null(r);
+	assert_true(r[0] == 'b' && r[3 * K - 1] == 'b');
+	memset(r, 'c', 5 * K);
+	first_give(r, 5 * K);
+	char *fresh = first_calloc(8 * K);
+	assert_non_null(fresh);
+	for (size_t i = 0; i < 8 * K; i++)
+		assert_int_equal(fresh[i], 0);
+	for (size_t i = 0; i < K; i++)
+		assert_int_equal(other[i], 0);
+#ifndef BAWN_ASAN
+	assert_ptr_equal(q, p);
+	assert_ptr_equal(fresh, r);
+#endif
+	char *big = first_grow(NULL, 0, 10), *bigger;
+	assert_non_null(big);
+	memset(big, 'd', 10);
+	bigger = first_grow(big, 10, ALL);
+	assert_non_null(bigger);
+	assert_true(bigger[0] == 'd' && bigger[9] == 'd');
+	bigger = first_grow(bigger, ALL, 2 * (size_t)ALL);
+	assert_true(bigger && bigger[9] == 'd');
+	first_give(bigger, 2 * (size_t)ALL);
+	first_give(NULL, 0);
+	first_give(fresh, 8 * K);
+	first_give(other, K);
+}
+
+static void a_directory_is_read_entry_by_entry(void **state)
+{
+	(void)state;
+	char dir[300], path[400];
+	snprintf(dir, sizeof(dir), "%s/entries", scratch);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	for (int i = 0; i < 300; i++) {
+		static const char *const odd[] = {"...", "..x", ".x", "x"};
+		char name[20];
+		snprintf(name, sizeof(name), "entry%d", i);
+		snprintf(path, sizeof(path), "%s/%s", dir, i < 4 ? odd[i] : name);
+		assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+	}
+	struct dir_reader d = {.fd = open(dir, O_RDONLY | O_DIRECTORY)};
+	int n = 0;
+	for (const struct dir_record *e; (e = dir_next(&d)); n++) {
+		assert_false(streq(e->d_name, ".") || streq(e->d_name, ".."));
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(n, 300);
+	assert_int_equal(d.n, 0);
+	/* removed: nothing is in it, and that is no failure */
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(lseek(d.fd, 0, SEEK_SET), 0);
+	assert_null(dir_next(&d));
+	assert_int_equal(d.n, 0);
+	close(d.fd);
+	d.fd = -1;
+	assert_null(dir_next(&d));
+	assert_true(d.n < 0);
+}
+
 static void jobs_answer_once(void **state)
 {
 	(void)state;
 	struct err err = {0};
 	struct blob b = {0};
 	struct job job = JOB_NONE;
+	struct arena a = {0};
 	char *out = NULL, *again = NULL;
 	size_t n = 0;
 	static char big[200000];
@@ -463,20 +543,22 @@ static void jobs_answer_once(void **state)
 	memset(big, 'x', sizeof(big));
 	assert_int_equal(blob_put(&b, 7, big, sizeof(big)), 0);
 	assert_int_equal(job_start(echo, "echo", &b, NULL, 0, &job, &err), 0);
-	assert_int_equal(job_read(&job, 1 << 20, -1, &out, &n), 0);
+	assert_int_equal(job_read(&job, 1 << 20, -1, &a, &out, &n), 0);
 	assert_int_equal(n, b.n);
+	assert_int_equal(out[n], 0);
 	assert_memory_equal(out, b.data, n);
-	assert_int_equal(job_read(&job, 1 << 20, -1, &again, &n), -EBADF);
+	assert_int_equal(job_read(&job, 1 << 20, -1, &a, &again, &n), -EBADF);
 	assert_null(again);
 	job_end(&job, true);
 	job_end(&job, true); /* twice, and on none: nothing happens */
-	free(out);
 
 	assert_int_equal(job_start(echo, "echo", &b, NULL, 0, &job, &err), 0);
-	assert_int_equal(job_read(&job, 100000, -1, &again, &n), -EFBIG);
+	assert_int_equal(job_read(&job, 100000, -1, &a, &again, &n), -EFBIG);
+	assert_null(again);
 	job_end(&job, false);
 	assert_int_equal(job_start("/nonexistent", "echo", &b, NULL, 0, &job, &err), -ENOENT);
 	blob_free(&b);
+	arena_free(&a);
 }
 
 static void jobs_that_hang_are_left(void **state)
@@ -485,6 +567,7 @@ static void jobs_that_hang_are_left(void **state)
 	struct err err = {0};
 	struct blob b = {0};
 	struct job job = JOB_NONE;
+	struct arena a = {0};
 	char *out = NULL;
 	size_t n = 0;
 	int more[2];
@@ -492,7 +575,7 @@ static void jobs_that_hang_are_left(void **state)
 	const char *hang = helper("hang", "#!/bin/sh\nread x <&3\n");
 	assert_int_equal(job_start(hang, "hang", &b, more, 1, &job, &err), 0);
 	pid_t pid = job.proc.pid;
-	assert_int_equal(job_read(&job, 4096, 100, &out, &n), -ETIME);
+	assert_int_equal(job_read(&job, 4096, 100, &a, &out, &n), -ETIME);
 	assert_null(out);
 	job_end(&job, false);
 	assert_int_equal(kill(pid, 0), -1); /* killed and reaped */
@@ -598,6 +681,8 @@ int main(void)
 		cmocka_unit_test(texts_in_an_arena),
 		cmocka_unit_test(arrays_grow_in_an_arena),
 		cmocka_unit_test(lists_cross_in_a_record),
+		cmocka_unit_test(the_first_memory_is_had_again),
+		cmocka_unit_test(a_directory_is_read_entry_by_entry),
 		cmocka_unit_test(jobs_answer_once),
 		cmocka_unit_test(jobs_that_hang_are_left),
 		cmocka_unit_test(sha256_is_nists),
