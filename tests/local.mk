@@ -37,7 +37,9 @@ TESTS += build-aux/docs-check tests/run-bats
 # filters of a whole run would refuse.
 check-unit:
 	$(MAKE) check TESTS='$(filter tests/unit/% tests/fuzz/%,$(TESTS))'
-.PHONY: check-unit
+check-integration:
+	$(MAKE) check TESTS='$(filter-out tests/unit/% tests/fuzz/%,$(TESTS))'
+.PHONY: check-unit check-integration
 
 include tests/unit/core.mk
 include tests/unit/audit.mk
