@@ -102,6 +102,15 @@ in_sandbox_sh() {
 	in_sandbox sh -c "$1"
 }
 
+# copy_bawn DIR: bawn as it is built, as files of one's own.  What `make dist` leaves beside it, an
+# archive or, interrupted, a directory, is no part of it.
+copy_bawn() {
+	mkdir -p "$1"
+	find -L "$BAWN_BUILDDIR" -maxdepth 1 \( -name bawn -o -name 'bawn-*' \) -type f -perm -u+x \
+		-exec cp -L -t "$1" {} +
+	cp -rL "$BAWN_BUILDDIR/share" "$1/"
+}
+
 # A git repository with one commit in $1 (default: the workspace).
 git_repo() {
 	local dir=${1:-$WS}

@@ -55,9 +55,7 @@ load add.sh
 }
 
 @test "ADD URL: where bawn itself is installed below the home" {
-	mkdir "$HOME/own"
-	cp -L "$BAWN_BUILDDIR"/bawn "$BAWN_BUILDDIR"/bawn-* "$HOME/own/"
-	cp -rL "$BAWN_BUILDDIR/share" "$HOME/own/"
+	copy_bawn "$HOME/own"
 	printf 'FROM scratch\nADD %s/file /\n' "$AT" | dockerfile
 	run -0 in_world "$HOME/own/bawn" build -t x "$C"
 }

@@ -46,7 +46,7 @@ offers() { # LINE WORD...: LINE offers each WORD
 	local words
 	words=$("in_$shell" "$1") || return 1
 	for w in "${@:2}"; do
-		grep -qxF -- "$w" <<<"$words" || fail "$shell: '$1' offers no '$w': $words" || return 1
+		[[ $'\n'$words$'\n' == *$'\n'"$w"$'\n'* ]] || fail "$shell: '$1' offers no '$w': $words" || return 1
 	done
 }
 
@@ -161,9 +161,9 @@ each_kind() {
 @test "__complete: every option and command that help lists, broken state, odd names" {
 	local c o
 	for c in $("$BAWN" help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
-		"$BAWN" __complete "$c" | grep -q "^$c" || fail "no $c" || return 1
+		[[ $'\n'$("$BAWN" __complete "$c") == *$'\n'"$c"* ]] || fail "no $c" || return 1
 		for o in $("$BAWN" "$c" --help | sed -nE 's/^ {1,6}(-[a-zA-Z]), --([a-z-]+).*/\1 --\2/p; s/^ {4,8}--([a-z-]+).*/--\1/p'); do
-			"$BAWN" __complete "$c" "$o" | grep -q "^$o" || fail "$c offers no $o" || return 1
+			[[ $'\n'$("$BAWN" __complete "$c" "$o") == *$'\n'"$o"* ]] || fail "$c offers no $o" || return 1
 		done
 	done
 	echo garbage >"$XDG_DATA_HOME/bawn/sandboxes/my-box/spec"

@@ -169,8 +169,8 @@ shell() {
 	need unshare -Um --map-current-user --keep-caps true -- "no user namespaces for the test's own mount"
 	local d=$T/small
 	# an installation of the caller's own: in the test's namespace others are nobody
-	mkdir -p "$d" "$T/inst"
-	cp -rL "$BAWN_BUILDDIR"/bawn "$BAWN_BUILDDIR"/bawn-* "$BAWN_BUILDDIR/share" "$T/inst/"
+	mkdir -p "$d"
+	copy_bawn "$T/inst"
 	cat >"$T/full" <<-EOT
 		mount -t tmpfs -o size=64k,nr_inodes=60 none "$d" || exit 99
 		mkdir -p "$d/data" "$d/cache"

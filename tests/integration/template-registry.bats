@@ -130,9 +130,7 @@ config_digest() {
 
 @test "run: a name is a local template, then a recipe that is shipped, then an image to pull" {
 	local copy=$T/copy
-	mkdir "$copy"
-	cp "$BAWN_BUILDDIR"/bawn "$BAWN_BUILDDIR"/bawn-* "$copy/"
-	cp -rL "$BAWN_BUILDDIR/share" "$copy/"
+	copy_bawn "$copy"
 	# who builds is asked as bawn-build(1) says, and makes of it what is tested elsewhere
 	rm -f "$copy/bawn-build"
 	cat >"$copy/bawn-build" <<-EOF

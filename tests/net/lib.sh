@@ -31,9 +31,7 @@ world_start() {
 	fi
 	# in there root's files belong to nobody, and nobody's rules are not taken
 	if [ ! -O "$BAWN" ]; then
-		mkdir "$WORLD/bawn"
-		cp -L "$BAWN_BUILDDIR"/bawn "$BAWN_BUILDDIR"/bawn-* "$WORLD/bawn/"
-		cp -rL "$BAWN_BUILDDIR/share" "$WORLD/bawn/"
+		copy_bawn "$WORLD/bawn"
 		[ ! -e "$BAWN_BUILDDIR/mutation" ] || cp "$BAWN_BUILDDIR/mutation" "$WORLD/bawn/"
 	fi
 }
