@@ -64,12 +64,12 @@ bawn_teardown() {
 	done
 	cd / || return 1
 	[ -n "${T:-}" ] || return 0
-	chmod -R u+rwX "$T" 2>/dev/null
 	# what was ended with its terminal may still be writing its last
 	local i
 	for ((i = 0; i < 100; i++)); do
 		rm -rf "$T" 2>/dev/null && return 0
-		sleep 0.1
+		chmod -R u+rwX "$T" 2>/dev/null
+		((i == 0)) || sleep 0.1
 	done
 	rm -rf "$T"
 }
