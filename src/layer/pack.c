@@ -242,7 +242,7 @@ static int walk(struct packer *k, const struct stack *from, unsigned int depth, 
 static int each_name(
 	struct packer *k, struct level *l, unsigned int depth, bool dirs, struct err *err)
 {
-	size_t was;
+	size_t was = 0; /* push() sets it, which gcc -O1 does not see */
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < l->names.n; i++) {
 		if (dirs && !l->subs[i].n)
